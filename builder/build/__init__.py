@@ -1,0 +1,1 @@
+"""One file for each way to make a version: the one place where the parts meet."""

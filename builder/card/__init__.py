@@ -1,0 +1,1 @@
+"""README.md and croissant.json from a manifest."""

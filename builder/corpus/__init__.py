@@ -1,0 +1,1 @@
+"""The folder of versions; it moves whole files."""

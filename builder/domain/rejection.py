@@ -1,0 +1,141 @@
+"""One record, one stage, one reason: what a row that does not go on looks like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import pyarrow as pa
+
+from builder.domain.record import RECORD_FIELD, RECORD_TYPE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+MAX_RECORD_KEPT = 1 << 20
+"""Bytes of a rejected record that are kept to be mended; the rest is cut."""
+
+MAX_VALUE_CHARS = 200
+"""Characters of an offending value that are shown."""
+
+FAULT_TYPE = pa.struct(
+    [
+        pa.field("pointer", pa.string(), nullable=False),
+        pa.field("keyword", pa.string(), nullable=False),
+        pa.field("value", pa.string()),
+        pa.field("limit", pa.string()),
+        pa.field("message", pa.string()),
+    ]
+)
+
+REJECTION_SCHEMA = pa.schema(
+    [
+        RECORD_FIELD,
+        pa.field("url", pa.string()),
+        pa.field("outcome", pa.string(), nullable=False),
+        pa.field("stage", pa.string(), nullable=False),
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("pointer", pa.string()),
+        pa.field("value", pa.string()),
+        pa.field("limit", pa.string()),
+        pa.field("message", pa.string()),
+        pa.field("faults", pa.list_(FAULT_TYPE)),
+        pa.field("record", pa.large_binary()),
+        pa.field("refers_to", pa.list_(pa.string())),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractFault:
+    """One way in which a record breaks its contract, by JSON pointer and schema keyword."""
+
+    pointer: str
+    keyword: str
+    value: str | None = None
+    limit: str | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    """One record, one stage, one reason.
+
+    A record is rejected at most once: the first stage that says no has the last word, so counting
+    rejections by stage adds up to the rows that are missing. ``reason`` is a stable code to count by;
+    ``message`` is for people and may change between releases. ``outcome`` tells a record that was read
+    and refused (``rejected``) from one that could not be read or processed (``failed``). ``refers_to``
+    holds the aliases of the record that this one repeats (a WARC revisit): if that one is in the same
+    build, the ledger merges this one into it.
+
+    >>> r = Rejection(record={"id": "jsonl/a.jsonl@0"}, stage="validate", reason="required", pointer="/url")
+    >>> str(r)
+    'jsonl/a.jsonl@0: validate/required at /url'
+    """
+
+    record: Mapping[str, object]
+    stage: str
+    reason: str
+    outcome: Literal["rejected", "failed"] = "rejected"
+    url: str | None = None
+    pointer: str | None = None
+    value: str | None = None
+    limit: str | None = None
+    message: str | None = None
+    faults: Sequence[ContractFault] = ()
+    raw: bytes | None = None
+    refers_to: Sequence[str] = ()
+
+    def __str__(self) -> str:
+        place = f" at {self.pointer}" if self.pointer else ""
+        return f"{self.record['id']}: {self.stage}/{self.reason}{place}"
+
+
+def rejection_batch(rejections: Iterable[Rejection]) -> pa.RecordBatch:
+    """Turn rejections into a batch of ``REJECTION_SCHEMA``; long values and records are cut."""
+    rows = [_row(rejection) for rejection in rejections]
+    columns = [pa.array([row[f.name] for row in rows], f.type) for f in REJECTION_SCHEMA]
+    return pa.RecordBatch.from_arrays(columns, schema=REJECTION_SCHEMA)
+
+
+def no_rejections() -> pa.RecordBatch:
+    """Return the empty batch of ``REJECTION_SCHEMA``."""
+    return rejection_batch([])
+
+
+def cut(text: str | None, *, chars: int = MAX_VALUE_CHARS) -> str | None:
+    """Shorten a value to what a table can show.
+
+    >>> cut("abcdef", chars=3)
+    'abc…'
+    """
+    if text is None or len(text) <= chars:
+        return text
+    return text[:chars] + "…"
+
+
+def _row(rejection: Rejection) -> dict[str, object]:
+    faults = [
+        {
+            "pointer": f.pointer,
+            "keyword": f.keyword,
+            "value": cut(f.value),
+            "limit": cut(f.limit),
+            "message": f.message,
+        }
+        for f in rejection.faults
+    ]
+    return {
+        "_record": {field.name: rejection.record[field.name] for field in RECORD_TYPE},
+        "url": rejection.url,
+        "outcome": rejection.outcome,
+        "stage": rejection.stage,
+        "reason": rejection.reason,
+        "pointer": rejection.pointer,
+        "value": cut(rejection.value),
+        "limit": cut(rejection.limit),
+        "message": rejection.message,
+        "faults": faults or None,
+        "record": None if rejection.raw is None else rejection.raw[:MAX_RECORD_KEPT],
+        "refers_to": list(rejection.refers_to) or None,
+    }

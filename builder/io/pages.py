@@ -1,0 +1,92 @@
+"""The columns that all sources of pages give, and the rows on their way into a batch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from builder.domain.record import ALIASES, JSON_FIELD, RECORD_FIELD, record_id
+from builder.domain.rejection import Rejection, rejection_batch
+from builder.protocols import Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+BATCH_BYTES = 16 << 20
+"""A batch is closed when its pages hold this many bytes, however few they are."""
+
+PAGE_SCHEMA = pa.schema(
+    [
+        RECORD_FIELD,
+        pa.field("url", pa.string()),
+        pa.field("html", pa.string()),
+        pa.field("text", pa.string()),
+        pa.field("fetched_at", pa.string()),
+        pa.field("status", pa.int64()),
+        pa.field("content_type", pa.string()),
+        pa.field("headers", pa.string(), metadata=JSON_FIELD),
+        pa.field(ALIASES, pa.list_(pa.string())),
+    ]
+)
+"""Values as JSON would hold them: instants are strings, ``headers`` is the text of an object."""
+
+
+class PageRows:
+    """Collects pages and rejections of one task into readings.
+
+    Every record that was read is given to ``add`` or ``reject``, in order; the number of records is
+    counted by ``count``, which the reader calls where it finds the record, so that a page lost between
+    the two is noticed.
+    """
+
+    def __init__(self, *, source: str, name: str, batch_rows: int, batch_bytes: int = BATCH_BYTES) -> None:
+        self._source, self._name = source, name
+        self._batch_rows, self._batch_bytes = batch_rows, batch_bytes
+        self._ordinal = 0
+        self._clear()
+
+    def count(self, *, offset: int) -> dict[str, Any]:
+        """Count one record and return its ``_record``."""
+        ordinal = self._ordinal
+        self._ordinal += 1
+        self._n_records += 1
+        position = {"id": record_id(self._source, self._name, offset)}
+        return {**position, "source": self._source, "path": self._name, "ordinal": ordinal, "offset": offset}
+
+    def add(self, record: dict[str, Any], *, aliases: Sequence[str] = (), **page: Any) -> None:
+        """Take one page; columns that it does not name are null."""
+        self._pages.append({"_record": record, ALIASES: list(aliases) or None, **page})
+        self._n_bytes += len(page.get("html") or "") + len(page.get("text") or "")
+
+    def reject(self, rejection: Rejection) -> None:
+        """Take one record that does not become a page."""
+        self._rejections.append(rejection)
+
+    def add_count(self, name: str, n: int = 1) -> None:
+        """Count something that people want to know of (replaced characters, notes)."""
+        self._counts[name] = self._counts.get(name, 0) + n
+
+    @property
+    def full(self) -> bool:
+        """Whether it is time to hand over what there is."""
+        return self._n_records >= self._batch_rows or self._n_bytes >= self._batch_bytes
+
+    def take(self) -> Reading:
+        """Hand over what there is and begin anew."""
+        columns = [pa.array([row.get(f.name) for row in self._pages], f.type) for f in PAGE_SCHEMA]
+        reading = Reading(
+            batch=pa.RecordBatch.from_arrays(columns, schema=PAGE_SCHEMA),
+            rejected=rejection_batch(self._rejections),
+            n_records=self._n_records,
+            counts=self._counts,
+        )
+        self._clear()
+        return reading
+
+    def _clear(self) -> None:
+        self._pages: list[dict[str, Any]] = []
+        self._rejections: list[Rejection] = []
+        self._counts: dict[str, int] = {}
+        self._n_records = 0
+        self._n_bytes = 0

@@ -1,0 +1,261 @@
+"""The shapes that the parts of the house have for one another; no logic.
+
+Batches of Arrow go down the stairs once. A source reads tasks into batches, a stage looks at a batch and
+answers with two (what goes on, and what does not, with the reason), a corpus stage must have seen all
+records before it answers, a sink writes ranges of rows, and an engine runs functions without knowing what
+they do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, runtime_checkable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from builder.domain.contract import Contract
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+# -- reading ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A file, or a part of one, that can be read alone.
+
+    ``path`` is the address to open; ``name`` is the path below the glob's fixed part, which is what
+    records are named by, so that a corpus does not depend on where its inputs lie. ``start`` and ``stop``
+    are in the unit of the source (bytes of a plain JSONL file, row groups of Parquet); ``stop`` is None
+    for "to the end".
+    """
+
+    source: str
+    path: str
+    name: str
+    size_bytes: int
+    start: int = 0
+    stop: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a source has read at one go: rows in order, and the records that did not become rows.
+
+    ``batch`` has ``_record`` and the columns of the source; ``rejected`` has ``REJECTION_SCHEMA``.
+    ``n_records`` is counted where the bytes are, before either batch is made, so that the ledger can be
+    checked against it. Ordinals run on over all readings of a task.
+    """
+
+    batch: pa.RecordBatch
+    rejected: pa.RecordBatch
+    n_records: int
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+class Guard(Protocol):
+    """How code that runs native parsers on strangers' bytes tells the engine what it is about to touch.
+
+    ``enter`` notes the unit (a record's ordinal, a row group; -1 for a whole file) and returns None; if this
+    unit has killed or hung a worker before, it returns the reason (``timeout``, ``crash``, ``memory``)
+    and the caller makes a failed row of it without touching it again.
+    """
+
+    def enter(self, stage: str, unit: int, *, limit_s: float = 60.0) -> str | None:
+        """Note what is touched next, or say why it must not be."""
+
+    def leave(self) -> None:
+        """Say that it is over."""
+
+
+class Source(Protocol):
+    """Reads one kind of input. What cannot be read is a row, not an exception."""
+
+    kind: ClassVar[str]
+    untrusted: ClassVar[bool]
+
+    def tasks(self) -> Sequence[Task]:
+        """List what there is to read, in a stable order; each task can be read alone.
+
+        Raises:
+            RecipeError: if a path is not there, a folder cannot be read, or a glob matches nothing.
+        """
+
+    def read(self, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:
+        """Read one task in order."""
+
+
+# -- stages ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """Which column plays which part; None where a contract has no such column."""
+
+    text: str | None = "text"
+    html: str | None = "html"
+    url: str | None = "url"
+    fetched_at: str | None = "fetched_at"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """What a stage may lean on when it is bound.
+
+    ``renames`` maps a source's name to its ``rename`` option (dotted path as it came -> column);
+    ``kinds`` maps a source's name to its kind.
+    """
+
+    contract: Contract
+    columns: Columns
+    renames: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    folder: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """A stage's answer: rows in = ``kept`` + ``rejected``, both in the order in which they came."""
+
+    kept: pa.RecordBatch
+    rejected: pa.RecordBatch
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Stage(Protocol):
+    """Looks at one batch at a time. Its options are the fields of its frozen dataclass."""
+
+    name: ClassVar[str]
+    untrusted: ClassVar[bool]
+
+    def bind(self, schema: pa.Schema, resources: Resources) -> pa.Schema:
+        """Check that the columns needed are there and return the schema of what goes on.
+
+        Raises:
+            RecipeError: if the stage cannot stand here, with advice.
+        """
+
+    def apply(self, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:
+        """Split one batch in two; nothing is lost and nothing is changed in place."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdicts:
+    """What a corpus stage decided on every row of the spool.
+
+    Attributes:
+        keeper: int64[n_rows], the row that stands for this one (itself if it is a keeper);
+            -1 where the row did not take part; ``-2 - k`` for row ``k`` of ``memory``.
+        similarity: float64[n_rows], of the row with its keeper; NaN where none was measured.
+        reason: the code written beside merged rows.
+    """
+
+    keeper: NDArray[np.int64]
+    similarity: NDArray[np.float64]
+    reason: str
+
+
+class Sketches(Protocol):
+    """The sketch columns of all spooled rows, by memory map, in the order of the build."""
+
+    n_rows: int
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """Return one column over all rows."""
+
+
+class Texts(Protocol):
+    """The text of spooled rows, by row number, read from disk as asked for."""
+
+    def take(self, rows: NDArray[np.int64]) -> pa.LargeBinaryArray:
+        """Return the texts of some rows in the order asked for; a null text comes as empty."""
+
+
+@runtime_checkable
+class CorpusStage(Protocol):
+    """A stage that must have seen all records before it answers.
+
+    Batches are spooled up to it; sketches go up, verdicts come down. Consecutive corpus stages share
+    one spool, and each sees what the one before kept.
+    """
+
+    name: ClassVar[str]
+    untrusted: ClassVar[bool]
+    append_stable: bool
+
+    def bind(self, schema: pa.Schema, resources: Resources) -> pa.Schema:
+        """As for a stage."""
+
+    def sketch(self, batch: pa.RecordBatch, *, resources: Resources) -> pa.RecordBatch:
+        """Return what must be known of each row, as columns of fixed width."""
+
+    def resolve(
+        self,
+        sketches: Sketches,
+        *,
+        alive: NDArray[np.bool_],
+        memory: Sequence[pa.Table],
+        texts: Texts,
+        engine: Engine,
+    ) -> Verdicts:
+        """Decide on every row that is alive; ``memory`` holds index segments of earlier versions."""
+
+    def settle(self, batch: pa.RecordBatch, keeper_rows: NDArray[np.int64], first_row: int) -> Outcome:
+        """Drop (or, in ``mode: tag``, mark) the merged rows of one spooled batch.
+
+        Args:
+            keeper_rows: int64[n_rows], this batch's slice of ``Verdicts.keeper``.
+            first_row: the number of the batch's first row in the spool.
+        """
+
+    def remember(self, sketches: Sketches, verdicts: Verdicts) -> pa.Table:
+        """Return the index segment that later versions will see as ``memory``."""
+
+
+# -- writing and running ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Range:
+    """Rows ``start`` to ``stop`` of one split: one shard."""
+
+    split: str
+    index: int
+    start: int
+    stop: int
+
+
+class Engine(Protocol):
+    """Runs functions over tasks. Knows nothing of data."""
+
+    workers: int
+
+    def map(
+        self, function: Callable[[T, Guard], R], tasks: Iterable[T], *, untrusted: bool = False
+    ) -> Iterator[R]:
+        """Yield results in the order of the tasks.
+
+        ``function`` is pickled: a module-level function or a frozen dataclass with ``__call__``. With
+        ``untrusted`` it always runs in a supervised child: when it hangs or dies inside ``guard.enter``
+        the task is called again, and that unit is refused then.
+        """
+
+    def shuffle(
+        self, rows: Sequence[Any], key: Callable[[Any], Any], function: Callable[..., R]
+    ) -> Iterator[R]:
+        """Group rows by key and call ``function`` once a group, in the order of the keys."""
+
+    def guard(self, function: Callable[[T], R], batch: T, *, limit_s: float, memory_bytes: int) -> R | None:
+        """Run one call in a supervised child; None if it did not come back."""
+
+    def close(self) -> None:
+        """End the workers."""

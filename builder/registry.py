@@ -1,0 +1,115 @@
+"""How a stage or a source is found by its name, and how its options are declared.
+
+A built-in stage ``dedup_near`` is the class ``DedupNear`` of ``builder/stages/dedup_near.py``; a built-in
+source ``jsonl`` is the class ``JsonlSource`` of ``builder/io/jsonl.py``. Packages from outside add theirs
+through the entry points ``builder.stages`` and ``builder.sources``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any
+
+from builder.errors import Fault, RecipeError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+STAGES = (
+    "validate",
+    "extract_text",
+    "repair_text",
+    "dedup_url",
+    "dedup_exact",
+    "dedup_near",
+)
+SOURCES = ("jsonl", "json", "warc", "html", "text", "parquet", "csv", "dataset")
+
+
+def option(
+    default: Any = dataclasses.MISSING,
+    *,
+    help: str,  # noqa: A002 - the word that click and argparse use
+    choices: Sequence[str] = (),
+    minimum: float | None = None,
+    maximum: float | None = None,
+    above: float | None = None,
+) -> Any:
+    """Declare one option of a stage or source: a dataclass field that the recipe's schema is made from.
+
+    Args:
+        default: what holds if the recipe does not say; without one the option is required.
+        help: one sentence for the docs and the schema, with the unit.
+        minimum: the least value that is allowed.
+        above: a bound that itself is not allowed.
+    """
+    metadata = {
+        "help": help,
+        "choices": tuple(choices),
+        "minimum": minimum,
+        "maximum": maximum,
+        "above": above,
+    }
+    if isinstance(default, (dict, list)):
+        return dataclasses.field(default_factory=lambda: type(default)(default), metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def stage_class(name: str) -> type:
+    """Return the class of a stage.
+
+    Raises:
+        RecipeError: if no stage has this name; with the nearest that there is.
+    """
+    return _find(name, kind="stage", builtin=STAGES, package="builder.stages", suffix="")
+
+
+def source_class(kind: str) -> type:
+    """Return the class of a source.
+
+    Raises:
+        RecipeError: if no source has this kind; with the nearest that there is.
+    """
+    return _find(kind, kind="source", builtin=SOURCES, package="builder.io", suffix="Source")
+
+
+def stage_names() -> list[str]:
+    """List all stages: the built-in ones in the order of a usual recipe, then those of other packages."""
+    return [*STAGES, *sorted(_outside("builder.stages"))]
+
+
+def source_kinds() -> list[str]:
+    """List all sources: the built-in ones, then those of other packages."""
+    return [*SOURCES, *sorted(_outside("builder.sources"))]
+
+
+def nearest(name: str, names: Sequence[str]) -> str:
+    """Say which known name was probably meant.
+
+    >>> nearest("dedup_naer", ["dedup_near", "dedup_url"])
+    "did you mean 'dedup_near'?"
+    """
+    close = difflib.get_close_matches(name, names, n=1)
+    return f"did you mean {close[0]!r}?" if close else "one of " + ", ".join(names)
+
+
+def _find(name: str, *, kind: str, builtin: Sequence[str], package: str, suffix: str) -> type:
+    if name in builtin:
+        camel = "".join(word.capitalize() for word in name.split("_"))
+        found: type = getattr(import_module(f"{package}.{name}"), camel + suffix)
+        return found
+    outside = _outside(f"builder.{kind}s")
+    if name in outside:
+        loaded: type = outside[name].load()
+        return loaded
+    known = [*builtin, *sorted(outside)]
+    raise RecipeError(Fault(where="", what=f"no {kind} is called {name!r}", advice=nearest(name, known)))
+
+
+@cache
+def _outside(group: str) -> dict[str, Any]:
+    return {point.name: point for point in entry_points(group=group)}
