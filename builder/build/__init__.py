@@ -1,1 +1,7 @@
 """One file for each way to make a version: the one place where the parts meet."""
+
+from builder.build.build import build
+from builder.build.dedup import dedup
+from builder.build.result import BuildResult
+
+__all__ = ["BuildResult", "build", "dedup"]

@@ -1,1 +1,5 @@
-"""Parse, call, print; no logic."""
+"""Parse, call, print; no logic. One file for each command or small family of commands."""
+
+from builder.cli.main import main
+
+__all__ = ["main"]

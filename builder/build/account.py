@@ -1,0 +1,64 @@
+"""The account of one part: one row for each record that was read, in the order of the input."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from builder.domain.record import ALIASES, RECORD, RECORD_TYPE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_FATE = ("outcome", "stage", "reason", "pointer", "value", "limit", "message")
+
+ACCOUNT_SCHEMA = pa.schema(
+    [
+        *(pa.field("record_id" if f.name == "id" else f.name, f.type) for f in RECORD_TYPE),
+        pa.field("url", pa.string()),
+        *(pa.field(name, pa.string()) for name in _FATE),
+        pa.field("refers_to", pa.list_(pa.string())),
+        pa.field("aliases", pa.list_(pa.string())),
+    ]
+)
+"""``outcome`` is null for a record that went on; its fate is known when the build is over."""
+
+
+def account_batch(
+    kept: pa.RecordBatch, rejected: Sequence[pa.RecordBatch], *, url_column: str | None
+) -> pa.RecordBatch:
+    """Make the account of a batch from what went on and what did not."""
+    pieces = [_of_kept(kept, url_column), *(_of_rejected(batch) for batch in rejected if batch.num_rows)]
+    whole = pa.concat_batches(pieces)
+    ordinals = whole.column("ordinal").to_numpy()
+    if len(ordinals) > 1 and (np.diff(ordinals) <= 0).any():
+        whole = whole.take(pa.array(np.argsort(ordinals, kind="stable")))
+    return whole
+
+
+def _of_kept(batch: pa.RecordBatch, url_column: str | None) -> pa.RecordBatch:
+    columns = dict(zip(ACCOUNT_SCHEMA.names, _record_columns(batch), strict=False))
+    if url_column:
+        columns["url"] = batch.column(url_column)
+    if ALIASES in batch.schema.names:
+        columns["aliases"] = batch.column(ALIASES)
+    return _assemble(columns, batch.num_rows)
+
+
+def _of_rejected(batch: pa.RecordBatch) -> pa.RecordBatch:
+    columns = dict(zip(ACCOUNT_SCHEMA.names, _record_columns(batch), strict=False))
+    columns |= {name: batch.column(name) for name in ("url", "refers_to", *_FATE)}
+    return _assemble(columns, batch.num_rows)
+
+
+def _record_columns(batch: pa.RecordBatch) -> list[pa.Array]:
+    record = batch.column(RECORD)
+    return [pc.struct_field(record, field.name) for field in RECORD_TYPE]
+
+
+def _assemble(columns: dict[str, pa.Array], n_rows: int) -> pa.RecordBatch:
+    arrays = [columns.get(f.name, pa.nulls(n_rows, f.type)) for f in ACCOUNT_SCHEMA]
+    return pa.RecordBatch.from_arrays(arrays, schema=ACCOUNT_SCHEMA)

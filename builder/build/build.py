@@ -1,0 +1,121 @@
+"""``build``: from a recipe to a version.
+
+The way of a batch: tasks are read and taken through the first flight into the spool; at each landing the
+corpus stages decide over all rows; later flights go on from there; what is left gets ids, splits and
+shards; the ledger is closed and added up; the version is renamed into its place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import orjson
+
+from builder.build.chain import bind_chain
+from builder.build.closing import close
+from builder.build.inputs import hash_inputs, inputs_digest, list_inputs
+from builder.build.passage import take_through
+from builder.build.version import write_version
+from builder.build.work import Advance, Work, say_nothing
+from builder.corpus import Corpus
+from builder.engines.local import LocalEngine
+from builder.errors import Fault, NothingKeptError, TooManyRejectedError
+from builder.recipe import Recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from builder.build.closing import Closed
+    from builder.build.inputs import Input
+    from builder.build.result import BuildResult
+
+BATCH_ROWS = 8_192
+"""Rows of a batch at most; sources of pages close a batch earlier, by bytes."""
+
+
+def build(
+    recipe: Recipe | str | Path,
+    *,
+    workers: int | None = None,
+    max_memory: int | None = None,
+    engine: str = "local",
+    version: str | None = None,
+    max_rejected: float | None = None,
+    limit: int | None = None,
+    spool: str | Path | None = None,
+    batch_rows: int | None = None,
+    advance: Advance = say_nothing,
+) -> BuildResult:
+    """Build a new version of a corpus.
+
+    A build that was stopped goes on where it was when it is called again with the same recipe and inputs.
+
+    Args:
+        workers: processes; one for each core if not given. The outcome does not depend on it.
+        max_memory: bytes that all processes together may take.
+        version: a higher number than the computed one.
+        max_rejected: share of the records read that may be rejected or failed; merged ones do not count.
+        limit: records to read, to try a recipe.
+        spool: folder for unfinished work; in the corpus if not given.
+        batch_rows: rows of a batch at most. The outcome does not depend on it.
+
+    Raises:
+        RecipeError: if the stages do not chain, or an input is not there; before anything is read.
+        TooManyRejectedError: above ``max_rejected``; no version is written.
+        NothingKeptError: if no row would be published; no version is written.
+        LockedError: if another builder works on this corpus.
+    """
+    recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
+    chain = bind_chain(recipe)
+    inputs = list_inputs(recipe.sources)
+    tasks = [task for source in recipe.sources for task in source.tasks()]
+    corpus = Corpus.open_or_create(recipe.corpus, name=recipe.name)
+    with corpus.lock(), _engine(engine, workers=workers, max_memory=max_memory) as running:
+        inputs = hash_inputs(inputs, engine=running)
+        key = _spool_key(recipe, inputs, limit=limit, batch_rows=batch_rows)
+        work = Work(
+            recipe=recipe,
+            chain=chain,
+            engine=running,
+            folder=Path(spool).resolve() / key if spool else corpus.spool(key),
+            batch_rows=batch_rows or BATCH_ROWS,
+            advance=advance,
+        )
+        work.folder.mkdir(parents=True, exist_ok=True)
+        closed = close(work, take_through(work, tasks, limit=limit))
+        _judge(closed, max_rejected=max_rejected)
+        result = write_version(corpus, work=work, closed=closed, inputs=inputs, version=version)
+        shutil.rmtree(work.folder)
+    return result
+
+
+def _engine(name: str, *, workers: int | None, max_memory: int | None) -> LocalEngine:
+    if name != "local":
+        raise NothingKeptError(f"no engine is called {name!r}")
+    n_workers = workers or os.cpu_count() or 1
+    return LocalEngine(workers=n_workers, memory_bytes=max_memory // n_workers if max_memory else None)
+
+
+def _spool_key(recipe: Recipe, inputs: Sequence[Input], *, limit: int | None, batch_rows: int | None) -> str:
+    """Name unfinished work by all that it depends on: recipe, contract, inputs, and how it is cut up."""
+    facts = [recipe.data_document(), recipe.contract.digest, inputs_digest(inputs), limit, batch_rows]
+    return hashlib.sha256(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)).hexdigest()[:24]
+
+
+def _judge(closed: Closed, *, max_rejected: float | None) -> None:
+    """Stop before a version is written that nobody would want."""
+    outcomes, n_records = closed.sums.outcomes, closed.sums.n_records
+    n_lost = outcomes["rejected"] + outcomes["failed"]
+    advice = f"the ledger tells why: {closed.ledger}"
+    if not outcomes["kept"]:
+        raise NothingKeptError(Fault(where="", what=f"none of {n_records:,} records was kept", advice=advice))
+    if max_rejected is not None and n_lost > max_rejected * n_records:
+        what = (
+            f"{n_lost:,} of {n_records:,} records were rejected or failed ({n_lost / n_records:.1%}), "
+            f"more than --max-rejected {max_rejected:.1%}"
+        )
+        raise TooManyRejectedError(Fault(where="", what=what, advice=advice))

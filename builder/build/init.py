@@ -1,0 +1,145 @@
+"""``init``: a recipe, a few pages and a contract to start from."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from builder.errors import Fault, RecipeError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_RECIPE = """\
+# What goes in, what is done to it, and where the versions go.
+# `builder check recipe.yaml` says whether it can be built; `builder build recipe.yaml` builds it.
+name: {name}
+title: A corpus to start from
+license: cc0-1.0
+language: [en]
+
+# A built-in contract (`builder schema page-1` prints it), or the path of your own JSON Schema.
+# A contract of your own stands beside this file: `contract: article.schema.json`.
+contract: page-1
+
+sources:
+  - jsonl: {{path: pages/*.jsonl}}
+  - html: {{path: pages/*.html}}
+
+stages:
+  - validate: {{}}
+  - extract_text: {{}}
+  - repair_text: {{}}
+  - dedup_url: {{}}
+  - dedup_exact: {{}}
+  - dedup_near: {{threshold: 0.8}}
+
+splits: {{train: 0.9, test: 0.1}}
+corpus: corpus
+"""
+
+_PAGES = (
+    {
+        "url": "https://example.org/tides",
+        "text": (
+            "The tide turns twice a day. Twice a day the harbour empties, the boats lean on their keels, "
+            "and the gulls walk where the fish were."
+        ),
+        "fetched_at": "2024-03-01T06:00:00Z",
+    },
+    {
+        "url": "https://example.org/tides?utm_source=letter",
+        "text": "The tide turns twice a day.",
+        "fetched_at": "2024-02-01T06:00:00Z",
+    },
+    {
+        "url": "https://example.org/lamps",
+        "text": (
+            "A lamp keeper writes down three things each night: the hour of lighting, the weather, and the "
+            "name of every ship that passes."
+        ),
+        "fetched_at": "2024-03-02T06:00:00Z",
+    },
+    {
+        "url": "https://mirror.example.net/lamps",
+        "text": (
+            "A lamp keeper writes down three things each night: the hour of lighting, the weather, and the "
+            "name of every ship that passes."
+        ),
+        "fetched_at": "2024-03-03T06:00:00Z",
+    },
+    {"url": "https://example.org/broken", "text": 7},
+)
+
+_HTML = """\
+<!doctype html>
+<html lang="en">
+<head>
+<title>How to read a barometer</title>
+<link rel="canonical" href="https://example.org/barometer">
+</head>
+<body>
+<nav><a href="/">Home</a> <a href="/about">About</a></nav>
+<article>
+<h1>How to read a barometer</h1>
+<p>Tap the glass once and watch which way the needle moves. A needle that falls slowly tells of rain that
+will stay; a needle that falls fast tells of wind.</p>
+<p>Write the figure down at the same hour each day. One reading says little, a week of readings says much.</p>
+</article>
+<footer>Subscribe to our letter!</footer>
+</body>
+</html>
+"""
+
+_CONTRACT = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "title": "article",
+    "description": "A contract of your own: change the recipe to `contract: article.schema.json` to use it.",
+    "type": "object",
+    "required": ["url", "text"],
+    "properties": {
+        "url": {"type": "string", "minLength": 1},
+        "text": {"type": "string", "minLength": 1},
+        "fetched_at": {"type": ["string", "null"], "format": "date-time"},
+        "tags": {"type": "array", "items": {"type": "string"}},
+    },
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """The files that were written."""
+
+    folder: Path
+    recipe: Path
+    files: Sequence[Path]
+
+
+def init(folder: str | Path) -> Started:
+    """Write a recipe, a few pages and a contract; ``build`` on the recipe works at once.
+
+    Raises:
+        RecipeError: if the folder holds a recipe already; nothing is overwritten.
+    """
+    folder = Path(folder)
+    texts = {
+        "recipe.yaml": _RECIPE.format(name=_dataset_name(folder)),
+        "pages/pages.jsonl": "".join(json.dumps(page) + "\n" for page in _PAGES),
+        "pages/barometer.html": _HTML,
+        "article.schema.json": json.dumps(_CONTRACT, indent=2) + "\n",
+    }
+    there = [folder / name for name in texts if (folder / name).exists()]
+    if there:
+        raise RecipeError(Fault(where=str(there[0]), what="is there already", advice="name another folder"))
+    for name, text in texts.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return Started(folder=folder, recipe=folder / "recipe.yaml", files=[folder / name for name in texts])
+
+
+def _dataset_name(folder: Path) -> str:
+    """Make a name that the recipe's schema takes from whatever the folder is called."""
+    letters = [c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in folder.resolve().name]
+    return "".join(letters).strip("._-")[:96] or "corpus"

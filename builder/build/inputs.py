@@ -1,0 +1,88 @@
+"""What a build is made from: every input file with its SHA-256, as ``inputs.parquet`` lists it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from builder.io.streams import open_input
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from builder.protocols import Engine, Guard, Source
+
+_CHUNK_BYTES = 1 << 20
+
+INPUTS_SCHEMA = pa.schema(
+    [
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("path", pa.string(), nullable=False),
+        pa.field("bytes", pa.int64(), nullable=False),
+        pa.field("sha256", pa.string(), nullable=False),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """One input: the address to open, and what the manifest knows of it.
+
+    An input that is no file (a dataset on the Hub) has an empty address and the hash of what names it.
+    """
+
+    source: str
+    address: str
+    path: str
+    n_bytes: int
+    sha256: str = ""
+
+
+def list_inputs(sources: Sequence[Source]) -> list[Input]:
+    """List the inputs of all sources, in the order of the build."""
+    return [
+        Input(source=source.name, address=found.path, path=found.name, n_bytes=found.size_bytes)  # type: ignore[attr-defined]
+        for source in sources
+        for found in source.inputs()
+    ]
+
+
+def hash_inputs(inputs: Sequence[Input], *, engine: Engine) -> list[Input]:
+    """Return the inputs with their SHA-256."""
+    return list(engine.map(hash_input, inputs))
+
+
+def hash_input(one: Input, guard: Guard) -> Input:  # noqa: ARG001 - an engine's function has a guard
+    """Hash one input, a megabyte at a time."""
+    digest = hashlib.sha256()
+    n_bytes = 0
+    with open_input(one.address) as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+            n_bytes += len(chunk)
+    return Input(
+        source=one.source, address=one.address, path=one.path, n_bytes=n_bytes, sha256=digest.hexdigest()
+    )
+
+
+def inputs_digest(inputs: Iterable[Input]) -> str:
+    """SHA-256 over the list of inputs, in the order of the build."""
+    lines = b"".join(orjson.dumps([one.source, one.path, one.n_bytes, one.sha256]) + b"\n" for one in inputs)
+    return hashlib.sha256(lines).hexdigest()
+
+
+def write_inputs(path: Path, inputs: Sequence[Input]) -> None:
+    """Write ``inputs.parquet``."""
+    columns = [
+        pa.array([one.source for one in inputs], pa.string()),
+        pa.array([one.path for one in inputs], pa.string()),
+        pa.array([one.n_bytes for one in inputs], pa.int64()),
+        pa.array([one.sha256 for one in inputs], pa.string()),
+    ]
+    pq.write_table(pa.Table.from_arrays(columns, schema=INPUTS_SCHEMA), path, compression="zstd")

@@ -1,0 +1,59 @@
+"""The rejected records of a version, as they came, to be mended and fed in again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+import pyarrow.parquet as pq
+
+from builder.corpus import Corpus, split_address
+from builder.domain.rejection import MAX_RECORD_KEPT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectedRecords:
+    """What was written, and what could not be."""
+
+    version: str
+    output: Path
+    faults: Path
+    n_written: int
+    n_cut: int
+    n_without_bytes: int
+
+
+def write_rejected_records(address: str, output: str | Path) -> RejectedRecords:
+    """Write each rejected record as one line, and what was wrong with it in the file beside.
+
+    A record that was cut at 1 MiB, or that a reader could not hold at all, is told in the faults only.
+
+    Raises:
+        CorpusError: if there is no corpus, or not this version.
+    """
+    folder, version = split_address(address)
+    corpus = Corpus(folder)
+    version = version or corpus.newest()
+    output = Path(output)
+    faults = output.with_name(output.name + ".faults.jsonl")
+    n_written = n_cut = n_without = 0
+    with output.open("wb") as lines, faults.open("wb") as notes:
+        for batch in pq.ParquetFile(corpus.audit_folder(version) / "rejected.parquet").iter_batches():
+            for row in batch.to_pylist():
+                record = row.pop("record")
+                whole = record is not None and len(record) < MAX_RECORD_KEPT
+                if whole:
+                    lines.write(record.replace(b"\r", b" ").replace(b"\n", b" ") + b"\n")
+                n_written += whole
+                n_cut += record is not None and not whole
+                n_without += record is None
+                notes.write(orjson.dumps({**row, "line": n_written if whole else None}) + b"\n")
+    return RejectedRecords(
+        version=version,
+        output=output,
+        faults=faults,
+        n_written=n_written,
+        n_cut=n_cut,
+        n_without_bytes=n_without,
+    )

@@ -1,0 +1,65 @@
+"""What a build hands back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+REASON_KEYS = ("outcome", "stage", "reason")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitSize:
+    """How large a split came out."""
+
+    name: str
+    rows: int
+    shards: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildResult:
+    """A version that was written, or the word that there was nothing new to write.
+
+    ``reasons`` holds ((outcome, stage, reason), records), most records first.
+    """
+
+    name: str
+    corpus: Path
+    version: str
+    reason: str
+    digest: str
+    ledger: Path
+    nothing_new: bool = False
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+    reasons: Sequence[tuple[tuple[str, str, str], int]] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+    splits: Sequence[SplitSize] = ()
+    empty_splits: Sequence[str] = ()
+
+    @property
+    def n_records(self) -> int:
+        """Records that were read."""
+        return sum(self.outcomes.values())
+
+    def document(self) -> dict[str, Any]:
+        """Return the result as ``--json`` prints it."""
+        return {
+            "name": self.name,
+            "corpus": str(self.corpus),
+            "version": self.version,
+            "reason": self.reason,
+            "digest": self.digest,
+            "nothing_new": self.nothing_new,
+            "ledger": str(self.ledger),
+            "records": {"read": self.n_records, **self.outcomes},
+            "reasons": [dict(zip(REASON_KEYS, key, strict=True)) | {"records": n} for key, n in self.reasons],
+            "counts": dict(self.counts),
+            "splits": {s.name: {"rows": s.rows, "shards": s.shards, "bytes": s.bytes} for s in self.splits},
+            "empty_splits": list(self.empty_splits),
+        }

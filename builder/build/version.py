@@ -1,0 +1,231 @@
+"""A closed build becomes a version: number, manifest, card, and the rename into its place."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections import Counter
+from importlib.metadata import version as library_version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from builder import __version__
+from builder.build.compare import compare_rows
+from builder.build.describe import card_facts, version_facts
+from builder.build.inputs import Input, inputs_digest, write_inputs
+from builder.build.result import BuildResult, SplitSize
+from builder.card import croissant, render_card, render_root_card
+from builder.domain.digests import ContentDigest, OrderDigest
+from builder.domain.manifest import FileEntry, Manifest, ShardEntry, SplitEntry
+from builder.domain.version import Changes, Version, compare_columns, decide_version
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from builder.build.closing import Closed
+    from builder.build.work import Work
+    from builder.corpus import Corpus
+
+TOOLS = (
+    "pyarrow",
+    "numpy",
+    "numba",
+    "orjson",
+    "jsonschema-rs",
+    "resiliparse",
+    "trafilatura",
+    "ftfy",
+    "charset-normalizer",
+)
+"""Libraries on whose versions bytes or rows may depend."""
+
+
+def write_version(
+    corpus: Corpus, *, work: Work, closed: Closed, inputs: Sequence[Input], version: str | None
+) -> BuildResult:
+    """Number the build, describe it, and put it into its place.
+
+    Nothing is written if the parent has the same rows, made by the same recipe from the same inputs.
+
+    Raises:
+        VersionError: if ``version`` is lower than the number that the changes ask for.
+    """
+    splits = _split_entries(closed)
+    facts = _manifest_facts(work, closed, inputs, splits)
+    parent = corpus.manifest(newest) if (newest := corpus.newest_or_none()) else None
+    if parent and _same(parent, facts):
+        return _result(corpus, work, closed, parent, nothing_new=True)
+    changes = _changes(corpus, parent, work, closed)
+    asked = Version.parse(version) if version else None
+    decision = decide_version(Version.parse(parent.version) if parent else None, changes, asked=asked)
+    manifest = Manifest(
+        version=str(decision.version),
+        parent={"version": parent.version, "digest": parent.digest} if parent else None,
+        reason=decision.reason,
+        files=(),
+        **facts,
+    )
+    manifest = _stage_and_commit(corpus, manifest, work=work, closed=closed, inputs=inputs)
+    return _result(corpus, work, closed, manifest)
+
+
+# -- the manifest ----------------------------------------------------------------------------------
+
+
+def _split_entries(closed: Closed) -> dict[str, SplitEntry]:
+    entries: dict[str, SplitEntry] = {}
+    for split in dict.fromkeys(shard.planned.split for shard in closed.shards):
+        shards = [shard for shard in closed.shards if shard.planned.split == split]
+        content, order = ContentDigest(), OrderDigest()
+        for shard in shards:
+            content = content.merge(ContentDigest(shard.content))
+            order.update(np.load(shard.digests, mmap_mode="r"))
+        entries[split] = SplitEntry(
+            rows=sum(shard.rows for shard in shards),
+            bytes=sum(shard.bytes for shard in shards),
+            raw_bytes=sum(shard.raw_bytes for shard in shards),
+            content_digest=content.hexdigest(),
+            order_digest=order.hexdigest(),
+            cut=closed.limits[split],
+            shards=tuple(
+                ShardEntry(path=s.planned.name, sha256=s.sha256, bytes=s.bytes, rows=s.rows) for s in shards
+            ),
+        )
+    return entries
+
+
+def _manifest_facts(
+    work: Work, closed: Closed, inputs: Sequence[Input], splits: Mapping[str, SplitEntry]
+) -> dict[str, Any]:
+    recipe = work.recipe
+    return {
+        "name": recipe.name,
+        "contract": {"name": recipe.contract.name, "digest": recipe.contract.digest},
+        "recipe": {"digest": recipe.digest(), "document": recipe.public_document()},
+        "inputs": {
+            "count": len(inputs),
+            "bytes": sum(one.n_bytes for one in inputs),
+            "digest": inputs_digest(inputs),
+            "files": [],
+        },
+        "tombstones": {"count": 0, "digest": hashlib.sha256().hexdigest()},
+        "columns": work.chain.published,
+        "counts": _counts(closed),
+        "tools": _tools(),
+        "splits": splits,
+    }
+
+
+def _counts(closed: Closed) -> dict[str, Any]:
+    reasons: dict[str, dict[str, dict[str, int]]] = {}
+    for (outcome, stage, reason), n in sorted(closed.sums.reasons.items()):
+        reasons.setdefault(outcome, {}).setdefault(stage, {})[reason] = n
+    outcomes = {name: closed.sums.outcomes[name] for name in ("kept", "rejected", "merged", "failed")}
+    return {"records": closed.sums.n_records, **outcomes, "reasons": reasons}
+
+
+def _tools() -> dict[str, str]:
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return {"builder": __version__, "python": python, **{name: library_version(name) for name in TOOLS}}
+
+
+def _same(parent: Manifest, facts: Mapping[str, Any]) -> bool:
+    """Tell whether a new version would say nothing that its parent does not say."""
+    return parent.splits == facts["splits"] and all(
+        getattr(parent, name) == facts[name] for name in ("contract", "recipe", "inputs", "columns", "counts")
+    )
+
+
+def _changes(corpus: Corpus, parent: Manifest | None, work: Work, closed: Closed) -> Changes:
+    if parent is None:
+        return Changes()
+    broken, added = compare_columns(parent.columns, work.chain.published)
+    return Changes(
+        splits=compare_rows(corpus.data_files(parent.version), closed.shards),
+        broken_columns=broken,
+        added_columns=added,
+        licenses=(parent.recipe["document"].get("license"), work.recipe.license),
+    )
+
+
+# -- the folder ------------------------------------------------------------------------------------
+
+
+def _stage_and_commit(
+    corpus: Corpus, manifest: Manifest, *, work: Work, closed: Closed, inputs: Sequence[Input]
+) -> Manifest:
+    import dataclasses
+
+    staging = corpus.begin(manifest.version)
+    for shard in closed.shards:
+        staging.add_shard(Path(shard.path), name=shard.planned.name)
+    facts = card_facts(manifest, work=work, closed=closed, history=_history(corpus))
+    texts = {
+        "README.md": render_card(facts),
+        "croissant.json": json.dumps(croissant(facts), indent=2, ensure_ascii=False) + "\n",
+    }
+    for name, text in texts.items():
+        (staging.folder / name).write_text(text, encoding="utf-8")
+    write_inputs(staging.folder / "inputs.parquet", inputs)
+    files = tuple(_file_entry(staging.folder, name) for name in sorted([*texts, "inputs.parquet"]))
+    manifest = dataclasses.replace(manifest, files=files)
+    for table in (closed.ledger, closed.rejected, closed.clusters_file):
+        table.replace(staging.audit / table.name)
+    (staging.audit / "run.json").write_bytes(_run_json(work, closed))
+    older = [version_facts(corpus.manifest(v)) for v in corpus.versions()]
+    root = render_root_card(manifest.name, [*older, version_facts(manifest)], title=work.recipe.title)
+    corpus.commit(staging, manifest, root)
+    return manifest
+
+
+def _file_entry(folder: Path, name: str) -> FileEntry:
+    data = (folder / name).read_bytes()
+    return FileEntry(path=name, sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))
+
+
+def _history(corpus: Corpus) -> list[Manifest]:
+    return [corpus.manifest(version) for version in corpus.versions()]
+
+
+def _run_json(work: Work, closed: Closed) -> bytes:
+    """What is true of this run and of no other: counts of the machine, and what only the clock caught."""
+    import platform
+
+    caught = [list(one) for one in getattr(work.engine, "caught", ())]
+    facts = {
+        "machine": {"system": platform.system(), "machine": platform.machine()},
+        "workers": work.engine.workers,
+        "batch_rows": work.batch_rows,
+        "counts": dict(sorted(closed.counts.items())),
+        "not_reproducible": caught,
+    }
+    return json.dumps(facts, indent=2).encode() + b"\n"
+
+
+def _result(
+    corpus: Corpus, work: Work, closed: Closed, manifest: Manifest, *, nothing_new: bool = False
+) -> BuildResult:
+    splits = [
+        SplitSize(name=name, rows=split.rows, shards=len(split.shards), bytes=split.bytes)
+        for name, split in manifest.splits.items()
+    ]
+    reasons = sorted(closed.sums.reasons.items(), key=lambda item: (-item[1], item[0]))
+    return BuildResult(
+        name=manifest.name,
+        corpus=corpus.path,
+        version=manifest.version,
+        reason=manifest.reason,
+        digest=manifest.digest,
+        ledger=corpus.ledger(manifest.version),
+        nothing_new=nothing_new,
+        outcomes=dict(
+            Counter({k: closed.sums.outcomes[k] for k in ("kept", "rejected", "merged", "failed")})
+        ),
+        reasons=reasons,
+        counts=dict(sorted(closed.counts.items())),
+        splits=splits,
+        empty_splits=[name for name in work.recipe.splits if name not in manifest.splits],
+    )

@@ -1,0 +1,39 @@
+"""What all phases of one build share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from builder.build.chain import Chain
+    from builder.protocols import Engine
+    from builder.recipe import Recipe
+
+
+class Advance(Protocol):
+    """Told how far a phase is; ``total`` is 0 where it is not known."""
+
+    def __call__(self, phase: str, *, done: int, total: int, unit: str) -> None:
+        """Take notice."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """One build: what is made, of what, where, and by whom.
+
+    ``folder`` holds unfinished work; a second build of the same recipe and inputs finds it.
+    """
+
+    recipe: Recipe
+    chain: Chain
+    engine: Engine
+    folder: Path
+    batch_rows: int
+    advance: Advance
+
+
+def say_nothing(phase: str, *, done: int, total: int, unit: str) -> None:
+    """Take no notice."""

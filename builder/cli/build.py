@@ -1,0 +1,74 @@
+"""``builder build``: a new version of a corpus."""
+
+from __future__ import annotations
+
+import click
+
+from builder.cli.options import Share, Size, json_option
+
+
+@click.command(
+    "build",
+    epilog="Example: builder build recipe.yaml --workers 2 --set stages.dedup_near.threshold=0.7",
+)
+@click.argument("recipe", type=click.Path())
+@click.option("--workers", type=click.IntRange(1), help="Worker processes. Default: one for each core.")
+@click.option("--max-memory", type=Size(), help="Memory of all processes together, such as 2GB.")
+@click.option(
+    "--engine", type=click.Choice(["local"]), default="local", show_default=True, help="Where it runs."
+)
+@click.option("--version", "number", metavar="X.Y.Z", help="A higher number than the computed one.")
+@click.option(
+    "--max-rejected", type=Share(), help="Stop (exit 3) above this share of rejected or failed records."
+)
+@click.option("--limit", type=click.IntRange(1), help="Read this many records only, to try a recipe.")
+@click.option(
+    "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Override one value of the recipe."
+)
+@click.option(
+    "--spool", type=click.Path(file_okay=False), help="Folder for unfinished work. Default: in the corpus."
+)
+@click.option(
+    "--schemas", type=click.Path(file_okay=False), multiple=True, help="Folder to look up references in."
+)
+@click.option("--batch-rows", type=click.IntRange(1), help="Rows that are worked on at a time, at most.")
+@json_option
+def build_command(
+    recipe: str,
+    *,
+    workers: int | None,
+    max_memory: int | None,
+    engine: str,
+    number: str | None,
+    max_rejected: float | None,
+    limit: int | None,
+    settings: tuple[str, ...],
+    spool: str | None,
+    schemas: tuple[str, ...],
+    batch_rows: int | None,
+    as_json: bool,
+) -> None:
+    """Build a new version of a corpus from RECIPE.
+
+    A build that was stopped goes on where it was when the same command is given again.
+    """
+    from builder.build import build
+    from builder.recipe import Recipe
+    from builder.report.build import print_build
+    from builder.report.progress import show_progress
+
+    loaded = Recipe.load(recipe, settings=settings, schemas=schemas)
+    with show_progress() as advance:
+        result = build(
+            loaded,
+            workers=workers,
+            max_memory=max_memory,
+            engine=engine,
+            version=number,
+            max_rejected=max_rejected,
+            limit=limit,
+            spool=spool,
+            batch_rows=batch_rows,
+            advance=advance,
+        )
+    print_build(result, as_json=as_json)

@@ -1,0 +1,54 @@
+"""``builder dedup``: exact, then near, without a recipe."""
+
+from __future__ import annotations
+
+import click
+
+from builder.cli.options import Size, json_option
+
+
+@click.command("dedup", epilog="Example: builder dedup crawl/*.jsonl --output out/clean --threshold 0.8")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option(
+    "--output", required=True, type=click.Path(file_okay=False), help="Folder of the corpus to write."
+)
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=0.8,
+    show_default=True,
+    help="Least Jaccard similarity of near duplicates.",
+)
+@click.option("--column", default="text", show_default=True, help="The column that is compared.")
+@click.option("--workers", type=click.IntRange(1), help="Worker processes. Default: one for each core.")
+@click.option("--max-memory", type=Size(), help="Memory of all processes together, such as 2GB.")
+@json_option
+def dedup_command(
+    files: tuple[str, ...],
+    *,
+    output: str,
+    threshold: float,
+    column: str,
+    workers: int | None,
+    max_memory: int | None,
+    as_json: bool,
+) -> None:
+    """Remove exact and then near duplicates from JSONL, JSON, CSV or Parquet FILEs.
+
+    Writes a corpus of one version that load_dataset opens, with the ledger of what was merged into what.
+    """
+    from builder.build import dedup
+    from builder.report.build import print_build
+    from builder.report.progress import show_progress
+
+    with show_progress() as advance:
+        result = dedup(
+            files,
+            output=output,
+            threshold=threshold,
+            column=column,
+            workers=workers,
+            max_memory=max_memory,
+            advance=advance,
+        )
+    print_build(result, as_json=as_json)

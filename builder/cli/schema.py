@@ -1,0 +1,20 @@
+"""``builder schema``: the contracts and formats that come with the tool."""
+
+from __future__ import annotations
+
+import click
+
+from builder.cli.options import json_option
+
+
+@click.command("schema", epilog="Example: builder schema page-1")
+@click.argument("name", required=False)
+@json_option
+def schema_command(name: str | None, *, as_json: bool) -> None:
+    """Print the schema NAME, or list what there is."""
+    from builder.report.schema import print_schema, print_schema_names
+
+    if name is None:
+        print_schema_names(as_json=as_json)
+    else:
+        print_schema(name)

@@ -1,0 +1,22 @@
+"""``builder why``: what became of a page."""
+
+from __future__ import annotations
+
+import click
+
+from builder.cli.options import json_option
+
+
+@click.command("why", epilog="Example: builder why out/southern-news https://example.org/a-page")
+@click.argument("corpus", metavar="FOLDER[@V]")
+@click.argument("page", metavar="URL-OR-ID")
+@json_option
+def why_command(corpus: str, page: str, *, as_json: bool) -> int:
+    """Tell what became of a page, in every version, and of its duplicates.
+
+    The page is named by its URL (as it came, or in its canonical form), its document id, or its record id.
+    """
+    from builder.build.why import why
+    from builder.report.why import print_why
+
+    return print_why(why(corpus, page), as_json=as_json)

@@ -1,0 +1,161 @@
+"""The frozen Recipe, and how its parts are made."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from builder.domain.canonical_json import canonical_json
+from builder.errors import RecipeError
+from builder.io.contracts import load_contract
+from builder.protocols import Columns, CorpusStage, Source, Stage
+from builder.recipe.faults import find_faults, source_names
+from builder.recipe.text import apply_settings, fill_variables, read_document
+from builder.registry import source_class, stage_class
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from builder.domain.contract import Contract
+
+DEFAULT_CONTRACT = "page-1"
+DEFAULT_SPLITS = {"train": 1.0}
+_NOT_DATA = frozenset({"title", "description", "card", "date", "corpus"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """What a build is made from: frozen, checked, and with its parts already made.
+
+    ``document`` is the recipe as it was written, with variables and settings filled in; relative paths
+    stay relative in it, so that it can be published. ``stages`` begins with ``validate``, written or not.
+    """
+
+    name: str
+    contract: Contract
+    columns: Columns
+    sources: tuple[Source, ...]
+    stages: tuple[Stage | CorpusStage, ...]
+    splits: Mapping[str, float]
+    corpus: Path
+    folder: Path
+    title: str = ""
+    description: str = ""
+    license: str | None = None
+    language: tuple[str, ...] = ()
+    date: str | None = None
+    card: Path | None = None
+    document: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def load(
+        cls, path: str | Path, *, settings: Sequence[str] = (), schemas: Sequence[str | Path] = ()
+    ) -> Recipe:
+        """Read, check and build a recipe from a YAML or TOML file.
+
+        Every problem is reported at once, each with its place, so that a recipe is mended in one go.
+        Opens no input and no network: a recipe that loads may still name a folder that is not there.
+
+        Args:
+            settings: ``KEY=VALUE`` pairs that override, such as ``stages.dedup_near.threshold=0.7``.
+            schemas: folders in which references of the contract are looked up as well.
+
+        Raises:
+            RecipeError: if the file cannot be read or does not meet the recipe's schema.
+            ContractError: if the contract is no schema or cannot be mapped to Arrow.
+        """
+        path = Path(path)
+        document = apply_settings(read_document(path), settings)
+        return cls.from_dict(document, folder=path.resolve().parent, schemas=schemas)
+
+    @classmethod
+    def from_dict(
+        cls, document: Mapping[str, Any], *, folder: str | Path = ".", schemas: Sequence[str | Path] = ()
+    ) -> Recipe:
+        """Check and build a recipe from a mapping; relative paths are relative to ``folder``."""
+        filled = fill_variables(copy.deepcopy(dict(document)))
+        if faults := find_faults(filled):
+            raise RecipeError(*faults)
+        return _assemble(cls, filled, folder=Path(folder).resolve(), schemas=[Path(s) for s in schemas])
+
+    def digest(self) -> str:
+        """SHA-256 of the part of the recipe on which rows depend."""
+        return hashlib.sha256(canonical_json(self.data_document())).hexdigest()
+
+    def data_document(self) -> dict[str, Any]:
+        """Return the part of the recipe on which rows depend: a change here is a rebuild."""
+        return {key: value for key, value in self.public_document().items() if key not in _NOT_DATA}
+
+    def public_document(self) -> dict[str, Any]:
+        """Return the recipe as the manifest tells it: without ``corpus`` and without absolute paths."""
+        document = {key: value for key, value in self.document.items() if key != "corpus"}
+        document["sources"] = [_relative_source(entry, self.folder) for entry in document["sources"]]
+        if Path(str(document.get("contract", ""))).is_absolute():
+            document["contract"] = os.path.relpath(document["contract"], self.folder)
+        return document
+
+
+def _assemble(cls: type[Recipe], document: dict[str, Any], *, folder: Path, schemas: list[Path]) -> Recipe:
+    contract = load_contract(document.get("contract", DEFAULT_CONTRACT), folder=folder, schemas=schemas)
+    parts = {
+        name: document.get("columns", {}).get(name, name) for name in ("text", "html", "url", "fetched_at")
+    }
+    columns = Columns(
+        **{part: (name if name in contract.columns.names else None) for part, name in parts.items()}
+    )
+    return cls(
+        name=document["name"],
+        contract=contract,
+        columns=columns,
+        sources=_make_sources(document["sources"], folder=folder),
+        stages=_make_stages(document.get("stages", [])),
+        splits=dict(document.get("splits", DEFAULT_SPLITS)),
+        corpus=(folder / document["corpus"]).resolve(),
+        folder=folder,
+        title=document.get("title", document["name"]),
+        description=document.get("description", ""),
+        license=document.get("license"),
+        language=tuple(document.get("language", ())),
+        date=document.get("date"),
+        card=folder / document["card"] if "card" in document else None,
+        document=document,
+    )
+
+
+def _make_sources(entries: list[dict[str, Any]], *, folder: Path) -> tuple[Source, ...]:
+    made = []
+    for entry, name in zip(entries, source_names(entries), strict=True):
+        ((kind, options),) = entry.items()
+        options = {**options, "name": name}
+        if "path" in options:
+            options["path"] = absolute(options["path"], folder=folder)
+        made.append(source_class(kind)(**options))
+    return tuple(made)
+
+
+def _make_stages(entries: list[dict[str, Any]]) -> tuple[Stage | CorpusStage, ...]:
+    written = [next(iter(entry.items())) for entry in entries]
+    if not written or written[0][0] != "validate":
+        written.insert(0, ("validate", {}))
+    return tuple(stage_class(name)(**(options or {})) for name, options in written)
+
+
+def _relative_source(entry: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    ((kind, options),) = entry.items()
+    options = dict(options)
+    if Path(options.get("path", "")).is_absolute():
+        options["path"] = os.path.relpath(options["path"], folder)
+    return {kind: options}
+
+
+def absolute(path: str, *, folder: Path) -> str:
+    """Make a local path absolute; an address with a scheme (``s3://``, ``hf://``) stays as it is.
+
+    >>> absolute("s3://bucket/*.warc.gz", folder=Path("/tmp"))
+    's3://bucket/*.warc.gz'
+    """
+    return path if "://" in path else str(folder / path)

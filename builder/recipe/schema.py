@@ -1,0 +1,144 @@
+"""The recipe's JSON Schema, made from the options that stages and sources declare."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from typing import Any
+
+from builder.registry import source_class, source_kinds, stage_class, stage_names
+
+_JSON_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
+
+_SPLIT_NAME = r"^(?!(all|guard|freeze)$)[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*$"
+
+
+def recipe_schema() -> dict[str, Any]:
+    """Return the schema of a recipe with the stages and sources that are installed."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "https://schemas.nlp-corpus-builder.org/recipe.schema.json",
+        "title": "recipe",
+        "description": "The file that a build is made from.",
+        "type": "object",
+        "required": ["name", "sources", "corpus"],
+        "additionalProperties": False,
+        "properties": {
+            "name": {
+                "type": "string",
+                "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,95}$",
+                "description": "Short name of the dataset; part of the rule that assigns splits.",
+            },
+            "title": {"type": "string", "description": "Name for people."},
+            "description": {"type": "string", "description": "What the dataset is; goes into the card."},
+            "license": {"type": "string", "description": "Licence id as the Hugging Face Hub writes it."},
+            "language": {
+                "type": "array",
+                "items": {"type": "string", "pattern": "^[a-z]{2,3}$"},
+                "description": "ISO 639 codes of the languages in it.",
+            },
+            "date": {"type": "string", "format": "date", "description": "Date of publication."},
+            "card": {"type": "string", "description": "Markdown file whose sections go into the card."},
+            "contract": {
+                "type": "string",
+                "description": "A built-in contract, or the path of a JSON Schema.",
+            },
+            "columns": _columns_schema(),
+            "sources": {"type": "array", "minItems": 1, "items": _one_of(_source_schemas())},
+            "stages": {"type": "array", "items": _one_of(_stage_schemas())},
+            "splits": _splits_schema(),
+            "corpus": {"type": "string", "description": "Local folder that holds all versions."},
+        },
+    }
+
+
+def options_schema(options: type) -> dict[str, Any]:
+    """Return the schema of one stage's or source's options, from the fields of its dataclass."""
+    hints = typing.get_type_hints(options)
+    fields = [field for field in dataclasses.fields(options) if field.init and "help" in field.metadata]
+    schema: dict[str, Any] = {
+        "type": ["object", "null"],
+        "description": (options.__doc__ or "").strip().split("\n")[0],
+        "additionalProperties": False,
+        "properties": {field.name: _field_schema(field, hints[field.name]) for field in fields},
+    }
+    required = [field.name for field in fields if not _has_default(field)]
+    if required:
+        schema |= {"type": "object", "required": required}
+    return schema
+
+
+def _stage_schemas() -> dict[str, Any]:
+    return {name: options_schema(stage_class(name)) for name in stage_names()}
+
+
+def _source_schemas() -> dict[str, Any]:
+    return {kind: options_schema(source_class(kind)) for kind in source_kinds()}
+
+
+def _one_of(properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "minProperties": 1,
+        "maxProperties": 1,
+        "additionalProperties": False,
+        "properties": properties,
+    }
+
+
+def _columns_schema() -> dict[str, Any]:
+    return {
+        "type": "object",
+        "description": "Which column of your own contract plays which part.",
+        "additionalProperties": False,
+        "properties": {
+            part: {"type": ["string", "null"], "description": f"The column that holds the page's {what}."}
+            for part, what in {
+                "text": "text",
+                "html": "HTML",
+                "url": "address",
+                "fetched_at": "time of fetching",
+            }.items()
+        },
+    }
+
+
+def _splits_schema() -> dict[str, Any]:
+    return {
+        "type": "object",
+        "description": "Share of each split; they add up to 1. Default: all in train.",
+        "minProperties": 1,
+        "patternProperties": {_SPLIT_NAME: {"type": "number", "exclusiveMinimum": 0, "maximum": 1}},
+        "additionalProperties": False,
+    }
+
+
+def _has_default(field: dataclasses.Field[Any]) -> bool:
+    return field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
+
+
+def _field_schema(field: dataclasses.Field[Any], hint: Any) -> dict[str, Any]:
+    schema = _type_schema(hint)
+    schema["description"] = field.metadata["help"]
+    if field.metadata["choices"]:
+        schema["enum"] = list(field.metadata["choices"])
+    bounds = {"minimum": "minimum", "maximum": "maximum", "above": "exclusiveMinimum"}
+    schema |= {word: field.metadata[key] for key, word in bounds.items() if field.metadata[key] is not None}
+    if field.default is not dataclasses.MISSING:
+        schema["default"] = field.default
+    elif field.default_factory is not dataclasses.MISSING:
+        schema["default"] = field.default_factory()
+    return schema
+
+
+def _type_schema(hint: Any) -> dict[str, Any]:
+    origin = typing.get_origin(hint)
+    if origin in (typing.Union, types.UnionType):
+        inner = [_type_schema(part)["type"] for part in typing.get_args(hint) if part is not types.NoneType]
+        return {"type": [*inner, "null"]}
+    if origin is list or origin is tuple:
+        return {"type": "array", "items": _type_schema(typing.get_args(hint)[0])}
+    if origin is dict:
+        return {"type": "object", "additionalProperties": _type_schema(typing.get_args(hint)[1])}
+    return {"type": _JSON_TYPES[hint]}

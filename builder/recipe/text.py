@@ -1,0 +1,138 @@
+"""The recipe's text: YAML 1.2 or TOML in, a plain mapping out, with variables and settings filled in."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from builder.errors import Fault, RecipeError
+from builder.registry import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """Read a recipe file; a key given twice is a fault, and `no` is a word.
+
+    Raises:
+        RecipeError: if the file is not there, not YAML or TOML, or not a mapping.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise RecipeError(
+            Fault(
+                where=str(path),
+                what="no such file",
+                advice="'builder init FOLDER' writes a recipe to start from",
+            )
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(Fault(where=str(path), what=f"cannot be read: {error}")) from None
+    document = _parse_toml(text, path) if path.suffix == ".toml" else _parse_yaml(text, path)
+    if not isinstance(document, dict):
+        raise RecipeError(Fault(where=str(path), what="a recipe is a mapping of keys to values"))
+    return document
+
+
+def _parse_yaml(text: str, path: Path) -> Any:
+    from ruamel.yaml import YAML, YAMLError
+    from ruamel.yaml.constructor import DuplicateKeyError
+
+    try:
+        return YAML(typ="safe", pure=True).load(text)
+    except DuplicateKeyError as error:
+        mark = error.problem_mark
+        place = f"{path}:{mark.line + 1}" if mark else str(path)
+        what = str(error.problem).split(" with ")[0]
+        raise RecipeError(Fault(where=place, what=what, advice="each key may be given once")) from None
+    except YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"{path}:{mark.line + 1}" if mark else str(path)
+        raise RecipeError(Fault(where=place, what=f"not YAML: {getattr(error, 'problem', error)}")) from None
+
+
+def _parse_toml(text: str, path: Path) -> Any:
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(Fault(where=str(path), what=f"not TOML: {error}")) from None
+
+
+def fill_variables(value: Any) -> Any:
+    """Fill in ``${VAR}`` from the environment, everywhere.
+
+    Raises:
+        RecipeError: naming each variable that the environment does not have, and its place.
+    """
+    faults: list[Fault] = []
+    filled = _fill(value, place="", faults=faults)
+    if faults:
+        raise RecipeError(*faults)
+    return filled
+
+
+def _fill(value: Any, *, place: str, faults: list[Fault]) -> Any:
+    if isinstance(value, dict):
+        return {
+            k: _fill(v, place=f"{place}.{k}" if place else str(k), faults=faults) for k, v in value.items()
+        }
+    if isinstance(value, list):
+        return [_fill(v, place=f"{place}[{i}]", faults=faults) for i, v in enumerate(value)]
+    if not isinstance(value, str):
+        return value
+    faults.extend(
+        Fault(where=place, what=f"the environment has no variable {name}", advice=f"export {name}=...")
+        for name in _VARIABLE.findall(value)
+        if name not in os.environ
+    )
+    return _VARIABLE.sub(lambda m: os.environ.get(m[1], m[0]), value)
+
+
+def apply_settings(document: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:
+    """Override single values by ``KEY=VALUE``; an entry of a list is named by its number or its one key.
+
+    >>> apply_settings({"stages": [{"dedup_near": {}}]}, ["stages.dedup_near.threshold=0.7"])
+    {'stages': [{'dedup_near': {'threshold': 0.7}}]}
+    """
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        if not equals:
+            raise RecipeError(Fault(where=f"--set {setting}", what="not KEY=VALUE"))
+        _set(document, key.split("."), _parse_yaml(text, Path(f"--set {key}")), setting=setting)
+    return document
+
+
+def _set(node: Any, keys: list[str], value: Any, *, setting: str) -> None:
+    """Walk down to a key; an entry of a list is named by its number or by its one key."""
+    for i, key in enumerate(keys):
+        if isinstance(node, list):
+            node = _entry(node, key, setting=setting)
+            if key.isdigit():
+                continue
+        if not isinstance(node, dict):
+            raise RecipeError(Fault(where=f"--set {setting}", what=f"{'.'.join(keys[:i])} has no keys"))
+        if i == len(keys) - 1:
+            node[key] = value
+        else:
+            if node.get(key) is None:
+                node[key] = {}
+            node = node[key]
+
+
+def _entry(entries: list[Any], key: str, *, setting: str) -> Any:
+    if key.isdigit() and int(key) < len(entries):
+        return entries[int(key)]
+    named = [entry for entry in entries if isinstance(entry, dict) and key in entry]
+    if len(named) != 1:
+        names = [next(iter(entry)) for entry in entries if isinstance(entry, dict) and entry]
+        what = f"{len(named)} entries are called {key!r}" if named else f"no entry is called {key!r}"
+        raise RecipeError(Fault(where=f"--set {setting}", what=what, advice=nearest(key, names)))
+    return named[0]

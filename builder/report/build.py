@@ -1,0 +1,61 @@
+"""What a build says when it is over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from builder.report.json_text import print_json
+from builder.report.table import size_text, table_lines
+
+if TYPE_CHECKING:
+    from builder.build import BuildResult
+
+
+def print_build(result: BuildResult, *, as_json: bool) -> None:
+    """Print the outcome of a build: for people on stderr and stdout, or as one JSON document."""
+    if as_json:
+        print_json(result.document())
+        return
+    if result.nothing_new:
+        click.echo(f"nothing new: {result.corpus} is at {result.version} already")
+        return
+    click.echo(
+        "\n".join([*_summary(result), "", *_funnel(result), "", *_splits(result), "", *_next_steps(result)])
+    )
+
+
+def _summary(result: BuildResult) -> list[str]:
+    counts = result.outcomes
+    kept = counts.get("kept", 0)
+    return [
+        f"{result.name} {result.version}  {result.reason}",
+        (
+            f"{result.n_records:,} records read: {kept:,} kept, {counts.get('rejected', 0):,} rejected, "
+            f"{counts.get('merged', 0):,} merged, {counts.get('failed', 0):,} failed"
+        ),
+    ]
+
+
+def _funnel(result: BuildResult) -> list[str]:
+    rows = [[outcome, stage, reason, n] for (outcome, stage, reason), n in result.reasons]
+    return (
+        table_lines(rows, header=["outcome", "stage", "reason", "records"])
+        if rows
+        else ["every record was kept"]
+    )
+
+
+def _splits(result: BuildResult) -> list[str]:
+    rows = [[s.name, s.rows, s.shards, size_text(s.bytes)] for s in result.splits]
+    lines = table_lines(rows, header=["split", "rows", "shards", "size"])
+    return lines + [f"split {name} has no rows: no file was written for it" for name in result.empty_splits]
+
+
+def _next_steps(result: BuildResult) -> list[str]:
+    return [
+        f"ledger  {result.ledger}",
+        f"load    datasets.load_dataset({str(result.corpus)!r})",
+        f"digest  {result.digest}",
+    ]

@@ -1,0 +1,21 @@
+"""What ``builder init`` wrote."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from builder.report.json_text import print_json
+
+if TYPE_CHECKING:
+    from builder.build.init import Started
+
+
+def print_init(started: Started, *, as_json: bool) -> None:
+    """Print the files and the next command."""
+    if as_json:
+        print_json(started)
+        return
+    click.echo("\n".join(str(path) for path in started.files))
+    click.echo(f"\nnext: builder build {started.recipe}")

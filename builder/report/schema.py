@@ -1,0 +1,37 @@
+"""Schemas as they lie in the package."""
+
+from __future__ import annotations
+
+import click
+
+from builder.assets import schemas_folder
+from builder.errors import BuilderError, Fault
+from builder.registry import nearest
+from builder.report.json_text import print_json
+
+_SUFFIX = ".schema.json"
+
+
+def print_schema(name: str) -> None:
+    """Print one schema.
+
+    Raises:
+        BuilderError: if there is none of this name.
+    """
+    path = schemas_folder() / (name + _SUFFIX)
+    if not path.is_file():
+        raise BuilderError(Fault(where=name, what="no such schema", advice=nearest(name, schema_names())))
+    click.echo(path.read_text(encoding="utf-8"), nl=False)
+
+
+def print_schema_names(*, as_json: bool) -> None:
+    """List the schemas there are."""
+    if as_json:
+        print_json({"schemas": schema_names()})
+    else:
+        click.echo("\n".join(schema_names()))
+
+
+def schema_names() -> list[str]:
+    """Return the names of all schemas."""
+    return sorted(path.name.removesuffix(_SUFFIX) for path in schemas_folder().glob("*" + _SUFFIX))

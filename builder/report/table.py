@@ -1,0 +1,49 @@
+"""Plain tables for terminals and log files: aligned columns, no colours, no boxes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def table_lines(rows: Sequence[Sequence[object]], *, header: Sequence[str] = ()) -> list[str]:
+    r"""Align cells in columns; numbers to the right.
+
+    >>> print("\\n".join(table_lines([["kept", 12], ["merged", 3]])))
+    kept    12
+    merged   3
+    """
+    cells = [[_text(cell) for cell in row] for row in ([header] if header else []) + [list(r) for r in rows]]
+    widths = [max((len(row[i]) for row in cells), default=0) for i in range(max(map(len, cells), default=0))]
+    right = [
+        all(isinstance(row[i], (int, float)) for row in rows if i < len(row)) for i in range(len(widths))
+    ]
+    return [
+        "  ".join(
+            cell.rjust(width) if is_right else cell.ljust(width)
+            for cell, width, is_right in zip(row, widths, right, strict=False)
+        ).rstrip()
+        for row in cells
+    ]
+
+
+def _text(cell: object) -> str:
+    if isinstance(cell, bool) or cell is None:
+        return "" if cell is None else str(cell).lower()
+    return f"{cell:,}" if isinstance(cell, int) else str(cell)
+
+
+def size_text(n_bytes: int) -> str:
+    """Write a number of bytes with a unit of 1,000.
+
+    >>> size_text(1_234_567)
+    '1.2 MB'
+    """
+    size = float(n_bytes)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000 or unit == "GB":
+            return f"{size:.0f} B" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"

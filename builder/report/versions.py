@@ -1,0 +1,38 @@
+"""The versions of a corpus."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from builder.report.json_text import print_json
+from builder.report.table import size_text, table_lines
+
+if TYPE_CHECKING:
+    from builder.corpus import Corpus
+
+
+def print_versions(corpus: Corpus, *, as_json: bool) -> None:
+    """Print one line a version, newest first."""
+    rows = [_row(corpus, version) for version in reversed(corpus.versions())]
+    if as_json:
+        print_json({"corpus": str(corpus.path), "versions": rows})
+        return
+    cells = [
+        [r["version"], r["rows"], size_text(int(r["bytes"])), r["digest"][:12], r["reason"]] for r in rows
+    ]
+    click.echo("\n".join(table_lines(cells, header=["version", "rows", "size", "digest", "why"])))
+
+
+def _row(corpus: Corpus, version: str) -> dict[str, object]:
+    manifest = corpus.manifest(version)
+    return {
+        "version": version,
+        "rows": sum(split.rows for split in manifest.splits.values()),
+        "bytes": sum(split.bytes for split in manifest.splits.values()),
+        "splits": {name: split.rows for name, split in manifest.splits.items()},
+        "digest": manifest.digest,
+        "parent": manifest.parent,
+        "reason": manifest.reason,
+    }
