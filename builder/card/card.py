@@ -1,0 +1,168 @@
+"""README.md of a version and of a corpus folder, from facts and DATASET_CARD.md."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from builder.assets import card_template
+from builder.card import text as words
+from builder.card.front_matter import (
+    check_front_matter,
+    read_front_matter,
+    root_front_matter,
+    version_front_matter,
+    write_front_matter,
+)
+from builder.card.funnel import funnel
+from builder.card.licenses import license_url
+from builder.errors import BuilderError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from jinja2 import Template
+
+    from builder.card.facts import CardFacts, SplitFacts, VersionFacts
+
+MAX_DOMAINS = 20
+"""Domains that the card names; the others are counted."""
+
+_ALWAYS = (
+    "The pages are as they were fetched, with the views, errors and gaps of those who wrote them.",
+    "Names and other personal data that stand in the pages have not been removed.",
+)
+_BY_STAGE = {
+    "extract_text": "The main text of each HTML page was found by rules, not by people: "
+    "some menus and captions are left in, and some text is lost.",
+    "dedup_near": "Pairs of similar documents are looked up by MinHash: a pair right at the threshold is "
+    "missed about once in a hundred times. No document was merged without an exact comparison.",
+}
+
+
+def render_card(facts: CardFacts) -> str:
+    """Write the README.md of one version.
+
+    The front matter has been read back, meant what it should, and met ``schemas/card-1.schema.json``.
+
+    Raises:
+        BuilderError: if the Hub or ``load_dataset`` would not take the front matter; all faults at once.
+        ContractError: if a column has a type that ``load_dataset`` cannot open.
+    """
+    front = version_front_matter(facts)
+    steps = funnel(facts.records, [stage.name for stage in facts.stages], facts.counts)
+    body = _template(card_template()).render(
+        f=facts,
+        front_matter=_checked(front),
+        title=facts.title or facts.name,
+        description=facts.description,
+        file_bytes=sum(split.file_bytes for split in facts.filled.values()),
+        columns=_columns(facts),
+        steps=steps,
+        kept=steps[-1].went_on if steps else facts.records,
+        reasons=[count for step in steps for count in step.reasons],
+        merged=sum(step.merged for step in steps),
+        deduplicates=any(stage.name.startswith("dedup_") for stage in facts.stages),
+        languages=_shares(facts.languages, of=facts.rows),
+        domains=_shares(facts.domains, of=facts.rows)[:MAX_DOMAINS],
+        more_domains=max(0, (facts.n_domains or len(facts.domains)) - MAX_DOMAINS),
+        limits=_limits(facts),
+        licence_url=facts.license_link or license_url(facts.license or ""),
+    )
+    return _with_front_matter(body, front)
+
+
+def render_root_card(
+    name: str,
+    versions: Sequence[VersionFacts],
+    *,
+    title: str = "",
+    license: str | None = None,  # noqa: A002 - the card's own word
+    language: Sequence[str] = (),
+) -> str:
+    """Write the README.md of a corpus folder: one config for each version.
+
+    ``load_dataset(folder)`` takes the newest version that is not yanked, and ``load_dataset(folder,
+    "1.0.0")`` the one that is asked for. If all are yanked no version is the default and one has to be
+    named, unless there is one only: `datasets` takes that.
+
+    Args:
+        versions: those whose rows are there, in any order; a dropped version is left out.
+    """
+    newest_first = sorted(versions, key=lambda v: version_key(v.version), reverse=True)
+    default = next((v.version for v in newest_first if v.yanked is None), "")
+    front = root_front_matter(
+        name, newest_first, default=default, title=title, license=license, language=language
+    )
+    body = _template(Path(__file__).with_name("root_card.md")).render(
+        front_matter=_checked(front), name=name, title=title or name, versions=newest_first, default=default
+    )
+    return _with_front_matter(body, front)
+
+
+def version_key(version: str) -> tuple[int, ...]:
+    """Order version numbers.
+
+    >>> sorted(["1.10.0", "1.9.0"], key=version_key)
+    ['1.9.0', '1.10.0']
+    """
+    return tuple(int(part) for part in version.split("."))
+
+
+def _checked(front: dict[str, Any]) -> str:
+    if faults := check_front_matter(front):
+        raise BuilderError(*faults)
+    return write_front_matter(front)
+
+
+def _with_front_matter(body: str, front: dict[str, Any]) -> str:
+    """Make sure that the page as a whole is read as it was meant, then return it."""
+    body = body.rstrip("\n") + "\n"
+    if read_front_matter(body) != front:
+        raise BuilderError("README.md: the template does not begin with the front matter as it was written")
+    return body
+
+
+@cache
+def _template(path: Path) -> Template:
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
+    )
+    environment.filters |= {
+        "cell": words.cell,
+        "code": words.code,
+        "prose": words.prose,
+        "number": words.number,
+        "size": words.size,
+        "options": words.options,
+        "splits": _split_sizes,
+    }
+    return environment.from_string(path.read_text(encoding="utf-8"))
+
+
+def _columns(facts: CardFacts) -> list[dict[str, str]]:
+    notes = {"id": "name of the document, unique in a version", **facts.column_notes}
+    return [
+        {"name": field.name, "type": str(field.type), "note": notes.get(field.name, "")}
+        for field in facts.columns
+    ]
+
+
+def _shares(rows_by_name: Mapping[str, int], *, of: int) -> list[tuple[str, int, str]]:
+    """Sort by number of rows, biggest first, and add the share of all rows."""
+    ordered = sorted(rows_by_name.items(), key=lambda pair: (-pair[1], pair[0]))
+    return [(name, rows, f"{100 * rows / max(of, 1):.1f} %") for name, rows in ordered if rows]
+
+
+def _split_sizes(splits: Mapping[str, SplitFacts]) -> str:
+    return ", ".join(
+        f"{words.code(name)} {words.number(split.rows)}" for name, split in splits.items() if split.rows
+    )
+
+
+def _limits(facts: CardFacts) -> Iterable[str]:
+    by_stage = [_BY_STAGE[stage.name] for stage in facts.stages if stage.name in _BY_STAGE]
+    return [*_ALWAYS, *by_stage, *facts.limits]

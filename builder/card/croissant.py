@@ -1,0 +1,156 @@
+"""croissant.json: a version as Croissant 1.1 tells it to dataset search and to other loaders.
+
+The Hub makes a Croissant document of its own, but without version and without the hashes of the files; this
+one has both. Files are listed one by one with their SHA-256, and each split is a file set by itself: a set
+that is ``containedIn`` listed files is valid and gives no records, without a word.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from builder.card.croissant_fields import describe_columns
+from builder.card.licenses import license_url
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from builder.card.facts import CardFacts, ShardFacts
+
+CONFORMS_TO = "http://mlcommons.org/croissant/1.1"
+PARQUET = "application/x-parquet"
+
+# fmt: off
+_CR_TERMS = [
+    "arrayShape", "citeAs", "column", "containedIn", "equivalentProperty", "extract", "field", "fileProperty",
+    "fileObject", "fileSet", "format", "includes", "isArray", "isLiveDataset", "jsonPath", "key", "md5",
+    "parentField", "path", "recordSet", "references", "regex", "repeated", "replace", "samplingRate",
+    "separator", "source", "subField", "transform",
+]
+# fmt: on
+
+
+def croissant(facts: CardFacts, files: Sequence[ShardFacts] = ()) -> dict[str, Any]:
+    """Describe one version in Croissant 1.1.
+
+    Args:
+        files: other files of the version, such as its manifest, to be listed with their hashes.
+    """
+    document = {
+        "@context": _context(),
+        "@type": "sc:Dataset",
+        "conformsTo": CONFORMS_TO,
+        "name": facts.name,
+        "description": facts.description or facts.title or facts.name,
+        "version": facts.version,
+        "license": facts.license_link or license_url(facts.license or "") or facts.license,
+        "url": f"https://huggingface.co/datasets/{facts.repo}" if facts.repo else None,
+        "datePublished": facts.date,
+        "citeAs": _citation(facts),
+        "inLanguage": list(facts.language) or None,
+        "distribution": [*_file_objects(facts, files), *_file_sets(facts)],
+        "recordSet": [_record_set(name, facts) for name in facts.filled],
+        **_provenance(facts),
+    }
+    return {key: value for key, value in document.items() if value is not None}
+
+
+def _citation(facts: CardFacts) -> str:
+    """Name the version in BibTeX; braces of a title would end the entry early."""
+    title = " ".join((facts.title or facts.name).replace("{", "(").replace("}", ")").split())
+    year = f", year = {{{facts.date[:4]}}}" if facts.date else ""
+    return f"@misc{{{facts.name}, title = {{{title}}}, version = {{{facts.version}}}{year}}}"
+
+
+def _context() -> dict[str, Any]:
+    return {
+        "@language": "en",
+        "@vocab": "https://schema.org/",
+        "conformsTo": "dct:conformsTo",
+        "cr": "http://mlcommons.org/croissant/",
+        "data": {"@id": "cr:data", "@type": "@json"},
+        "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
+        "dct": "http://purl.org/dc/terms/",
+        "description": {"@container": "@language"},
+        "examples": {"@id": "cr:examples", "@type": "@json"},
+        "name": {"@container": "@language"},
+        "prov": "http://www.w3.org/ns/prov#",
+        "rai": "http://mlcommons.org/croissant/RAI/",
+        "sc": "https://schema.org/",
+        **{term: f"cr:{term}" for term in _CR_TERMS},
+    }
+
+
+def _file_objects(facts: CardFacts, files: Sequence[ShardFacts]) -> list[dict[str, Any]]:
+    shards = [shard for split in facts.filled.values() for shard in split.shards]
+    return [
+        {
+            "@type": "cr:FileObject",
+            "@id": file.path,
+            "name": file.path,
+            "contentUrl": file.path,
+            "contentSize": f"{file.size_bytes} B",
+            "encodingFormat": _encoding(file.path),
+            "sha256": file.sha256,
+        }
+        for file in [*shards, *files]
+    ]
+
+
+def _encoding(path: str) -> str:
+    formats = {".parquet": PARQUET, ".json": "application/json", ".md": "text/markdown"}
+    return next(
+        (name for suffix, name in formats.items() if path.endswith(suffix)), "application/octet-stream"
+    )
+
+
+def _file_sets(facts: CardFacts) -> list[dict[str, Any]]:
+    return [
+        {
+            "@type": "cr:FileSet",
+            "@id": f"{name}-files",
+            "name": f"{name}-files",
+            "description": f"All Parquet files of the split {name}.",
+            "encodingFormat": PARQUET,
+            "includes": _glob(split.shards, name),
+        }
+        for name, split in facts.filled.items()
+    ]
+
+
+def _glob(shards: Sequence[ShardFacts], split: str) -> str:
+    """Return the pattern that the names of a split's shards, and of no other's, have in common."""
+    folder = shards[0].path.rpartition("/")[0]
+    return f"{folder}/{split}-*.parquet" if folder else f"{split}-*.parquet"
+
+
+def _record_set(split: str, facts: CardFacts) -> dict[str, Any]:
+    return {
+        "@type": "cr:RecordSet",
+        "@id": split,
+        "name": split,
+        "description": f"The documents of the split {split}: {facts.splits[split].rows} records.",
+        "key": {"@id": f"{split}/id"},
+        "field": describe_columns(split, facts.columns, notes=facts.column_notes),
+    }
+
+
+def _provenance(facts: CardFacts) -> dict[str, Any]:
+    """Tell by PROV what the version was made from: the inputs by their digest, and the version before it."""
+    derived: list[dict[str, Any]] = []
+    if facts.inputs:
+        derived.append(
+            {
+                "@type": "prov:Entity",
+                "prov:label": f"{facts.inputs.count} inputs, {facts.inputs.size_bytes} bytes",
+                "sc:identifier": facts.inputs.digest,
+            }
+        )
+    if facts.parent:
+        derived.append({"@type": "prov:Entity", "prov:label": f"{facts.name} {facts.parent}"})
+    steps = [stage.name for stage in facts.stages]
+    activity = {
+        "@type": "prov:Activity",
+        "prov:label": "nlp-corpus-builder: " + ", ".join(steps) if steps else "nlp-corpus-builder",
+    }
+    return {**({"prov:wasDerivedFrom": derived} if derived else {}), "prov:wasGeneratedBy": activity}

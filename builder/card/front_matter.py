@@ -1,0 +1,235 @@
+"""The YAML at the head of a card: made from facts, written by a dumper, read back, checked.
+
+The Hub's clients read it as YAML 1.1 and ignore it in silence when it is malformed, so what is written here
+must mean the same to readers of YAML 1.1 and 1.2.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from builder.assets import schemas_folder
+from builder.card.features import yaml_features
+from builder.errors import BuilderError, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pyarrow as pa
+
+    from builder.card.facts import CardFacts, SplitFacts, VersionFacts
+
+DEFAULT_CONFIG = "default"
+TOOL_TAG = "nlp-corpus-builder"
+
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*([ ./_-][A-Za-z0-9_]+)*")
+_WORDS_OF_YAML_1_1 = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+
+
+def version_front_matter(facts: CardFacts) -> dict[str, Any]:
+    """Say in the Hub's terms what one version is and where its files are."""
+    config, info = _config_and_info(
+        DEFAULT_CONFIG, facts.version, columns=facts.columns, splits=facts.splits, folder=""
+    )
+    tags = [*facts.tags, *_stage_tags(facts), TOOL_TAG]
+    return {
+        **_license(facts.license, link=facts.license_link),
+        **({"language": list(facts.language)} if facts.language else {}),
+        "pretty_name": _one_line(facts.title) or facts.name,
+        "size_categories": [size_category(facts.rows)],
+        "tags": list(dict.fromkeys(tags)),
+        "configs": [config],
+        "dataset_info": info,
+    }
+
+
+def root_front_matter(
+    name: str,
+    versions: Sequence[VersionFacts],
+    *,
+    default: str,
+    title: str = "",
+    license: str | None = None,  # noqa: A002 - the card's own word
+    language: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Say how the versions of a corpus folder are loaded: one config each, named by its number."""
+    pairs = [
+        _config_and_info(v.version, v.version, columns=v.columns, splits=v.splits, folder=f"{v.version}/")
+        for v in versions
+    ]
+    for config, _ in pairs:
+        if config["config_name"] == default:
+            config["default"] = True
+    rows = next((version.rows for version in versions if version.version == default), 0)
+    return {
+        **_license(license, link=None),
+        **({"language": list(language)} if language else {}),
+        "pretty_name": _one_line(title) or name,
+        "size_categories": [size_category(rows)],
+        "tags": [TOOL_TAG],
+        "configs": [config for config, _ in pairs],
+        "dataset_info": [info for _, info in pairs],
+    }
+
+
+def size_category(rows: int) -> str:
+    """Name the Hub's size category of a number of rows.
+
+    >>> [size_category(n) for n in (0, 999, 1_000, 9_999, 10_000, 10**12)]
+    ['n<1K', 'n<1K', '1K<n<10K', '1K<n<10K', '10K<n<100K', 'n>1T']
+    """
+    names = ["1K", "10K", "100K", "1M", "10M", "100M", "1B", "10B", "100B", "1T"]
+    at = sum(rows >= 10 ** (3 + i) for i in range(len(names)))
+    if at == 0:
+        return f"n<{names[0]}"
+    return f"n>{names[-1]}" if at == len(names) else f"{names[at - 1]}<n<{names[at]}"
+
+
+def write_front_matter(meant: Mapping[str, Any]) -> str:
+    r"""Write YAML between two lines of ``---``, each with its newline.
+
+    The result has been read again, as YAML 1.1 and as 1.2, and both times meant the same.
+
+    >>> print(write_front_matter({"language": ["no", "en"], "version": "1.0.0"}), end="")
+    ---
+    language:
+    - "no"
+    - en
+    version: "1.0.0"
+    ---
+    """
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    yaml.width = 1 << 30
+    stream = io.StringIO()
+    yaml.dump(_quoted(meant), stream)
+    text = f"---\n{stream.getvalue()}---\n"
+    for yaml_version in ((1, 1), (1, 2)):
+        if read_front_matter(text, yaml_version=yaml_version) != meant:
+            raise BuilderError(
+                Fault(where="README.md", what="the front matter does not mean what was written", advice=text)
+            )
+    return text
+
+
+def read_front_matter(text: str, *, yaml_version: tuple[int, int] = (1, 2)) -> dict[str, Any]:
+    """Read the YAML at the head of a card; the body is what follows.
+
+    Raises:
+        BuilderError: if there is none, it does not end, it is not YAML, or a key is there twice: clients
+            of the Hub say nothing then, and load the dataset without its configs.
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    front, _ = split_front_matter(text)
+    if front is None:
+        raise BuilderError(
+            Fault(where="README.md:1", what="no front matter", advice="YAML between two lines of ---")
+        )
+    yaml = YAML(typ="safe", pure=True)
+    yaml.version = yaml_version
+    try:
+        found = yaml.load(front)
+    except YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"README.md:{mark.line + 2}" if mark else "README.md"
+        raise BuilderError(Fault(where=place, what=f"not YAML: {getattr(error, 'problem', error)}")) from None
+    if not isinstance(found, dict):
+        raise BuilderError(Fault(where="README.md:1", what="the front matter is not a mapping of keys"))
+    return found
+
+
+def split_front_matter(text: str) -> tuple[str | None, str]:
+    r"""Cut a card into front matter (None if there is none) and body.
+
+    >>> split_front_matter("---\na: 1\n---\n# Title\n")
+    ('a: 1\n', '# Title\n')
+    """
+    lines = text.replace("\r\n", "\n").split("\n")
+    if lines[0] != "---" or "---" not in lines[1:]:
+        return None, "\n".join(lines)
+    end = lines.index("---", 1)
+    return "\n".join([*lines[1:end], ""]), "\n".join(lines[end + 1 :])
+
+
+def check_front_matter(found: Mapping[str, Any]) -> list[Fault]:
+    """List what the Hub or ``load_dataset`` would not take, by ``schemas/card-1.schema.json``."""
+    from jsonschema import Draft202012Validator
+
+    errors = Draft202012Validator(_schema()).iter_errors(found)
+    faults = [Fault(where="/".join(map(str, e.absolute_path)), what=e.message[:300]) for e in errors]
+    return sorted(faults, key=lambda fault: (fault.where, fault.what))
+
+
+@cache
+def _schema() -> Any:
+    return json.loads((schemas_folder() / "card-1.schema.json").read_text(encoding="utf-8"))
+
+
+def license_ids() -> list[str]:
+    """List the licence ids that the Hub knows."""
+    return list(_schema()["$defs"]["license"]["enum"])
+
+
+def _license(license_id: str | None, *, link: str | None) -> dict[str, str]:
+    """A licence that the Hub has no id for becomes ``other`` with its name."""
+    if not license_id:
+        return {}
+    known = license_id.lower()
+    if known in license_ids() and known != "other":
+        return {"license": known}
+    name = re.sub(r"[^a-z0-9.+_]+", "-", known).strip("-.+_") or "custom"
+    return {"license": "other", "license_name": name, **({"license_link": link} if link else {})}
+
+
+def _stage_tags(facts: CardFacts) -> list[str]:
+    return ["deduplicated"] if any(s.name.startswith("dedup_") for s in facts.stages) else []
+
+
+def _config_and_info(
+    config_name: str, version: str, *, columns: pa.Schema, splits: Mapping[str, SplitFacts], folder: str
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    filled = {name: split for name, split in splits.items() if split.rows}
+    config = {
+        "config_name": config_name,
+        "version": version,
+        "data_files": [
+            {"split": name, "path": [f"{folder}{shard.path}" for shard in split.shards]}
+            for name, split in filled.items()
+        ],
+    }
+    info = {
+        "config_name": config_name,
+        "features": yaml_features(columns),
+        "splits": [
+            {"name": name, "num_bytes": split.raw_bytes, "num_examples": split.rows}
+            for name, split in filled.items()
+        ],
+        "download_size": sum(split.file_bytes for split in filled.values()),
+        "dataset_size": sum(split.raw_bytes for split in filled.values()),
+    }
+    return config, info
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _quoted(value: Any) -> Any:
+    """Quote each string that any reader of YAML could take for something else than a string."""
+    from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+
+    if isinstance(value, str):
+        safe = _PLAIN.fullmatch(value) and value.lower() not in _WORDS_OF_YAML_1_1
+        return value if safe else DoubleQuotedScalarString(value)
+    if isinstance(value, dict):
+        return {_quoted(key): _quoted(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_quoted(part) for part in value]
+    return value

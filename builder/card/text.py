@@ -1,0 +1,84 @@
+"""Values of strangers on their way into Markdown: escaped, so that a page cannot write the card."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~])")
+_MARKER = re.compile(r"<!--(\s*/?\s*builder\b)", re.IGNORECASE)
+
+
+def cell(value: object) -> str:
+    r"""Write a value as plain words on one line, in a table or out of one.
+
+    >>> cell("a|b <script>")
+    'a\\|b \\<script\\>'
+    """
+    return _SPECIAL.sub(r"\\\1", " ".join(str(value).split()))
+
+
+def code(value: object) -> str:
+    r"""Write a value as code on one line.
+
+    >>> code("a|b")
+    '`a\\|b`'
+    """
+    text = " ".join(str(value).split()).replace("`", "'").replace("|", "\\|")
+    return f"`{text}`" if text else ""
+
+
+def prose(text: str) -> str:
+    """Pass on Markdown that the dataset's own people wrote; only our markers are taken out of it.
+
+    >>> prose("Fine. <!-- builder:end what -->")
+    'Fine. &lt;!-- builder:end what -->'
+    """
+    return _MARKER.sub(r"&lt;!--\1", text.replace("\r\n", "\n").strip())
+
+
+def number(value: int) -> str:
+    """Write a number with groups of three digits.
+
+    >>> number(1234567)
+    '1,234,567'
+    """
+    return f"{value:,}"
+
+
+def size(n_bytes: int) -> str:
+    """Write a number of bytes with three digits and a decimal unit.
+
+    >>> [size(n) for n in (0, 999, 1_000, 12_345, 123_456_789)]
+    ['0 bytes', '999 bytes', '1.00 kB', '12.3 kB', '123 MB']
+    """
+    if n_bytes < 1000:
+        return f"{n_bytes} bytes"
+    value = float(n_bytes)
+    for unit in ("kB", "MB", "GB", "TB", "PB"):
+        value /= 1000
+        if value < 999.5 or unit == "PB":
+            break
+    return f"{value:.{2 if value < 9.995 else 1 if value < 99.95 else 0}f} {unit}"
+
+
+def options(values: Mapping[str, Any]) -> str:
+    """Write the options of a stage on one line, in the order of the recipe.
+
+    >>> options({"threshold": 0.8, "keep": "first"})
+    'threshold: 0.8, keep: first'
+    """
+    return ", ".join(f"{name}: {_value(value)}" for name, value in values.items())
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return "{" + options(value) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(_value, value)) + "]"
+    return "null" if value is None else str(value)

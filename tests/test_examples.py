@@ -1,0 +1,133 @@
+"""The examples: nothing stale, every record expected, small, and without a trace of the machine."""
+
+from __future__ import annotations
+
+import gzip
+import importlib.util
+import json
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from warcio.archiveiterator import ArchiveIterator
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+OUTCOMES = {"kept", "rejected", "merged", "failed"}
+
+
+@pytest.fixture(scope="module")
+def make() -> ModuleType:
+    """The script that makes files of files."""
+    spec = importlib.util.spec_from_file_location("examples_make", EXAMPLES / "make.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def files() -> list[Path]:
+    """List what belongs to the examples, without what builds and tools leave there."""
+    paths = (path for path in EXAMPLES.rglob("*") if path.is_file())
+    return [p for p in paths if not {"out", "__pycache__"} & set(p.relative_to(EXAMPLES).parts)]
+
+
+def expected(name: str) -> list[dict[str, Any]]:
+    """Read what is expected of each record."""
+    found: list[dict[str, Any]] = json.loads((EXAMPLES / name).read_text(encoding="utf-8"))["records"]
+    return found
+
+
+def count_records() -> Counter[tuple[str, str]]:
+    """Count records with other programs than ours: files, lines, and warcio."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for path in (EXAMPLES / "html").rglob("*.html"):
+        counts["html", path.relative_to(EXAMPLES / "html").as_posix()] = 1
+    for path in (EXAMPLES / "crawl").iterdir():
+        with path.open("rb") as stream:
+            counts["warc", path.name] = sum(1 for _ in ArchiveIterator(stream))
+    for path in (EXAMPLES / "feed").iterdir():
+        data = path.read_bytes()
+        counts["jsonl", path.name] = (gzip.decompress(data) if path.suffix == ".gz" else data).count(b"\n")
+    return counts
+
+
+def test_nothing_is_stale(make: ModuleType) -> None:
+    """What `examples/make.py` makes is there as it would make it now."""
+    assert [path.relative_to(EXAMPLES).as_posix() for path in make.stale()] == []
+
+
+def test_every_record_is_expected() -> None:
+    """`expected.json` names each record of each file once, and no other."""
+    named = Counter((record["source"], record["path"]) for record in expected("expected.json"))
+    places = [(r["source"], r["path"], r["ordinal"]) for r in expected("expected.json")]
+
+    assert named == count_records()
+    assert sorted(places) == sorted((*file, i) for file, n in named.items() for i in range(n))
+
+
+def test_every_post_is_expected() -> None:
+    """The same for the forum."""
+    lines = (EXAMPLES / "contract/posts.jsonl").read_bytes().count(b"\n")
+
+    assert [record["ordinal"] for record in expected("contract/expected.json")] == list(range(lines))
+
+
+@pytest.mark.parametrize("name", ["expected.json", "contract/expected.json"])
+def test_expectations_make_sense(name: str) -> None:
+    """Kept records have no reason and all others have one; what is merged is merged into a kept one."""
+    records = expected(name)
+    by_place = {(r["source"], r["path"], r["ordinal"]): r for r in records}
+
+    assert {record["outcome"] for record in records} <= OUTCOMES
+    for record in records:
+        assert ("reason" in record) == ("stage" in record) == (record["outcome"] != "kept")
+        assert ("merged_into" in record) == (record["outcome"] == "merged")
+        if into := record.get("merged_into"):
+            assert by_place[into["source"], into["path"], into["ordinal"]]["outcome"] == "kept"
+
+
+def test_every_outcome_is_shown() -> None:
+    """A newcomer meets each outcome, and several reasons of each."""
+    reasons = {outcome: set() for outcome in OUTCOMES}
+    for record in expected("expected.json"):
+        reasons[record["outcome"]].add(record.get("reason"))
+
+    assert {outcome: len(found) for outcome, found in reasons.items() if len(found) < 3} == {"kept": 1}
+
+
+def test_the_clipped_archive_is_clipped() -> None:
+    """The second archive ends inside a member, the first does not."""
+    whole, cut = sorted((EXAMPLES / "crawl").iterdir())
+
+    gzip.decompress(whole.read_bytes())
+    with pytest.raises(EOFError):
+        gzip.decompress(cut.read_bytes())
+
+
+def test_posts_meet_or_break_their_contract() -> None:
+    """`jsonschema` says of each post what is expected, but for what JSON Schema itself cannot see."""
+    from jsonschema import Draft202012Validator
+
+    schema = json.loads((EXAMPLES / "contract/forum-post.schema.json").read_text(encoding="utf-8"))
+    validator = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+    lines = (EXAMPLES / "contract/posts.jsonl").read_text(encoding="utf-8").splitlines()
+    unseen = {"format", "integer_range"}  # date-time needs an extra of jsonschema; int64 is Arrow's limit
+
+    for line, record in zip(lines, expected("contract/expected.json"), strict=True):
+        broken = record["outcome"] == "rejected" and record["reason"] not in unseen
+        assert validator.is_valid(json.loads(line)) == (not broken), record["what"]
+
+
+def test_small_and_clean() -> None:
+    """Below 1 MB together, and no path of the machine on which it was written."""
+    assert sum(path.stat().st_size for path in files()) < 1_000_000
+    for path in files():
+        data = path.read_bytes()
+        assert b"/root/" not in data
+        assert b"/home/" not in data
+        assert b"/tmp/" not in data
