@@ -1,3 +1,61 @@
-"""Scraped pages in; a versioned, contract-checked, deduplicated dataset out."""
+"""Scraped pages in; a versioned, contract-checked, deduplicated dataset out.
+
+The functions of the command line, as Python:
+
+    from builder import Recipe, build
+    result = build(Recipe.load("recipe.yaml"))
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from builder.build import BuildResult, build, dedup, validate, verify
+    from builder.corpus import Corpus
+    from builder.errors import BuilderError
+    from builder.recipe import Recipe
 
 __version__ = "0.1.0"
+
+__all__ = ["BuildResult", "BuilderError", "Corpus", "Recipe", "build", "dedup", "validate", "verify"]
+
+_HOMES = {
+    "BuildResult": "builder.build",
+    "BuilderError": "builder.errors",
+    "Corpus": "builder.corpus",
+    "Recipe": "builder.recipe",
+    "dedup": "builder.build",
+    "validate": "builder.build",
+    "verify": "builder.build",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is asked for: the command line's --help needs none of them."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'builder' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+class _Package(ModuleType):
+    """Keeps ``builder.build`` the function that users call.
+
+    It is also the name of a package, and the import system would put the package in the function's place
+    as soon as anything below it is imported.
+    """
+
+    @property
+    def build(self) -> Any:
+        """Return the function."""
+        return import_module("builder.build").build
+
+    @build.setter
+    def build(self, package: ModuleType) -> None:
+        """Take no notice of the package; ``import builder.build`` finds it in ``sys.modules``."""
+
+
+sys.modules[__name__].__class__ = _Package

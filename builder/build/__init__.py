@@ -4,4 +4,6 @@ from builder.build.build import build
 from builder.build.dedup import dedup
 from builder.build.result import BuildResult
 
-__all__ = ["BuildResult", "build", "dedup"]
+from builder.build.verify import verify
+
+__all__ = ["BuildResult", "build", "dedup", "validate", "verify"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from builder.build.identity import ID, id_words
+from builder.build.landing import SEGMENT
 from builder.build.ledger import Fates, LedgerSums, write_ledger, write_rejected
 from builder.build.output import PlannedShard, ShardJob, WrittenShard, place_rows, plan_shards
 from builder.errors import AccountError
@@ -37,6 +38,7 @@ class Closed:
     ledger: Path
     rejected: Path
     clusters_file: Path
+    segments: Sequence[Path]
 
 
 def close(work: Work, passage: Passage) -> Closed:
@@ -67,6 +69,7 @@ def close(work: Work, passage: Passage) -> Closed:
         ledger=ledger,
         rejected=rejected,
         clusters_file=clusters,
+        segments=sorted(work.folder.glob(f"[0-9]*/*{SEGMENT}")),
     )
 
 

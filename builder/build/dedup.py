@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from builder.build.build import build
 from builder.build.work import Advance, say_nothing
+from builder.domain.contract import Contract, schema_digest
+from builder.domain.mapping import map_schema
 from builder.errors import Fault, RecipeError
 from builder.recipe import Recipe
 
@@ -51,11 +52,47 @@ def dedup(
     output = Path(output).resolve()
     document: dict[str, Any] = {
         "name": output.name,
-        "contract": str(_write_contract(output, column)),
         "columns": {"text": column},
-        "sources": [{kind: {"path": str(path)}} for kind, path in map(_source, files)],
+        "sources": [{kind_of(str(path)): {"path": str(path)}} for path in files],
         "stages": [{"dedup_exact": {}}, {"dedup_near": {"threshold": threshold}}],
         "corpus": str(output),
     }
-    recipe = Recipe.from_dict(document, folder=Path.cwd())
+    recipe = Recipe.from_dict(document, folder=Path.cwd(), contract=open_contract(column))
     return build(recipe, workers=workers, max_memory=max_memory, advance=advance)
+
+
+def open_contract(column: str) -> Contract:
+    """Make a contract that asks for one column of text and takes any others as they are."""
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "required": [column],
+        "properties": {column: {"type": "string"}},
+    }
+    return Contract(
+        name="records",
+        major=1,
+        schema=schema,
+        documents={},
+        columns=map_schema(schema, {}, reserved=("id",)),
+        digest=schema_digest(schema, {}),
+    )
+
+
+def kind_of(path: str) -> str:
+    """Tell the kind of source by the end of a file's name.
+
+    >>> kind_of("crawl/part-1.jsonl.zst")
+    'jsonl'
+
+    Raises:
+        RecipeError: if the name does not tell.
+    """
+    stem = next((path.removesuffix(codec) for codec in _CODECS if path.endswith(codec)), path)
+    for suffix, kind in _KINDS.items():
+        if stem.lower().endswith(suffix):
+            return kind
+    known = ", ".join(_KINDS)
+    raise RecipeError(
+        Fault(where=path, what="the name does not tell what it is", advice=f"it ends in {known}")
+    )

@@ -59,6 +59,7 @@ class Departure:
         number, task = numbered
         folder = Path(self.folder) / f"{number:06d}"
         parts = finished_parts(folder)
+        guard.tick(sum(part.n_records for part in parts), 0)
         if task_is_finished(folder):
             return parts
         n_done = sum(part.n_records for part in parts)

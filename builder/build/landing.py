@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow.parquet as pq
 
 from builder.build.flight import ROW
 from builder.build.spool import Spool, StageSketches
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from builder.protocols import CorpusStage, Engine, Verdicts
+
+SEGMENT = ".index.parquet"
 
 
 @dataclass(frozen=True)
@@ -72,20 +75,25 @@ def resolve_landing(
 ) -> list[Path]:
     """Ask each corpus stage of a landing in turn, each over what the one before kept.
 
+    Beside the keepers (int64[n_rows], one file a stage) it writes what later versions must know of these
+    rows: the stage's segment of the index.
+
     Returns:
-        One file a stage, the keepers of all rows: int64[n_rows].
+        The files of the keepers.
     """
     alive = np.ones(spool.n_rows, np.bool_)
     numbers = row_numbers(spool)
     files = []
     for stage in landing:
-        verdicts = stage.resolve(
-            StageSketches(spool, stage.name), alive=alive, memory=(), texts=spool, engine=engine
-        )
+        sketches = StageSketches(spool, stage.name)
+        verdicts = stage.resolve(sketches, alive=alive, memory=(), texts=spool, engine=engine)
         if not _tags(stage):
             merges.note(stage.name, verdicts, rows=numbers)
             alive &= (verdicts.keeper == -1) | (verdicts.keeper == np.arange(spool.n_rows))
         files.append(_save(folder / f"{stage.name}.keepers.npy", verdicts.keeper))
+        pq.write_table(
+            stage.remember(sketches, verdicts), folder / f"{stage.name}{SEGMENT}", compression="zstd"
+        )
     return files
 
 

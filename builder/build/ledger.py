@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from builder.build.spool import Spool
 
 KEEPER_REJECTED = "keeper_rejected"
+"""Its meaning stands in ``reasons.py``."""
 _ROWS_AT_ONCE = 100_000
 
 

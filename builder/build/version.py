@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
+import shutil
 import sys
 from collections import Counter
 from importlib.metadata import version as library_version
@@ -17,9 +19,10 @@ from builder.build.compare import compare_rows
 from builder.build.describe import card_facts, version_facts
 from builder.build.inputs import Input, inputs_digest, write_inputs
 from builder.build.result import BuildResult, SplitSize
-from builder.card import croissant, render_card, render_root_card
+from builder.card.card import render_card, render_root_card
+from builder.card.croissant import croissant
 from builder.domain.digests import ContentDigest, OrderDigest
-from builder.domain.manifest import FileEntry, Manifest, ShardEntry, SplitEntry
+from builder.domain.manifest import Manifest, ShardEntry, SplitEntry
 from builder.domain.version import Changes, Version, compare_columns, decide_version
 
 if TYPE_CHECKING:
@@ -55,7 +58,7 @@ def write_version(
     """
     splits = _split_entries(closed)
     facts = _manifest_facts(work, closed, inputs, splits)
-    parent = corpus.manifest(newest) if (newest := corpus.newest_or_none()) else None
+    parent = corpus.manifest(newest) if (newest := corpus.find_newest()) else None
     if parent and _same(parent, facts):
         return _result(corpus, work, closed, parent, nothing_new=True)
     changes = _changes(corpus, parent, work, closed)
@@ -157,11 +160,9 @@ def _changes(corpus: Corpus, parent: Manifest | None, work: Work, closed: Closed
 def _stage_and_commit(
     corpus: Corpus, manifest: Manifest, *, work: Work, closed: Closed, inputs: Sequence[Input]
 ) -> Manifest:
-    import dataclasses
-
     staging = corpus.begin(manifest.version)
     for shard in closed.shards:
-        staging.add_shard(Path(shard.path), name=shard.planned.name)
+        staging.add_shard(Path(shard.path), name=shard.planned.name, sha256=shard.sha256)
     facts = card_facts(manifest, work=work, closed=closed, history=_history(corpus))
     texts = {
         "README.md": render_card(facts),
@@ -170,20 +171,16 @@ def _stage_and_commit(
     for name, text in texts.items():
         (staging.folder / name).write_text(text, encoding="utf-8")
     write_inputs(staging.folder / "inputs.parquet", inputs)
-    files = tuple(_file_entry(staging.folder, name) for name in sorted([*texts, "inputs.parquet"]))
-    manifest = dataclasses.replace(manifest, files=files)
+    manifest = dataclasses.replace(manifest, files=staging.file_entries())
     for table in (closed.ledger, closed.rejected, closed.clusters_file):
-        table.replace(staging.audit / table.name)
+        shutil.move(table, staging.audit / table.name)
+    for segment in closed.segments:
+        shutil.move(segment, staging.index / segment.name)
     (staging.audit / "run.json").write_bytes(_run_json(work, closed))
     older = [version_facts(corpus.manifest(v)) for v in corpus.versions()]
     root = render_root_card(manifest.name, [*older, version_facts(manifest)], title=work.recipe.title)
     corpus.commit(staging, manifest, root)
     return manifest
-
-
-def _file_entry(folder: Path, name: str) -> FileEntry:
-    data = (folder / name).read_bytes()
-    return FileEntry(path=name, sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))
 
 
 def _history(corpus: Corpus) -> list[Manifest]:

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from builder.domain.canonical_json import canonical_json
-from builder.errors import RecipeError
+from builder.errors import Fault, RecipeError
 from builder.io.contracts import load_contract
 from builder.protocols import Columns, CorpusStage, Source, Stage
 from builder.recipe.faults import find_faults, source_names
 from builder.recipe.text import apply_settings, fill_variables, read_document
-from builder.registry import source_class, stage_class
+from builder.registry import nearest, source_class, stage_class
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,8 +31,8 @@ _NOT_DATA = frozenset({"title", "description", "card", "date", "corpus"})
 class Recipe:
     """What a build is made from: frozen, checked, and with its parts already made.
 
-    ``document`` is the recipe as it was written, with variables and settings filled in; relative paths
-    stay relative in it, so that it can be published. ``stages`` begins with ``validate``, written or not.
+    ``document`` is the recipe as it was written, with settings but without the values of variables, which may
+    be secrets: it is published. ``filled`` has them. ``stages`` begins with ``validate``, written or not.
     """
 
     name: str
@@ -50,6 +50,7 @@ class Recipe:
     date: str | None = None
     card: Path | None = None
     document: Mapping[str, Any] = field(default_factory=dict)
+    filled: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def load(
@@ -74,13 +75,26 @@ class Recipe:
 
     @classmethod
     def from_dict(
-        cls, document: Mapping[str, Any], *, folder: str | Path = ".", schemas: Sequence[str | Path] = ()
+        cls,
+        document: Mapping[str, Any],
+        *,
+        folder: str | Path = ".",
+        schemas: Sequence[str | Path] = (),
+        contract: Contract | None = None,
     ) -> Recipe:
-        """Check and build a recipe from a mapping; relative paths are relative to ``folder``."""
+        """Check and build a recipe from a mapping; relative paths are relative to ``folder``.
+
+        Args:
+            contract: taken in place of the one that the document names.
+        """
         filled = fill_variables(copy.deepcopy(dict(document)))
         if faults := find_faults(filled):
             raise RecipeError(*faults)
-        return _assemble(cls, filled, folder=Path(folder).resolve(), schemas=[Path(s) for s in schemas])
+        folder = Path(folder).resolve()
+        if contract is None:
+            named = filled.get("contract", DEFAULT_CONTRACT)
+            contract = load_contract(named, folder=folder, schemas=[Path(s) for s in schemas])
+        return _assemble(cls, filled, written=dict(document), folder=folder, contract=contract)
 
     def digest(self) -> str:
         """SHA-256 of the part of the recipe on which rows depend."""
@@ -88,29 +102,26 @@ class Recipe:
 
     def data_document(self) -> dict[str, Any]:
         """Return the part of the recipe on which rows depend: a change here is a rebuild."""
-        return {key: value for key, value in self.public_document().items() if key not in _NOT_DATA}
+        document = _without_places(self.filled, self.folder)
+        return {key: value for key, value in document.items() if key not in _NOT_DATA}
 
     def public_document(self) -> dict[str, Any]:
         """Return the recipe as the manifest tells it: without ``corpus`` and without absolute paths."""
-        document = {key: value for key, value in self.document.items() if key != "corpus"}
-        document["sources"] = [_relative_source(entry, self.folder) for entry in document["sources"]]
-        if Path(str(document.get("contract", ""))).is_absolute():
-            document["contract"] = os.path.relpath(document["contract"], self.folder)
-        return document
+        return _without_places(self.document, self.folder)
 
 
-def _assemble(cls: type[Recipe], document: dict[str, Any], *, folder: Path, schemas: list[Path]) -> Recipe:
-    contract = load_contract(document.get("contract", DEFAULT_CONTRACT), folder=folder, schemas=schemas)
-    parts = {
-        name: document.get("columns", {}).get(name, name) for name in ("text", "html", "url", "fetched_at")
-    }
-    columns = Columns(
-        **{part: (name if name in contract.columns.names else None) for part, name in parts.items()}
-    )
+def _assemble(
+    cls: type[Recipe],
+    document: dict[str, Any],
+    *,
+    written: dict[str, Any],
+    folder: Path,
+    contract: Contract,
+) -> Recipe:
     return cls(
         name=document["name"],
         contract=contract,
-        columns=columns,
+        columns=_roles(document.get("columns", {}), contract),
         sources=_make_sources(document["sources"], folder=folder),
         stages=_make_stages(document.get("stages", [])),
         splits=dict(document.get("splits", DEFAULT_SPLITS)),
@@ -122,8 +133,25 @@ def _assemble(cls: type[Recipe], document: dict[str, Any], *, folder: Path, sche
         language=tuple(document.get("language", ())),
         date=document.get("date"),
         card=folder / document["card"] if "card" in document else None,
-        document=document,
+        document=written,
+        filled=document,
     )
+
+
+def _roles(named: Mapping[str, str | None], contract: Contract) -> Columns:
+    """Say which column plays which part; a part that is not named is played by the column of its name."""
+    there = contract.columns.names
+    faults = [
+        Fault(
+            where=f"columns.{part}", what=f"the contract has no column {name!r}", advice=nearest(name, there)
+        )
+        for part, name in named.items()
+        if name is not None and name not in there
+    ]
+    if faults:
+        raise RecipeError(*faults)
+    parts = {part: named.get(part, part) for part in ("text", "html", "url", "fetched_at")}
+    return Columns(**{part: name if name in there else None for part, name in parts.items()})
 
 
 def _make_sources(entries: list[dict[str, Any]], *, folder: Path) -> tuple[Source, ...]:
@@ -142,6 +170,14 @@ def _make_stages(entries: list[dict[str, Any]]) -> tuple[Stage | CorpusStage, ..
     if not written or written[0][0] != "validate":
         written.insert(0, ("validate", {}))
     return tuple(stage_class(name)(**(options or {})) for name, options in written)
+
+
+def _without_places(document: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    kept = {key: value for key, value in document.items() if key != "corpus"}
+    kept["sources"] = [_relative_source(entry, folder) for entry in kept["sources"]]
+    if Path(str(kept.get("contract", ""))).is_absolute():
+        kept["contract"] = os.path.relpath(kept["contract"], folder)
+    return kept
 
 
 def _relative_source(entry: Mapping[str, Any], folder: Path) -> dict[str, Any]:

@@ -55,8 +55,10 @@ def recipe_schema() -> dict[str, Any]:
 
 def options_schema(options: type) -> dict[str, Any]:
     """Return the schema of one stage's or source's options, from the fields of its dataclass."""
-    hints = typing.get_type_hints(options)
     fields = [field for field in dataclasses.fields(options) if field.init and "help" in field.metadata]
+    # only the options' own annotations: others name types that are not there at run time
+    annotations = {field.name: field.type for field in fields}
+    hints = typing.get_type_hints(type("Options", (), {"__annotations__": annotations}))
     schema: dict[str, Any] = {
         "type": ["object", "null"],
         "description": (options.__doc__ or "").strip().split("\n")[0],

@@ -1,0 +1,212 @@
+"""Verify a corpus: files against their seals, rows against their digests, the ledger against its sums."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from builder.corpus import Corpus, split_address, verify_files
+from builder.domain.digests import ContentDigest, OrderDigest
+from builder.errors import CorpusError, Fault
+from builder.io.rows import DIGEST_BYTES, encode_rows, row_digests
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from builder.domain.manifest import Manifest, ShardEntry, SplitEntry
+
+_ROWS_AT_ONCE = 2_048
+_DIGESTS_AT_ONCE = 1 << 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """What was looked at, and every fault that was found; ``where`` of a fault is a path in the corpus."""
+
+    corpus: Path
+    versions: Sequence[str]
+    faults: Sequence[Fault]
+    n_files: int
+    n_bytes: int
+    n_rows: int
+    digests: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def clean(self) -> bool:
+        """Whether everything is as it was written."""
+        return not self.faults
+
+
+def verify(address: str | Path, *, on_file: Callable[[str, int], None] | None = None) -> Verification:
+    """Hash everything in a corpus, or what belongs to one version (``FOLDER@VERSION``), again.
+
+    The rows of the shards are read and digested too, and the ledger is added up, unless the files
+    are damaged already. A shard that several versions share is read once.
+
+    Args:
+        on_file: told each file that was hashed, with its size in bytes.
+
+    Raises:
+        CorpusError: if there is no corpus, or not this version.
+    """
+    folder, version = split_address(address)
+    corpus = Corpus(folder)
+    tally: Counter[str] = Counter()
+
+    def count(name: str, n_bytes: int) -> None:
+        tally.update(files=1, bytes=n_bytes)
+        if on_file:
+            on_file(name, n_bytes)
+
+    faults = verify_files(corpus, version, on_file=count)
+    versions = [version] if version else _versions(corpus, faults)
+    if not faults:
+        with _ShardDigests() as shards:
+            for one in versions:
+                faults += _verify_rows(corpus, one, shards)
+                faults += _verify_ledger(corpus, one)
+            tally["rows"] = shards.n_rows
+    return Verification(
+        corpus=corpus.path,
+        versions=versions,
+        faults=faults,
+        n_files=tally["files"],
+        n_bytes=tally["bytes"],
+        n_rows=tally["rows"],
+        digests={} if faults else {one: corpus.digest(one) for one in versions},
+    )
+
+
+def _versions(corpus: Corpus, faults: Sequence[Fault]) -> list[str]:
+    try:
+        return corpus.versions()
+    except CorpusError:
+        if not faults:
+            raise
+        return []
+
+
+# -- rows ------------------------------------------------------------------------------------------
+
+
+class _ShardDigests:
+    """The digests of each shard, by its SHA-256: row digests in a file, so that memory does not grow."""
+
+    def __init__(self) -> None:
+        self.n_rows = 0
+        self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
+        self._known: dict[str, tuple[int, int, int, ContentDigest]] = {}
+
+    def __enter__(self) -> _ShardDigests:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
+
+    def read(self, path: Path, shard: ShardEntry) -> tuple[int, int, ContentDigest]:
+        """Return rows, raw bytes and content digest of a shard."""
+        if shard.sha256 not in self._known:
+            self._known[shard.sha256] = self._digest(path)
+        _, n_rows, raw_bytes, content = self._known[shard.sha256]
+        return n_rows, raw_bytes, content
+
+    def row_digests(self, shard: ShardEntry) -> Iterator[np.ndarray[Any, np.dtype[np.uint8]]]:
+        """Go through the row digests of a shard that was read."""
+        first, n_rows, _, _ = self._known[shard.sha256]
+        self._file.seek(first * DIGEST_BYTES)
+        while n_rows:
+            some = min(n_rows, _DIGESTS_AT_ONCE)
+            yield np.frombuffer(self._file.read(some * DIGEST_BYTES), np.uint8).reshape(some, DIGEST_BYTES)
+            n_rows -= some
+
+    def _digest(self, path: Path) -> tuple[int, int, int, ContentDigest]:
+        first, raw_bytes, content = self.n_rows, 0, ContentDigest()
+        self._file.seek(first * DIGEST_BYTES)
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE):
+                data, offsets = encode_rows(batch)
+                self._file.write(row_digests(data, offsets).tobytes())
+                content = content.add(data, offsets)
+                self.n_rows += batch.num_rows
+                raw_bytes += len(data)
+        return first, self.n_rows - first, raw_bytes, content
+
+
+def _verify_rows(corpus: Corpus, version: str, shards: _ShardDigests) -> list[Fault]:
+    manifest = corpus.manifest(version)
+    return [
+        Fault(where=f"{version}/data", what=f"split {name}: {what}")
+        for name, split in manifest.splits.items()
+        for what in _split_faults(corpus.version_folder(version), split, manifest, shards)
+    ]
+
+
+def _split_faults(
+    folder: Path, split: SplitEntry, manifest: Manifest, shards: _ShardDigests
+) -> Iterator[str]:
+    content, order = ContentDigest(), OrderDigest()
+    raw_bytes = 0
+    for shard in split.shards:
+        n_rows, n_bytes, one = shards.read(folder / shard.path, shard)
+        if n_rows != shard.rows:
+            yield f"{shard.path} has {n_rows:,} rows, the manifest says {shard.rows:,}"
+        if not pq.read_schema(folder / shard.path).equals(manifest.columns):
+            yield f"{shard.path} has other columns than the manifest says"
+        raw_bytes += n_bytes
+        content = content.merge(one)
+        for digests in shards.row_digests(shard):
+            order.update(digests)
+    for what, found, told in (
+        ("content digest", content.hexdigest(), split.content_digest),
+        ("order digest", order.hexdigest(), split.order_digest),
+        ("raw bytes", raw_bytes, split.raw_bytes),
+    ):
+        if found != told:
+            yield f"the {what} of the rows is {found}, the manifest says {told}"
+
+
+# -- ledger ----------------------------------------------------------------------------------------
+
+
+def _verify_ledger(corpus: Corpus, version: str) -> list[Fault]:
+    """Compare the ledger's sums with the manifest's counts."""
+    path = corpus.ledger(version)
+    if not path.exists():
+        return [Fault(where=f".audit/{version}/ledger.parquet", what="is missing")]
+    outcomes, reasons, splits = _add_up(path)
+    manifest = corpus.manifest(version)
+    told = manifest.counts
+    found: dict[str, Any] = {name: outcomes[name] for name in ("kept", "rejected", "merged", "failed")}
+    found["records"] = sum(outcomes.values()) - told.get("restated", 0)
+    found["reasons"] = reasons
+    faults = [f"{name}: {n}, the manifest says {told[name]}" for name, n in found.items() if n != told[name]]
+    if manifest.parent is None:
+        kept = {name: split.rows for name, split in manifest.splits.items() if split.rows}
+        if kept != dict(splits):
+            faults.append(f"kept by split: {dict(splits)}, the manifest says {kept}")
+    return [Fault(where=f".audit/{version}/ledger.parquet", what=f"adds up to {what}") for what in faults]
+
+
+def _add_up(path: Path) -> tuple[Counter[str], dict[str, dict[str, dict[str, int]]], Counter[str]]:
+    outcomes: Counter[str] = Counter()
+    splits: Counter[str] = Counter()
+    reasons: dict[str, dict[str, dict[str, int]]] = {}
+    keys = ["outcome", "stage", "reason", "split"]
+    with pq.ParquetFile(path) as file:
+        for group in range(file.num_row_groups):
+            sums = file.read_row_group(group, columns=keys).group_by(keys).aggregate([([], "count_all")])
+            for row in sums.to_pylist():
+                outcome, n_rows = row["outcome"], row["count_all"]
+                outcomes[outcome] += n_rows
+                if outcome == "kept" and row["split"] is not None:
+                    splits[row["split"]] += n_rows
+                if row["reason"] is not None:
+                    codes = reasons.setdefault(outcome, {}).setdefault(row["stage"], {})
+                    codes[row["reason"]] = codes.get(row["reason"], 0) + n_rows
+    return outcomes, reasons, splits

@@ -1,0 +1,103 @@
+"""Recipes: all faults at once, each with its place and the nearest name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from builder import Recipe
+from builder.errors import ContractError, RecipeError
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    return {"name": "a", "sources": [{"jsonl": {"path": "a.jsonl"}}], "corpus": "out", **changes}
+
+
+def faults(given: dict[str, Any], folder: Path) -> list[str]:
+    with pytest.raises(RecipeError) as error:
+        Recipe.from_dict(given, folder=folder)
+    return [str(fault) for fault in error.value.faults]
+
+
+def test_validate_is_first_written_or_not(tmp_path: Path) -> None:
+    """Sources give records as they came; validate makes columns of them."""
+    without = Recipe.from_dict(document(stages=[{"repair_text": {}}]), folder=tmp_path)
+    with_it = Recipe.from_dict(document(stages=[{"validate": {}}, {"repair_text": None}]), folder=tmp_path)
+    assert [stage.name for stage in without.stages] == ["validate", "repair_text"]
+    assert without.stages == with_it.stages
+
+
+def test_paths_are_relative_to_the_recipe(tmp_path: Path) -> None:
+    """Wherever the command is called; an address with a scheme stays as it is."""
+    sources = [{"jsonl": {"path": "feed/*.jsonl"}}, {"jsonl": {"path": "memory://a.jsonl"}}]
+    recipe = Recipe.from_dict(document(sources=sources), folder=tmp_path)
+    assert [source.path for source in recipe.sources] == [str(tmp_path / "feed/*.jsonl"), "memory://a.jsonl"]  # type: ignore[attr-defined]
+    assert recipe.corpus == tmp_path / "out"
+
+
+def test_all_faults_come_at_once(tmp_path: Path) -> None:
+    """Unknown keys at every level, a wrong type, a share that does not add up."""
+    given = document(
+        nmae="x",
+        stages=[{"dedup_near": {"treshold": 0.5, "threshold": 2}}, {"dedup_exat": {}}],
+        splits={"train": 0.5},
+    )
+    found = "\n".join(faults(given, tmp_path))
+    assert "nmae: unknown key (did you mean 'name'?)" in found
+    assert "stages[0].dedup_near.treshold: unknown key (did you mean 'threshold'?)" in found
+    assert "stages[0].dedup_near.threshold: 2 is greater than" in found
+    assert "stages[1].dedup_exat: unknown key (did you mean 'dedup_exact'?)" in found
+    assert "splits: the shares add up to 0.5, not to 1" in found
+
+
+def test_a_stage_twice_is_a_fault(tmp_path: Path) -> None:
+    """Its name is its key in the ledger; validate stands first."""
+    assert faults(document(stages=[{"repair_text": {}}, {"repair_text": {}}]), tmp_path) == [
+        "stages[1]: 'repair_text' is there twice (give it once, or another name)"
+    ]
+    assert faults(document(stages=[{"repair_text": {}}, {"validate": {}}]), tmp_path) == [
+        "stages[1]: validate stands first in every chain (move it up)"
+    ]
+
+
+def test_sources_are_named(tmp_path: Path) -> None:
+    """By their kind, then with a number; two of one name are a fault."""
+    twice = [{"jsonl": {"path": "a", "name": "x"}}, {"json": {"path": "b", "name": "x"}}]
+    assert faults(document(sources=twice), tmp_path) == [
+        "sources[1]: 'x' is there twice (give it once, or another name)"
+    ]
+    recipe = Recipe.from_dict(
+        document(sources=[{"jsonl": {"path": "a"}}, {"jsonl": {"path": "b"}}]), folder=tmp_path
+    )
+    assert [source.name for source in recipe.sources] == ["jsonl", "jsonl-2"]  # type: ignore[attr-defined]
+
+
+def test_a_column_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
+    """With the nearest that is."""
+    assert faults(document(columns={"text": "txet"}), tmp_path) == [
+        "columns.text: the contract has no column 'txet' (did you mean 'text'?)"
+    ]
+
+
+def test_a_contract_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
+    """With the built-in ones as advice."""
+    with pytest.raises(ContractError, match="page-1"):
+        Recipe.from_dict(document(contract="nowhere.json"), folder=tmp_path)
+
+
+def test_the_public_recipe_has_no_absolute_path(tmp_path: Path) -> None:
+    """A manifest tells no one's folders, and a corpus does not depend on where it was built."""
+    given = document(sources=[{"jsonl": {"path": str(tmp_path / "deep" / "a.jsonl")}}])
+    public = Recipe.from_dict(given, folder=tmp_path).public_document()
+    assert public["sources"] == [{"jsonl": {"path": "deep/a.jsonl"}}]
+    assert "corpus" not in public
+
+
+def test_the_digest_is_that_of_what_rows_depend_on(tmp_path: Path) -> None:
+    """Another title is no other dataset; another threshold is."""
+    plain = Recipe.from_dict(document(), folder=tmp_path).digest()
+    assert Recipe.from_dict(document(title="T", description="D"), folder=tmp_path).digest() == plain
+    other = document(stages=[{"dedup_near": {"threshold": 0.7}}])
+    assert Recipe.from_dict(other, folder=tmp_path).digest() != plain

@@ -1,0 +1,85 @@
+"""The recipe's text: YAML 1.2, TOML, variables, settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from builder.errors import RecipeError
+from builder.recipe.text import apply_settings, fill_variables, read_document
+
+
+def write(folder: Path, text: str, name: str = "recipe.yaml") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_no_is_a_word(tmp_path: Path) -> None:
+    """YAML is read as 1.2: `no` is Norwegian, not false."""
+    assert read_document(write(tmp_path, "language: [no, on]\n")) == {"language": ["no", "on"]}
+
+
+def test_a_key_given_twice_is_a_fault_with_its_line(tmp_path: Path) -> None:
+    """YAML would take the last; a person meant something."""
+    with pytest.raises(RecipeError, match=r"recipe\.yaml:2.*duplicate key"):
+        read_document(write(tmp_path, "name: a\nname: b\n"))
+
+
+def test_toml_is_read_as_well(tmp_path: Path) -> None:
+    """A recipe ending in .toml has the same keys."""
+    assert read_document(write(tmp_path, 'name = "a"\n', "r.toml")) == {"name": "a"}
+
+
+@pytest.mark.parametrize("text", ["name: [", "- a\n- b\n", "just words"])
+def test_what_is_no_mapping_is_a_fault(tmp_path: Path, text: str) -> None:
+    """The fault names the file."""
+    with pytest.raises(RecipeError, match=r"recipe\.yaml"):
+        read_document(write(tmp_path, text))
+
+
+def test_a_missing_file_comes_with_advice(tmp_path: Path) -> None:
+    """A first-time user is told about `builder init`."""
+    with pytest.raises(RecipeError, match="builder init"):
+        read_document(tmp_path / "none.yaml")
+
+
+def test_variables_are_filled_in_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In strings at any depth, more than once in one."""
+    monkeypatch.setenv("CRAWL", "2024-10")
+    given = {"sources": [{"warc": {"path": "${CRAWL}/x-${CRAWL}.warc"}}], "n": 3}
+    assert fill_variables(given) == {"sources": [{"warc": {"path": "2024-10/x-2024-10.warc"}}], "n": 3}
+
+
+def test_every_unknown_variable_is_told_with_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All at once, so that a recipe is mended in one go."""
+    monkeypatch.delenv("NO_SUCH", raising=False)
+    monkeypatch.delenv("NOR_THIS", raising=False)
+    with pytest.raises(RecipeError) as error:
+        fill_variables({"name": "${NO_SUCH}", "sources": [{"jsonl": {"path": "${NOR_THIS}/a"}}]})
+    assert [fault.where for fault in error.value.faults] == ["name", "sources[0].jsonl.path"]
+
+
+def test_a_setting_overrides_one_value() -> None:
+    """Values are read as YAML; missing options are made."""
+    document = {"stages": [{"validate": None}, {"dedup_near": {}}], "splits": {"train": 1.0}}
+    settings = ["stages.dedup_near.threshold=0.7", "splits.train=0.5", "stages.0.validate={}"]
+    assert apply_settings(document, settings) == {
+        "stages": [{"validate": {}}, {"dedup_near": {"threshold": 0.7}}],
+        "splits": {"train": 0.5},
+    }
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("splits", "not KEY=VALUE"),
+        ("stages.dedup_naer.threshold=1", "did you mean 'dedup_near'"),
+        ("name.x=1", "has no keys"),
+    ],
+)
+def test_a_setting_that_fits_nowhere_is_a_fault(setting: str, message: str) -> None:
+    """With the setting, and the nearest name."""
+    with pytest.raises(RecipeError, match=message):
+        apply_settings({"name": "a", "stages": [{"dedup_near": {}}]}, [setting])
