@@ -14,7 +14,11 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from builder.build import BuildResult, build, dedup, validate, verify
+    from builder.build.build import build
+    from builder.build.dedup import dedup
+    from builder.build.result import BuildResult
+    from builder.build.validate import validate
+    from builder.build.verify import verify
     from builder.corpus import Corpus
     from builder.errors import BuilderError
     from builder.recipe import Recipe

@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
+from builder.domain.outcome import Outcome as Outcome  # noqa: TC001 - it is imported from here
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
@@ -34,8 +36,9 @@ class Task:
 
     ``path`` is the address to open; ``name`` is the path below the glob's fixed part, which is what
     records are named by, so that a corpus does not depend on where its inputs lie. ``start`` and ``stop``
-    are in the unit of the source (bytes of a plain JSONL file, row groups of Parquet); ``stop`` is None
-    for "to the end".
+    are in the unit of the source (bytes of a plain JSONL file, rows of a dataset); ``stop`` is None
+    for "to the end". A task of many small files lists them in ``files``, each as address, name and bytes;
+    ``path`` and ``name`` are those of the first.
     """
 
     source: str
@@ -44,6 +47,7 @@ class Task:
     size_bytes: int
     start: int = 0
     stop: int | None = None
+    files: tuple[tuple[str, str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,12 +79,41 @@ class Guard(Protocol):
     def leave(self) -> None:
         """Say that it is over."""
 
+    def tick(self, n_records: int, n_bytes: int) -> None:
+        """Say how much more of the task is done, for a progress bar."""
+
+
+class InputFile(Protocol):
+    """A file that a source reads: where it is, the name that its records carry, and its size."""
+
+    @property
+    def path(self) -> str:
+        """The address to open."""
+
+    @property
+    def name(self) -> str:
+        """The path below the glob's fixed part."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Its size; 0 where a remote does not tell it."""
+
 
 class Source(Protocol):
     """Reads one kind of input. What cannot be read is a row, not an exception."""
 
     kind: ClassVar[str]
-    untrusted: ClassVar[bool]
+
+    @property
+    def label(self) -> str:
+        """What records of this source are named by."""
+
+    @property
+    def untrusted(self) -> bool:
+        """Whether native parsers touch the bytes: then it runs under the engine's guard."""
+
+    def inputs(self) -> Sequence[InputFile]:
+        """List the files that are read, in the order of the build; the errors are those of ``tasks``."""
 
     def tasks(self) -> Sequence[Task]:
         """List what there is to read, in a stable order; each task can be read alone.
@@ -121,15 +154,6 @@ class Resources:
     folder: Path | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """A stage's answer: rows in = ``kept`` + ``rejected``, both in the order in which they came."""
-
-    kept: pa.RecordBatch
-    rejected: pa.RecordBatch
-    counts: Mapping[str, int] = field(default_factory=dict)
-
-
 @runtime_checkable
 class Stage(Protocol):
     """Looks at one batch at a time. Its options are the fields of its frozen dataclass."""
@@ -167,7 +191,9 @@ class Verdicts:
 class Sketches(Protocol):
     """The sketch columns of all spooled rows, by memory map, in the order of the build."""
 
-    n_rows: int
+    @property
+    def n_rows(self) -> int:
+        """Rows of the spool."""
 
     def column(self, name: str) -> pa.ChunkedArray:
         """Return one column over all rows."""
@@ -209,12 +235,15 @@ class CorpusStage(Protocol):
     ) -> Verdicts:
         """Decide on every row that is alive; ``memory`` holds index segments of earlier versions."""
 
-    def settle(self, batch: pa.RecordBatch, keeper_rows: NDArray[np.int64], first_row: int) -> Outcome:
+    def settle(
+        self, batch: pa.RecordBatch, keeper_rows: NDArray[np.int64], rows: NDArray[np.int64]
+    ) -> Outcome:
         """Drop (or, in ``mode: tag``, mark) the merged rows of one spooled batch.
 
         Args:
-            keeper_rows: int64[n_rows], this batch's slice of ``Verdicts.keeper``.
-            first_row: the number of the batch's first row in the spool.
+            keeper_rows: int64[n_rows], what ``Verdicts.keeper`` says of the batch's rows.
+            rows: int64[n_rows], the numbers of the batch's rows in the spool; ascending, with gaps where
+                a corpus stage before has dropped rows.
         """
 
     def remember(self, sketches: Sketches, verdicts: Verdicts) -> pa.Table:

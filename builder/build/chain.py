@@ -85,7 +85,7 @@ def _tagging(recipe: Recipe) -> list[str]:
 
 
 def _resources(recipe: Recipe) -> Resources:
-    names = [source.name for source in recipe.sources]  # type: ignore[attr-defined]
+    names = [source.label for source in recipe.sources]
     return Resources(
         contract=recipe.contract,
         columns=recipe.columns,

@@ -17,7 +17,7 @@ from builder.card.facts import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from builder.build.closing import Closed
     from builder.build.work import Work
@@ -101,7 +101,7 @@ def _counts(closed: Closed) -> tuple[Count, ...]:
     )
 
 
-def _add_up(counts: Sequence[Counter[str]]) -> dict[str, int]:
+def _add_up(counts: Sequence[Mapping[str, int]]) -> dict[str, int]:
     """Add counters up; most first, names in order where they are equal."""
     total: Counter[str] = Counter()
     for one in counts:

@@ -130,7 +130,7 @@ class Connection:
             outcome = stage.settle(batch.append_column("_at", pa.array(rows)), keeper, rows)
             rows = outcome.kept.column("_at").to_numpy()
             batch = self._trace_tags(outcome.kept.drop_columns(["_at"]), stage)
-            counts.update(outcome.counts)
+            counts.update({f"{stage.name}.{name}": n for name, n in outcome.counts.items()})
         return batch
 
     def _trace_tags(self, batch: pa.RecordBatch, stage: CorpusStage) -> pa.RecordBatch:

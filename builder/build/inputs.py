@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import orjson
@@ -47,7 +47,7 @@ class Input:
 def list_inputs(sources: Sequence[Source]) -> list[Input]:
     """List the inputs of all sources, in the order of the build."""
     return [
-        Input(source=source.name, address=found.path, path=found.name, n_bytes=found.size_bytes)  # type: ignore[attr-defined]
+        Input(source=source.label, address=found.path, path=found.name, n_bytes=found.size_bytes)
         for source in sources
         for found in source.inputs()
     ]
@@ -59,16 +59,16 @@ def hash_inputs(inputs: Sequence[Input], *, engine: Engine) -> list[Input]:
 
 
 def hash_input(one: Input, guard: Guard) -> Input:  # noqa: ARG001 - an engine's function has a guard
-    """Hash one input, a megabyte at a time."""
+    """Hash one input, a megabyte at a time; of one without an address the name, which holds its commit."""
+    if not one.address:
+        return replace(one, sha256=hashlib.sha256(one.path.encode()).hexdigest())
     digest = hashlib.sha256()
     n_bytes = 0
     with open_input(one.address) as file:
         while chunk := file.read(_CHUNK_BYTES):
             digest.update(chunk)
             n_bytes += len(chunk)
-    return Input(
-        source=one.source, address=one.address, path=one.path, n_bytes=n_bytes, sha256=digest.hexdigest()
-    )
+    return replace(one, n_bytes=n_bytes, sha256=digest.hexdigest())
 
 
 def inputs_digest(inputs: Iterable[Input]) -> str:

@@ -128,7 +128,7 @@ class WrittenShard:
     planned: PlannedShard
     path: str
     sha256: str
-    bytes: int
+    file_bytes: int
     rows: int
     raw_bytes: int
     content: bytes
@@ -171,7 +171,7 @@ class ShardJob:
             planned=planned,
             path=str(path),
             sha256=written.sha256,
-            bytes=written.bytes,
+            file_bytes=written.bytes,
             rows=written.rows,
             raw_bytes=facts.raw_bytes,
             content=facts.content.state,

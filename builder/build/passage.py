@@ -57,7 +57,7 @@ def take_through(work: Work, tasks: Sequence[Task], *, limit: int | None) -> Pas
 
 def _depart(work: Work, tasks: Sequence[Task], *, limit: int | None) -> list[Part]:
     departure = Departure(
-        sources={source.name: source for source in work.recipe.sources},  # type: ignore[attr-defined]
+        sources={source.label: source for source in work.recipe.sources},
         flight=work.chain.flights[0],
         resources=work.chain.resources,
         folder=str(work.folder / "0"),

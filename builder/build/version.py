@@ -88,13 +88,14 @@ def _split_entries(closed: Closed) -> dict[str, SplitEntry]:
             order.update(np.load(shard.digests, mmap_mode="r"))
         entries[split] = SplitEntry(
             rows=sum(shard.rows for shard in shards),
-            bytes=sum(shard.bytes for shard in shards),
+            bytes=sum(shard.file_bytes for shard in shards),
             raw_bytes=sum(shard.raw_bytes for shard in shards),
             content_digest=content.hexdigest(),
             order_digest=order.hexdigest(),
             cut=closed.limits[split],
             shards=tuple(
-                ShardEntry(path=s.planned.name, sha256=s.sha256, bytes=s.bytes, rows=s.rows) for s in shards
+                ShardEntry(path=s.planned.name, sha256=s.sha256, bytes=s.file_bytes, rows=s.rows)
+                for s in shards
             ),
         )
     return entries

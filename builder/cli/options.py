@@ -23,7 +23,7 @@ _UNITS = {
 }
 
 
-class Size(click.ParamType):
+class Size(click.ParamType[int]):
     """A number of bytes, with or without a unit."""
 
     name = "SIZE"
@@ -38,7 +38,7 @@ class Size(click.ParamType):
         return int(float(match[1]) * _UNITS[match[2].lower()])
 
 
-class Share(click.ParamType):
+class Share(click.ParamType[float]):
     """A share between 0 and 1, also written in per cent."""
 
     name = "SHARE"

@@ -46,13 +46,14 @@ class PageRows:
         self._ordinal = 0
         self._clear()
 
-    def count(self, *, offset: int) -> dict[str, Any]:
-        """Count one record and return its ``_record``."""
+    def count(self, *, offset: int, name: str | None = None) -> dict[str, Any]:
+        """Count one record and return its ``_record``; ``name`` is that of its file, in a task of many."""
+        path = self._name if name is None else name
         ordinal = self._ordinal
         self._ordinal += 1
         self._n_records += 1
-        position = {"id": record_id(self._source, self._name, offset)}
-        return {**position, "source": self._source, "path": self._name, "ordinal": ordinal, "offset": offset}
+        position = {"id": record_id(self._source, path, offset)}
+        return {**position, "source": self._source, "path": path, "ordinal": ordinal, "offset": offset}
 
     def add(self, record: dict[str, Any], *, aliases: Sequence[str] = (), **page: Any) -> None:
         """Take one page; columns that it does not name are null."""

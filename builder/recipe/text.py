@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import re
 from pathlib import Path
@@ -34,15 +35,27 @@ def read_document(path: Path) -> dict[str, Any]:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(Fault(where=str(path), what=f"cannot be read: {error}")) from None
-    document = _parse_toml(text, path) if path.suffix == ".toml" else _parse_yaml(text, path)
+    document = _with_text_dates(
+        _parse_toml(text, path) if path.suffix == ".toml" else _parse_yaml(text, path)
+    )
     if not isinstance(document, dict):
         raise RecipeError(Fault(where=str(path), what="a recipe is a mapping of keys to values"))
     return document
 
 
+def _with_text_dates(value: Any) -> Any:
+    """Write dates as text again: YAML and TOML make objects of them, a recipe holds JSON values only."""
+    if isinstance(value, dict):
+        return {key: _with_text_dates(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_with_text_dates(inner) for inner in value]
+    return value.isoformat() if isinstance(value, (datetime.date, datetime.time)) else value
+
+
 def _parse_yaml(text: str, path: Path) -> Any:
-    from ruamel.yaml import YAML, YAMLError
+    from ruamel.yaml import YAML
     from ruamel.yaml.constructor import DuplicateKeyError
+    from ruamel.yaml.error import YAMLError
 
     try:
         return YAML(typ="safe", pure=True).load(text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,13 +19,11 @@ def print_versions(corpus: Corpus, *, as_json: bool) -> None:
     if as_json:
         print_json({"corpus": str(corpus.path), "versions": rows})
         return
-    cells = [
-        [r["version"], r["rows"], size_text(int(r["bytes"])), r["digest"][:12], r["reason"]] for r in rows
-    ]
+    cells = [[r["version"], r["rows"], size_text(r["bytes"]), r["digest"][:12], r["reason"]] for r in rows]
     click.echo("\n".join(table_lines(cells, header=["version", "rows", "size", "digest", "why"])))
 
 
-def _row(corpus: Corpus, version: str) -> dict[str, object]:
+def _row(corpus: Corpus, version: str) -> dict[str, Any]:
     manifest = corpus.manifest(version)
     return {
         "version": version,

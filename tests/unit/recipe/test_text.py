@@ -83,3 +83,9 @@ def test_a_setting_that_fits_nowhere_is_a_fault(setting: str, message: str) -> N
     """With the setting, and the nearest name."""
     with pytest.raises(RecipeError, match=message):
         apply_settings({"name": "a", "stages": [{"dedup_near": {}}]}, [setting])
+
+
+def test_a_date_is_text(tmp_path: Path) -> None:
+    """Written with or without quotes, in YAML and in TOML."""
+    assert read_document(write(tmp_path, "date: 2026-04-01\n")) == {"date": "2026-04-01"}
+    assert read_document(write(tmp_path, "date = 2026-04-01\n", "r.toml")) == {"date": "2026-04-01"}

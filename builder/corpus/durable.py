@@ -1,0 +1,119 @@
+"""Changes to a folder that survive a crash: written beside, brought to the disk, renamed."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import sys
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_AT_FDCWD = -100
+_RENAME_NOREPLACE = 1
+_RENAME_EXCL = 4
+_NO_SUCH_CALL = frozenset({errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP})
+
+
+def write_file(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+    """Write a file so that, whenever the machine stops, either the old or the new one is there."""
+    beside = path.with_name(path.name + ".tmp")
+    beside.unlink(missing_ok=True)
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.chmod(mode)
+    beside.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_file(path: Path) -> None:
+    """Bring a file's bytes to the disk."""
+    _sync(path, os.O_RDONLY)
+
+
+def sync_folder(path: Path) -> None:
+    """Bring a folder's names to the disk."""
+    _sync(path, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def sync_tree(folder: Path) -> None:
+    """Bring everything below a folder to the disk, the folder last."""
+    for path in walk(folder):
+        if not path.is_symlink():
+            sync_folder(path) if path.is_dir() else sync_file(path)
+    sync_folder(folder)
+
+
+def walk(folder: Path) -> Iterator[Path]:
+    """Go through everything below a folder, contents before the folder that holds them; follow no link."""
+    for entry in sorted(folder.iterdir()):
+        if entry.is_dir() and not entry.is_symlink():
+            yield from walk(entry)
+        yield entry
+
+
+def rename_new(source: Path, target: Path) -> None:
+    """Rename a file or folder to a name that is not taken, and bring both folders to the disk.
+
+    A plain rename replaces a file, and an empty folder too, without a word.
+
+    Raises:
+        FileExistsError: if the name is taken.
+    """
+    code = _rename_exclusively(os.fsencode(source), os.fsencode(target))
+    if code in _NO_SUCH_CALL:
+        if os.path.lexists(target):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+        source.rename(target)
+    elif code:
+        raise OSError(code, os.strerror(code), str(source), None, str(target))
+    sync_folder(target.parent)
+    sync_folder(source.parent)
+
+
+def point(link: Path, target: str) -> None:
+    """Let a symbolic link point to a target, whether or not it was there."""
+    beside = link.with_name(link.name + ".tmp")
+    beside.unlink(missing_ok=True)
+    beside.symlink_to(target)
+    beside.replace(link)
+    sync_folder(link.parent)
+
+
+def freeze(folder: Path) -> None:
+    """Take away the right to write below a folder: files 0444, folders 0555."""
+    for path in walk(folder):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    folder.chmod(0o555)
+    sync_folder(folder)
+
+
+def _sync(path: Path, flags: int) -> None:
+    number = os.open(path, flags)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def _rename_exclusively(source: bytes, target: bytes) -> int:
+    """Return 0, or the number of the error."""
+    libc = _libc()
+    if sys.platform == "linux" and hasattr(libc, "renameat2"):
+        failed = libc.renameat2(_AT_FDCWD, source, _AT_FDCWD, target, _RENAME_NOREPLACE)
+    elif sys.platform == "darwin" and hasattr(libc, "renamex_np"):
+        failed = libc.renamex_np(source, target, _RENAME_EXCL)
+    else:
+        return errno.ENOSYS
+    return ctypes.get_errno() if failed else 0
+
+
+@cache
+def _libc() -> Any:
+    return ctypes.CDLL(None, use_errno=True)

@@ -1,0 +1,167 @@
+"""What a corpus should hold, from its seals and manifests, as far as they can be trusted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from builder.corpus.folder import AUDIT, INDEX, LATEST
+from builder.corpus.objects import OBJECTS, object_name
+from builder.corpus.seals import ROOT_SEAL, SEALS, RootSeal, Sealed, VersionSeal
+from builder.corpus.staging import MANIFEST
+from builder.domain.manifest import Manifest
+from builder.domain.version import Version
+from builder.errors import BuilderError, Fault, VersionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from builder.corpus.inspection import Inspection
+
+_ALWAYS = (OBJECTS, AUDIT, INDEX, SEALS)
+
+
+@dataclass(slots=True)
+class Expected:
+    """Files, links and folders by path below the corpus.
+
+    ``open`` holds folders of which it is not known what belongs into them, because what would tell was
+    damaged: nothing in them is called added.
+    """
+
+    files: dict[str, Sealed | None] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
+    folders: set[str] = field(default_factory=set)
+    open: set[str] = field(default_factory=set)
+
+    def add_file(self, name: str, sealed: Sealed | None) -> None:
+        """Expect a file; None if its bytes were judged already."""
+        self.files[name] = sealed
+        self.add_folder(str(PurePosixPath(name).parent))
+
+    def add_folder(self, name: str) -> None:
+        """Expect a folder and those around it."""
+        self.folders.update(str(one) for one in (PurePosixPath(name), *PurePosixPath(name).parents))
+
+    def is_open(self, name: str) -> bool:
+        """Tell whether it is unknown what belongs here."""
+        return any(name == one or name.startswith(f"{one}/") for one in self.open)
+
+    def names(self) -> Iterator[str]:
+        """Go through all files and links."""
+        yield from sorted({*self.files, *self.links})
+
+
+def expect(corpus: Path, version: str | None, inspection: Inspection) -> Expected:
+    """Read seals and manifests; what is wrong with them goes to the inspection.
+
+    Raises:
+        VersionError: if there is no such version.
+    """
+    expected = Expected()
+    for folder in _ALWAYS:
+        expected.add_folder(folder)
+    root = _expect_root(corpus, expected, inspection, whole=version is None)
+    versions = list(root.versions) if root else _version_names(corpus)
+    if version is not None and version not in versions:
+        raise VersionError(Fault(where=str(corpus), what=f"there is no version {version}"))
+    for one in versions if version is None else [version]:
+        _expect_version(one, root, expected, inspection)
+    return expected
+
+
+def _expect_root(corpus: Path, expected: Expected, inspection: Inspection, *, whole: bool) -> RootSeal | None:
+    expected.add_file(ROOT_SEAL, None)
+    data = inspection.read(ROOT_SEAL)
+    try:
+        root = RootSeal.parse(data, where=ROOT_SEAL) if data is not None else None
+    except BuilderError as error:
+        inspection.add(error)
+        root = None
+    if root and whole:
+        for name, sealed in root.files.items():
+            expected.add_file(name, sealed)
+        if root.latest:
+            expected.links[LATEST] = root.latest
+        for sha256 in root.unused:
+            expected.add_file(object_name(sha256), inspection.of_object(sha256))
+    elif not root:
+        expected.open.update(one.name for one in corpus.iterdir() if not one.name.startswith("."))
+    return root
+
+
+def _version_names(corpus: Path) -> list[str]:
+    """List what look like versions, where the root seal cannot tell."""
+    return [one.stem for one in sorted((corpus / SEALS).glob("[0-9]*.json"))]
+
+
+def _expect_version(version: str, root: RootSeal | None, expected: Expected, inspection: Inspection) -> None:
+    seal = _expect_seal(version, root, expected, inspection)
+    digest = root.versions[version]["digest"] if root else seal.digest if seal else None
+    manifest = _expect_manifest(version, digest, expected, inspection)
+    if not manifest:
+        expected.open.update((version, OBJECTS))
+        return
+    for file in manifest.files:
+        expected.add_file(f"{version}/{file.path}", Sealed(sha256=file.sha256, bytes=file.bytes))
+    for _, shard in manifest.shards():
+        sealed = Sealed(sha256=shard.sha256, bytes=shard.bytes)
+        expected.add_file(f"{version}/{shard.path}", sealed)
+        expected.add_file(object_name(shard.sha256), sealed)
+    if root:
+        _compare_names(version, manifest, root, inspection)
+
+
+def _expect_seal(
+    version: str, root: RootSeal | None, expected: Expected, inspection: Inspection
+) -> VersionSeal | None:
+    name = f"{SEALS}/{version}.json"
+    expected.add_file(name, None)
+    expected.add_folder(f"{AUDIT}/{version}")
+    expected.add_folder(f"{INDEX}/{version}")
+    data = inspection.read(name)
+    try:
+        if data is not None:
+            seal = VersionSeal.parse(data, where=name)
+            if not root or Sealed.of(data).sha256 == root.versions[version]["seal"]:
+                for path, sealed in seal.files.items():
+                    expected.add_file(path, sealed)
+                return seal
+            inspection.find(name, "was changed: the root seal holds another digest of it")
+    except BuilderError as error:
+        inspection.add(error)
+    expected.open.update((f"{AUDIT}/{version}", f"{INDEX}/{version}"))
+    return None
+
+
+def _expect_manifest(
+    version: str, digest: str | None, expected: Expected, inspection: Inspection
+) -> Manifest | None:
+    name = f"{version}/{MANIFEST}"
+    expected.add_file(name, None)
+    data = inspection.read(name)
+    if data is None:
+        return None
+    if digest is not None and Sealed.of(data).sha256 != digest:
+        inspection.find(name, "was changed: its digest is not that of the version")
+        return None
+    try:
+        return Manifest.parse(data, where=name)
+    except BuilderError as error:
+        inspection.add(error)
+        return None
+
+
+def _compare_names(version: str, manifest: Manifest, root: RootSeal, inspection: Inspection) -> None:
+    name = f"{version}/{MANIFEST}"
+    if manifest.version != version:
+        inspection.find(name, f"is that of version {manifest.version}")
+    if manifest.name != root.name:
+        inspection.find(name, f"is that of {manifest.name!r}, not of {root.name!r}")
+    parent = manifest.parent
+    if parent and parent["version"] in root.versions:
+        known = root.versions[parent["version"]]["digest"]
+        if Version.parse(parent["version"]) >= Version.parse(version) or parent["digest"] != known:
+            inspection.find(name, f"names a version {parent['version']} as its parent that is another one")

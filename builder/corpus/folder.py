@@ -1,0 +1,322 @@
+"""The folder that holds all versions of one dataset."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from builder.corpus.durable import sync_folder, write_file
+from builder.corpus.locks import locked
+from builder.corpus.objects import OBJECTS, hash_file
+from builder.corpus.publish import finish_pending, publish
+from builder.corpus.seals import ROOT_SEAL, SEALS, RootSeal, Sealed, VersionSeal
+from builder.corpus.staging import MANIFEST, Staging
+from builder.domain.manifest import Manifest
+from builder.domain.version import Version
+from builder.errors import CorpusError, Fault, TamperedError, VersionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+AUDIT, INDEX, SPOOL = ".audit", ".index", ".spool"
+README, TOMBSTONES, LATEST = "README.md", "tombstones.jsonl", "latest"
+LOCK = f"{SPOOL}/lock"
+
+_FOLDERS = (OBJECTS, AUDIT, INDEX, SEALS, SPOOL)
+_OURS = frozenset({".objects", AUDIT, INDEX, SEALS, SPOOL, TOMBSTONES})
+_KEY = re.compile(r"[\w-][\w.-]*", re.ASCII)
+
+
+def split_address(address: str | Path) -> tuple[Path, str | None]:
+    """Take ``FOLDER`` or ``FOLDER@VERSION`` apart; a folder whose own name holds ``@`` is found as it is.
+
+    Raises:
+        VersionError: if what stands behind the ``@`` is no version number.
+    """
+    folder, at, version = str(address).rpartition("@")
+    if not at or Path(address).exists():
+        return Path(address), None
+    return Path(folder), str(Version.parse(version))
+
+
+class Corpus:
+    """All versions of one dataset, in one local folder. It moves whole files and knows nothing of rows.
+
+    Reading needs no lock. What is written needs ``with corpus.lock():`` and becomes visible by ``commit``
+    alone, all together.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        """Open a corpus that is there.
+
+        Raises:
+            CorpusError: if it is not.
+        """
+        self.path = Path(path)
+        self._held = 0
+        if not ((self.path / SEALS).is_dir() or (self.path / OBJECTS).is_dir()):
+            what = "is no corpus" if self.path.is_dir() else "there is no such folder"
+            raise CorpusError(Fault(where=str(path), what=what, advice="builder build makes one"))
+
+    @classmethod
+    def open_or_create(cls, path: str | Path, *, name: str) -> Corpus:
+        """Open a corpus, or make an empty one.
+
+        Raises:
+            CorpusError: if the folder holds something else, or the corpus has another name.
+        """
+        path = Path(path)
+        if not (path / ROOT_SEAL).exists():
+            _create(path, name)
+        corpus = cls(path)
+        if corpus.name != name:
+            what = f"is the corpus of {corpus.name!r}, not of {name!r}"
+            raise CorpusError(Fault(where=str(path), what=what, advice="give the recipe another corpus"))
+        return corpus
+
+    # -- what there is -----------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """The dataset's name."""
+        return self.seal().name
+
+    def seal(self) -> RootSeal:
+        """Read the root seal, which knows all versions.
+
+        Raises:
+            TamperedError: if it is missing or was changed.
+        """
+        try:
+            return RootSeal.parse((self.path / ROOT_SEAL).read_bytes(), where=ROOT_SEAL)
+        except OSError as error:
+            fault = Fault(where=ROOT_SEAL, what=f"cannot be read: {error.strerror}", advice="run verify")
+            raise TamperedError(fault) from None
+
+    def versions(self) -> list[str]:
+        """List all versions, yanked ones too, lowest first."""
+        return sorted(self.seal().versions, key=Version.parse)
+
+    def find_newest(self) -> str | None:
+        """Return the highest version that is not yanked; None if there is none."""
+        return _newest(self.seal().versions)
+
+    def newest(self) -> str:
+        """Return the highest version that is not yanked.
+
+        Raises:
+            VersionError: if there is none.
+        """
+        version = self.find_newest()
+        if version is None:
+            what = "has no version that is not yanked"
+            raise VersionError(Fault(where=str(self.path), what=what, advice="builder build makes one"))
+        return version
+
+    def yanked(self, version: str) -> str | None:
+        """Return why a version was yanked; None if it was not."""
+        reason: str | None = self._known(version)["yanked"]
+        return reason
+
+    def digest(self, version: str) -> str:
+        """Return a version's digest; it never changes, whatever happens to the version."""
+        return str(self._known(version)["digest"])
+
+    def manifest(self, version: str) -> Manifest:
+        """Read a version's manifest.
+
+        Raises:
+            VersionError: if there is no such version.
+            TamperedError: if it is not the one that was sealed.
+        """
+        path = self.version_folder(version) / MANIFEST
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            what = f"cannot be read: {error.strerror}"
+            raise TamperedError(Fault(where=f"{version}/{MANIFEST}", what=what)) from None
+        if Sealed.of(data).sha256 != self.digest(version):
+            raise TamperedError(Fault(where=f"{version}/{MANIFEST}", what="was changed", advice="run verify"))
+        return Manifest.parse(data, where=f"{version}/{MANIFEST}")
+
+    def version_folder(self, version: str) -> Path:
+        """Return the folder of a version that is there: a complete dataset."""
+        self._known(version)
+        return self.path / version
+
+    def data_files(self, version: str) -> dict[str, list[Path]]:
+        """List the shards of each split that has rows, in the order of the rows."""
+        folder = self.version_folder(version)
+        splits = self.manifest(version).splits
+        return {
+            name: [folder / one.path for one in split.shards] for name, split in splits.items() if split.rows
+        }
+
+    def audit_folder(self, version: str) -> Path:
+        """Return the folder of what is never published: ledger, rejected records, clusters, run.json."""
+        self._known(version)
+        return self.path / AUDIT / version
+
+    def index_folder(self, version: str) -> Path:
+        """Return the folder of what later versions need to deduplicate against this one."""
+        self._known(version)
+        return self.path / INDEX / version
+
+    def ledger(self, version: str) -> Path:
+        """Return the ledger of a version."""
+        return self.audit_folder(version) / "ledger.parquet"
+
+    def _known(self, version: str) -> Mapping[str, Any]:
+        versions = self.seal().versions
+        if version not in versions:
+            there = ", ".join(sorted(versions, key=Version.parse)) or "none yet"
+            fault = Fault(where=str(self.path), what=f"there is no version {version}", advice=f"has: {there}")
+            raise VersionError(fault)
+        return versions[version]
+
+    # -- writing -----------------------------------------------------------------------------------
+
+    @contextmanager
+    def lock(self, *, wait_s: float = 0.0) -> Iterator[None]:
+        """Be the only builder on this corpus; first finish what a killed one had promised.
+
+        Raises:
+            LockedError: if another builder is at work for longer than ``wait_s``.
+        """
+        if self._held:
+            yield
+            return
+        (self.path / SPOOL).mkdir(exist_ok=True)
+        with locked(self.path / LOCK, wait_s=wait_s):
+            self._held += 1
+            try:
+                finish_pending(self.path)
+                yield
+            finally:
+                self._held -= 1
+
+    def spool(self, key: str) -> Path:
+        """Return the folder of an unfinished build, made if need be.
+
+        Args:
+            key: a plain file name that does not begin with a dot.
+        """
+        if not _KEY.fullmatch(key) or key == Path(LOCK).name:
+            raise CorpusError(Fault(where=SPOOL, what=f"{key!r} is no name for a spool"))
+        folder = self.path / SPOOL / key
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def begin(self, version: str) -> Staging:
+        """Make room for a new version; it needs the lock.
+
+        Raises:
+            VersionError: if the number is taken; a number is bound to its content for ever.
+        """
+        self._need_lock()
+        version = str(Version.parse(version))
+        if version in self.seal().versions or (self.path / version).exists():
+            raise VersionError(Fault(where=str(self.path), what=f"version {version} is there already"))
+        return Staging(self.path, version)
+
+    def commit(
+        self, staging: Staging, manifest: Manifest, root_readme: str, *, tombstones: bytes | None = None
+    ) -> str:
+        """Write a version that was staged into the corpus, all together, and return its digest.
+
+        Whenever the machine stops, the corpus is either the old or the new one, and the next builder that
+        takes the lock tidies up.
+
+        Args:
+            root_readme: the corpus's card, with one config for each version.
+            tombstones: the new content of ``tombstones.jsonl``, if it changed.
+
+        Raises:
+            BuilderError: if the manifest does not tell what was staged.
+        """
+        self._need_lock()
+        staging.check(manifest)
+        data = manifest.to_bytes()
+        Manifest.parse(data)
+        write_file(staging.folder / MANIFEST, data)
+        root_files = {README: root_readme.encode()} | ({} if tombstones is None else {TOMBSTONES: tombstones})
+        publish(self.path, staging.place, self._steps(staging, Sealed.of(data).sha256, root_files))
+        return Sealed.of(data).sha256
+
+    def _steps(self, staging: Staging, digest: str, root_files: Mapping[str, bytes]) -> list[list[str]]:
+        """Write seals and root files beside, and list what is to be moved where."""
+        version = staging.version
+        sealed = VersionSeal(version=version, digest=digest, files=_seal_private(staging)).to_bytes()
+        old = self.seal()
+        versions = {
+            **old.versions,
+            version: {"digest": digest, "seal": Sealed.of(sealed).sha256, "yanked": None},
+        }
+        root = RootSeal(
+            name=old.name,
+            latest=_newest(versions),
+            versions=versions,
+            unused=old.unused,
+            files={**old.files, **{name: Sealed.of(data) for name, data in root_files.items()}},
+        )
+        fresh = {f"{SEALS}/{version}.json": sealed, **root_files, ROOT_SEAL: root.to_bytes()}
+        for name, data in fresh.items():
+            write_file(staging.root / Path(name).name, data)
+        objects = sorted(path.relative_to(staging.place) for path in staging.place.glob(f"{OBJECTS}/*/*"))
+        steps = [["move", str(path), str(path)] for path in objects]
+        steps += [["move", "audit", f"{AUDIT}/{version}"], ["move", "index", f"{INDEX}/{version}"]]
+        steps += [["move", "version", version], ["freeze", version]]
+        steps += [["replace", f"root/{Path(name).name}", name] for name in fresh if name != ROOT_SEAL]
+        return [
+            *steps,
+            ["point", LATEST, str(root.latest)],
+            ["replace", f"root/{Path(ROOT_SEAL).name}", ROOT_SEAL],
+        ]
+
+    def _need_lock(self) -> None:
+        if not self._held:
+            advice = "do it inside `with corpus.lock():`"
+            raise CorpusError(Fault(where=str(self.path), what="is not locked", advice=advice))
+
+
+def _newest(versions: Mapping[str, Mapping[str, Any]]) -> str | None:
+    good = [number for number, facts in versions.items() if facts["yanked"] is None]
+    return max(good, key=Version.parse, default=None)
+
+
+def _seal_private(staging: Staging) -> dict[str, Sealed]:
+    """Close the folders that are never published to others, and hash what is in them."""
+    files = {}
+    staging.audit.chmod(0o700)
+    for path in staging.audit.rglob("*"):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+    for folder, name in ((staging.audit, AUDIT), (staging.index, INDEX)):
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                below = path.relative_to(folder).as_posix()
+                files[f"{name}/{staging.version}/{below}"] = Sealed(
+                    sha256=hash_file(path), bytes=path.stat().st_size
+                )
+    return files
+
+
+def _create(path: Path, name: str) -> None:
+    """Make an empty corpus; the root seal comes last, so a half-made one is made again."""
+    if path.exists() and not path.is_dir():
+        raise CorpusError(Fault(where=str(path), what="is a file", advice="a corpus is a folder"))
+    if (path / OBJECTS).is_dir() and (path / LATEST).is_symlink():
+        raise TamperedError(Fault(where=ROOT_SEAL, what="is missing", advice="run verify"))
+    foreign = sorted(one.name for one in path.iterdir() if one.name not in _OURS) if path.exists() else []
+    if foreign:
+        what = f"is no corpus and holds {foreign[0]!r}"
+        raise CorpusError(Fault(where=str(path), what=what, advice="name an empty or a new folder"))
+    for folder in _FOLDERS:
+        (path / folder).mkdir(parents=True, exist_ok=True)
+    with locked(path / LOCK, wait_s=10.0):
+        if not (path / ROOT_SEAL).exists():
+            write_file(path / TOMBSTONES, b"")
+            seal = RootSeal(name=name, files={TOMBSTONES: Sealed.of(b"")})
+            write_file(path / ROOT_SEAL, seal.to_bytes())
+            sync_folder(path)

@@ -1,0 +1,91 @@
+"""One builder at a time on a corpus."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from builder.errors import CorpusError, Fault, LockedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_PAUSE_S = 0.05
+
+
+@contextmanager
+def locked(path: Path, *, wait_s: float = 0.0) -> Iterator[None]:
+    """Hold the lock of the file at ``path`` (made if need be) while the body runs.
+
+    The system lets go of a lock when its holder ends, however it ends, so a file that a killed process
+    left behind blocks nobody. What the file holds is for people: who has the lock, and since when.
+
+    Args:
+        wait_s: how long to wait for another builder before giving up.
+
+    Raises:
+        LockedError: if another builder has it.
+    """
+    number = _acquire(path, deadline=time.monotonic() + wait_s)
+    try:
+        holder = {"pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
+        _write(number, json.dumps(holder).encode())
+        yield
+    finally:
+        _write(number, b"")
+        os.close(number)
+
+
+def _acquire(path: Path, *, deadline: float) -> int:
+    while True:
+        try:
+            number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+        except OSError as error:
+            fault = Fault(where=str(path), what=f"cannot be locked: {error.strerror}", advice="who owns it?")
+            raise CorpusError(fault) from None
+        if _try(number):
+            if _is_still_there(number, path):
+                return number
+        elif time.monotonic() >= deadline:
+            holder = _holder(number)
+            os.close(number)
+            what = f"{holder} works on this corpus"
+            where = str(path.parent.parent)
+            raise LockedError(Fault(where=where, what=what, advice="wait until it is done, or end it"))
+        os.close(number)
+        time.sleep(_PAUSE_S)
+
+
+def _try(number: int) -> bool:
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_still_there(number: int, path: Path) -> bool:
+    """Tell whether the file that was locked is the one at the path: somebody may have deleted it."""
+    try:
+        return os.path.samestat(os.fstat(number), path.lstat())
+    except FileNotFoundError:
+        return False
+
+
+def _holder(number: int) -> str:
+    try:
+        facts = json.loads(os.pread(number, 1_000, 0))
+        return f"another builder (process {facts['pid']}, since {facts['since']})"
+    except (ValueError, KeyError, TypeError):
+        return "another builder"
+
+
+def _write(number: int, data: bytes) -> None:
+    os.ftruncate(number, 0)
+    os.pwrite(number, data, 0)

@@ -1,0 +1,109 @@
+"""Shards by their content: each is stored once, and versions hold links to it."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import os
+import shutil
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OBJECTS = ".objects/sha256"
+
+_FICLONE = 0x40049409
+_NO_REFLINK = frozenset(
+    {errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOTTY, errno.EINVAL, errno.EXDEV, errno.ENOSYS, errno.EPERM}
+)
+_NO_HARD_LINK = frozenset(
+    {errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
+)
+
+
+def object_name(sha256: str) -> str:
+    """Return an object's path below the corpus.
+
+    >>> object_name("ab" * 32)[:25]
+    '.objects/sha256/ab/ababab'
+    """
+    return f"{OBJECTS}/{sha256[:2]}/{sha256}.parquet"
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def place(source: Path, target: Path) -> str:
+    """Put an object where a version wants it, by the cheapest way that the file system allows.
+
+    A reflink shares the bytes and not the file, so nothing done to one can be seen in the other. A hard link
+    shares mode and bytes, which is why objects are read-only. Everything else is a copy. The target has the
+    mode 0444 and is on the disk when this returns.
+
+    Returns:
+        ``reflink``, ``hard link`` or ``copy``.
+
+    Raises:
+        FileExistsError: if there is a file at the target.
+    """
+    if _reflink(source, target):
+        way = "reflink"
+    elif _hard_link(source, target):
+        return "hard link"
+    else:
+        way = "copy"
+        _copy(source, target)
+    target.chmod(0o444)
+    return way
+
+
+def take(source: Path, target: Path) -> None:
+    """Move a file into the corpus and make it read-only; from another file system it is copied."""
+    try:
+        source.rename(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        _copy(source, target)
+        source.unlink()
+    target.chmod(0o444)
+
+
+def _reflink(source: Path, target: Path) -> bool:
+    with source.open("rb") as have, _new_file(target) as want:
+        try:
+            fcntl.ioctl(want.fileno(), _FICLONE, have.fileno())
+        except OSError as error:
+            # the attempt leaves an empty file behind, which would be a shard without rows
+            target.unlink()
+            if error.errno not in _NO_REFLINK:
+                raise
+            return False
+        os.fsync(want.fileno())
+    return True
+
+
+def _hard_link(source: Path, target: Path) -> bool:
+    try:
+        target.hardlink_to(source)
+    except OSError as error:
+        if error.errno not in _NO_HARD_LINK:
+            raise
+        return False
+    return True
+
+
+def _copy(source: Path, target: Path) -> None:
+    with source.open("rb") as have, _new_file(target) as want:
+        shutil.copyfileobj(have, want, 1 << 20)
+        want.flush()
+        os.fsync(want.fileno())
+
+
+def _new_file(path: Path) -> IO[bytes]:
+    return path.open("xb")

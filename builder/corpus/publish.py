@@ -1,0 +1,105 @@
+"""How a version comes into a corpus: all of it or nothing, whenever the machine stops.
+
+Everything is made ready beside, down to the last seal. Then the list of what is to be moved where is
+written as ``commit.json``, by an atomic rename: before it the corpus is the old one and what lies beside is
+swept away, behind it the corpus is the new one, and the next builder does the moves that are left. Each move
+can be done again without harm. Their order is such that ``load_dataset`` on the folder finds a whole corpus
+between any two: rows before the card that names them, ``latest`` and the root seal last.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+from builder.corpus.durable import freeze, point, rename_new, sync_folder, sync_tree, write_file
+from builder.corpus.staging import STAGING_PREFIX
+from builder.domain.canonical_json import canonical_json
+from builder.errors import CorpusError, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+JOURNAL = "commit.json"
+
+
+def publish(corpus: Path, staged: Path, steps: Sequence[Sequence[str]]) -> None:
+    """Bring what is staged to the disk, promise the steps, and do them.
+
+    Args:
+        steps: each a verb and its arguments, as ``_VERBS`` has them; places in ``staged`` come first, then
+            places in ``corpus``.
+    """
+    sync_tree(staged)
+    sync_folder(staged.parent)
+    write_file(staged / JOURNAL, canonical_json([list(step) for step in steps]))
+    _do(corpus, staged, steps)
+
+
+def finish_pending(corpus: Path) -> None:
+    """Do what a killed builder promised, and sweep away what it did not; needs the lock."""
+    for staged in _staged(corpus):
+        if (staged / JOURNAL).exists():
+            _do(corpus, staged, json.loads((staged / JOURNAL).read_bytes()))
+        else:
+            shutil.rmtree(staged)
+
+
+def is_pending(corpus: Path) -> bool:
+    """Tell whether a builder promised steps that are not all done."""
+    return any((staged / JOURNAL).exists() for staged in _staged(corpus))
+
+
+def _staged(corpus: Path) -> list[Path]:
+    spool = corpus / ".spool"
+    return sorted(spool.glob(f"{STAGING_PREFIX}*")) if spool.is_dir() else []
+
+
+def _do(corpus: Path, staged: Path, steps: Sequence[Sequence[str]]) -> None:
+    for verb, *arguments in steps:
+        _VERBS[verb](corpus, staged, *arguments)
+    (staged / JOURNAL).unlink()
+    sync_folder(staged)
+    shutil.rmtree(staged)
+    sync_folder(staged.parent)
+
+
+def _move(corpus: Path, staged: Path, source: str, target: str) -> None:
+    """Move a file or folder to a name that is not taken."""
+    have, want = staged / source, corpus / target
+    if os.path.lexists(have):
+        want.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            rename_new(have, want)
+        except FileExistsError:
+            what = "is in the way of the version that is being written"
+            raise CorpusError(Fault(where=str(want), what=what, advice="move it away")) from None
+        sync_folder(want.parent.parent)
+    elif not os.path.lexists(want):
+        raise CorpusError(Fault(where=str(want), what="was lost while the version was written"))
+
+
+def _replace(corpus: Path, staged: Path, source: str, target: str) -> None:
+    """Move a file to a name, whether or not it is taken."""
+    if os.path.lexists(staged / source):
+        (staged / source).replace(corpus / target)
+        sync_folder((corpus / target).parent)
+
+
+def _freeze(corpus: Path, staged: Path, target: str) -> None:  # noqa: ARG001 - a verb
+    freeze(corpus / target)
+
+
+def _point(corpus: Path, staged: Path, link: str, target: str) -> None:  # noqa: ARG001 - a verb
+    point(corpus / link, target)
+
+
+_VERBS: Mapping[str, Callable[..., None]] = {
+    "move": _move,
+    "replace": _replace,
+    "freeze": _freeze,
+    "point": _point,
+}

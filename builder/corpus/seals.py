@@ -1,0 +1,114 @@
+"""Seals: the hashes of what no manifest covers.
+
+    .seals/1.0.0.json    manifest.json, .audit/1.0.0/* and .index/1.0.0/*
+    .seals/root.json     README.md, tombstones.jsonl, the target of ``latest``, each version's digest and seal
+
+A seal is canonical JSON and holds its own digest, so a byte that was changed in it is found as well.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from builder.domain.canonical_json import canonical_json
+from builder.errors import Fault, TamperedError
+
+if TYPE_CHECKING:
+    import builtins
+    from collections.abc import Mapping
+
+SEALS = ".seals"
+ROOT_SEAL = f"{SEALS}/root.json"
+
+S = TypeVar("S", bound="Seal")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealed:
+    """A file's SHA-256 and size in bytes."""
+
+    sha256: str
+    bytes: int
+
+    @classmethod
+    def of(cls, data: builtins.bytes) -> Sealed:
+        """Seal some bytes."""
+        return cls(sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seal:
+    """What both seals have; ``files`` by path below the corpus."""
+
+    format: ClassVar[str]
+    files: Mapping[str, Sealed] = field(default_factory=dict)
+
+    def to_bytes(self) -> bytes:
+        """Return the bytes of the file."""
+        document = {"format": self.format, **dataclasses.asdict(self)}
+        return canonical_json({**document, "seal": _digest(document)})
+
+    @classmethod
+    def parse(cls: type[S], data: bytes, *, where: str) -> S:
+        """Read a seal.
+
+        Raises:
+            TamperedError: if it is not as it was written.
+        """
+        document: dict[str, Any] = _read(data, where=where, expected=cls.format)
+        document["files"] = {path: Sealed(**one) for path, one in document["files"].items()}
+        facts: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in document.items()}
+        return cls(**facts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionSeal(Seal):
+    """What belongs to one version and is not published with it, and the version's digest."""
+
+    format = "version-seal-1"
+    version: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RootSeal(Seal):
+    """What belongs to the corpus as a whole.
+
+    Attributes:
+        versions: by number, oldest first; each has ``digest``, ``seal`` (SHA-256 of its own seal) and
+            ``yanked`` (the reason, or null).
+        latest: what the link ``latest`` points to.
+        unused: SHA-256 of objects that no version uses any more and that were not freed yet.
+    """
+
+    format = "root-seal-1"
+    name: str
+    latest: str | None = None
+    versions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    unused: tuple[str, ...] = ()
+
+
+def _digest(document: Mapping[str, Any]) -> str:
+    return hashlib.sha256(canonical_json(dict(document))).hexdigest()
+
+
+def _read(data: bytes, *, where: str, expected: str) -> dict[str, Any]:
+    tampered = TamperedError(
+        Fault(where=where, what="was changed: it does not have the digest that it holds itself")
+    )
+    try:
+        document = json.loads(data)
+        seal = document.pop("seal")
+        whole = _digest(document) == seal and canonical_json({**document, "seal": seal}) == data
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise tampered from None
+    if not whole:
+        raise tampered
+    if document.pop("format") != expected:
+        what = f"is no {expected}"
+        raise TamperedError(Fault(where=where, what=what, advice="a newer builder may have written it"))
+    return dict(document)

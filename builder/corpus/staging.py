@@ -1,0 +1,130 @@
+"""A version on its way into a corpus: everything that it needs, beside its place and not yet seen."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from builder.corpus.objects import hash_file, object_name, place, take
+from builder.domain.manifest import FileEntry
+from builder.errors import BuilderError, Fault, TamperedError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from builder.domain.manifest import Manifest
+
+STAGING_PREFIX = ".commit-"
+MANIFEST = "manifest.json"
+
+
+class Staging:
+    """The parts of a version that is being made; ``Corpus.commit`` moves them into place all together.
+
+    Until then the corpus does not know of them, and what a killed build left is swept away by the next.
+
+    Attributes:
+        version: the number.
+        folder: becomes the version's folder; README.md, croissant.json and inputs.parquet are written
+            here, manifest.json by ``commit``.
+        audit: becomes ``.audit/VERSION``.
+        index: becomes ``.index/VERSION``.
+        root: becomes the files that belong to the corpus as a whole.
+    """
+
+    def __init__(self, corpus: Path, version: str) -> None:
+        self.version = version
+        self.place = corpus / ".spool" / f"{STAGING_PREFIX}{version}"
+        self.folder, self.audit, self.index, self.root = (
+            self.place / name for name in ("version", "audit", "index", "root")
+        )
+        self._corpus = corpus
+        self._shards: dict[str, str] = {}
+        shutil.rmtree(self.place, ignore_errors=True)
+        for folder in (self.folder, self.audit, self.index, self.root):
+            folder.mkdir(parents=True)
+
+    @property
+    def shards(self) -> Mapping[str, str]:
+        """SHA-256 by name of every shard that was added."""
+        return self._shards
+
+    def add_shard(self, path: Path, *, name: str, sha256: str | None = None) -> FileEntry:
+        """Move a finished shard into the objects and link it into the version.
+
+        Args:
+            path: the shard; it is gone afterwards. On another file system it is copied.
+            name: its path below the version's folder, such as ``data/train-00000-of-00003.parquet``.
+            sha256: its hash if it is known; else the file is read.
+
+        Raises:
+            TamperedError: if the corpus has an object of this name with other bytes.
+        """
+        sha256 = sha256 or hash_file(path)
+        known = self._corpus / object_name(sha256)
+        if known.exists():
+            self._compare(known, sha256)
+            path.unlink()
+            return self.reuse_shard(sha256, name=name)
+        fresh = self.place / object_name(sha256)
+        fresh.parent.mkdir(parents=True, exist_ok=True)
+        take(path, fresh)
+        return self._link(fresh, sha256, name)
+
+    def reuse_shard(self, sha256: str, *, name: str) -> FileEntry:
+        """Link a shard into the version that an earlier version has already.
+
+        Raises:
+            TamperedError: if it is not there.
+        """
+        known = self._corpus / object_name(sha256)
+        if not known.is_file():
+            raise TamperedError(Fault(where=object_name(sha256), what="is missing", advice="run verify"))
+        return self._link(known, sha256, name)
+
+    def file_entries(self) -> tuple[FileEntry, ...]:
+        """List the files of the version but manifest and shards, by path: what ``Manifest.files`` holds."""
+        below = {path.relative_to(self.folder).as_posix(): path for path in self.folder.rglob("*")}
+        names = sorted(name for name, path in below.items() if path.is_file())
+        return tuple(
+            FileEntry(path=name, sha256=hash_file(below[name]), bytes=below[name].stat().st_size)
+            for name in names
+            if name != MANIFEST and name not in self._shards
+        )
+
+    def check(self, manifest: Manifest) -> None:
+        """Compare what a manifest tells with what is here.
+
+        Raises:
+            BuilderError: with each difference.
+        """
+        faults = []
+        if manifest.version != self.version:
+            faults.append(Fault(where="version", what=f"is {manifest.version}, {self.version} was begun"))
+        told = {shard.path: shard.sha256 for _, shard in manifest.shards()}
+        faults += _differences(told, self._shards)
+        here = {file.path: file.sha256 for file in self.file_entries()}
+        faults += _differences({file.path: file.sha256 for file in manifest.files}, here)
+        if faults:
+            raise BuilderError(*faults)
+
+    def _link(self, stored: Path, sha256: str, name: str) -> FileEntry:
+        target = self.folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        place(stored, target)
+        self._shards[name] = sha256
+        return FileEntry(path=name, sha256=sha256, bytes=target.stat().st_size)
+
+    def _compare(self, known: Path, sha256: str) -> None:
+        if hash_file(known) != sha256:
+            where = object_name(sha256)
+            raise TamperedError(Fault(where=where, what="was changed", advice="run verify"))
+
+
+def _differences(told: Mapping[str, str], here: Mapping[str, str]) -> list[Fault]:
+    return [
+        Fault(where=path, what="is not the same in the manifest and in the folder")
+        for path in sorted({*told, *here})
+        if told.get(path) != here.get(path)
+    ]

@@ -1,0 +1,94 @@
+"""Every file of a corpus against its seals and manifests: what was changed, is missing, or was added."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from builder.corpus.expected import Expected, expect
+from builder.corpus.folder import AUDIT, INDEX, SPOOL
+from builder.corpus.inspection import Inspection
+from builder.corpus.objects import OBJECTS
+from builder.corpus.publish import is_pending
+from builder.corpus.seals import ROOT_SEAL
+from builder.errors import Fault, LockedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from builder.corpus.folder import Corpus
+
+_ATTEMPTS = 3
+_WAIT_S = 60.0
+_OBJECT = re.compile(re.escape(OBJECTS) + r"/([0-9a-f]{2})/(\1[0-9a-f]{62})\.parquet")
+
+
+def verify_files(
+    corpus: Corpus, version: str | None = None, *, on_file: Callable[[str, int], None] | None = None
+) -> list[Fault]:
+    """Hash everything again, and name every file that is not as it was written, by its path in the corpus.
+
+    Looks at everything but ``.spool``, or at what belongs to one version. Modes and times are no fault, nor
+    are copies where there were links, so a corpus may be copied or moved. A builder may be at work
+    meanwhile: if it added a version, everything is looked at again.
+
+    Args:
+        on_file: told each file that was hashed, with its size in bytes.
+
+    Raises:
+        LockedError: if builders kept on changing the corpus.
+    """
+    for _ in range(_ATTEMPTS):
+        if is_pending(corpus.path):
+            with corpus.lock(wait_s=_WAIT_S):
+                pass
+        before = _root_seal(corpus.path)
+        faults = _verify_once(corpus.path, version, on_file)
+        if not faults or (_root_seal(corpus.path) == before and not is_pending(corpus.path)):
+            return faults
+    advice = "verify it when they are done"
+    raise LockedError(Fault(where=str(corpus.path), what="builders keep on writing to it", advice=advice))
+
+
+def _root_seal(corpus: Path) -> bytes | None:
+    try:
+        return (corpus / ROOT_SEAL).read_bytes()
+    except OSError:
+        return None
+
+
+def _verify_once(
+    corpus: Path, version: str | None, on_file: Callable[[str, int], None] | None
+) -> list[Fault]:
+    inspection = Inspection(corpus, on_file=on_file)
+    expected = expect(corpus, version, inspection)
+    places = [""] if version is None else [version, f"{AUDIT}/{version}", f"{INDEX}/{version}"]
+    for place in places:
+        _walk(corpus, place, expected, inspection)
+    for name in expected.names():
+        inspection.compare(name, expected)
+    return sorted(inspection.faults(), key=lambda fault: fault.where)
+
+
+def _walk(corpus: Path, folder: str, expected: Expected, inspection: Inspection) -> None:
+    """Go through a folder, look at each name, and go down only where a folder belongs."""
+    if inspection.is_link_or_gone(folder):
+        return
+    for entry in inspection.entries(folder):
+        name = f"{folder}/{entry.name}" if folder else entry.name
+        if name == SPOOL:
+            continue
+        if name in expected.files or name in expected.links:
+            inspection.compare(name, expected)
+        elif name in expected.folders or expected.is_open(name):
+            if entry.is_dir() and not entry.is_symlink():
+                _walk(corpus, name, expected, inspection)
+            elif name in expected.folders:
+                inspection.find(name, "was replaced by a link" if entry.is_symlink() else "was replaced")
+            elif (match := _OBJECT.fullmatch(name)) and expected.is_open(OBJECTS):
+                inspection.compare_hash(name, match[2])
+            elif name.startswith(f"{OBJECTS}/"):
+                inspection.find(name, "was added")
+        else:
+            inspection.find(name, "was added")

@@ -1,0 +1,91 @@
+"""The drafts of JSON Schema that are known, and finding what a reference stands for. Never fetches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from referencing import Registry, Resource, Specification
+
+DRAFTS = {
+    "https://json-schema.org/draft/2020-12/schema": "2020-12",
+    "https://json-schema.org/draft/2019-09/schema": "2019-09",
+    "http://json-schema.org/draft-07/schema": "7",
+    "http://json-schema.org/draft-06/schema": "6",
+    "http://json-schema.org/draft-04/schema": "4",
+}
+"""What ``$schema`` may say (an empty fragment behind it is the same), and the draft's name."""
+
+LATEST = "2020-12"
+
+
+def draft_of(schema: Any, documents: Mapping[str, Any], *, default: str = LATEST) -> str | None:
+    """Return the draft that a schema is written in; None if ``$schema`` names none that is known.
+
+    A metaschema of one's own counts as the draft that it is written in itself.
+    """
+    seen: set[str] = set()
+    while isinstance(schema, dict) and "$schema" in schema:
+        dialect = schema["$schema"]
+        if not isinstance(dialect, str):
+            return None
+        dialect = dialect.removesuffix("#")
+        if dialect in DRAFTS:
+            return DRAFTS[dialect]
+        if dialect in seen or dialect not in documents:
+            return None
+        seen.add(dialect)
+        schema, default = documents[dialect], LATEST
+    return default
+
+
+def specification(draft: str) -> Specification[Any]:
+    """Return how a draft finds identifiers, anchors and subschemas."""
+    from referencing import jsonschema as drafts
+
+    known: dict[str, Specification[Any]] = {
+        "2020-12": drafts.DRAFT202012,
+        "2019-09": drafts.DRAFT201909,
+        "7": drafts.DRAFT7,
+        "6": drafts.DRAFT6,
+        "4": drafts.DRAFT4,
+    }
+    return known[draft]
+
+
+def registry_of(
+    documents: Mapping[str, Any], *, default: str, retrieve: Callable[[str], Any] | None = None
+) -> Registry[Any]:
+    """Make a registry of the metaschemas and some documents.
+
+    Args:
+        default: the draft of documents that do not name theirs.
+        retrieve: what is asked for a document that is not there; it returns one or raises
+            ``referencing.exceptions.NoSuchResource``. Without it nothing is looked up.
+    """
+    from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
+    from referencing import Registry
+
+    def refuse(uri: str) -> Resource[Any]:
+        if retrieve is None:
+            raise no_such_document(uri)
+        return as_resource(retrieve(uri), documents, default=default)
+
+    resources = [(uri, as_resource(doc, documents, default=default)) for uri, doc in documents.items()]
+    registry: Registry[Any] = Registry(retrieve=refuse)  # type: ignore[call-arg]
+    return registry.with_resources([*((uri, REGISTRY[uri]) for uri in REGISTRY), *resources])
+
+
+def no_such_document(uri: str) -> Exception:
+    """Make the exception by which a registry is told that there is no such document."""
+    from referencing.exceptions import NoSuchResource
+
+    return NoSuchResource(ref=uri)  # type: ignore[call-arg]
+
+
+def as_resource(document: Any, documents: Mapping[str, Any], *, default: str) -> Resource[Any]:
+    """Take a document for a schema of its own draft."""
+    draft = draft_of(document, documents, default=default) or default
+    return specification(draft).create_resource(document)

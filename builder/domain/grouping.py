@@ -1,0 +1,65 @@
+"""Group rows by a key of fixed width, by sorting: no object for each row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from builder.domain.merging import NO_INSTANT, instants
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+KEY_TYPE = pa.binary(16)
+"""A key as a sketch column: null where the row takes no part."""
+
+
+def key_words(column: pa.ChunkedArray) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
+    """Return keys as uint64[n_rows, 2] and which rows have one as bool[n_rows]; keys that are null are 0."""
+    words = np.zeros((len(column), 2), dtype=np.uint64)
+    has_key = np.ones(len(column), dtype=np.bool_)
+    first = 0
+    for chunk in column.chunks:
+        rows = slice(first, first + len(chunk))
+        raw = np.frombuffer(chunk.buffers()[1], dtype=np.uint64) if len(chunk) else words[:0].ravel()
+        words[rows] = raw.reshape(-1, 2)[chunk.offset : chunk.offset + len(chunk)]
+        if chunk.null_count:
+            has_key[rows] = chunk.is_valid().to_numpy(zero_copy_only=False)
+        first += len(chunk)
+    words[~has_key] = 0
+    return words, has_key
+
+
+def best_of_group(keys: NDArray[np.uint64], rank: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return for each row the row of the same key with the lowest rank.
+
+    Args:
+        keys: uint64[n_rows, n_words]; rows are of one group where all words are equal.
+        rank: int64[n_rows], all different; what is 0 is the best.
+
+    >>> best_of_group(np.array([[7], [8], [7]], dtype=np.uint64), np.array([2, 1, 0])).tolist()
+    [2, 1, 2]
+    """
+    order = np.lexsort((rank, *keys.T))
+    ordered = keys[order]
+    starts = np.ones(len(order), dtype=np.bool_)
+    starts[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+    best = np.empty(len(order), dtype=np.int64)
+    best[order] = order[starts][np.cumsum(starts) - 1]
+    return best
+
+
+def ranks(order: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Turn row numbers, best first, into the place of each row."""
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order), dtype=np.int64)
+    return rank
+
+
+def instants_of(batch: pa.RecordBatch, name: str | None) -> pa.Array:
+    """Return a column of instants as ``instants`` does; where there is none, no row has an instant."""
+    if name in batch.schema.names and pa.types.is_timestamp(batch.schema.field(name).type):
+        return instants(batch.column(name))
+    return pa.repeat(pa.scalar(int(NO_INSTANT), pa.int64()), batch.num_rows)

@@ -1,0 +1,56 @@
+"""What a batch of a source holds, record by record: JSON text as it came, or columns of any types."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from builder.domain.arrow_values import Unreadable, records_of
+from builder.domain.exact_json import Broken, Parsed
+from builder.domain.json_text import parse
+from builder.domain.json_writer import write_json
+from builder.domain.record import RAW
+from builder.domain.rejection import MAX_RECORD_KEPT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pyarrow as pa
+
+    from builder.domain.shape import Shape
+
+
+def incoming_values(batch: pa.RecordBatch, shape: Shape) -> Iterator[Parsed | Broken]:
+    """Give the value of each row in order, or why there is none.
+
+    Args:
+        shape: of the records that the contract asks for; it tells which nulls of columns are kept.
+    """
+    if RAW in batch.schema.names:
+        for cell in batch.column(RAW):
+            yield parse(cell.as_buffer().to_pybytes())
+        return
+    for record in records_of(batch, shape):
+        yield _parsed(record)
+
+
+def without_nulls(batch: pa.RecordBatch, row: int) -> dict[str, Any] | None:
+    """Read a row of columns with all nulls left out; None if it came as JSON or cannot be read."""
+    if RAW in batch.schema.names:
+        return None
+    record = records_of(batch.slice(row, 1), None)[0]
+    return None if isinstance(record, Unreadable) else record
+
+
+def as_it_came(batch: pa.RecordBatch, row: int) -> bytes | None:
+    """Return the bytes of a record, cut, or the JSON of a row of columns."""
+    if RAW in batch.schema.names:
+        kept: bytes = batch.column(RAW)[row].as_buffer()[:MAX_RECORD_KEPT].to_pybytes()
+        return kept
+    record = without_nulls(batch, row)
+    return None if record is None else write_json(record).encode()
+
+
+def _parsed(record: dict[str, Any] | Unreadable) -> Parsed | Broken:
+    if isinstance(record, Unreadable):
+        return record.broken or Parsed(value=None, faults=record.faults)
+    return Parsed(value=record)

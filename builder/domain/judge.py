@@ -1,0 +1,216 @@
+"""Whether a value meets a schema, and all the ways in which it does not. Never fetches anything.
+
+jsonschema-rs judges and explains; jsonschema, the reference, checks the schemas themselves.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from builder.domain.contract import ROOT_URI
+from builder.domain.dialect import DRAFTS, LATEST, draft_of
+from builder.domain.fault_order import pointer_of, sort_faults
+from builder.domain.json_text import MAX_DEPTH, depth_of
+from builder.domain.json_writer import preview
+from builder.domain.rejection import MAX_VALUE_CHARS, ContractFault
+from builder.errors import ContractError, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from builder.domain.contract import Contract
+
+MAX_FAULTS = 1_000
+"""Faults of one record that are kept; a record can have as many as it has values."""
+
+MAX_MESSAGE_CHARS = 500
+
+BACKTRACK_LIMIT = 1_000_000
+"""Steps back that a pattern with lookaround or backreferences may take on one string (some 15 ms)."""
+
+REASONS = {
+    "type": "The value is of another type.",
+    "enum": "The value is none of those that are listed.",
+    "const": "The value is not the one that is asked for.",
+    "required": "A property is missing (also where another property asks for it).",
+    "min_length": "The string is too short.",
+    "max_length": "The string is too long.",
+    "pattern": "The string does not match the pattern.",
+    "pattern_too_hard": "Matching a pattern with lookaround or backreferences was given up.",
+    "format": "The string does not have the format.",
+    "minimum": "The number is too small.",
+    "maximum": "The number is too large.",
+    "exclusive_minimum": "The number is too small, or is the bound itself.",
+    "exclusive_maximum": "The number is too large, or is the bound itself.",
+    "multiple_of": "The number is no multiple.",
+    "min_items": "The array has too few items.",
+    "max_items": "The array has too many items.",
+    "unique_items": "Two items of the array are equal.",
+    "contains": "Too few or too many items of the array are as asked for.",
+    "additional_items": "The array has items behind those that are allowed.",
+    "unevaluated_items": "The array has items that nothing in the contract allows.",
+    "min_properties": "The object has too few properties.",
+    "max_properties": "The object has too many properties.",
+    "property_names": "The name of a property is not as asked for.",
+    "additional_properties": "The object has properties that are not declared.",
+    "unevaluated_properties": "The object has properties that nothing in the contract allows.",
+    "any_of": "None of the alternatives fits.",
+    "one_of": "None of the alternatives fits, or more than one.",
+    "not": "The value is what it must not be.",
+    "false_schema": "No value is allowed at this place.",
+    "content_encoding": "The string is not encoded as asked for.",
+    "content_media_type": "The string does not hold what is asked for.",
+}
+"""The reasons of a rejection by a contract: schema keywords in lower_snake_case."""
+
+_NO_LIMIT = frozenset(
+    (
+        "any_of",
+        "one_of",
+        "not",
+        "property_names",
+        "false_schema",
+        "contains",
+        "unique_items",
+        "pattern_too_hard",
+    )
+)
+
+
+class Judge:
+    """A schema that is ready to judge values."""
+
+    def __init__(self, schema: Any, documents: Mapping[str, Any]) -> None:
+        """Compile a schema; every document that it refers to must be given.
+
+        Raises:
+            ContractError: if it cannot be compiled.
+        """
+        import jsonschema_rs as rs
+
+        drafts = dict(zip(DRAFTS.values(), _numbers(), strict=True))
+        draft = drafts[draft_of(schema, documents) or LATEST]
+        registry = rs.Registry([*documents.items()], draft=draft, retriever=_refuse) if documents else None
+        try:
+            self._validator = rs.validator_for(
+                schema,
+                offline=True,
+                base_uri=ROOT_URI,
+                registry=registry,
+                mask="the value",
+                validate_formats=True,
+                pattern_options=rs.FancyRegexOptions(backtrack_limit=BACKTRACK_LIMIT),
+            )
+        except (rs.ValidationError, rs.ReferencingError, ValueError) as error:
+            raise _not_compiled(error) from error
+        self.accepts = self._validator.is_valid
+        """Say whether a value meets the schema; it must not nest deeper than 1,024 levels."""
+
+    def explain(self, value: Any) -> tuple[ContractFault, ...]:
+        """Return all faults of a value, in order; none if it is valid.
+
+        A value that nests too deeply (a parsed one cannot) is not handed on: it would end the process.
+        """
+        if depth_of(value) > MAX_DEPTH:
+            message = f"nests deeper than {MAX_DEPTH:,} levels"
+            return (ContractFault(pointer="", keyword="too_deep", message=message),)
+        faults = []
+        for error in self._validator.iter_errors(value):
+            path = tuple(error.instance_path)
+            faults.append((path, _fault(error, value, path)))
+            if len(faults) == MAX_FAULTS:
+                break
+        return sort_faults(value, faults)
+
+
+@lru_cache(maxsize=16)
+def judge_of(contract: Contract) -> Judge:
+    """Return the judge of a contract, made once in each process."""
+    return Judge(contract.schema, contract.documents)
+
+
+def check_schema(
+    schema: Any, documents: Mapping[str, Any], *, where: str = "", default: str = LATEST
+) -> None:
+    """Check that a schema is one, by the reference implementation.
+
+    Patterns are left to the judge, which knows the dialect of JSON Schema; the reference knows Python's.
+
+    Args:
+        default: the draft of a schema that names none.
+
+    Raises:
+        ContractError: with all faults.
+    """
+    import jsonschema.validators as reference
+
+    from builder.domain.dialect import registry_of
+
+    draft = draft_of(schema, documents, default=default)
+    if draft is None:
+        known = ", ".join(DRAFTS)
+        what = f"$schema names no known draft: {preview(schema['$schema'], chars=100)}"
+        raise ContractError(Fault(where=where or "/$schema", what=what, advice=f"one of {known}"))
+    uri = next(uri for uri, name in DRAFTS.items() if name == draft)
+    dialect = schema["$schema"].removesuffix("#") if isinstance(schema, dict) and "$schema" in schema else uri
+    judge = reference.validator_for({"$schema": uri})
+    metaschema = documents.get(dialect, judge.META_SCHEMA)
+    registry = registry_of(documents, default=draft)
+    try:
+        errors = list(judge(metaschema, registry=registry).iter_errors(schema))
+    except RecursionError:
+        raise ContractError(Fault(where=where, what="the schema nests too deeply")) from None
+    if errors:
+        said = [(where + pointer_of(e.absolute_path), e.message[:MAX_MESSAGE_CHARS]) for e in errors]
+        raise ContractError(*(Fault(where=place, what=what) for place, what in dict.fromkeys(said)))
+
+
+def _numbers() -> tuple[int, ...]:
+    import jsonschema_rs as rs
+
+    return rs.Draft202012, rs.Draft201909, rs.Draft7, rs.Draft6, rs.Draft4
+
+
+def _refuse(uri: str) -> Any:
+    raise ValueError(f"{uri} is not among the given documents, and nothing is fetched")
+
+
+def _not_compiled(error: Exception) -> ContractError:
+    where = pointer_of(getattr(error, "instance_path", ()))
+    message = getattr(error, "message", "") or str(error)
+    return ContractError(Fault(where=where, what=f"not a schema: {message[:MAX_MESSAGE_CHARS]}"))
+
+
+def _fault(error: Any, value: Any, path: tuple[str | int, ...]) -> ContractFault:
+    kind = error.kind
+    keyword = _keyword(type(kind).__name__, kind.name)
+    shown, limit = _shown(keyword, kind, value, path)
+    message = "matching was given up" if keyword == "pattern_too_hard" else error.message[:MAX_MESSAGE_CHARS]
+    return ContractFault(pointer=pointer_of(path), keyword=keyword, value=shown, limit=limit, message=message)
+
+
+def _keyword(kind: str, name: str) -> str:
+    """Turn a keyword into a reason.
+
+    >>> _keyword("MinLength", "minLength")
+    'min_length'
+    """
+    if kind in ("BacktrackLimitExceeded", "RegexEngineFailure"):
+        return "pattern_too_hard"
+    return re.sub(r"(?<=[a-z])([A-Z])", r"_\1", name).lower()
+
+
+def _shown(keyword: str, kind: Any, value: Any, path: tuple[str | int, ...]) -> tuple[str | None, str | None]:
+    """Return the beginning of the offending value, and the limit that it breaks."""
+    if keyword in ("additional_properties", "unevaluated_properties", "unevaluated_items"):
+        return preview(kind.unexpected, chars=MAX_VALUE_CHARS), None
+    limit = None
+    if keyword not in _NO_LIMIT:
+        limit = kind.value if isinstance(kind.value, str) else preview(kind.value, chars=MAX_VALUE_CHARS + 1)
+    if keyword == "required":  # what is missing has no value
+        return None, limit
+    for step in path:
+        value = value[step]
+    return preview(value, chars=MAX_VALUE_CHARS + 1), limit

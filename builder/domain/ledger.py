@@ -1,0 +1,71 @@
+"""The columns of the three tables that account for a version's records."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from builder.domain.rejection import FAULT_TYPE
+
+OUTCOMES = ("kept", "rejected", "merged", "failed")
+
+LEDGER_SCHEMA = pa.schema(
+    [
+        pa.field("record_id", pa.string(), nullable=False),
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("path", pa.string(), nullable=False),
+        pa.field("ordinal", pa.int64(), nullable=False),
+        pa.field("offset", pa.int64(), nullable=False),
+        pa.field("url", pa.string()),
+        pa.field("outcome", pa.string(), nullable=False),
+        pa.field("stage", pa.string()),
+        pa.field("reason", pa.string()),
+        pa.field("pointer", pa.string()),
+        pa.field("value", pa.string()),
+        pa.field("limit", pa.string()),
+        pa.field("message", pa.string()),
+        pa.field("document_id", pa.string()),
+        pa.field("kept_id", pa.string()),
+        pa.field("merged_into", pa.string()),
+        pa.field("similarity", pa.float64()),
+        pa.field("split", pa.string()),
+        pa.field("shard", pa.string()),
+    ]
+)
+"""``ledger.parquet``: exactly one row for each record that was read, in the order of the build.
+
+``stage`` and ``reason`` are null for kept records; ``split`` and ``shard`` (the path below the version's
+folder) are null for all others. ``merged_into`` is the document that the record was compared with,
+``similarity`` belongs to that pair, and ``kept_id`` is the published document that stands for the record in
+the end, null if a later stage rejected it.
+"""
+
+REJECTED_SCHEMA = pa.schema(
+    [
+        pa.field("record_id", pa.string(), nullable=False),
+        pa.field("stage", pa.string(), nullable=False),
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("faults", pa.list_(FAULT_TYPE)),
+        pa.field("record", pa.large_binary()),
+    ]
+)
+"""``rejected.parquet``: what a contract rejected or a reader failed on, as it came, to be mended.
+
+The first fault is the one that the ledger tells.
+"""
+
+CLUSTERS_SCHEMA = pa.schema(
+    [
+        pa.field("kept_id", pa.string()),
+        pa.field("record_id", pa.string(), nullable=False),
+        pa.field("url", pa.string()),
+        pa.field("stage", pa.string(), nullable=False),
+        pa.field("merged_into", pa.string(), nullable=False),
+        pa.field("similarity", pa.float64()),
+    ]
+)
+"""``clusters.parquet``: one row for each record that was merged; a cluster is what shares a ``kept_id``.
+
+Rows lie in the order of the build. ``merged_into`` and ``similarity`` are those of the ledger: they belong to
+the pair that was compared, and differ from ``kept_id`` where that document was merged on by a later stage;
+``kept_id`` is null where a later stage rejected it.
+"""

@@ -1,0 +1,198 @@
+"""The manifest: what one version consists of. Its SHA-256 is the version's digest."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from builder.assets import schemas_folder
+from builder.domain.canonical_json import canonical_json
+from builder.domain.schema_document import describe_schema, restore_schema
+from builder.domain.version import Version
+from builder.errors import CorpusError, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import pyarrow as pa
+
+FORMAT = "manifest-1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileEntry:
+    """A file of a version; ``path`` is below the version's folder, with forward slashes."""
+
+    path: str
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShardEntry:
+    """One Parquet file of a split."""
+
+    path: str
+    sha256: str
+    bytes: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CutSizes:
+    """Between which sizes shards and row groups are cut, in raw bytes (``io.shards`` has the rule)."""
+
+    shard_min: int
+    shard_max: int
+    group_min: int
+    group_max: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitEntry:
+    """One split. ``bytes`` is of the files, ``raw_bytes`` of the rows in their canonical encoding."""
+
+    rows: int
+    bytes: int
+    raw_bytes: int
+    content_digest: str
+    order_digest: str
+    cut: CutSizes
+    shards: tuple[ShardEntry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What one version consists of, and what it was made from. No clock, no host, no absolute path.
+
+    ``document()`` is the file's form, and ``schemas/manifest-1.schema.json`` tells what each field holds.
+    ``columns`` is the field ``schema``; ``parent`` is ``{"version": ..., "digest": ...}``.
+    """
+
+    name: str
+    version: str
+    parent: Mapping[str, str] | None
+    reason: str
+    contract: Mapping[str, Any]
+    recipe: Mapping[str, Any]
+    inputs: Mapping[str, Any]
+    tombstones: Mapping[str, Any]
+    columns: pa.Schema
+    counts: Mapping[str, Any]
+    tools: Mapping[str, str]
+    files: tuple[FileEntry, ...]
+    splits: Mapping[str, SplitEntry]
+    format: str = field(default=FORMAT, init=False)
+
+    @property
+    def data_digest(self) -> str:
+        """SHA-256 over contract, schema, and the rows and two digests of each split."""
+        splits = {
+            name: [split.rows, split.content_digest, split.order_digest]
+            for name, split in self.splits.items()
+        }
+        facts = {"contract": self.contract, "schema": describe_schema(self.columns), "splits": splits}
+        return hashlib.sha256(canonical_json(facts)).hexdigest()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the file: the version's digest."""
+        return hashlib.sha256(self.to_bytes()).hexdigest()
+
+    @property
+    def rows(self) -> int:
+        """Rows of all splits."""
+        return sum(split.rows for split in self.splits.values())
+
+    def shards(self) -> Iterator[tuple[str, ShardEntry]]:
+        """Go through the shards of all splits, in order, with the split's name."""
+        for name, split in self.splits.items():
+            for shard in split.shards:
+                yield name, shard
+
+    def document(self) -> dict[str, Any]:
+        """Return the manifest as plain JSON values."""
+        facts = {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
+        del facts["columns"]
+        return facts | {
+            "schema": describe_schema(self.columns),
+            "data_digest": self.data_digest,
+            "files": [dataclasses.asdict(file) for file in self.files],
+            "splits": {name: dataclasses.asdict(split) for name, split in self.splits.items()},
+        }
+
+    def to_bytes(self) -> bytes:
+        """Return the bytes of ``manifest.json``."""
+        return canonical_json(self.document())
+
+    @classmethod
+    def parse(cls, data: bytes, *, where: str = "manifest.json") -> Manifest:
+        """Read ``manifest.json``.
+
+        Raises:
+            CorpusError: with every fault, if the bytes are no manifest of a known format, are not in their
+                canonical form, or do not agree with themselves.
+        """
+        document = _read_document(data, where=where)
+        facts = {one.name: document[one.name] for one in dataclasses.fields(cls) if one.name in document}
+        del facts["format"]
+        facts |= {
+            "columns": restore_schema(document["schema"]),
+            "files": tuple(FileEntry(**file) for file in document["files"]),
+            "splits": {name: _read_split(split) for name, split in document["splits"].items()},
+        }
+        manifest = cls(**facts)
+        if wrong := [Fault(where=where, what=what) for what in _contradictions(manifest, document)]:
+            raise CorpusError(*wrong)
+        return manifest
+
+
+def _read_document(data: bytes, *, where: str) -> dict[str, Any]:
+    try:
+        document: Any = json.loads(data)
+    except ValueError as error:
+        raise CorpusError(Fault(where=where, what=f"is no JSON: {error}")) from None
+    if isinstance(document, dict) and document.get("format") != FORMAT:
+        what = f"has the format {document.get('format')!r}, not {FORMAT!r}"
+        raise CorpusError(Fault(where=where, what=what, advice="a newer builder may read it"))
+    faults = sorted(_validator().iter_errors(document), key=lambda error: error.json_path)
+    if faults:
+        raise CorpusError(*(Fault(where=f"{where} {e.json_path}", what=e.message[:300]) for e in faults))
+    if canonical_json(document) != data:
+        raise CorpusError(Fault(where=where, what="is not canonical JSON, so it was not written by builder"))
+    return dict(document)
+
+
+@cache
+def _validator() -> Any:
+    from jsonschema import Draft202012Validator
+
+    schema = json.loads((schemas_folder() / f"{FORMAT}.schema.json").read_bytes())
+    return Draft202012Validator(schema)
+
+
+def _read_split(split: dict[str, Any]) -> SplitEntry:
+    shards = tuple(ShardEntry(**shard) for shard in split["shards"])
+    return SplitEntry(**{**split, "cut": CutSizes(**split["cut"]), "shards": shards})
+
+
+def _contradictions(manifest: Manifest, document: Mapping[str, Any]) -> Iterator[str]:
+    Version.parse(manifest.version)
+    if manifest.data_digest != document["data_digest"]:
+        yield "data_digest is not that of contract, schema and splits"
+    for name, split in manifest.splits.items():
+        if split.rows != sum(shard.rows for shard in split.shards):
+            yield f"split {name} has {split.rows} rows, its shards have another number"
+        if split.bytes != sum(shard.bytes for shard in split.shards):
+            yield f"split {name} has {split.bytes} bytes, its shards have another number"
+    paths = [file.path for file in manifest.files] + [shard.path for _, shard in manifest.shards()]
+    if len(set(paths)) < len(paths):
+        yield "a path is named twice"
+    counts = manifest.counts
+    read = counts["records"] + counts.get("restated", 0)
+    if read != sum(counts[outcome] for outcome in ("kept", "rejected", "merged", "failed")):
+        yield f"{counts['records']} records were read, the outcomes have another sum"

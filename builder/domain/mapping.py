@@ -1,0 +1,166 @@
+"""JSON Schema to Arrow: what can be mapped, and what must be refused before a record is read."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from builder.domain.contract import EXTRA, EXTRA_FIELD
+from builder.domain.record import JSON_FIELD
+from builder.domain.shape import ANY_TYPES
+from builder.domain.shaper import shape_of_schema
+from builder.errors import ContractError, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from builder.domain.contract import Contract
+    from builder.domain.shape import Shape
+
+MAX_LEVELS = 99
+"""Levels of Parquet that can be read back: 1 for a struct, 2 for a list, 1 for the value."""
+
+WAY_OUT = '"x-arrow": "json" at this place keeps it as JSON text'
+
+_SCALARS = {
+    frozenset(("boolean",)): pa.bool_(),
+    frozenset(("integer",)): pa.int64(),
+    frozenset(("number",)): pa.float64(),
+    frozenset(("integer", "number")): pa.float64(),
+}
+_STRINGS = {None: pa.string(), "date-time": pa.timestamp("us", "UTC"), "date": pa.date32()}
+
+
+def map_schema(schema: Any, documents: Mapping[str, Any], *, reserved: Sequence[str] = ()) -> pa.Schema:
+    """Derive the columns that hold every record that a schema accepts.
+
+    All columns and fields can be null, because an absent member is null. What an open object does not declare
+    goes, as JSON text, to ``extra`` beside the declared members.
+
+    Args:
+        reserved: names of columns that the schema may not have.
+
+    Raises:
+        ContractError: with every place that cannot be mapped, and what to do.
+    """
+    shape = shape_of_schema(schema, documents)
+    mapper = _Mapper()
+    columns = mapper.root(shape, reserved=reserved)
+    if mapper.faults:
+        raise ContractError(*mapper.faults)
+    return pa.schema(columns)
+
+
+@lru_cache(maxsize=16)
+def shape_of(contract: Contract) -> Shape:
+    """Return the shape of a contract's records."""
+    return shape_of_schema(contract.schema, contract.documents)
+
+
+class _Mapper:
+    def __init__(self) -> None:
+        self.faults: list[Fault] = []
+
+    def root(self, shape: Shape, *, reserved: Sequence[str]) -> list[pa.Field]:
+        if shape.trouble or shape.json or "object" not in shape.types:
+            what = shape.trouble or "a record must be an object with declared properties"
+            self._refuse(shape, what, 'say "type": "object" and declare the columns under "properties"')
+            return []
+        for name, part in shape.properties.items():
+            if name.startswith("_"):
+                self._refuse(
+                    part, f"the name {name!r} begins with an underscore", "such columns are the build's"
+                )
+            elif name in reserved:
+                what = f"the name {name!r} is taken by the document's own {name}"
+                self._refuse(
+                    part, what, "rename the property, and say so to the source with its option rename"
+                )
+        fields = self._members(shape, levels=0)
+        if not fields and not self.faults:
+            self._refuse(shape, "the schema declares no property that could be a column", 'add "properties"')
+        return fields if shape.closed else self._with_extra(shape, fields)
+
+    def field(self, name: str, shape: Shape, *, levels: int) -> pa.Field | None:
+        """Map one member; None for one that can never be there."""
+        if not shape.types:
+            return None
+        if shape.json:
+            return pa.field(name, pa.string(), metadata=JSON_FIELD)
+        if shape.trouble:
+            self._refuse(shape, shape.trouble)
+            return None
+        types = shape.types - {"null"}
+        if types == {"object"}:
+            return self._object(name, shape, levels=levels)
+        arrow = self._array(shape, levels=levels) if types == {"array"} else self._scalar(shape)
+        if levels >= MAX_LEVELS and arrow is not None:
+            self._refuse(
+                shape, f"it lies more than {MAX_LEVELS} levels deep, which Parquet does not give back"
+            )
+        return None if arrow is None else pa.field(name, arrow)
+
+    def _scalar(self, shape: Shape) -> pa.DataType | None:
+        types = shape.types - {"null"}
+        if types == {"string"}:
+            return _STRINGS[shape.format]
+        if types in _SCALARS:
+            return _SCALARS[types]
+        if not types:
+            return pa.string()  # always null
+        if shape.types == ANY_TYPES:
+            self._refuse(shape, "nothing says which type it has")
+        else:
+            self._refuse(shape, "it may be " + " or ".join(sorted(types)) + ": a column has one type")
+        return None
+
+    def _array(self, shape: Shape, *, levels: int) -> pa.DataType | None:
+        if levels > MAX_LEVELS:
+            self._refuse(
+                shape, f"it lies more than {MAX_LEVELS} levels deep, which Parquet does not give back"
+            )
+            return None
+        if shape.items is None:
+            self._refuse(shape, "nothing says which type its items have")
+            return None
+        if not shape.items.types:
+            return pa.list_(pa.field("element", pa.string()))  # always empty
+        item = self.field("element", shape.items, levels=levels + 2)
+        return None if item is None else pa.list_(item)
+
+    def _object(self, name: str, shape: Shape, *, levels: int) -> pa.Field | None:
+        if levels > MAX_LEVELS:
+            self._refuse(
+                shape, f"it lies more than {MAX_LEVELS} levels deep, which Parquet does not give back"
+            )
+            return None
+        n_faults = len(self.faults)
+        members = self._members(shape, levels=levels + 1)
+        if len(self.faults) > n_faults:
+            return None
+        if not shape.closed:
+            if not members:
+                return pa.field(name, pa.string(), metadata=JSON_FIELD)
+            members = self._with_extra(shape, members)
+        if not members:
+            self._refuse(shape, "an object that can have no member is no column of Parquet")
+            return None
+        return pa.field(name, pa.struct(members))
+
+    def _members(self, shape: Shape, *, levels: int) -> list[pa.Field]:
+        mapped = [self.field(name, part, levels=levels) for name, part in shape.properties.items()]
+        return [member for member in mapped if member is not None]
+
+    def _with_extra(self, shape: Shape, members: list[pa.Field]) -> list[pa.Field]:
+        if EXTRA in shape.properties:
+            what = f"{EXTRA!r} holds what an open object does not declare, so it cannot be declared itself"
+            advice = 'rename it, or close the object with "additionalProperties": false'
+            self._refuse(shape.properties[EXTRA], what, advice)
+        return [*members, pa.field(EXTRA, pa.string(), metadata=EXTRA_FIELD)]
+
+    def _refuse(self, shape: Shape, what: str, advice: str = WAY_OUT) -> None:
+        fault = Fault(where=shape.pointer or "/", what=what, advice=advice)
+        if fault not in self.faults:
+            self.faults.append(fault)

@@ -1,0 +1,120 @@
+"""Every reference of a schema, followed once, so that a missing one is said before a record is read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from builder.domain.contract import HERE, OUTSIDE, ROOT_URI
+from builder.domain.dialect import draft_of, no_such_document, registry_of, specification
+from builder.domain.fault_order import pointer_of
+from builder.errors import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
+
+
+def root_resolver(
+    schema: Any,
+    documents: Mapping[str, Any],
+    *,
+    draft: str,
+    retrieve: Callable[[str], Any] | None = None,
+) -> Any:
+    """Return what resolves references that stand at the root of a schema."""
+    root = specification(draft).create_resource(schema)
+    registry = registry_of(documents, default=draft, retrieve=retrieve).with_resource(ROOT_URI, root)
+    return registry.crawl().resolver(base_uri=ROOT_URI).in_subresource(root)
+
+
+def follow_references(
+    schema: Any, documents: Mapping[str, Any], *, draft: str, retrieve: Callable[[str], Any] | None = None
+) -> list[Fault]:
+    """Follow every reference in a schema and in what it refers to; return a fault for each that fails.
+
+    Args:
+        retrieve: as for ``registry_of``; it sees each document once or more.
+    """
+    from referencing.exceptions import CannotDetermineSpecification, NoSuchResource, Unresolvable
+
+    missing: list[str] = []
+
+    def ask(uri: str) -> Any:
+        try:
+            if retrieve is not None:
+                return retrieve(uri)
+        except NoSuchResource:
+            pass
+        missing.append(uri)
+        raise no_such_document(uri)
+
+    faults: dict[str, Fault] = {}
+    seen: dict[int, Any] = {}
+    stack = [(schema, root_resolver(schema, documents, draft=draft, retrieve=ask), draft)]
+    while stack:
+        node, resolver, dialect = stack.pop()
+        if not isinstance(node, dict) or id(node) in seen:
+            continue
+        seen[id(node)] = node
+        for keyword in REFERENCES:
+            reference = node.get(keyword)
+            if not isinstance(reference, str):
+                continue
+            missing.clear()
+            try:
+                found = resolver.lookup(reference)
+            except (Unresolvable, CannotDetermineSpecification):
+                where = pointer_in(schema, node) + "/" + keyword
+                faults[reference] = _refusal(reference, where, uri=missing[0] if missing else "")
+                continue
+            stack.append((found.contents, found.resolver, _draft_there(found, documents, dialect)))
+        stack.extend(_children(node, resolver, documents, dialect))
+    return [faults[reference] for reference in sorted(faults)]
+
+
+def pointer_in(document: Any, node: Any) -> str:
+    """Find where an object stands in a document; ``…`` if it stands in another document."""
+    stack: list[tuple[Any, tuple[str | int, ...]]] = [(document, ())]
+    while stack:
+        here, path = stack.pop()
+        if here is node:
+            return pointer_of(path)
+        items = here.items() if isinstance(here, dict) else enumerate(here) if isinstance(here, list) else ()
+        stack.extend((child, (*path, step)) for step, child in items)
+    return "…"
+
+
+def _children(
+    node: dict[str, Any], resolver: Any, documents: Mapping[str, Any], dialect: str
+) -> Iterator[tuple[Any, Any, str]]:
+    try:
+        children: Sequence[Any] = list(specification(dialect).subresources_of(node))
+    except (AttributeError, TypeError):  # what a reference leads to need not look like a schema
+        return
+    for child in children:
+        draft = draft_of(child, documents, default=dialect) or dialect
+        yield child, resolver.in_subresource(specification(draft).create_resource(child)), draft
+
+
+def _draft_there(found: Any, documents: Mapping[str, Any], dialect: str) -> str:
+    """Return the draft of the document that a reference led to."""
+    whole = found.resolver.lookup("#").contents
+    return draft_of(whole, documents, default=dialect) or dialect
+
+
+def _refusal(reference: str, where: str, *, uri: str) -> Fault:
+    """Say what to do; ``uri`` is that of the document that is not there, empty if it is there."""
+    if not uri:
+        advice = "the document has no such place"
+    elif uri.lower().startswith("file:"):
+        advice = (
+            "file: references are never followed: write a path below the schema's folder, or use --schemas"
+        )
+    elif uri.startswith(HERE):
+        advice = "there is no such file below the schema's folder, nor in a folder given with --schemas"
+    elif uri.startswith(OUTSIDE):
+        advice = "it leads out of the schema's folder: put the document below it"
+    else:
+        advice = f"nothing is fetched: save {uri} into a folder and give that with --schemas"
+    return Fault(where=where, what=f"the reference {reference!r} cannot be resolved", advice=advice)

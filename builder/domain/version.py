@@ -1,0 +1,201 @@
+"""Version numbers, and the rule that computes the least number that a change asks for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from builder.errors import Fault, VersionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import pyarrow as pa
+
+TRAIN = "train"
+"""The one split that is no evaluation split."""
+
+_NUMBER = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)", re.ASCII)
+
+
+class Level(IntEnum):
+    """What a new version may mean for those who use the one before."""
+
+    PATCH = 0
+    MINOR = 1
+    MAJOR = 2
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Version:
+    """A version's number; ordered as numbers, not as text.
+
+    >>> Version.parse("1.10.0") > Version.parse("1.9.3")
+    True
+    >>> str(Version(1, 4, 2).bump(Level.MINOR))
+    '1.5.0'
+    """
+
+    major: int
+    minor: int
+    patch: int
+
+    @classmethod
+    def parse(cls, text: str) -> Version:
+        """Read ``MAJOR.MINOR.PATCH``.
+
+        Raises:
+            VersionError: if the text has another form (``v1.0.0``, ``1.0``, ``01.0.0``).
+        """
+        match = _NUMBER.fullmatch(text)
+        if not match:
+            raise VersionError(
+                Fault(where="", what=f"{text!r} is no version number", advice="it has the form 1.4.0")
+            )
+        return cls(*(int(number) for number in match.groups()))
+
+    def bump(self, level: Level) -> Version:
+        """Return the next number of a level."""
+        if level is Level.MAJOR:
+            return Version(self.major + 1, 0, 0)
+        if level is Level.MINOR:
+            return Version(self.major, self.minor + 1, 0)
+        return Version(self.major, self.minor, self.patch + 1)
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}.{self.patch}"
+
+
+FIRST = Version(1, 0, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitChanges:
+    """What became of one split's rows.
+
+    A row that went to another split is counted in ``moved`` of the split that it left, and in nothing of
+    the split that it went to. ``reordered`` tells whether rows that stayed changed their relative order.
+    """
+
+    removed: int = 0
+    changed: int = 0
+    moved: int = 0
+    added: int = 0
+    reordered: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """The facts between a version and its parent that its number follows from.
+
+    ``added_columns`` are nullable; what else was done to columns stands in ``broken_columns``, one text
+    each, as ``compare_columns`` writes them.
+    """
+
+    splits: Mapping[str, SplitChanges] = field(default_factory=dict)
+    broken_columns: tuple[str, ...] = ()
+    added_columns: tuple[str, ...] = ()
+    licenses: tuple[str | None, str | None] = (None, None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """A number and why it is that one."""
+
+    version: Version
+    level: Level
+    reason: str
+
+
+def decide_version(parent: Version | None, changes: Changes, *, asked: Version | None = None) -> Decision:
+    """Compute the least number that the changes ask for; a person may ask for more.
+
+    The reason names each evaluation split that grew, because scores on it cannot be compared with older ones.
+
+    >>> grown = Changes(splits={"train": SplitChanges(added=120), "test": SplitChanges(added=2)})
+    >>> decide_version(Version(1, 0, 0), grown).reason
+    'MINOR: 122 rows were added; the evaluation split test grew by 2'
+
+    Raises:
+        VersionError: if less was asked for than the changes need.
+    """
+    if parent is None:
+        return _raised(Decision(version=FIRST, level=Level.MAJOR, reason="first version"), asked)
+    broken, grown = list(_broken(changes)), list(_grown(changes))
+    level = Level.MAJOR if broken else Level.MINOR if grown else Level.PATCH
+    texts = [*broken, *grown] or ["the same rows in the same order, under the same columns"]
+    reason = f"{level.name}: {'; '.join(texts)}"
+    return _raised(Decision(version=parent.bump(level), level=level, reason=reason), asked)
+
+
+def compare_columns(old: pa.Schema, new: pa.Schema) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what breaks a reader of the old columns, one text each, and the nullable columns that are new.
+
+    A column that was renamed is one that was removed and one that was added.
+    """
+    broken = [f"column {name} was removed" for name in old.names if name not in new.names]
+    stayed = [column for column in old if column.name in new.names]
+    changed = [new.field(column.name) for column in stayed if not _same_type(column, new.field(column.name))]
+    broken += [f"column {column.name} became {_type_text(column)}" for column in changed]
+    if [column.name for column in stayed] != [name for name in new.names if name in old.names]:
+        broken.append("columns were reordered")
+    fresh = [column for column in new if column.name not in old.names]
+    broken += [f"column {column.name}, never null, was added" for column in fresh if not column.nullable]
+    return tuple(broken), tuple(column.name for column in fresh if column.nullable)
+
+
+def _same_type(old: pa.Field, new: pa.Field) -> bool:
+    same: bool = old.type == new.type and old.nullable == new.nullable
+    return same
+
+
+def _type_text(column: pa.Field) -> str:
+    return str(column.type) + ("" if column.nullable else " not null")
+
+
+def _broken(changes: Changes) -> Iterator[str]:
+    for fact, text in _ROW_FACTS:
+        counts = {name: n for name, split in changes.splits.items() if (n := getattr(split, fact))}
+        if counts:
+            yield f"{_rows(sum(counts.values()), 'published ')} {text} ({_by_split(counts)})"
+    for name, split in changes.splits.items():
+        if split.reordered:
+            yield f"rows of {name} were reordered"
+    yield from changes.broken_columns
+    old, new = changes.licenses
+    if old != new:
+        yield f"the licence was {old or 'not given'} and is {new or 'not given'}"
+
+
+_ROW_FACTS = (("removed", "removed"), ("changed", "changed"), ("moved", "moved to another split"))
+
+
+def _grown(changes: Changes) -> Iterator[str]:
+    added = {name: split.added for name, split in changes.splits.items() if split.added}
+    if added:
+        yield f"{_rows(sum(added.values()))} added"
+    for name, n_rows in added.items():
+        if name != TRAIN:
+            yield f"the evaluation split {name} grew by {n_rows}"
+    if changes.added_columns:
+        names = ", ".join(changes.added_columns)
+        yield f"columns {names} were added" if len(changes.added_columns) > 1 else f"column {names} was added"
+
+
+def _rows(n_rows: int, what: str = "") -> str:
+    return f"1 {what}row was" if n_rows == 1 else f"{n_rows:,} {what}rows were"
+
+
+def _by_split(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {n_rows:,}" for name, n_rows in counts.items())
+
+
+def _raised(least: Decision, asked: Version | None) -> Decision:
+    if asked is None or asked == least.version:
+        return least
+    if asked < least.version:
+        what = f"{asked} is lower than {least.version}, the least that this build can be ({least.reason})"
+        raise VersionError(Fault(where="--version", what=what, advice=f"ask for {least.version} or more"))
+    return Decision(version=asked, level=least.level, reason=f"{least.reason}; {asked} was asked for")

@@ -1,0 +1,84 @@
+"""Shared memory in which workers write what they touch; it can be read even after their death."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import struct
+from dataclasses import dataclass
+
+_SLOT_BYTES = 256
+_STAGE_BYTES = 128
+_UNIT = struct.Struct("<qqdd")
+"""Number of the entry (even: nothing is touched), unit, limit in seconds, monotonic time of the entry."""
+_TICKS = struct.Struct("<qq")
+_STAGE_AT = _UNIT.size
+_TICKS_AT = _STAGE_AT + 1 + _STAGE_BYTES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touch:
+    """What a worker has in hand: ``entry`` differs for each time that something is entered."""
+
+    entry: int
+    stage: str
+    unit: int
+    limit_s: float
+    since_s: float
+
+
+class Board:
+    """One slot a worker; only the worker writes it, but for ``clear``."""
+
+    def __init__(self, fd: int, n_slots: int) -> None:
+        n_bytes = n_slots * _SLOT_BYTES
+        if os.fstat(fd).st_size < n_bytes:
+            os.ftruncate(fd, n_bytes)
+        self._map = mmap.mmap(fd, n_bytes)
+
+    def enter(self, slot: int, *, stage: str, unit: int, limit_s: float, now_s: float) -> None:
+        """Note what is touched; the entry's number comes last, so that half a note is none."""
+        at = slot * _SLOT_BYTES
+        (entry,) = struct.unpack_from("<q", self._map, at)
+        name = stage.encode()[:_STAGE_BYTES]
+        struct.pack_into(f"<B{len(name)}s", self._map, at + _STAGE_AT, len(name), name)
+        struct.pack_into("<qdd", self._map, at + 8, unit, limit_s, now_s)
+        struct.pack_into("<q", self._map, at, entry + 1 if entry % 2 == 0 else entry + 2)
+
+    def leave(self, slot: int) -> None:
+        """Note that nothing is touched."""
+        at = slot * _SLOT_BYTES
+        (entry,) = struct.unpack_from("<q", self._map, at)
+        if entry % 2:
+            struct.pack_into("<q", self._map, at, entry + 1)
+
+    def tick(self, slot: int, n_records: int, n_bytes: int) -> None:
+        """Add to what the worker has done of its task."""
+        at = slot * _SLOT_BYTES + _TICKS_AT
+        records, size = _TICKS.unpack_from(self._map, at)
+        _TICKS.pack_into(self._map, at, records + n_records, size + n_bytes)
+
+    def clear(self, slot: int) -> None:
+        """Make a slot ready for a task."""
+        self.leave(slot)
+        _TICKS.pack_into(self._map, slot * _SLOT_BYTES + _TICKS_AT, 0, 0)
+
+    def touched(self, slot: int) -> Touch | None:
+        """Return what the worker has in hand, or had when it died."""
+        at = slot * _SLOT_BYTES
+        entry, unit, limit_s, since_s = _UNIT.unpack_from(self._map, at)
+        n_name = self._map[at + _STAGE_AT]
+        name = self._map[at + _STAGE_AT + 1 : at + _STAGE_AT + 1 + n_name]
+        if entry % 2 == 0 or struct.unpack_from("<q", self._map, at) != (entry,):
+            return None
+        stage = name.decode(errors="replace")
+        return Touch(entry=entry, stage=stage, unit=unit, limit_s=limit_s, since_s=since_s)
+
+    def ticks(self, slot: int) -> tuple[int, int]:
+        """Return records and bytes that the worker has done of its task."""
+        records, size = _TICKS.unpack_from(self._map, slot * _SLOT_BYTES + _TICKS_AT)
+        return records, size
+
+    def close(self) -> None:
+        """Unmap."""
+        self._map.close()

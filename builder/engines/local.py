@@ -1,0 +1,206 @@
+"""The engine of one machine: this process, and workers below it that can be lost without loss."""
+
+from __future__ import annotations
+
+import os
+import time
+import weakref
+from dataclasses import dataclass
+from itertools import chain, groupby
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from builder.engines.guard import NullGuard
+from builder.engines.job import Caught, Job, Outcome, WorkerDiedError, pickled
+from builder.engines.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from types import TracebackType
+
+    from builder.protocols import Guard
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+LOOK_AHEAD = 64
+"""Tasks that may be given out beyond the first whose result is not there yet."""
+
+PATIENCE_S = 0.3
+"""A trusted map begins in this process; workers are started if it takes longer than this."""
+
+
+class LocalEngine:
+    """Runs functions over tasks in worker processes, in the order of the tasks.
+
+    Workers are forked by a small process that has loaded the heavy libraries, never by the program that uses
+    builder. They are sent functions and tasks, never data. An untrusted function always runs in them:
+    when a unit that it entered hangs, dies or takes too much memory, its worker is ended, and the function is
+    called on the same task again, where ``guard.enter`` refuses that unit. So a function that keeps its
+    finished parts on disk goes on where it was.
+
+    Args:
+        workers: how many; by default as many as this process may use processors.
+        memory_bytes: what each worker may allocate (not heeded by macOS); no limit if None.
+        on_progress: called with the records and bytes done since the last call, as functions tell by
+            ``guard.tick``; about every 50 ms while a map waits. One that is called again on a task ticks
+            from the task's beginning, finished parts included: nothing is counted twice.
+
+    Attributes:
+        caught: every unit that only the net caught.
+    """
+
+    def __init__(
+        self,
+        *,
+        workers: int | None = None,
+        memory_bytes: int | None = None,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        self.workers = workers or _processors()
+        self.caught: list[Caught] = []
+        self._memory_bytes = memory_bytes
+        self._on_tick = on_progress or _ignore
+        self._supervisor: Supervisor | None = None
+        self._finalizer: weakref.finalize[..., LocalEngine] | None = None
+
+    def map(
+        self, function: Callable[[T, Guard], R], tasks: Iterable[T], *, untrusted: bool = False
+    ) -> Iterator[R]:
+        """Yield results in the order of the tasks.
+
+        A trusted map with one worker, or one that is done in a moment, runs in this process. Leaving the
+        iteration early ends the workers that are at it.
+
+        Args:
+            function: a module-level function or a value with ``__call__``, to be pickled.
+
+        Raises:
+            Exception: what the function raised, in its turn, with the worker's traceback as a note.
+            WorkerDiedError: if a task has ended its workers and no unit can be left out.
+        """
+        rest = iter(tasks)
+        if not untrusted:
+            yield from self._map_here(function, rest)
+        first = next(rest, _NOTHING)
+        if first is not _NOTHING:
+            yield from self._map_in_workers(function, chain([first], rest))
+
+    def shuffle(
+        self, rows: Sequence[Any], key: Callable[[Any], Any], function: Callable[[Any, list[Any]], R]
+    ) -> Iterator[R]:
+        """Group rows by key and call ``function(key, group)`` once a group, in the order of the keys.
+
+        Rows of a group keep their order.
+        """
+        ordered = groupby(sorted(rows, key=key), key=key)
+        groups = ((value, list(group)) for value, group in ordered)
+        return self.map(_Grouped(function=function), groups)
+
+    def guard(self, function: Callable[[T], R], batch: T, *, limit_s: float, memory_bytes: int) -> R | None:
+        """Run one call in a supervised child; None if it did not come back.
+
+        What the function raises is raised here, but for MemoryError, which is not to come back.
+        """
+        results: dict[int, Outcome] = {}
+        job = _job(0, pickled(_Alone(function=function)), batch, results)
+        self._started().call_alone(job, limit_s=limit_s, memory_bytes=memory_bytes)
+        outcome = results.get(0)
+        if outcome is None or isinstance(outcome.error, WorkerDiedError):
+            return None
+        answer: R = outcome.get()
+        return answer
+
+    def close(self) -> None:
+        """End the workers."""
+        if self._finalizer is not None:
+            self._finalizer()
+        self._supervisor = self._finalizer = None
+
+    def __enter__(self) -> LocalEngine:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _map_here(self, function: Callable[[T, Guard], R], rest: Iterator[T]) -> Iterator[R]:
+        guard = NullGuard(self._on_tick)
+        spent_s = 0.0
+        while self.workers == 1 or spent_s < PATIENCE_S:
+            task = next(rest, _NOTHING)
+            if task is _NOTHING:
+                return
+            began = time.monotonic()
+            result = function(task, guard)
+            spent_s += time.monotonic() - began
+            yield result
+
+    def _map_in_workers(self, function: Callable[[T, Guard], R], rest: Iterator[T]) -> Iterator[R]:
+        supervisor = self._started()
+        results: dict[int, Outcome] = {}
+        payload = pickled(function)
+        n_given = n_taken = 0
+        more = True
+        try:
+            while more or n_taken < n_given:
+                while more and n_given < n_taken + LOOK_AHEAD:
+                    task = next(rest, _NOTHING)
+                    more = task is not _NOTHING
+                    if more:
+                        supervisor.submit(_job(n_given, payload, task, results))
+                        n_given += 1
+                if n_taken in results:
+                    outcome = results.pop(n_taken)
+                    n_taken += 1
+                    yield outcome.get()
+                elif n_taken < n_given:
+                    supervisor.pump()
+        finally:
+            supervisor.abandon(results)
+
+    def _started(self) -> Supervisor:
+        if self._supervisor is None:
+            self._supervisor = Supervisor(
+                self.workers, memory_bytes=self._memory_bytes, caught=self.caught, on_tick=self._on_tick
+            )
+            self._finalizer = weakref.finalize(self, self._supervisor.close)
+        return self._supervisor
+
+
+def _ignore(n_records: int, n_bytes: int) -> None:
+    """Show no progress."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Grouped(Generic[R]):
+    """Calls a function of a group."""
+
+    function: Callable[[Any, list[Any]], R]
+
+    def __call__(self, group: tuple[Any, list[Any]], guard: Guard) -> R:  # noqa: ARG002
+        return self.function(*group)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Alone(Generic[T, R]):
+    """Calls a function that knows of no guard."""
+
+    function: Callable[[T], R]
+
+    def __call__(self, batch: T, guard: Guard) -> R:  # noqa: ARG002
+        return self.function(batch)
+
+
+def _job(number: int, function: bytes, task: Any, results: dict[int, Outcome]) -> Job:
+    return Job(number=number, function=function, task=task, payload=pickled(task), results=results)
+
+
+_NOTHING: Any = object()
+
+
+def _processors() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS
+        return os.cpu_count() or 1

@@ -1,0 +1,334 @@
+"""Watches the workers: gives them jobs, ends those past a limit, and tries again without what killed them."""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from builder.engines.board import Board, Touch
+from builder.engines.job import MAX_DEATHS, Caught, Job, Outcome, WorkerDiedError, remote_error
+from builder.engines.worker import OUT_OF_MEMORY_STATUS, Answer, Call, Ended, Fork, Kill, Started
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LOOK_S = 0.05
+"""How often workers are looked at."""
+
+_NEAR_LIMIT = 0.8
+"""A worker that dies of a signal with so much of its memory in use has died of that."""
+
+_BOOT = """
+import json, sys
+sys.path[:] = json.loads(sys.argv[1])
+from builder.engines.worker import serve
+serve(*map(int, sys.argv[2:]))
+"""
+
+_ENVIRONMENT = {
+    # mimalloc reserves a gigabyte at once, which would count against the limit of a worker
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    # threads that a library starts when it is loaded do not live on in a fork
+    "OPENBLAS_NUM_THREADS": "1",
+}
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Worker:
+    """What is known of one worker; ``pid`` is 0 until the zygote has told it.
+
+    Attributes:
+        function: what the worker was last sent, so that it is not sent again.
+        late: what it was ended for.
+        n_bytes: the most memory that it was seen with.
+    """
+
+    slot: int
+    connection: Connection
+    memory_bytes: int | None
+    pid: int = 0
+    job: Job | None = None
+    function: bytes = b""
+    late: Touch | None = None
+    doomed: bool = False
+    open: bool = True
+    n_bytes: int = 0
+
+    def hang_up(self) -> None:
+        """Close our end of its socket."""
+        self.open = False
+        self.connection.close()
+
+
+class Supervisor:
+    """Owns the zygote and its workers; not for use by two threads at once.
+
+    Args:
+        n_workers: workers for ``run``; they are started when they are needed.
+        memory_bytes: what a worker may allocate; no limit if None.
+        caught: where units are noted that were left out.
+        on_tick: told how many records and bytes more are done, about every 50 ms while something runs.
+    """
+
+    def __init__(
+        self,
+        n_workers: int,
+        *,
+        memory_bytes: int | None,
+        caught: list[Caught],
+        on_tick: Callable[[int, int], None],
+    ) -> None:
+        self.n_workers = n_workers
+        self._caught, self._on_tick = caught, on_tick
+        self._memory_bytes = memory_bytes
+        self._owner = os.getpid()
+        self._queue: deque[Job] = deque()
+        self._looked_at = time.monotonic()
+        self._workers: dict[int, _Worker] = {}
+        n_slots = n_workers + 1
+        with tempfile.TemporaryFile() as file:
+            self._board = Board(file.fileno(), n_slots)
+            ours, theirs = socket.socketpair()
+            with theirs:
+                self._zygote = _start_zygote(theirs, file.fileno(), n_slots)
+        self._control = ours
+        self._connection = Connection(os.dup(ours.fileno()))
+
+    # -- what the engine asks for
+
+    def submit(self, job: Job) -> None:
+        """Take on a job; those of lower number are given out first."""
+        self._queue.append(job)
+
+    def pump(self, timeout_s: float = LOOK_S) -> None:
+        """Give out jobs, wait for something to happen, and deal with it."""
+        self._give_out()
+        ends = {worker.connection: worker for worker in self._workers.values() if worker.open}
+        for ready in wait([self._connection, *ends], timeout_s):
+            if ready is self._connection:
+                self._hear(self._listen())
+            elif isinstance(ready, Connection) and ends[ready].open:
+                self._receive(ends[ready])
+        if time.monotonic() - self._looked_at >= LOOK_S:
+            self._look()
+
+    def call_alone(self, job: Job, *, limit_s: float, memory_bytes: int) -> None:
+        """Run one job in a worker of its own, with limits of its own; it is not tried again."""
+        job.n_deaths = MAX_DEATHS - 1
+        slot = self.n_workers
+        worker = self._fork(slot, memory_bytes)
+        self._send(worker, job)
+        deadline = time.monotonic() + limit_s
+        while worker.job is job and self._workers.get(slot) is worker and time.monotonic() < deadline:
+            self.pump()
+        worker.job = None
+        self._doom(worker)
+        while self._workers.get(slot) is worker:
+            self.pump()
+
+    def abandon(self, results: dict[int, Outcome]) -> None:
+        """Forget the jobs that would hand in here, and end the workers that are at them."""
+        self._queue = deque(job for job in self._queue if job.results is not results)
+        for worker in self._workers.values():
+            if worker.job is not None and worker.job.results is results:
+                worker.job = None
+                self._doom(worker)
+
+    def close(self) -> None:
+        """End all workers and the zygote; a copy of this process that was forked must not."""
+        if os.getpid() != self._owner:
+            return
+        started = any(worker.pid for worker in self._workers.values())
+        for worker in self._workers.values():
+            worker.connection.close()
+        self._workers.clear()
+        self._connection.close()
+        self._control.close()
+        if not started:
+            self._zygote.kill()
+        try:
+            self._zygote.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._zygote.kill()
+            self._zygote.wait()
+        self._board.close()
+
+    def _listen(self) -> Started | Ended:
+        try:
+            news: Started | Ended = self._connection.recv()
+        except (EOFError, ConnectionError) as error:
+            status = self._zygote.wait()
+            raise WorkerDiedError(f"the process that starts workers ended with status {status}") from error
+        return news
+
+    # -- jobs to workers and back
+
+    def _give_out(self) -> None:
+        for slot in range(self.n_workers):
+            if not self._queue:
+                return
+            worker = self._workers.get(slot) or self._fork(slot, self._memory_bytes)
+            if worker.job is None and worker.open and not worker.doomed:
+                self._send(worker, self._queue.popleft())
+
+    def _fork(self, slot: int, memory_bytes: int | None) -> _Worker:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._connection.send(Fork(slot=slot, memory_bytes=memory_bytes))
+            socket.send_fds(self._control, [b"."], [theirs.fileno()])
+        worker = _Worker(slot=slot, connection=Connection(ours.detach()), memory_bytes=memory_bytes)
+        self._workers[slot] = worker
+        return worker
+
+    def _send(self, worker: _Worker, job: Job) -> None:
+        self._board.clear(worker.slot)
+        function = b"" if worker.function is job.function else job.function
+        worker.job, worker.function = job, job.function
+        call = Call(number=job.number, function=function, task=job.payload, refusals=job.refusals)
+        with suppress(BrokenPipeError, ConnectionResetError):  # it is dead: the zygote will say so
+            worker.connection.send(call)
+
+    def _receive(self, worker: _Worker) -> None:
+        try:
+            answer: Answer = worker.connection.recv()
+        except (EOFError, ConnectionError):
+            worker.hang_up()
+            return
+        job, worker.job = worker.job, None
+        if job is None:
+            return
+        self._count(worker, job)
+        if not answer.trace:
+            job.settle(Outcome(result=answer.result))
+        elif not answer.out_of_memory:
+            job.settle(Outcome(error=remote_error(answer.error, answer.trace)))
+        else:
+            self._doom(worker)
+            self._try_again(job, self._board.touched(worker.slot), "memory", detail=answer.trace)
+
+    # -- deaths
+
+    def _hear(self, news: Started | Ended) -> None:
+        """Deal with what the zygote tells."""
+        if isinstance(news, Ended):
+            worker = next((w for w in self._workers.values() if w.pid == news.pid), None)
+            if worker is not None:
+                self._bury(worker, news.status)
+            return
+        worker = self._workers[news.slot]
+        if not news.pid:
+            raise OSError(f"a worker could not be started: {news.error}")
+        worker.pid = news.pid
+        if worker.doomed:
+            self._doom(worker)
+
+    def _bury(self, worker: _Worker, status: int) -> None:
+        while worker.open and worker.connection.poll(0):
+            self._receive(worker)
+        worker.hang_up()
+        del self._workers[worker.slot]
+        job, touch = worker.job, self._board.touched(worker.slot)
+        if job is None:
+            return
+        late = worker.late
+        if late is not None and (touch is None or touch.entry != late.entry):
+            self._queue.appendleft(job)  # it was done just before it was ended: nobody is to blame
+            return
+        self._try_again(job, touch, _reason(worker, status), detail=_detail(worker, status))
+
+    def _try_again(self, job: Job, touch: Touch | None, reason: str, *, detail: str) -> None:
+        """Queue a job again without the unit that ended its worker; give it up if there is none."""
+        if touch is not None:
+            pass
+            self._caught.append(
+                Caught(task=job.task, stage=touch.stage, unit=touch.unit, reason=reason, detail=detail)
+            )
+        else:
+            job.n_deaths += 1
+        if job.n_deaths < MAX_DEATHS:
+            self._queue.appendleft(job)
+            return
+        before = f" Left out before: {job.refusals}." if job.refusals else ""
+        error = WorkerDiedError(
+            f"{job.task!r:.1000}: the worker died outside of any guarded unit ({reason}: {detail}).{before} "
+            "This is a bug; leave the input out to go on, and report it."
+        )
+        job.settle(Outcome(error=error))
+
+    def _count(self, worker: _Worker, job: Job) -> None:
+        """Pass on how far a job has come; what was told before a worker died is not told again."""
+        seen, now = job.ticks, self._board.ticks(worker.slot)
+        job.ticks = (max(seen[0], now[0]), max(seen[1], now[1]))
+        if job.ticks != seen:
+            self._on_tick(job.ticks[0] - seen[0], job.ticks[1] - seen[1])
+
+    def _doom(self, worker: _Worker) -> None:
+        worker.doomed = True
+        if worker.pid:
+            with suppress(OSError):  # without a zygote there is no worker
+                self._connection.send(Kill(pid=worker.pid))
+
+    def _look(self) -> None:
+        """End workers that have been at one unit for too long; note how big they are."""
+        self._looked_at = now = time.monotonic()
+        for worker in self._workers.values():
+            if worker.job is None or worker.doomed or not worker.pid:
+                continue
+            self._count(worker, worker.job)
+            if worker.memory_bytes is not None:
+                worker.n_bytes = max(worker.n_bytes, _data_bytes(worker.pid))
+            touch = self._board.touched(worker.slot)
+            if touch is not None and now > touch.since_s + touch.limit_s:
+                worker.late = touch
+                self._doom(worker)
+
+
+def _start_zygote(control: socket.socket, board_fd: int, n_slots: int) -> subprocess.Popen[bytes]:
+    """Start the zygote in a session of its own, so that Ctrl-C on the terminal reaches the engine alone."""
+    fds = (control.fileno(), board_fd)
+    return subprocess.Popen(
+        [sys.executable, "-c", _BOOT, json.dumps(sys.path), *map(str, fds), str(n_slots)],
+        pass_fds=fds,
+        stdin=subprocess.DEVNULL,
+        stdout=2,  # what a worker prints must not mix with what the command answers
+        env={**os.environ, **_ENVIRONMENT},
+        start_new_session=True,
+    )
+
+
+def _reason(worker: _Worker, status: int) -> str:
+    if worker.late is not None:
+        return "timeout"
+    limit = worker.memory_bytes
+    near = limit is not None and worker.n_bytes > _NEAR_LIMIT * limit
+    # a SIGKILL that is not ours is that of the kernel, when memory runs out
+    return "memory" if near or status in (-signal.SIGKILL, OUT_OF_MEMORY_STATUS) else "crash"
+
+
+def _detail(worker: _Worker, status: int) -> str:
+    if worker.late is not None:
+        return f"over {worker.late.limit_s:g} s"
+    if status < 0:
+        return f"signal {-status} ({signal.Signals(-status).name})"
+    return f"exit status {status}"
+
+
+def _data_bytes(pid: int) -> int:
+    """Return what counts against RLIMIT_DATA; 0 where it cannot be known."""
+    with suppress(OSError, IndexError, ValueError):
+        pages = Path(f"/proc/{pid}/statm").read_text().split()[5]
+        return int(pages) * mmap.PAGESIZE
+    return 0

@@ -1,0 +1,245 @@
+"""The processes below the engine: a zygote, which loads the heavy libraries once, and the workers it forks.
+
+Neither ever imports the program that uses builder: a script without a ``__main__`` guard, a notebook and a
+program fed on stdin all work. The zygote ends, and all workers with it, when the engine's end of the socket
+is closed, however that came about.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import pickle
+import resource
+import select
+import signal
+import socket
+import sys
+import traceback
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any, NoReturn
+
+from builder.engines.board import Board
+from builder.engines.guard import WorkerGuard
+from builder.engines.job import ADVICE
+from builder.errors import BuilderError, Fault
+
+PRELOAD = ("numpy", "pyarrow", "pyarrow.compute", "pyarrow.parquet", "pyarrow.ipc", "numba")
+
+OUT_OF_MEMORY_STATUS = 71
+"""With what a worker ends that has no memory left to say so."""
+
+_LOOK_AT_PARENT_S = 1.0
+
+
+# -- what is said between the processes ------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fork:
+    """Start a worker; its end of the socket follows as a file descriptor."""
+
+    slot: int
+    memory_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kill:
+    """End a worker, if it is still there."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """A worker is there; ``pid`` is 0 if it could not be started, for the reason in ``error``."""
+
+    slot: int
+    pid: int
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A worker is gone; ``status`` is its exit status, or the number of the signal below 0."""
+
+    pid: int
+    status: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """Call a function on a task. ``function`` is empty where the worker has had it before."""
+
+    number: int
+    function: bytes
+    task: bytes
+    refusals: dict[tuple[str, int], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came of a call: a pickled result, or an exception (pickled, if it can be) with its traceback."""
+
+    number: int
+    result: bytes = b""
+    error: bytes = b""
+    trace: str = ""
+    out_of_memory: bool = False
+
+
+# -- the zygote ------------------------------------------------------------------------------------
+
+
+def serve(control_fd: int, board_fd: int, n_slots: int) -> None:
+    """Fork workers as asked, and report how they end, until the engine is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _Zygote(socket.socket(fileno=control_fd), Board(board_fd, n_slots)).run()
+
+
+class _Zygote:
+    def __init__(self, control: socket.socket, board: Board) -> None:
+        self._control, self._board = control, board
+        self._connection = Connection(os.dup(control.fileno()))
+        self._workers: set[int] = set()
+        self._parent = os.getppid()
+        self._wake = socket.socketpair()
+        self._load()
+
+    def _load(self) -> None:
+        for name in PRELOAD:
+            importlib.import_module(name)
+        import pyarrow as pa
+
+        pa.array([0])  # pyarrow looks for pandas at the first call, which takes a quarter of a second
+        gc.collect()
+        gc.freeze()
+
+    def run(self) -> None:
+        for end in self._wake:
+            end.setblocking(False)
+        signal.set_wakeup_fd(self._wake[1].fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        try:
+            while os.getppid() == self._parent:
+                ready, _, _ = select.select([self._control, self._wake[0]], [], [], _LOOK_AT_PARENT_S)
+                if self._wake[0] in ready:
+                    self._wake[0].recv(4096)
+                self._reap()
+                if self._control in ready:
+                    self._obey(self._connection.recv())
+        except (EOFError, ConnectionError):
+            pass
+        finally:
+            for pid in self._workers:
+                os.kill(pid, signal.SIGKILL)
+
+    def _obey(self, order: Fork | Kill) -> None:
+        if isinstance(order, Kill):
+            if order.pid in self._workers:
+                os.kill(order.pid, signal.SIGKILL)
+            return
+        _, (fd,), _, _ = socket.recv_fds(self._control, 1, 1)
+        try:
+            pid = os.fork()
+        except OSError as error:
+            os.close(fd)
+            self._connection.send(Started(slot=order.slot, pid=0, error=str(error)))
+            return
+        if pid == 0:
+            self._become_worker(fd, order)
+        os.close(fd)
+        self._workers.add(pid)
+        self._connection.send(Started(slot=order.slot, pid=pid))
+
+    def _become_worker(self, fd: int, order: Fork) -> NoReturn:
+        try:
+            _die_with_parent()
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            for end in (self._control, self._connection, *self._wake):
+                end.close()
+            if order.memory_bytes is not None:
+                _limit_memory(order.memory_bytes)
+            work(Connection(fd), self._board, order.slot)
+        except MemoryError:
+            os._exit(OUT_OF_MEMORY_STATUS)
+        except BaseException:  # noqa: BLE001 - the copy of the zygote's stack must not go on
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+
+    def _reap(self) -> None:
+        while self._workers:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                return
+            self._workers.discard(pid)
+            self._connection.send(Ended(pid=pid, status=os.waitstatus_to_exitcode(status)))
+
+
+def _die_with_parent() -> None:
+    """Ask the kernel to end this process with the zygote, even if that is killed (Linux only)."""
+    if sys.platform == "linux":
+        import ctypes
+
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
+def _limit_memory(memory_bytes: int) -> None:
+    """Limit what a worker may allocate; macOS knows the limit and does not heed it."""
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    limit = memory_bytes if hard == resource.RLIM_INFINITY else min(memory_bytes, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
+
+
+# -- a worker --------------------------------------------------------------------------------------
+
+
+def work(connection: Connection, board: Board, slot: int) -> None:
+    """Answer calls until the engine hangs up."""
+    function: Any = None
+    while True:
+        try:
+            call = connection.recv()
+        except (EOFError, ConnectionError):
+            return
+        answer, function = _answer(call, function, board, slot)
+        with suppress(BrokenPipeError, ConnectionResetError):
+            connection.send(answer)
+
+
+def _answer(call: Call, function: Any, board: Board, slot: int) -> tuple[Answer, Any]:
+    """Call; anything that is raised travels to the engine with its traceback."""
+    try:
+        if call.function:
+            function = None
+            function = _loaded(call.function)
+        guard = WorkerGuard(board, slot, call.refusals)
+        result = pickle.dumps(function(_loaded(call.task), guard), protocol=5)
+        return Answer(number=call.number, result=result), function
+    except BaseException as error:  # noqa: BLE001 - raised again in the engine's process
+        return _failed(call.number, error), function
+
+
+def _loaded(data: bytes) -> Any:
+    try:
+        return pickle.loads(data)
+    except (AttributeError, ImportError, pickle.UnpicklingError) as error:
+        what = f"a worker cannot load what it was sent: {error}"
+        raise BuilderError(Fault(where="", what=what, advice=ADVICE)) from error
+
+
+def _failed(number: int, error: BaseException) -> Answer:
+    trace = "".join(traceback.format_exception(error))
+    try:
+        pickled = pickle.dumps(error)
+        pickle.loads(pickled)
+    except Exception:  # noqa: BLE001 - an exception may hold anything; its text is enough
+        pickled = b""
+    return Answer(number=number, error=pickled, trace=trace, out_of_memory=isinstance(error, MemoryError))

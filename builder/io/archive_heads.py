@@ -1,0 +1,182 @@
+r"""What stands in front of a record's body: the header of WARC 0.x, 1.0 and 1.1, the line of ARC 1 and 2.
+
+Both are read into the names of WARC, in lower case. Line ends may be CRLF or LF. A WARC version that does
+not exist is read like 1.1; the field's names tell all that is needed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Kind = Literal["warc", "arc"]
+
+MAX_HEAD_BYTES: Final = 256 << 10
+"""A WARC header that is longer is none."""
+
+MAX_START_BYTES: Final = 8 << 10
+"""What must be seen to tell whether a record begins: an ARC line, or a version and one field."""
+
+_WARC_START = re.compile(rb"WARC/\d{1,3}\.\d{1,3}[ \t]*\r?\n(?=[A-Za-z][A-Za-z0-9_-]{0,60}[ \t]*:)")
+_ARC_START = re.compile(
+    rb"([A-Za-z][A-Za-z0-9+.-]{1,30}:[^\n]{0,4096}?) ([0-9A-Fa-f.:]{3,45}|-) (\d{4,20})"
+    rb" ([^\n]{0,256}?) ?(-?\w{1,20})[ \t]*\r?\n"
+)
+_WARC_CANDIDATE = re.compile(rb"\nWARC/")
+_ARC_CANDIDATE = re.compile(rb"\n(?=[A-Za-z][A-Za-z0-9+.-]{1,30}:)")
+_CANDIDATE_BYTES: Final = 64
+_BLANK_LINE = re.compile(rb"\r?\n\r?\n")
+_FOLD = re.compile(r"\r?\n[ \t]+")
+_LENGTH = re.compile(r"[0-9]{1,18}")
+
+_WARC_DATE = re.compile(
+    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?"
+    r"(?:[Zz]|([+-]\d\d):?(\d\d))?)?)?)?",
+    re.ASCII,
+)
+_ARC_DATE = re.compile(r"(\d{4})(?:(\d\d)(?:(\d\d)(?:(\d\d)(\d\d)(?:(\d\d)\d{0,6})?)?)?)?()()()", re.ASCII)
+_LEAST: Final = (1, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The head of one record.
+
+    Attributes:
+        fields: names in lower case, without what stands around the values; of a repeated one the first.
+        raw: its bytes; the body begins behind them.
+        body_bytes: how long it says that the body is; None if it says nothing that can be.
+    """
+
+    kind: Kind
+    fields: Mapping[str, str]
+    raw: bytes
+    body_bytes: int | None
+
+    @property
+    def n_bytes(self) -> int:
+        """How long it is."""
+        return len(self.raw)
+
+    @property
+    def claim(self) -> str:
+        """What is written where the length should be."""
+        return self.fields.get("content-length", "")
+
+
+def is_start(data: bytes | bytearray, at: int = 0, *, kind: Kind | None = None, strict: bool = False) -> bool:
+    """Say whether a record begins here; ``kind`` None takes both.
+
+    Args:
+        strict: whether an ARC line must be well-formed, as where a line is searched for among others.
+    """
+    if kind != "arc" and _WARC_START.match(data, at):
+        return True
+    if kind == "warc" or (match := _ARC_START.match(data, at)) is None:
+        return False
+    return not strict or (len(match[3]) >= 14 and match[2] != b"-" and match[5].lstrip(b"-").isdigit())
+
+
+def is_cut_start(data: bytearray, at: int, *, kind: Kind | None) -> bool:
+    """Say whether the data end here inside what may be the beginning of a record."""
+    if kind == "arc":
+        return data.find(b"\n", at) < 0
+    blank_line = _BLANK_LINE.search(data, at, at + MAX_HEAD_BYTES)
+    return blank_line is None and b"WARC/".startswith(bytes(data[at : at + 5]))
+
+
+def find_start(data: bytearray, begin: int, end: int, *, kind: Kind | None) -> int | None:
+    """Return the first place, ``begin`` (at least 1) or later and before ``end``, where a record may begin.
+
+    That is a line that looks like a record's beginning; what stands behind ``end`` may be looked at.
+    """
+    patterns = {"warc": (_WARC_CANDIDATE,), "arc": (_ARC_CANDIDATE,)}
+    found: int | None = None
+    for pattern in patterns.get(kind or "", (_WARC_CANDIDATE, _ARC_CANDIDATE)):
+        for match in pattern.finditer(data, begin - 1, end + _CANDIDATE_BYTES):
+            place = match.start() + 1
+            if place >= end:
+                break
+            if is_start(data, place, kind=kind, strict=True):
+                found = place if found is None else min(found, place)
+                break
+    return found
+
+
+def head_end(data: bytearray, size: int) -> int | None:
+    """Return where a WARC header ends, if that is within the first ``size`` bytes."""
+    match = _BLANK_LINE.search(data, 0, size)
+    return match.end() if match else None
+
+
+def parse_warc(data: bytes) -> Head:
+    """Read the header of a WARC record, blank line and all."""
+    fields: dict[str, str] = {}
+    for line in _FOLD.sub(" ", decode_head(data)).split("\n")[1:]:
+        name, colon, value = line.partition(":")
+        if colon:
+            fields.setdefault(name.strip().lower(), value.strip())
+    return Head(kind="warc", fields=fields, raw=data, body_bytes=_length(fields.get("content-length")))
+
+
+def parse_arc(data: bytearray) -> Head | None:
+    """Read the line of an ARC record; of version 2 the fields that version 1 has too."""
+    match = _ARC_START.match(data)
+    if match is None:
+        return None
+    url, ip, date, rest, length = (decode_head(group) for group in match.groups())
+    kind = "filedesc" if url.lower().startswith("filedesc:") else "response"
+    fields = {
+        "warc-type": kind,
+        "warc-target-uri": url,
+        "warc-ip-address": ip,
+        "warc-date": date,
+        "content-type": rest.split(" ")[0] if rest.count(" ") >= 4 else rest,
+        "content-length": length,
+    }
+    return Head(kind="arc", fields=fields, raw=match[0], body_bytes=_length(length))
+
+
+def decode_head(data: bytes) -> str:
+    """Decode the bytes of a header: UTF-8 where it is, else Latin-1, which takes anything."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def instant(text: str, *, kind: Kind) -> str | None:
+    """Write a date of WARC (any precision that 1.1 allows) or ARC (14 digits) as RFC 3339, in UTC.
+
+    What is no date gives None. Digits beyond microseconds are cut.
+
+    >>> instant("2016-01", kind="warc"), instant("2016-01-11T23:24:25.41203050Z", kind="warc")
+    ('2016-01-01T00:00:00Z', '2016-01-11T23:24:25.412030Z')
+    >>> instant("20140216050221", kind="arc")
+    '2014-02-16T05:02:21Z'
+    """
+    match = (_WARC_DATE if kind == "warc" else _ARC_DATE).fullmatch(text.strip())
+    if match is None:
+        return None
+    parts = (int(group or least) for group, least in zip(match.groups(), _LEAST, strict=False))
+    year, month, day, hour, minute, second = parts
+    try:
+        moment = datetime(year, month, day, hour, minute, second) - _utc_offset(match[8], match[9])
+    except (ValueError, OverflowError):
+        return None
+    fraction = (match[7] or "")[:6]
+    return f"{moment.isoformat()}{'.' if fraction else ''}{fraction}Z"
+
+
+def _utc_offset(hours: str | None, minutes: str | None) -> timedelta:
+    offset = timedelta(hours=abs(int(hours or 0)), minutes=int(minutes or 0))
+    return -offset if hours and hours[0] == "-" else offset
+
+
+def _length(text: str | None) -> int | None:
+    return int(text) if text and _LENGTH.fullmatch(text) else None

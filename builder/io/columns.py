@@ -1,0 +1,72 @@
+"""Columns of a table from outside, made fit to stand beside ``_record``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+
+class ColumnsError(ValueError):
+    """The names of a table's columns cannot be told apart; a failed row is made of it."""
+
+
+def public_columns(names: Sequence[str], *, rename: Mapping[str, str]) -> list[str]:
+    """Name columns so that none begins with an underscore, which is how the build marks its own.
+
+    One that does is called as ``rename`` says, else without the underscores in front.
+
+    Raises:
+        ColumnsError: if two are called alike then, or one has no name left.
+
+    >>> public_columns(["text", "_id", "__index_level_0__"], rename={"_id": "key"})
+    ['text', 'key', 'index_level_0__']
+    """
+    public = [rename.get(name, name.lstrip("_")) if name.startswith("_") else name for name in names]
+    twice = [name for name, n in Counter(public).items() if n > 1]
+    if twice or "" in public or any(name.startswith("_") for name in public):
+        wrong = ", ".join(repr(name) for name in twice or names)
+        message = "columns cannot be told apart without the underscores in front"
+        raise ColumnsError(f"{message}: {wrong}; use `rename`, or mend the file")
+    return public
+
+
+def plain_batch(batch: pa.RecordBatch, names: Sequence[str]) -> pa.RecordBatch:
+    """Rename columns; dictionaries are decoded, extension types give their storage."""
+    return pa.RecordBatch.from_arrays([_plain(column) for column in batch.columns], names=list(names))
+
+
+def row_bytes(batch: pa.RecordBatch) -> NDArray[np.int64]:
+    """Return int64[n_rows]: bytes of each row's strings and binaries, without those in lists and structs."""
+    sizes = np.zeros(batch.num_rows, dtype=np.int64)
+    for column in batch.columns:
+        if _has_bytes(column.type):
+            lengths = pc.fill_null(pc.binary_length(column).cast(pa.int64()), 0)
+            sizes += lengths.to_numpy(zero_copy_only=False)
+    return sizes
+
+
+def _plain(column: pa.Array) -> pa.Array:
+    if isinstance(column.type, pa.BaseExtensionType):
+        column = column.storage
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    return column
+
+
+def _has_bytes(kind: pa.DataType) -> bool:
+    types = pa.types
+    return bool(
+        types.is_string(kind)
+        or types.is_large_string(kind)
+        or types.is_binary(kind)
+        or types.is_large_binary(kind)
+    )

@@ -1,0 +1,193 @@
+"""Lines of JSON: one record a line, found by the block and parsed later, by ``validate``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import pyarrow as pa
+
+from builder.domain.record import RAW, record_column, with_record
+from builder.domain.rejection import rejection_batch
+from builder.io.files import (
+    COMPRESSED,
+    GUARD_REASONS,
+    MAX_RECORD_BYTES,
+    TOO_BIG,
+    FileSource,
+    guarded_chunks,
+)
+from builder.io.lines import MAX_HEAD_BYTES, Lines, LongLine, line_bounds, split_lines
+from builder.io.paths import Found
+from builder.io.streams import REASONS, codec_of
+from builder.protocols import Reading, Task
+from builder.registry import option
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from builder.domain.rejection import Rejection
+    from builder.io.lines import Piece
+    from builder.protocols import Guard
+
+TASK_BYTES = 16 << 20
+"""Plain files are read in parts of this size."""
+
+_SPACE = b" \t\r\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JsonlSource(FileSource):
+    """Read files of JSON lines.
+
+    Each line that is not blank is a record; it is parsed by the stage ``validate``, which also tells what is
+    wrong with it. Lines end with LF or CR LF, and a byte order mark at the start of a file is skipped. Files
+    may be compressed (``.gz``, ``.zst``, ``.bz2``, ``.lz4``). Plain files over 16 MiB are read in parts,
+    side by side. A line over ``max_record_bytes`` fails without being held in memory; where a compressed
+    file is damaged, the line that is cut fails, and all before it are read.
+    """
+
+    kind: ClassVar[str] = "jsonl"
+    suffixes: ClassVar[Sequence[str]] = tuple(
+        stem + codec for stem in (".jsonl", ".ndjson") for codec in COMPRESSED
+    )
+    reasons: ClassVar[Mapping[str, str]] = {**TOO_BIG, **REASONS, **GUARD_REASONS}
+
+    rename: dict[str, str] = option(  # noqa: RUF009 - it makes a field
+        {}, help="Fields to be called otherwise: dotted path -> column."
+    )
+    max_record_bytes: int = option(
+        MAX_RECORD_BYTES, help="Bytes of a line; a longer one is a failed record.", minimum=1
+    )
+
+    def tasks(self) -> list[Task]:
+        """Cut plain files by their size alone; a compressed file is one task."""
+        return [task for found in self.inputs() for task in self._cut(found)]
+
+    def read(self, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:
+        """Give the lines that begin in the task's range as they came, in a column ``_raw``."""
+        reader = _Reader(source=self, task=task, batch_rows=batch_rows)
+        start = max(task.start - 1, 0)
+        chunks = guarded_chunks(reader.found, stage=self.kind, guard=guard, start=start)
+        pieces = split_lines(chunks, start=task.start, stop=task.stop, max_bytes=self.max_record_bytes)
+        for piece in pieces:
+            yield from reader.read(piece)
+
+    def _cut(self, found: Found) -> Iterator[Task]:
+        whole = codec_of(found.name) is not None or found.size_bytes <= TASK_BYTES
+        starts = [0] if whole else range(0, found.size_bytes, TASK_BYTES)
+        for start in starts:
+            stop = None if start + TASK_BYTES >= found.size_bytes or whole else start + TASK_BYTES
+            yield Task(
+                source=self.label,
+                path=found.path,
+                name=found.name,
+                size_bytes=(found.size_bytes if stop is None else stop) - start,
+                start=start,
+                stop=stop,
+            )
+
+
+class _Reader:
+    """Makes readings of pieces; knows how many records of the task there were."""
+
+    def __init__(self, *, source: JsonlSource, task: Task, batch_rows: int) -> None:
+        self._source, self._batch_rows = source, batch_rows
+        self.found = Found(path=task.path, name=task.name, size_bytes=task.size_bytes)
+        self._n_records = 0
+
+    def read(self, piece: Piece) -> Iterator[Reading]:
+        if isinstance(piece, Lines):
+            yield from self._lines(piece)
+            return
+        if isinstance(piece, LongLine):
+            failed = self._too_long(self._n_records, piece.offset, piece.head)
+        else:
+            fault = piece.fault
+            message = f"{fault.message}; {fault.offset} bytes could be decompressed"
+            failed = self._failed(fault.reason, self._n_records, piece.offset, message, piece.head)
+        yield self._reading(pa.array([], pa.large_binary()), np.zeros(0, np.int64), [], [failed], n_records=1)
+
+    def _lines(self, piece: Lines) -> Iterator[Reading]:
+        starts, ends = _without_blank(piece.data, *line_bounds(piece.data))
+        n_records = len(starts)
+        limit = self._source.max_record_bytes
+        too_long = np.flatnonzero(ends - starts > limit)
+        raw = _column(piece.data, starts, ends)
+        for first in range(0, n_records, self._batch_rows):
+            last = min(first + self._batch_rows, n_records)
+            ordinals = self._n_records + np.arange(last - first)
+            bad = too_long[(too_long >= first) & (too_long < last)]
+            failures = [
+                self._too_long(
+                    int(ordinals[at - first]),
+                    piece.offset + int(starts[at]),
+                    piece.data[starts[at] : ends[at]],
+                )
+                for at in bad
+            ]
+            rows = np.delete(np.arange(first, last), bad - first)
+            column = raw.slice(first, last - first) if not len(bad) else raw.take(pa.array(rows))
+            yield self._reading(
+                column, piece.offset + starts[rows], ordinals[rows - first], failures, n_records=last - first
+            )
+
+    def _reading(
+        self,
+        raw: pa.LargeBinaryArray,
+        offsets: NDArray[np.int64],
+        ordinals: Sequence[int] | NDArray[np.int64],
+        failures: list[Rejection],
+        *,
+        n_records: int,
+    ) -> Reading:
+        record = record_column(
+            source=self._source.label, path=self.found.name, ordinals=ordinals, offsets=offsets
+        )
+        self._n_records += n_records
+        return Reading(
+            batch=with_record(pa.RecordBatch.from_arrays([raw], names=[RAW]), record),
+            rejected=rejection_batch(failures),
+            n_records=n_records,
+        )
+
+    def _too_long(self, ordinal: int, offset: int, line: bytes) -> Rejection:
+        limit = self._source.max_record_bytes
+        head = line[: min(limit, MAX_HEAD_BYTES)]
+        message = f"the line is longer than max_record_bytes = {limit}"
+        return self._failed("record_too_big", ordinal, offset, message, head)
+
+    def _failed(self, reason: str, ordinal: int, offset: int, message: str, raw: bytes) -> Rejection:
+        record = self._source.record(self.found, ordinal=ordinal, offset=offset)
+        return self._source.failure(record, reason, message=message, raw=raw)
+
+
+def _without_blank(
+    data: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Leave out lines of white space; only those that begin with some are looked at one by one."""
+    array = np.frombuffer(data, dtype=np.uint8)
+    first = array[starts]  # the line feed itself, of an empty line
+    suspects = np.flatnonzero((first <= 0x20) & (starts < ends))
+    blank = starts == ends
+    for at in suspects:
+        blank[at] = not data[starts[at] : ends[at]].strip(_SPACE)
+    if not blank.any():
+        return starts, ends
+    return starts[~blank], ends[~blank]
+
+
+def _column(data: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> pa.LargeBinaryArray:
+    """Slice lines into Arrow: one copy of the block without its line ends, and offsets."""
+    offsets = np.zeros(len(starts) + 1, dtype=np.int64)
+    np.cumsum(ends - starts, out=offsets[1:])
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n")
+    packed = data.replace(b"\n", b"")
+    if len(packed) != offsets[-1]:  # blank lines with white space in them
+        packed = b"".join(line for line in data.split(b"\n") if line.strip(_SPACE))
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(packed)]
+    return pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(starts), buffers)

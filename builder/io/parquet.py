@@ -1,0 +1,258 @@
+"""Parquet files, row group by row group."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import numpy as np
+import pyarrow as pa
+
+from builder.domain.record import RECORD_FIELD, record_column, with_record
+from builder.domain.rejection import rejection_batch
+from builder.io.columns import ColumnsError, plain_batch, public_columns, row_bytes
+from builder.io.files import GUARD_REASONS, MAX_RECORD_BYTES, TOO_BIG, FileSource
+from builder.io.pages import BATCH_BYTES
+from builder.io.paths import Found
+from builder.io.streams import open_input
+from builder.protocols import Reading, Task
+from builder.registry import option
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    import pyarrow.parquet as pq
+
+    from builder.domain.rejection import Rejection
+    from builder.protocols import Guard
+
+T = TypeVar("T")
+
+TASK_BYTES = 64 << 20
+"""Files are read in parts of this size; a row group belongs to the part in which it begins."""
+
+MAX_ROWS = 1 << 48
+"""A file that claims more rows is damaged."""
+
+_LIMIT_S = 120.0
+"""Seconds that a batch may take: a net."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParquetSource(FileSource):
+    """Read Parquet files.
+
+    Each row is a record, with the columns of the file as they are typed there. A column whose name begins
+    with an underscore is called as ``rename`` says, else without it. Row groups of one file are read side by
+    side. One that is damaged gives the rows that can be read and one failed row for the rest; a file that
+    is no Parquet is one failed row.
+    """
+
+    kind: ClassVar[str] = "parquet"
+    suffixes: ClassVar[Sequence[str]] = (".parquet",)
+    reasons: ClassVar[Mapping[str, str]] = {
+        **TOO_BIG,
+        "not_parquet": "The file has no footer that can be read.",
+        "parquet_corrupt": "The row group is damaged from this row on.",
+        "parquet_columns": "The names of the columns cannot be told apart.",
+        **GUARD_REASONS,
+    }
+
+    rename: dict[str, str] = option(  # noqa: RUF009 - it makes a field
+        {}, help="Columns to be called otherwise: dotted path -> column."
+    )
+    max_record_bytes: int = option(
+        MAX_RECORD_BYTES,
+        help="Bytes of the strings in a row; a larger one is a failed record.",
+        minimum=1,
+    )
+
+    @property
+    def untrusted(self) -> bool:
+        """Yes: Parquet is read by native code."""
+        return True
+
+    def tasks(self) -> list[Task]:
+        """Cut files by their size alone; nothing is read yet."""
+        return [task for found in self.inputs() for task in self._cut(found)]
+
+    def read(self, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:
+        """Give the row groups that begin in the task's range."""
+        return _Reader(source=self, task=task, guard=guard, batch_rows=batch_rows).read()
+
+    def _cut(self, found: Found) -> Iterator[Task]:
+        for start in range(0, found.size_bytes, TASK_BYTES) or [0]:
+            stop = None if start + TASK_BYTES >= found.size_bytes else start + TASK_BYTES
+            yield Task(
+                source=self.label,
+                path=found.path,
+                name=found.name,
+                size_bytes=(found.size_bytes if stop is None else stop) - start,
+                start=start,
+                stop=stop,
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Broken:
+    """Why a step gave nothing."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Group:
+    """A row group: its number, where it begins, the number of its first row, its rows, bytes as encoded."""
+
+    index: int
+    at: int
+    first_row: int
+    n_rows: int
+    n_bytes: int
+
+
+class _Reader:
+    """Reads one task; each step that native code takes is a unit of the guard."""
+
+    def __init__(self, *, source: ParquetSource, task: Task, guard: Guard, batch_rows: int) -> None:
+        self._source, self._task, self._guard, self._batch_rows = source, task, guard, batch_rows
+        self._found = Found(path=task.path, name=task.name, size_bytes=task.size_bytes)
+        self._range = range(task.start, sys.maxsize if task.stop is None else task.stop)
+        self._units = count()
+        self._n_records = 0
+
+    def read(self) -> Iterator[Reading]:
+        with open_input(self._task.path) as stream:
+            opened = self._step("not_parquet", lambda: self._open(stream))
+            if isinstance(opened, _Broken):
+                if self._task.start == 0:
+                    yield self._failure(opened, row=0)
+                return
+            file, groups, names = opened
+            for group in groups:
+                if group.at in self._range:
+                    yield from self._read_group(file, group, names)
+            n_rows = groups[-1].first_row + groups[-1].n_rows if groups else 0
+            if self._task.start == 0 and file.metadata.num_rows > n_rows:
+                message = f"the footer promises {file.metadata.num_rows} rows, its row groups {n_rows}"
+                yield self._failure(_Broken(reason="parquet_corrupt", message=message), row=n_rows)
+
+    def _open(self, stream: Any) -> tuple[pq.ParquetFile, list[_Group], list[str]]:
+        import pyarrow.parquet as pq
+
+        file = pq.ParquetFile(
+            stream,
+            pre_buffer=False,
+            buffer_size=1 << 20,
+            page_checksum_verification=True,
+            arrow_extensions_enabled=False,
+        )
+        names = public_columns(file.schema_arrow.names, rename=self._source.rename)
+        return file, list(self._groups(file.metadata)), names
+
+    def _groups(self, metadata: pq.FileMetaData) -> Iterator[_Group]:
+        first_row = 0
+        for index in range(metadata.num_row_groups):
+            group = metadata.row_group(index)
+            if not 0 <= group.num_rows <= MAX_ROWS - first_row:
+                raise ValueError(f"row group {index} claims {group.num_rows} rows")
+            yield _Group(
+                index=index,
+                at=max(_first_byte(group), 0),
+                first_row=first_row,
+                n_rows=group.num_rows,
+                n_bytes=max(group.total_byte_size, 0),
+            )
+            first_row += group.num_rows
+
+    def _read_group(self, file: pq.ParquetFile, group: _Group, names: list[str]) -> Iterator[Reading]:
+        """Give as many rows as the footer promises, or a failed row where they end."""
+        if not group.n_rows:
+            return
+        mean_bytes = group.n_bytes // group.n_rows + 1
+        rows = max(1, min(self._batch_rows, BATCH_BYTES // mean_bytes))
+        batches = file.iter_batches(batch_size=rows, row_groups=[group.index], use_threads=False)
+        n_done = 0
+        while n_done < group.n_rows:
+            batch = self._step("parquet_corrupt", lambda: _next(batches, names))
+            if batch is None:
+                batch = _Broken(reason="parquet_corrupt", message=f"it ends after {n_done} rows")
+            if isinstance(batch, _Broken):
+                last = group.first_row + group.n_rows - 1
+                place = f"row group {group.index}, rows {group.first_row + n_done} to {last}"
+                broken = _Broken(reason=batch.reason, message=f"{place}: {batch.message}")
+                yield self._failure(broken, row=group.first_row + n_done)
+                return
+            batch = batch.slice(0, group.n_rows - n_done)
+            if batch.num_rows:
+                yield self._reading(batch, group.first_row + n_done)
+            n_done += batch.num_rows
+
+    def _step(self, reason: str, action: Callable[[], T]) -> T | _Broken:
+        refusal = self._guard.enter(self._source.kind, next(self._units), limit_s=_LIMIT_S)
+        if refusal is not None:
+            return _Broken(reason=refusal, message="reading it ended or hung a worker")
+        try:
+            return action()
+        except MemoryError:
+            raise  # the engine's affair, as it depends on the machine
+        except ColumnsError as error:
+            return _Broken(reason="parquet_columns", message=str(error))
+        except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+            return _Broken(reason=reason, message=str(error))
+        finally:
+            self._guard.leave()
+
+    def _reading(self, batch: pa.RecordBatch, first_row: int) -> Reading:
+        n_rows = batch.num_rows
+        rows = np.arange(n_rows)
+        ordinals = self._n_records + rows
+        limit = self._source.max_record_bytes
+        failures = []
+        if batch.nbytes > limit and (large := row_bytes(batch) > limit).any():
+            message = f"the row holds more than max_record_bytes = {limit}"
+            failures = [
+                self._fail(int(ordinals[at]), first_row + int(at), "record_too_big", message)
+                for at in rows[large]
+            ]
+            batch, rows = batch.filter(pa.array(~large)), rows[~large]
+        record = record_column(
+            source=self._source.label,
+            path=self._found.name,
+            ordinals=ordinals[rows],
+            offsets=first_row + rows,
+        )
+        self._n_records += n_rows
+        return Reading(batch=with_record(batch, record), rejected=rejection_batch(failures), n_records=n_rows)
+
+    def _failure(self, broken: _Broken, *, row: int) -> Reading:
+        failed = self._fail(self._n_records, row, broken.reason, broken.message)
+        self._n_records += 1
+        nothing: list[int] = []
+        record = record_column(
+            source=self._source.label, path=self._found.name, ordinals=nothing, offsets=nothing
+        )
+        batch = pa.RecordBatch.from_arrays([record], schema=pa.schema([RECORD_FIELD]))
+        return Reading(batch=batch, rejected=rejection_batch([failed]), n_records=1)
+
+    def _fail(self, ordinal: int, row: int, reason: str, message: str) -> Rejection:
+        record = self._source.record(self._found, ordinal=ordinal, offset=row)
+        return self._source.failure(record, reason, message=message)
+
+
+def _next(batches: Iterator[pa.RecordBatch], names: Sequence[str]) -> pa.RecordBatch | None:
+    batch = next(batches, None)
+    if batch is None:
+        return None
+    batch.validate()
+    return plain_batch(batch, names)
+
+
+def _first_byte(group: Any) -> int:
+    if not group.num_columns:
+        return 0
+    column = group.column(0)
+    return int(column.dictionary_page_offset or column.data_page_offset or 0)

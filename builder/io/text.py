@@ -1,0 +1,32 @@
+"""Files of plain text, each one page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from builder.io.documents import PageFiles
+from builder.io.files import COMPRESSED, GUARD_REASONS, TOO_BIG
+from builder.io.streams import REASONS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextSource(PageFiles):
+    """Read files of plain text.
+
+    Each file is a page with nothing but its text. Bytes become text by their byte order mark, else by
+    detection; what cannot be decoded is replaced and counted. Files may be compressed.
+    """
+
+    kind: ClassVar[str] = "text"
+    suffixes: ClassVar[Sequence[str]] = tuple(
+        stem + codec for stem in (".txt", ".text", ".md") for codec in COMPRESSED
+    )
+    reasons: ClassVar[Mapping[str, str]] = {**TOO_BIG, **REASONS, **GUARD_REASONS}
+
+    def page(self, text: str) -> dict[str, Any]:
+        """Return the text as it is."""
+        return {"text": text}

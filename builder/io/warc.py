@@ -1,0 +1,201 @@
+"""Web archives: WARC, ARC, WET and WAT, plain or compressed, record by record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
+
+from builder.domain.rejection import MAX_RECORD_KEPT, Rejection
+from builder.io.archive_pages import Candidate, Refusal, Terms, describe_fault, judge, open_page, url_of
+from builder.io.archive_parts import cut_points, part_bounds, read_part
+from builder.io.files import COMPRESSED, GUARD_REASONS, MAX_RECORD_BYTES, TOO_BIG, FileSource
+from builder.io.framing import Failed, Padding, Record, opens_to_record, read_spans
+from builder.io.members import Members, sniff_codec
+from builder.io.pages import BATCH_BYTES, PageRows
+from builder.io.streams import REASONS, codec_of, open_input
+from builder.protocols import Task
+from builder.registry import option
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from builder.io.framing import Span
+    from builder.io.members import Piece
+    from builder.io.paths import Found
+    from builder.protocols import Guard, Reading
+
+_SNIFF_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarcSource(FileSource):
+    """Read web archives.
+
+    Takes WARC 0.x, 1.0 and 1.1, ARC 1 and 2, WET and WAT; plain, or gzip, bz2, zstd or lz4, a member for
+    each record or one for all. Line ends may be LF. What is compressed is told by the first bytes of a file.
+
+    Each record of the archive is a record. `response`, `resource` and `conversion` become pages if their
+    status and content type are wanted; a record without a content type does if it begins like HTML. All
+    others are rejected: `record_type`, `http_status`, `content_type`, and `revisit`, which the ledger merges
+    into its original if that is in the same build. Chunks and content codings are undone.
+
+    Damage costs a record, not a file: each byte of an archive lies in a record, in padding between records or
+    in a failed span, and reading goes on at the next record. A record whose length is wrong ends where the
+    next one begins; it goes on if its HTTP message is whole, and is counted (`wrong_length`, `truncated`).
+    """
+
+    kind: ClassVar[str] = "warc"
+    suffixes: ClassVar[Sequence[str]] = tuple(
+        f".{stem}{codec}" for stem in ("warc", "arc", "wet", "wat") for codec in COMPRESSED
+    )
+    reasons: ClassVar[Mapping[str, str]] = {
+        "record_type": "The record is no response, resource or conversion.",
+        "http_status": "The status of the response is not among `status`.",
+        "content_type": "The content type is not among `content_types`.",
+        "revisit": "The record repeats one that is not in this build.",
+        "bad_header": "No record begins here, or its header cannot be read.",
+        "bad_http": "The record should be an HTTP response and does not begin like one.",
+        "content_coding": "The body is coded in a way that is unknown, or is damaged.",
+        "wrong_length": "The record does not end where its length says, and its content is not whole.",
+        "truncated": "The file ends inside the record.",
+        **TOO_BIG,
+        **REASONS,
+        **GUARD_REASONS,
+    }
+
+    status: list[str] = option(["200"], help="HTTP statuses of responses that become pages.")  # noqa: RUF009
+    content_types: list[str] = option(  # noqa: RUF009
+        ["text/html", "application/xhtml+xml", "text/plain"],
+        help="Media types, without parameters, that become pages.",
+    )
+    rename: dict[str, str] = option(  # noqa: RUF009
+        {}, help="Fields to be called otherwise: dotted path -> column."
+    )
+    max_record_bytes: int = option(
+        MAX_RECORD_BYTES,
+        help="Bytes of a record, and of its content once decoded; a larger one is a failed record.",
+        minimum=1,
+    )
+
+    @property
+    def untrusted(self) -> bool:
+        """Yes: decompressors and decoders of strangers' bytes are native code."""
+        return True
+
+    def tasks(self) -> list[Task]:
+        """Cut large files that are not compressed by their size; any other is one task."""
+        return [task for found in self.inputs() for task in self._cut(found)]
+
+    def read(self, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:
+        """Give what becomes of each record, in the order of the archive."""
+        rows = PageRows(source=self.label, name=task.name, batch_rows=batch_rows)
+        reader = _Reader(rows, self._terms(), guard)
+        with open_input(task.path) as stream:
+            for span in self._spans(stream, task, guard):
+                if isinstance(span, Padding):
+                    continue
+                reader.take(span)
+                if reader.full:
+                    yield reader.hand_over()
+        yield reader.hand_over()
+
+    def _cut(self, found: Found) -> Iterator[Task]:
+        whole = codec_of(found.name) is not None
+        for start, stop in [(0, None)] if whole else cut_points(found.size_bytes):
+            yield Task(
+                source=self.label,
+                path=found.path,
+                name=found.name,
+                size_bytes=(found.size_bytes if stop is None else stop) - start,
+                start=start,
+                stop=stop,
+            )
+
+    def _terms(self) -> Terms:
+        types = [name.strip().lower() for name in self.content_types]
+        return Terms(statuses=self.status, content_types=types, max_bytes=self.max_record_bytes)
+
+    def _spans(self, stream: BinaryIO, task: Task, guard: Guard) -> Iterator[Span]:
+        codec = sniff_codec(stream.read(_SNIFF_BYTES), name=task.name)
+        stream.seek(0)
+        if codec is None:
+            first, last = part_bounds(stream, start=task.start, stop=task.stop)
+            pieces: Iterable[Piece] = read_part(stream, first=first, last=last)
+            return read_spans(pieces, max_record_bytes=self.max_record_bytes, offset=first)
+        if task.start:  # compressed without being called so: the first part reads it all
+            return iter(())
+        pieces = Members(stream, codec=codec, opens=opens_to_record, guard=guard)
+        return read_spans(pieces, max_record_bytes=self.max_record_bytes)
+
+
+class _Reader:
+    """Gives each record a row, and counts it where it was found."""
+
+    def __init__(self, rows: PageRows, terms: Terms, guard: Guard) -> None:
+        self._rows, self._terms, self._guard = rows, terms, guard
+        self._raw_bytes = 0
+
+    @property
+    def full(self) -> bool:
+        return self._rows.full or self._raw_bytes >= BATCH_BYTES
+
+    def hand_over(self) -> Reading:
+        self._raw_bytes = 0
+        return self._rows.take()
+
+    def take(self, span: Record | Failed) -> None:
+        row = self._rows.count(offset=span.offset)
+        if isinstance(span, Failed):
+            place = f"bytes {span.offset} to {span.offset + span.length} of the archive"
+            why = Refusal(
+                reason=span.reason, outcome="failed", message=f"{place}{_member(span)}: {span.message}"
+            )
+            self._refuse(row, span, why, raw=span.raw)
+            return
+        wanted = judge(span, self._terms)
+        if isinstance(wanted, Candidate):
+            self._open(row, wanted)
+        else:
+            self._refuse(row, span, wanted, raw=span.raw)
+
+    def _open(self, row: dict[str, Any], candidate: Candidate) -> None:
+        record = candidate.record
+        if (reason := self._guard.enter("warc", row["ordinal"])) is not None:
+            why = Refusal(reason=reason, outcome="failed", message="decoding it ended or hung a worker")
+            self._refuse(row, record, why, raw=record.raw)
+            return
+        try:
+            page = open_page(candidate, self._terms)
+        finally:
+            self._guard.leave()
+        if isinstance(page, Refusal):
+            self._refuse(row, record, page, raw=record.raw)
+            return
+        self._rows.add(row, aliases=page.aliases, **page.columns)
+        for name, n in page.counts.items():
+            self._rows.add_count(name, n)
+
+    def _refuse(self, row: dict[str, Any], span: Record | Failed, why: Refusal, *, raw: bytes) -> None:
+        message = why.message
+        if isinstance(span, Record) and span.fault and why.outcome == "rejected":
+            message = "; ".join(filter(None, (message, describe_fault(span))))
+        kept = raw[:MAX_RECORD_KEPT] if why.outcome == "failed" else None
+        self._raw_bytes += len(kept or b"")
+        self._rows.reject(
+            Rejection(
+                record=row,
+                stage="warc",
+                reason=why.reason,
+                outcome=why.outcome,
+                url=url_of(span.head),
+                value=why.value,
+                limit=why.limit,
+                message=message,
+                raw=kept,
+                refers_to=why.refers_to,
+            )
+        )
+
+
+def _member(span: Record | Failed) -> str:
+    return "" if span.member is None else f" (member at byte {span.member} of the compressed file)"

@@ -1,0 +1,76 @@
+"""Eight bytes at a time: unaligned loads and stores, trailing zeros, and the one mixing function."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir  # type: ignore[import-untyped]
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from builder.kernels.jit import kernel
+
+_WORD = ir.IntType(64)
+
+
+def _place(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
+    data = context.make_array(array_type)(context, builder, array).data
+    gep: Any = cgutils.gep_inbounds
+    return builder.bitcast(gep(builder, data, index), _WORD.as_pointer())
+
+
+def _load8(_typing: Any, array: Any, _index: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.load(_place(context, builder, signature.args[0], *args), align=1)
+
+    return types.uint64(array, types.int64), generate
+
+
+def _store8(_typing: Any, array: Any, _index: Any, _value: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        place = _place(context, builder, signature.args[0], args[0], args[1])
+        builder.store(args[2], place, align=1)
+        return context.get_dummy_value()
+
+    return types.none(array, types.int64, types.uint64), generate
+
+
+def _trailing_zeros(_typing: Any, _value: Any) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(types.uint64), generate
+
+
+load8: Any = intrinsic(_load8)
+"""``load8(array, index)``: ``array[index:index + 8]`` as a little-endian uint64; nobody checks bounds."""
+
+store8: Any = intrinsic(_store8)
+"""``store8(array, index, value)``: write a uint64 to ``array[index:index + 8]``; nobody checks bounds."""
+
+trailing_zeros: Any = intrinsic(_trailing_zeros)
+"""``trailing_zeros(x)``: the number of zero bits below the lowest one of a uint64 that is not 0."""
+
+
+@kernel
+def mix(x: Any) -> Any:
+    """Scramble a uint64, one to one.
+
+    The finaliser of SplitMix64 (Steele, Lea, Flood 2014, "Fast Splittable Pseudorandom Number Generators",
+    with Stafford's constants "mix 13"). 0 stays 0.
+    """
+    x = np.uint64(x)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
+
+
+@kernel
+def power_of_two(n: Any) -> Any:
+    """Return the least power of two that is at least ``n`` and at least 8."""
+    size = 8
+    while size < n:
+        size *= 2
+    return size

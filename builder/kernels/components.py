@@ -1,0 +1,92 @@
+"""Who may be similar to whom: documents that share a band key, directly or through others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from builder.kernels.bits import power_of_two
+from builder.kernels.jit import kernel
+
+_PARTITION_BITS = 8
+_PARTITIONS = 1 << _PARTITION_BITS
+
+
+@kernel
+def root(parent: Any, doc: Any) -> Any:
+    """Return the first document of a component, and shorten the way to it."""
+    while parent[doc] != doc:
+        parent[doc] = parent[parent[doc]]
+        doc = parent[doc]
+    return doc
+
+
+@kernel
+def partition(keys: Any) -> Any:
+    """Sort documents by the upper 8 bits of their keys, in their order within equal ones.
+
+    Returns:
+        int64[n_docs], document numbers, and int64[257], where each partition begins.
+    """
+    shift = np.uint64(64 - _PARTITION_BITS)
+    starts = np.zeros(_PARTITIONS + 1, np.int64)
+    for i in range(len(keys)):
+        starts[np.int64(keys[i] >> shift) + 1] += 1
+    starts = np.cumsum(starts)
+    fill = starts[:-1].copy()
+    docs = np.empty(len(keys), np.int64)
+    for i in range(len(keys)):
+        place = np.int64(keys[i] >> shift)
+        docs[fill[place]] = i
+        fill[place] += 1
+    return docs, starts
+
+
+@kernel
+def join_equal(keys: Any, band: Any, parent: Any, shared: Any) -> Any:
+    """Join all documents with equal keys of one band.
+
+    A partition of keys at a time, so that its table stays in the cache.
+
+    Args:
+        keys: uint64[n_docs], one band.
+        band: its number.
+        parent: int64[n_docs], a union-find forest in which a root is the first of its component; changed.
+        shared: uint8[n_docs, n_bands / 8 rounded up]; bit ``band`` is set for each document whose key
+            another document has as well; changed.
+    """
+    docs, starts = partition(keys)
+    largest = 0
+    for p in range(_PARTITIONS):
+        largest = max(largest, starts[p + 1] - starts[p])
+    table = np.empty(power_of_two(2 * largest), np.int64)
+    byte = band >> 3
+    bit = np.uint8(1 << (band & 7))
+    for p in range(_PARTITIONS):
+        size = power_of_two(2 * (starts[p + 1] - starts[p]))
+        mask = np.uint64(size - 1)
+        table[:size] = -1
+        for i in range(starts[p], starts[p + 1]):
+            doc = docs[i]
+            slot = keys[doc] & mask
+            while table[slot] >= 0 and keys[table[slot]] != keys[doc]:
+                slot = (slot + np.uint64(1)) & mask
+            first = table[slot]
+            if first < 0:
+                table[slot] = doc
+                continue
+            shared[doc, byte] |= bit
+            shared[first, byte] |= bit
+            a = root(parent, first)
+            b = root(parent, doc)
+            parent[max(a, b)] = min(a, b)
+
+
+@kernel
+def roots(parent: Any) -> Any:
+    """Return int64[n_docs], the first document of each one's component."""
+    out = np.empty(len(parent), np.int64)
+    for doc in range(len(parent)):
+        out[doc] = root(parent, doc)
+    return out

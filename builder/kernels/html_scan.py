@@ -1,0 +1,291 @@
+"""How deep and how wide a page is, found without parsing it.
+
+HTML parsers take quadratic time on pages that nest or that give one tag very many attributes, so a page is
+measured before a parser sees it. The depth is naive and errs upwards: for each name of an element the start
+tags that no end tag of that name has answered yet, summed over names. It leaves out elements that have no
+end tag, whose end tag may be left out, or that close an open one of their own name (``NOT_COUNTED``), or
+every list without ``</li>`` would be deep.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from builder.kernels.jit import kernel
+
+NOT_COUNTED = (
+    "a area base basefont bgsound body br caption col colgroup command dd dt embed frame head hr html img "
+    "input keygen li link meta nobr p param source tbody td tfoot th thead tr track wbr"
+)
+"""Void elements, elements whose end tag is optional, and those that never nest in themselves."""
+
+RUBY_PARTS = "rb rp rt rtc"
+"""Their end tag may be left out within an open ``<ruby>``; elsewhere they nest."""
+
+OPTIONS = "optgroup option"
+"""Their end tag may be left out within an open ``<select>``; elsewhere they nest."""
+
+ROOTS = "body html"
+"""Tags of these names give all their attributes to one element."""
+
+RAW = "iframe noembed noframes plaintext script style textarea title xmp"
+"""Elements whose content is text up to their own end tag, outside of SVG and MathML."""
+
+BREAKS_OUT = (
+    "b big blockquote body br center code dd div dl dt em embed font h1 h2 h3 h4 h5 h6 head hr i img li "
+    "listing menu meta nobr ol p pre ruby s small span strike strong sub sup table tt u ul var"
+)
+"""Start tags that end SVG and MathML (HTML standard, 13.2.6.5); within them ``<path/>`` closes itself."""
+
+MAX_NAMES = 1024
+"""Names of elements that are told apart in a page; start tags of further names are never answered."""
+
+_PRIME = 0x100000001B3
+_BASIS = 0xCBF29CE484222325
+
+
+def _hashes(names: str) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+    found = []
+    for name in names.split():
+        value = _BASIS
+        for byte in name.encode():
+            value = ((value ^ byte) * _PRIME) & 0xFFFFFFFFFFFFFFFF
+        found.append(value)
+    return np.array(sorted(found), dtype=np.uint64)
+
+
+_NOT_COUNTED = _hashes(NOT_COUNTED)
+_RUBY_PARTS = _hashes(RUBY_PARTS)
+_OPTIONS = _hashes(OPTIONS)
+_ROOTS = _hashes(ROOTS)
+_RUBY, _SELECT = _hashes("ruby")[0], _hashes("select")[0]
+_RAW = _hashes(RAW)
+_BREAKS_OUT = _hashes(BREAKS_OUT)
+_FOREIGN = _hashes("math svg")
+
+
+@kernel
+def measure(data: Any, offsets: Any, depth: Any, attributes: Any) -> None:
+    """Fill in the depth and the most attributes in one tag of each page.
+
+    Args:
+        data: uint8[n_bytes], the pages end to end.
+        offsets: int32[n_pages + 1] or int64[n_pages + 1]; page ``i`` is ``data[offsets[i]:offsets[i + 1]]``.
+        depth: int64[n_pages], overwritten.
+        attributes: int64[n_pages], overwritten; an attribute that is given twice counts twice, and the
+            attributes of all ``<html>`` and ``<body>`` tags count together.
+    """
+    keys = np.zeros(2 * MAX_NAMES, dtype=np.uint64)
+    unanswered = np.zeros(2 * MAX_NAMES, dtype=np.int64)
+    for page in range(len(offsets) - 1):
+        keys[:] = 0
+        unanswered[:] = 0
+        _measure_page(data, offsets[page], offsets[page + 1], keys, unanswered, page, depth, attributes)
+
+
+@kernel
+def _measure_page(
+    data: Any, position: Any, end: Any, keys: Any, unanswered: Any, page: Any, depth: Any, attributes: Any
+) -> None:
+    n_names = 0
+    now = np.int64(0)
+    deepest = np.int64(0)
+    widest = np.int64(0)
+    n_root = np.int64(0)
+    foreign = False
+    while True:
+        position, closing = _next_tag(data, position, end)
+        if position >= end:
+            break
+        name, position = _name(data, position, end)
+        n_attributes, self_closed, position = _attributes(data, position, end)
+        if _among(_ROOTS, name):
+            n_root += n_attributes
+        widest = max(widest, n_attributes, n_root)
+        slot = _slot(keys, name)
+        if closing:
+            foreign = foreign and not _among(_FOREIGN, name)
+            if keys[slot] == name and unanswered[slot] > 0:
+                unanswered[slot] -= 1
+                now -= 1
+            continue
+        foreign = foreign and not _among(_BREAKS_OUT, name)
+        if not foreign and _among(_RAW, name):
+            position = _skip_raw(data, position, end, name)
+            continue
+        begins_foreign = _among(_FOREIGN, name)
+        if not _is_counted(name, keys, unanswered) or (self_closed and (foreign or begins_foreign)):
+            continue
+        foreign = foreign or begins_foreign
+        now += 1
+        deepest = max(deepest, now)
+        if keys[slot] == name:
+            unanswered[slot] += 1
+        elif n_names < MAX_NAMES:
+            n_names += 1
+            keys[slot] = name
+            unanswered[slot] = 1
+    depth[page] = deepest
+    attributes[page] = widest
+
+
+@kernel
+def _is_counted(name: Any, keys: Any, unanswered: Any) -> Any:
+    if _among(_RUBY_PARTS, name):
+        return unanswered[_slot(keys, _RUBY)] == 0
+    if _among(_OPTIONS, name):
+        return unanswered[_slot(keys, _SELECT)] == 0
+    return not _among(_NOT_COUNTED, name)
+
+
+@kernel
+def _next_tag(data: Any, position: Any, end: Any) -> Any:
+    """Return the place of the next tag's name, or of the end of the page, and whether it is an end tag."""
+    while position < end:
+        if data[position] != 0x3C:
+            position += 1
+            continue
+        position += 1
+        if position >= end:
+            break
+        if data[position] == 0x21 or data[position] == 0x3F:
+            position = _skip_comment(data, position, end)
+            continue
+        closing = data[position] == 0x2F
+        if closing:
+            position += 1
+            if position >= end:
+                break
+        if _is_letter(data[position]):
+            return position, closing
+        if closing:
+            position = _skip_to(data, position, end, 0x3E) + 1
+    return end, False
+
+
+@kernel
+def _is_letter(byte: Any) -> Any:
+    return (0x41 <= byte <= 0x5A) or (0x61 <= byte <= 0x7A)
+
+
+@kernel
+def _is_space(byte: Any) -> Any:
+    return byte == 0x20 or (0x09 <= byte <= 0x0D and byte != 0x0B)
+
+
+@kernel
+def _skip_to(data: Any, position: Any, end: Any, wanted: Any) -> Any:
+    while position < end and data[position] != wanted:
+        position += 1
+    return position
+
+
+@kernel
+def _skip_comment(data: Any, position: Any, end: Any) -> Any:
+    """Return the place behind a comment or declaration; ``position`` is at its ``!`` or ``?``."""
+    dashes = position + 2 < end and data[position + 1] == 0x2D and data[position + 2] == 0x2D
+    if data[position] != 0x21 or not dashes:
+        return _skip_to(data, position, end, 0x3E) + 1
+    position += 3
+    if position < end and data[position] == 0x3E:
+        return position + 1
+    if position + 1 < end and data[position] == 0x2D and data[position + 1] == 0x3E:
+        return position + 2
+    while position + 2 < end:
+        if data[position] == 0x2D and data[position + 1] == 0x2D:
+            if data[position + 2] == 0x3E:
+                return position + 3
+            if data[position + 2] == 0x21 and position + 3 < end and data[position + 3] == 0x3E:
+                return position + 4
+        position += 1
+    return end
+
+
+@kernel
+def _name(data: Any, position: Any, end: Any) -> Any:
+    """Return the hash of a tag's name in lower case, and the place behind it."""
+    value = np.uint64(_BASIS)
+    while position < end:
+        byte = data[position]
+        if _is_space(byte) or byte == 0x2F or byte == 0x3E:
+            break
+        lower = byte + 0x20 if 0x41 <= byte <= 0x5A else byte
+        value = (value ^ np.uint64(lower)) * np.uint64(_PRIME)
+        position += 1
+    return value, position
+
+
+@kernel
+def _attributes(data: Any, position: Any, end: Any) -> Any:
+    """Return how many attributes a tag has, whether it ends in ``/>``, and the place behind it."""
+    count = np.int64(0)
+    while position < end:
+        byte = data[position]
+        if byte == 0x3E:
+            return count, data[position - 1] == 0x2F, position + 1
+        position += 1
+        if _is_space(byte) or byte == 0x2F:
+            continue
+        count += 1
+        while position < end and not (
+            _is_space(data[position])
+            or data[position] == 0x2F
+            or data[position] == 0x3E
+            or data[position] == 0x3D
+        ):
+            position += 1
+        while position < end and _is_space(data[position]):
+            position += 1
+        if position >= end or data[position] != 0x3D:
+            continue
+        position += 1
+        while position < end and _is_space(data[position]):
+            position += 1
+        if position >= end:
+            break
+        quote = data[position]
+        if quote == 0x22 or quote == 0x27:
+            position = _skip_to(data, position + 1, end, quote) + 1
+            continue
+        while position < end and not (_is_space(data[position]) or data[position] == 0x3E):
+            position += 1
+        if position < end and data[position] == 0x3E:
+            # a slash here belongs to the value: <a href=/x/> does not close itself
+            return count, False, position + 1
+    return count, False, position
+
+
+@kernel
+def _skip_raw(data: Any, position: Any, end: Any, name: Any) -> Any:
+    """Return the place of the end tag that closes raw text, or the end of the page."""
+    while position + 1 < end:
+        if data[position] == 0x3C and data[position + 1] == 0x2F:
+            found, behind = _name(data, position + 2, end)
+            if found == name and behind < end:
+                return position
+        position += 1
+    return end
+
+
+@kernel
+def _among(hashes: Any, name: Any) -> Any:
+    low, high = 0, len(hashes)
+    while low < high:
+        middle = (low + high) // 2
+        if hashes[middle] < name:
+            low = middle + 1
+        else:
+            high = middle
+    return low < len(hashes) and hashes[low] == name
+
+
+@kernel
+def _slot(keys: Any, name: Any) -> Any:
+    """Return where a name stands in the table, or the free place where it would."""
+    mask = np.uint64(len(keys) - 1)
+    slot = np.int64(name & mask)
+    while keys[slot] != 0 and keys[slot] != name:
+        slot = np.int64((slot + 1) & np.int64(mask))
+    return slot

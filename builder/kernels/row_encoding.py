@@ -1,0 +1,130 @@
+"""The second pass of the canonical row encoding: values to the places that the first pass computed.
+
+All kernels take ``positions`` (int64[n_values]): where in ``out`` a value begins, -1 for a value that belongs
+to no row (it lies under a null parent, or beside a slice) and is passed over whatever it holds. ``valid``
+is bool[n_values]. A value is one marker byte, 0 for null and 1 for a value, and then its contents.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from builder.kernels.jit import kernel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+HEADER_BYTES = 9
+"""A marker and a count of eight bytes: what stands before the contents of a string or list."""
+
+
+@kernel
+def write_markers(valid: NDArray[np.bool_], positions: NDArray[np.int64], out: NDArray[np.uint8]) -> None:
+    """Write the marker of each value and nothing else (structs, and columns of nulls).
+
+    Args:
+        out: uint8[n_bytes], written in place.
+    """
+    for i in range(positions.size):
+        if positions[i] >= 0:
+            out[positions[i]] = 1 if valid[i] else 0
+
+
+@kernel
+def write_words(
+    words: NDArray[np.uint64], valid: NDArray[np.bool_], positions: NDArray[np.int64], out: NDArray[np.uint8]
+) -> None:
+    """Write values of eight bytes, least byte first.
+
+    Args:
+        words: uint64[n_values].
+        out: uint8[n_bytes], written in place.
+    """
+    for i in range(positions.size):
+        at = positions[i]
+        if at < 0:
+            continue
+        if not valid[i]:
+            out[at] = 0
+            continue
+        out[at] = 1
+        word = words[i]
+        for k in range(8):
+            out[at + 1 + k] = np.uint8(word & np.uint64(255))
+            word = word >> np.uint64(8)
+
+
+@kernel
+def write_blocks(
+    data: NDArray[np.uint8],
+    width: int,
+    valid: NDArray[np.bool_],
+    positions: NDArray[np.int64],
+    out: NDArray[np.uint8],
+) -> None:
+    """Write values of a fixed number of bytes, as they are.
+
+    Args:
+        data: uint8[n_values * width].
+        out: uint8[n_bytes], written in place.
+    """
+    for i in range(positions.size):
+        at = positions[i]
+        if at < 0:
+            continue
+        out[at] = 1 if valid[i] else 0
+        if valid[i]:
+            for k in range(width):
+                out[at + 1 + k] = data[i * width + k]
+
+
+@kernel
+def write_contents(
+    data: NDArray[np.uint8],
+    starts: NDArray[np.int64],
+    lengths: NDArray[np.int64],
+    positions: NDArray[np.int64],
+    out: NDArray[np.uint8],
+) -> None:
+    """Write the bytes of strings behind their headers, which ``write_words`` writes.
+
+    Args:
+        data: uint8[n_data_bytes].
+        starts: int64[n_values], where a value's bytes begin in ``data``.
+        lengths: int64[n_values], 0 for a null, whatever lies under it.
+        out: uint8[n_bytes], written in place.
+    """
+    for i in range(positions.size):
+        if positions[i] < 0:
+            continue
+        to = positions[i] + HEADER_BYTES
+        start = starts[i]
+        for k in range(lengths[i]):
+            out[to + k] = data[start + k]
+
+
+@kernel
+def place_elements(
+    starts: NDArray[np.int64],
+    lengths: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    positions: NDArray[np.int64],
+    out: NDArray[np.int64],
+) -> None:
+    """Give each element of each list its position.
+
+    Args:
+        starts: int64[n_lists], the number of a list's first element.
+        lengths: int64[n_lists], 0 for a null, whatever lies under it.
+        ends: int64[n_elements + 1], running sum of the elements' encoded lengths, from 0.
+        positions: int64[n_lists].
+        out: int64[n_elements], filled with -1 by the caller; elements of no list keep it.
+    """
+    for i in range(positions.size):
+        if positions[i] < 0 or lengths[i] == 0:
+            continue
+        shift = positions[i] + HEADER_BYTES - ends[starts[i]]
+        for k in range(starts[i], starts[i] + lengths[i]):
+            out[k] = shift + ends[k]

@@ -1,0 +1,58 @@
+"""What ``builder validate`` found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from builder.report.json_text import print_json
+from builder.report.table import table_lines
+from builder.report.verify import FAULTS_FOUND
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from builder.build.validate import FileVerdict, Place, Validation
+
+MAX_FAULTS = 5
+"""Faults of one record that are shown; ``--json`` has them all."""
+
+
+def print_validation(validation: Validation, *, as_json: bool) -> int:
+    """Print the sums and the first faults of each file; exit status 4 if a record is not valid."""
+    if as_json:
+        print_json(validation)
+    else:
+        click.echo("\n".join(_lines(validation)))
+    return 0 if validation.is_valid else FAULTS_FOUND
+
+
+def _lines(validation: Validation) -> Iterator[str]:
+    for verdict in validation.files:
+        yield from _file_lines(verdict)
+    if validation.reasons:
+        rows = sorted(validation.reasons.items(), key=lambda item: (-item[1], item[0]))
+        yield from [*table_lines(rows, header=["reason", "records"]), ""]
+    yield (
+        f"{validation.n_records:,} records against {validation.contract}: {validation.n_valid:,} valid, "
+        f"{validation.n_rejected:,} not valid, {validation.n_failed:,} not readable"
+    )
+
+
+def _file_lines(verdict: FileVerdict) -> Iterator[str]:
+    for place in verdict.places:
+        yield f"{verdict.path}:{place.line or place.ordinal + 1}: {_place_text(place)}"
+    left = verdict.n_rejected + verdict.n_failed - len(verdict.places)
+    if left > 0:
+        yield f"{verdict.path}: {left:,} more (--json or --rejected FILE tells all)"
+
+
+def _place_text(place: Place) -> str:
+    if not place.faults:
+        return f"{place.outcome}/{place.reason}" + (f": {place.message}" if place.message else "")
+    faults = [
+        f"{fault.pointer or '/'} {fault.keyword}: {fault.message}" for fault in place.faults[:MAX_FAULTS]
+    ]
+    more = len(place.faults) - len(faults)
+    return "; ".join(faults) + (f"; {more} more" if more > 0 else "")

@@ -1,0 +1,222 @@
+"""``dedup_near``: of the documents that are nearly the same, one stays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import pyarrow as pa
+
+from builder.domain.grouping import best_of_group, instants_of, key_words
+from builder.domain.merging import KEEP, MODES, cluster_field, priority_order, settle_merged
+from builder.errors import Fault, RecipeError
+from builder.kernels.bands import MAX_BANDS, MAX_ROWS, MAX_WIDTH, choose
+from builder.protocols import Verdicts
+from builder.registry import option
+from builder.stages.text_buffers import BandKeys, text_buffers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from builder.protocols import Engine, Outcome, Resources, Sketches, Texts
+
+NO_TEXT = -1
+"""Stands for the number of words where the text is null."""
+
+WORDS_HASH_TYPE = pa.binary(16)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DedupNear:
+    """Keep one document of those that are nearly the same, and prove each merge.
+
+    A text is folded (case, width, compatibility forms; ``NFKC(casefold(NFKC(c)))`` of each code point) and
+    split into words: letters, marks and numbers make words, everything else separates them, and each
+    character of Han, Hiragana, Katakana, Thai, Lao, Khmer, Myanmar and Tibetan is a word of its own, vowel
+    signs and tone marks of these scripts included. The Unicode version is 14.0.0, whatever Python runs.
+
+    Runs of ``shingle_words`` words are its shingles, and the similarity of two documents is the exact Jaccard
+    similarity of their sets of shingles: the number of those in both by the number of those in either.
+    Candidates come from a MinHash sketch: documents that agree in all rows of at least one band. Bands and
+    rows are chosen so that a pair at the threshold is found with at least 99 % (16 bands of 6 rows at 0.8); a
+    merge is made only where the exact similarity is at or above the threshold.
+
+    In the order of ``keep``, each document joins the most similar keeper at or above the threshold (of
+    equal ones the earlier), else it becomes a keeper. So clusters do not chain: each merged document is near
+    its own keeper, and two that are near each other may stand in two clusters.
+
+    A document with fewer than ``shingle_words`` words has no shingle; it is a duplicate only of one whose
+    folded words are the same. One that folds to no word (punctuation, symbols) is a duplicate only of
+    one with equal bytes. A document whose text is null takes no part.
+    """
+
+    name: ClassVar[str] = "dedup_near"
+    untrusted: ClassVar[bool] = False
+    reasons: ClassVar[Mapping[str, str]] = {
+        "near_duplicate": "Another document has nearly the same text and is kept in its place.",
+    }
+
+    threshold: float = option(
+        0.8, help="Jaccard similarity of shingles from which on documents are duplicates.", above=0, maximum=1
+    )
+    shingle_words: int = option(5, help="Words in a shingle.", minimum=1, maximum=MAX_WIDTH)
+    bands: int | None = option(
+        None, help="Bands of the sketch; by default chosen from the threshold.", minimum=1, maximum=MAX_BANDS
+    )
+    rows: int | None = option(
+        None, help="Rows in a band; by default chosen from the threshold.", minimum=1, maximum=MAX_ROWS
+    )
+    keep: str = option("first", help="Which document of a cluster stays.", choices=KEEP)
+    mode: str = option("drop", help="Drop merged documents, or keep and mark them.", choices=MODES)
+
+    @property
+    def append_stable(self) -> bool:
+        """Whether later records never change what was decided on earlier ones."""
+        return self.keep == "first"
+
+    @property
+    def banding(self) -> tuple[int, int]:
+        """Bands, and rows in each."""
+        return choose(self.threshold, bands=self.bands, rows=self.rows)
+
+    def bind(self, schema: pa.Schema, resources: Resources) -> pa.Schema:
+        """Ask for a column of text, and of instants for ``keep: newest``.
+
+        Raises:
+            RecipeError: if there is none.
+        """
+        faults = [*_text_faults(schema, resources), *self._instant_faults(schema, resources)]
+        if faults:
+            raise RecipeError(*faults)
+        return schema.append(cluster_field(self.name)) if self.mode == "tag" else schema
+
+    def _instant_faults(self, schema: pa.Schema, resources: Resources) -> list[Fault]:
+        column = resources.columns.fetched_at
+        if self.keep != "newest" or (
+            column in schema.names and pa.types.is_timestamp(schema.field(column).type)
+        ):
+            return []
+        what = "keep: newest needs a column of instants, and there is none"
+        advice = "say which it is with columns: {fetched_at: NAME}, or take keep: first"
+        return [Fault(where=f"{self.name}.keep", what=what, advice=advice)]
+
+    def sketch(self, batch: pa.RecordBatch, *, resources: Resources) -> pa.RecordBatch:
+        """Return band keys and number of shingles, or a hash of the words of a document without shingles.
+
+        ``fetched_at`` is there only for ``keep: newest``.
+        """
+        from builder.kernels.folding import folding
+        from builder.kernels.sketch import sketch_texts
+        from builder.kernels.words import buffers
+
+        column = batch.column(resources.columns.text)
+        data, offsets = text_buffers(column)
+        n, (bands, rows) = len(column), self.banding
+        keys, words_hash = np.zeros((n, bands), np.uint64), np.zeros((n, 2), np.uint64)
+        n_words, n_shingles = np.zeros(n, np.int64), np.zeros(n, np.int64)
+        answers = (keys, n_words, n_shingles, words_hash)
+        sketch_texts(data, offsets, self.shingle_words, rows, folding(), buffers(), *answers)
+        n_bytes = np.diff(offsets)
+        if column.null_count:
+            null = column.is_null().to_numpy(zero_copy_only=False)
+            n_words[null] = NO_TEXT
+            for array in (keys, n_shingles, words_hash, n_bytes):
+                array[null] = 0
+        columns = {
+            "band_keys": _fixed_width(keys),
+            "n_words": pa.array(n_words),
+            "n_shingles": pa.array(n_shingles),
+            "words_hash": _fixed_width(words_hash),
+            "n_bytes": pa.array(n_bytes),
+        }
+        if self.keep == "newest":
+            columns["fetched_at"] = instants_of(batch, resources.columns.fetched_at)
+        return pa.RecordBatch.from_pydict(columns)
+
+    def resolve(
+        self,
+        sketches: Sketches,
+        *,
+        alive: NDArray[np.bool_],
+        memory: Sequence[pa.Table],  # noqa: ARG002 - published documents take no part yet
+        texts: Texts,
+        engine: Engine,  # noqa: ARG002 - kernels run at the speed of the disk on one core
+    ) -> Verdicts:
+        """Find candidates by their band keys and prove each merge by the texts."""
+        n_bytes, n_words, n_shingles = (
+            _numbers(sketches, name) for name in ("n_bytes", "n_words", "n_shingles")
+        )
+        fetched_at = _numbers(sketches, "fetched_at") if self.keep == "newest" else None
+        order = priority_order(self.keep, fetched_at=fetched_at, n_bytes=n_bytes)
+        order = order[alive[order] & (n_words[order] != NO_TEXT)]
+        keeper = np.full(sketches.n_rows, -1, np.int64)
+        similarity = np.full(sketches.n_rows, np.nan)
+        short, long = order[n_shingles[order] == 0], order[n_shingles[order] > 0]
+        keeper[short] = short[self._same_words(sketches, short, n_words)]
+        similarity[short[keeper[short] != short]] = 1.0
+        near, similarity[long] = self._near(sketches, long, n_bytes[long], texts)
+        keeper[long] = long[near]
+        return Verdicts(keeper=keeper, similarity=similarity, reason="near_duplicate")
+
+    def _same_words(
+        self, sketches: Sketches, rows: NDArray[np.int64], n_words: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """Return for each of ``rows``, which are in order of priority, the place of its keeper among them."""
+        words, _ = key_words(sketches.column("words_hash"))
+        # hashes of bytes and hashes of words are not to be compared with one another
+        keys = np.column_stack([words[rows], (n_words[rows] == 0).astype(np.uint64)])
+        return best_of_group(keys, np.arange(len(rows)))
+
+    def _near(
+        self, sketches: Sketches, rows: NDArray[np.int64], n_bytes: NDArray[np.int64], texts: Texts
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return for each of ``rows``, all with shingles, the place of its keeper and the similarity."""
+        from builder.kernels.clusters import Clustering, link
+
+        keys = BandKeys(sketches.column("band_keys"))
+        links = link(len(rows), self.banding[0], band=lambda band: keys.band(band, rows))
+        clustering = Clustering(
+            threshold=self.threshold,
+            width=self.shingle_words,
+            keys=lambda docs: keys.rows(rows[docs]),
+            texts=lambda docs: text_buffers(texts.take(rows[docs])),
+        )
+        return clustering.resolve(links, n_bytes)
+
+    def settle(
+        self, batch: pa.RecordBatch, keeper_rows: NDArray[np.int64], rows: NDArray[np.int64]
+    ) -> Outcome:
+        """Drop or mark the merged rows of one batch."""
+        return settle_merged(batch, keeper_rows, rows, mode=self.mode, stage=self.name)
+
+    def remember(self, sketches: Sketches, verdicts: Verdicts) -> pa.Table:
+        """Return row, band keys, numbers and hash of each document that stayed."""
+        stayed = np.flatnonzero(verdicts.keeper == np.arange(len(verdicts.keeper)))
+        names = ("band_keys", "n_words", "n_shingles", "words_hash")
+        columns = {name: sketches.column(name).take(pa.array(stayed)) for name in names}
+        return pa.table({"row": pa.array(stayed, pa.int64()), **columns})
+
+
+def _text_faults(schema: pa.Schema, resources: Resources) -> list[Fault]:
+    name = resources.columns.text
+    if name is None or name not in schema.names:
+        what = "there is no column of text to compare"
+    elif not (pa.types.is_string(kind := schema.field(name).type) or pa.types.is_large_string(kind)):
+        what = f"the column {name!r} is not text but {kind}"
+    else:
+        return []
+    advice = "put extract_text before it, or say which column it is with columns: {text: NAME}"
+    return [Fault(where=DedupNear.name, what=what, advice=advice)]
+
+
+def _fixed_width(words: NDArray[np.uint64]) -> pa.Array:
+    """Make a column of bytes from uint64[n_rows, n]."""
+    kind = pa.binary(8 * words.shape[1])
+    return pa.Array.from_buffers(kind, len(words), [None, pa.py_buffer(np.ascontiguousarray(words))])
+
+
+def _numbers(sketches: Sketches, name: str) -> NDArray[np.int64]:
+    return np.asarray(sketches.column(name).to_numpy(), dtype=np.int64)

@@ -1,0 +1,222 @@
+"""``extract_text``: from a page's HTML to its main text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from builder.domain.record import RECORD
+from builder.domain.rejection import Rejection, rejection_batch
+from builder.errors import Fault, RecipeError
+from builder.protocols import Outcome
+from builder.registry import option
+from builder.stages.page_text import PageText, read_page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from builder.protocols import Guard, Resources
+
+METHODS = ("resiliparse", "trafilatura")
+FAVORS = ("balance", "precision", "recall")
+FACTS = ("title", "author", "date", "language")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtractText:
+    """Take the main text out of each page's HTML.
+
+    ``resiliparse`` reads over a thousand pages a second; ``trafilatura`` is about ten times slower and more
+    accurate on articles. Where neither finds a main text, the whole text of the page is taken and counted as
+    ``whole_text``. A page that came with text only passes on as it is (``passed_on``). Title, author, date
+    and language are filled in where the contract has these columns, the record has none, and the page tells.
+
+    Parsers take quadratic time on pages that nest deeply or that give a tag very many attributes, so such
+    pages fail before a parser sees them; ``timeout_s`` is only the net behind these limits.
+    """
+
+    name: ClassVar[str] = "extract_text"
+    untrusted: ClassVar[bool] = True
+    reasons: ClassVar[Mapping[str, str]] = {
+        "no_text": "The page has no text at all: nothing to read in its HTML, and none came with it.",
+        "html_too_big": "The HTML has more bytes than max_html_bytes.",
+        "html_too_deep": "The HTML nests deeper than max_nesting, where parsers take quadratic time.",
+        "html_too_many_attributes": "One tag has more attributes than max_attributes.",
+        "extractor_error": "The extractor gave up on this page; the message is its own.",
+        "timeout": "The extractor took longer than timeout_s; it was stopped and the build went on.",
+        "crash": "The extractor brought its process down on this page; the build went on.",
+        "memory": "The extractor wanted more memory than a worker may have.",
+    }
+
+    method: str = option("resiliparse", help="The extractor.", choices=METHODS)
+    comments: bool = option(True, help="Keep comment threads, which are the content of forums.")
+    links: bool = option(False, help="Write the address of a link behind its text.")
+    alt_texts: bool = option(False, help="Keep the alternative texts of images (resiliparse only).")
+    list_bullets: bool = option(True, help="Begin list items with a bullet or number (resiliparse only).")
+    tables: bool = option(True, help="Keep tables (trafilatura only).")
+    favor: str = option(
+        "balance", help="Rather miss text or rather keep too much (trafilatura only).", choices=FAVORS
+    )
+    max_html_bytes: int = option(16 << 20, help="Bytes of HTML above which a page fails.", minimum=1)
+    max_nesting: int = option(1000, help="Nested elements above which a page fails.", minimum=1)
+    max_attributes: int = option(5000, help="Attributes in one tag above which a page fails.", minimum=1)
+    timeout_s: float = option(30.0, help="Seconds after which the extractor is stopped on a page.", above=0)
+
+    def bind(self, schema: pa.Schema, resources: Resources) -> pa.Schema:
+        """Ask for columns of HTML and text.
+
+        Raises:
+            RecipeError: if one is not there.
+        """
+        columns = resources.columns
+        missing = [
+            Fault(
+                where=self.name,
+                what=f"the contract has no column of {role}",
+                advice=f"say which it is with columns: {{{role}: NAME}}, or leave the stage out",
+            )
+            for role, name in (("html", columns.html), ("text", columns.text))
+            if name is None or name not in schema.names
+        ]
+        if missing:
+            raise RecipeError(*missing)
+        return schema
+
+    def apply(self, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:
+        """Extract page by page; what fails is a row."""
+        columns = resources.columns
+        came_with_text = _has_text(batch.column(columns.text))
+        pages: list[PageText | None] = [None] * batch.num_rows
+        faults: dict[int, dict[str, Any]] = {}
+        counts = {"extracted": 0, "whole_text": 0, "passed_on": 0}
+        for row, html, fault in self._measured(batch.column(columns.html)):
+            if html is not None:
+                pages[row], fault = self._read(html, batch[RECORD][row], guard=guard)
+            page = pages[row]
+            if fault is not None:
+                faults[row] = fault
+            elif page is not None and page.text:
+                counts["whole_text" if page.is_whole else "extracted"] += 1
+            elif came_with_text[row]:
+                counts["passed_on"] += 1
+            else:
+                faults[row] = {"reason": "no_text"}
+        return _outcome(batch, pages, faults, counts, resources=resources)
+
+    def _measured(self, column: pa.Array) -> Iterator[tuple[int, bytes | None, dict[str, Any] | None]]:
+        """Yield each row with its HTML, or None and the limit that it breaks."""
+        from builder.kernels.html_scan import measure
+
+        column = column.cast(pa.large_string())
+        _, offset_buffer, data = column.buffers()
+        offsets = np.frombuffer(offset_buffer, np.int64)[column.offset : column.offset + len(column) + 1]
+        view = np.frombuffer(data, np.uint8) if data is not None and data.size else _NO_BYTES
+        depth, widest = np.zeros(len(column), np.int64), np.zeros(len(column), np.int64)
+        measure(view, offsets, depth, widest)
+        is_given = column.is_valid().to_numpy(zero_copy_only=False)
+        for row in range(len(column)):
+            start, stop = int(offsets[row]), int(offsets[row + 1])
+            if not is_given[row] or start == stop:
+                yield row, None, None
+                continue
+            fault = self._limit(stop - start, int(depth[row]), int(widest[row]))
+            yield row, None if fault else view[start:stop].tobytes(), fault
+
+    def _limit(self, n_bytes: int, depth: int, n_attributes: int) -> dict[str, Any] | None:
+        for reason, value, limit in (
+            ("html_too_big", n_bytes, self.max_html_bytes),
+            ("html_too_deep", depth, self.max_nesting),
+            ("html_too_many_attributes", n_attributes, self.max_attributes),
+        ):
+            if value > limit:
+                return _failed(reason, value=str(value), limit=str(limit))
+        return None
+
+    def _read(
+        self, html: bytes, record: pa.StructScalar, *, guard: Guard
+    ) -> tuple[PageText | None, dict[str, Any] | None]:
+        ordinal = record["ordinal"].as_py()
+        refused = guard.enter(self.name, ordinal, limit_s=self.timeout_s)
+        if refused is not None:
+            limit = f"{self.timeout_s:g} s" if refused == "timeout" else None
+            return None, _failed(refused, limit=limit)
+        try:
+            page = read_page(
+                html,
+                method=self.method,
+                comments=self.comments,
+                links=self.links,
+                alt_texts=self.alt_texts,
+                list_bullets=self.list_bullets,
+                tables=self.tables,
+                favor=self.favor,
+            )
+        except Exception as error:  # noqa: BLE001 - whatever it is, it becomes a failed row
+            return None, _failed("extractor_error", message=f"{type(error).__name__}: {error}")
+        finally:
+            guard.leave()
+        return page, None
+
+
+_NO_BYTES = np.frombuffer(bytes(1), np.uint8)[:0]
+
+
+def _has_text(column: pa.Array) -> list[bool]:
+    answer: list[bool] = pc.not_equal(pc.utf8_ltrim_whitespace(column), "").fill_null(False).to_pylist()
+    return answer
+
+
+def _failed(
+    reason: str, *, value: str | None = None, limit: str | None = None, message: str | None = None
+) -> dict[str, Any]:
+    return {"reason": reason, "outcome": "failed", "value": value, "limit": limit, "message": message}
+
+
+def _outcome(
+    batch: pa.RecordBatch,
+    pages: list[PageText | None],
+    faults: dict[int, dict[str, Any]],
+    counts: dict[str, int],
+    *,
+    resources: Resources,
+) -> Outcome:
+    columns = resources.columns
+    urls = batch.column(columns.url).to_pylist() if columns.url in batch.schema.names else None
+    rejections = [
+        Rejection(
+            record=batch[RECORD][row].as_py(),
+            stage=ExtractText.name,
+            url=urls[row] if urls else None,
+            **fault,
+        )
+        for row, fault in sorted(faults.items())
+    ]
+    texts = [page.text or None if page else None for page in pages]
+    kept = _filled(batch, columns.text, texts, replace=True)
+    for fact in FACTS:
+        if fact in batch.schema.names and fact not in (columns.text, columns.html, columns.url):
+            kept = _filled(kept, fact, [getattr(page.facts, fact) if page else None for page in pages])
+    if faults:
+        stays = np.ones(batch.num_rows, dtype=np.bool_)
+        stays[list(faults)] = False
+        kept = kept.filter(pa.array(stays))
+    return Outcome(kept=kept, rejected=rejection_batch(rejections), counts=counts)
+
+
+def _filled(
+    batch: pa.RecordBatch, name: str | None, values: list[Any], *, replace: bool = False
+) -> pa.RecordBatch:
+    """Put values that are not None into a column: where it is null, or anywhere with ``replace``."""
+    place = batch.schema.get_field_index(name)
+    field = batch.schema.field(place)
+    if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
+        values = [value if value is None else str(value) for value in values]
+    elif not (pa.types.is_date(field.type) and name == "date"):
+        return batch
+    found, given = pa.array(values, field.type), batch.column(place)
+    merged = found.fill_null(given) if replace else given.fill_null(found)
+    return batch.set_column(place, field, merged)

@@ -1,0 +1,195 @@
+"""What a page says about itself: title, author, date and language."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+MAX_CHARS = 1000
+"""Characters of a title or author that are kept."""
+
+_TITLE = ("og:title", "twitter:title", "dc.title", "dcterms.title")
+_AUTHOR = ("author", "article:author", "dc.creator", "dcterms.creator", "parsely-author", "sailthru.author")
+_DATE = (
+    "article:published_time",
+    "og:published_time",
+    "datepublished",
+    "date",
+    "dc.date.issued",
+    "dcterms.issued",
+    "dcterms.created",
+    "dc.date",
+    "dcterms.date",
+    "parsely-pub-date",
+    "sailthru.date",
+    "pubdate",
+    "publishdate",
+    "publish-date",
+    "citation_publication_date",
+)
+_LANGUAGE = ("content-language", "og:locale", "dc.language")
+_ARTICLE = re.compile(r"(?:Article|Posting|NewsArticle|Page|Recipe|Product|Review|Report)$")
+_LANGUAGE_TAG = re.compile(r"([A-Za-z]{2,3})((?:[-_][A-Za-z0-9]{1,8})*)")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_YEAR_FIRST = re.compile(r"(\d{4})[-/.]?(\d{1,2})[-/.]?(\d{1,2})(?!\d)")
+_DAY_MONTH = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[\s.-]+([A-Za-z]{3})[a-z]*\.?,?[\s-]+(\d{4})(?!\d)")
+_MONTH_DAY = re.compile(r"([A-Za-z]{3})[a-z]*\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})(?!\d)")
+_LD_BYTES = 1 << 18
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageFacts:
+    """Facts as the page tells them; None where it does not, or not in a form that can be read."""
+
+    title: str | None = None
+    author: str | None = None
+    date: date | None = None
+    language: str | None = None
+
+
+def page_facts(tree: Any) -> PageFacts:
+    """Read the facts from a parsed page.
+
+    Titles come from ``og:title`` before ``<title>``, which often carries the name of the site; author and
+    date from ``<meta>``, else from JSON-LD; the language from ``<html lang>``, else from ``<meta>``. An
+    author that is an address is none.
+
+    Args:
+        tree: a ``resiliparse.parse.html.HTMLTree``.
+    """
+    meta = _meta(tree)
+    linked = list(_linked_data(tree))
+    root = tree.document.first_element_child if tree.document is not None else None
+    lang = root.getattr("lang") or root.getattr("xml:lang") if root is not None else None
+    return PageFacts(
+        title=_first(_text(meta.get(name)) for name in _TITLE) or _text(tree.title),
+        author=_first(_name(meta.get(name)) for name in _AUTHOR)
+        or _first(_name(_ld_name(item.get("author"))) for item in linked),
+        date=_first(read_date(meta.get(name)) for name in _DATE)
+        or _first(read_date(item.get("datePublished")) for item in linked),
+        language=language_tag(lang) or _first(language_tag(meta.get(name)) for name in _LANGUAGE),
+    )
+
+
+def read_date(value: object) -> date | None:
+    """Read the day from the forms that pages use; forms in which day and month cannot be told apart are none.
+
+    >>> read_date("2018-10-09T08:00:00+01:00"), read_date("October 9th, 2018"), read_date("9/10/2018")
+    (datetime.date(2018, 10, 9), datetime.date(2018, 10, 9), None)
+    """
+    if not isinstance(value, str):
+        return None
+    value = value.strip()[:100]
+    if found := _YEAR_FIRST.match(value):
+        return _day(found[1], found[2], found[3])
+    if found := _DAY_MONTH.search(value):
+        return _day(found[3], _month(found[2]), found[1])
+    if found := _MONTH_DAY.search(value):
+        return _day(found[3], _month(found[1]), found[2])
+    return None
+
+
+def language_tag(value: str | None) -> str | None:
+    """Write a language tag with the usual case of its parts (RFC 5646, section 2.1.1).
+
+    >>> language_tag(" EN_us "), language_tag("zh-hant-TW"), language_tag("english")
+    ('en-US', 'zh-Hant-TW', None)
+    """
+    found = _LANGUAGE_TAG.fullmatch((value or "").split(",")[0].strip())
+    if found is None:
+        return None
+    parts = [found[1].lower()]
+    for part in re.split("[-_]", found[2])[1:]:
+        shaped = {2: part.upper(), 4: part.title()}.get(len(part), part.lower())
+        parts.append(shaped if part.isalpha() else part.lower())
+    return "-".join(parts)
+
+
+def _day(year: str, month: str, day: str) -> date | None:
+    try:
+        found = date(int(year), int(month), int(day))
+    except ValueError:
+        return None
+    return found if found.year >= 1000 else None
+
+
+def _month(name: str) -> str:
+    name = name.lower()
+    return str(_MONTHS.index(name) + 1) if name in _MONTHS else "0"
+
+
+def _first(values: Iterator[Any]) -> Any:
+    return next((value for value in values if value), None)
+
+
+def _text(value: object) -> str | None:
+    if not isinstance(value, str):
+        return None
+    return " ".join(value.split())[:MAX_CHARS].encode("utf-8", "replace").decode("utf-8") or None
+
+
+def _name(value: object) -> str | None:
+    text = _text(value)
+    return None if text is None or "://" in text or text.startswith(("@", "/", "www.")) else text
+
+
+def _meta(tree: Any) -> dict[str, str]:
+    """Return the first content that is not blank of each ``<meta>``, by its lower-case name."""
+    found: dict[str, str] = {}
+    head = tree.head
+    for element in head.get_elements_by_tag_name("meta") if head is not None else ():
+        content = element.getattr("content")
+        if content is None or not content.strip():
+            continue
+        for attribute in ("property", "name", "itemprop", "http-equiv"):
+            if name := element.getattr(attribute):
+                found.setdefault(name.strip().lower(), content)
+    return found
+
+
+def _linked_data(tree: Any) -> Iterator[dict[str, Any]]:
+    """Yield the objects of JSON-LD that describe the page or what it is about; broken JSON is passed over."""
+    import orjson
+
+    for script in tree.document.get_elements_by_tag_name("script") if tree.document is not None else ():
+        if (script.getattr("type") or "").strip().lower() != "application/ld+json":
+            continue
+        text = script.text
+        if len(text) > _LD_BYTES:
+            continue
+        try:
+            given = orjson.loads(text.encode("utf-8", "replace"))
+        except orjson.JSONDecodeError:
+            continue
+        yield from _articles(given)
+
+
+def _articles(given: Any) -> Iterator[dict[str, Any]]:
+    items: Sequence[Any] = given if isinstance(given, list) else [given]
+    for item in items:
+        if not isinstance(item, dict):
+            continue
+        kinds = item.get("@type")
+        if any(
+            isinstance(k, str) and _ARTICLE.search(k) for k in (kinds if isinstance(kinds, list) else [kinds])
+        ):
+            yield item
+        if isinstance(graph := item.get("@graph"), list):
+            yield from _articles(
+                [inner for inner in graph if isinstance(inner, dict) and "@graph" not in inner]
+            )
+
+
+def _ld_name(author: Any) -> str | None:
+    if isinstance(author, list):
+        names = [name for name in map(_ld_name, author) if name]
+        return ", ".join(names) or None
+    if isinstance(author, dict):
+        name = author.get("name")
+        return _ld_name(name) if isinstance(name, list) else name if isinstance(name, str) else None
+    return author if isinstance(author, str) else None

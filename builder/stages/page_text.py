@@ -1,0 +1,77 @@
+"""Run an extractor on one page."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from builder.stages.page_facts import PageFacts, page_facts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageText:
+    """What an extractor made of a page; ``is_whole`` where no main content was found."""
+
+    text: str
+    is_whole: bool
+    facts: PageFacts
+
+
+def read_page(
+    html: bytes,
+    *,
+    method: str,
+    comments: bool,
+    links: bool,
+    alt_texts: bool,
+    list_bullets: bool,
+    tables: bool,
+    favor: str,
+) -> PageText:
+    """Extract the main text, else the whole text, and the facts.
+
+    Content of ``<noscript>`` is read: whole forums stand in it. Alternative texts of images are off by
+    default because most of them repeat a caption or say nothing.
+
+    Args:
+        html: UTF-8.
+    """
+    from resiliparse.extract.html2text import extract_plain_text
+    from resiliparse.parse.html import HTMLTree
+
+    tree = HTMLTree.parse_from_bytes(html, "utf-8")
+    shared: dict[str, Any] = {"links": links, "alt_texts": alt_texts, "list_bullets": list_bullets}
+    if tree.document is None:
+        return PageText(text="", is_whole=True, facts=PageFacts())
+    facts = page_facts(tree)
+    if method == "trafilatura":
+        text = _trafilatura(html, comments=comments, links=links, tables=tables, favor=favor)
+    else:
+        text = _lines(extract_plain_text(tree, main_content=True, noscript=True, comments=comments, **shared))
+    if text:
+        return PageText(text=text, is_whole=False, facts=facts)
+    return PageText(
+        text=_lines(extract_plain_text(tree, noscript=True, **shared)), is_whole=True, facts=facts
+    )
+
+
+def _trafilatura(html: bytes, *, comments: bool, links: bool, tables: bool, favor: str) -> str:
+    import trafilatura
+
+    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
+    found = trafilatura.extract(
+        html.decode("utf-8", "replace"),
+        include_comments=comments,
+        include_links=links,
+        include_tables=tables,
+        favor_precision=favor == "precision",
+        favor_recall=favor == "recall",
+    )
+    return _lines(found or "")
+
+
+def _lines(text: str) -> str:
+    """Return plain lines: no blank ones at the ends, no spaces at the end of a line, no lone surrogates."""
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    return "\n".join(line.rstrip() for line in text.splitlines()).strip()

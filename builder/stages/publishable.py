@@ -1,0 +1,140 @@
+"""The last check: what goes out meets the contract that it goes out under."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from builder.domain import judge
+from builder.domain.arrow_values import Unreadable, records_of
+from builder.domain.incoming import as_it_came, without_nulls
+from builder.domain.mapping import shape_of
+from builder.domain.record import RECORD
+from builder.domain.rejection import ContractFault, Rejection, rejection_batch
+from builder.errors import Fault, RecipeError
+from builder.protocols import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from builder.domain.contract import Contract
+    from builder.protocols import Guard, Resources
+
+_EMPTY: tuple[ContractFault, ...] = (
+    ContractFault(pointer="/text", keyword="empty_text", message="there is no text to publish"),
+)
+
+
+def outgoing(contract: Contract) -> Contract:
+    """Return the contract that rows are published under: document-1 for page-1, else the user's own."""
+    return contract.outgoing or contract
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publishable:
+    """Check what goes out against its contract, and drop the columns that are not published.
+
+    It is the last stage of every chain. Pages go out as document-1: its columns have the right types already,
+    so the text alone is looked at. With a contract of one's own the whole record is judged once more, because
+    any stage may have changed any column. A column that a stage has added is published behind the others.
+    """
+
+    name: ClassVar[str] = "publishable"
+    untrusted: ClassVar[bool] = False
+    reasons: ClassVar[Mapping[str, str]] = {
+        **judge.REASONS,
+        "empty_text": "There is no text, or nothing but white space.",
+    }
+
+    def bind(self, schema: pa.Schema, resources: Resources) -> pa.Schema:
+        """Return the columns that are published, and those of the build."""
+        faults = []
+        for wanted in outgoing(resources.contract).columns:
+            if wanted.name == "id":
+                continue
+            at = schema.get_field_index(wanted.name)
+            if at < 0 or schema.field(at).type != wanted.type:
+                found = "is not there" if at < 0 else f"is {schema.field(at).type}, not {wanted.type}"
+                what = f"the column {wanted.name!r}, which is published, {found}"
+                faults.append(Fault(where="", what=what, advice="no stage may drop or retype it"))
+        if faults:
+            raise RecipeError(*faults)
+        return pa.schema([schema.field(name) for name in _published(schema, resources.contract)])
+
+    def apply(self, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:  # noqa: ARG002
+        """Split a batch in what is published and what is not."""
+        contract = resources.contract
+        if contract.outgoing is not None:
+            refused = dict.fromkeys(_rows_without_text(batch.column("text")), _EMPTY)
+        else:
+            refused = _judge_rows(batch, contract)
+        rejected = rejection_batch(
+            _rejection(batch, row, faults, resources) for row, faults in sorted(refused.items())
+        )
+        kept = batch.select(_published(batch.schema, contract))
+        if refused:
+            good = np.ones(batch.num_rows, np.bool_)
+            good[list(refused)] = False
+            kept = kept.filter(pa.array(good))
+        return Outcome(kept=kept, rejected=rejected)
+
+
+def _published(schema: pa.Schema, contract: Contract) -> list[str]:
+    """List the columns of the build, those of the outgoing contract, and those that stages have added."""
+    build = [name for name in schema.names if name.startswith("_")]
+    wanted = [name for name in outgoing(contract).columns.names if name != "id"]
+    known = {*build, *wanted, *contract.columns.names}
+    return [*build, *wanted, *(name for name in schema.names if name not in known)]
+
+
+def _rows_without_text(text: pa.StringArray) -> list[int]:
+    """List the rows whose text is null, empty or white space (as Unicode has it)."""
+    first = pc.utf8_slice_codeunits(text, 0, 1)
+    doubtful = pc.or_kleene(pc.equal(first, ""), pc.utf8_is_space(first)).fill_null(True)
+    rows = np.flatnonzero(doubtful.to_numpy(zero_copy_only=False))
+    return [int(row) for row in rows if not (text[row].as_py() or "").strip()]
+
+
+def _judge_rows(batch: pa.RecordBatch, contract: Contract) -> dict[int, tuple[ContractFault, ...]]:
+    """Judge rows anew; a stage may have lost the metadata that tells JSON text from strings."""
+    columns = [batch.column(name) for name in contract.columns.names]
+    batch = pa.RecordBatch.from_arrays(columns, schema=contract.columns)
+    verdict = judge.judge_of(contract)
+    refused = {}
+    for row, record in enumerate(records_of(batch, shape_of(contract))):
+        if not isinstance(record, Unreadable) and verdict.accepts(record):
+            continue
+        bare = without_nulls(batch, row)
+        if bare is None or verdict.accepts(bare):
+            continue
+        if faults := _faults_of_stages(verdict.explain(record), batch.schema):
+            refused[row] = faults
+    return refused
+
+
+def _faults_of_stages(faults: tuple[ContractFault, ...], columns: pa.Schema) -> tuple[ContractFault, ...]:
+    """Leave out faults of instants and dates: no stage changes them, and in UTC they may look otherwise."""
+    same = tuple(f"/{f.name}" for f in columns if pa.types.is_temporal(f.type))
+    return tuple(fault for fault in faults if fault.pointer not in same)
+
+
+def _rejection(
+    batch: pa.RecordBatch, row: int, faults: tuple[ContractFault, ...], resources: Resources
+) -> Rejection:
+    url_column, first = resources.columns.url, faults[0]
+    return Rejection(
+        record=batch.column(RECORD)[row].as_py(),
+        stage=Publishable.name,
+        reason=first.keyword,
+        url=batch.column(url_column)[row].as_py() if url_column else None,
+        pointer=first.pointer,
+        value=first.value,
+        limit=first.limit,
+        message=first.message,
+        faults=faults,
+        raw=as_it_came(batch, row),
+    )

@@ -1,0 +1,250 @@
+"""What text repair does to one document, and which characters it can react to.
+
+The order of the repairs and what each does is that of ``ftfy.fix_text``, called with curly quotes, character
+width and Latin ligatures left alone; each line is repaired by itself, as there. The loop over them is
+written out here so that it can be told what was changed, and so that normalisation, which takes quadratic
+time on long runs of combining marks, can be refused.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from builder.kernels import text_screen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+BLANKS = "\t \xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+"""Characters that mean nothing at the end of a line."""
+
+MAX_LINE_CHARS = 1_000_000
+"""Longer lines are repaired in parts of this many characters (``max_decode_length`` of ftfy)."""
+
+EVERYTHING = -1 & ~text_screen.MANY_MARKS
+"""Flags of a document that was not screened."""
+
+_PLAIN = re.compile("[\n\t -%'-~]*")
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
+_BREAKS = re.compile("\n{3,}")
+
+
+class TooManyMarksError(ValueError):
+    """A run of combining marks is so long that the text cannot be normalised in reasonable time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The repairs that are off unless asked for."""
+
+    uncurl_quotes: bool
+    fix_character_width: bool
+    fix_latin_ligatures: bool
+
+
+def repair(text: str, *, options: Options, flags: int = EVERYTHING) -> tuple[str, set[str]]:
+    """Repair one document; return it with the names of the repairs that changed something.
+
+    Args:
+        flags: what ``text_screen.screen`` says could be changed; what it excludes is not tried.
+
+    Raises:
+        TooManyMarksError: if a line has more than ``MAX_MARKS`` combining marks in a row.
+    """
+    changes: set[str] = set()
+    if flags & text_screen.MANY_MARKS:
+        raise TooManyMarksError
+    if not flags & ~text_screen.WHITE_SPACE:
+        tidy = white_space(text)
+        return tidy, {"whitespace"} if tidy != text else changes
+    fixed = _fix_lines(text, options=options, changes=changes)
+    normal = _nfc(fixed)
+    if normal != fixed:
+        changes.add("nfc")
+    plain = _CONTROLS.sub("", normal.replace("\f", "\n"))
+    if plain != normal:
+        changes.add("control_chars")
+    tidy = white_space(plain)
+    if tidy != plain:
+        changes.add("whitespace")
+    return tidy, changes
+
+
+def white_space(text: str) -> str:
+    r"""Apply the rule for white space: line ends are ``\n`` already.
+
+    Blanks at the end of a line go; of more than one blank line in a row one stays; blank lines at the
+    beginning and end of the text go. Blanks at the beginning of a line and within it stay as they are.
+
+    >>> white_space("\n  a  b \t\n\n\n\nc\n")
+    '  a  b\n\nc'
+    """
+    lines = (line.rstrip(BLANKS) for line in text.split("\n"))
+    return _BREAKS.sub("\n\n", "\n".join(lines)).strip("\n")
+
+
+def _fix_lines(text: str, *, options: Options, changes: set[str]) -> str:
+    """Repair line by line; from the first line with a ``<`` on, entities are left alone: it is HTML.
+
+    ASCII without control characters and ``&`` is what no repair reacts to.
+    """
+    fixed = []
+    is_html = False
+    start = 0
+    while start < len(text):
+        stop = text.find("\n", start) + 1 or len(text)
+        stop = min(stop, start + MAX_LINE_CHARS)
+        line = text[start:stop]
+        is_html = is_html or "<" in line
+        if not _PLAIN.fullmatch(line):
+            line = _fix_line(line, unescape=not is_html, options=options, changes=changes)
+        fixed.append(line)
+        start = stop
+    return "".join(fixed)
+
+
+def _fix_line(line: str, *, unescape: bool, options: Options, changes: set[str]) -> str:
+    steps = _steps(options)
+    while True:
+        before = line
+        for name, step in steps:
+            if name == "entities" and (not unescape or "&" not in line):
+                continue
+            fixed = step(line)
+            if fixed != line:
+                changes.add(name)
+                line = fixed
+        if line == before:
+            return line
+
+
+@cache
+def _steps(options: Options) -> tuple[tuple[str, Callable[[str], str]], ...]:
+    """Return the repairs in ftfy's order, by the name under which their changes are counted."""
+    import ftfy
+    from ftfy import fixes
+
+    return (
+        ("entities", fixes.unescape_html),
+        ("mojibake_fixed", ftfy.fix_encoding),
+        ("mojibake_fixed", fixes.fix_c1_controls),
+        *([("ligatures", fixes.fix_latin_ligatures)] if options.fix_latin_ligatures else []),
+        *([("width", fixes.fix_character_width)] if options.fix_character_width else []),
+        *([("quotes", fixes.uncurl_quotes)] if options.uncurl_quotes else []),
+        ("line_ends", fixes.fix_line_breaks),
+        ("surrogates", fixes.fix_surrogates),
+        ("control_chars", fixes.remove_terminal_escapes),
+        ("control_chars", fixes.remove_control_chars),
+        ("nfc", _nfc),
+    )
+
+
+def _nfc(text: str) -> str:
+    if text.isascii():
+        return text
+    if _mark_run().search(text):
+        raise TooManyMarksError
+    return unicodedata.normalize("NFC", text)
+
+
+@cache
+def _mark_run() -> re.Pattern[str]:
+    marks = "".join(chr(point) for point in range(0x110000) if unicodedata.combining(chr(point)))
+    return re.compile(f"[{re.escape(marks)}]{{{text_screen.MAX_MARKS + 1}}}")
+
+
+@cache
+def tables(options: Options) -> tuple[NDArray[np.uint16], NDArray[np.uint16], NDArray[np.uint16]]:
+    """Return the classes, leads and trails that ``text_screen.screen`` asks for."""
+    classes = np.zeros(text_screen.TABLE_SIZE, dtype=np.uint16)
+    for chars, kind in (
+        (BLANKS, text_screen.BLANK),
+        ("&", text_screen.MARKUP),
+        ("\r\x85\u2028\u2029\f", text_screen.LINE),
+        (map(chr, range(0x80, 0xA0)), text_screen.C1),
+        (_removed(), text_screen.CONTROL),
+        (_clues(), text_screen.CLUE),
+        ("\u0152\u0153\xc2\xc3", text_screen.LONE_CLUE),
+        (_optional(options), text_screen.OPTION),
+        (_decoded(b"\xc2\xc3\xc5\xce\xd0\xd9"), text_screen.BEFORE_SPACE),
+        (_decoded(b"\xc2\xc3"), text_screen.BEFORE_ASK),
+    ):
+        classes[[ord(char) for char in chars]] |= kind
+    _mark_normal(classes)
+    return classes, *_byte_roles()
+
+
+def _mark_normal(classes: NDArray[np.uint16]) -> None:
+    """Mark what normalisation may change: what is not its own NFC, and what may join what stands before."""
+    for point in range(0x80, text_screen.TABLE_SIZE - 1):
+        char = chr(point)
+        if unicodedata.combining(char):
+            classes[point] |= text_screen.MARK | text_screen.NORMAL
+        parts = unicodedata.decomposition(char).split()
+        if len(parts) == 2 and not parts[0].startswith("<"):
+            classes[min(int(parts[1], 16), text_screen.TABLE_SIZE - 1)] |= text_screen.NORMAL
+        if parts and not parts[0].startswith("<") and not unicodedata.is_normalized("NFC", char):
+            classes[point] |= text_screen.NORMAL
+    classes[0x1160:0x1200] |= text_screen.NORMAL  # the vowels and final consonants of Hangul
+    classes[-1] |= text_screen.NORMAL
+
+
+def _removed() -> set[str]:
+    """Characters that ``ftfy`` removes, and the control characters that go after it."""
+    from ftfy.chardata import CONTROL_CHARS
+
+    return {chr(point) for point in CONTROL_CHARS} | {chr(p) for p in range(0x20) if chr(p) not in "\t\n\f\r"}
+
+
+def _clues() -> set[str]:
+    """Characters beyond ASCII that the pattern by which ftfy knows mojibake mentions, ranges filled in."""
+    from ftfy.badness import BADNESS_RE
+
+    pattern = re.sub(r"\\x([0-9a-f]{2})", lambda found: chr(int(found[1], 16)), BADNESS_RE.pattern)
+    clues = {char for char in pattern if char >= "\x80"}
+    for first, last in re.findall(r"([^\x00-\x7f])-([^\x00-\x7f])", pattern):
+        clues.update(map(chr, range(ord(first), ord(last) + 1)))
+    return clues
+
+
+def _optional(options: Options) -> set[str]:
+    from ftfy.chardata import LIGATURES, WIDTH_MAP
+
+    chars: set[str] = set()
+    if options.fix_latin_ligatures:
+        chars.update(map(chr, LIGATURES))
+    if options.fix_character_width:
+        chars.update(map(chr, WIDTH_MAP))
+    if options.uncurl_quotes:
+        chars.update("\u02bc\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f")
+    return chars
+
+
+def _decoded(byts: bytes) -> set[str]:
+    """Return what some bytes are in any of ftfy's charsets."""
+    import ftfy.bad_codecs  # noqa: F401 - registers the sloppy charsets
+    from ftfy.chardata import CHARMAP_ENCODINGS
+
+    return {char for charset in CHARMAP_ENCODINGS for char in byts.decode(charset)}
+
+
+def _byte_roles() -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
+    """Return in which of ftfy's charsets a character could begin or go on a UTF-8 sequence."""
+    from ftfy.chardata import CHARMAP_ENCODINGS
+
+    leads = np.zeros(text_screen.TABLE_SIZE, dtype=np.uint16)
+    trails = np.zeros(text_screen.TABLE_SIZE, dtype=np.uint16)
+    for place, charset in enumerate(CHARMAP_ENCODINGS):
+        for byte in range(0x80, 0x100):
+            roles = leads if byte >= 0xC0 else trails
+            roles[ord(bytes([byte]).decode(charset))] |= 1 << place
+    trails[0xFFFD] = 0xFFFF  # stands for a byte that was lost
+    return leads, trails

@@ -1,0 +1,201 @@
+"""Records as they came, judged by the contract and made into typed columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+
+from builder.domain import arrow_values, canonical, json_text, judge
+from builder.domain.exact_json import Broken
+from builder.domain.incoming import as_it_came, incoming_values, without_nulls
+from builder.domain.json_writer import canonical_text, preview
+from builder.domain.mapping import shape_of
+from builder.domain.record import PAGE_KEY, RAW, RECORD, RECORD_FIELD
+from builder.domain.rejection import MAX_VALUE_CHARS, ContractFault, Rejection, rejection_batch
+from builder.domain.rename import rename_members
+from builder.domain.tabulate import tabulate
+from builder.errors import Fault, RecipeError
+from builder.protocols import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from builder.protocols import Columns, Guard, Resources
+
+PAGE_KEY_TYPE = pa.binary(16)
+PAGE_KEY_FIELD = pa.field(PAGE_KEY, PAGE_KEY_TYPE, nullable=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why one row does not go on, before it is known as a rejection."""
+
+    reason: str
+    failed: bool = False
+    faults: tuple[ContractFault, ...] = ()
+    message: str | None = None
+    value: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validate:
+    """Judge each record by the contract and make typed columns of it.
+
+    It is the first stage of every chain, written or not: sources give records as they came. A record that
+    cannot be read (broken JSON, NaN, nesting over 1,024 levels) is ``failed`` under its source's name; one
+    that breaks its contract, or that its columns could not hold unchanged, is ``rejected`` with all its
+    faults, and kept as it came. What an open contract does not declare goes to the column ``extra``, as
+    JSON text.
+    """
+
+    name: ClassVar[str] = "validate"
+    untrusted: ClassVar[bool] = False
+    reasons: ClassVar[Mapping[str, str]] = {
+        **judge.REASONS,
+        **canonical.REASONS,
+        **json_text.REASONS,
+        **arrow_values.REASONS,
+        "rename_conflict": "The source's rename would put one value in the place of another.",
+    }
+
+    def bind(self, schema: pa.Schema, resources: Resources) -> pa.Schema:
+        """Return the contract's columns, between those of the build."""
+        columns = resources.contract.columns
+        if "id" in columns.names:
+            what = f"{resources.contract} has a column 'id', which is the document's own"
+            advice = "it describes what goes out: write page-1, or a contract of your own"
+            raise RecipeError(Fault(where="contract", what=what, advice=advice))
+        build = [f for f in schema if f.name.startswith("_") and f.name not in (RAW, RECORD, PAGE_KEY)]
+        return pa.schema([RECORD_FIELD, *build, *columns, PAGE_KEY_FIELD])
+
+    def apply(self, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:  # noqa: ARG002
+        """Split a batch of one source's records in those that are columns now, and the others."""
+        columns = resources.contract.columns
+        source = batch.column(RECORD)[0]["source"].as_py() if batch.num_rows else ""
+        accepted, refused = _judge_rows(batch, resources=resources, source=source)
+        rows = list(accepted)
+        arrays, faults = tabulate(list(accepted.values()), columns)
+        for i, found in faults.items():
+            value = accepted.pop(rows[i])
+            refused[rows[i]] = Refusal(reason=found[0].keyword, faults=found, value=value)
+        keys = page_keys(arrays, list(accepted.values()), columns, resources.columns)
+        kept = _assemble(batch, list(accepted), arrays, keys, columns)
+        return Outcome(kept=kept, rejected=rejection_batch(_rejections(batch, refused, resources, source)))
+
+
+def page_keys(
+    arrays: Sequence[pa.Array], records: Sequence[dict[str, Any]], columns: pa.Schema, roles: Columns
+) -> pa.Array:
+    """Digest each page as it came: its HTML, else its text, else the canonical JSON of the whole record."""
+    from blake3 import blake3
+
+    keys: list[bytes | None] = [None] * len(records)
+    for role in (roles.html, roles.text):
+        if role in columns.names and columns.field(role).type == pa.string():
+            _digest_column(arrays[columns.names.index(role)], keys)
+    for row, key in enumerate(keys):
+        if key is None:
+            keys[row] = blake3(canonical_text(records[row]).encode()).digest(length=PAGE_KEY_TYPE.byte_width)
+    return pa.array(keys, PAGE_KEY_TYPE)
+
+
+def _digest_column(array: pa.StringArray, keys: list[bytes | None]) -> None:
+    """Fill the keys that are still missing from a column's bytes, where it is not null."""
+    from blake3 import blake3
+
+    _, offset_buffer, data_buffer = array.buffers()
+    data = memoryview(data_buffer or b"")
+    offsets = np.frombuffer(offset_buffer, np.int32)[array.offset :].tolist() if len(array) else []
+    for row, valid in enumerate(array.is_valid().to_pylist()):
+        if valid and keys[row] is None:
+            content = data[offsets[row] : offsets[row + 1]]
+            keys[row] = blake3(content).digest(length=PAGE_KEY_TYPE.byte_width)
+
+
+def _judge_rows(
+    batch: pa.RecordBatch, *, resources: Resources, source: str
+) -> tuple[dict[int, dict[str, Any]], dict[int, Refusal]]:
+    """Return the renamed records that meet the contract, by row, and why the others do not."""
+    renames = resources.renames.get(source, {})
+    verdict = judge.judge_of(resources.contract)
+    accepted: dict[int, dict[str, Any]] = {}
+    refused: dict[int, Refusal] = {}
+    for row, incoming in enumerate(incoming_values(batch, shape_of(resources.contract))):
+        if isinstance(incoming, Broken):
+            refused[row] = Refusal(reason=incoming.reason, failed=True, message=incoming.message)
+            continue
+        value, faults = incoming.value, incoming.faults
+        if faults:
+            refused[row] = Refusal(reason=faults[0].keyword, faults=faults, value=value)
+            continue
+        if renames and type(value) is dict:
+            value, taken = rename_members(value, renames)
+            if taken is not None:
+                message = f"the record has a member {taken!r} already: rename that one too, or leave it"
+                refused[row] = Refusal(reason="rename_conflict", message=message, value=value)
+                continue
+        if type(value) is dict and verdict.accepts(value):
+            accepted[row] = value
+        elif (bare := _without_nulls(batch, row, verdict, renames)) is not None:
+            accepted[row] = bare
+        else:
+            refused[row] = _explain(value, verdict)
+    return accepted, refused
+
+
+def _without_nulls(
+    batch: pa.RecordBatch, row: int, verdict: judge.Judge, renames: Mapping[str, str]
+) -> dict[str, Any] | None:
+    """Take the nulls of a row of columns for absent members; None if that is not accepted either."""
+    record = without_nulls(batch, row)
+    if record is None:
+        return None
+    renamed, taken = rename_members(record, renames)
+    return renamed if taken is None and verdict.accepts(renamed) else None
+
+
+def _explain(value: Any, verdict: judge.Judge) -> Refusal:
+    faults = verdict.explain(value)
+    if not faults:
+        shown = preview(value, chars=MAX_VALUE_CHARS + 1)
+        message = "a record must be an object"
+        faults = (ContractFault(pointer="", keyword="type", value=shown, limit="object", message=message),)
+    return Refusal(reason=faults[0].keyword, faults=faults, value=value)
+
+
+def _assemble(
+    batch: pa.RecordBatch, rows: list[int], arrays: list[pa.Array], keys: pa.Array, columns: pa.Schema
+) -> pa.RecordBatch:
+    """Put the build's columns of some rows beside the contract's."""
+    build = [f for f in batch.schema if f.name.startswith("_") and f.name not in (RAW, PAGE_KEY)]
+    at = pa.array(np.asarray(rows, np.int64))
+    whole = len(rows) == batch.num_rows
+    taken = [batch.column(f.name) if whole else batch.column(f.name).take(at) for f in build]
+    schema = pa.schema([*build, *columns, PAGE_KEY_FIELD])
+    return pa.RecordBatch.from_arrays([*taken, *arrays, keys], schema=schema)
+
+
+def _rejections(
+    batch: pa.RecordBatch, refused: Mapping[int, Refusal], resources: Resources, source: str
+) -> Iterator[Rejection]:
+    url_column = resources.columns.url
+    for row in sorted(refused):
+        refusal = refused[row]
+        first = refusal.faults[0] if refusal.faults else None
+        url = refusal.value.get(url_column) if isinstance(refusal.value, dict) else None
+        yield Rejection(
+            record=batch.column(RECORD)[row].as_py(),
+            outcome="failed" if refusal.failed else "rejected",
+            stage=resources.kinds.get(source, source) if refusal.failed else Validate.name,
+            reason=refusal.reason,
+            url=url if isinstance(url, str) else None,
+            pointer=first.pointer if first else None,
+            value=first.value if first else None,
+            limit=first.limit if first else None,
+            message=first.message if first else refusal.message,
+            faults=refusal.faults,
+            raw=as_it_came(batch, row),
+        )

@@ -1,0 +1,45 @@
+"""What tests of the near-duplicate kernels call them with: lists of strings in, plain Python out."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from builder.kernels.folding import folding
+from builder.kernels.shingles import shingle_sets
+from builder.kernels.sketch import sketch_texts
+from builder.kernels.words import SEED, buffers, next_words
+
+
+def packed(texts, *, skip=0):
+    """Return the bytes of some texts end to end, read-only as Arrow's are, and their offsets."""
+    encoded = [text if isinstance(text, bytes) else text.encode() for text in texts]
+    data = np.frombuffer(b"\xff" * skip + b"".join(encoded), np.uint8)
+    return data, (skip + np.cumsum([0, *map(len, encoded)])).astype(np.int64)
+
+
+def word_hashes(text):
+    """Return the hashes of all words of one text."""
+    data, offsets = packed([text])
+    room, found, at, state = buffers(), [], offsets[0], (0, 0, np.uint64(SEED))
+    while True:
+        at, n_words, state = next_words(data, at, offsets[1], room, 0, np.uint64(SEED), folding(), state)
+        found += room.words[:n_words].tolist()
+        if at >= offsets[1]:
+            return found
+
+
+def sets_of(texts, *, width=5, skip=0):
+    """Return the shingle hashes of some texts."""
+    data, offsets = packed(texts, skip=skip)
+    hashes, starts = shingle_sets(data, offsets, width, folding(), buffers())
+    return [hashes[starts[i] : starts[i + 1]].tolist() for i in range(len(texts))]
+
+
+def sketches_of(texts, *, width=5, bands=16, rows=6, skip=0):
+    """Return band keys, numbers of words, numbers of shingles and short hashes, as arrays."""
+    data, offsets = packed(texts, skip=skip)
+    keys = np.ones((len(texts), bands), np.uint64)
+    n_words, n_shingles = np.ones((2, len(texts)), np.int64)
+    words_hash = np.ones((len(texts), 2), np.uint64)
+    sketch_texts(data, offsets, width, rows, folding(), buffers(), keys, n_words, n_shingles, words_hash)
+    return keys, n_words, n_shingles, words_hash

@@ -1,0 +1,109 @@
+"""Run by test_commit.py: commits a version to copies of a corpus, and dies at the n-th step of each.
+
+    python kill_commits.py PRISTINE TARGET FIRST STRIDE
+
+A step is whatever changes the file system or brings it to the disk. Every attempt is a forked child that
+kills itself, so that nothing is tidied up; TARGET/0000, TARGET/0001 ... are what it left behind, and the last
+one is where it was not killed any more.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from builder.corpus import Corpus, Staging, durable
+
+if TYPE_CHECKING:
+    from builder.domain.manifest import Manifest
+
+_CHANGES = frozenset(
+    {"os.rename", "os.link", "os.chmod", "os.mkdir", "os.remove", "os.rmdir", "os.symlink", "os.truncate"}
+)
+
+
+def main(pristine: Path, target: Path, *, first: int, stride: int) -> None:
+    synthetic = _load(Path(__file__).resolve().parent.parent.parent / "synthetic_corpus.py")
+    with TemporaryDirectory() as scratch:
+        staged = Path(scratch) / "corpus"
+        _copy(pristine, staged)
+        corpus = Corpus(staged)
+        with corpus.lock():
+            staging = corpus.begin("1.1.0")
+            parts = [synthetic.make_rows(20, seed=1), synthetic.make_rows(10, seed=2)]
+            manifest = synthetic.stage_version(corpus, staging, parts)
+        for number, at in enumerate(range(first, 100_000, stride)):
+            folder = target / f"{number:04d}"
+            _copy(pristine, folder)
+            child = os.fork()
+            if not child:
+                _commit(folder, _moved(staging, folder), manifest, synthetic.README + "1.1.0", at=at)
+            _, status = os.waitpid(child, 0)
+            if os.WIFEXITED(status):
+                assert os.WEXITSTATUS(status) == 0
+                return
+
+
+def _copy(source: Path, target: Path) -> None:
+    subprocess.run(["cp", "-a", str(source), str(target)], check=True)
+
+
+def _moved(staging: Staging, folder: Path) -> tuple[Path, Staging]:
+    """Return where the staged files lie, and a staging that believes to be in another corpus."""
+    other = object.__new__(Staging)
+    other.__dict__ = {
+        name: folder / value.relative_to(staging._corpus) if isinstance(value, Path) else value
+        for name, value in vars(staging).items()
+    }
+    return staging.place, other
+
+
+def _commit(folder: Path, staged: tuple[Path, Staging], manifest: Manifest, card: str, *, at: int) -> None:
+    corpus = Corpus(folder)
+    with corpus.lock():
+        _copy(staged[0], staged[1].place)
+        _die_at(at)
+        corpus.commit(staged[1], manifest, card)
+    os._exit(0)
+
+
+def _die_at(last: int) -> None:
+    """Let this process die before the step with this number."""
+    steps = iter(range(last + 1))
+
+    def step() -> None:
+        if next(steps) == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def hook(event: str, arguments: tuple[object, ...]) -> None:
+        made = event == "open" and isinstance(arguments[2], int) and arguments[2] & os.O_CREAT
+        if event in _CHANGES or made:
+            step()
+
+    def before(function: object) -> object:
+        def called(*arguments: object) -> object:
+            step()
+            return function(*arguments)
+
+        return called
+
+    sys.addaudithook(hook)
+    os.fsync = before(os.fsync)
+    durable._rename_exclusively = before(durable._rename_exclusively)
+
+
+def _load(path: Path) -> object:
+    spec = importlib.util.spec_from_file_location("synthetic_corpus", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), first=int(sys.argv[3]), stride=int(sys.argv[4]))

@@ -1,0 +1,181 @@
+"""A version comes into a corpus all together, whenever the process is killed."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import pytest
+
+from builder.corpus import Corpus, verify_files
+from builder.corpus.publish import is_pending
+from builder.domain.manifest import Manifest
+from builder.errors import BuilderError, CorpusError, TamperedError, VersionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+KILLER = Path(__file__).resolve().parent / "kill_commits.py"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Path]:
+    """A folder in memory where there is one: the steps are the same, and a disk is slow to sync."""
+    shm = Path("/dev/shm")
+    with TemporaryDirectory(dir=shm if os.access(shm, os.W_OK) else tmp_path) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def small(synthetic: ModuleType, place: Path) -> Corpus:
+    """A corpus of one small version."""
+    corpus = Corpus.open_or_create(place / "small", name=synthetic.NAME)
+    synthetic.write_version(corpus, "1.0.0", [synthetic.make_rows(20, seed=1)])
+    return corpus
+
+
+def kill_commits(corpus: Path, target: Path, *, first: int, stride: int) -> None:
+    """Kill a commit of 1.1.0 before its ``first`` step, and each ``stride`` steps later, on a copy each."""
+    target.mkdir()
+    command = [sys.executable, str(KILLER), str(corpus), str(target), str(first), str(stride)]
+    subprocess.run(command, check=True, timeout=120)
+
+
+def loadable(folder: Path) -> list[str]:
+    """The versions whose rows are all there, as the root card and ``latest`` promise them to a reader."""
+    card = (folder / "README.md").read_text().rsplit("\n", 1)[1]
+    latest = str((folder / "latest").readlink())
+    for version in {card, latest}:
+        manifest = Manifest.parse((folder / version / "manifest.json").read_bytes())
+        for _, shard in manifest.shards():
+            assert (folder / version / shard.path).stat().st_size == shard.bytes
+    return [card, latest]
+
+
+@pytest.mark.parametrize("stride", [7, pytest.param(1, marks=pytest.mark.long)])
+def test_killed_commit_leaves_the_old_or_the_new_corpus(small: Corpus, place: Path, stride: int) -> None:
+    """Killed before any of its steps, a commit leaves a corpus that loads, and the next call tidies up."""
+    target = place / "killed"
+    kill_commits(small.path, target, first=stride // 2, stride=stride)
+    folders = sorted(target.iterdir())
+    assert len(folders) > 60 // stride
+    outcomes, pending = [], 0
+    for folder in folders:
+        assert set(loadable(folder)) <= {"1.0.0", "1.1.0"}
+        corpus = Corpus(folder)
+        pending += is_pending(folder)
+        assert verify_files(corpus) == []
+        with corpus.lock():
+            assert not list(folder.glob(".spool/.commit-*"))
+        assert set(loadable(folder)) == {corpus.newest()}
+        outcomes.append(corpus.versions())
+    assert outcomes == sorted(outcomes, key=len)
+    assert outcomes[0] == ["1.0.0"]
+    assert outcomes[-1] == ["1.0.0", "1.1.0"]
+    assert pending > 20 // stride
+
+
+def test_build_goes_on_after_a_killed_commit(small: Corpus, place: Path, synthetic: ModuleType) -> None:
+    """After a commit that was killed early or late, the same version can be written or is there."""
+    target = place / "killed"
+    kill_commits(small.path, target, first=3, stride=25)
+    for folder in sorted(target.iterdir()):
+        corpus = Corpus(folder)
+        with corpus.lock():
+            there = "1.1.0" in corpus.versions()
+        parts = [synthetic.make_rows(20, seed=1), synthetic.make_rows(10, seed=2)]
+        if there:
+            with pytest.raises(VersionError, match="is there already"):
+                synthetic.write_version(corpus, "1.1.0", parts)
+        else:
+            synthetic.write_version(corpus, "1.1.0", parts)
+        assert corpus.versions() == ["1.0.0", "1.1.0"]
+        assert verify_files(corpus) == []
+
+
+def test_shards_of_the_parent_are_the_same_files(pristine: Path) -> None:
+    """Rows that were added leave the old shards alone: they are stored once."""
+    objects = list(pristine.glob(".objects/sha256/*/*"))
+    links = list(pristine.glob("*.*.*/data/*"))
+    assert len({path.name for path in objects}) == len(objects)
+    assert len(links) > len(objects)
+    old = {shard.sha256 for _, shard in Corpus(pristine).manifest("1.0.0").shards()}
+    new = {shard.sha256 for _, shard in Corpus(pristine).manifest("1.1.0").shards()}
+    assert old < new
+
+
+def test_version_folder_is_read_only(pristine: Path) -> None:
+    """Nobody but root writes into a version by accident; what is private is readable by its owner alone."""
+    for path in [pristine / "1.0.0", *(pristine / "1.0.0").rglob("*")]:
+        assert stat.S_IMODE(path.stat().st_mode) == (0o555 if path.is_dir() else 0o444)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in pristine.glob(".objects/sha256/*/*")} == {0o444}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in pristine.glob(".audit/1.0.0/*")} == {0o600}
+
+
+def test_digest_is_the_hash_of_the_manifest(pristine: Path) -> None:
+    """A version's digest is the SHA-256 of manifest.json, and the root seal knows it."""
+    corpus = Corpus(pristine)
+    assert corpus.manifest("1.0.0").digest == corpus.digest("1.0.0")
+    assert corpus.manifest("1.1.0").parent == {"version": "1.0.0", "digest": corpus.digest("1.0.0")}
+
+
+def test_commit_needs_the_lock(small: Corpus) -> None:
+    """Nothing is begun without the lock."""
+    with pytest.raises(CorpusError, match="is not locked"):
+        small.begin("1.1.0")
+
+
+def test_version_number_is_taken_once(small: Corpus) -> None:
+    """A number that is taken, or a folder that stands in its place, is refused."""
+    (small.path / "1.2.0").mkdir()
+    with small.lock():
+        for version in ("1.0.0", "1.2.0"):
+            with pytest.raises(VersionError, match=f"{version} is there already"):
+                small.begin(version)
+
+
+def test_manifest_must_tell_what_was_staged(small: Corpus, synthetic: ModuleType) -> None:
+    """A manifest with another file list or other shards than were staged is not committed."""
+    with small.lock():
+        staging = small.begin("1.1.0")
+        manifest = synthetic.stage_version(small, staging, [synthetic.make_rows(20, seed=1)])
+        (staging.folder / "more.txt").write_text("x")
+        with pytest.raises(BuilderError, match=r"more\.txt: is not the same"):
+            small.commit(staging, manifest, "# card")
+    assert small.versions() == ["1.0.0"]
+
+
+def test_begin_sweeps_away_what_was_begun_before(small: Corpus) -> None:
+    """What a build staged and never committed does not reach the next version."""
+    with small.lock():
+        staging = small.begin("1.1.0")
+        (staging.folder / "old.txt").write_text("x")
+        assert not (small.begin("1.1.0").folder / "old.txt").exists()
+
+
+def test_shard_that_differs_from_its_object_is_refused(small: Corpus, synthetic: ModuleType) -> None:
+    """An object that was damaged is not linked into a new version."""
+    shard = next(iter(small.manifest("1.0.0").shards()))[1]
+    copy = small.spool("build") / "shard.parquet"
+    copy.write_bytes((small.path / "1.0.0" / shard.path).read_bytes())
+    (stored,) = small.path.glob(f".objects/sha256/*/{shard.sha256}.parquet")
+    stored.chmod(0o644)
+    stored.write_bytes(b"damaged")
+    with small.lock(), pytest.raises(TamperedError, match="was changed"):
+        small.begin("1.1.0").add_shard(copy, name="data/train-00000-of-00001.parquet")
+
+
+def test_tombstones_are_replaced_with_the_version(small: Corpus, synthetic: ModuleType) -> None:
+    """New tombstones come in together with the version that they belong to, and are sealed."""
+    with small.lock():
+        staging = small.begin("2.0.0")
+        manifest = synthetic.stage_version(small, staging, [synthetic.make_rows(20, seed=1)])
+        small.commit(staging, manifest, "# card", tombstones=b'{"url": "x"}\n')
+    assert (small.path / "tombstones.jsonl").read_bytes() == b'{"url": "x"}\n'
+    assert verify_files(small) == []

@@ -1,0 +1,243 @@
+"""Every change to any file of a corpus is named; a corpus that is as it was written has no fault."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from builder.corpus import Corpus, verify_files
+from builder.corpus.objects import object_name
+from builder.corpus.seals import ROOT_SEAL, RootSeal, Sealed
+from builder.errors import VersionError
+
+SHARD = "1.0.0/data/test-00000-of-00002.parquet"
+KINDS = ("flip", "cut", "remove", "add", "link", "retarget")
+
+
+def files_of(corpus: Path) -> list[str]:
+    """Every file of a corpus but the spool's, the link among them."""
+    found = [path.relative_to(corpus) for path in corpus.rglob("*") if path.is_file() or path.is_symlink()]
+    return sorted(
+        str(path) for path in found if path.parts[0] not in (".spool", "latest") or len(path.parts) == 1
+    )
+
+
+def allow_writing(path: Path) -> None:
+    """Undo the read-only modes around a file, as a careless or hostile hand would."""
+    for one in (path, path.parent):
+        if not one.is_symlink():
+            one.chmod(one.stat().st_mode | 0o700)
+
+
+def flip(path: Path, rng: random.Random) -> None:
+    data = bytearray(path.read_bytes())
+    data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+    path.write_bytes(data)
+
+
+def inject(corpus: Path, kind: str, name: str, rng: random.Random) -> str:
+    """Do one kind of damage to one file and return the name that must be told."""
+    path = corpus / name
+    allow_writing(path)
+    if kind == "retarget" or name == "latest":
+        (corpus / "latest").unlink()
+        (corpus / "latest").symlink_to(rng.choice(["1.0.0", "2.0.0", ".", "/etc", "./1.1.0"]))
+        return "latest"
+    if kind == "add":
+        added = path.with_name(rng.choice(["extra.parquet", ".hidden", path.name + "~"]))
+        added.write_bytes(b"" if rng.random() < 0.3 else path.read_bytes())
+        return str(added.relative_to(corpus))
+    size = path.stat().st_size
+    if kind == "link":
+        shutil.move(path, corpus.parent / "elsewhere")
+        path.symlink_to(corpus.parent / "elsewhere")
+    elif kind == "remove" or not size:
+        path.unlink()
+    elif kind == "cut":
+        os.truncate(path, rng.randrange(size))
+    else:
+        flip(path, rng)
+    return name
+
+
+def names(corpus: Corpus | Path, version: str | None = None) -> list[str]:
+    corpus = corpus if isinstance(corpus, Corpus) else Corpus(corpus)
+    return [fault.where for fault in verify_files(corpus, version)]
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_any_damage_is_named(corpus: Corpus, seed: int) -> None:
+    """A hundred random faults, the file chosen first and the byte then: each is told by the file's name."""
+    rng = random.Random(seed)
+    name = rng.choice(files_of(corpus.path))
+    damaged = inject(corpus.path, KINDS[seed % len(KINDS)], name, rng)
+    assert damaged in names(corpus)
+
+
+def test_damage_covers_every_kind_of_file(pristine: Path) -> None:
+    """What the random faults choose from has every kind of file that a corpus holds."""
+    kinds = {name.split("/")[0] if name.startswith(".") else Path(name).name for name in files_of(pristine)}
+    expected = {".objects", ".audit", ".index", ".seals", "README.md", "tombstones.jsonl", "latest"}
+    assert expected | {"manifest.json", "croissant.json", "inputs.parquet"} <= kinds
+
+
+@pytest.mark.parametrize("name", [ROOT_SEAL, ".seals/1.0.0.json", "1.0.0/manifest.json"])
+def test_every_byte_of_a_seal_counts(corpus: Corpus, name: str) -> None:
+    """Whichever byte of a seal or manifest is changed, that file is named."""
+    data = (corpus.path / name).read_bytes()
+    allow_writing(corpus.path / name)
+    for at in range(0, len(data), 37):
+        changed = bytearray(data)
+        changed[at] ^= 4
+        (corpus.path / name).write_bytes(changed)
+        assert name in names(corpus)
+
+
+def test_clean_corpus_has_no_fault(pristine: Path) -> None:
+    """Nothing is said of a corpus that is as it was written, whole or by version."""
+    assert names(pristine) == []
+    assert names(pristine, "1.0.0") == []
+
+
+def test_copy_has_no_fault(pristine: Path, tmp_path: Path) -> None:
+    """A copy by ``cp -r``, where no link is left between versions and objects, is as good."""
+    subprocess.run(["cp", "-r", str(pristine), str(tmp_path / "copy")], check=True)
+    assert names(tmp_path / "copy") == []
+
+
+def test_corpus_on_another_file_system_has_no_fault(pristine: Path, tmp_path: Path) -> None:
+    """A corpus that was moved to another file system is as good, and takes a further version there."""
+    shm = Path("/dev/shm")
+    if not shm.is_dir() or shm.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no second file system here")
+    target = shm / f"builder-test-{os.getpid()}"
+    try:
+        shutil.copytree(pristine, target, symlinks=True)
+        assert names(target) == []
+    finally:
+        subprocess.run(["chmod", "-R", "u+rwx", str(target)], check=True)
+        shutil.rmtree(target)
+
+
+def test_modes_and_times_are_no_fault(corpus: Corpus) -> None:
+    """What a copy may change beside the bytes is not looked at."""
+    for path in corpus.path.rglob("*"):
+        if not path.is_symlink():
+            path.chmod(0o755)
+            os.utime(path, (1, 1))
+    assert names(corpus) == []
+
+
+def test_spool_is_not_looked_at(corpus: Corpus) -> None:
+    """Whatever lies in the spool belongs to a build that is not done."""
+    (corpus.spool("build") / "part.arrow").write_bytes(b"x")
+    assert names(corpus) == []
+
+
+def test_foreign_folder_in_a_version_is_named(corpus: Corpus) -> None:
+    """A version holds what its manifest names and nothing else, empty folders included."""
+    allow_writing(corpus.path / "1.0.0/data")
+    (corpus.path / "1.0.0/notes").mkdir()
+    assert names(corpus) == ["1.0.0/notes"]
+    assert names(corpus, "1.0.0") == ["1.0.0/notes"]
+    assert names(corpus, "1.1.0") == []
+
+
+def test_folder_replaced_by_a_link_is_one_fault(corpus: Corpus, tmp_path: Path) -> None:
+    """A link where a folder was is told once, and not followed, though all bytes are there."""
+    for name in ("1.0.0/data", ".audit", ".objects/sha256"):
+        path = corpus.path / name
+        allow_writing(path)
+        path.rename(tmp_path / "away")
+        path.symlink_to(tmp_path / "away")
+        assert names(corpus) == [name]
+        path.unlink()
+        (tmp_path / "away").rename(path)
+
+
+def test_missing_folder_names_every_file(corpus: Corpus) -> None:
+    """Of a folder that is gone each file is missing."""
+    gone = [name for name in files_of(corpus.path) if name.startswith(".index/1.0.0/")]
+    shutil.rmtree(corpus.path / ".index/1.0.0")
+    assert names(corpus) == gone
+
+
+def test_shared_bytes_are_told_wherever_they_are_seen(corpus: Corpus) -> None:
+    """A change to a hard-linked shard is a fault of the object and of each version that holds it."""
+    allow_writing(corpus.path / SHARD)
+    flip(corpus.path / SHARD, random.Random(1))
+    found = names(corpus)
+    assert SHARD in found
+    assert "1.1.0/data/test-00000-of-00003.parquet" in found
+    assert sum(name.startswith(".objects/") for name in found) == 1
+
+
+def test_version_without_root_seal_is_still_checked(corpus: Corpus) -> None:
+    """Without the root seal the versions are found by their own seals, and their damage is named too."""
+    (corpus.path / ROOT_SEAL).unlink()
+    allow_writing(corpus.path / SHARD)
+    (corpus.path / SHARD).unlink()
+    assert names(corpus) == [ROOT_SEAL, SHARD]
+
+
+def test_version_swapped_for_another_is_named(corpus: Corpus) -> None:
+    """A version's folder that was exchanged for that of another version does not pass."""
+    for name in ("1.0.0", "1.1.0"):
+        allow_writing(corpus.path / name)
+    (corpus.path / "1.0.0").rename(corpus.path / "x")
+    (corpus.path / "1.1.0").rename(corpus.path / "1.0.0")
+    (corpus.path / "x").rename(corpus.path / "1.1.0")
+    assert "1.0.0/manifest.json" in names(corpus)
+
+
+def test_yanked_without_a_seal_is_named(corpus: Corpus) -> None:
+    """A yank written by hand into the root seal does not pass."""
+    data = (corpus.path / ROOT_SEAL).read_bytes()
+    (corpus.path / ROOT_SEAL).write_bytes(data.replace(b'"yanked":null', b'"yanked":"why"', 1))
+    assert names(corpus) == [ROOT_SEAL]
+
+
+def test_unknown_version_is_an_error(corpus: Corpus) -> None:
+    """To verify a version that is not there is the caller's mistake."""
+    with pytest.raises(VersionError, match=r"there is no version 3\.0\.0"):
+        verify_files(corpus, "3.0.0")
+
+
+def test_special_file_is_named_and_not_read(corpus: Corpus) -> None:
+    """A pipe in place of a file does not make verify wait for ever."""
+    path = corpus.path / "README.md"
+    path.unlink()
+    os.mkfifo(path)
+    assert names(corpus) == ["README.md"]
+
+
+def test_every_file_is_told_to_the_caller(pristine: Path) -> None:
+    """The caller hears of each file that was hashed; shared bytes are hashed once."""
+    heard: list[tuple[str, int]] = []
+    verify_files(Corpus(pristine), on_file=lambda name, n_bytes: heard.append((name, n_bytes)))
+    shards = [name for name in files_of(pristine) if name.startswith(".objects")]
+    inodes = [(pristine / name).stat().st_ino for name, _ in heard]
+    assert {(pristine / name).stat().st_ino for name in shards} <= set(inodes)
+    assert len(set(inodes)) == len(inodes)
+    assert all((pristine / name).stat().st_size == n_bytes for name, n_bytes in heard)
+
+
+def test_object_that_was_left_over_is_expected(corpus: Corpus) -> None:
+    """An object that the root seal lists as unused is no fault until it changes."""
+    data = b"left over"
+    name = object_name(Sealed.of(data).sha256)
+    (corpus.path / name).parent.mkdir(exist_ok=True)
+    (corpus.path / name).write_bytes(data)
+    assert set(names(corpus)) & {name, str(Path(name).parent)}
+    seal = corpus.seal()
+    facts = {field: getattr(seal, field) for field in ("name", "latest", "versions", "files")}
+    changed = RootSeal(**facts, unused=(Sealed.of(data).sha256,))
+    (corpus.path / ROOT_SEAL).write_bytes(changed.to_bytes())
+    assert names(corpus) == []
+    (corpus.path / name).write_bytes(b"something")
+    assert names(corpus) == [name]

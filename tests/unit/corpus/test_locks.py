@@ -1,0 +1,115 @@
+"""One builder at a time, and a dead one blocks nobody."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from builder.corpus import Corpus
+from builder.corpus.locks import locked
+from builder.errors import CorpusError, LockedError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from builder.corpus.locks import locked
+with locked(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def hold(path: Path) -> subprocess.Popen[str]:
+    """Start another process that holds the lock, and wait until it has it."""
+    command = [sys.executable, "-c", HOLD, str(path)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+
+
+def test_second_builder_is_told_who_has_the_lock(corpus: Corpus) -> None:
+    """Another process that works on the corpus is named by its number and its start; a dead one is not."""
+    other = hold(corpus.path / ".spool/lock")
+    try:
+        with pytest.raises(LockedError) as caught, corpus.lock():
+            pass
+        assert f"process {other.pid}, since 20" in str(caught.value)
+        assert str(corpus.path) in str(caught.value)
+    finally:
+        end(other)
+    with corpus.lock():
+        holder = json.loads((corpus.path / ".spool/lock").read_bytes())
+        assert set(holder) == {"pid", "since"}
+
+
+def test_waiting_ends_when_the_lock_is_free(tmp_path: Path) -> None:
+    """Who waits gets the lock as soon as its holder is killed."""
+    other = hold(tmp_path / "lock")
+    other.send_signal(signal.SIGKILL)
+    with locked(tmp_path / "lock", wait_s=30.0):
+        end(other)
+
+
+def test_waiting_has_an_end(tmp_path: Path) -> None:
+    """Who waits in vain is told so."""
+    with locked(tmp_path / "lock"), pytest.raises(LockedError), locked(tmp_path / "lock", wait_s=0.1):
+        pass
+
+
+def test_file_left_behind_does_not_block(tmp_path: Path) -> None:
+    """What an earlier holder wrote, whole or not, is no lock."""
+    (tmp_path / "lock").write_text('{"pid": 1, "since')
+    with locked(tmp_path / "lock"):
+        pass
+
+
+def test_holder_that_wrote_nothing_still_has_the_lock(tmp_path: Path) -> None:
+    """Between taking the lock and saying so, a holder is another builder without a name."""
+    with locked(tmp_path / "lock"):
+        (tmp_path / "lock").write_text("")
+        with (
+            pytest.raises(LockedError, match="another builder works on this corpus"),
+            locked(tmp_path / "lock"),
+        ):
+            pass
+
+
+def test_lock_file_that_was_deleted_is_not_trusted(tmp_path: Path) -> None:
+    """A lock is taken on the file that is there, never on one that somebody deleted meanwhile."""
+    with locked(tmp_path / "lock"):
+        (tmp_path / "lock").unlink()
+        with locked(tmp_path / "lock"):
+            pass
+
+
+def test_lock_through_a_link_is_refused(tmp_path: Path) -> None:
+    """A link in place of the lock is not followed."""
+    (tmp_path / "lock").symlink_to(tmp_path / "victim")
+    with pytest.raises(CorpusError, match="cannot be locked"), locked(tmp_path / "lock"):
+        pass
+    assert not (tmp_path / "victim").exists()
+
+
+def test_lock_is_let_go_after_an_error(corpus: Corpus) -> None:
+    """A builder that fails does not keep the lock, and a nested use does not end it early."""
+    with pytest.raises(ZeroDivisionError), corpus.lock():
+        with corpus.lock():
+            pass
+        corpus.begin("2.0.0")
+        raise ZeroDivisionError
+    with Corpus(corpus.path).lock():
+        pass

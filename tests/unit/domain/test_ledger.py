@@ -1,0 +1,34 @@
+"""The columns of the ledger, as code and as a schema that is read without Python."""
+
+from __future__ import annotations
+
+import json
+
+import pyarrow as pa
+
+from builder.assets import schemas_folder
+from builder.domain.ledger import CLUSTERS_SCHEMA, LEDGER_SCHEMA, OUTCOMES, REJECTED_SCHEMA
+
+COLUMNS = (
+    "record_id source path ordinal offset url outcome stage reason pointer value limit message document_id "
+    "kept_id merged_into similarity split shard"
+)
+
+
+def test_ledger_has_exactly_its_columns() -> None:
+    """Names and order are promised to readers."""
+    assert LEDGER_SCHEMA.names == COLUMNS.split()
+    assert REJECTED_SCHEMA.names == ["record_id", "stage", "reason", "faults", "record"]
+    assert CLUSTERS_SCHEMA.names[:2] == ["kept_id", "record_id"]
+
+
+def test_schema_file_tells_the_same_columns() -> None:
+    """ledger-1 has the columns, the types and the outcomes of the code."""
+    schema = json.loads((schemas_folder() / "ledger-1.schema.json").read_bytes())
+    assert list(schema["properties"]) == LEDGER_SCHEMA.names
+    assert tuple(schema["properties"]["outcome"]["enum"]) == OUTCOMES
+    assert schema["required"] == [field.name for field in LEDGER_SCHEMA if not field.nullable]
+    names = {pa.string(): "string", pa.int64(): "integer", pa.float64(): "number"}
+    for field in LEDGER_SCHEMA:
+        told = schema["properties"][field.name].get("type", "string")
+        assert told == ([names[field.type], "null"] if field.nullable else names[field.type])

@@ -1,0 +1,117 @@
+"""Functions for workers to do, harmless and harmful; workers import this file by its name."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+def square(n: int, guard: Any) -> int:
+    return n * n
+
+
+def where(_: int, guard: Any) -> int:
+    return os.getpid()
+
+
+def dawdle(n: int, guard: Any) -> int:
+    """Later tasks are done sooner."""
+    time.sleep(0.02 * (n % 5 == 0))
+    return n
+
+
+def refuse_seven(n: int, guard: Any) -> int:
+    if n == 7:
+        raise LookupError("seven is not there")
+    return n
+
+
+class OddError(Exception):
+    """Cannot be pickled."""
+
+    def __init__(self, one: int, two: int) -> None:
+        super().__init__("odd")
+
+
+def raise_odd(n: int, guard: Any) -> int:
+    raise OddError(1, 2)
+
+
+def die(how: str) -> None:
+    if how == "hang":
+        while True:
+            time.sleep(0.01)
+    elif how == "segfault":
+        ctypes.string_at(0)
+    elif how == "exit":
+        os._exit(3)
+    elif how == "memory":
+        hold = [bytearray(1 << 20) for _ in range(100_000)]
+        raise AssertionError(len(hold))
+    elif how == "native memory":
+        libc = ctypes.CDLL(None)
+        libc.malloc.restype = ctypes.c_void_p
+        while place := libc.malloc(ctypes.c_size_t(1 << 20)):
+            ctypes.memset(place, 1, 1 << 20)
+        os.abort()
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads ten units of each task; some of them harm. Finished units are kept on disk."""
+
+    folder: str
+    harm: dict[tuple[int, int], str]
+    limit_s: float = 60.0
+
+    def __call__(self, task: int, guard: Any) -> list[str]:
+        log = Path(self.folder) / f"{task}"
+        done = log.read_text().splitlines() if log.exists() else []
+        for unit in range(len(done), 10):
+            reason = guard.enter("read", unit, limit_s=self.limit_s)
+            if reason is None:
+                try:
+                    die(self.harm.get((task, unit), ""))
+                finally:
+                    guard.leave()
+            done.append(reason or "read")
+            guard.tick(1, 100)
+            log.write_text("\n".join(done))
+        return done
+
+
+def die_outside(task: int, guard: Any) -> int:
+    if task == 3:
+        os._exit(5)
+    return task
+
+
+def die_obstinately(task: int, guard: Any) -> int:
+    guard.enter("read", 1)
+    os._exit(5)
+
+
+def sleep_for_ever(task: int, guard: Any) -> None:
+    time.sleep(1000)
+
+
+def die_plainly(how: str) -> str:
+    die(how)
+    return "alive"
+
+
+def refuse_plainly(_: Any) -> None:
+    raise LookupError("not there")
+
+
+def total(key: str, group: list[tuple[str, int]]) -> tuple[str, int]:
+    return key, sum(n for _, n in group)
+
+
+def lie(_: int, guard: Any) -> int:
+    print("chatter on stdout")  # noqa: T201
+    return 1

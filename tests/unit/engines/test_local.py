@@ -1,0 +1,268 @@
+"""How the local engine behaves, whatever the functions do."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from operator import itemgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from builder.engines.job import WorkerDiedError
+from builder.engines.local import LocalEngine
+from builder.errors import BuilderError
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[2]
+sys.path.insert(0, str(HERE))
+import chores  # noqa: E402 - workers get this process's path, and import it by the same name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[LocalEngine]:
+    """One engine for the tests that leave it in good order."""
+    with LocalEngine(workers=2) as engine:
+        yield engine
+
+
+@pytest.fixture(params=[(1, False), (1, True), (2, False), (2, True)], ids=str)
+def do(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, shared: LocalEngine
+) -> Callable[..., Any]:
+    """The same map here and in workers."""
+    workers, untrusted = request.param
+    monkeypatch.setattr(shared, "workers", workers)
+    return lambda function, tasks: shared.map(function, tasks, untrusted=untrusted)
+
+
+def test_results_come_in_the_order_of_the_tasks(do: Callable[..., Any]) -> None:
+    """However long each takes."""
+    assert list(do(chores.dawdle, range(30))) == list(range(30))
+
+
+def test_no_task_gives_no_result(do: Callable[..., Any]) -> None:
+    """An empty map ends."""
+    assert list(do(chores.square, [])) == []
+
+
+def test_an_exception_comes_in_its_turn(do: Callable[..., Any]) -> None:
+    """Of its type, after the results before it."""
+    results = do(chores.refuse_seven, range(20))
+    assert [next(results) for _ in range(7)] == list(range(7))
+    with pytest.raises(LookupError, match="seven is not there"):
+        next(results)
+
+
+def test_tasks_are_taken_as_they_are_needed(do: Callable[..., Any]) -> None:
+    """A map over endless tasks gives its first results."""
+    taken = 0
+
+    def endless() -> Iterator[int]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield taken
+
+    results = do(chores.square, endless())
+    assert [next(results) for _ in range(5)] == [1, 4, 9, 16, 25]
+    results.close()
+    assert taken < 200
+
+
+def test_an_untrusted_function_never_runs_in_this_process(shared: LocalEngine) -> None:
+    """Not even one task of it."""
+    assert os.getpid() not in list(shared.map(chores.where, range(1), untrusted=True))
+
+
+def test_a_trusted_function_begins_in_this_process(shared: LocalEngine) -> None:
+    """Work that is done in a moment needs no worker."""
+    assert list(shared.map(chores.where, range(3))) == [os.getpid()] * 3
+
+
+def test_an_exception_tells_where_in_the_worker_it_was(shared: LocalEngine) -> None:
+    """Its note holds the traceback of the other process."""
+    with pytest.raises(LookupError) as caught:
+        list(shared.map(chores.refuse_seven, [7], untrusted=True))
+    assert "chores.py" in "".join(caught.value.__notes__)
+
+
+def test_an_exception_that_cannot_be_pickled_comes_as_text(shared: LocalEngine) -> None:
+    """Nothing is swallowed."""
+    with pytest.raises(RuntimeError) as caught:
+        list(shared.map(chores.raise_odd, [1], untrusted=True))
+    assert "OddError: odd" in "".join(caught.value.__notes__)
+
+
+def test_a_function_that_workers_cannot_import_is_said(shared: LocalEngine) -> None:
+    """With advice; a function inside a function has no name to import it by."""
+    with pytest.raises(BuilderError, match="top level of a module"):
+        list(shared.map(lambda n, guard: n, [1], untrusted=True))
+
+
+def test_a_map_that_is_left_early_leaves_the_engine_usable(shared: LocalEngine) -> None:
+    """Workers that were at it are ended, others start."""
+    results = shared.map(chores.sleep_for_ever, range(5), untrusted=True)
+    results.close()
+    assert list(shared.map(chores.square, [3], untrusted=True)) == [9]
+
+
+def test_two_maps_can_be_under_way_at_once(shared: LocalEngine) -> None:
+    """Each gets its own results."""
+    one = shared.map(chores.square, range(100), untrusted=True)
+    other = shared.map(chores.dawdle, range(100), untrusted=True)
+    assert [*zip(one, other, strict=True)] == [(n * n, n) for n in range(100)]
+
+
+def test_what_a_worker_prints_does_not_reach_stdout() -> None:
+    """Standard output belongs to the answer of the command."""
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import chores\n"
+        "from builder.engines.local import LocalEngine\n"
+        "with LocalEngine(workers=1) as engine: print(list(engine.map(chores.lie, [1], untrusted=True)))"
+    )
+    assert run("-c", program, str(HERE)).stdout == "[1]\n"
+
+
+@pytest.mark.parametrize(
+    ("how", "reason"),
+    [
+        ("hang", "timeout"),
+        ("segfault", "crash"),
+        ("exit", "crash"),
+        ("memory", "memory"),
+        ("native memory", "memory"),
+    ],
+)
+def test_a_unit_that_ends_its_worker_is_left_out(tmp_path: Path, how: str, reason: str) -> None:
+    """The task is called again, the unit is refused with the reason, all others are read, once."""
+    reader = chores.Reader(str(tmp_path), {(1, 4): how, (1, 5): how}, limit_s=0.3 if how == "hang" else 60.0)
+    with LocalEngine(workers=2, memory_bytes=400 << 20) as engine:
+        results = list(engine.map(reader, range(3), untrusted=True))
+    assert results[0] == results[2] == ["read"] * 10
+    assert results[1] == ["read"] * 4 + [reason] * 2 + ["read"] * 4
+    caught = [(one.task, one.stage, one.unit, one.reason) for one in engine.caught]
+    assert caught == [(1, "read", 4, reason), (1, "read", 5, reason)]
+
+
+def test_progress_is_told_once_for_each_record(tmp_path: Path) -> None:
+    """A task that is begun again is not counted twice; here its finished units are not ticked again."""
+    told = [0, 0]
+
+    def listen(n_records: int, n_bytes: int) -> None:
+        told[0] += n_records
+        told[1] += n_bytes
+
+    with LocalEngine(workers=2, on_progress=listen) as engine:
+        list(engine.map(chores.Reader(str(tmp_path), {}), range(5), untrusted=True))
+    assert told == [50, 5000]
+
+
+def test_a_task_that_dies_outside_of_any_unit_is_an_error_that_names_it(shared: LocalEngine) -> None:
+    """After some tries: no input can be left out to go on."""
+    with pytest.raises(WorkerDiedError, match=r"^3: .*exit status 5"):
+        list(shared.map(chores.die_outside, range(5), untrusted=True))
+
+
+def test_a_unit_that_is_touched_again_is_an_error(shared: LocalEngine) -> None:
+    """A function that does not heed the refusal does not go on for ever."""
+    with pytest.raises(WorkerDiedError, match=r"Left out before: .*'read', 1.*: 'crash'"):
+        list(shared.map(chores.die_obstinately, [1], untrusted=True))
+
+
+@pytest.mark.parametrize("how", ["hang", "segfault", "memory"])
+def test_a_guarded_call_that_does_not_come_back_is_none(shared: LocalEngine, how: str) -> None:
+    """Over its time, its memory, or dead: not tried again."""
+    assert shared.guard(chores.die_plainly, how, limit_s=1.0, memory_bytes=400 << 20) is None
+
+
+def test_a_guarded_call_returns_or_raises_as_any_call(shared: LocalEngine) -> None:
+    """What comes back is what the function gave."""
+    assert shared.guard(chores.die_plainly, "", limit_s=10.0, memory_bytes=1 << 30) == "alive"
+    with pytest.raises(LookupError):
+        shared.guard(chores.refuse_plainly, "", limit_s=10.0, memory_bytes=1 << 30)
+
+
+def test_shuffle_calls_once_a_group_in_the_order_of_the_keys(shared: LocalEngine) -> None:
+    """Rows of a group keep their order."""
+    rows = [("b", 1), ("a", 2), ("b", 3), ("c", 4), ("a", 5)]
+    assert list(shared.shuffle(rows, itemgetter(0), chores.total)) == [("a", 7), ("b", 4), ("c", 4)]
+
+
+# -- the processes ---------------------------------------------------------------------------------
+
+SCRIPT = """
+import sys
+sys.path.insert(0, {here!r})
+import chores
+from builder.engines.local import LocalEngine
+engine = LocalEngine(workers=2)
+print(list(engine.map(chores.square, range(4), untrusted=True)))
+"""
+
+
+def run(*args: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-W", "error", *args]
+    return subprocess.run(
+        command, input=stdin, capture_output=True, text=True, timeout=60, check=True, cwd=ROOT
+    )
+
+
+def test_a_script_without_a_main_guard_works() -> None:
+    """Fed on stdin, so that there is not even a file to import; and without closing the engine."""
+    done = run("-", stdin=SCRIPT.format(here=str(HERE)))
+    assert (done.stdout, done.stderr) == ("[0, 1, 4, 9]\n", "")
+
+
+BUSY = """
+import sys
+sys.path.insert(0, {here!r})
+import chores
+from builder.engines.local import LocalEngine
+engine = LocalEngine(workers=2)
+list(engine.map(chores.square, range(4), untrusted=True))
+print("ready", flush=True)
+list(engine.map(chores.sleep_for_ever, range(4), untrusted=True))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are found in /proc")
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_no_process_outlives_the_engine(how: signal.Signals) -> None:
+    """Killed, interrupted or ended: the zygote and busy workers go with it."""
+    mark = f"builder-test-{os.getpid()}-{how}"
+    process = subprocess.Popen(
+        [sys.executable, "-c", BUSY.format(here=str(HERE))],
+        env={**os.environ, "BUILDER_TEST_MARK": mark},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=ROOT,
+    )
+    assert process.stdout is not None
+    with process.stdout:
+        assert process.stdout.readline() == b"ready\n"
+    assert len(marked(mark)) == 4
+    process.send_signal(how)
+    process.wait(timeout=20)
+    give_up = time.monotonic() + 20
+    while (left := marked(mark)) and time.monotonic() < give_up:
+        time.sleep(0.02)
+    assert left == []
+
+
+def marked(mark: str) -> list[str]:
+    """Processes with a mark in their environment."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if mark.encode() in (place / "environ").read_bytes():
+                found.append(place.name)
+    return found

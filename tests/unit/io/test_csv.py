@@ -1,0 +1,137 @@
+"""The source of comma-separated values."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builder.engines.guard import NullGuard
+from builder.errors import RecipeError
+from builder.io.csv import CsvSource
+from builder.io.csv_rows import Row, read_rows
+from builder.io.lines import split_lines
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def read(
+    tmp_path: Path, data: bytes, *, name: str = "a.csv", batch_rows: int = 100, **options: Any
+) -> tuple[list[dict[str, Any]], list[tuple[str, int]]]:
+    """Rows and failures; that all records are accounted for is checked."""
+    (tmp_path / name).write_bytes(data)
+    source = CsvSource(path=str(tmp_path / name), **options)
+    (task,) = source.tasks()
+    rows: list[dict[str, Any]] = []
+    failed: list[tuple[str, int]] = []
+    n_records = 0
+    for reading in source.read(task, guard=NullGuard(), batch_rows=batch_rows):
+        assert reading.n_records == reading.batch.num_rows + reading.rejected.num_rows
+        ordinals = [
+            r["_record"]["ordinal"] for r in (*reading.batch.to_pylist(), *reading.rejected.to_pylist())
+        ]
+        assert sorted(ordinals) == list(range(n_records, n_records + reading.n_records))
+        n_records += reading.n_records
+        rows += reading.batch.to_pylist()
+        failed += [(r["reason"], r["_record"]["offset"]) for r in reading.rejected.to_pylist()]
+    return rows, failed
+
+
+def values(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{name: value for name, value in row.items() if name != "_record"} for row in rows]
+
+
+def test_rows_are_strings_under_the_names_of_the_header(tmp_path: Path) -> None:
+    """Blank lines are no rows; an empty value is null; the offset is that of the row's first byte."""
+    rows, failed = read(tmp_path, b'\xef\xbb\xbfurl,n\r\nx,1\r\n\r\n"a ""b""\nc, d",\r\n')
+    assert values(rows) == [{"url": "x", "n": "1"}, {"url": 'a "b"\nc, d', "n": None}]
+    assert [row["_record"]["offset"] for row in rows] == [10, 17]
+    assert not failed
+
+
+@pytest.mark.parametrize("batch_rows", [1, 2, 50])
+def test_a_broken_row_fails_and_the_next_goes_on(tmp_path: Path, batch_rows: int) -> None:
+    """Too few, too many, quotes that do not match, bytes that are no characters."""
+    data = b'a,b\n1,2\n3\n4,5,6\n"7"x,8\n\xff,9\nok,ok\n'
+    rows, failed = read(tmp_path, data, batch_rows=batch_rows)
+    assert values(rows) == [{"a": "1", "b": "2"}, {"a": "ok", "b": "ok"}]
+    assert failed == [("csv_width", 8), ("csv_width", 10), ("csv_quotes", 16), ("csv_encoding", 23)]
+
+
+def test_a_quote_that_is_never_closed_costs_one_line(tmp_path: Path) -> None:
+    """Not the rest of the file, nor more memory than a row may have."""
+    rows, failed = read(tmp_path, b'a,b\n"1,2\n3,4\n5,6\n')
+    assert values(rows) == [{"a": "3", "b": "4"}, {"a": "5", "b": "6"}]
+    assert failed == [("csv_quotes", 4)]
+    rows, failed = read(tmp_path, b'a,b\n"1,2\n' + b"3,4\n" * 20, max_record_bytes=30)
+    assert (len(rows), failed) == (20, [("record_too_big", 4)])
+
+
+def test_a_row_over_the_limit_fails(tmp_path: Path) -> None:
+    """Exactly the limit is allowed, whether the line fits a block or not."""
+    long = b"x" * (9 << 20)
+    rows, failed = read(tmp_path, b"a\n12345\n123456\n" + long + b"\n1\n", max_record_bytes=5)
+    assert values(rows) == [{"a": "12345"}, {"a": "1"}]
+    assert failed == [("record_too_big", 8), ("record_too_big", 15)]
+
+
+@pytest.mark.parametrize("header", [b"a,a\n", b"a,\n", b"a,_a\n", b'"a\n', b"\xff,b\n"])
+def test_a_header_that_does_not_name_columns_fails_the_file(tmp_path: Path, header: bytes) -> None:
+    """One failed row: no value can be told from another."""
+    rows, failed = read(tmp_path, header + b"1,2\n3,4\n")
+    assert not rows
+    assert [offset for _, offset in failed] == [0]
+
+
+def test_a_table_without_rows_has_no_record(tmp_path: Path) -> None:
+    """With a header or without."""
+    assert read(tmp_path, b"") == read(tmp_path, b"a,b\n") == ([], [])
+
+
+def test_underscores_in_front_of_names_are_taken_off_or_renamed(tmp_path: Path) -> None:
+    """The build's own columns begin so."""
+    rows, _ = read(tmp_path, b"_id,__x,y_\n1,2,3\n", rename={"_id": "key"})
+    assert values(rows) == [{"key": "1", "x": "2", "y_": "3"}]
+
+
+def test_delimiter_and_encoding_are_options(tmp_path: Path) -> None:
+    """A tab is the default for .tsv; an option wins."""
+    assert values(read(tmp_path, b"a\tb\n1,5\t2\n", name="a.tsv")[0]) == [{"a": "1,5", "b": "2"}]
+    assert values(read(tmp_path, b"a;b\n1;2\n", delimiter=";")[0]) == [{"a": "1", "b": "2"}]
+    assert values(read(tmp_path, b"a\n\xe9\n", encoding="windows-1252")[0]) == [{"a": "é"}]
+    assert values(read(tmp_path, b"a,b\n,x\n", empty_is_null=False)[0]) == [{"a": "", "b": "x"}]
+
+
+@pytest.mark.parametrize(
+    "options", [{"delimiter": ""}, {"delimiter": '"'}, {"encoding": "utf-16"}, {"encoding": "no-such"}]
+)
+def test_options_that_cannot_be_used_are_a_recipe_error(tmp_path: Path, options: dict[str, str]) -> None:
+    """Before anything is read, with what would do."""
+    with pytest.raises(RecipeError) as caught:
+        read(tmp_path, b"a\n", **options)
+    assert caught.value.faults[0].advice
+
+
+cells = st.text(st.sampled_from('ab",\n é'), max_size=5)
+
+
+@given(
+    table=st.lists(st.lists(cells, min_size=2, max_size=4), max_size=8), ends=st.sampled_from(["\n", "\r\n"])
+)
+def test_what_a_writer_wrote_is_read(table: list[list[str]], ends: str) -> None:
+    """Any cells, quoted where they must be; offsets are where the rows begin."""
+    text = io.StringIO(newline="")
+    offsets = []
+    for row in table:
+        offsets.append(len(text.getvalue().encode()))
+        csv.writer(text, lineterminator=ends).writerow(row)
+    pieces = split_lines([text.getvalue().encode()], max_bytes=1 << 20)
+    found = list(read_rows(pieces, delimiter=",", encoding="utf-8", max_bytes=1 << 20))
+    assert [(row.offset, row.values) for row in found if isinstance(row, Row)] == list(
+        zip(offsets, table, strict=True)
+    )

@@ -1,0 +1,148 @@
+"""Components of candidates, and the rule by which documents join keepers."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+import reference
+from hypothesis import given
+from hypothesis import strategies as st
+from kernel_calls import packed, sketches_of
+
+from builder.kernels.clusters import Clustering, link
+
+ONE_BAND = st.lists(st.lists(st.integers(0, 5), min_size=3, max_size=3), max_size=30)
+
+
+def cluster(texts, *, threshold, bands=8, rows=1, n_fixed=0, **limits):
+    """Cluster texts in their order; return keepers, similarities (None for keepers) and band keys."""
+    keys, _, _, _ = sketches_of(texts, width=2, bands=bands, rows=rows)
+    links = link(len(texts), bands, band=lambda band: keys[:, band])
+    clustering = Clustering(
+        threshold=threshold,
+        width=2,
+        keys=lambda docs: keys[docs],
+        texts=lambda docs: packed([texts[doc] for doc in docs]),
+        n_fixed=n_fixed,
+        **limits,
+    )
+    keeper, similarity = clustering.resolve(links, np.array([len(text.encode()) for text in texts], np.int64))
+    return keeper.tolist(), [None if np.isnan(s) else s for s in similarity], keys
+
+
+def alike(n_texts, *, seed, vocabulary=6, n_words=12):
+    """Return short texts of few words, of which many share shingles."""
+    rng = random.Random(seed)
+    words = [f"word{i}" for i in range(vocabulary)]
+    return [" ".join(rng.choices(words, k=rng.randrange(2, n_words))) for _ in range(n_texts)]
+
+
+def expected(texts, keys, *, threshold):
+    """Apply the rule to the pairs that share a key."""
+    sets = [reference.shingles(text, width=2) for text in texts]
+    return reference.cluster(
+        sets, threshold=threshold, candidates=lambda a, b: bool((keys[a] == keys[b]).any())
+    )
+
+
+@given(ONE_BAND)
+def test_components_are_those_of_a_graph(rows):
+    """Documents are in one component if equal keys of a band lead from one to the other."""
+    keys = np.array(rows, np.uint64).reshape(-1, 3) * np.uint64(0x9E3779B97F4A7C15)
+    links = link(len(rows), 3, band=lambda band: keys[:, band])
+    component = list(range(len(rows)))
+    for _ in rows:
+        for a in range(len(rows)):
+            for b in range(len(rows)):
+                if any(x == y for x, y in zip(rows[a], rows[b], strict=True)):
+                    component[a] = component[b] = min(component[a], component[b])
+    assert links.component.tolist() == component
+    for band in range(3):
+        column = [row[band] for row in rows]
+        bits = (links.shared[:, 0] >> band & 1).tolist()
+        assert bits == [int(column.count(key) > 1) for key in column]
+
+
+@pytest.mark.parametrize("threshold", [0.2, 0.5, 0.8, 1.0])
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {},
+        {"pool_hashes": 1},
+        {"pool_hashes": 16},
+        {"pool_hashes": 40, "block_docs": 3},
+        {"pool_hashes": 100, "block_bytes": 50},
+        {"block_bytes": 1},
+    ],
+)
+def test_clusters_equal_the_rule(threshold, limits):
+    """Clusters are those of the rule over all candidates, however little fits into memory at a time."""
+    texts = alike(250, seed=1)
+    keeper, similarity, keys = cluster(texts, threshold=threshold, **limits)
+    assert (keeper, similarity) == expected(texts, keys, threshold=threshold)
+
+
+def test_many_small_components():
+    """Components do not know of one another, and single documents are keepers."""
+    texts = [f"{a} {b} {n}x {n}y {n}z" for n in range(40) for a, b in ("pq", "pq", "rs", "rq")]
+    texts = random.Random(2).sample(texts, len(texts))
+    keeper, similarity, keys = cluster(texts, threshold=0.5)
+    assert (keeper, similarity) == expected(texts, keys, threshold=0.5)
+    assert len(set(keeper)) > 40
+
+
+def test_many_keepers_and_bands():
+    """Keepers, buckets and bands may be more than the arrays that a component begins with hold."""
+    texts = alike(700, seed=3, vocabulary=9, n_words=30)
+    keeper, similarity, keys = cluster(texts, threshold=0.95, bands=70, pool_hashes=300)
+    assert (keeper, similarity) == expected(texts, keys, threshold=0.95)
+    assert len(set(keeper)) > 200
+
+
+def test_no_documents():
+    """Nothing in, nothing out."""
+    assert cluster([], threshold=0.8)[0] == []
+
+
+def test_ties_go_to_the_earlier_and_the_best_wins():
+    """Of equally similar keepers the earlier is joined, of others the more similar one."""
+    left, right = "a b c d e f", "e f g h i j"
+    between = "c d e f g h"
+    closer = "d e f g h i j"
+    texts = [left, right, between, closer]
+    keeper, similarity, _ = cluster(texts, threshold=0.3, bands=64)
+    assert keeper == [0, 1, 0, 1]
+    assert similarity[2] == 3 / 7
+
+
+def test_fixed_documents_are_keepers():
+    """Published documents stand even if they are alike, and later ones join the best of them."""
+    texts = ["a b c d e f", "a b c d e f g", "a b c d e f g", "x y z"]
+    keeper, _, _ = cluster(texts, threshold=0.5, bands=64, n_fixed=2)
+    assert keeper == [0, 1, 1, 3]
+
+
+def test_texts_are_asked_for_in_blocks():
+    """No block is larger than asked for, unless a single document is."""
+    texts = alike(120, seed=4)
+    asked = []
+
+    class Counting(Clustering):
+        def _sets(self, docs):
+            asked.append(docs.tolist())
+            return super()._sets(docs)
+
+    keys, *_ = sketches_of(texts, width=2, bands=8, rows=1)
+    links = link(len(texts), 8, band=lambda band: keys[:, band])
+    n_bytes = np.array([len(text) for text in texts], np.int64)
+    Counting(
+        threshold=0.5,
+        width=2,
+        keys=lambda docs: keys[docs],
+        texts=lambda docs: packed([texts[doc] for doc in docs]),
+        block_bytes=200,
+    ).resolve(links, n_bytes)
+    assert len(asked) > 5
+    assert all(len(docs) == 1 or n_bytes[docs].sum() <= 200 for docs in asked)

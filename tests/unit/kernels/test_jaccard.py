@@ -1,0 +1,66 @@
+"""Exact similarities of shingle sets."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import reference
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builder.kernels.jaccard import fill_table, jaccard_pairs, least_shared, similarity
+
+members = st.sets(st.one_of(st.integers(1, 40), st.integers(1, 2**64 - 1)), max_size=60)
+
+
+def similar(left, right, *, least=0.0):
+    """Compare two sets as the clustering does: ``right`` is in the table."""
+    table, mask = fill_table(np.array(sorted(right), np.uint64), np.zeros(8, np.uint64))
+    return similarity(np.array(sorted(left), np.uint64), table, mask, len(right), least)
+
+
+@given(st.lists(members, min_size=2, max_size=6))
+def test_pairs_equal_the_reference(sets):
+    """Every pair has the similarity of the two Python sets, to the last bit."""
+    hashes = np.array([member for one in sets for member in one], np.uint64)
+    starts = np.cumsum([0, *map(len, sets)]).astype(np.int64)
+    pairs = [(a, b) for a in range(len(sets)) for b in range(len(sets))]
+    left, right = (np.array(side, np.int64) for side in zip(*pairs, strict=True))
+    out = np.zeros(len(pairs))
+    jaccard_pairs(hashes, starts, left, right, out)
+    assert out.tolist() == [reference.jaccard(sets[a], sets[b]) for a, b in pairs]
+
+
+@given(members.filter(bool), members.filter(bool), st.floats(0.0, 1.0))
+def test_least_only_hides_what_is_below(left, right, least):
+    """With a bound the answer is exact at or above it, and -1 below."""
+    exact = reference.jaccard(left, right)
+    assert similar(left, right, least=least) == (exact if exact >= least else -1.0)
+    assert similar(left, right, least=exact) == exact
+
+
+@given(st.integers(1, 5000), st.integers(1, 5000), st.integers(1, 1000))
+def test_least_shared_is_the_least(n_left, n_right, thousandths):
+    """It is the first number of common members whose quotient, as a float, reaches the bound."""
+    least = thousandths / 1000
+    n = least_shared(n_left, n_right, least)
+    assert n / (n_left + n_right - n) >= least
+    assert n == 0 or (n - 1) / (n_left + n_right - n + 1) < least
+
+
+@pytest.mark.parametrize("threshold", [0.8, 0.7, 0.6, 0.1, 0.3])
+def test_the_threshold_itself_is_reached(threshold):
+    """A pair of exactly the threshold is at it: 4 of 5 is 0.8, whatever floats make of it."""
+    share = Fraction(str(threshold))
+    left = set(range(1, share.denominator + 1))
+    right = set(range(1, share.numerator + 1))
+    assert similar(left, right, least=threshold) == threshold
+
+
+def test_tables_hold_hard_sets():
+    """Members that all want the same slot are found, and tables grow."""
+    left = {1 << 40 | i << 20 for i in range(500)}
+    right = {1 << 40 | i << 20 for i in range(250, 750)}
+    assert similar(left, right) == 250 / 750

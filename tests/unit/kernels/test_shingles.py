@@ -1,0 +1,84 @@
+"""Shingle sets, hashes of short documents, sketches and band keys."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+import reference
+from kernel_calls import sets_of, sketches_of
+
+
+def prose(n_words, *, seed=0, vocabulary=5000):
+    rng = random.Random(seed)
+    return " ".join(f"w{rng.randrange(vocabulary)}" for _ in range(n_words))
+
+
+@pytest.mark.parametrize("width", [1, 2, 5, 64])
+@pytest.mark.parametrize("n_words", [0, 1, 4, 5, 6, 63, 64, 65, 900, 20_000])
+def test_sets_equal_the_reference(width, n_words):
+    """The set has the same hashes in the same order, also where table and buffers must grow."""
+    text = prose(n_words, seed=n_words)
+    assert sets_of([text], width=width) == [reference.shingle_hashes(text, width=width)]
+
+
+def test_a_set_has_each_shingle_once():
+    """A text that repeats itself has few shingles."""
+    assert len(sets_of(["to be or not " * 5000])[0]) == 4
+
+
+def test_sets_do_not_mix():
+    """Documents of one call do not touch each other."""
+    texts = [prose(n, seed=n) for n in (3, 5000, 0, 7, 12, 4)]
+    assert sets_of(texts) == [sets_of([text])[0] for text in texts]
+
+
+def test_numbers_of_a_sketch():
+    """Words are counted, distinct shingles are counted, and only documents without any have a hash."""
+    texts = ["a b c d", "a b c d e", "a a a a a a a", "...", ""]
+    keys, n_words, n_shingles, words_hash = sketches_of(texts)
+    assert n_words.tolist() == [4, 5, 7, 0, 0]
+    assert n_shingles.tolist() == [0, 1, 1, 0, 0]
+    assert keys.any(axis=1).tolist() == [False, True, True, False, False]
+    assert words_hash.any(axis=1).tolist() == [True, False, False, True, True]
+
+
+@pytest.mark.parametrize("text", ["", "!", "!" * 8, "!" * 9, "a", "A b", "漢字", "x" * 9000, ". " * 9000])
+def test_short_hash_equals_the_reference(text):
+    """Documents without shingles are told apart by 128 bits of words, or of bytes."""
+    *_, words_hash = sketches_of([text])
+    assert tuple(words_hash[0].tolist()) == reference.short_hash(text)
+
+
+def test_short_hash_tells_apart():
+    """Order and borders of words count; case and punctuation do not; where no word is, each byte does."""
+    *_, words_hash = sketches_of(["a b", "A, B!", "b a", "ab", "a b ", "...", "... ", "\0", "\0\0", ""])
+    seen = [tuple(row) for row in words_hash.tolist()]
+    assert seen[0] == seen[1] == seen[4]
+    assert len(set(seen)) == 8
+
+
+@pytest.mark.parametrize("n_words", [5, 6, 10, 40, 300, 3000])
+@pytest.mark.parametrize(("bands", "rows"), [(16, 6), (1, 1), (3, 2), (40, 3)])
+def test_sketch_equals_the_reference(n_words, bands, rows):
+    """Bins and keys are those of the formulas, for sets that fill the bins at once and for single ones."""
+    text = prose(n_words, seed=n_words)
+    keys, *_ = sketches_of([text], bands=bands, rows=rows)
+    filled = reference.sketch(reference.shingle_hashes(text), bins=bands * rows)
+    assert keys[0].tolist() == reference.band_keys(filled, bands=bands, rows=rows)
+
+
+def test_bins_agree_as_often_as_sets_are_alike():
+    """The share of equal bins estimates the Jaccard similarity, also for short documents."""
+    rng = random.Random(7)
+    for n_words in (30, 400):
+        left, equal, similarity = [], 0, 0.0
+        for _ in range(60):
+            words = [f"w{rng.randrange(10**6)}" for _ in range(n_words)]
+            changed = [*words[: n_words // 2], "changed", *words[n_words // 2 + 1 :]]
+            left += [" ".join(words), " ".join(changed)]
+        keys, *_ = sketches_of(left, bands=96, rows=1)
+        for i in range(0, len(left), 2):
+            equal += int((keys[i] == keys[i + 1]).sum())
+            similarity += reference.jaccard(reference.shingles(left[i]), reference.shingles(left[i + 1]))
+        assert abs(equal / 96 / 60 - similarity / 60) < 0.02

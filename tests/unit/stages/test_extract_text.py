@@ -1,0 +1,194 @@
+"""``extract_text``: main text, limits, and what cannot be read."""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pytest
+
+from builder.errors import RecipeError
+from builder.io.charset import decode
+from builder.protocols import Columns, Resources
+from builder.stages import page_text
+from builder.stages.extract_text import ExtractText
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ARTICLE = """<html lang="en"><head><title>Bridge opened</title><meta name="author" content="Ann"></head><body>
+<nav><a href="/">Home</a> <a href="/s">Sports</a></nav>
+<article><h1>Bridge opened</h1><p>The mayor opened the new bridge over the river on Monday, after four
+years of work and many delays.</p><p>It is the longest bridge of the region &#xD800; and carries four
+lanes.</p><img alt="a bridge"></article><footer>Copyright</footer></body></html>"""
+
+
+def test_the_main_text_is_taken(pages: Any, resources: Any, guard: Any) -> None:
+    """Menus and footers are left out, facts are filled in where the record has none."""
+    batch = pages(html=[ARTICLE, ARTICLE], text=[None, "came"], title=[None, "Given"], author=[None, None])
+    outcome = ExtractText(timeout_s=7).apply(batch, resources=resources, guard=guard)
+    for text in outcome.kept["text"].to_pylist():
+        assert "longest bridge of the region \ufffd and carries" in " ".join(text.split())
+        assert "Home" not in text and "Copyright" not in text and "a bridge" not in text
+    assert outcome.kept["title"].to_pylist() == ["Bridge opened", "Given"]
+    assert outcome.kept["author"].to_pylist() == ["Ann", "Ann"]
+    assert outcome.counts == {"extracted": 2, "whole_text": 0, "passed_on": 0}
+    assert guard.entered == [("extract_text", 0, 7), ("extract_text", 1, 7)]
+    assert not guard.inside
+    assert outcome.kept.schema == batch.schema
+
+
+def test_trafilatura_too(pages: Any, resources: Any, guard: Any) -> None:
+    """The other method gives the same kind of answer."""
+    outcome = ExtractText(method="trafilatura").apply(
+        pages(html=[ARTICLE], text=[None]), resources=resources, guard=guard
+    )
+    (text,) = outcome.kept["text"].to_pylist()
+    assert "longest bridge" in text and "Home" not in text
+
+
+def test_a_page_with_text_only_passes_on(pages: Any, resources: Any, guard: Any) -> None:
+    """What came as text stays as it came, also where its HTML is empty or says nothing."""
+    batch = pages(html=[None, "", "<p></p>"], text=["one", " two ", "three"])
+    outcome = ExtractText().apply(batch, resources=resources, guard=guard)
+    assert outcome.kept["text"].to_pylist() == ["one", " two ", "three"]
+    assert outcome.counts == {"extracted": 0, "whole_text": 0, "passed_on": 3}
+    assert [unit for _, unit, _ in guard.entered] == [2]
+
+
+def test_the_whole_text_stands_in(pages: Any, resources: Any, guard: Any) -> None:
+    """Where no main content is found the text of the whole page is taken, and counted."""
+    html = "<body><nav><ul><li><a href=/a>First entry</a><li><a href=/b>Second entry</a></ul></nav></body>"
+    outcome = ExtractText().apply(pages(html=[html], text=[None]), resources=resources, guard=guard)
+    (text,) = outcome.kept["text"].to_pylist()
+    assert "First entry" in text and "Second entry" in text
+    assert outcome.counts["whole_text"] == 1
+
+
+def test_text_that_only_noscript_holds(pages: Any, resources: Any, guard: Any) -> None:
+    """A page whose content stands in ``<noscript>`` has a text."""
+    html = "<body><div id=app></div><noscript><p>All the posts of a long thread stand here.</p></noscript></body>"
+    outcome = ExtractText().apply(pages(html=[html], text=[None]), resources=resources, guard=guard)
+    assert outcome.kept["text"].to_pylist() == ["All the posts of a long thread stand here."]
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [(None, None), ("", " \n"), ("<p></p>", None), ("<script>x</script>", ""), (None, "\xa0")],
+)
+def test_nothing_at_all_is_rejected(
+    html: str | None, text: str | None, pages: Any, resources: Any, guard: Any
+) -> None:
+    """A page without any text goes no further."""
+    batch = pages(url=["http://a.example/"], html=[html], text=[text])
+    outcome = ExtractText().apply(batch, resources=resources, guard=guard)
+    (rejected,) = outcome.rejected.to_pylist()
+    assert (rejected["reason"], rejected["outcome"], rejected["url"]) == (
+        "no_text",
+        "rejected",
+        "http://a.example/",
+    )
+    assert outcome.kept.num_rows == 0
+
+
+@pytest.mark.parametrize(
+    ("html", "reason", "value", "limit"),
+    [
+        ("<div>" * 1001, "html_too_deep", "1001", "1000"),
+        ("<p" + " a" * 5001 + ">x", "html_too_many_attributes", "5001", "5000"),
+        ("<p>" + "x" * 1998, "html_too_big", "2001", "2000"),
+    ],
+)
+def test_limits_decide_before_a_parser_does(
+    html: str, reason: str, value: str, limit: str, pages: Any, resources: Any, guard: Any
+) -> None:
+    """A page over a limit fails with its measure, and the parser is not touched; one at the limit passes."""
+    stage = ExtractText(max_html_bytes=2000 if reason == "html_too_big" else 16 << 20)
+    outcome = stage.apply(pages(html=[html], text=["came"]), resources=resources, guard=guard)
+    (rejected,) = outcome.rejected.to_pylist()
+    found = {name: rejected[name] for name in ("outcome", "reason", "value", "limit")}
+    assert found == {"outcome": "failed", "reason": reason, "value": value, "limit": limit}
+    assert guard.entered == []
+    at_limit = {"html_too_deep": "<div>" * 1000, "html_too_many_attributes": "<p" + " a" * 5000 + ">"}
+    page = at_limit.get(reason, "<p>" + "x" * 1990) + "text"
+    outcome = stage.apply(pages(html=[page], text=[None]), resources=resources, guard=guard)
+    assert (outcome.kept.num_rows, len(guard.entered)) == (1, 1)
+
+
+@pytest.mark.parametrize("reason", ["timeout", "crash", "memory"])
+def test_what_killed_a_worker_fails(reason: str, pages: Any, resources: Any, refusing: Any) -> None:
+    """A page that the guard refuses is a failed row, and the pages beside it go on."""
+    guard = refusing({1: reason})
+    batch = pages(html=[ARTICLE] * 3, text=[None] * 3)
+    outcome = ExtractText().apply(batch, resources=resources, guard=guard)
+    (rejected,) = outcome.rejected.to_pylist()
+    assert (rejected["outcome"], rejected["reason"], rejected["_record"]["ordinal"]) == ("failed", reason, 1)
+    assert rejected["limit"] == ("30 s" if reason == "timeout" else None)
+    assert [row["ordinal"] for row in outcome.kept["_record"].to_pylist()] == [0, 2]
+
+
+def test_an_extractor_that_gives_up(
+    pages: Any, resources: Any, guard: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An exception of the extractor is a failed row with its message, and the guard is left."""
+
+    def fail(*_: Any, **__: Any) -> str:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr(page_text, "_trafilatura", fail)
+    outcome = ExtractText(method="trafilatura").apply(
+        pages(html=[ARTICLE], text=[None]), resources=resources, guard=guard
+    )
+    (rejected,) = outcome.rejected.to_pylist()
+    assert (rejected["outcome"], rejected["reason"]) == ("failed", "extractor_error")
+    assert rejected["message"] == "RuntimeError: boom"
+    assert not guard.inside
+
+
+def test_dates_go_into_columns_of_dates(pages: Any, resources: Any, guard: Any) -> None:
+    """A date is written as ISO 8601 into strings and as a date into dates; other types are left alone."""
+    html = "<meta name=date content='October 9, 2018'><p>Some text.</p>"
+    for kind, expected in (
+        (pa.string(), "2018-10-09"),
+        (pa.date32(), dt.date(2018, 10, 9)),
+        (pa.int64(), None),
+    ):
+        batch = pages(html=[html], text=[None]).append_column("date", pa.array([None], kind))
+        outcome = ExtractText().apply(batch, resources=resources, guard=guard)
+        assert outcome.kept["date"].to_pylist() == [expected]
+
+
+def test_slices_and_large_strings(pages: Any, resources: Any, guard: Any) -> None:
+    """Pages are found where they lie, in slices and in columns with long offsets too."""
+    batch = pages(html=["<p>zero", "<p>one", None, "<p>three"], text=[None, None, "two", None])
+    place = batch.schema.get_field_index("html")
+    large = batch.set_column(place, "html", batch["html"].cast(pa.large_string()))
+    for given in (batch.slice(1), large.slice(1)):
+        outcome = ExtractText().apply(given, resources=resources, guard=guard)
+        assert outcome.kept["text"].to_pylist() == ["one", "two", "three"]
+
+
+def test_a_contract_without_html_is_refused() -> None:
+    """Without the columns the stage cannot stand in the chain; both are named."""
+    resources = Resources(contract=None, columns=Columns(html=None))  # type: ignore[arg-type]
+    with pytest.raises(RecipeError, match="of html.*\n.*of text"):
+        ExtractText().bind(pa.schema([("url", pa.string())]), resources)
+
+
+@pytest.mark.corpora
+@pytest.mark.parametrize("method", ["resiliparse", pytest.param("trafilatura", marks=pytest.mark.long)])
+def test_nearly_all_real_pages_have_a_text(
+    method: str, corpora: Path, pages: Any, resources: Any, guard: Any
+) -> None:
+    """At least 168 of the 171 pages of seven kinds, and all 45 news pages."""
+    for folder, least in (("wcxb/html", 168), ("aeb-plaintext/html", 45)):
+        html = [
+            decode(gzip.decompress(path.read_bytes()), is_html=True).text
+            for path in sorted((corpora / folder).glob("*.html.gz"))
+        ]
+        batch = pages(html=html, text=[None] * len(html))
+        outcome = ExtractText(method=method).apply(batch, resources=resources, guard=guard)
+        assert outcome.kept.num_rows >= least
+        assert {row["reason"] for row in outcome.rejected.to_pylist()} <= {"no_text"}

@@ -1,0 +1,74 @@
+"""What a page says about itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from resiliparse.parse.html import HTMLTree
+
+from builder.stages.page_facts import language_tag, page_facts, read_date
+
+DAY = dt.date(2018, 10, 9)
+LD = '<script type="application/ld+json">%s</script>'
+
+
+@pytest.mark.parametrize(
+    ("html", "facts"),
+    [
+        ("<title> A\n title </title>", {"title": "A title"}),
+        ("<title>T - Site</title><meta property=og:title content='T &amp; U'>", {"title": "T & U"}),
+        ("<meta name=Author content='Ann Example'>", {"author": "Ann Example"}),
+        ("<meta property='article:author' content='https://a.example/ann'>", {}),
+        ("<meta name=author content=' '><meta name=dc.creator content=Ben>", {"author": "Ben"}),
+        ("<meta property='article:published_time' content='2018-10-09T01:02:03Z'>", {"date": DAY}),
+        ("<meta name=date content='soon'><meta name=dc.date content='2018-10-09'>", {"date": DAY}),
+        ("<html lang=pt_br>", {"language": "pt-BR"}),
+        ("<html lang=''><meta http-equiv=content-language content='de, en'>", {"language": "de"}),
+        (LD % '{"@type": "NewsArticle", "author": [{"name": "A"}, "B"], "datePublished": "2018-10-09"}', {"author": "A, B", "date": DAY}),
+        (LD % '{"@graph": [{"@type": ["Article"], "author": {"name": "C"}}]}', {"author": "C"}),
+        (LD % '{"@type": "Person", "author": "D"}', {}),
+        (LD % "{broken", {}),
+        ("<p>nothing", {}),
+    ],
+)  # fmt: skip
+def test_facts(html: str, facts: dict[str, Any]) -> None:
+    """From ``<title>``, ``<meta>``, ``<html lang>`` and JSON-LD; an address is no author."""
+    found = page_facts(HTMLTree.parse_from_bytes(html.encode(), "utf-8"))
+    given = {name: getattr(found, name) for name in ("title", "author", "date", "language")}
+    assert {name: value for name, value in given.items() if value is not None} == facts
+
+
+@pytest.mark.parametrize(
+    ("value", "day"),
+    [
+        ("2018-10-09", DAY),
+        ("20181009", DAY),
+        ("2018/10/9 12:00", DAY),
+        ("9 October 2018", DAY),
+        ("Tue, 09 Oct 2018 08:00:00 GMT", DAY),
+        ("Oct. 9th, 2018", DAY),
+        ("October 9, 2018", DAY),
+        ("09/10/2018", None),
+        ("2018", None),
+        ("2018-13-09", None),
+        ("0001-01-01", None),
+        ("9 Foo 2018", None),
+        ("1539043200", None),
+        (None, None),
+        (20181009, None),
+    ],
+)
+def test_dates(value: object, day: dt.date | None) -> None:
+    """Forms in which day and month cannot be mistaken are read, others are not."""
+    assert read_date(value) == day
+
+
+@pytest.mark.parametrize(
+    ("value", "tag"),
+    [("en", "en"), ("EN-gb", "en-GB"), ("sr_latn_rs", "sr-Latn-RS"), ("es-419", "es-419"), ("de-1996", "de-1996"), ("{{lang}}", None), ("english", None), (None, None)],
+)  # fmt: skip
+def test_language_tags(value: str | None, tag: str | None) -> None:
+    """A tag is written in its usual case; what is none is not taken."""
+    assert language_tag(value) == tag

@@ -1,0 +1,89 @@
+"""``repair_text``: what is mended, what is counted, what is left alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from builder.errors import RecipeError
+from builder.protocols import Columns, Resources
+from builder.stages.repair_rules import white_space
+from builder.stages.repair_text import RepairText
+
+
+@pytest.mark.parametrize(
+    ("given", "mended", "counted"),
+    [
+        ("schÃ¶n", "schön", {"mojibake_fixed"}),
+        ("&lt;b&gt; &amp;", "<b> &", {"entities"}),
+        ("<p> &amp;", "<p> &amp;", set()),
+        ("e\u0301", "é", {"nfc"}),
+        ("a\x00b\x1b[31mc", "abc", {"control_chars"}),
+        ("a\x85b\u2028c\r\nd", "a…b\nc\nd", {"mojibake_fixed", "line_ends"}),
+        ("a  \n\n\n\nb\n", "a\n\nb", {"whitespace"}),
+        ("a\fb", "a\nb", {"control_chars"}),
+        ("“quotes” ﬁ ＡＢＣ　ｱ", "“quotes” ﬁ ＡＢＣ　ｱ", set()),
+        ("  indented\n\tcode", "  indented\n\tcode", set()),
+    ],
+)
+def test_each_repair(
+    given: str, mended: str, counted: set[str], pages: Any, resources: Any, guard: Any
+) -> None:
+    """Each fault is mended and counted under its name; what is no fault stays."""
+    outcome = RepairText().apply(pages(text=[given]), resources=resources, guard=guard)
+    assert outcome.kept["text"].to_pylist() == [mended]
+    assert {name for name, n in outcome.counts.items() if n} - {"repaired"} == counted
+    assert outcome.counts["repaired"] == (given != mended)
+    assert outcome.rejected.num_rows == 0
+
+
+def test_options_turn_on_what_is_off(pages: Any, resources: Any, guard: Any) -> None:
+    """Curly quotes, widths and ligatures are changed where an option asks for it."""
+    stage = RepairText(uncurl_quotes=True, fix_character_width=True, fix_latin_ligatures=True)
+    outcome = stage.apply(pages(text=["“a” ﬁ ＡＢＣ"]), resources=resources, guard=guard)
+    assert outcome.kept["text"].to_pylist() == ['"a" fi ABC']
+    assert outcome.counts == {"repaired": 1, "quotes": 1, "ligatures": 1, "width": 1}
+
+
+def test_null_passes_and_order_stays(pages: Any, resources: Any, guard: Any) -> None:
+    """Null has nothing to mend; rows that are mended stand where they stood, in slices too."""
+    batch = pages(text=["x", None, "b ", "", "schÃ¶n", "c"]).slice(1)
+    outcome = RepairText().apply(batch, resources=resources, guard=guard)
+    assert outcome.kept["text"].to_pylist() == [None, "b", "", "schön", "c"]
+    assert outcome.kept.schema == batch.schema
+
+
+def test_a_text_of_nothing_is_rejected(pages: Any, resources: Any, guard: Any) -> None:
+    """A text of which the repair leaves nothing is no document."""
+    outcome = RepairText().apply(
+        pages(url=["http://a/", None], text=[" \x00\n", "b"]), resources=resources, guard=guard
+    )
+    rejected = outcome.rejected.to_pylist()
+    assert [(r["reason"], r["outcome"], r["url"]) for r in rejected] == [("no_text", "rejected", "http://a/")]
+    assert outcome.kept["text"].to_pylist() == ["b"]
+
+
+@pytest.mark.parametrize("text", ["a" + "\u0301\u0316" * 600, "&#x301;&#x316;" * 600])
+def test_endless_marks_fail(text: str, pages: Any, resources: Any, guard: Any) -> None:
+    """Combining marks without end are a failed row, written as characters or as entities."""
+    outcome = RepairText().apply(pages(text=[text]), resources=resources, guard=guard)
+    (rejected,) = outcome.rejected.to_pylist()
+    assert (rejected["reason"], rejected["outcome"], rejected["limit"]) == (
+        "too_many_marks",
+        "failed",
+        "1000",
+    )
+
+
+def test_the_rule_for_white_space() -> None:
+    """Blanks at line ends and surplus blank lines go, indentation stays."""
+    assert white_space("\n \n  a\u3000\n\n\n \nb\xa0\t\n\n") == "  a\n\nb"
+
+
+def test_a_contract_without_text_is_refused() -> None:
+    """Without a column of text the stage cannot stand in the chain."""
+    resources = Resources(contract=None, columns=Columns(text=None))  # type: ignore[arg-type]
+    with pytest.raises(RecipeError, match="extract_text"):
+        RepairText().bind(pa.schema([("html", pa.string())]), resources)
