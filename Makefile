@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: help demo test test-all check lint types layers golden bench clean
+.PHONY: help demo test test-all check lint types layers docs golden bench clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,9 @@ layers: $(BIN)/builder ## Who may import whom
 	$(BIN)/lint-imports
 
 check: lint types layers test ## All of it: what CI runs
+
+docs: $(BIN)/builder ## Write the generated pages and schemas anew
+	$(BIN)/python docs/generate.py
 
 golden: $(BIN)/builder ## Write the golden files anew; read the diff before you commit it
 	BUILDER_REWRITE_GOLDEN=1 $(BIN)/pytest -q tests/golden

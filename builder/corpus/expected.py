@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from builder.corpus.folder import AUDIT, INDEX, LATEST
+from builder.corpus.folder import LATEST
 from builder.corpus.objects import OBJECTS, object_name
 from builder.corpus.seals import ROOT_SEAL, SEALS, RootSeal, Sealed, VersionSeal
-from builder.corpus.staging import MANIFEST
+from builder.corpus.staging import AUDIT, INDEX, MANIFEST
 from builder.domain.manifest import Manifest
 from builder.domain.version import Version
 from builder.errors import BuilderError, Fault, VersionError

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from builder.corpus.durable import sync_folder, write_file
 from builder.corpus.locks import locked
-from builder.corpus.objects import OBJECTS, hash_file
+from builder.corpus.objects import OBJECTS
 from builder.corpus.publish import finish_pending, publish
 from builder.corpus.seals import ROOT_SEAL, SEALS, RootSeal, Sealed, VersionSeal
-from builder.corpus.staging import MANIFEST, Staging
+from builder.corpus.staging import AUDIT, INDEX, MANIFEST, SPOOL, Staging
 from builder.domain.manifest import Manifest
 from builder.domain.version import Version
 from builder.errors import CorpusError, Fault, TamperedError, VersionError
@@ -20,12 +20,11 @@ from builder.errors import CorpusError, Fault, TamperedError, VersionError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-AUDIT, INDEX, SPOOL = ".audit", ".index", ".spool"
 README, TOMBSTONES, LATEST = "README.md", "tombstones.jsonl", "latest"
 LOCK = f"{SPOOL}/lock"
 
 _FOLDERS = (OBJECTS, AUDIT, INDEX, SEALS, SPOOL)
-_OURS = frozenset({".objects", AUDIT, INDEX, SEALS, SPOOL, TOMBSTONES})
+_OURS = frozenset({".objects", AUDIT, INDEX, SEALS, SPOOL, TOMBSTONES, f"{TOMBSTONES}.tmp"})
 _KEY = re.compile(r"[\w-][\w.-]*", re.ASCII)
 
 
@@ -248,7 +247,7 @@ class Corpus:
     def _steps(self, staging: Staging, digest: str, root_files: Mapping[str, bytes]) -> list[list[str]]:
         """Write seals and root files beside, and list what is to be moved where."""
         version = staging.version
-        sealed = VersionSeal(version=version, digest=digest, files=_seal_private(staging)).to_bytes()
+        sealed = VersionSeal(version=version, digest=digest, files=staging.seal_private()).to_bytes()
         old = self.seal()
         versions = {
             **old.versions,
@@ -258,7 +257,7 @@ class Corpus:
             name=old.name,
             latest=_newest(versions),
             versions=versions,
-            unused=old.unused,
+            unused=tuple(one for one in old.unused if one not in staging.shards.values()),
             files={**old.files, **{name: Sealed.of(data) for name, data in root_files.items()}},
         )
         fresh = {f"{SEALS}/{version}.json": sealed, **root_files, ROOT_SEAL: root.to_bytes()}
@@ -284,22 +283,6 @@ class Corpus:
 def _newest(versions: Mapping[str, Mapping[str, Any]]) -> str | None:
     good = [number for number, facts in versions.items() if facts["yanked"] is None]
     return max(good, key=Version.parse, default=None)
-
-
-def _seal_private(staging: Staging) -> dict[str, Sealed]:
-    """Close the folders that are never published to others, and hash what is in them."""
-    files = {}
-    staging.audit.chmod(0o700)
-    for path in staging.audit.rglob("*"):
-        path.chmod(0o700 if path.is_dir() else 0o600)
-    for folder, name in ((staging.audit, AUDIT), (staging.index, INDEX)):
-        for path in sorted(folder.rglob("*")):
-            if path.is_file():
-                below = path.relative_to(folder).as_posix()
-                files[f"{name}/{staging.version}/{below}"] = Sealed(
-                    sha256=hash_file(path), bytes=path.stat().st_size
-                )
-    return files
 
 
 def _create(path: Path, name: str) -> None:

@@ -33,6 +33,9 @@ def publish(corpus: Path, staged: Path, steps: Sequence[Sequence[str]]) -> None:
         steps: each a verb and its arguments, as ``_VERBS`` has them; places in ``staged`` come first, then
             places in ``corpus``.
     """
+    if staged.stat().st_dev != corpus.stat().st_dev:
+        what = "lies on another file system than the corpus, so nothing can be renamed from there"
+        raise CorpusError(Fault(where=str(staged.parent), what=what, advice="make it a plain folder"))
     sync_tree(staged)
     sync_folder(staged.parent)
     write_file(staged / JOURNAL, canonical_json([list(step) for step in steps]))

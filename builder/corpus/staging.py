@@ -6,6 +6,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from builder.corpus.objects import hash_file, object_name, place, take
+from builder.corpus.seals import Sealed
 from builder.domain.manifest import FileEntry
 from builder.errors import BuilderError, Fault, TamperedError
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from builder.domain.manifest import Manifest
 
+AUDIT, INDEX, SPOOL = ".audit", ".index", ".spool"
 STAGING_PREFIX = ".commit-"
 MANIFEST = "manifest.json"
 
@@ -35,7 +37,7 @@ class Staging:
 
     def __init__(self, corpus: Path, version: str) -> None:
         self.version = version
-        self.place = corpus / ".spool" / f"{STAGING_PREFIX}{version}"
+        self.place = corpus / SPOOL / f"{STAGING_PREFIX}{version}"
         self.folder, self.audit, self.index, self.root = (
             self.place / name for name in ("version", "audit", "index", "root")
         )
@@ -92,6 +94,20 @@ class Staging:
             for name in names
             if name != MANIFEST and name not in self._shards
         )
+
+    def seal_private(self) -> dict[str, Sealed]:
+        """Hash what is never published, by its path in the corpus; the audit becomes its owner's alone."""
+        self.audit.chmod(0o700)
+        for path in self.audit.rglob("*"):
+            path.chmod(0o700 if path.is_dir() else 0o600)
+        return {
+            f"{name}/{self.version}/{path.relative_to(folder).as_posix()}": Sealed(
+                sha256=hash_file(path), bytes=path.stat().st_size
+            )
+            for folder, name in ((self.audit, AUDIT), (self.index, INDEX))
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+        }
 
     def check(self, manifest: Manifest) -> None:
         """Compare what a manifest tells with what is here.

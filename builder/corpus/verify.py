@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import TYPE_CHECKING
 
 from builder.corpus.expected import Expected, expect
-from builder.corpus.folder import AUDIT, INDEX, SPOOL
 from builder.corpus.inspection import Inspection
 from builder.corpus.objects import OBJECTS
 from builder.corpus.publish import is_pending
 from builder.corpus.seals import ROOT_SEAL
+from builder.corpus.staging import AUDIT, INDEX, SPOOL
 from builder.errors import Fault, LockedError
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _ATTEMPTS = 3
 _WAIT_S = 60.0
+_PAUSE_S = 0.1
 _OBJECT = re.compile(re.escape(OBJECTS) + r"/([0-9a-f]{2})/(\1[0-9a-f]{62})\.parquet")
 
 
@@ -40,15 +42,26 @@ def verify_files(
         LockedError: if builders kept on changing the corpus.
     """
     for _ in range(_ATTEMPTS):
-        if is_pending(corpus.path):
-            with corpus.lock(wait_s=_WAIT_S):
-                pass
+        _settle(corpus)
         before = _root_seal(corpus.path)
         faults = _verify_once(corpus.path, version, on_file)
         if not faults or (_root_seal(corpus.path) == before and not is_pending(corpus.path)):
             return faults
     advice = "verify it when they are done"
     raise LockedError(Fault(where=str(corpus.path), what="builders keep on writing to it", advice=advice))
+
+
+def _settle(corpus: Corpus) -> None:
+    """Finish a commit that was killed, or wait until a builder has finished the one that it is at."""
+    deadline = time.monotonic() + _WAIT_S
+    while is_pending(corpus.path):
+        try:
+            with corpus.lock():
+                return
+        except LockedError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(_PAUSE_S)
 
 
 def _root_seal(corpus: Path) -> bytes | None:

@@ -252,7 +252,7 @@ class Supervisor:
     def _try_again(self, job: Job, touch: Touch | None, reason: str, *, detail: str) -> None:
         """Queue a job again without the unit that ended its worker; give it up if there is none."""
         if touch is not None:
-            pass
+            job.refusals[touch.stage, touch.unit] = reason
             self._caught.append(
                 Caught(task=job.task, stage=touch.stage, unit=touch.unit, reason=reason, detail=detail)
             )

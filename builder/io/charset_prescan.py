@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from builder.domain.html_tags import tags
 from builder.io.charset_labels import codec_of
-from builder.io.html_head import tags
 
 PRESCAN_BYTES = 4096
 """How far a declaration is looked for at first; the standard asks for 1,024."""

@@ -1,45 +1,14 @@
-"""Read the tags at the beginning of a page without parsing it: linear time, no native code."""
+"""The address that a page gives itself."""
 
 from __future__ import annotations
 
 import html
-import re
-from typing import TYPE_CHECKING
 
+from builder.domain.html_tags import tags
 from builder.domain.url import canonical_url
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 HEAD_BYTES = 1 << 18
 """How far a page's own address is looked for."""
-
-_PIECE = re.compile(rb"<!--.*?(?:-->|\Z)|<[!/?](?![A-Za-z])[^>]*>?|<(/?)([A-Za-z][^\s/>]*)", re.DOTALL)
-_ATTRIBUTE = re.compile(
-    rb"""[\s/]*([^\s/>=][^\s/>=]*)(?:\s*=\s*(?:"([^"]*)"?|'([^']*)'?|([^\s>"'][^\s>]*))|\s*=(?=\s*>))?"""
-)
-_RAW = {name: re.compile(rb"</" + name + rb"[\s/>]", re.I) for name in (b"script", b"style", b"title")}
-
-
-def tags(head: bytes, *, raw_text: bool = True) -> Iterator[tuple[bytes, dict[bytes, bytes]]]:
-    """Yield each whole start tag in lower case with its attributes; of two with one name the first counts.
-
-    Args:
-        raw_text: skip what stands in scripts, styles and the title.
-    """
-    position = 0
-    while (piece := _PIECE.search(head, position)) is not None:
-        position = piece.end()
-        if piece[2] is None:
-            continue
-        attributes, position = _attributes(head, position)
-        if piece[1] or not head.startswith(b">", position):
-            continue
-        name = piece[2].lower()
-        yield name, attributes
-        if raw_text and name in _RAW:
-            end = _RAW[name].search(head, position)
-            position = end.start() if end else len(head)
 
 
 def page_url(page: str | bytes) -> str | None:
@@ -68,14 +37,3 @@ def _address(value: bytes | None) -> str | None:
         return None
     url = html.unescape(value.decode("utf-8", "replace")).strip()
     return url if canonical_url(url) is not None else None
-
-
-def _attributes(head: bytes, position: int) -> tuple[dict[bytes, bytes], int]:
-    attributes: dict[bytes, bytes] = {}
-    while (found := _ATTRIBUTE.match(head, position)) is not None and found.end() > position:
-        value = next((group for group in found.groups()[1:] if group is not None), b"")
-        attributes.setdefault(found[1].lower(), value)
-        position = found.end()
-    while head[position : position + 1] in (b" ", b"\t", b"\n", b"\f", b"\r", b"/"):
-        position += 1
-    return attributes, position

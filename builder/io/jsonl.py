@@ -112,9 +112,9 @@ class _Reader:
         yield self._reading(pa.array([], pa.large_binary()), np.zeros(0, np.int64), [], [failed], n_records=1)
 
     def _lines(self, piece: Lines) -> Iterator[Reading]:
-        starts, ends = _without_blank(piece.data, *line_bounds(piece.data))
-        n_records = len(starts)
         limit = self._source.max_record_bytes
+        starts, ends = _without_blank(piece.data, *line_bounds(piece.data), max_bytes=limit)
+        n_records = len(starts)
         too_long = np.flatnonzero(ends - starts > limit)
         raw = _column(piece.data, starts, ends)
         for first in range(0, n_records, self._batch_rows):
@@ -166,12 +166,15 @@ class _Reader:
 
 
 def _without_blank(
-    data: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]
+    data: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64], *, max_bytes: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Leave out lines of white space; only those that begin with some are looked at one by one."""
+    """Leave out lines of white space; only those that begin with some are looked at one by one.
+
+    One over the limit stays, to fail, as it would where it is too long to be held.
+    """
     array = np.frombuffer(data, dtype=np.uint8)
     first = array[starts]  # the line feed itself, of an empty line
-    suspects = np.flatnonzero((first <= 0x20) & (starts < ends))
+    suspects = np.flatnonzero((first <= 0x20) & (starts < ends) & (ends - starts <= max_bytes))
     blank = starts == ends
     for at in suspects:
         blank[at] = not data[starts[at] : ends[at]].strip(_SPACE)
@@ -184,10 +187,8 @@ def _column(data: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> 
     """Slice lines into Arrow: one copy of the block without its line ends, and offsets."""
     offsets = np.zeros(len(starts) + 1, dtype=np.int64)
     np.cumsum(ends - starts, out=offsets[1:])
-    if b"\r" in data:
-        data = data.replace(b"\r\n", b"\n")
-    packed = data.replace(b"\n", b"")
+    packed = (data.replace(b"\r\n", b"\n") if b"\r" in data else data).replace(b"\n", b"")
     if len(packed) != offsets[-1]:  # blank lines with white space in them
-        packed = b"".join(line for line in data.split(b"\n") if line.strip(_SPACE))
+        packed = b"".join(data[start:end] for start, end in zip(starts, ends, strict=True))
     buffers = [None, pa.py_buffer(offsets), pa.py_buffer(packed)]
     return pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(starts), buffers)

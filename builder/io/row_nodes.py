@@ -39,9 +39,7 @@ class Nulls:
 
     def write(self, positions: NDArray[np.int64], out: NDArray[np.uint8]) -> None:
         """Write the values to their positions."""
-        from builder.kernels.row_encoding import write_markers
-
-        write_markers(np.zeros(self.n_values, np.bool_), positions, out)
+        out[positions[positions >= 0]] = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +74,10 @@ class Blocks:
 
     def write(self, positions: NDArray[np.int64], out: NDArray[np.uint8]) -> None:
         """Write the values to their positions."""
-        from builder.kernels.row_encoding import write_blocks
-
-        write_blocks(_read_only(self.data), self.width, self.valid, positions, out)
+        _write_markers(self.valid, positions, out)
+        there = self.valid & (positions >= 0)
+        places = positions[there, np.newaxis] + 1 + np.arange(self.width)
+        out[places] = self.data.reshape(-1, self.width)[there]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +120,14 @@ class Lists:
 
     def write(self, positions: NDArray[np.int64], out: NDArray[np.uint8]) -> None:
         """Write the values to their positions."""
-        from builder.kernels.row_encoding import place_elements, write_words
+        from builder.kernels.row_encoding import HEADER_BYTES, write_words
 
         write_words(self.lengths.view(np.uint64), self.valid, positions, out)
+        lengths = np.where(positions >= 0, self.lengths, 0)
+        elements = spread(self.starts, lengths)
+        shifts = positions + HEADER_BYTES - self.ends[self.starts]
         inside = np.full(len(self.ends) - 1, -1, np.int64)
-        place_elements(self.starts, self.lengths, self.ends, positions, inside)
+        inside[elements] = np.repeat(shifts, lengths) + self.ends[elements]
         self.elements.write(inside, out)
 
 
@@ -143,9 +145,7 @@ class Structs:
 
     def write(self, positions: NDArray[np.int64], out: NDArray[np.uint8]) -> None:
         """Write the values to their positions."""
-        from builder.kernels.row_encoding import write_markers
-
-        write_markers(self.valid, positions, out)
+        _write_markers(self.valid, positions, out)
         there = self.valid & (positions >= 0)
         inside = np.where(there, positions + 1, -1)
         for part in self.fields:
@@ -166,6 +166,17 @@ def running_sum(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
     sums = np.zeros(len(sizes) + 1, np.int64)
     np.cumsum(sizes, out=sums[1:])
     return sums
+
+
+def spread(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Number the elements of all spans, one span after the other: int64[sum of lengths]."""
+    ends = running_sum(lengths)
+    return np.arange(ends[-1]) + np.repeat(starts - ends[:-1], lengths)
+
+
+def _write_markers(valid: NDArray[np.bool_], positions: NDArray[np.int64], out: NDArray[np.uint8]) -> None:
+    there = positions >= 0
+    out[positions[there]] = valid[there]
 
 
 def _read_only(data: NDArray[np.uint8]) -> NDArray[np.uint8]:

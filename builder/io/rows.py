@@ -35,6 +35,7 @@ from builder.io.row_nodes import (
     Structs,
     Words,
     running_sum,
+    spread,
     total_sizes,
 )
 
@@ -185,9 +186,8 @@ def _list_views(array: pa.Array) -> Node:
     valid = _valid(array)
     lengths = np.where(valid, array.sizes.to_numpy().astype(np.int64), 0)
     starts = np.where(valid, array.offsets.to_numpy().astype(np.int64), 0)
-    ends = running_sum(lengths)
-    places = np.arange(ends[-1]) + np.repeat(starts - ends[:-1], lengths)
-    return Lists(ends[:-1], lengths, valid, _node(array.values.take(pa.array(places))))
+    elements = array.values.take(pa.array(spread(starts, lengths)))
+    return Lists(running_sum(lengths)[:-1], lengths, valid, _node(elements))
 
 
 def _fixed_lists(array: pa.Array) -> Node:

@@ -168,13 +168,10 @@ def write_shard(path: Path, schema: pa.Schema, groups: Iterable[pa.Table]) -> Sh
     beside = path.with_name(path.name + ".tmp")
     n_rows = 0
     try:
-        with beside.open("wb") as file:
-            with _writer(file, schema) as writer:
-                for table in _in_one_chunk(groups, schema):
-                    writer.write_table(table, row_group_size=len(table))
-                    n_rows += len(table)
-            file.flush()
-            os.fsync(file.fileno())
+        with pa.OSFile(str(beside), "wb") as file, _writer(file, schema) as writer:
+            for table in _in_one_chunk(groups, schema):
+                writer.write_table(table, row_group_size=len(table))
+                n_rows += len(table)
         if not n_rows:
             raise BuilderError(f"{path.name}: a shard must have rows; leave it out")
         return _finish(beside, path, n_rows)
@@ -227,6 +224,7 @@ def _in_one_chunk(groups: Iterable[pa.Table], schema: pa.Schema) -> Iterator[pa.
 
 def _finish(beside: Path, path: Path, n_rows: int) -> Shard:
     with beside.open("rb") as file:
+        os.fsync(file.fileno())
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     size_bytes = beside.stat().st_size
     beside.replace(path)

@@ -27,7 +27,8 @@ def partition(keys: Any) -> Any:
     """Sort documents by the upper 8 bits of their keys, in their order within equal ones.
 
     Returns:
-        int64[n_docs], document numbers, and int64[257], where each partition begins.
+        uint64[n_docs] and int64[n_docs], keys and document numbers, and int64[257], where each partition
+        begins.
     """
     shift = np.uint64(64 - _PARTITION_BITS)
     starts = np.zeros(_PARTITIONS + 1, np.int64)
@@ -35,12 +36,14 @@ def partition(keys: Any) -> Any:
         starts[np.int64(keys[i] >> shift) + 1] += 1
     starts = np.cumsum(starts)
     fill = starts[:-1].copy()
+    ordered = np.empty(len(keys), np.uint64)
     docs = np.empty(len(keys), np.int64)
     for i in range(len(keys)):
-        place = np.int64(keys[i] >> shift)
-        docs[fill[place]] = i
-        fill[place] += 1
-    return docs, starts
+        part = np.int64(keys[i] >> shift)
+        ordered[fill[part]] = keys[i]
+        docs[fill[part]] = i
+        fill[part] += 1
+    return ordered, docs, starts
 
 
 @kernel
@@ -56,7 +59,7 @@ def join_equal(keys: Any, band: Any, parent: Any, shared: Any) -> Any:
         shared: uint8[n_docs, n_bands / 8 rounded up]; bit ``band`` is set for each document whose key
             another document has as well; changed.
     """
-    docs, starts = partition(keys)
+    ordered, docs, starts = partition(keys)
     largest = 0
     for p in range(_PARTITIONS):
         largest = max(largest, starts[p + 1] - starts[p])
@@ -68,14 +71,14 @@ def join_equal(keys: Any, band: Any, parent: Any, shared: Any) -> Any:
         mask = np.uint64(size - 1)
         table[:size] = -1
         for i in range(starts[p], starts[p + 1]):
-            doc = docs[i]
-            slot = keys[doc] & mask
-            while table[slot] >= 0 and keys[table[slot]] != keys[doc]:
+            slot = ordered[i] & mask
+            while table[slot] >= 0 and ordered[table[slot]] != ordered[i]:
                 slot = (slot + np.uint64(1)) & mask
-            first = table[slot]
-            if first < 0:
-                table[slot] = doc
+            if table[slot] < 0:
+                table[slot] = i
                 continue
+            doc = docs[i]
+            first = docs[table[slot]]
             shared[doc, byte] |= bit
             shared[first, byte] |= bit
             a = root(parent, first)

@@ -27,7 +27,7 @@ def fill_table(members: Any, table: Any) -> Any:
         members: uint64[n], distinct, none 0.
         table: uint64[a power of two], what is in it does not matter.
     """
-    size = power_of_two(2 * len(members))
+    size = power_of_two(len(members) + len(members) // 2)
     if size > len(table):
         table = np.empty(size, np.uint64)
     table[:size] = 0

@@ -1,4 +1,4 @@
-"""The second pass of the canonical row encoding: values to the places that the first pass computed.
+"""The second pass of the canonical row encoding, for what most bytes are: words and strings.
 
 All kernels take ``positions`` (int64[n_values]): where in ``out`` a value begins, -1 for a value that belongs
 to no row (it lies under a null parent, or beside a slice) and is passed over whatever it holds. ``valid``
@@ -18,18 +18,6 @@ if TYPE_CHECKING:
 
 HEADER_BYTES = 9
 """A marker and a count of eight bytes: what stands before the contents of a string or list."""
-
-
-@kernel
-def write_markers(valid: NDArray[np.bool_], positions: NDArray[np.int64], out: NDArray[np.uint8]) -> None:
-    """Write the marker of each value and nothing else (structs, and columns of nulls).
-
-    Args:
-        out: uint8[n_bytes], written in place.
-    """
-    for i in range(positions.size):
-        if positions[i] >= 0:
-            out[positions[i]] = 1 if valid[i] else 0
 
 
 @kernel
@@ -57,30 +45,6 @@ def write_words(
 
 
 @kernel
-def write_blocks(
-    data: NDArray[np.uint8],
-    width: int,
-    valid: NDArray[np.bool_],
-    positions: NDArray[np.int64],
-    out: NDArray[np.uint8],
-) -> None:
-    """Write values of a fixed number of bytes, as they are.
-
-    Args:
-        data: uint8[n_values * width].
-        out: uint8[n_bytes], written in place.
-    """
-    for i in range(positions.size):
-        at = positions[i]
-        if at < 0:
-            continue
-        out[at] = 1 if valid[i] else 0
-        if valid[i]:
-            for k in range(width):
-                out[at + 1 + k] = data[i * width + k]
-
-
-@kernel
 def write_contents(
     data: NDArray[np.uint8],
     starts: NDArray[np.int64],
@@ -103,28 +67,3 @@ def write_contents(
         start = starts[i]
         for k in range(lengths[i]):
             out[to + k] = data[start + k]
-
-
-@kernel
-def place_elements(
-    starts: NDArray[np.int64],
-    lengths: NDArray[np.int64],
-    ends: NDArray[np.int64],
-    positions: NDArray[np.int64],
-    out: NDArray[np.int64],
-) -> None:
-    """Give each element of each list its position.
-
-    Args:
-        starts: int64[n_lists], the number of a list's first element.
-        lengths: int64[n_lists], 0 for a null, whatever lies under it.
-        ends: int64[n_elements + 1], running sum of the elements' encoded lengths, from 0.
-        positions: int64[n_lists].
-        out: int64[n_elements], filled with -1 by the caller; elements of no list keep it.
-    """
-    for i in range(positions.size):
-        if positions[i] < 0 or lengths[i] == 0:
-            continue
-        shift = positions[i] + HEADER_BYTES - ends[starts[i]]
-        for k in range(starts[i], starts[i] + lengths[i]):
-            out[k] = shift + ends[k]

@@ -50,8 +50,14 @@ def roll(words: Any, stop: Any, width: Any, rolled: Any) -> Any:
 
 
 @kernel
+def room_in(size: Any) -> Any:
+    """Return how many members a table may hold before it grows."""
+    return size - size // 4
+
+
+@kernel
 def add_to_set(values: Any, start: Any, stop: Any, table: Any, size: Any, found: Any, n_found: Any) -> Any:
-    """Add ``values[start:stop]``, of which none is 0, to a set, until it fills half of its table.
+    """Add ``values[start:stop]``, of which none is 0, to a set, until it fills three quarters of its table.
 
     Args:
         table: uint64[>= size], open addressing with linear probing, 0 in empty slots.
@@ -62,7 +68,7 @@ def add_to_set(values: Any, start: Any, stop: Any, table: Any, size: Any, found:
         How far it came in ``values``, and the new ``n_found``.
     """
     mask = np.uint64(size - 1)
-    limit = size // 2
+    limit = room_in(size)
     while start < stop and n_found < limit:
         value = values[start]
         slot = value & mask
@@ -122,8 +128,8 @@ def distinct_shingles(
         n_words += stop - width
         while i < stop - width:
             i, n_found = add_to_set(words, i, stop - width, table, size, found, n_found)
-            if 2 * n_found >= size:
-                size *= 4
+            if n_found >= room_in(size):
+                size *= 2
                 table = np.zeros(size, np.uint64)
                 add_to_set(found, 0, n_found, table, size, found, 0)
         if at >= end:

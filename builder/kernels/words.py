@@ -8,7 +8,7 @@ The rule stands in ``folding.py``. What a word is worth here is a 64-bit hash of
 No folded byte is zero, so the padding is not ambiguous, and words of up to 8 bytes have no collisions.
 
 Text is folded piece by piece into a small buffer in which a zero byte ends a word, so a document of any
-length takes the same memory. Text need not be valid UTF-8: a byte that cannot be decoded separates words.
+length takes the same memory. Text that is not valid UTF-8, which Arrow strings never hold, gives some words.
 """
 
 from __future__ import annotations
@@ -151,8 +151,6 @@ def fold(data: Any, at: Any, end: Any, out: Any, n_out: Any, folding: Any) -> An
         while at < end and n_out < BUFFER and data[at] >= 0x80:
             x = load_rest(data, at, end)
             code, length = decode(x)
-            if at + length > end:
-                code, length = 0, 1
             n_out = put_folded(x, code, length, out, n_out, folding)
             at += length
     return at, n_out

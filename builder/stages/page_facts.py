@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
+
+from builder.domain.html_tags import tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,7 +42,13 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _YEAR_FIRST = re.compile(r"(\d{4})[-/.]?(\d{1,2})[-/.]?(\d{1,2})(?!\d)")
 _DAY_MONTH = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[\s.-]+([A-Za-z]{3})[a-z]*\.?,?[\s-]+(\d{4})(?!\d)")
 _MONTH_DAY = re.compile(r"([A-Za-z]{3})[a-z]*\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})(?!\d)")
+_HEAD_BYTES = 1 << 18
 _LD_BYTES = 1 << 18
+_TITLE_TEXT = re.compile(rb"<title(?:\s[^>]*)?>([^<]{0,4096})", re.IGNORECASE)
+_LD_BEGIN = re.compile(
+    rb"""<script(?=\s)[^>]*?\btype\s*=\s*["']?\s*application/ld\+json[^>]*>""", re.IGNORECASE
+)
+_SCRIPT_END = re.compile(rb"</script", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,27 +61,25 @@ class PageFacts:
     language: str | None = None
 
 
-def page_facts(tree: Any) -> PageFacts:
-    """Read the facts from a parsed page.
+def page_facts(page: bytes) -> PageFacts:
+    """Read the facts from the UTF-8 of a page.
 
     Titles come from ``og:title`` before ``<title>``, which often carries the name of the site; author and
     date from ``<meta>``, else from JSON-LD; the language from ``<html lang>``, else from ``<meta>``. An
     author that is an address is none.
 
-    Args:
-        tree: a ``resiliparse.parse.html.HTMLTree``.
+    >>> page_facts(b"<html lang=en-gb><title>Bridge &amp; river</title>").title
+    'Bridge & river'
     """
-    meta = _meta(tree)
-    linked = list(_linked_data(tree))
-    root = tree.document.first_element_child if tree.document is not None else None
-    lang = root.getattr("lang") or root.getattr("xml:lang") if root is not None else None
+    meta = _head(page[:_HEAD_BYTES])
+    linked = list(_linked_data(page))
     return PageFacts(
-        title=_first(_text(meta.get(name)) for name in _TITLE) or _text(tree.title),
+        title=_first(_text(meta.get(name)) for name in (*_TITLE, "<title>")),
         author=_first(_name(meta.get(name)) for name in _AUTHOR)
         or _first(_name(_ld_name(item.get("author"))) for item in linked),
         date=_first(read_date(meta.get(name)) for name in _DATE)
         or _first(read_date(item.get("datePublished")) for item in linked),
-        language=language_tag(lang) or _first(language_tag(meta.get(name)) for name in _LANGUAGE),
+        language=_first(language_tag(meta.get(name)) for name in ("<html>", *_LANGUAGE)),
     )
 
 
@@ -138,32 +145,42 @@ def _name(value: object) -> str | None:
     return None if text is None or "://" in text or text.startswith(("@", "/", "www.")) else text
 
 
-def _meta(tree: Any) -> dict[str, str]:
+def _head(head: bytes) -> dict[str, str]:
     """Return the first content that is not blank of each ``<meta>``, by its lower-case name."""
     found: dict[str, str] = {}
-    head = tree.head
-    for element in head.get_elements_by_tag_name("meta") if head is not None else ():
-        content = element.getattr("content")
-        if content is None or not content.strip():
-            continue
-        for attribute in ("property", "name", "itemprop", "http-equiv"):
-            if name := element.getattr(attribute):
-                found.setdefault(name.strip().lower(), content)
+    for name, attributes in tags(head):
+        if name == b"body":
+            break
+        if name == b"meta" and (content := _value(attributes.get(b"content"))):
+            for attribute in (b"property", b"name", b"itemprop", b"http-equiv"):
+                if key := attributes.get(attribute):
+                    found.setdefault(_value(key).lower(), content)
+        elif name == b"html":
+            found.setdefault("<html>", _value(attributes.get(b"lang") or attributes.get(b"xml:lang")))
+    if title := _TITLE_TEXT.search(head):
+        found["<title>"] = _value(title[1])
     return found
 
 
-def _linked_data(tree: Any) -> Iterator[dict[str, Any]]:
+def _value(raw: bytes | None) -> str:
+    return html.unescape((raw or b"").decode("utf-8", "replace")).strip()
+
+
+def _linked_data(page: bytes) -> Iterator[dict[str, Any]]:
     """Yield the objects of JSON-LD that describe the page or what it is about; broken JSON is passed over."""
     import orjson
 
-    for script in tree.document.get_elements_by_tag_name("script") if tree.document is not None else ():
-        if (script.getattr("type") or "").strip().lower() != "application/ld+json":
-            continue
-        text = script.text
-        if len(text) > _LD_BYTES:
+    position = 0
+    while (begin := _LD_BEGIN.search(page, position)) is not None:
+        end = _SCRIPT_END.search(page, begin.end())
+        if end is None:
+            return
+        position = end.end()
+        script = page[begin.end() : end.start()]
+        if len(script) > _LD_BYTES:
             continue
         try:
-            given = orjson.loads(text.encode("utf-8", "replace"))
+            given = orjson.loads(script.decode("utf-8", "replace"))
         except orjson.JSONDecodeError:
             continue
         yield from _articles(given)

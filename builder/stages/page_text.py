@@ -44,7 +44,7 @@ def read_page(
     shared: dict[str, Any] = {"links": links, "alt_texts": alt_texts, "list_bullets": list_bullets}
     if tree.document is None:
         return PageText(text="", is_whole=True, facts=PageFacts())
-    facts = page_facts(tree)
+    facts = page_facts(html)
     if method == "trafilatura":
         text = _trafilatura(html, comments=comments, links=links, tables=tables, favor=favor)
     else:

@@ -11,8 +11,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from builder.io import archive_heads, framing, members
 from builder.io.archive_parts import cut_points, part_bounds, read_part
-from builder.io.framing import read_spans
+from builder.io.framing import Padding, read_spans
+from builder.io.members import Piece
 
 _SPEC = importlib.util.spec_from_file_location("archives", Path(__file__).parent.parent / "archives.py")
 archives = importlib.util.module_from_spec(_SPEC)
@@ -118,14 +120,8 @@ def outside_damage(data, pieces) -> bytes:
 
 
 def data_of_whole_members(pieces) -> bytes:
-    members: dict[int, bytes] = {}
-    at = None
-    for piece in pieces:
-        at = at if piece.member is None else piece.member
-        members[at] = members.get(at, b"") + piece.data
-        if piece.damage is not None:
-            members.pop(piece.damage.offset, None)
-    return b"".join(members.values())
+    damaged = {piece.damage.offset for piece in pieces if piece.damage is not None}
+    return b"".join(data for at, data in by_member(pieces).items() if at not in damaged)
 
 
 @EACH_FORM
@@ -176,7 +172,7 @@ def test_the_parts_of_an_archive_give_what_the_whole_gives(form, draw):
     data = make(form, "plain", bodies)[1]
     data = draw.draw(mutated(data)) if nasty else data
     spans = []
-    for start, stop in cut_points(len(data), part_bytes=draw.draw(st.integers(1, 600))):
+    for start, stop in cut_points(len(data), part_bytes=draw.draw(st.integers(20, 600))):
         stream = io.BytesIO(data)
         first, last = part_bounds(stream, start=start, stop=stop)
         spans += read_spans(read_part(stream, first=first, last=last), max_record_bytes=1 << 20, offset=first)
@@ -184,3 +180,55 @@ def test_the_parts_of_an_archive_give_what_the_whole_gives(form, draw):
     assert [span.offset for span in spans] == [0, *(s.offset + s.length for s in spans)][: len(spans)]
     assert spans[-1].offset + spans[-1].length == len(data)
     assert nasty or spans == whole
+
+
+@EACH_FORM
+@settings(max_examples=40)
+@given(draw=st.data())
+def test_spans_do_not_depend_on_how_the_bytes_come(form, draw):
+    """Pieces of any size and scans of any length: the same spans, also of a damaged archive."""
+    bodies = draw.draw(st.lists(NASTY_BODIES | PLAIN_BODIES, min_size=1, max_size=6))
+    data = draw.draw(mutated(make(form, "plain", bodies)[1], reach=64))
+    size = draw.draw(st.integers(1, 80))
+    pieces = [Piece(data[at : at + size]) for at in range(0, len(data), size)]
+    whole = archives.frame(data, packing="plain")[1]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(framing, "_SCAN_BYTES", draw.draw(st.integers(2, 80)))
+        patch.setattr(archive_heads, "MAX_START_BYTES", 400)
+        spans = list(read_spans(pieces, max_record_bytes=1 << 20))
+    assert [span for span in spans if not isinstance(span, Padding)] == [
+        span for span in whole if not isinstance(span, Padding)
+    ]
+
+
+@EACH_PACKING
+@settings(max_examples=25)
+@given(draw=st.data())
+def test_members_do_not_depend_on_how_they_are_read(packing, draw):
+    """Whatever is read and fed at a time: the same bytes, the same members and the same damages."""
+    bodies = draw.draw(st.lists(PLAIN_BODIES, min_size=1, max_size=6))
+    data = draw.draw(mutated(make("warc", packing, bodies)[1], reach=64))
+    usual = archives.frame(data, packing=packing)[0]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(members, "READ_BYTES", draw.draw(st.integers(1, 90)))
+        patch.setattr(members, "FEED_BYTES", draw.draw(st.integers(1, 90)))
+        patch.setattr(members, "CHUNK_BYTES", draw.draw(st.integers(1, 90)))
+        patched = archives.frame(data, packing=packing)[0]
+    assert [place(piece) for piece in patched if piece.damage] == [place(p) for p in usual if p.damage]
+    damaged = {piece.damage.offset for piece in usual if piece.damage}
+    assert list(by_member(patched)) == list(by_member(usual))
+    for (at, mine), theirs in zip(by_member(patched).items(), by_member(usual).values(), strict=True):
+        assert mine == theirs or (at in damaged and (mine.startswith(theirs) or theirs.startswith(mine)))
+
+
+def by_member(pieces) -> dict[int, bytes]:
+    found: dict[int, bytes] = {}
+    at = 0
+    for piece in pieces:
+        at = at if piece.member is None else piece.member
+        found[at] = found.get(at, b"") + piece.data
+    return found
+
+
+def place(piece) -> tuple:
+    return piece.damage.reason, piece.damage.offset, piece.damage.length

@@ -19,12 +19,12 @@ contents = st.lists(pieces | st.binary(max_size=3), max_size=30).map(b"".join)
 
 
 def naive(data: bytes, limit: int) -> list[tuple[int, bytes, bool]]:
-    """Offset, content and whether it fails, of each line that is not blank."""
+    """Offset, content and whether it fails, of each line that is not blank or is too long."""
     offset = len(BOM) if data.startswith(BOM) else 0
     found = []
     for line in data[offset:].split(b"\n"):
         content = line.removesuffix(b"\r")
-        if content.strip(b" \t\r"):
+        if content.strip(b" \t\r") or len(content) > limit:
             found.append((offset, content[:limit], len(content) > limit))
         offset += len(line) + 1
     return found
@@ -77,6 +77,7 @@ def files(draw: st.DrawFn) -> tuple[bytes, list[int]]:
 @example(file=(BOM + b"a\nb", [1, 2, 3]), limit=5, chunk=1, block=1)
 @example(file=(b"12345\r\n123456\r\n", []), limit=5, chunk=1, block=1)
 @example(file=(b"12345\r\n123456\r\n", []), limit=5, chunk=6, block=999)
+@example(file=(BOM + b"\r \t\n ", [1, 8]), limit=1, chunk=3, block=5)
 @example(file=(b"x" * 40 + b"\n{}\n", [3, 20, 41]), limit=5, chunk=7, block=8)
 def test_any_bytes_in_any_chunks_and_tasks_give_the_lines_of_a_naive_reader(
     file: tuple[bytes, list[int]], limit: int, chunk: int, block: int

@@ -17,7 +17,9 @@ from builder.kernels.folding import UNICODE_VERSION
 from builder.stages.dedup_near import DedupNear
 
 # characters of which all supported Pythons think the same, and any character where this one's Unicode is ours
-_KNOWN = st.sampled_from(list("aAbBzZ09 .,-_\n\t\0ßéÉﬁǅİıſΣςσЖж漢字々ーカｶﾞひไทยก็ကခབོកខ한ﷺ㌖½②Ａ\u0301\u200d\u00ad🙂𝐀𠀀\U000e0100"))
+_KNOWN = st.sampled_from(
+    list("aAbBzZ09 .,-_\n\t\0ßéÉﬁǅİıſΣςσЖж漢字々ーカｶﾞひไทยก็ကခབོកខ한ﷺ㌖½②Ａ\u0301\u200d\u00ad🙂𝐀𠀀\U000e0100")
+)
 _CHARS = _KNOWN | st.characters(codec="utf-8") if unicodedata.unidata_version == UNICODE_VERSION else _KNOWN
 texts_of_any_kind = st.text(_CHARS, max_size=60) | st.lists(
     st.sampled_from(["one ", "two ", "THREE, ", "漢", "four-five ", "seventeencharactr "]), max_size=40
@@ -118,7 +120,7 @@ def pair_of(rng, *, n_shingles, threshold, width=5):
 
 @pytest.mark.parametrize(("threshold", "n_pairs"), [(0.8, 1500), (0.5, 300), (0.95, 1500)])
 def test_pairs_at_the_threshold_are_found(threshold, n_pairs):
-    """Of pairs just above the threshold at least 99 % are merged, less what chance may take in this sample."""
+    """Of pairs just above the threshold at least 99 % are merged, less what chance may take here."""
     rng = random.Random(5)
     texts = [
         text

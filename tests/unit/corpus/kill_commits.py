@@ -1,6 +1,7 @@
 """Run by test_commit.py: commits a version to copies of a corpus, and dies at the n-th step of each.
 
     python kill_commits.py PRISTINE TARGET FIRST STRIDE
+    python kill_commits.py make TARGET
 
 A step is whatever changes the file system or brings it to the disk. Every attempt is a forked child that
 kills itself, so that nothing is tidied up; TARGET/0000, TARGET/0001 ... are what it left behind, and the last
@@ -9,7 +10,6 @@ one is where it was not killed any more.
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import signal
 import subprocess
@@ -17,6 +17,9 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
+import synthetic_corpus as synthetic
 
 from builder.corpus import Corpus, Staging, durable
 
@@ -29,7 +32,6 @@ _CHANGES = frozenset(
 
 
 def main(pristine: Path, target: Path, *, first: int, stride: int) -> None:
-    synthetic = _load(Path(__file__).resolve().parent.parent.parent / "synthetic_corpus.py")
     with TemporaryDirectory() as scratch:
         staged = Path(scratch) / "corpus"
         _copy(pristine, staged)
@@ -98,12 +100,22 @@ def _die_at(last: int) -> None:
     durable._rename_exclusively = before(durable._rename_exclusively)
 
 
-def _load(path: Path) -> object:
-    spec = importlib.util.spec_from_file_location("synthetic_corpus", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def make(target: Path) -> None:
+    """Make an empty corpus, killed before each of its steps."""
+    for at in range(1_000):
+        child = os.fork()
+        if not child:
+            _die_at(at)
+            Corpus.open_or_create(target / f"{at:04d}", name="new")
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        if os.WIFEXITED(status):
+            assert os.WEXITSTATUS(status) == 0
+            return
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), first=int(sys.argv[3]), stride=int(sys.argv[4]))
+    if sys.argv[1] == "make":
+        make(Path(sys.argv[2]))
+    else:
+        main(Path(sys.argv[1]), Path(sys.argv[2]), first=int(sys.argv[3]), stride=int(sys.argv[4]))

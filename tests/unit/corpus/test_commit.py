@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import builder
 from builder.corpus import Corpus, verify_files
 from builder.corpus.publish import is_pending
 from builder.domain.manifest import Manifest
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 KILLER = Path(__file__).resolve().parent / "kill_commits.py"
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(builder.__file__).resolve().parent.parent)}
 
 
 @pytest.fixture
@@ -44,7 +46,7 @@ def kill_commits(corpus: Path, target: Path, *, first: int, stride: int) -> None
     """Kill a commit of 1.1.0 before its ``first`` step, and each ``stride`` steps later, on a copy each."""
     target.mkdir()
     command = [sys.executable, str(KILLER), str(corpus), str(target), str(first), str(stride)]
-    subprocess.run(command, check=True, timeout=120)
+    subprocess.run(command, check=True, timeout=120, env=ENVIRONMENT)
 
 
 def loadable(folder: Path) -> list[str]:
@@ -96,6 +98,19 @@ def test_build_goes_on_after_a_killed_commit(small: Corpus, place: Path, synthet
         else:
             synthetic.write_version(corpus, "1.1.0", parts)
         assert corpus.versions() == ["1.0.0", "1.1.0"]
+        assert verify_files(corpus) == []
+
+
+def test_making_a_corpus_may_be_killed(place: Path) -> None:
+    """Killed before any of its steps, the making of a corpus can be done again."""
+    (place / "made").mkdir()
+    command = [sys.executable, str(KILLER), "make", str(place / "made")]
+    subprocess.run(command, check=True, timeout=120, env=ENVIRONMENT)
+    folders = sorted((place / "made").iterdir())
+    assert len(folders) > 10
+    for folder in folders:
+        corpus = Corpus.open_or_create(folder, name="new")
+        assert corpus.versions() == []
         assert verify_files(corpus) == []
 
 
@@ -169,6 +184,46 @@ def test_shard_that_differs_from_its_object_is_refused(small: Corpus, synthetic:
     stored.write_bytes(b"damaged")
     with small.lock(), pytest.raises(TamperedError, match="was changed"):
         small.begin("1.1.0").add_shard(copy, name="data/train-00000-of-00001.parquet")
+
+
+def test_promised_file_that_was_lost_is_told(small: Corpus, place: Path) -> None:
+    """Where a promised file is neither beside nor in its place, somebody took it away, and that is said."""
+    staged = small.path / ".spool/.commit-1.1.0"
+    staged.mkdir()
+    (staged / "commit.json").write_text('[["move","objects","9.9.9"]]')
+    with pytest.raises(CorpusError, match=r"9\.9\.9: was lost"), small.lock():
+        pass
+
+
+def test_what_stands_in_the_way_is_not_replaced(small: Corpus, synthetic: ModuleType) -> None:
+    """A folder that appears where the version is to go is left alone, and the builder says so."""
+    with small.lock():
+        staging = small.begin("1.1.0")
+        manifest = synthetic.stage_version(small, staging, [synthetic.make_rows(20, seed=1)])
+        (small.path / "1.1.0").mkdir()
+        with pytest.raises(CorpusError, match=r"1\.1\.0: is in the way"):
+            small.commit(staging, manifest, "# card")
+    (small.path / "1.1.0").rmdir()
+    with small.lock():
+        assert small.versions() == ["1.0.0", "1.1.0"]
+    assert verify_files(small) == []
+
+
+def test_staging_on_another_file_system_is_refused(
+    small: Corpus, synthetic: ModuleType, tmp_path: Path
+) -> None:
+    """From a spool on another file system nothing could be renamed, so nothing is promised."""
+    if tmp_path.stat().st_dev == small.path.stat().st_dev:
+        pytest.skip("there is no second file system here")
+    (small.path / ".spool").rename(small.path.parent / "away")
+    (tmp_path / "spool").mkdir()
+    (small.path / ".spool").symlink_to(tmp_path / "spool")
+    with small.lock():
+        staging = small.begin("1.1.0")
+        manifest = synthetic.stage_version(small, staging, [synthetic.make_rows(20, seed=1)])
+        with pytest.raises(CorpusError, match="another file system"):
+            small.commit(staging, manifest, "# card")
+    assert not is_pending(small.path)
 
 
 def test_tombstones_are_replaced_with_the_version(small: Corpus, synthetic: ModuleType) -> None:

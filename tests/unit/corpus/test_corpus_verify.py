@@ -139,6 +139,20 @@ def test_spool_is_not_looked_at(corpus: Corpus) -> None:
     assert names(corpus) == []
 
 
+def test_kind_of_damage_is_told(corpus: Corpus) -> None:
+    """A file that was cut, one that grew and one that was changed are told apart, with their sizes."""
+    shard = corpus.path / SHARD
+    allow_writing(shard)
+    data = shard.read_bytes()
+    for damaged, text in (
+        (data[:-1], f"was cut short: {len(data) - 1:,} bytes instead of {len(data):,}"),
+        (data + b"x", f"grew: {len(data) + 1:,} bytes instead of {len(data):,}"),
+        (b"x" + data[1:], "was changed: its bytes have another SHA-256"),
+    ):
+        shard.write_bytes(damaged)
+        assert f"{SHARD}: {text}" in map(str, verify_files(corpus))
+
+
 def test_foreign_folder_in_a_version_is_named(corpus: Corpus) -> None:
     """A version holds what its manifest names and nothing else, empty folders included."""
     allow_writing(corpus.path / "1.0.0/data")

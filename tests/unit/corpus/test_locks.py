@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builder.corpus import Corpus
+from builder.corpus import Corpus, locks
 from builder.corpus.locks import locked
 from builder.errors import CorpusError, LockedError
 
@@ -88,12 +88,20 @@ def test_holder_that_wrote_nothing_still_has_the_lock(tmp_path: Path) -> None:
             pass
 
 
-def test_lock_file_that_was_deleted_is_not_trusted(tmp_path: Path) -> None:
-    """A lock is taken on the file that is there, never on one that somebody deleted meanwhile."""
+def test_lock_file_that_was_deleted_is_not_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lock is held on the file that is there, never on one that was deleted while it was waited for."""
+    attempts = []
+
+    def succeed_late(number: int) -> bool:
+        attempts.append(number)
+        if len(attempts) == 1:
+            (tmp_path / "lock").unlink()
+        return True
+
+    monkeypatch.setattr(locks, "_try", succeed_late)
     with locked(tmp_path / "lock"):
-        (tmp_path / "lock").unlink()
-        with locked(tmp_path / "lock"):
-            pass
+        assert json.loads((tmp_path / "lock").read_bytes())
+    assert len(attempts) == 2
 
 
 def test_lock_through_a_link_is_refused(tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ def test_what_a_worker_prints_does_not_reach_stdout() -> None:
 def test_a_unit_that_ends_its_worker_is_left_out(tmp_path: Path, how: str, reason: str) -> None:
     """The task is called again, the unit is refused with the reason, all others are read, once."""
     reader = chores.Reader(str(tmp_path), {(1, 4): how, (1, 5): how}, limit_s=0.3 if how == "hang" else 60.0)
-    with LocalEngine(workers=2, memory_bytes=400 << 20) as engine:
+    with LocalEngine(workers=2, memory_bytes=300 << 20) as engine:
         results = list(engine.map(reader, range(3), untrusted=True))
     assert results[0] == results[2] == ["read"] * 10
     assert results[1] == ["read"] * 4 + [reason] * 2 + ["read"] * 4
@@ -181,7 +181,10 @@ def test_a_unit_that_is_touched_again_is_an_error(shared: LocalEngine) -> None:
 @pytest.mark.parametrize("how", ["hang", "segfault", "memory"])
 def test_a_guarded_call_that_does_not_come_back_is_none(shared: LocalEngine, how: str) -> None:
     """Over its time, its memory, or dead: not tried again."""
-    assert shared.guard(chores.die_plainly, how, limit_s=1.0, memory_bytes=400 << 20) is None
+    assert (
+        shared.guard(chores.die_plainly, how, limit_s=0.5 if how == "hang" else 60.0, memory_bytes=300 << 20)
+        is None
+    )
 
 
 def test_a_guarded_call_returns_or_raises_as_any_call(shared: LocalEngine) -> None:

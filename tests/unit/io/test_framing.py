@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from builder.io import archive_heads, framing
 from builder.io.archive_heads import MAX_HEAD_BYTES, instant
 from builder.io.archive_parts import cut_points, part_bounds
 from builder.io.framing import Failed, Padding, Record, opens_to_record, read_spans
@@ -116,6 +117,14 @@ def test_a_record_of_wrong_length_has_the_body_that_is_there():
     assert [span.body for span in spans_of(data)] == [b"A" * 40, b"B"]
 
 
+def test_a_length_that_reaches_over_a_neighbour_to_a_blank_line_is_wrong():
+    """Line ends that close a record are no evidence if a record begins before them."""
+    second = archives.warc_record(b"HTTP/1.1 200 OK\r\nServer: x\r\n\r\n<p>B</p>")
+    reach = 40 + len(b"\r\n\r\n") + second.index(b"\r\n\r\n<p>")
+    first = archives.warc_record(b"A" * 40, length=str(reach))
+    assert told(spans_of(first + second + second)) == ["wrong_length", "ok", "ok"]
+
+
 def test_a_file_that_ends_inside_a_record_gives_what_is_there():
     """The last record is marked as truncated; where its head is cut it fails."""
     data = archives.warc_record(b"A") + archives.warc_record(b"B" * 40)
@@ -160,6 +169,17 @@ def test_a_header_that_does_not_end_fails_and_the_next_record_is_read():
     long = b"WARC/1.0\r\nX: " + b"y" * MAX_HEAD_BYTES + b"\r\n\r\n"
     for head in (cut, long):
         assert told(spans_of(head + archives.warc_record(b"A"))) == ["bad_header", "ok"]
+
+
+def test_a_record_is_found_wherever_the_scan_ends(monkeypatch):
+    """Behind garbage of any length, across the borders of what is looked at at a time."""
+    monkeypatch.setattr(framing, "_SCAN_BYTES", 32)
+    monkeypatch.setattr(archive_heads, "MAX_START_BYTES", 300)
+    record = archives.warc_record(b"A" * 400)
+    for n_bytes in range(1, 100):
+        assert told(spans_of(b"x" * n_bytes + b"\n" + record)) == ["bad_header", "ok"]
+        cut = archives.warc_record(b"y" * n_bytes, length="none")
+        assert told(spans_of(cut + record)) == ["wrong_length", "ok"]
 
 
 def test_an_archive_in_a_body_is_a_body():
@@ -277,6 +297,17 @@ def test_in_a_damaged_file_of_one_member_what_stands_before_the_damage_is_read()
     assert n_whole >= 35
     assert [span.body for span in spans[:n_whole]] == bodies[:n_whole]
     assert told(spans)[-1] == "gzip_corrupt"
+
+
+def test_a_damaged_frame_that_waits_for_more_does_not_take_the_rest_of_the_file():
+    """A block that says it is larger than it is runs on over all that follows; it is noticed at the end."""
+    packed = [archives.compress(r, "lz4") for r in archives.make_records(BODIES, form="warc")]
+    packed[1] = packed[1][:15] + b"\xff\xfe\x00\x00" + packed[1][19:]  # the size of the first block
+    data = b"".join(packed)
+    pieces, spans = archives.frame(data, packing="lz4")
+    (damage,) = [piece.damage for piece in pieces if piece.damage]
+    assert (damage.reason, damage.offset, damage.length) == ("lz4_corrupt", len(packed[0]), len(packed[1]))
+    assert [s.body for s in spans if isinstance(s, Record)] == [BODIES[n] for n in (0, 2, 3, 4)]
 
 
 def test_garbage_between_members_is_located():

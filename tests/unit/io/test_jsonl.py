@@ -159,7 +159,6 @@ def test_every_line_of_real_feeds_is_a_record(corpora: Path) -> None:
     path = str(corpora / "**" / "*.jsonl*")
     expected = 0
     for found in JsonlSource(path=path).inputs():
-        opened = gzip.open(found.path) if found.path.endswith(".gz") else Path(found.path).open("rb")
-        with opened as file:
+        with (gzip.open if found.path.endswith(".gz") else open)(found.path, "rb") as file:
             expected += sum(1 for line in file if line.strip())
     assert sum(r.n_records for r in readings(JsonlSource(path=path))) == expected > 0

@@ -14,7 +14,9 @@ def test_default_is_16_by_6():
     assert choose(0.8) == (16, 6)
 
 
-@pytest.mark.parametrize("threshold", [0.01, 0.05, 0.1, 0.25, 0.5, 0.65, 0.7, 0.8, 0.85, 0.9, 0.95, 0.99, 1.0])
+@pytest.mark.parametrize(
+    "threshold", [0.01, 0.05, 0.1, 0.25, 0.5, 0.65, 0.7, 0.8, 0.85, 0.9, 0.95, 0.99, 1.0]
+)
 def test_pairs_at_the_threshold_are_found(threshold):
     """Whatever the threshold, a pair at it shares a band with at least 99 %."""
     bands, rows = choose(threshold)

@@ -72,7 +72,7 @@ def test_every_offset_in_the_buffer():
 @same_unicode
 @pytest.mark.parametrize("step", [101, pytest.param(1, marks=pytest.mark.long)])
 def test_every_code_point(step):
-    """Each code point is folded and split as the rule says; of those that fold to themselves, some are asked."""
+    """Each code point is folded and split by the rule; of those that fold to themselves, some are asked."""
     chars = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
     chars = [char for i, char in enumerate(chars) if i % step == 0 or reference.fold(char) != char]
     texts = [f"a{char}b" for char in chars]
@@ -99,7 +99,15 @@ def test_buffer_has_room_for_the_longest_entry():
 
 @pytest.mark.parametrize(
     "data",
-    [b"\xff", b"\x80\x80\x80", b"abc\xe6", b"\xe6\xbc", b"\xf0\x9f\x99", b"\xf7\xbf\xbf\xbf", b"\xed\xa0\x80 x"],
+    [
+        b"\xff",
+        b"\x80\x80\x80",
+        b"abc\xe6",
+        b"\xe6\xbc",
+        b"\xf0\x9f\x99",
+        b"\xf7\xbf\xbf\xbf",
+        b"\xed\xa0\x80 x",
+    ],
 )
 def test_invalid_utf8_is_survived(data):
     """Bytes that are no UTF-8 give some answer, and the texts beside them keep theirs."""

@@ -127,7 +127,8 @@ def test_clusters_do_not_chain():
 
 def test_scripts_without_spaces():
     """Each character of Japanese or Thai counts as a word, so a long sentence has shingles."""
-    ja = "吾輩は猫である。名前はまだ無い。どこで生れたかとんと見当がつかぬ。何でも薄暗いじめじめした所でニャーニャー泣いていた。"
+    ja = "吾輩は猫である。名前はまだ無い。どこで生れたかとんと見当がつかぬ。"
+    ja += "何でも薄暗いじめじめした所でニャーニャー泣いていた。"
     assert keepers([ja, ja.replace("猫", "犬", 1), "吾輩は犬だ。"]) == [0, 0, 2]
 
 

@@ -69,7 +69,7 @@ def test_the_whole_text_stands_in(pages: Any, resources: Any, guard: Any) -> Non
 
 def test_text_that_only_noscript_holds(pages: Any, resources: Any, guard: Any) -> None:
     """A page whose content stands in ``<noscript>`` has a text."""
-    html = "<body><div id=app></div><noscript><p>All the posts of a long thread stand here.</p></noscript></body>"
+    html = "<div id=app></div><noscript><p>All the posts of a long thread stand here.</p></noscript>"
     outcome = ExtractText().apply(pages(html=[html], text=[None]), resources=resources, guard=guard)
     assert outcome.kept["text"].to_pylist() == ["All the posts of a long thread stand here."]
 
@@ -173,7 +173,7 @@ def test_slices_and_large_strings(pages: Any, resources: Any, guard: Any) -> Non
 def test_a_contract_without_html_is_refused() -> None:
     """Without the columns the stage cannot stand in the chain; both are named."""
     resources = Resources(contract=None, columns=Columns(html=None))  # type: ignore[arg-type]
-    with pytest.raises(RecipeError, match="of html.*\n.*of text"):
+    with pytest.raises(RecipeError, match=r"of html.*\n.*of text"):
         ExtractText().bind(pa.schema([("url", pa.string())]), resources)
 
 

@@ -6,7 +6,6 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from resiliparse.parse.html import HTMLTree
 
 from builder.stages.page_facts import language_tag, page_facts, read_date
 
@@ -26,16 +25,18 @@ LD = '<script type="application/ld+json">%s</script>'
         ("<meta name=date content='soon'><meta name=dc.date content='2018-10-09'>", {"date": DAY}),
         ("<html lang=pt_br>", {"language": "pt-BR"}),
         ("<html lang=''><meta http-equiv=content-language content='de, en'>", {"language": "de"}),
-        (LD % '{"@type": "NewsArticle", "author": [{"name": "A"}, "B"], "datePublished": "2018-10-09"}', {"author": "A, B", "date": DAY}),
+        (LD % '{"@type": "NewsArticle", "author": [{"name": "A"}, "B"]}', {"author": "A, B"}),
+        (LD % '{"@type": "BlogPosting", "datePublished": "2018-10-09"}', {"date": DAY}),
+        ("<!-- <meta name=author content=E> --><body><meta name=author content=F>", {}),
         (LD % '{"@graph": [{"@type": ["Article"], "author": {"name": "C"}}]}', {"author": "C"}),
         (LD % '{"@type": "Person", "author": "D"}', {}),
         (LD % "{broken", {}),
         ("<p>nothing", {}),
     ],
-)  # fmt: skip
+)
 def test_facts(html: str, facts: dict[str, Any]) -> None:
     """From ``<title>``, ``<meta>``, ``<html lang>`` and JSON-LD; an address is no author."""
-    found = page_facts(HTMLTree.parse_from_bytes(html.encode(), "utf-8"))
+    found = page_facts(html.encode())
     given = {name: getattr(found, name) for name in ("title", "author", "date", "language")}
     assert {name: value for name, value in given.items() if value is not None} == facts
 
@@ -67,8 +68,17 @@ def test_dates(value: object, day: dt.date | None) -> None:
 
 @pytest.mark.parametrize(
     ("value", "tag"),
-    [("en", "en"), ("EN-gb", "en-GB"), ("sr_latn_rs", "sr-Latn-RS"), ("es-419", "es-419"), ("de-1996", "de-1996"), ("{{lang}}", None), ("english", None), (None, None)],
-)  # fmt: skip
+    [
+        ("en", "en"),
+        ("EN-gb", "en-GB"),
+        ("sr_latn_rs", "sr-Latn-RS"),
+        ("es-419", "es-419"),
+        ("de-1996", "de-1996"),
+        ("{{lang}}", None),
+        ("english", None),
+        (None, None),
+    ],
+)
 def test_language_tags(value: str | None, tag: str | None) -> None:
     """A tag is written in its usual case; what is none is not taken."""
     assert language_tag(value) == tag
