@@ -23,7 +23,7 @@ from builder.build.version import write_version
 from builder.build.work import Advance, Work, say_nothing
 from builder.corpus import Corpus
 from builder.engines.local import LocalEngine
-from builder.errors import Fault, NothingKeptError, TooManyRejectedError
+from builder.errors import Fault, NothingKeptError, RecipeError, TooManyRejectedError
 from builder.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
 BATCH_ROWS = 8_192
 """Rows of a batch at most; sources of pages close a batch earlier, by bytes."""
+
+MEMORY_SHARE = 0.6
+"""Share of the machine's memory that workers may take together if nothing is said: a net, so that a hostile
+file ends its worker and not the machine."""
 
 
 def build(
@@ -56,7 +60,8 @@ def build(
 
     Args:
         workers: processes; one for each core if not given. The outcome does not depend on it.
-        max_memory: bytes that all processes together may take.
+        max_memory: bytes that the workers together may take; a worker that takes more loses the page or
+            file that it was at. 60 % of the machine's memory if not given.
         version: a higher number than the computed one.
         max_rejected: share of the records read that may be rejected or failed; merged ones do not count.
         limit: records to read, to try a recipe.
@@ -74,7 +79,7 @@ def build(
     inputs = list_inputs(recipe.sources)
     tasks = [task for source in recipe.sources for task in source.tasks()]
     corpus = Corpus.open_or_create(recipe.corpus, name=recipe.name)
-    with corpus.lock(), _engine(engine, workers=workers, max_memory=max_memory) as running:
+    with corpus.lock(), _engine(engine, workers, max_memory, advance) as running:
         inputs = hash_inputs(inputs, engine=running)
         key = _spool_key(recipe, inputs, limit=limit, batch_rows=batch_rows)
         work = Work(
@@ -93,11 +98,23 @@ def build(
     return result
 
 
-def _engine(name: str, *, workers: int | None, max_memory: int | None) -> LocalEngine:
+def _engine(name: str, workers: int | None, max_memory: int | None, advance: Advance) -> LocalEngine:
     if name != "local":
-        raise NothingKeptError(f"no engine is called {name!r}")
+        raise RecipeError(Fault(where="--engine", what=f"no engine is called {name!r}", advice="local"))
     n_workers = workers or os.cpu_count() or 1
-    return LocalEngine(workers=n_workers, memory_bytes=max_memory // n_workers if max_memory else None)
+    memory_bytes = max_memory or int(_physical_memory() * MEMORY_SHARE)
+    n_records = 0
+
+    def count(more_records: int, more_bytes: int) -> None:  # noqa: ARG001 - the engine tells both
+        nonlocal n_records
+        n_records += more_records
+        advance("records", done=n_records, total=0, unit="records")
+
+    return LocalEngine(workers=n_workers, memory_bytes=memory_bytes // n_workers, on_progress=count)
+
+
+def _physical_memory() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def _spool_key(recipe: Recipe, inputs: Sequence[Input], *, limit: int | None, batch_rows: int | None) -> str:

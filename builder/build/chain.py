@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -14,7 +14,7 @@ from builder.protocols import CorpusStage, Resources, Stage
 from builder.stages.publishable import Publishable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from builder.recipe import Recipe
 
@@ -25,11 +25,13 @@ ID_FIELD = pa.field("id", pa.string(), nullable=False)
 class Flight:
     """Stages that a batch passes at one go, and the corpus stages of the landing that it ends on.
 
-    Only the last flight ends on no landing.
+    Only the last flight ends on no landing. ``carries`` names the public columns that go on from here; None
+    for all. A page's HTML is ten times its text, so it is worth leaving behind what nobody will look at.
     """
 
     stages: tuple[Stage, ...]
     landing: tuple[CorpusStage, ...] = ()
+    carries: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,7 @@ def bind_chain(recipe: Recipe) -> Chain:
     tags = {f"{name}_cluster": cluster_field(name).name for name in _tagging(recipe)}
     fields = [ID_FIELD, *(f for f in schema if not f.name.startswith("_"))]
     fields += [pa.field(name, pa.string()) for name in tags]
-    flights = _flights([*recipe.stages, Publishable()])
+    flights = _lighten(_flights([*recipe.stages, Publishable()]), published=pa.schema(fields).names)
     return Chain(flights=flights, resources=resources, published=pa.schema(fields), tags=tags)
 
 
@@ -108,3 +110,17 @@ def _flights(stages: list[Stage | CorpusStage]) -> tuple[Flight, ...]:
             going, landing = [], []
         going.append(stage)
     return (*flights, Flight(stages=tuple(going), landing=tuple(landing)))
+
+
+def _lighten(flights: tuple[Flight, ...], *, published: Sequence[str]) -> tuple[Flight, ...]:
+    """Let what is not published be left behind where only ``publishable`` is still to come."""
+    return tuple(
+        replace(flight, carries=tuple(published))
+        if number >= len(flights) - 2 and _only_publishes(flights[-1])
+        else flight
+        for number, flight in enumerate(flights)
+    )
+
+
+def _only_publishes(flight: Flight) -> bool:
+    return [stage.name for stage in flight.stages] == [Publishable.name]

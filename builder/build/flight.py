@@ -84,7 +84,7 @@ class Departure:
             raise AccountError(
                 f"{folder.name}/{number}: {reading.n_records} read, {account.num_rows} accounted for"
             )
-        batch = _prepare(identify(batch, resources=self.resources), self.flight.landing, self.resources)
+        batch = _prepare(identify(batch, resources=self.resources), self.flight, self.resources)
         tables = {"rows": batch, "rejected": concat(rejected), "account": account}
         return write_part(folder, number, tables=tables, n_records=reading.n_records, counts=counts)
 
@@ -115,7 +115,7 @@ class Connection:
         batch, rejected = apply_stages(
             settled, self.flight.stages, resources=self.resources, guard=guard, counts=counts
         )
-        batch = _prepare(batch, self.flight.landing, self.resources)
+        batch = _prepare(batch, self.flight, self.resources)
         tables = {"rows": batch, "rejected": _with_rows(concat(rejected), settled)}
         return write_part(folder, 0, tables=tables, n_records=part.n_rows, counts=counts)
 
@@ -171,15 +171,18 @@ def apply_stages(
     return batch, rejected
 
 
-def _prepare(batch: pa.RecordBatch, landing: Sequence[CorpusStage], resources: Resources) -> pa.RecordBatch:
+def _prepare(batch: pa.RecordBatch, flight: Flight, resources: Resources) -> pa.RecordBatch:
     """Add what comes next needs to know of each row: sketches, or its size where no landing is left."""
-    if not landing:
+    if not flight.landing:
         public = batch.select([name for name in batch.schema.names if not name.startswith("_")])
         return batch.append_column(SIZE, pa.array(row_sizes(public)))
-    for stage in landing:
-        sketch = stage.sketch(batch, resources=resources)
+    sketches = {stage.name: stage.sketch(batch, resources=resources) for stage in flight.landing}
+    if flight.carries is not None:
+        names = [name for name in batch.schema.names if name.startswith("_") or name in flight.carries]
+        batch = batch.select(names)
+    for stage, sketch in sketches.items():
         for name in sketch.schema.names:
-            batch = batch.append_column(sketch_name(stage.name, name), sketch.column(name))
+            batch = batch.append_column(sketch_name(stage, name), sketch.column(name))
     return batch
 
 

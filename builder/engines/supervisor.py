@@ -210,6 +210,10 @@ class Supervisor:
         job, worker.job = worker.job, None
         if job is None:
             return
+        if answer.number != job.number:
+            raise WorkerDiedError(
+                f"worker {worker.slot} answered call {answer.number}, not {job.number}: a bug"
+            )
         self._count(worker, job)
         if not answer.trace:
             job.settle(Outcome(result=answer.result))
