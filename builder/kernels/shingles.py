@@ -172,13 +172,18 @@ def short_hash(data: Any, start: Any, end: Any, n_words: Any, folding: Any, room
     They are of the folded words, or of the bytes where a document folds to no word. The two halves have
     different seeds from the single word up, so that they do not collide together.
     """
-    other = mix(_SEED)
-    if n_words > 0:
-        return (
-            sequence_hash(data, start, end, _SEED, folding, room),
-            sequence_hash(data, start, end, other, folding, room),
-        )
-    return bytes_hash(data, start, end, _SEED), bytes_hash(data, start, end, other)
+    first = np.uint64(0)
+    second = np.uint64(0)
+    seed = _SEED
+    # a loop and not two calls: what is inlined twice is compiled twice
+    for _ in range(2):
+        first = second
+        if n_words > 0:
+            second = sequence_hash(data, start, end, seed, folding, room)
+        else:
+            second = bytes_hash(data, start, end, seed)
+        seed = mix(seed)
+    return first, second
 
 
 @kernel

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import os
 import re
 from pathlib import Path
@@ -49,7 +49,7 @@ def _with_text_dates(value: Any) -> Any:
         return {key: _with_text_dates(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [_with_text_dates(inner) for inner in value]
-    return value.isoformat() if isinstance(value, (datetime.date, datetime.time)) else value
+    return value.isoformat() if isinstance(value, (dt.date, dt.time)) else value
 
 
 def _parse_yaml(text: str, path: Path) -> Any:

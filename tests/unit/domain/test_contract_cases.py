@@ -1,0 +1,48 @@
+"""A case is a file: accepted by its contract, or rejected with exactly the reason in its name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from builder.domain.canonical import canonical_record
+from builder.domain.exact_json import Broken
+from builder.domain.fault_order import sort_faults
+from builder.domain.json_text import parse
+from builder.domain.judge import judge_of
+from builder.io.contracts import builtin_contract
+
+CASES = Path(__file__).resolve().parents[2] / "contracts"
+
+
+def reason_of(path: Path) -> str | None:
+    contract = builtin_contract(path.relative_to(CASES).parts[0])
+    parsed = parse(path.read_bytes())
+    assert not isinstance(parsed, Broken)
+    faults = parsed.faults or judge_of(contract).explain(parsed.value)
+    if not faults:
+        faults = sort_faults(parsed.value, canonical_record(parsed.value, contract.columns)[1])
+    return faults[0].keyword if faults else None
+
+
+def named(path: Path) -> str:
+    return "/".join(path.relative_to(CASES).parts)
+
+
+@pytest.mark.parametrize("path", sorted(CASES.glob("*/accept/*.json")), ids=named)
+def test_accepted(path: Path) -> None:
+    """What is in accept/ has no fault and a canonical form."""
+    assert reason_of(path) is None
+
+
+@pytest.mark.parametrize("path", sorted(CASES.glob("*/reject/*.json")), ids=named)
+def test_rejected(path: Path) -> None:
+    """What is in reject/ has the reason in its name as its first fault."""
+    assert path.name.partition("--")[0] == reason_of(path)
+
+
+def test_there_are_cases_of_both_contracts() -> None:
+    """Both built-in contracts have cases of both kinds."""
+    kinds = {path.relative_to(CASES).parts[:2] for path in CASES.glob("*/*/*.json")}
+    assert kinds >= {(name, kind) for name in ("page-1", "document-1") for kind in ("accept", "reject")}

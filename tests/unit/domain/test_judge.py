@@ -1,0 +1,159 @@
+"""Judging: all faults, in order, without fetching, without hanging."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from builder.domain.judge import MAX_FAULTS, REASONS, Judge, check_schema
+from builder.errors import ContractError
+
+HARD = r"^(a|aa)+(?<!c)\1b$"
+
+
+def keywords_of(schema: Any, value: Any) -> list[tuple[str, str]]:
+    return [(fault.pointer, fault.keyword) for fault in Judge(schema, {}).explain(value)]
+
+
+def test_faults_stand_in_the_order_of_the_record() -> None:
+    """Parents before children, members as the record has them, then by keyword."""
+    schema = {
+        "required": ["x", "b"],
+        "additionalProperties": False,
+        "properties": {
+            "a": {"items": {"type": "string"}, "maxItems": 1},
+            "b": {"minLength": 3, "pattern": "^z"},
+        },
+    }
+    expected = [
+        ("", "additional_properties"),
+        ("", "required"),
+        ("/b", "min_length"),
+        ("/b", "pattern"),
+        ("/a", "max_items"),
+        ("/a/0", "type"),
+        ("/a/1", "type"),
+    ]
+    assert expected == keywords_of(schema, {"b": "q", "c~/": 1, "a": [1, 2]})
+
+
+def test_a_fault_tells_value_and_limit() -> None:
+    """The offending value is shown as JSON, cut; the limit is what the schema asks for."""
+    schema = {"properties": {"a": {"maxLength": 3}, "b": {"enum": ["x"]}}, "required": ["c"]}
+    faults = Judge(schema, {}).explain({"a": "y" * 10**6, "b": {"k": 1}})
+    assert [(None, "c"), ('"' + "y" * 200, "3"), ('{"k":1}', '["x"]')] == [(f.value, f.limit) for f in faults]
+
+
+CASES: list[tuple[Any, Any, str]] = [
+    ({"const": 1}, 2, "const"),
+    ({"minimum": 1}, 0, "minimum"),
+    ({"maximum": 1}, 2, "maximum"),
+    ({"exclusiveMinimum": 1}, 1, "exclusive_minimum"),
+    ({"exclusiveMaximum": 1}, 1, "exclusive_maximum"),
+    ({"multipleOf": 2}, 3, "multiple_of"),
+    ({"maxLength": 1}, "ab", "max_length"),
+    ({"format": "ipv4"}, "x", "format"),
+    ({"minItems": 1}, [], "min_items"),
+    ({"uniqueItems": True}, [1, 1.0], "unique_items"),
+    ({"contains": False}, [1], "contains"),
+    ({"items": False}, [1], "false_schema"),
+    ({"unevaluatedItems": False}, [1], "unevaluated_items"),
+    ({"minProperties": 1}, {}, "min_properties"),
+    ({"maxProperties": 0}, {"a": 1}, "max_properties"),
+    ({"propertyNames": False}, {"a": 1}, "property_names"),
+    ({"unevaluatedProperties": False}, {"a": 1}, "unevaluated_properties"),
+    ({"dependentRequired": {"a": ["b"]}}, {"a": 1}, "required"),
+    ({"anyOf": [False, False]}, 1, "any_of"),
+    ({"oneOf": [True, True]}, 1, "one_of"),
+    ({"not": {}}, 1, "not"),
+    (False, 1, "false_schema"),
+    (
+        {"$schema": "http://json-schema.org/draft-07/schema#", "items": [True], "additionalItems": False},
+        [1, 2],
+        "additional_items",
+    ),
+    (
+        {"$schema": "http://json-schema.org/draft-07/schema#", "contentEncoding": "base64"},
+        "!",
+        "content_encoding",
+    ),
+    (
+        {"$schema": "http://json-schema.org/draft-07/schema#", "contentMediaType": "application/json"},
+        "{",
+        "content_media_type",
+    ),
+]
+
+
+@pytest.mark.parametrize(("schema", "value", "keyword"), CASES)
+def test_each_keyword_is_a_documented_reason(schema: Any, value: Any, keyword: str) -> None:
+    """A keyword's reason is its name in lower_snake_case, and is in the table of reasons."""
+    assert [keyword] == [k for _, k in keywords_of(schema, value)]
+    assert keyword in REASONS
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"pattern": HARD}, "a" * 60),
+        ({"not": {"pattern": HARD}}, "a" * 60),
+        ({"anyOf": [{"pattern": HARD}, {"type": "null"}]}, "a" * 60),
+        ({"items": {"pattern": HARD}}, ["a" * 60] * 10_000),
+        ({"patternProperties": {HARD: False}}, {"a" * 60: 1}),
+        ({"propertyNames": {"pattern": HARD}}, {"a" * 60: 1}),
+    ],
+)
+def test_a_pattern_that_backtracks_for_ever_is_given_up(schema: Any, value: Any) -> None:
+    """A pattern with a backreference is never taken for matched, and has a reason of its own."""
+    judge = Judge(schema, {})
+    accepted = judge.accepts(value)
+    if "patternProperties" in schema:
+        assert accepted == (not judge.explain(value))
+    else:
+        assert not accepted
+        assert "pattern_too_hard" in {fault.keyword for fault in judge.explain(value)}
+
+
+def test_a_pattern_without_such_parts_takes_linear_time() -> None:
+    """Nested repetitions over a megabyte end at once."""
+    judge = Judge({"pattern": "^(a+)+$"}, {})
+    assert not judge.accepts("a" * 10**6 + "b")
+    assert judge.accepts("a" * 10**6)
+
+
+def test_deep_values_do_not_end_the_process() -> None:
+    """A value deeper than 1,024 levels is a fault, however it came."""
+    value: Any = 1
+    for _ in range(100_000):
+        value = [value]
+    (fault,) = Judge({"items": {"$ref": "#"}}, {}).explain(value)
+    assert fault.keyword == "too_deep"
+
+
+def test_the_faults_of_a_record_have_a_limit() -> None:
+    """A record with a fault in each of a million places keeps the first thousand that are found."""
+    faults = Judge({"items": {"type": "string"}}, {}).explain([1] * 20_000)
+    assert len(faults) == MAX_FAULTS
+
+
+@pytest.mark.parametrize(
+    ("schema", "places"),
+    [
+        ({"type": "strin", "minLength": -1, "required": "a"}, {"/type", "/minLength", "/required"}),
+        ({"$schema": "http://json-schema.org/draft-03/schema#"}, {"/$schema"}),
+        ({"$schema": 3}, {"/$schema"}),
+        (3, {""}),
+    ],
+)
+def test_what_is_no_schema_is_refused_with_all_faults(schema: Any, places: set[str]) -> None:
+    """The reference implementation checks the schema, and every fault is told."""
+    with pytest.raises(ContractError) as refused:
+        check_schema(schema, {})
+    assert places == {fault.where for fault in refused.value.faults}
+
+
+def test_a_pattern_that_is_none_is_refused() -> None:
+    """Patterns are checked by the library that will match them."""
+    with pytest.raises(ContractError, match="/properties/a/pattern: not a schema"):
+        Judge({"properties": {"a": {"pattern": "("}}}, {})
