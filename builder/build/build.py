@@ -19,7 +19,7 @@ from builder.build.chain import bind_chain
 from builder.build.closing import close
 from builder.build.inputs import hash_inputs, inputs_digest, list_inputs
 from builder.build.passage import take_through
-from builder.build.version import write_version
+from builder.build.version import tool_versions, write_version
 from builder.build.work import Advance, Work, say_nothing
 from builder.corpus import Corpus
 from builder.engines.local import LocalEngine
@@ -118,8 +118,9 @@ def _physical_memory() -> int:
 
 
 def _spool_key(recipe: Recipe, inputs: Sequence[Input], *, limit: int | None, batch_rows: int | None) -> str:
-    """Name unfinished work by all that it depends on: recipe, contract, inputs, and how it is cut up."""
-    facts = [recipe.data_document(), recipe.contract.digest, inputs_digest(inputs), limit, batch_rows]
+    """Name unfinished work by all that it depends on: recipe, inputs, libraries, how it is cut."""
+    digests = [recipe.digest(), recipe.contract.digest, inputs_digest(inputs)]
+    facts = [*digests, tool_versions(), limit, batch_rows]
     return hashlib.sha256(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)).hexdigest()[:24]
 
 

@@ -118,7 +118,7 @@ def _manifest_facts(
         "tombstones": {"count": 0, "digest": hashlib.sha256().hexdigest()},
         "columns": work.chain.published,
         "counts": _counts(closed),
-        "tools": _tools(),
+        "tools": tool_versions(),
         "splits": splits,
     }
 
@@ -131,7 +131,8 @@ def _counts(closed: Closed) -> dict[str, Any]:
     return {"records": closed.sums.n_records, **outcomes, "reasons": reasons}
 
 
-def _tools() -> dict[str, str]:
+def tool_versions() -> dict[str, str]:
+    """Return the versions of what bytes or rows may depend on."""
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     return {"builder": __version__, "python": python, **{name: library_version(name) for name in TOOLS}}
 

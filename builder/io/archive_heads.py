@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,14 +19,18 @@ Kind = Literal["warc", "arc"]
 MAX_HEAD_BYTES: Final = 256 << 10
 """A WARC header that is longer is none."""
 
+MAX_LINE_BYTES: Final = 4 << 10
+"""An ARC line that is longer is none."""
+
 MAX_START_BYTES: Final = 8 << 10
 """What must be seen to tell whether a record begins: an ARC line, or a version and one field."""
 
 _WARC_START = re.compile(rb"WARC/\d{1,3}\.\d{1,3}[ \t]*\r?\n(?=[A-Za-z][A-Za-z0-9_-]{0,60}[ \t]*:)")
-_ARC_START = re.compile(
-    rb"([A-Za-z][A-Za-z0-9+.-]{1,30}:[^\n]{0,4096}?) ([0-9A-Fa-f.:]{3,45}|-) (\d{4,20})"
-    rb" ([^\n]{0,256}?) ?(-?\w{1,20})[ \t]*\r?\n"
+_ARC_SCHEME = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]{1,30}:")
+_ARC_MIDDLES = tuple(
+    re.compile(rb" ([0-9A-Fa-f.:]{3,45}|-) (" + date + rb") ") for date in (rb"\d{14}", rb"\d{4,20}")
 )
+_ARC_LENGTH = re.compile(rb"-?\w{1,20}")
 _WARC_CANDIDATE = re.compile(rb"\nWARC/")
 _ARC_CANDIDATE = re.compile(rb"\n(?=[A-Za-z][A-Za-z0-9+.-]{1,30}:)")
 _CANDIDATE_BYTES: Final = 64
@@ -77,9 +81,9 @@ def is_start(data: bytes | bytearray, at: int = 0, *, kind: Kind | None = None, 
     """
     if kind != "arc" and _WARC_START.match(data, at):
         return True
-    if kind == "warc" or (match := _ARC_START.match(data, at)) is None:
+    if kind == "warc" or (line := _arc_line(data, at)) is None:
         return False
-    return not strict or (len(match[3]) >= 14 and match[2] != b"-" and match[5].lstrip(b"-").isdigit())
+    return not strict or (len(line.date) >= 14 and line.ip != b"-" and line.length.lstrip(b"-").isdigit())
 
 
 def is_cut_start(data: bytearray, at: int, *, kind: Kind | None) -> bool:
@@ -126,20 +130,43 @@ def parse_warc(data: bytes) -> Head:
 
 def parse_arc(data: bytearray) -> Head | None:
     """Read the line of an ARC record; of version 2 the fields that version 1 has too."""
-    match = _ARC_START.match(data)
-    if match is None:
+    line = _arc_line(data, 0)
+    if line is None:
         return None
-    url, ip, date, rest, length = (decode_head(group) for group in match.groups())
-    kind = "filedesc" if url.lower().startswith("filedesc:") else "response"
+    url, ip, date, media, length = (decode_head(part) for part in line[:5])
     fields = {
-        "warc-type": kind,
+        "warc-type": "filedesc" if url.lower().startswith("filedesc:") else "response",
         "warc-target-uri": url,
         "warc-ip-address": ip,
         "warc-date": date,
-        "content-type": rest.split(" ")[0] if rest.count(" ") >= 4 else rest,
+        "content-type": media.split(" ")[0] if media.count(" ") >= 4 else media,
         "content-length": length,
     }
-    return Head(kind="arc", fields=fields, raw=match[0], body_bytes=_length(length))
+    return Head(kind="arc", fields=fields, raw=bytes(data[: line.end]), body_bytes=_length(length))
+
+
+class _ArcLine(NamedTuple):
+    url: bytes
+    ip: bytes
+    date: bytes
+    media: bytes
+    length: bytes
+    end: int
+
+
+def _arc_line(data: bytes | bytearray, at: int) -> _ArcLine | None:
+    """Take a line of ARC apart; blanks may stand in the URL and in what stands between date and length."""
+    end = data.find(b"\n", at, at + MAX_LINE_BYTES)
+    if end < 0 or not _ARC_SCHEME.match(data, at, end):
+        return None
+    found = (pattern.search(data, at, end) for pattern in _ARC_MIDDLES)
+    middle = next((match for match in found if match), None)
+    if middle is None:
+        return None
+    media, _, length = bytes(data[middle.end() : end]).rstrip(b" \t\r").rpartition(b" ")
+    if not _ARC_LENGTH.fullmatch(length):
+        return None
+    return _ArcLine(bytes(data[at : middle.start()]), middle[1], middle[2], media, length, end + 1)
 
 
 def decode_head(data: bytes) -> str:

@@ -25,6 +25,9 @@ GROUP_FILES = 256
 GROUP_BYTES = 32 << 20
 """Small files are read together: a task ends before it holds more files or bytes than this."""
 
+PLAIN_CHUNK_BYTES = 8 << 20
+"""Plain bytes come in larger chunks than decompressed ones: a chunk is a batch, and a batch costs files."""
+
 SWELL_LIMIT_S = 60.0
 """Seconds that one chunk of a compressed stream may take: a net, far above any real one."""
 
@@ -121,10 +124,10 @@ def guarded_chunks(
             not given.
     """
     codec = codec_of(found.name)
-    chunks = read_chunks(found.path, codec=codec, start=start)
     if codec is None:
-        yield from chunks
+        yield from read_chunks(found.path, codec=None, start=start, chunk_bytes=PLAIN_CHUNK_BYTES)
         return
+    chunks = read_chunks(found.path, codec=codec, start=start)
     n_bytes = 0
     for unit in count() if units is None else units:
         if reason := guard.enter(stage, unit, limit_s=SWELL_LIMIT_S):

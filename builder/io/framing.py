@@ -143,8 +143,10 @@ class _Framer:
         window = self._window
         if not window.data.startswith(b"WARC/"):
             return heads.parse_arc(window.data)
-        size = heads.MAX_START_BYTES
+        size = 512
         while (end := heads.head_end(window.data, size)) is None:
+            if heads.find_start(window.data, 1, size, kind="warc") is not None:
+                return None
             if size >= heads.MAX_HEAD_BYTES or window.fill(size) < size:
                 return None
             size *= 2

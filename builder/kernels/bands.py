@@ -28,7 +28,7 @@ def found(similarity: float, *, bands: int, rows: int) -> float:
     """Return the probability that a pair shares a band.
 
     >>> round(found(0.8, bands=16, rows=6), 4)
-    0.9922
+    0.9923
     """
     shared = similarity**rows
     # by logarithms: 1 - shared is 1.0 where shared is small

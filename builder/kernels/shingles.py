@@ -118,8 +118,6 @@ def distinct_shingles(
     state = (0, 0, _SEED)
     while True:
         at, stop, state = next_words(data, at, end, room, width, _SEED, folding, state)
-        last = room.last
-        last[:width] = words[stop - width : stop]
         rolled = roll(words, stop, width, rolled)
         if n_found + stop > len(found):
             found = grown(found, n_found, 2 * (n_found + stop))
@@ -134,7 +132,7 @@ def distinct_shingles(
                 add_to_set(found, 0, n_found, table, size, found, 0)
         if at >= end:
             return n_words, n_found, table, found
-        words[:width] = last[:width]
+        words[:width] = words[stop - width : stop]
 
 
 @kernel

@@ -48,19 +48,15 @@ class Buffers(NamedTuple):
     Attributes:
         folded: uint8[BUFFER + ROOM], folded bytes, zero where a word ends.
         words: uint64[BUFFER + 1024], hashes; callers may keep some of the last piece in front.
-        last: uint64[64], where they can keep them meanwhile.
     """
 
     folded: NDArray[np.uint8]
     words: NDArray[np.uint64]
-    last: NDArray[np.uint64]
 
 
 def buffers() -> Buffers:
     """Return room for one thread."""
-    return Buffers(
-        np.zeros(BUFFER + ROOM, np.uint8), np.zeros(BUFFER + 1024, np.uint64), np.zeros(64, np.uint64)
-    )
+    return Buffers(np.zeros(BUFFER + ROOM, np.uint8), np.zeros(BUFFER + 1024, np.uint64))
 
 
 @kernel

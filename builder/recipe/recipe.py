@@ -159,10 +159,15 @@ def _make_sources(entries: list[dict[str, Any]], *, folder: Path) -> tuple[Sourc
     for entry, name in zip(entries, source_names(entries), strict=True):
         ((kind, options),) = entry.items()
         options = {**options, "name": name}
-        if "path" in options:
+        if "path" in options and _is_place(kind, options["path"], folder=folder):
             options["path"] = absolute(options["path"], folder=folder)
         made.append(source_class(kind)(**options))
     return tuple(made)
+
+
+def _is_place(kind: str, path: str, *, folder: Path) -> bool:
+    """Tell a path from the name of a dataset on the Hub, which looks like one."""
+    return kind != "dataset" or (folder / path).exists()
 
 
 def _make_stages(entries: list[dict[str, Any]]) -> tuple[Stage | CorpusStage, ...]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 def table_lines(rows: Sequence[Sequence[object]], *, header: Sequence[str] = ()) -> list[str]:
     r"""Align cells in columns; numbers to the right.
 
-    >>> print("\\n".join(table_lines([["kept", 12], ["merged", 3]])))
+    >>> print("\n".join(table_lines([["kept", 12], ["merged", 3]])))
     kept    12
     merged   3
     """

@@ -93,7 +93,7 @@ def test_ordinary_records_need_no_second_parse() -> None:
     import orjson
 
     for text in (
-        '{"url" : "https://a.example:80/", "n": 12345678901234567, "text": "at 12:30: 1234567890123456.7 \\"x\\":"}',
+        '{"url" : "https://a.example:80/", "n": 12345678901234567, "t": "12:30 1234567890123456.7 \\"x\\":"}',
         '{"score": 0.8785771131515503, "list": [1.5e300, {"a:b": -2.5E-7}]}',
     ):
         assert is_faithful(text.encode(), orjson.loads(text))

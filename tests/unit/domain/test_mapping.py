@@ -81,8 +81,8 @@ def test_an_open_object_keeps_what_it_does_not_declare() -> None:
         },
         {},
     )
-    assert ["a", "c", "extra"] == schema.names
-    assert ["b", "extra"] == [f.name for f in schema.field("a").type]
+    assert schema.names == ["a", "c", "extra"]
+    assert [f.name for f in schema.field("a").type] == ["b", "extra"]
     assert is_extra_field(schema.field("a").type.field("extra"))
     assert is_extra_field(schema.field("extra"))
     assert is_json_field(schema.field("c"))
@@ -144,8 +144,10 @@ def test_all_places_are_refused_at_once() -> None:
     """Every place that cannot be mapped is told, not the first only."""
     with pytest.raises(ContractError) as refused:
         map_schema(closed(a={}, b=closed(c={"type": "array"}), d={"type": ["string", "boolean"]}), {})
-    assert ["/properties/a", "/properties/b/properties/c", "/properties/d"] == [
-        fault.where for fault in refused.value.faults
+    assert [fault.where for fault in refused.value.faults] == [
+        "/properties/a",
+        "/properties/b/properties/c",
+        "/properties/d",
     ]
 
 

@@ -22,6 +22,15 @@ def test_sets_equal_the_reference(width, n_words):
     assert sets_of([text], width=width) == [reference.shingle_hashes(text, width=width)]
 
 
+def test_words_longer_than_a_piece():
+    """A piece of a document may end no word, or fewer than a shingle has."""
+    text = " ".join(
+        f"{i}" + "x" * n for i, n in enumerate([9000, 5, 20_000, 1, 2, 8190, 8192, 30_000, 3, 9, 9])
+    )
+    assert sets_of([text], width=3) == [reference.shingle_hashes(text, width=3)]
+    assert sets_of([text], width=7) == [reference.shingle_hashes(text, width=7)]
+
+
 def test_a_set_has_each_shingle_once():
     """A text that repeats itself has few shingles."""
     assert len(sets_of(["to be or not " * 5000])[0]) == 4

@@ -1,0 +1,250 @@
+"""Contracts from files: what references lead to, and that none leads to the network."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import pickle
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from builder.domain.judge import Judge, judge_of
+from builder.errors import ContractError
+from builder.io.contracts import builtin_contract, load_contract, load_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+STRING = {"type": "string"}
+
+
+def write(path: Path, schema: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(schema), encoding="utf-8")
+
+
+def with_reference(reference: str, **more: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": {"a": {"$ref": reference}}, **more}
+
+
+def test_built_in_contracts() -> None:
+    """page-1 and document-1 have the columns that others rely on, in this order."""
+    page, document = builtin_contract("page-1"), builtin_contract("document-1")
+    names = "url html text fetched_at status content_type title author date language headers extra"
+    assert page.columns.names == names.split()
+    assert document.columns.names == [
+        "id",
+        "url",
+        "text",
+        "title",
+        "author",
+        "date",
+        "language",
+        "fetched_at",
+    ]
+    assert (page.name, page.major, page.label, page.outgoing) == ("page", 1, "page-1", document)
+    assert load_contract("page-1", folder=Path("nowhere")) is page
+
+
+def test_a_contract_travels_to_workers() -> None:
+    """A contract can be pickled, and is the same key of a cache afterwards."""
+    page = builtin_contract("page-1")
+    copy = pickle.loads(pickle.dumps(page))
+    assert (copy, hash(copy), copy.columns) == (page, hash(page), page.columns)
+    assert judge_of(copy) is judge_of(page)
+
+
+def test_name_and_major_version_are_those_of_the_file(tmp_path: Path) -> None:
+    """``article-2.schema.json`` is version 2 of ``article``."""
+    write(tmp_path / "article-2.schema.json", {"type": "object", "properties": {"a": STRING}})
+    contract = load_contract("article-2.schema.json", folder=tmp_path)
+    assert (contract.name, contract.major) == ("article", 2)
+
+
+def test_references_resolve_inside_below_and_in_given_folders(tmp_path: Path) -> None:
+    """Anchors and pointers, files below the schema's folder and back, ids and paths of given folders."""
+    own, given = tmp_path / "own", tmp_path / "given"
+    properties = {
+        "inside": {"$ref": "#/$defs/x"},
+        "anchor": {"$ref": "#y"},
+        "below": {"$ref": "parts/a%20b.json#/$defs/z"},
+        "back": {"$ref": "parts/back.json"},
+        "by_id": {"$ref": "https://schemas.example/named"},
+        "by_path": {"$ref": "http://localhost:1234/nested/path.json"},
+        "by_host": {"$ref": "http://h.example/host.json"},
+    }
+    defs = {"x": STRING, "y": {"$anchor": "y", "type": "integer"}}
+    write(own / "root.json", {"type": "object", "properties": properties, "$defs": defs})
+    write(own / "parts" / "a b.json", {"$defs": {"z": {"$ref": "c.json"}}})
+    write(own / "parts" / "c.json", {"type": "boolean"})
+    write(own / "parts" / "back.json", {"$ref": "../root.json#/$defs/x"})
+    write(given / "any.json", {"$id": "https://schemas.example/named", "type": "number"})
+    write(given / "nested" / "path.json", {"type": "integer"})
+    write(given / "h.example" / "host.json", STRING)
+    contract = load_contract("root.json", folder=own, schemas=[given])
+    types = {f.name: str(f.type) for f in contract.columns}
+    assert types == {
+        "inside": "string",
+        "anchor": "int64",
+        "below": "bool",
+        "back": "string",
+        "by_id": "double",
+        "by_path": "int64",
+        "by_host": "string",
+        "extra": "string",
+    }
+    assert not any(str(tmp_path) in uri for uri in contract.documents)
+    assert judge_of(contract).accepts({"below": True, "by_path": 1})
+    assert not judge_of(contract).accepts({"below": 1})
+
+
+def test_references_relative_to_an_id_are_below_the_folder(tmp_path: Path) -> None:
+    """A schema that names itself by a URL finds its neighbours in its own folder."""
+    write(tmp_path / "root.json", with_reference("part.json", **{"$id": "https://s.example/x/root.json"}))
+    write(tmp_path / "part.json", STRING)
+    assert load_contract("root.json", folder=tmp_path).columns.field("a").type == "string"
+
+
+def test_the_digest_is_over_all_that_can_change_a_verdict(tmp_path: Path) -> None:
+    """A change in a document that is referred to changes the digest; the folder's name does not."""
+    digests = []
+    for folder, part in (("a", STRING), ("b", STRING), ("c", {"type": "integer"})):
+        write(tmp_path / folder / "root.json", with_reference("part.json"))
+        write(tmp_path / folder / "part.json", part)
+        digests.append(load_contract("root.json", folder=tmp_path / folder).digest)
+    assert digests[0] == digests[1] != digests[2]
+
+
+@pytest.fixture
+def server() -> Iterator[tuple[str, list[str]]]:
+    """A server on loopback that would give a schema, and notes who asks."""
+    asked: list[str] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *args: Any) -> None:
+            """Say nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_port}", asked
+        running.shutdown()
+        thread.join()
+
+
+REMOTE = [
+    lambda url: with_reference(f"{url}/a.json"),
+    lambda url: with_reference("a.json", **{"$id": f"{url}/root.json"}),
+    lambda url: with_reference("#", **{"$defs": {"unused": {"$ref": f"{url}/a.json#/x"}}}),
+    lambda url: with_reference("#x", **{"$defs": {"x": {"$id": f"{url}/b/", "$ref": "a.json"}}}),
+    lambda url: with_reference("#", **{"$dynamicRef": f"{url}/a.json#x"}),
+    lambda url: with_reference("#", **{"$schema": f"{url}/schema"}),
+    lambda url: {
+        "$schema": "http://json-schema.org/draft-04/schema#",
+        "id": f"{url}/r.json",
+        "$ref": "a.json",
+    },
+    lambda url: {"$schema": "http://json-schema.org/draft-07/schema#", "$ref": f"{url}/a.json"},
+    lambda url: {"$schema": "https://json-schema.org/draft/2019-09/schema", "$recursiveRef": f"{url}/a.json"},
+]
+
+
+@pytest.mark.parametrize("make", REMOTE)
+def test_remote_references_are_not_followed(make: Any, server: tuple[str, list[str]], tmp_path: Path) -> None:
+    """A reference to a running server is refused, and the server is not asked."""
+    url, asked = server
+    write(tmp_path / "root.json", make(url))
+    with pytest.raises(ContractError):
+        load_schema("root.json", folder=tmp_path)
+    assert asked == []
+
+
+def test_nothing_is_fetched_when_records_are_judged(server: tuple[str, list[str]], tmp_path: Path) -> None:
+    """Identifiers, media types and metaschemas that look like addresses are only names."""
+    url, asked = server
+    schema = {
+        "$id": f"{url}/root.json",
+        "$comment": f"{url}/comment",
+        "properties": {
+            "a": {"$id": f"{url}/part.json", "default": {"$ref": f"{url}/x"}, "enum": [{"$ref": url}]}
+        },
+    }
+    write(tmp_path / "root.json", schema)
+    loaded = load_schema("root.json", folder=tmp_path)
+    judge = Judge(loaded.schema, loaded.documents)
+    assert judge.accepts({"a": {"$ref": url}})
+    assert judge.explain({"a": {"$ref": "other"}})
+    assert asked == []
+
+
+@pytest.mark.parametrize(
+    ("reference", "advice"),
+    [
+        ("../outside.json", "it leads out of the schema's folder"),
+        ("sub/../../outside.json", "it leads out of the schema's folder"),
+        ("..%2Foutside.json", "there is no such file below"),
+        ("/etc/passwd", "it leads out of the schema's folder"),
+        ("link.json", "there is no such file below"),
+        ("missing.json", "there is no such file below"),
+        ("FILE", "file: references are never followed"),
+        ("#/$defs/missing", "the document has no such place"),
+        ("https://schemas.example/x.json", "nothing is fetched: save https://schemas.example/x.json"),
+    ],
+)
+def test_references_that_lead_out_are_refused(reference: str, advice: str, tmp_path: Path) -> None:
+    """Files outside the folder are not read: by ``..``, an absolute path, ``file:`` or a link."""
+    write(tmp_path / "outside.json", STRING)
+    own = tmp_path / "own"
+    reference = reference.replace("FILE", (tmp_path / "outside.json").as_uri())
+    write(own / "root.json", with_reference(reference))
+    (own / "link.json").symlink_to(tmp_path / "outside.json")
+    with pytest.raises(ContractError) as refused:
+        load_contract("root.json", folder=own)
+    (fault,) = refused.value.faults
+    assert fault.where == "root.json/properties/a/$ref"
+    assert repr(reference) in fault.what
+    assert fault.advice.startswith(advice)
+
+
+def test_all_missing_references_are_told(tmp_path: Path) -> None:
+    """Every reference that cannot be resolved is told, also those of other documents."""
+    write(tmp_path / "root.json", {"allOf": [{"$ref": "a.json"}, {"$ref": "b.json"}]})
+    write(tmp_path / "a.json", {"$ref": "c.json"})
+    with pytest.raises(ContractError) as refused:
+        load_schema("root.json", folder=tmp_path)
+    assert [fault.what for fault in refused.value.faults] == [
+        "the reference 'b.json' cannot be resolved",
+        "the reference 'c.json' cannot be resolved",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("{", "not JSON (broken_json)"),
+        ('{"type": "object", "type": "array"}', "duplicate_key"),
+        ('{"type": "strin"}', "is not valid under any of the given schemas"),
+        ('{"pattern": "("}', 'the value is not a "regex"'),
+    ],
+)
+def test_what_is_no_schema_is_refused(text: str, what: str, tmp_path: Path) -> None:
+    """A file that is not JSON, or not a schema, is refused with its place."""
+    (tmp_path / "root.json").write_text(text, encoding="utf-8")
+    with pytest.raises(ContractError, match="/") as refused:
+        load_contract("root.json", folder=tmp_path)
+    assert what in str(refused.value)
+
+
+def test_a_missing_contract_is_a_contract_error(tmp_path: Path) -> None:
+    """A name that is neither built in nor a file is told with what there is."""
+    with pytest.raises(ContractError, match="one of page-1, document-1"):
+        load_contract("pgae-1", folder=tmp_path)

@@ -1,0 +1,96 @@
+"""The stage publishable: nothing goes out that does not meet its contract."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from builder.domain.contract import Contract
+from builder.domain.mapping import map_schema
+from builder.domain.record import PAGE_KEY, RAW, RECORD, RECORD_FIELD, record_column
+from builder.errors import RecipeError
+from builder.io.contracts import builtin_contract
+from builder.protocols import Columns, Resources
+from builder.stages.publishable import Publishable, outgoing
+from builder.stages.validate import Validate
+
+PAGE = Resources(contract=builtin_contract("page-1"), columns=Columns())
+DOCUMENT = [name for name in builtin_contract("document-1").columns.names if name != "id"]
+
+
+def validated(resources: Resources, *records: Any) -> pa.RecordBatch:
+    n_rows = len(records)
+    lines = pa.array([json.dumps(record).encode() for record in records], pa.large_binary())
+    record = record_column(source="s", path="a", ordinals=range(n_rows), offsets=range(n_rows))
+    batch = pa.RecordBatch.from_pydict({RECORD: record, RAW: lines})
+    outcome = Validate().apply(batch, resources=resources, guard=None)  # type: ignore[arg-type]
+    assert outcome.rejected.num_rows == 0
+    return outcome.kept
+
+
+def replaced(batch: pa.RecordBatch, name: str, values: list[Any]) -> pa.RecordBatch:
+    at = batch.schema.get_field_index(name)
+    return batch.set_column(at, name, pa.array(values, batch.column(at).type))
+
+
+def test_pages_go_out_as_documents() -> None:
+    """The columns of document-1 stay, in its order, with those of the build; the others go."""
+    batch = validated(PAGE, {"text": "x", "html": "<p>", "foo": 1})
+    bound = Publishable().bind(batch.schema, PAGE)
+    outcome = Publishable().apply(batch, resources=PAGE, guard=None)  # type: ignore[arg-type]
+    assert outgoing(PAGE.contract).label == "document-1"
+    assert bound.names == outcome.kept.schema.names == [RECORD, PAGE_KEY, *DOCUMENT]
+
+
+def test_columns_that_stages_added_are_published() -> None:
+    """A column that a stage has added (a cluster) goes out behind the others."""
+    batch = validated(PAGE, {"text": "x"}).append_column("cluster", pa.array(["c"]))
+    outcome = Publishable().apply(batch, resources=PAGE, guard=None)  # type: ignore[arg-type]
+    assert outcome.kept.schema.names[-2:] == ["fetched_at", "cluster"]
+
+
+def test_documents_have_text() -> None:
+    """No text, empty text and white space of any script are rejected as ``empty_text``."""
+    batch = validated(PAGE, *({"text": "x", "url": "u"} for _ in range(6)))
+    batch = replaced(batch, "text", ["a", None, "", " \n", "\u3000\u00a0", " x "])
+    outcome = Publishable().apply(batch, resources=PAGE, guard=None)  # type: ignore[arg-type]
+    assert outcome.kept.column("text").to_pylist() == ["a", " x "]
+    assert [(row["reason"], row["url"]) for row in outcome.rejected.to_pylist()] == [("empty_text", "u")] * 4
+
+
+def test_ones_own_contract_is_asked_again() -> None:
+    """A record that a stage has changed must meet its contract still; instants may look otherwise in UTC."""
+    schema = {
+        "type": "object",
+        "properties": {
+            "text": {"type": "string", "minLength": 3},
+            "at": {"type": "string", "format": "date-time", "pattern": "\\+02:00$"},
+            "meta": {"type": "object", "properties": {"n": {"type": "integer"}}, "minProperties": 2},
+        },
+        "required": ["text"],
+    }
+    contract = Contract(
+        name="own", major=1, schema=schema, documents={}, columns=map_schema(schema, {}), digest="own"
+    )
+    resources = Resources(contract=contract, columns=Columns(html=None, url=None, fetched_at=None))
+    record = {"text": "long", "at": "2017-05-01T02:00:00+02:00", "meta": {"n": 1, "x": [2]}, "more": None}
+    batch = validated(resources, record, record)
+    batch = replaced(batch, "text", ["long", "no"])
+    outcome = Publishable().apply(batch, resources=resources, guard=None)  # type: ignore[arg-type]
+    assert outcome.kept.schema.names == [RECORD, PAGE_KEY, "text", "at", "meta", "extra"]
+    assert outcome.kept.num_rows == 1
+    (row,) = outcome.rejected.to_pylist()
+    assert (row["stage"], row["reason"], row["pointer"]) == ("publishable", "min_length", "/text")
+    assert row["reason"] in Publishable.reasons
+
+
+def test_a_missing_column_is_a_fault_of_the_recipe() -> None:
+    """If a stage dropped or retyped a column that is published the recipe is refused."""
+    schema = pa.schema([RECORD_FIELD, ("text", pa.int64())])
+    with pytest.raises(RecipeError) as refused:
+        Publishable().bind(schema, PAGE)
+    assert len(refused.value.faults) == len(DOCUMENT)
+    assert "int64" in str(refused.value)

@@ -1,0 +1,220 @@
+"""The stage validate: every row is a typed row or a rejection with a reason."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pytest
+from blake3 import blake3
+
+from builder.domain.contract import Contract
+from builder.domain.mapping import map_schema
+from builder.domain.record import ALIASES, JSON_FIELD, PAGE_KEY, RAW, RECORD, RECORD_FIELD, record_column
+from builder.errors import RecipeError
+from builder.io.contracts import builtin_contract
+from builder.protocols import Columns, Resources
+from builder.stages.validate import Validate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from builder.protocols import Outcome
+
+
+def resources_of(contract: Contract, renames: Mapping[str, str] | None = None) -> Resources:
+    return Resources(
+        contract=contract, columns=Columns(), renames={"feed": renames or {}}, kinds={"feed": "jsonl"}
+    )
+
+
+PAGE = resources_of(builtin_contract("page-1"))
+
+
+def own(schema: dict[str, Any]) -> Contract:
+    text = json.dumps(schema)
+    return Contract(
+        name="own", major=1, schema=schema, documents={}, columns=map_schema(schema, {}), digest=text
+    )
+
+
+def raw(*lines: bytes) -> pa.RecordBatch:
+    return with_record({RAW: pa.array(lines, pa.large_binary())}, len(lines))
+
+
+def with_record(columns: dict[str, pa.Array], n_rows: int) -> pa.RecordBatch:
+    record = record_column(source="feed", path="a", ordinals=range(n_rows), offsets=range(n_rows))
+    schema = pa.schema([RECORD_FIELD, *((name, column.type) for name, column in columns.items())])
+    return pa.RecordBatch.from_arrays([record, *columns.values()], schema=schema)
+
+
+def apply(batch: pa.RecordBatch, resources: Resources = PAGE) -> Outcome:
+    outcome = Validate().apply(batch, resources=resources, guard=None)  # type: ignore[arg-type]
+    assert outcome.kept.num_rows + outcome.rejected.num_rows == batch.num_rows
+    return outcome
+
+
+def rejections(outcome: Outcome) -> list[tuple[Any, ...]]:
+    keys = ("outcome", "stage", "reason", "pointer")
+    return [tuple(row[key] for key in keys) for row in outcome.rejected.to_pylist()]
+
+
+def test_what_is_bound_is_what_is_given() -> None:
+    """The schema that bind promises is the schema of what goes on."""
+    bound = Validate().bind(pa.schema([RECORD_FIELD]), PAGE)
+    assert apply(raw(b'{"text": "x"}')).kept.schema.equals(bound)
+    assert apply(raw()).kept.schema.equals(bound)
+
+
+def test_records_become_typed_columns() -> None:
+    """Numbers, instants and JSON are typed; what is not declared goes to extra."""
+    line = b'{"b": 0.10, "text": "x", "fetched_at": "2017-05-01t02:00:00+02:00", "status": 2e2,'
+    line += b'"headers": {"b": 1, "a": 2}}'
+    (row,) = apply(raw(line)).kept.drop_columns([RECORD, PAGE_KEY]).to_pylist()
+    assert row.pop("fetched_at").isoformat() == "2017-05-01T00:00:00+00:00"
+    filled = {name: value for name, value in row.items() if value is not None}
+    assert filled == {"text": "x", "status": 200, "headers": '{"a":2,"b":1}', "extra": '{"b":0.1}'}
+
+
+def test_each_bad_record_has_its_reason() -> None:
+    """What is no JSON failed in its source; what breaks the contract is rejected by validate."""
+    outcome = apply(
+        raw(
+            b"{",
+            b'{"text": NaN}',
+            b"[1]",
+            b'{"url": "u"}',
+            b'{"text": "x"}',
+            b'{"text": "x", "text": "y"}',
+            b'{"text": "x", "status": 18446744073709551616}',
+        )
+    )
+    assert rejections(outcome) == [
+        ("failed", "jsonl", "broken_json", None),
+        ("failed", "jsonl", "not_a_number", None),
+        ("rejected", "validate", "type", ""),
+        ("rejected", "validate", "any_of", ""),
+        ("rejected", "validate", "duplicate_key", "/text"),
+        ("rejected", "validate", "integer_range", "/status"),
+    ]
+    assert {row["reason"] for row in outcome.rejected.to_pylist()} <= Validate.reasons.keys()
+    assert outcome.kept.column(RECORD)[0]["ordinal"].as_py() == 4
+
+
+def test_a_rejection_keeps_the_record_and_all_its_faults() -> None:
+    """The bytes as they came, the URL, and every fault in order."""
+    line = b'{"url": "u", "text": 1, "status": "x"}'
+    (row,) = apply(raw(line)).rejected.to_pylist()
+    assert (row["record"], row["url"], row["reason"]) == (line, "u", "any_of")
+    assert [(f["pointer"], f["keyword"]) for f in row["faults"]] == [
+        ("", "any_of"),
+        ("/text", "type"),
+        ("/status", "type"),
+    ]
+    assert row["faults"][1]["value"] == "1"
+
+
+def test_long_records_are_cut() -> None:
+    """No more than a mebibyte of a rejected record is kept."""
+    (row,) = apply(raw(b'{"foo": "' + b"x" * (2 << 20) + b'"}')).rejected.to_pylist()
+    assert len(row["record"]) == 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("renames", "line", "text", "extra"),
+    [
+        ({"body": "text"}, b'{"body": "x"}', "x", None),
+        ({"meta.text": "text"}, b'{"meta": {"text": "x", "n": 1}}', "x", {"meta": {"n": 1}}),
+        ({"a.b.c": "text"}, b'{"a": {"b": {"c": "x"}}}', "x", {"a": {"b": {}}}),
+        ({"a.b": "text"}, b'{"a.b": "x", "a": {"b": "y"}}', "x", {"a": {"b": "y"}}),
+        ({"a.b": "text"}, b'{"a": 1, "text": "x"}', "x", {"a": 1}),
+        ({"body": "text"}, b'{"body": "x", "text": null}', "x", None),
+        ({"body": "text", "text": "title"}, b'{"body": "x", "text": "t"}', "x", None),
+    ],
+)
+def test_members_are_renamed(renames: dict[str, str], line: bytes, text: str, extra: Any) -> None:
+    """A member leaves its place for its column; a literal name with dots wins; two can change places."""
+    (row,) = apply(raw(line), resources_of(builtin_contract("page-1"), renames)).kept.to_pylist()
+    assert row["text"] == text
+    assert (json.loads(row["extra"]) if row["extra"] else None) == extra
+
+
+def test_a_rename_never_loses_a_value() -> None:
+    """Where a value stands at the new place already the record is rejected."""
+    resources = resources_of(builtin_contract("page-1"), {"body": "text"})
+    outcome = apply(raw(b'{"body": "x", "text": "y"}'), resources)
+    assert rejections(outcome) == [("rejected", "validate", "rename_conflict", None)]
+
+
+def test_page_keys_are_of_the_bytes_as_they_came() -> None:
+    """The key is BLAKE3 of the HTML, else of the text, else of the whole record in its canonical form."""
+    kept = apply(
+        raw(b'{"html": "\\u00e4", "text": "x"}', b'{"text": "x"}', b'{"text": "x", "url": "u"}')
+    ).kept
+    expected = [blake3(data).digest(length=16) for data in ("ä".encode(), b"x", b"x")]
+    assert kept.column(PAGE_KEY).to_pylist() == expected
+    contract = own({"type": "object", "properties": {"b": {"type": "integer"}, "a": {"type": "integer"}}})
+    roles = Resources(contract=contract, columns=Columns(text=None, html=None, url=None, fetched_at=None))
+    (key,) = apply(raw(b'{"b": 1.0, "a": 2}'), roles).kept.column(PAGE_KEY).to_pylist()
+    assert key == blake3(b'{"a":2,"b":1.0}').digest(length=16)
+
+
+def test_columns_of_a_source_are_judged_like_records() -> None:
+    """Typed columns are renamed and judged; JSON text is parsed; a null of a column is an absent member."""
+    batch = with_record(
+        {
+            "body": pa.array(["x", None], pa.large_string()),
+            "fetched_at": pa.array([0, 1], pa.timestamp("ms")),
+            "status": pa.array([200, 404], pa.int16()),
+            "tags": pa.array([["a"], None]),
+            ALIASES: pa.array([["u"], None]),
+        },
+        2,
+    )
+    batch = batch.append_column(
+        pa.field("headers", pa.string(), metadata=JSON_FIELD), pa.array(['{"A": 1}', "{}"])
+    )
+    outcome = apply(batch, resources_of(builtin_contract("page-1"), {"body": "text"}))
+    (row,) = outcome.kept.to_pylist()
+    assert (row["text"], row["status"], row["headers"]) == ("x", 200, '{"A":1}')
+    assert (row["extra"], row[ALIASES]) == ('{"tags":["a"]}', ["u"])
+    (bad,) = outcome.rejected.to_pylist()
+    assert bad["reason"] == "any_of"
+    assert json.loads(bad["record"]) == {
+        "fetched_at": "1970-01-01T00:00:00.001Z",
+        "status": 404,
+        "headers": {},
+    }
+
+
+def test_a_null_column_is_absent_or_null_as_the_contract_likes() -> None:
+    """A null is accepted for an optional member that cannot be null, and for a required one that can."""
+    contract = own(
+        {
+            "type": "object",
+            "properties": {
+                "a": {"type": "string"},
+                "b": {"type": ["string", "null"]},
+                "c": {"type": "string"},
+            },
+            "required": ["b", "c"],
+        }
+    )
+    roles = Resources(contract=contract, columns=Columns(text=None, html=None, url=None, fetched_at=None))
+    nulls = pa.nulls(2, pa.string())
+    outcome = apply(with_record({"a": nulls, "b": nulls, "c": pa.array(["x", None])}, 2), roles)
+    assert outcome.kept.num_rows == 1
+    assert [row[2:] for row in rejections(outcome)] == [("required", "")]
+
+
+def test_unreadable_cells_fail_in_their_source() -> None:
+    """NaN in a column is no JSON: the record failed, as it would in a line."""
+    outcome = apply(with_record({"text": pa.array(["x"]), "n": pa.array([float("nan")])}, 1))
+    assert rejections(outcome) == [("failed", "jsonl", "not_a_number", None)]
+
+
+def test_a_contract_of_documents_is_no_contract_of_pages() -> None:
+    """A contract with a column ``id`` cannot be what records are judged by."""
+    with pytest.raises(RecipeError, match="column 'id'"):
+        Validate().bind(pa.schema([RECORD_FIELD]), resources_of(builtin_contract("document-1")))
