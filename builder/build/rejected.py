@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import orjson
 import pyarrow.parquet as pq
 
 from builder.corpus import Corpus, split_address
 from builder.domain.rejection import MAX_RECORD_KEPT
+from builder.errors import BuilderError, Fault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,7 @@ def write_rejected_records(address: str, output: str | Path) -> RejectedRecords:
 
     Raises:
         CorpusError: if there is no corpus, or not this version.
+        BuilderError: if the files cannot be written.
     """
     folder, version = split_address(address)
     corpus = Corpus(folder)
@@ -38,7 +41,7 @@ def write_rejected_records(address: str, output: str | Path) -> RejectedRecords:
     output = Path(output)
     faults = output.with_name(output.name + ".faults.jsonl")
     n_written = n_cut = n_without = 0
-    with output.open("wb") as lines, faults.open("wb") as notes:
+    with _create(output) as lines, _create(faults) as notes:
         for batch in pq.ParquetFile(corpus.audit_folder(version) / "rejected.parquet").iter_batches():
             for row in batch.to_pylist():
                 record = row.pop("record")
@@ -57,3 +60,10 @@ def write_rejected_records(address: str, output: str | Path) -> RejectedRecords:
         n_cut=n_cut,
         n_without_bytes=n_without,
     )
+
+
+def _create(path: Path) -> BinaryIO:
+    try:
+        return path.open("wb")
+    except OSError as error:
+        raise BuilderError(Fault(where=str(path), what=f"cannot be written: {error.strerror}")) from None

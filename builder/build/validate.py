@@ -176,6 +176,9 @@ class NoGuard:
     def enter(self, stage: str, unit: int, *, limit_s: float = 60.0) -> None:
         """Note nothing."""
 
+    def tick(self) -> None:
+        """Note nothing."""
+
     def leave(self) -> None:
         """Note nothing."""
 

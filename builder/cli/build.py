@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from builder.cli.options import Share, Size, json_option
+from builder.cli.options import Share, Size, VersionNumber, json_option
 
 
 @click.command(
@@ -13,25 +13,42 @@ from builder.cli.options import Share, Size, json_option
 )
 @click.argument("recipe", type=click.Path())
 @click.option("--workers", type=click.IntRange(1), help="Worker processes. Default: one for each core.")
-@click.option("--max-memory", type=Size(), help="Memory of all processes together, such as 2GB.")
+@click.option(
+    "--max-memory",
+    type=Size(),
+    help="Memory of all workers together, such as 2GB. Default: 60 % of the machine's.",
+)
 @click.option(
     "--engine", type=click.Choice(["local"]), default="local", show_default=True, help="Where it runs."
 )
-@click.option("--version", "number", metavar="X.Y.Z", help="A higher number than the computed one.")
 @click.option(
-    "--max-rejected", type=Share(), help="Stop (exit 3) above this share of rejected or failed records."
+    "--version", "number", type=VersionNumber(), help="A number for the version, not below the computed one."
+)
+@click.option(
+    "--max-rejected",
+    type=Share(),
+    help="Write no version (exit status 3) if a larger share, such as 0.05 or 5%, is rejected or failed.",
 )
 @click.option("--limit", type=click.IntRange(1), help="Read this many records only, to try a recipe.")
 @click.option(
-    "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Override one value of the recipe."
+    "--set",
+    "settings",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Override one value of the recipe, such as stages.dedup_near.threshold=0.7; may be repeated.",
 )
 @click.option(
     "--spool", type=click.Path(file_okay=False), help="Folder for unfinished work. Default: in the corpus."
 )
 @click.option(
-    "--schemas", type=click.Path(file_okay=False), multiple=True, help="Folder to look up references in."
+    "--schemas",
+    type=click.Path(file_okay=False),
+    multiple=True,
+    help="Folder in which references of the contract are looked up as well; may be repeated.",
 )
-@click.option("--batch-rows", type=click.IntRange(1), help="Rows that are worked on at a time, at most.")
+@click.option(
+    "--batch-rows", type=click.IntRange(1), help="Rows that are worked on at a time, at most; changes no row."
+)
 @json_option
 def build_command(
     recipe: str,
@@ -50,7 +67,9 @@ def build_command(
 ) -> None:
     """Build a new version of a corpus from RECIPE.
 
-    A build that was stopped goes on where it was when the same command is given again.
+    Prints what became of the records, by stage and reason, and where ledger and dataset are. A build that was
+    stopped goes on where it was when the same command is given again. If recipe and inputs are those of the
+    newest version, nothing is written.
     """
     from builder.build import build
     from builder.recipe import Recipe

@@ -21,7 +21,11 @@ from builder.cli.options import Size, json_option
 )
 @click.option("--column", default="text", show_default=True, help="The column that is compared.")
 @click.option("--workers", type=click.IntRange(1), help="Worker processes. Default: one for each core.")
-@click.option("--max-memory", type=Size(), help="Memory of all processes together, such as 2GB.")
+@click.option(
+    "--max-memory",
+    type=Size(),
+    help="Memory of all workers together, such as 2GB. Default: 60 % of the machine's.",
+)
 @json_option
 def dedup_command(
     files: tuple[str, ...],

@@ -38,6 +38,18 @@ class Size(click.ParamType[int]):
         return int(float(match[1]) * _UNITS[match[2].lower()])
 
 
+class VersionNumber(click.ParamType[str]):
+    """The number of a version."""
+
+    name = "X.Y.Z"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Read ``1.4.0``."""
+        if not re.fullmatch(r"(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}", value, re.ASCII):
+            self.fail(f"{value!r} is no version number; it has the form 1.4.0", param, ctx)
+        return str(value)
+
+
 class Share(click.ParamType[float]):
     """A share between 0 and 1, also written in per cent."""
 

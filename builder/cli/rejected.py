@@ -14,7 +14,8 @@ from builder.cli.options import json_option
 def rejected_command(corpus: str, *, output: str, as_json: bool) -> None:
     """Write the records that a contract rejected or a reader failed on, a line each, as they came.
 
-    What was wrong with each stands in a second file beside it, OUTPUT.faults.jsonl, line by line.
+    What was wrong with each stands in a second file beside it, OUTPUT.faults.jsonl: stage, reason, all
+    faults, and the number of the record's line, which is null where a record could not be kept.
     """
     from builder.build.rejected import write_rejected_records
     from builder.report.rejected import print_rejected

@@ -11,7 +11,11 @@ from builder.cli.options import json_option
 @click.argument("name", required=False)
 @json_option
 def schema_command(name: str | None, *, as_json: bool) -> None:
-    """Print the schema NAME, or list what there is."""
+    """Print the schema NAME, or list what there is.
+
+    There are the contracts (page-1, document-1), the recipe, the files of a corpus (manifest-1, ledger-1,
+    card-1), and the documents that commands print with --json (json-build and so on).
+    """
     from builder.report.schema import print_schema, print_schema_names
 
     if name is None:

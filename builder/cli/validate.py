@@ -13,10 +13,15 @@ from builder.cli.options import json_option
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--contract", required=True, help="A built-in contract, or the path of a JSON Schema.")
 @click.option(
-    "--rejected", type=click.Path(dir_okay=False), help="Write the rejected records to this JSONL file."
+    "--rejected",
+    type=click.Path(dir_okay=False),
+    help="Write each record that is not valid, with its faults, to this JSONL file.",
 )
 @click.option(
-    "--schemas", type=click.Path(file_okay=False), multiple=True, help="Folder to look up references in."
+    "--schemas",
+    type=click.Path(file_okay=False),
+    multiple=True,
+    help="Folder in which references of the contract are looked up as well; may be repeated.",
 )
 @json_option
 def validate_command(
@@ -24,7 +29,9 @@ def validate_command(
 ) -> int:
     """Check JSONL, JSON or Parquet FILEs against a JSON Schema.
 
-    Exit status 4 if a record does not meet it.
+    A .json file is one document, a .parquet file has rows, any other a document a line. Any JSON value is
+    judged, and the schema need not have a form in Arrow. Exit status 4 if a record does not meet it, or
+    cannot be read.
     """
     from builder.build.validate import validate
     from builder.report.validate import print_validation

@@ -34,17 +34,28 @@ def shape_of_schema(schema: Any, documents: Mapping[str, Any]) -> Shape:
 
 
 class _Place:
-    """Where a subschema stands: what resolves its references, its draft, its pointer, and what it lies in."""
+    """Where a subschema stands: what resolves its references, its draft, its pointer, and what it lies in.
 
-    __slots__ = ("draft", "pointer", "resolver", "trail")
+    ``is_entered`` tells that the resolver knows of the subschema's own identifier already.
+    """
+
+    __slots__ = ("draft", "is_entered", "pointer", "resolver", "trail")
 
     def __init__(
-        self, resolver: Any, draft: str, pointer: tuple[str | int, ...], trail: tuple[int, ...] = ()
+        self,
+        resolver: Any,
+        draft: str,
+        pointer: tuple[str | int, ...],
+        *,
+        trail: tuple[int, ...] = (),
+        is_entered: bool = True,
     ) -> None:
         self.resolver, self.draft, self.pointer, self.trail = resolver, draft, pointer, trail
+        self.is_entered = is_entered
 
     def inside(self, node: Any, *steps: str | int) -> _Place:
-        return _Place(self.resolver, self.draft, (*self.pointer, *steps), (*self.trail, id(node)))
+        trail = (*self.trail, id(node))
+        return _Place(self.resolver, self.draft, (*self.pointer, *steps), trail=trail, is_entered=False)
 
 
 class _Shaper:
@@ -69,9 +80,11 @@ class _Shaper:
 
     def _enter(self, node: dict[str, Any], place: _Place) -> _Place:
         """Take up an identifier or a draft that a subschema declares for itself."""
+        if place.is_entered:
+            return place
         draft = draft_of(node, self._documents, default=place.draft) or place.draft
         resolver = place.resolver.in_subresource(specification(draft).create_resource(node))
-        return _Place(resolver, draft, place.pointer, place.trail)
+        return _Place(resolver, draft, place.pointer, trail=place.trail)
 
     def _combine(self, node: dict[str, Any], place: _Place) -> Shape:
         if "$ref" in node and place.draft in _REF_IS_ALONE:
@@ -96,7 +109,7 @@ class _Shaper:
         pointer = place.pointer
         if reference.startswith("#/"):
             pointer = tuple(unquote(reference)[2:].replace("~1", "/").replace("~0", "~").split("/"))
-        target = _Place(found.resolver, draft or place.draft, pointer, (*place.trail, id(node)))
+        target = _Place(found.resolver, draft or place.draft, pointer, trail=(*place.trail, id(node)))
         return self.shape(found.contents, target)
 
     def _own(self, node: dict[str, Any], place: _Place) -> Shape:

@@ -102,12 +102,12 @@ def find_start(data: bytearray, begin: int, end: int, *, kind: Kind | None) -> i
     patterns = {"warc": (_WARC_CANDIDATE,), "arc": (_ARC_CANDIDATE,)}
     found: int | None = None
     for pattern in patterns.get(kind or "", (_WARC_CANDIDATE, _ARC_CANDIDATE)):
-        for match in pattern.finditer(data, begin - 1, end + _CANDIDATE_BYTES):
+        for match in pattern.finditer(data, begin - 1, (found or end) + _CANDIDATE_BYTES):
             place = match.start() + 1
-            if place >= end:
+            if place >= (end if found is None else found):
                 break
             if is_start(data, place, kind=kind, strict=True):
-                found = place if found is None else min(found, place)
+                found = place
                 break
     return found
 

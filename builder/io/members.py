@@ -41,6 +41,7 @@ Twice the largest block of lz4, which is what a damaged frame may wait for."""
 
 _PLAIN = re.compile(rb"[\r\n]*(?:WARC/|[A-Za-z]{2,10}:)")
 _TRIAL_BYTES: Final = 4 << 10
+_TRIAL_STEP: Final = 16
 _OPENING_BYTES: Final = 512
 _LONGEST_MAGIC: Final = 4
 
@@ -230,15 +231,21 @@ class Members:
             self._drop(1)
 
     def _opens_to_record(self) -> bool:
-        data = bytes(self._buffer[:_TRIAL_BYTES])
-        chunks = pour(self._codec.decoder(), data, _OPENING_BYTES)
+        """Try the member at the head of the buffer, in small steps: it may be damaged further on."""
+        if self._guard.enter("warc", -2 - self._at) is not None:
+            return False
+        decoder = self._codec.decoder()
+        opening = b""
         try:
-            chunk = self._guarded(chunks, unit=-2 - self._at)
-        except _Refused:
-            return False
+            for at in range(0, _TRIAL_BYTES, _TRIAL_STEP):
+                opening += b"".join(pour(decoder, bytes(self._buffer[at : at + _TRIAL_STEP]), CHUNK_BYTES))
+                if decoder.eof or len(opening) >= _OPENING_BYTES:
+                    break
         except self._codec.errors:
-            return False
-        return chunk is not None and self._opens(chunk)
+            pass
+        finally:
+            self._guard.leave()
+        return self._opens(opening)
 
 
 class _Refused(Exception):  # noqa: N818 - it never leaves this file

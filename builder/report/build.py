@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 import click
 
 from builder.report.json_text import print_json
-from builder.report.table import size_text, table_lines
+from builder.report.table import counted, size_text, table_lines
 
 if TYPE_CHECKING:
     from builder.build import BuildResult
 
 
 def print_build(result: BuildResult, *, as_json: bool) -> None:
-    """Print the outcome of a build: for people on stderr and stdout, or as one JSON document."""
+    """Print the outcome of a build: for people, or as one JSON document."""
     if as_json:
         print_json(result.document())
         return
     if result.nothing_new:
-        click.echo(f"nothing new: {result.corpus} is at {result.version} already")
+        click.echo(f"nothing new: {result.corpus} is at {result.version} already, with the same rows")
         return
     click.echo(
         "\n".join([*_summary(result), "", *_funnel(result), "", *_splits(result), "", *_next_steps(result)])
@@ -32,7 +32,8 @@ def _summary(result: BuildResult) -> list[str]:
     return [
         f"{result.name} {result.version}  {result.reason}",
         (
-            f"{result.n_records:,} records read: {kept:,} kept, {counts.get('rejected', 0):,} rejected, "
+            f"{counted(result.n_records, 'record')} read: {kept:,} kept, "
+            f"{counts.get('rejected', 0):,} rejected, "
             f"{counts.get('merged', 0):,} merged, {counts.get('failed', 0):,} failed"
         ),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 import click
@@ -18,4 +19,4 @@ def print_init(started: Started, *, as_json: bool) -> None:
         print_json(started)
         return
     click.echo("\n".join(str(path) for path in started.files))
-    click.echo(f"\nnext: builder build {started.recipe}")
+    click.echo(f"\nnext: builder build {shlex.quote(str(started.recipe))}")

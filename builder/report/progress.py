@@ -7,10 +7,14 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
+from builder.report.table import size_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _SECONDS_BETWEEN_LINES = 10.0
+_SECONDS_WITHOUT_RATE = 0.5
+_SINGULAR = {"batches": "batch"}
 
 
 class Advance(Protocol):
@@ -41,7 +45,6 @@ def _bars() -> Iterator[Advance]:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
-        MofNCompleteColumn,
         Progress,
         TaskID,
         TextColumn,
@@ -51,8 +54,7 @@ def _bars() -> Iterator[Advance]:
     columns = (
         TextColumn("{task.description:<10}"),
         BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[unit]}"),
+        TextColumn("{task.fields[amount]}"),
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     )
@@ -61,13 +63,16 @@ def _bars() -> Iterator[Advance]:
 
         def advance(phase: str, *, done: int, total: int, unit: str) -> None:
             if phase not in tasks:
-                tasks[phase] = (
-                    progress.add_task(phase, total=total or None, unit=unit, rate=""),
-                    time.monotonic(),
-                )
+                number = progress.add_task(phase, total=total or None, amount="", rate="")
+                tasks[phase] = (number, time.monotonic())
             number, began = tasks[phase]
-            rate = done / max(time.monotonic() - began, 1e-9)
-            progress.update(number, completed=done, total=total or None, rate=f"{rate:,.0f}/s")
+            progress.update(
+                number,
+                completed=done,
+                total=total or None,
+                amount=_amount(done, total, unit),
+                rate=_rate(done, unit, elapsed_s=time.monotonic() - began),
+            )
 
         yield advance
 
@@ -86,6 +91,26 @@ class _Lines:
         if not ended and now - self._said.get(phase, began) < _SECONDS_BETWEEN_LINES:
             return
         self._said[phase] = now
-        of = f" of {total:,}" if total else ""
-        rate = f" ({done / (now - began):,.0f}/s)" if now > began else ""
-        print(f"{phase}: {done:,}{of} {unit}{rate}", file=sys.stderr, flush=True)
+        rate = _rate(done, unit, elapsed_s=now - began)
+        line = f"{phase}: {_amount(done, total, unit)}" + (f", {rate}" if rate else "")
+        print(line, file=sys.stderr, flush=True)
+
+
+def _amount(done: int, total: int, unit: str) -> str:
+    """Write how much is done.
+
+    >>> _amount(3, 8, "shards"), _amount(1, 1, "shards"), _amount(1200, 87_242, "bytes")
+    ('3 of 8 shards', '1 shard', '1.2 kB of 87.2 kB')
+    """
+    if unit == "bytes":
+        return size_text(done) + (f" of {size_text(total)}" if total else "")
+    name = _SINGULAR.get(unit, unit.removesuffix("s")) if (total or done) == 1 else unit
+    return f"{done:,} of {total:,} {name}" if done < total else f"{done:,} {name}"
+
+
+def _rate(done: int, unit: str, *, elapsed_s: float) -> str:
+    """Write how fast it goes, where that tells anything: records, bytes and rows, over more than a blink."""
+    if unit not in ("bytes", "records", "rows") or elapsed_s < _SECONDS_WITHOUT_RATE:
+        return ""
+    rate = int(done / elapsed_s)
+    return f"{size_text(rate)}/s" if unit == "bytes" else f"{rate:,}/s"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from builder.report.json_text import print_json
+from builder.report.table import counted
 
 if TYPE_CHECKING:
     from builder.build.rejected import RejectedRecords
@@ -17,9 +18,8 @@ def print_rejected(written: RejectedRecords, *, as_json: bool) -> None:
     if as_json:
         print_json(written)
         return
-    click.echo(f"{written.n_written:,} records of {written.version} in {written.output}")
-    click.echo(f"what was wrong with each, line by line, in {written.faults}")
+    click.echo(f"{counted(written.n_written, 'record')} of {written.version} in {written.output}")
+    click.echo(f"what was wrong with each, a line for each, in {written.faults}")
     if left := written.n_cut + written.n_without_bytes:
-        click.echo(
-            f"{left:,} more were too big to keep or could not be read; their places are in the second file"
-        )
+        what = f"{counted(left, 'record')} more could not be kept as they came"
+        click.echo(f"{what}: their faults stand in the second file, with a line of null")

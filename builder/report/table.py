@@ -29,6 +29,15 @@ def table_lines(rows: Sequence[Sequence[object]], *, header: Sequence[str] = ())
     ]
 
 
+def counted(n: int, noun: str) -> str:
+    """Write a number with its noun, which takes an s but for one.
+
+    >>> counted(1, "record"), counted(1200, "record")
+    ('1 record', '1,200 records')
+    """
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
 def _text(cell: object) -> str:
     if isinstance(cell, bool) or cell is None:
         return "" if cell is None else str(cell).lower()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from builder.report.json_text import print_json
-from builder.report.table import table_lines
+from builder.report.table import counted, table_lines
 from builder.report.verify import FAULTS_FOUND
 
 if TYPE_CHECKING:
@@ -32,10 +32,12 @@ def _lines(validation: Validation) -> Iterator[str]:
     for verdict in validation.files:
         yield from _file_lines(verdict)
     if validation.reasons:
+        yield ""
         rows = sorted(validation.reasons.items(), key=lambda item: (-item[1], item[0]))
         yield from [*table_lines(rows, header=["reason", "records"]), ""]
     yield (
-        f"{validation.n_records:,} records against {validation.contract}: {validation.n_valid:,} valid, "
+        f"{counted(validation.n_records, 'record')} against {validation.contract}: "
+        f"{validation.n_valid:,} valid, "
         f"{validation.n_rejected:,} not valid, {validation.n_failed:,} not readable"
     )
 
@@ -52,7 +54,8 @@ def _place_text(place: Place) -> str:
     if not place.faults:
         return f"{place.outcome}/{place.reason}" + (f": {place.message}" if place.message else "")
     faults = [
-        f"{fault.pointer or '/'} {fault.keyword}: {fault.message}" for fault in place.faults[:MAX_FAULTS]
+        f"{fault.keyword}{f' at {fault.pointer}' if fault.pointer else ''}: {fault.message}"
+        for fault in place.faults[:MAX_FAULTS]
     ]
     more = len(place.faults) - len(faults)
     return "; ".join(faults) + (f"; {more} more" if more > 0 else "")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from builder.report.json_text import print_json
-from builder.report.table import size_text
+from builder.report.table import counted, size_text
 
 if TYPE_CHECKING:
     from builder.build.verify import Verification
@@ -22,10 +22,10 @@ def print_verify(verification: Verification, *, as_json: bool) -> int:
     else:
         for fault in verification.faults:
             click.echo(str(fault))
-        found = f"{len(verification.faults):,} faults" if verification.faults else "clean"
+        found = counted(len(verification.faults), "fault") if verification.faults else "clean"
         click.echo(
-            f"{verification.corpus}: {found}; {verification.n_files:,} files, "
-            f"{size_text(verification.n_bytes)}, {verification.n_rows:,} rows of "
+            f"{verification.corpus}: {found}; {counted(verification.n_files, 'file')}, "
+            f"{size_text(verification.n_bytes)}, {counted(verification.n_rows, 'row')} of "
             f"{', '.join(verification.versions) or 'no version'}"
         )
     return 0 if verification.clean else FAULTS_FOUND

@@ -19,8 +19,15 @@ def print_versions(corpus: Corpus, *, as_json: bool) -> None:
     if as_json:
         print_json({"corpus": str(corpus.path), "versions": rows})
         return
-    cells = [[r["version"], r["rows"], size_text(r["bytes"]), r["digest"][:12], r["reason"]] for r in rows]
-    click.echo("\n".join(table_lines(cells, header=["version", "rows", "size", "digest", "why"])))
+    if not rows:
+        click.echo(f"{corpus.path}: no version yet")
+        return
+    cells = [[r["version"], r["rows"], size_text(r["bytes"]), r["digest"][:12], _why(r)] for r in rows]
+    click.echo("\n".join(table_lines(cells, header=["version", "rows", "size", "digest", "reason"])))
+
+
+def _why(row: dict[str, Any]) -> str:
+    return row["reason"] if row["yanked"] is None else f"yanked: {row['yanked']}"
 
 
 def _row(corpus: Corpus, version: str) -> dict[str, Any]:
@@ -33,4 +40,5 @@ def _row(corpus: Corpus, version: str) -> dict[str, Any]:
         "digest": manifest.digest,
         "parent": manifest.parent,
         "reason": manifest.reason,
+        "yanked": corpus.yanked(version),
     }

@@ -7,55 +7,79 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from builder.report.json_text import print_json
+from builder.report.table import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from builder.build.why import Explanation, Fate
+
+MAX_DUPLICATES = 20
+"""Records under the same document that are shown; ``--json`` has them all."""
 
 
 def print_why(explanation: Explanation, *, as_json: bool) -> int:
     """Print what became of a page; exit status 1 if no version has heard of it."""
     if as_json:
-        print_json(
-            {
-                "corpus": explanation.corpus,
-                "page": explanation.page,
-                "fates": [_document(f) for f in explanation.fates],
-            }
-        )
-    elif not explanation.known:
-        click.echo(f"{explanation.page}: no version of {explanation.corpus} has read such a record", err=True)
-    else:
-        for fate in explanation.fates:
-            click.echo("\n".join(_lines(fate)))
+        print_json(_document(explanation))
+    elif explanation.known:
+        click.echo("\n".join(line for fate in explanation.fates for line in _lines(fate)))
+    if not explanation.known:
+        what = "no version has read such a record"
+        advice = "name it by its URL, its document id or its record id"
+        click.echo(f"error: {explanation.corpus}: {what}: {explanation.page} ({advice})", err=True)
     return 0 if explanation.known else 1
 
 
-def _document(fate: Fate) -> dict[str, Any]:
-    return {"version": fate.version, "records": fate.records, "duplicates": fate.duplicates}
+def _document(explanation: Explanation) -> dict[str, Any]:
+    return {
+        "corpus": explanation.corpus,
+        "page": explanation.page,
+        "fates": [
+            {"version": fate.version, "records": fate.records, "duplicates": fate.duplicates}
+            for fate in explanation.fates
+        ],
+    }
 
 
-def _lines(fate: Fate) -> list[str]:
-    lines = [f"version {fate.version}"]
+def _lines(fate: Fate) -> Iterator[str]:
+    yield f"version {fate.version}"
     if not fate.records:
-        return [*lines, "  not read"]
+        yield "  not read"
     for record in fate.records:
-        lines += [f"  {record['record_id']}", f"    {_sentence(record)}"]
-        if record["url"]:
-            lines.append(f"    url {record['url']}")
+        yield from _record_lines(record, indent=2)
     if fate.duplicates:
-        lines.append(f"  {len(fate.duplicates)} more records stand under the same document:")
-        lines += [f"    {_sentence(row)}  {row['record_id']}" for row in fate.duplicates]
-    return lines
+        yield f"  {counted(len(fate.duplicates), 'more record')} under the same document:"
+        for record in fate.duplicates[:MAX_DUPLICATES]:
+            yield from _record_lines(record, indent=4)
+        if (left := len(fate.duplicates) - MAX_DUPLICATES) > 0:
+            yield f"    {left:,} more (--json tells all)"
 
 
-def _sentence(row: dict[str, Any]) -> str:
+def _record_lines(row: dict[str, Any], *, indent: int) -> Iterator[str]:
+    blanks = " " * indent
+    yield blanks + row["record_id"] + (f"  {row['url']}" if row["url"] else "")
+    for line in _facts(row):
+        yield f"{blanks}  {line}"
+
+
+def _facts(row: dict[str, Any]) -> Sequence[str]:
     if row["outcome"] == "kept":
-        return f"kept as {row['document_id']} in {row['shard']}"
-    by = f"{row['stage']}/{row['reason']}"
+        return [f"kept as {row['document_id']} in {row['shard']}"]
+    place = f" at {row['pointer']}" if row["pointer"] else ""
+    by = f"{row['outcome']} by {row['stage']}/{row['reason']}{place}"
     if row["outcome"] == "merged":
-        likeness = "" if row["similarity"] is None else f", similarity {row['similarity']:.3f}"
-        end = row["kept_id"] or "nothing: that document was rejected later"
-        return f"merged by {by} into {row['merged_into']}{likeness}; published as {end}"
-    facts = [f"{name} {row[name]}" for name in ("pointer", "value", "limit") if row[name] is not None]
-    facts += [row["message"]] if row["message"] else []
-    return f"{row['outcome']} by {by}" + (f": {', '.join(facts)}" if facts else "")
+        return [f"{by} into {row['merged_into']}{_likeness(row)}{_end(row)}"]
+    facts = [f"{name} {row[name]}" for name in ("value", "limit") if row[name] is not None]
+    return [by + (f": {row['message']}" if row["message"] else ""), *facts]
+
+
+def _likeness(row: dict[str, Any]) -> str:
+    return "" if row["similarity"] is None else f", similarity {row['similarity']:.3f}"
+
+
+def _end(row: dict[str, Any]) -> str:
+    """Say what stands for a merged record, where it is another document than the one it was compared with."""
+    if row["kept_id"] is None:
+        return "; nothing stands for it, because that document was rejected later"
+    return "" if row["kept_id"] == row["merged_into"] else f"; {row['kept_id']} stands for it in the end"

@@ -66,7 +66,7 @@ def repair(text: str, *, options: Options, flags: int = EVERYTHING) -> tuple[str
         tidy = white_space(text)
         return tidy, {"whitespace"} if tidy != text else changes
     fixed = _fix_lines(text, options=options, changes=changes)
-    normal = _nfc(fixed)
+    normal = unicodedata.normalize("NFC", fixed)  # no line has many marks in a row by now
     if normal != fixed:
         changes.add("nfc")
     plain = _CONTROLS.sub("", normal.replace("\f", "\n"))
@@ -150,7 +150,7 @@ def _steps(options: Options) -> tuple[tuple[str, Callable[[str], str]], ...]:
 def _nfc(text: str) -> str:
     if text.isascii():
         return text
-    if _mark_run().search(text):
+    if len(text) > text_screen.MAX_MARKS and _mark_run().search(text):
         raise TooManyMarksError
     return unicodedata.normalize("NFC", text)
 

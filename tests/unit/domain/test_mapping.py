@@ -206,3 +206,14 @@ def test_older_drafts_ignore_what_stands_beside_a_reference(draft: str) -> None:
         "definitions": {"x": {"type": "integer"}},
     }
     assert map_schema(schema, {}).field("a").type == pa.int64()
+
+
+def test_identifiers_that_are_relative_count_once() -> None:
+    """A reference is resolved against the identifiers on its way, each taken once."""
+    schema = {
+        "$id": "https://s.example/root/",
+        "type": "object",
+        "properties": {"a": {"$id": "folder/", "$ref": "x.json"}},
+    }
+    documents = {"https://s.example/root/folder/x.json": {"type": "integer"}}
+    assert map_schema(schema, documents).field("a").type == pa.int64()

@@ -46,6 +46,7 @@ def verdicts(loaded: Schema, values: list[Any], tmp_path: Path) -> list[bool]:
     return [ordinal not in bad for ordinal in range(len(values))]
 
 
+@pytest.mark.long
 @pytest.mark.corpora
 @pytest.mark.parametrize("draft", SUITE)
 def test_required_cases(draft: str, corpora: Path, tmp_path: Path) -> None:
@@ -63,12 +64,7 @@ def test_required_cases(draft: str, corpora: Path, tmp_path: Path) -> None:
     assert n_cases == SUITE[draft]
 
 
-REFERENCE_DIFFERS = {
-    "draft2019-09": {"unevaluatedProperties.json": 1, "vocabulary.json": 1},
-    "draft2020-12": {"vocabulary.json": 1, "pattern.json": 0},
-}
-
-
+@pytest.mark.long
 @pytest.mark.corpora
 @pytest.mark.parametrize("draft", SUITE)
 def test_the_reference_differs_only_as_documented(draft: str, corpora: Path, tmp_path: Path) -> None:

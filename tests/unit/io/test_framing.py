@@ -290,6 +290,14 @@ def test_a_wrong_checksum_fails_the_record_that_it_covers():
     assert told(spans_of(b"".join(packed), packing="gzip")) == ["ok", "gzip_corrupt", "ok", "ok", "ok"]
 
 
+def test_damaged_members_in_a_row_are_a_row_each():
+    """A damaged member is found behind another by how it begins."""
+    packed = [archives.compress(r, "gzip") for r in archives.make_records(BODIES, form="warc")]
+    for n in (1, 2, 3):
+        packed[n] = packed[n][:-8] + bytes(4) + packed[n][-4:]
+    assert told(spans_of(b"".join(packed), packing="gzip")) == ["ok", *["gzip_corrupt"] * 3, "ok"]
+
+
 def test_in_a_damaged_file_of_one_member_what_stands_before_the_damage_is_read():
     """Decoders throw away what they had ready; it is decompressed again, up to the last byte."""
     bodies = [b"HTTP/1.1 200 OK\r\n\r\n" + bytes(str(n), "ascii") * 300 for n in range(60)]
