@@ -216,7 +216,10 @@ class CorpusStage(Protocol):
 
     name: ClassVar[str]
     untrusted: ClassVar[bool]
-    append_stable: bool
+
+    @property
+    def append_stable(self) -> bool:
+        """Whether what it decides on a record never changes because of a later one."""
 
     def bind(self, schema: pa.Schema, resources: Resources) -> pa.Schema:
         """As for a stage."""

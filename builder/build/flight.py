@@ -111,7 +111,7 @@ class Connection:
         if done := finished_parts(folder):
             return done[0]
         counts: Counter[str] = Counter()
-        settled = self._settle(part.rows(), first_row, counts)
+        settled = self._settle(part.batch("rows"), first_row, counts)
         batch, rejected = apply_stages(
             settled, self.flight.stages, resources=self.resources, guard=guard, counts=counts
         )

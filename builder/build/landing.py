@@ -99,7 +99,7 @@ def resolve_landing(
 
 def row_numbers(spool: Spool) -> NDArray[np.int64]:
     """Number the rows as the first spool does, which itself has no such column yet."""
-    if not spool.parts or ROW not in spool.parts[0].table("rows").column_names:
+    if not spool.parts or ROW not in spool.parts[0].batch("rows").schema.names:
         return np.arange(spool.n_rows)
     return spool.values(ROW)
 

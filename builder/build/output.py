@@ -67,7 +67,7 @@ class Placement:
 def place_rows(spool: Spool, *, shares: Mapping[str, float], name: str) -> Placement:
     """Give every row of the last spool its id and its split."""
     ids = settle_ids(id_words(spool.column(ID)), id_words(spool.column(SECOND_ID)))
-    has_numbers = bool(spool.parts) and ROW in spool.parts[0].table("rows").column_names
+    has_numbers = bool(spool.parts) and ROW in spool.parts[0].batch("rows").schema.names
     return Placement(
         names=list(shares),
         ids=ids,
@@ -164,7 +164,9 @@ class ShardJob:
         path = Path(self.folder) / planned.name
         path.parent.mkdir(parents=True, exist_ok=True)
         facts = _ShardFacts()
-        written = write_shard(path, self.schema, self._groups(planned, facts))
+        largest = int(self._sizes(planned).max())
+        written = write_shard(path, self.schema, self._groups(planned, facts), largest_row_bytes=largest)
+        pa.default_memory_pool().release_unused()  # one row group may be all that this process ever holds
         digests = path.with_suffix(".digests.npy")
         np.save(digests, np.concatenate(facts.digests))
         return WrittenShard(
@@ -181,9 +183,18 @@ class ShardJob:
             newest=facts.newest,
         )
 
+    def _rows(self, planned: PlannedShard) -> NDArray[np.int64]:
+        """int64[n], the rows of a shard in the last spool."""
+        rows: NDArray[np.int64] = np.load(f"{self.arrays}/{planned.split}.rows.npy", mmap_mode="r")
+        return rows[planned.start : planned.stop]
+
+    def _sizes(self, planned: PlannedShard) -> NDArray[np.int64]:
+        """int64[n], the raw bytes of the rows of a shard."""
+        sizes: NDArray[np.int64] = np.load(f"{self.arrays}/sizes.npy", mmap_mode="r")[self._rows(planned)]
+        return sizes
+
     def _groups(self, planned: PlannedShard, facts: _ShardFacts) -> Iterator[pa.Table]:
-        rows = np.load(f"{self.arrays}/{planned.split}.rows.npy", mmap_mode="r")[planned.start : planned.stop]
-        sizes = np.load(f"{self.arrays}/sizes.npy", mmap_mode="r")[rows]
+        rows, sizes = self._rows(planned), self._sizes(planned)
         ids = np.load(f"{self.arrays}/ids.npy", mmap_mode="r")[rows]
         spool = Spool(self.parts)
         limits = self.limits[planned.split]
@@ -198,7 +209,9 @@ class ShardJob:
         wanted = [f.name for f in self.schema if f.name != "id" and f.name not in self.tags] + [
             *self.tags.values()
         ]
-        pieces = [part.rows().select(wanted).take(pa.array(local)) for part, local in spool.locate(rows)]
+        pieces = [
+            part.batch("rows").select(wanted).take(pa.array(local)) for part, local in spool.locate(rows)
+        ]
         found = pa.Table.from_batches(pieces)
         columns = {"id": id_strings(ids)}
         columns |= {public: self._cluster_ids(found[hidden]) for public, hidden in self.tags.items()}

@@ -37,16 +37,14 @@ class Part:
     n_rejected: int
     counts: Mapping[str, int] = field(default_factory=dict)
 
-    def table(self, what: str) -> pa.Table:
-        """Open one of the part's files by memory map."""
+    def batch(self, what: str) -> pa.RecordBatch:
+        """Open one of the part's files by memory map; nothing is copied."""
         with pa.memory_map(f"{self.stem}.{what}.arrow") as mapped:
-            return pa.ipc.open_file(mapped).read_all()
+            return pa.ipc.open_file(mapped).get_batch(0)
 
-    def rows(self) -> pa.RecordBatch:
-        """Return the rows as one batch."""
-        table = self.table("rows").combine_chunks()
-        batches = table.to_batches()
-        return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema)
+    def table(self, what: str) -> pa.Table:
+        """Open one of the part's files as a table."""
+        return pa.Table.from_batches([self.batch(what)])
 
 
 def write_part(
@@ -117,7 +115,7 @@ class Spool:
 
     def column(self, name: str) -> pa.ChunkedArray:
         """Return one column over all rows; its pages are read when they are touched."""
-        chunks = [chunk for part in self.parts for chunk in part.table("rows").column(name).chunks]
+        chunks = [part.batch("rows").column(name) for part in self.parts]
         return pa.chunked_array(chunks, type=None if chunks else pa.null())
 
     def values(self, name: str) -> NDArray[np.int64]:
@@ -146,7 +144,7 @@ class Spool:
         ]
 
     def _text(self, part: Part) -> pa.LargeBinaryArray:
-        column = part.table("rows").column(self.text_column).combine_chunks()
+        column = part.batch("rows").column(self.text_column)
         return column.fill_null("").cast(pa.large_binary())
 
 

@@ -176,7 +176,7 @@ class NoGuard:
     def enter(self, stage: str, unit: int, *, limit_s: float = 60.0) -> None:
         """Note nothing."""
 
-    def tick(self) -> None:
+    def tick(self, n_records: int, n_bytes: int) -> None:
         """Note nothing."""
 
     def leave(self) -> None:

@@ -231,21 +231,26 @@ class Members:
             self._drop(1)
 
     def _opens_to_record(self) -> bool:
-        """Try the member at the head of the buffer, in small steps: it may be damaged further on."""
+        """Try the member at the head of the buffer, in small steps: it may be damaged further on.
+
+        All but gzip give nothing before a block is whole, which can be long. There a beginning in which
+        nothing is wrong is enough: four bytes do not look like one by chance.
+        """
         if self._guard.enter("warc", -2 - self._at) is not None:
             return False
         decoder = self._codec.decoder()
-        opening = b""
+        opening, waits = b"", True
         try:
             for at in range(0, _TRIAL_BYTES, _TRIAL_STEP):
                 opening += b"".join(pour(decoder, bytes(self._buffer[at : at + _TRIAL_STEP]), CHUNK_BYTES))
                 if decoder.eof or len(opening) >= _OPENING_BYTES:
                     break
+            waits = not opening and not decoder.eof and self._name != "gzip"
         except self._codec.errors:
-            pass
+            waits = False
         finally:
             self._guard.leave()
-        return self._opens(opening)
+        return waits or self._opens(opening)
 
 
 class _Refused(Exception):  # noqa: N818 - it never leaves this file

@@ -38,6 +38,10 @@ MAX_GROUP_BYTES = 64_000_000
 CHUNKING = {"min_chunk_size": 262_144, "max_chunk_size": 1_048_576, "norm_level": 0}
 """Content-defined chunking of pages, with the constants of the Hub's own writer."""
 
+MAX_MEASURED_ROW_BYTES = 1 << 20
+"""A shard with a larger row has no statistics: the writer keeps copies of the least and greatest value of
+each page and column, five times the row for one of 50 MB, and then leaves out all over 4 KiB."""
+
 
 # -- cutting ---------------------------------------------------------------------------------------
 
@@ -153,12 +157,17 @@ def published_schema(schema: pa.Schema) -> pa.Schema:
     return plain.with_metadata(metadata)
 
 
-def write_shard(path: Path, schema: pa.Schema, groups: Iterable[pa.Table]) -> Shard:
+def write_shard(
+    path: Path, schema: pa.Schema, groups: Iterable[pa.Table], *, largest_row_bytes: int = 0
+) -> Shard:
     """Write one shard, one row group for each table; the same rows give the same bytes.
 
     However a table's rows came (chunks, slices, large or dictionary types, garbage under nulls), they are
     written as one chunk of the types of ``schema``. The file is complete when it is at ``path``: it is
     written beside, brought to the disk, and renamed.
+
+    Args:
+        largest_row_bytes: raw bytes of the largest row; see ``MAX_MEASURED_ROW_BYTES``.
 
     Raises:
         BuilderError: if there is no row, because ``load_dataset`` fails on a file without rows.
@@ -167,8 +176,9 @@ def write_shard(path: Path, schema: pa.Schema, groups: Iterable[pa.Table]) -> Sh
     schema = published_schema(schema)
     beside = path.with_name(path.name + ".tmp")
     n_rows = 0
+    measured = largest_row_bytes <= MAX_MEASURED_ROW_BYTES
     try:
-        with pa.OSFile(str(beside), "wb") as file, _writer(file, schema) as writer:
+        with pa.OSFile(str(beside), "wb") as file, _writer(file, schema, measured=measured) as writer:
             for table in _in_one_chunk(groups, schema):
                 writer.write_table(table, row_group_size=len(table))
                 n_rows += len(table)
@@ -179,7 +189,7 @@ def write_shard(path: Path, schema: pa.Schema, groups: Iterable[pa.Table]) -> Sh
         beside.unlink(missing_ok=True)
 
 
-def _writer(file: object, schema: pa.Schema) -> pq.ParquetWriter:
+def _writer(file: object, schema: pa.Schema, *, measured: bool) -> pq.ParquetWriter:
     """Open a writer with every option written out, so that a new default does not change bytes."""
     return pq.ParquetWriter(
         file,
@@ -193,7 +203,7 @@ def _writer(file: object, schema: pa.Schema) -> pq.ParquetWriter:
         data_page_size=1_048_576,
         max_rows_per_page=20_000,
         write_batch_size=1_024,
-        write_statistics=True,
+        write_statistics=measured,
         write_page_index=True,
         write_page_checksum=False,
         use_byte_stream_split=False,

@@ -429,7 +429,7 @@ def keywords(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 SCHEMAS = keywords(keywords(keywords(st.booleans())))
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(schema=SCHEMAS, values=st.lists(SMALL, min_size=1, max_size=8))
 def test_both_validators_agree(schema: Any, values: list[Any]) -> None:
     """jsonschema, the reference, and jsonschema-rs accept the same values, and faults are told iff not."""
