@@ -11,16 +11,64 @@ import inspect
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from builder.build.reasons import BUILD_REASONS
 from builder.cli.main import COMMANDS, cli
+from builder.domain import arrow_values, json_text
 from builder.recipe import recipe_schema
 from builder.registry import SOURCES, STAGES, source_class, stage_class
 from builder.stages.publishable import Publishable
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 ROOT = Path(__file__).resolve().parent.parent
 MADE = "<!-- Made by docs/generate.py from the code; `make docs` writes it anew. -->\n"
+
+SCHEMAS = ROOT / "schemas"
+STATUSES = "../exit-statuses.md"
+JSON_OF = {"dedup": "build"}
+"""Commands that print the document of another."""
+
+PATHS = {
+    "jsonl": "feed/*.jsonl.zst",
+    "json": "pages/*.json",
+    "warc": "crawl/*.warc.gz",
+    "html": "site/**/*.html",
+    "text": "notes/*.txt",
+    "parquet": "dump/*.parquet",
+    "csv": "tables/*.csv",
+    "dataset": "user/name",
+}
+"""An example of each source's path."""
+
+JUDGES = (("validate", stage_class("validate")), ("publishable", Publishable))
+
+REASONS_INTRO = """\
+Every row of the ledger that was not kept has an `outcome`, a `stage` and a `reason`. Reasons are stable
+codes to count by; `message`, beside them, is for people and may change. `failed` means that a record
+could not be read or worked on, `rejected` that it was read and refused, `merged` that another document
+stands for it."""
+READING = """\
+What sources say. `stage` is the kind of the source. All are `failed`, but for `record_type`,
+`http_status`, `content_type` and `revisit`, which are `rejected`; a `revisit` whose original is in the
+same build is `merged` into it. `crash`, `memory` and `timeout` are what only the guard caught:
+`run.json` lists them as not reproducible."""
+PARSING = """\
+What a record is that cannot be parsed. `validate` finds these, but as they are faults of the input,
+`stage` in the ledger is the kind of the source (`jsonl`, `json`, `parquet` and so on), and the outcome
+is `failed`."""
+JUDGING = """\
+What contracts say, on the way in (`validate`) and on the way out (`publishable`): outcome `rejected`.
+Most are keywords of JSON Schema in lower_snake_case. The ledger tells the first fault;
+`rejected.parquet` has all of them. The first is the one with the smallest pointer, parents before
+children, so a record that fits no alternative of an `anyOf` says `any_of` first and then why each
+alternative does not fit."""
+WORKING = """\
+What other stages say. `no_text` is `rejected`; `same_url`, `same_text` and `near_duplicate` are
+`merged`; all others are `failed`."""
+WHOLE = "What only the whole of a build can tell: outcome `merged`, with a null `kept_id`."
 
 
 def pages() -> dict[str, str]:
@@ -40,21 +88,49 @@ def command_page(name: str) -> str:
     import click
 
     command = cli.get_command(click.Context(cli), name)
-    with click.Context(
-        command, info_name=f"builder {name}", max_content_width=100, terminal_width=100
-    ) as ctx:
+    shape = {"max_content_width": 100, "terminal_width": 100, "help_option_names": ["-h", "--help"]}
+    with click.Context(command, info_name=f"builder {name}", **shape) as ctx:
         text = command.get_help(ctx)
-    return f"{MADE}# builder {name}\n\n```\n{text}\n```\n"
+    lines = [f"{MADE}# builder {name}", "", "```", text, "```", "", f"[Exit statuses]({STATUSES})."]
+    if (SCHEMAS / f"json-{JSON_OF.get(name, name)}.schema.json").exists():
+        schema = f"json-{JSON_OF.get(name, name)}.schema.json"
+        lines += ["", f"What `--json` prints: [{schema}](../../schemas/{schema})."]
+    return "\n".join(lines) + "\n"
 
 
 def part_page(found: type, name: str) -> str:
-    """Tell what a stage or a source does, its options and its reason codes."""
-    return (
-        "\n".join(
-            [f"{MADE}# {name}", "", prose(found), "", *options(found), "", *reason_lines(found)]
-        ).rstrip()
-        + "\n"
-    )
+    """Tell what a stage or a source does, how a recipe names it, its options and its reason codes."""
+    parts = [
+        [f"{MADE}# {name}", "", prose(found), ""],
+        snippet(found, name),
+        options(found),
+        reason_lines(found),
+    ]
+    return "\n".join("\n".join(part) for part in parts if part).rstrip() + "\n"
+
+
+def snippet(found: type, name: str) -> list[str]:
+    """Return the entry of a recipe, with every option and its default; required ones have an example."""
+    if found is Publishable:
+        return ["No recipe names it: it is there by itself.", ""]
+    given = {field.name: _value(field, name) for field in _options(found)}
+    place = "sources" if name in SOURCES else "stages"
+    if not given:
+        return ["## In a recipe", "", "```yaml", f"{place}:", f"  - {name}: {{}}", "```", ""]
+    lines = [f"      {key}: {json.dumps(value, ensure_ascii=False)}" for key, value in given.items()]
+    text = "`path` has to be given; the rest" if "path" in given else "Each option"
+    text += " is shown with the value that it has if it is left out."
+    return ["## In a recipe", "", "```yaml", f"{place}:", f"  - {name}:", *lines, "```", "", text, ""]
+
+
+def _value(field: dataclasses.Field[Any], name: str) -> Any:
+    if field.default is not dataclasses.MISSING:
+        return field.default
+    return field.default_factory() if field.default_factory is not dataclasses.MISSING else PATHS[name]
+
+
+def _options(found: type) -> list[dataclasses.Field[Any]]:
+    return [field for field in dataclasses.fields(found) if "help" in field.metadata]
 
 
 def prose(found: type) -> str:
@@ -64,11 +140,12 @@ def prose(found: type) -> str:
 
 def options(found: type) -> list[str]:
     """Return a table of the options."""
-    fields = [field for field in dataclasses.fields(found) if "help" in field.metadata]
+    fields = _options(found)
     if not fields:
-        return ["It has no options."]
+        return ["It has no options.", ""]
     rows = ["| option | default | what |", "|---|---|---|"]
-    return ["## Options", "", *rows, *(f"| `{f.name}` | {default(f)} | {option_text(f)} |" for f in fields)]
+    rows += [f"| `{f.name}` | {default(f)} | {option_text(f)} |" for f in fields]
+    return ["## Options", "", *rows, ""]
 
 
 def default(field: dataclasses.Field[Any]) -> str:
@@ -81,10 +158,14 @@ def default(field: dataclasses.Field[Any]) -> str:
 
 
 def option_text(field: dataclasses.Field[Any]) -> str:
-    """Return the help, with the choices."""
-    choices = field.metadata["choices"]
-    text = field.metadata["help"].replace("|", "\\|")
-    return text + (" One of " + ", ".join(f"`{choice}`" for choice in choices) + "." if choices else "")
+    """Return the help, with the choices and bounds."""
+    facts = field.metadata
+    text = _cell(facts["help"])
+    if facts["choices"]:
+        text += " One of " + ", ".join(f"`{choice}`" for choice in facts["choices"]) + "."
+    bounds = [(facts["above"], "above"), (facts["minimum"], "at least"), (facts["maximum"], "at most")]
+    said = [f"{word} {bound:,}" for bound, word in bounds if bound is not None]
+    return text + (f" {', '.join(said).capitalize()}." if said else "")
 
 
 def reason_lines(found: type) -> list[str]:
@@ -92,28 +173,39 @@ def reason_lines(found: type) -> list[str]:
     reasons = getattr(found, "reasons", {})
     if not reasons:
         return []
-    rows = ["## Reason codes", "", "| reason | meaning |", "|---|---|"]
-    return [
-        *rows,
-        *(f"| `{code}` | {text.replace('|', chr(92) + '|')} |" for code, text in sorted(reasons.items())),
-    ]
+    rows = [f"| `{code}` | {_cell(text)} |" for code, text in sorted(reasons.items())]
+    return ["## Reason codes", "", "| reason | meaning |", "|---|---|", *rows]
 
 
 def reasons_page() -> str:
     """List every reason code of the ledger, with who gives it."""
-    lines = [
-        f"{MADE}# Reason codes",
-        "",
-        "Stable codes to count by; `message` in the ledger is for people.",
-        "",
-    ]
-    lines += ["| stage | reason | meaning |", "|---|---|---|"]
-    found = [(n, source_class(n)) for n in SOURCES] + [(n, stage_class(n)) for n in STAGES]
-    for name, one in [*found, ("publishable", Publishable)]:
-        for code, text in sorted(getattr(one, "reasons", {}).items()):
-            lines.append(f"| `{name}` | `{code}` | {text.replace('|', chr(92) + '|')} |")
-    lines += [f"| any | `{code}` | {text} |" for code, text in sorted(BUILD_REASONS.items())]
+    sources = [(kind, source_class(kind).reasons) for kind in SOURCES]
+    parsing = {**json_text.REASONS, **arrow_values.REASONS}
+    judging = [(n, {c: t for c, t in found.reasons.items() if c not in parsing}) for n, found in JUDGES]
+    working = [(n, stage_class(n).reasons) for n in STAGES if n != "validate"]
+    lines = [f"{MADE}# Reason codes", "", REASONS_INTRO, "", "## Reading", "", READING, ""]
+    lines += [*reason_table(sources), "", "## Parsing", "", PARSING, ""]
+    lines += [*reason_table([("validate", parsing)]), "", "## Judging", "", JUDGING, ""]
+    lines += [*reason_table(judging), "", "## Stages", "", WORKING, ""]
+    lines += [*reason_table(working), "", "## Whole builds", "", WHOLE, ""]
+    lines += reason_table([("any deduplication", BUILD_REASONS)])
     return "\n".join(lines) + "\n"
+
+
+def reason_table(givers: list[tuple[str, Mapping[str, str]]]) -> list[str]:
+    """Make one row of each code and meaning, with all who give it."""
+    by: dict[tuple[str, str], list[str]] = {}
+    for name, reasons in givers:
+        for code, text in reasons.items():
+            by.setdefault((code, text), []).append(f"`{name}`" if " " not in name else name)
+    rows = [
+        f"| `{code}` | {', '.join(names)} | {_cell(text)} |" for (code, text), names in sorted(by.items())
+    ]
+    return ["| reason | given by | meaning |", "|---|---|---|", *rows]
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
 
 
 def index_page() -> str:

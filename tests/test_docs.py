@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import re
 from pathlib import Path
@@ -9,8 +10,10 @@ from types import ModuleType
 
 import click
 import pytest
+from ruamel.yaml import YAML
 
 from builder.cli.main import COMMANDS, cli
+from builder.recipe.faults import find_faults
 from builder.registry import SOURCES, STAGES, source_class, stage_class
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -46,10 +49,32 @@ def test_every_command_and_option_is_documented(name: str) -> None:
 
 @pytest.mark.parametrize("name", [*STAGES, *SOURCES])
 def test_every_reason_code_is_documented(name: str) -> None:
-    """Each reason code of a stage or source stands in the one table of all codes."""
+    """Each reason code of a stage or source stands on the one page of all codes, with who gives it."""
     found = stage_class(name) if name in STAGES else source_class(name)
-    table = (DOCS / "reasons.md").read_text()
-    assert [code for code in found.reasons if f"| `{name}` | `{code}` |" not in table] == []
+    rows = (DOCS / "reasons.md").read_text().splitlines()
+    given = {row.split("|")[1].strip(" `") for row in rows if row.startswith("|") and f"`{name}`" in row}
+    assert set(found.reasons) - given == set()
+
+
+@pytest.mark.parametrize("name", [*STAGES, *SOURCES])
+def test_the_recipe_of_a_page_is_one(name: str) -> None:
+    """What a page shows as the entry of a recipe is one that a recipe takes, with each option once."""
+    page = DOCS / ("stages" if name in STAGES else "sources") / f"{name}.md"
+    entry = YAML(typ="safe", pure=True).load(page.read_text().split("```yaml\n")[1].split("```")[0])
+    recipe = {"name": "docs", "corpus": "out", "sources": [{"jsonl": {"path": "a.jsonl"}}], **entry}
+    assert find_faults(recipe) == []
+    ((options,),) = (list(part[0].values()) for part in entry.values())
+    found = stage_class(name) if name in STAGES else source_class(name)
+    assert list(options) == [field.name for field in dataclasses.fields(found)]
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.name)
+def test_recipes_in_the_docs_have_no_faults(page: Path) -> None:
+    """A whole recipe on a written page meets the recipe's schema, but for what it says of itself."""
+    for block in re.findall(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL):
+        document = YAML(typ="safe", pure=True).load(block)
+        if "name" in document:
+            assert find_faults(document) == []
 
 
 def test_links_lead_somewhere() -> None:

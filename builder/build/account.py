@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from builder.domain.record import ALIASES, RECORD, RECORD_TYPE
+from builder.domain.record import ALIASES, NOTE, RECORD, RECORD_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,8 +43,9 @@ def _of_kept(batch: pa.RecordBatch, url_column: str | None) -> pa.RecordBatch:
     columns = dict(zip(ACCOUNT_SCHEMA.names, _record_columns(batch), strict=False))
     if url_column:
         columns["url"] = batch.column(url_column)
-    if ALIASES in batch.schema.names:
-        columns["aliases"] = batch.column(ALIASES)
+    for column, name in ((ALIASES, "aliases"), (NOTE, "message")):
+        if column in batch.schema.names:
+            columns[name] = batch.column(column)
     return _assemble(columns, batch.num_rows)
 
 

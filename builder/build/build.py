@@ -40,6 +40,9 @@ MEMORY_SHARE = 0.6
 """Share of the machine's memory that workers may take together if nothing is said: a net, so that a hostile
 file ends its worker and not the machine."""
 
+_OVER = ".over"
+"""Ends the name of a spool that nobody needs any more."""
+
 
 def build(
     recipe: Recipe | str | Path,
@@ -90,11 +93,12 @@ def build(
             batch_rows=batch_rows or BATCH_ROWS,
             advance=advance,
         )
+        _sweep(work.folder.parent)
         work.folder.mkdir(parents=True, exist_ok=True)
         closed = close(work, take_through(work, tasks, limit=limit))
         _judge(closed, max_rejected=max_rejected)
         result = write_version(corpus, work=work, closed=closed, inputs=inputs, version=version)
-        shutil.rmtree(work.folder)
+        _discard(work.folder)
     return result
 
 
@@ -122,6 +126,19 @@ def _spool_key(recipe: Recipe, inputs: Sequence[Input], *, limit: int | None, ba
     digests = [recipe.digest(), recipe.contract.digest, inputs_digest(inputs)]
     facts = [*digests, tool_versions(), limit, batch_rows]
     return hashlib.sha256(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)).hexdigest()[:24]
+
+
+def _discard(folder: Path) -> None:
+    """Remove a spool. It is renamed first: half of one must not be taken for unfinished work."""
+    over = folder.with_name(folder.name + _OVER)
+    folder.rename(over)
+    shutil.rmtree(over)
+
+
+def _sweep(spool: Path) -> None:
+    """Remove what builds left that were killed while they removed their spool."""
+    for left in spool.glob(f"*{_OVER}"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _judge(closed: Closed, *, max_rejected: float | None) -> None:

@@ -41,7 +41,6 @@ TOOLS = (
     "resiliparse",
     "trafilatura",
     "ftfy",
-    "charset-normalizer",
 )
 """Libraries on whose versions bytes or rows may depend."""
 

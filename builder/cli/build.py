@@ -74,9 +74,10 @@ def build_command(
     from builder.build import build
     from builder.recipe import Recipe
     from builder.report.build import print_build
-    from builder.report.progress import show_progress
+    from builder.report.progress import say_if_compiling, show_progress
 
     loaded = Recipe.load(recipe, settings=settings, schemas=schemas)
+    say_if_compiling()
     with show_progress() as advance:
         result = build(
             loaded,

@@ -43,8 +43,9 @@ def dedup_command(
     """
     from builder.build import dedup
     from builder.report.build import print_build
-    from builder.report.progress import show_progress
+    from builder.report.progress import say_if_compiling, show_progress
 
+    say_if_compiling()
     with show_progress() as advance:
         result = dedup(
             files,

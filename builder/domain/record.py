@@ -31,6 +31,9 @@ RAW = "_raw"
 ALIASES = "_aliases"
 """List of strings: names by which another record of the build may refer to this one (a WARC revisit)."""
 
+NOTE = "_note"
+"""String: what people should know of a record that goes on (a wrong length); the ledger's ``message``."""
+
 PAGE_KEY = "_page_key"
 """Sixteen bytes: BLAKE3 of the page's HTML or text as it came; the document id where there is no URL."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from builder.domain.record import ALIASES, JSON_FIELD, RECORD_FIELD, record_id
+from builder.domain.record import ALIASES, JSON_FIELD, NOTE, RECORD_FIELD, record_id
 from builder.domain.rejection import Rejection, rejection_batch
 from builder.protocols import Reading
 
@@ -27,6 +27,7 @@ PAGE_SCHEMA = pa.schema(
         pa.field("content_type", pa.string()),
         pa.field("headers", pa.string(), metadata=JSON_FIELD),
         pa.field(ALIASES, pa.list_(pa.string())),
+        pa.field(NOTE, pa.string()),
     ]
 )
 """Values as JSON would hold them: instants are strings, ``headers`` is the text of an object."""
@@ -55,9 +56,11 @@ class PageRows:
         position = {"id": record_id(self._source, path, offset)}
         return {**position, "source": self._source, "path": path, "ordinal": ordinal, "offset": offset}
 
-    def add(self, record: dict[str, Any], *, aliases: Sequence[str] = (), **page: Any) -> None:
+    def add(
+        self, record: dict[str, Any], *, aliases: Sequence[str] = (), note: str | None = None, **page: Any
+    ) -> None:
         """Take one page; columns that it does not name are null."""
-        self._pages.append({"_record": record, ALIASES: list(aliases) or None, **page})
+        self._pages.append({"_record": record, ALIASES: list(aliases) or None, NOTE: note, **page})
         self._n_bytes += len(page.get("html") or "") + len(page.get("text") or "")
 
     def reject(self, rejection: Rejection) -> None:

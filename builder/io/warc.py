@@ -171,7 +171,9 @@ class _Reader:
         if isinstance(page, Refusal):
             self._refuse(row, record, page, raw=record.raw)
             return
-        self._rows.add(row, aliases=page.aliases, **page.columns)
+        self._rows.add(
+            row, aliases=page.aliases, note=describe_fault(record) if record.fault else None, **page.columns
+        )
         for name, n in page.counts.items():
             self._rows.add_count(name, n)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from builder.errors import Fault
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 def find_faults(document: Any) -> list[Fault]:
     """List every fault of a recipe; an empty list means that it can be assembled."""
-    return [*_schema_faults(document), *_meaning_faults(document)]
+    return [*_number_faults(document, ""), *_schema_faults(document), *_meaning_faults(document)]
 
 
 def source_names(entries: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -31,6 +32,19 @@ def source_names(entries: Sequence[Mapping[str, Any]]) -> list[str]:
         default = kind if seen[kind] == 1 else f"{kind}-{seen[kind]}"
         names.append((options or {}).get("name") or default)
     return names
+
+
+def _number_faults(value: Any, place: str) -> list[Fault]:
+    """Find NaN and infinity, which YAML and TOML can write: no bound of a schema refuses NaN."""
+    if isinstance(value, dict):
+        inner = [(one, f"{place}.{key}" if place else str(key)) for key, one in value.items()]
+    elif isinstance(value, list):
+        inner = [(one, f"{place}[{i}]") for i, one in enumerate(value)]
+    elif isinstance(value, float) and not math.isfinite(value):
+        return [Fault(where=place, what=f"{value} is no number that a recipe may hold")]
+    else:
+        return []
+    return [fault for one, where in inner for fault in _number_faults(one, where)]
 
 
 def _schema_faults(document: Any) -> list[Fault]:

@@ -24,6 +24,14 @@ class Advance(Protocol):
         """Tell how far a phase is; ``total`` is 0 where it is not known."""
 
 
+def say_if_compiling() -> None:
+    """Say that the first run takes longer, if this is the first."""
+    from builder.kernels.jit import needs_compiling
+
+    if needs_compiling():
+        print("first run: kernels are compiled, which takes some seconds once", file=sys.stderr, flush=True)
+
+
 @contextmanager
 def show_progress(*, quiet: bool = False) -> Iterator[Advance]:
     """Yield the function that shows progress; what it shows goes to stderr only."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +28,9 @@ BLANKS = "\t \xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2
 
 MAX_LINE_CHARS = 1_000_000
 """Longer lines are repaired in parts of this many characters (``max_decode_length`` of ftfy)."""
+
+CACHED_LINES = 1 << 14
+"""Lines whose repair is remembered: those that are seen most lately."""
 
 EVERYTHING = -1 & ~text_screen.MANY_MARKS
 """Flags of a document that was not screened."""
@@ -105,13 +108,17 @@ def _fix_lines(text: str, *, options: Options, changes: set[str]) -> str:
         line = text[start:stop]
         is_html = is_html or "<" in line
         if not _PLAIN.fullmatch(line):
-            line = _fix_line(line, unescape=not is_html, options=options, changes=changes)
+            line, changed = _fix_line(line, unescape=not is_html and "&" in line, options=options)
+            changes |= changed
         fixed.append(line)
         start = stop
     return "".join(fixed)
 
 
-def _fix_line(line: str, *, unescape: bool, options: Options, changes: set[str]) -> str:
+@lru_cache(maxsize=CACHED_LINES)
+def _fix_line(line: str, *, unescape: bool, options: Options) -> tuple[str, frozenset[str]]:
+    """Repair one line; the same lines come again and again on the pages of a site."""
+    changes: set[str] = set()
     steps = _steps(options)
     while True:
         before = line
@@ -123,7 +130,7 @@ def _fix_line(line: str, *, unescape: bool, options: Options, changes: set[str])
                 changes.add(name)
                 line = fixed
         if line == before:
-            return line
+            return line, frozenset(changes)
 
 
 @cache

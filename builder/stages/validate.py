@@ -45,10 +45,10 @@ class Validate:
     """Judge each record by the contract and make typed columns of it.
 
     It is the first stage of every chain, written or not: sources give records as they came. A record that
-    cannot be read (broken JSON, NaN, nesting over 1,024 levels) is ``failed`` under its source's name; one
-    that breaks its contract, or that its columns could not hold unchanged, is ``rejected`` with all its
-    faults, and kept as it came. What an open contract does not declare goes to the column ``extra``, as
-    JSON text.
+    cannot be read (broken JSON, NaN, nesting over 1,024 levels) is ``failed``, with the kind of its source as
+    its stage; one that breaks its contract, or that its columns could not hold unchanged, is ``rejected``
+    with all its faults, and kept as it came. What an open contract does not declare goes to the column
+    ``extra``, as JSON text.
     """
 
     name: ClassVar[str] = "validate"

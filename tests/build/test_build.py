@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from planted import ledger_of, outcomes, pages, sentence, write_lines
 
-from builder import BuildResult, Corpus, verify
+from builder import BuildResult, Corpus, Recipe, build, verify
 from builder.errors import LockedError, NothingKeptError, RecipeError, TooManyRejectedError
 
 Make = Callable[..., BuildResult]
@@ -202,3 +202,21 @@ def test_two_kept_records_of_one_url_have_two_ids(make: Make, tmp_path: Path) ->
     found = rows_of(make(stages=["validate"], splits={"train": 1.0}))["train"]
     assert len({row["id"] for row in found}) == 3
     assert found[0]["id"] == alone[0]["id"]
+
+
+def test_a_page_of_wrong_length_goes_on_with_a_note(tmp_path: Path) -> None:
+    """The ledger's message says what was wrong, whatever becomes of the page in the end."""
+    body = f"<html><body><p>{sentence(5)}</p></body></html>"
+    http = f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+    head = "WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: https://example.org/a\r\n"
+    head += "Content-Type: application/http"
+    (tmp_path / "a.warc").write_text(f"{head}\r\nContent-Length: {len(http) - 9}\r\n\r\n{http}\r\n\r\n")
+    document = {
+        "name": "w",
+        "sources": [{"warc": {"path": "a.warc"}}],
+        "stages": [{"extract_text": {}}],
+        "corpus": "out",
+    }
+    (row,) = ledger_of(build(Recipe.from_dict(document, folder=tmp_path), workers=1))
+    assert row["outcome"] == "kept"
+    assert row["message"].startswith(f"the record's length is '{len(http) - 9}'")

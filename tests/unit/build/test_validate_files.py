@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from builder.build.validate import MAX_PLACES, validate
+from builder.build.judging import MAX_PLACES
+from builder.build.validate import validate
 from builder.errors import BuilderError, ContractError
 
 if TYPE_CHECKING:

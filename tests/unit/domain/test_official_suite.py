@@ -10,12 +10,12 @@ from typing import Any
 import jsonschema
 import pytest
 
-from builder.build.validate import judge_file
+from builder.build.judging import JudgePart, source_of
 from builder.domain.dialect import DRAFTS, registry_of
 from builder.domain.exact_json import Parsed
 from builder.domain.json_text import parse
 from builder.domain.judge import Judge
-from builder.domain.shaper import shape_of_schema
+from builder.engines.guard import NullGuard
 from builder.errors import ContractError
 from builder.io.contracts import Schema, load_schema
 from builder.io.paths import Found
@@ -39,10 +39,11 @@ def verdicts(loaded: Schema, values: list[Any], tmp_path: Path) -> list[bool]:
     path = tmp_path / "values.jsonl"
     path.write_text("".join(json.dumps(value) + "\n" for value in values), encoding="utf-8")
     found = Found(path=str(path), name=path.name, size_bytes=path.stat().st_size)
-    shape = shape_of_schema(loaded.schema, loaded.documents)
-    verdict = judge_file(found, judge=Judge(loaded.schema, loaded.documents), shape=shape)
-    assert verdict.n_records == len(values)
-    bad = {place.ordinal for place in verdict.places}
+    source = source_of(found)
+    (task,) = source.tasks()
+    tally = JudgePart(schema=loaded)((0, source, task), NullGuard())
+    assert tally.n_records == len(values)
+    bad = {place.ordinal for place in tally.places}
     return [ordinal not in bad for ordinal in range(len(values))]
 
 

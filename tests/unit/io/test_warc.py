@@ -89,6 +89,7 @@ def test_a_response_is_a_page_with_its_columns(read):
         "status": 200,
         "content_type": "text/html",
         "_aliases": ["urn:uuid:1", "http://a.example/ 2020-01-02T03:04:05.5Z"],
+        "_note": None,
     }
 
 

@@ -1,0 +1,201 @@
+"""Judge one part of one file by a contract: what ``validate`` sends to workers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from builder.domain.exact_json import Broken
+from builder.domain.incoming import as_it_came, incoming_values, without_nulls
+from builder.domain.judge import Judge
+from builder.domain.record import RECORD
+from builder.domain.shaper import shape_of_schema
+from builder.io.streams import codec_of, read_chunks
+from builder.registry import source_class
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import pyarrow as pa
+
+    from builder.domain.exact_json import Parsed
+    from builder.domain.rejection import ContractFault
+    from builder.domain.shape import Shape
+    from builder.io.contracts import Schema
+    from builder.io.paths import Found
+    from builder.protocols import Guard, Reading, Source, Task
+
+BATCH_ROWS = 1_000
+
+MAX_PLACES = 20
+"""Records of one file whose faults are told; all are counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A record that does not meet the contract, or could not be read.
+
+    ``ordinal`` counts the records of the file from 0. ``offset`` is in bytes of the decompressed file, or a
+    row number for Parquet; ``line`` counts from 1 and is None where a format has no lines.
+    """
+
+    ordinal: int
+    offset: int
+    line: int | None
+    outcome: str
+    reason: str
+    message: str | None
+    faults: tuple[ContractFault, ...]
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was found in a part; ``places`` are its first faulty records, numbered within the part."""
+
+    n_records: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    places: list[Place] = field(default_factory=list)
+
+    def add(self, place: Place) -> None:
+        """Count one faulty record."""
+        self.outcomes[place.outcome] += 1
+        self.reasons[place.reason] += 1
+        if len(self.places) < MAX_PLACES:
+            self.places.append(place)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgePart:
+    """Judges one task of one file; parts can be judged side by side.
+
+    Attributes:
+        folder: where a part's faulty records are written, as ``NUMBER.jsonl``; None if nobody wants them.
+    """
+
+    schema: Schema
+    folder: str | None = None
+
+    def __call__(self, numbered: tuple[int, Source, Task], guard: Guard) -> Tally:
+        """Read and judge."""
+        number, source, task = numbered
+        judge, shape = _tools(self.schema)
+        tally, lines = Tally(), []
+        for reading in source.read(task, guard=guard, batch_rows=BATCH_ROWS):
+            for place, record in _faulty(reading, judge=judge, shape=shape):
+                tally.add(place)
+                if self.folder is not None:
+                    lines.append(_line(task.path, place, record))
+            tally.n_records += reading.n_records
+            guard.tick(reading.n_records, reading.batch.nbytes)
+        if self.folder is not None and lines:
+            (Path(self.folder) / f"{number}.jsonl").write_bytes(b"".join(lines))
+        return tally
+
+
+_TOOLS: dict[str, tuple[Judge, Shape]] = {}
+
+
+def _tools(schema: Schema) -> tuple[Judge, Shape]:
+    """Make judge and shape of a schema, once in a process."""
+    if schema.digest not in _TOOLS:
+        shape = shape_of_schema(schema.schema, schema.documents)
+        _TOOLS[schema.digest] = (Judge(schema.schema, schema.documents), shape)
+    return _TOOLS[schema.digest]
+
+
+def source_of(found: Found) -> Source:
+    """Choose the source that reads a file, by its name."""
+    name = found.name.lower()
+    if codec_of(name) is not None:
+        name = name.rpartition(".")[0]
+    kind = "json" if name.endswith(".json") else "parquet" if name.endswith(".parquet") else "jsonl"
+    source: Source = source_class(kind)(path=found.path)
+    return source
+
+
+def _faulty(reading: Reading, *, judge: Judge, shape: Shape) -> Iterator[tuple[Place, bytes | None]]:
+    """Give the records of a reading that are not valid, in order."""
+    found = [*_unread(reading.rejected), *_invalid(reading.batch, judge, shape)]
+    yield from sorted(found, key=lambda one: one[0].ordinal)
+
+
+def _unread(rejected: pa.RecordBatch) -> Iterator[tuple[Place, bytes | None]]:
+    for row in rejected.to_pylist():
+        place = Place(
+            ordinal=row[RECORD]["ordinal"],
+            offset=row[RECORD]["offset"],
+            line=None,
+            outcome=row["outcome"],
+            reason=row["reason"],
+            message=row["message"],
+            faults=(),
+        )
+        yield place, row["record"]
+
+
+def _invalid(batch: pa.RecordBatch, judge: Judge, shape: Shape) -> Iterator[tuple[Place, bytes | None]]:
+    for row, incoming in enumerate(incoming_values(batch, shape)):
+        faults = () if isinstance(incoming, Broken) else _faults(incoming, batch, row, judge)
+        if not faults and not isinstance(incoming, Broken):
+            continue
+        record = batch.column(RECORD)[row].as_py()
+        place = Place(
+            ordinal=record["ordinal"],
+            offset=record["offset"],
+            line=None,
+            outcome="failed" if isinstance(incoming, Broken) else "rejected",
+            reason=incoming.reason if isinstance(incoming, Broken) else faults[0].keyword,
+            message=incoming.message if isinstance(incoming, Broken) else faults[0].message,
+            faults=faults,
+        )
+        yield place, as_it_came(batch, row)
+
+
+def _faults(parsed: Parsed, batch: pa.RecordBatch, row: int, judge: Judge) -> tuple[ContractFault, ...]:
+    """Judge one value; a null of a column may as well be an absent member."""
+    if parsed.faults or judge.accepts(parsed.value):
+        return parsed.faults
+    bare = without_nulls(batch, row)
+    return () if bare is not None and judge.accepts(bare) else judge.explain(parsed.value)
+
+
+def number_lines(one: tuple[Found, Sequence[Place]], guard: Guard) -> list[Place]:
+    """Write beside each place its line; the file is read again, as far as the last of them."""
+    found, places = one
+    guard.enter("lines", -1)
+    numbered: list[Place] = []
+    left = list(places)
+    at, line = 0, 1
+    for chunk in read_chunks(found.path, codec=codec_of(found.name)):
+        if not left or not isinstance(chunk, bytes):
+            break
+        while left and left[0].offset <= at + len(chunk):
+            place = left.pop(0)
+            count = line + chunk.count(b"\n", 0, place.offset - at)
+            numbered.append(replace(place, line=count))
+        at, line = at + len(chunk), line + chunk.count(b"\n")
+    guard.leave()
+    return [*numbered, *left]
+
+
+def _line(path: str, place: Place, record: bytes | None) -> bytes:
+    faults = [
+        {"pointer": f.pointer, "keyword": f.keyword, "value": f.value, "limit": f.limit, "message": f.message}
+        for f in place.faults
+    ]
+    document: dict[str, Any] = {
+        "path": path,
+        "ordinal": place.ordinal,
+        "offset": place.offset,
+        "outcome": place.outcome,
+        "reason": place.reason,
+        "message": place.message,
+        "faults": faults,
+        "record": None if record is None else record.decode("utf-8", "replace"),
+    }
+    return orjson.dumps(document) + b"\n"

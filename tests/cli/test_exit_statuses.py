@@ -1,0 +1,176 @@
+"""Exit statuses, and what is said on stderr: lines for a person, never a traceback."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture
+def corpus(start: Any, tmp_path: Path) -> Path:
+    """A copy of the corpus that may be damaged."""
+    copy = tmp_path / "corpus"
+    shutil.copytree(start.folder / "my" / "corpus", copy, symlinks=True)
+    return copy
+
+
+def test_done_is_0(start: Any) -> None:
+    """`init` and `build` on what it wrote work at once."""
+    assert (start.init.status, start.build.status) == (0, 0)
+
+
+def test_a_fault_is_1_and_all_are_said(run: Any, start: Any, tmp_path: Path) -> None:
+    """Every fault of a recipe is a line on stderr with place and advice, and nothing is on stdout."""
+    text = (start.folder / "my" / "recipe.yaml").read_text()
+    text = text.replace("threshold: 0.8", "treshold: 0.8").replace("train: 0.9", "train: 0.5")
+    (tmp_path / "recipe.yaml").write_text(text)
+    done = run("build", str(tmp_path / "recipe.yaml"))
+    assert (done.status, done.out) == (1, "")
+    lines = done.err.splitlines()
+    assert all(line.startswith("error: ") for line in lines)
+    assert any("stages[5].dedup_near.treshold" in line and "threshold" in line for line in lines)
+    assert any("splits" in line and "0.6" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["check", "nowhere.yaml"], "no such file"),
+        (["check", "nowhere@1.0.0"], "no such file"),
+        (["check", "my"], "is no corpus"),
+        (["versions", "nowhere"], "no such folder"),
+        (["verify", "my/corpus@7.0.0"], "no version 7.0.0"),
+        (["why", "my/corpus", "nowhere"], "no version has read"),
+        (["schema", "pages-1"], "page-1"),
+        (["init", "my"], "is there already"),
+        (["rejected", "my/corpus", "--output", "no/such/folder.jsonl"], "cannot be written"),
+        (["validate", "nowhere.jsonl", "--contract", "page-1"], "nowhere.jsonl"),
+        (["validate", "my/pages/pages.jsonl", "--contract", "nowhere.json"], "nowhere.json"),
+        (["dedup", "my/pages/barometer.html", "--output", "out"], "does not tell what it is"),
+        (["build", "my/recipe.yaml", "--set", "stages.dedup_naer.threshold=1"], "dedup_near"),
+        (["build", "my/recipe.yaml", "--set", "sources.jsonl.path=pages/*.none"], "none"),
+        (["build", "my/recipe.yaml", "--set", "nonsense"], "KEY=VALUE"),
+        (["build", "my/recipe.yaml", "--set", "stages.dedup_near.threshold=.nan"], "is no number"),
+    ],
+    ids=lambda value: " ".join(value[:2]) if isinstance(value, list) else "",
+)
+def test_a_mistake_is_1(args: list[str], says: str, run: Any) -> None:
+    """A caller's mistake is said in lines that name it."""
+    done = run(*args)
+    assert (done.status, done.out) == (1, "")
+    assert all(line.startswith("error: ") for line in done.err.splitlines())
+    assert says in done.err
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["nonsense"],
+        ["build"],
+        ["build", "my/recipe.yaml", "--workers", "0"],
+        ["build", "my/recipe.yaml", "--max-memory", "much"],
+        ["build", "my/recipe.yaml", "--max-rejected", "120%"],
+        ["build", "my/recipe.yaml", "--version", "v1"],
+        ["build", "my/recipe.yaml", "--no-such-option"],
+        ["check", "my/corpus", "--set", "a=b"],
+        ["validate", "my/pages/pages.jsonl"],
+        ["dedup", "my/pages/pages.jsonl", "--output", "out", "--threshold", "0"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_is_2(args: list[str], run: Any) -> None:
+    """Wrong usage is told with the command's usage, on stderr."""
+    done = run(*args)
+    assert (done.status, done.out) == (2, "")
+    assert "Usage: builder" in done.err
+
+
+def test_too_many_rejected_is_3(run: Any, tmp_path: Path) -> None:
+    """Above the share no version is written, and the ledger's place is printed; at it, all is well."""
+    args = ["build", "my/recipe.yaml", "--workers", "1", "--set", f"corpus={tmp_path}/corpus"]
+    done = run(*args, "--max-rejected", "16%")
+    assert (done.status, done.out) == (3, "")
+    error = done.err.splitlines()[-1]
+    assert "1 of 6 records were rejected or failed (16.7%)" in error
+    ledger = error.partition("the ledger tells why: ")[2].rstrip(")")
+    assert Path(ledger).is_file()
+    assert not (tmp_path / "corpus" / "1.0.0").exists()
+    assert run(*args, "--max-rejected", "17%").status == 0
+
+
+def test_nothing_kept_is_1(run: Any, tmp_path: Path) -> None:
+    """A build that would publish no row writes no version."""
+    (tmp_path / "pages.jsonl").write_text('{"text": 1}\n{"text": 2}\n')
+    settings = [f"sources.jsonl.path={tmp_path}/pages.jsonl", f"sources.html.path={tmp_path}/empty.html"]
+    (tmp_path / "empty.html").write_text("<html></html>")
+    flags = [flag for one in settings for flag in ("--set", one)]
+    done = run("build", "my/recipe.yaml", "--workers", "1", *flags, "--set", f"corpus={tmp_path}/corpus")
+    assert done.status == 1
+    assert "none of 3 records was kept" in done.err
+    assert not (tmp_path / "corpus" / "latest").exists()
+
+
+def test_a_flipped_byte_is_4(corpus: Path, run: Any) -> None:
+    """`verify` finds one byte of a shard, names the file, and says no digest; before, it was clean."""
+    assert run("verify", str(corpus)).status == 0
+    shard = next((corpus / "1.0.0" / "data").glob("*.parquet"))
+    data = bytearray(shard.read_bytes())
+    data[len(data) // 2] ^= 1
+    shard.chmod(0o644)
+    shard.write_bytes(data)
+    shard.chmod(0o444)
+    done = run("verify", str(corpus))
+    assert done.status == 4
+    assert f"1.0.0/data/{shard.name}" in done.out
+
+
+def test_faulty_records_are_4(run: Any, tmp_path: Path) -> None:
+    """`validate` names file, line and fault of each record, and writes them to a file if asked."""
+    bad = tmp_path / "bad.jsonl"
+    done = run("validate", "my/pages/pages.jsonl", "--contract", "page-1", "--rejected", str(bad))
+    assert done.status == 4
+    assert "my/pages/pages.jsonl:5: any_of: " in done.out
+    assert "type at /text: " in done.out
+    (line,) = bad.read_text().splitlines()
+    assert json.loads(line)["reason"] == "any_of"
+
+
+def test_an_unfit_version_is_4(corpus: Path, run: Any) -> None:
+    """`check` of a version names a shard that cannot be opened, and the rows that the card then gives."""
+    assert run("check", str(corpus)).status == 0
+    shard = next((corpus / "1.0.0" / "data").glob("*.parquet"))
+    shard.chmod(0o644)
+    shard.write_bytes(b"no Parquet")
+    done = run("check", f"{corpus}@1.0.0")
+    assert done.status == 4
+    assert f"1.0.0/data/{shard.name}: of split train cannot be opened" in done.out
+    assert done.out.splitlines()[-1] == f"{corpus}@1.0.0: 3 faults; 1 shard, train 0 rows"
+
+
+def test_the_program_itself(start: Any) -> None:
+    """The installed command gives the status to the shell and keeps stdout and stderr apart."""
+    command = [sys.executable, "-c", "from builder.cli import main; main()"]
+    bad = subprocess.run(
+        [*command, "check", "nowhere.yaml"], cwd=start.folder, capture_output=True, text=True
+    )
+    assert (bad.returncode, bad.stdout) == (1, "")
+    assert bad.stderr.startswith("error: nowhere.yaml: no such file")
+    assert "Traceback" not in bad.stderr
+    good = subprocess.run(
+        [*command, "versions", "my/corpus", "--json"], cwd=start.folder, capture_output=True, text=True
+    )
+    assert (good.returncode, good.stderr) == (0, "")
+    assert json.loads(good.stdout)["versions"][0]["version"] == "1.0.0"
+
+
+def test_help_comes_on_stdout(run: Any) -> None:
+    """Help that was asked for is no error."""
+    done = run("build", "-h")
+    assert (done.status, done.err) == (0, "")
+    assert done.out.startswith("Usage: builder build")

@@ -1,0 +1,105 @@
+"""`--json` prints one document, which meets its schema, and nothing else on stdout."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from builder.cli.main import COMMANDS
+
+SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
+TIDES = "https://example.org/tides"
+
+CALLS = {
+    "init": (["init", "{tmp}/fresh"], 0),
+    "check a recipe": (["check", "my/recipe.yaml"], 0),
+    "check a version": (["check", "my/corpus@1.0.0"], 0),
+    "build": (["build", "my/recipe.yaml", "--set", "corpus={tmp}/corpus"], 0),
+    "build again": (["build", "my/recipe.yaml"], 0),
+    "validate": (["validate", "my/pages/pages.jsonl", "--contract", "page-1"], 4),
+    "dedup": (["dedup", "my/pages/pages.jsonl", "--output", "{tmp}/clean"], 0),
+    "versions": (["versions", "my/corpus"], 0),
+    "verify": (["verify", "my/corpus"], 0),
+    "why, kept and merged": (["why", "my/corpus", TIDES], 0),
+    "why, rejected": (["why", "my/corpus", "https://example.org/broken"], 0),
+    "why, unknown": (["why", "my/corpus", "https://example.org/nowhere"], 1),
+    "rejected": (["rejected", "my/corpus", "--output", "{tmp}/mend.jsonl"], 0),
+    "schema": (["schema"], 0),
+}
+
+
+def schema(name: str) -> dict[str, Any]:
+    """Read the schema of a command's document."""
+    found: dict[str, Any] = json.loads((SCHEMAS / f"json-{name}.schema.json").read_text())
+    return found
+
+
+def objects(node: Any) -> Iterator[dict[str, Any]]:
+    """Go through the schemas of objects that a schema holds."""
+    if isinstance(node, dict):
+        if "properties" in node:
+            yield node
+        for value in node.values():
+            yield from objects(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from objects(value)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_the_document_meets_its_schema(name: str, run: Any, tmp_path: Path) -> None:
+    """Stdout is one JSON document, as its schema says, whatever the exit status is."""
+    args, status = CALLS[name]
+    done = run(*(arg.format(tmp=tmp_path) for arg in args), "--json")
+    assert done.status == status, done.err
+    document = json.loads(done.out)
+    named = "build" if args[0] == "dedup" else args[0]
+    assert [error.message for error in Draft202012Validator(schema(named)).iter_errors(document)] == []
+
+
+def test_every_command_is_called_here() -> None:
+    """A new command comes with a document, a schema and a call."""
+    assert {args[0] for args, _ in CALLS.values()} == set(COMMANDS)
+
+
+@pytest.mark.parametrize("path", sorted(SCHEMAS.glob("json-*.json")), ids=lambda path: path.name)
+def test_a_schema_is_closed(path: Path) -> None:
+    """An object with named members has no others, and each has a meaning or a type of its own."""
+    found = json.loads(path.read_text())
+    Draft202012Validator.check_schema(found)
+    assert found["title"] == path.name.removesuffix(".schema.json")
+    assert [one for one in objects(found) if one.get("additionalProperties") is not False] == []
+
+
+def test_the_row_of_why_is_a_row_of_the_ledger() -> None:
+    """What `why` prints of a record are the ledger's columns, all of them."""
+    ledger = json.loads((SCHEMAS / "ledger-1.schema.json").read_text())
+    row = schema("why")["$defs"]["row"]
+    assert row["properties"] == ledger["properties"]
+    assert row["required"] == list(ledger["properties"])
+
+
+def test_faults_of_verify_meet_the_schema(run: Any, start: Any, tmp_path: Path) -> None:
+    """A fault in the document has place, text and advice."""
+    corpus = tmp_path / "corpus"
+    shutil.copytree(start.folder / "my" / "corpus", corpus, symlinks=True)
+    (corpus / "1.0.0" / "README.md").chmod(0o644)
+    (corpus / "1.0.0" / "README.md").write_text("other")
+    for command in ("verify", "check"):
+        done = run(command, str(corpus), "--json")
+        assert done.status == 4
+        document = json.loads(done.out)
+        assert document["faults"]
+        Draft202012Validator(schema(command)).validate(document)
+
+
+def test_a_schema_is_printed_as_it_is(run: Any) -> None:
+    """`schema NAME` prints the file, with `--json` or without."""
+    text = (SCHEMAS / "page-1.schema.json").read_text()
+    assert run("schema", "page-1").out == run("schema", "page-1", "--json").out == text

@@ -1,0 +1,79 @@
+"""What people see, compared as a whole; BUILDER_REWRITE_GOLDEN=1 writes the files anew."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+GOLDEN = Path(__file__).with_name("golden")
+OUTPUTS = {
+    "check": ["check", "my/recipe.yaml"],
+    "check_version": ["check", "my/corpus"],
+    "build_again": ["build", "my/recipe.yaml", "--workers", "1"],
+    "validate": ["validate", "my/pages/pages.jsonl", "--contract", "page-1"],
+    "versions": ["versions", "my/corpus"],
+    "verify": ["verify", "my/corpus"],
+    "why_kept": ["why", "my/corpus", "https://example.org/tides"],
+    "why_merged": ["why", "my/corpus", "https://mirror.example.net/lamps"],
+    "why_rejected": ["why", "my/corpus@1.0.0", "https://example.org/broken"],
+    "rejected": ["rejected", "my/corpus", "--output", "{tmp}/mend.jsonl"],
+    "schema": ["schema"],
+}
+
+
+def masked(text: str, *folders: Path) -> str:
+    """Hide what differs between machines and versions of libraries: places, digests, sizes, times."""
+    for folder in folders:
+        text = text.replace(str(folder), "PLACE")
+    text = re.sub(r"\b[0-9a-f]{64}\b", "DIGEST", text)
+    text = re.sub(r"\b[0-9a-f]{12}\b", "DIGEST......", text)
+    text = re.sub(r"about [\d.]+ [kMGT]?B", "about SIZE", text)
+    text = re.sub(r"\d+\.\d(?= [kMG]B)", "#.#", text)
+    return re.sub(r"about (a second|\d+ \w+)$", "about TIME", text, flags=re.MULTILINE)
+
+
+def compare(name: str, text: str) -> None:
+    """Compare with the golden file."""
+    path = GOLDEN / f"{name}.txt"
+    if os.environ.get("BUILDER_REWRITE_GOLDEN"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    assert text == path.read_text()
+
+
+@pytest.mark.parametrize("name", ["init", "build"])
+def test_the_first_two_commands(name: str, start: Any) -> None:
+    """What a newcomer sees first."""
+    done = getattr(start, name)
+    compare(name, masked(done.out, start.folder.resolve(), start.folder))
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_output(name: str, run: Any, start: Any, tmp_path: Path) -> None:
+    """Each line is as it was when a person last read it."""
+    done = run(*(arg.format(tmp=tmp_path) for arg in OUTPUTS[name]))
+    compare(name, masked(done.out, tmp_path, start.folder.resolve(), start.folder))
+
+
+def test_progress_goes_to_stderr_in_lines(start: Any) -> None:
+    """Off a terminal, each phase of a build ends with one plain line, and nothing of it is on stdout."""
+    phases = [line.partition(":")[0] for line in start.build.err.splitlines()]
+    assert phases[-4:] == ["resolve", "settle", "write", "ledger"]
+    assert phases[0] in ("read", "records")
+    assert not re.search(r"^(read|records|resolve|settle|write|ledger):", start.build.out, re.MULTILINE)
+
+
+def test_rejected_records_are_as_they_came(run: Any, start: Any, tmp_path: Path) -> None:
+    """What `rejected` writes are lines of the input, and the second file tells each one's line and faults."""
+    run("rejected", "my/corpus", "--output", str(tmp_path / "mend.jsonl"))
+    lines = (tmp_path / "mend.jsonl").read_text().splitlines()
+    pages = (start.folder / "my" / "pages" / "pages.jsonl").read_text().splitlines()
+    assert lines == [pages[4]]
+    (note,) = map(json.loads, (tmp_path / "mend.jsonl.faults.jsonl").read_text().splitlines())
+    assert (note["line"], note["stage"], note["reason"]) == (1, "validate", "any_of")
+    assert [fault["pointer"] for fault in note["faults"]] == ["", "/text"]
