@@ -39,7 +39,7 @@ docs: $(BIN)/builder ## Write the generated pages and schemas anew
 	$(BIN)/python docs/generate.py
 
 golden: $(BIN)/builder ## Write the golden files anew; read the diff before you commit it
-	BUILDER_REWRITE_GOLDEN=1 $(BIN)/pytest -q tests/golden
+	BUILDER_REWRITE_GOLDEN=1 $(BIN)/pytest -q -k golden tests
 
 bench: $(BIN)/builder ## Measure against other tools
 	$(BIN)/python -m benchmarks

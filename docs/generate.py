@@ -217,7 +217,16 @@ def index_page() -> str:
     lines += ["", "## Stages", "", *(f"- [{n}](stages/{n}.md): {_first(stage_class(n))}" for n in STAGES)]
     lines += [f"- [publishable](stages/publishable.md): {_first(Publishable)}"]
     lines += ["", "## Sources", "", *(f"- [{n}](sources/{n}.md): {_first(source_class(n))}" for n in SOURCES)]
+    lines += ["", "## Decisions", "", *(f"- [{_title(p)}](decisions/{p.name})" for p in _decisions())]
     return "\n".join(lines) + "\n"
+
+
+def _decisions() -> list[Path]:
+    return sorted((ROOT / "docs" / "decisions").glob("*.md"))
+
+
+def _title(page: Path) -> str:
+    return page.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")
 
 
 def _written_pages() -> list[Path]:

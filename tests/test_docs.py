@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 
 from builder.cli.main import COMMANDS, cli
 from builder.recipe.faults import find_faults
+from builder.recipe.text import read_document
 from builder.registry import SOURCES, STAGES, source_class, stage_class
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -69,10 +70,12 @@ def test_the_recipe_of_a_page_is_one(name: str) -> None:
 
 
 @pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.name)
-def test_recipes_in_the_docs_have_no_faults(page: Path) -> None:
-    """A whole recipe on a written page meets the recipe's schema, but for what it says of itself."""
-    for block in re.findall(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL):
-        document = YAML(typ="safe", pure=True).load(block)
+def test_recipes_in_the_docs_have_no_faults(page: Path, tmp_path: Path) -> None:
+    """A whole recipe on a written page, in YAML or TOML, meets the recipe's schema."""
+    for kind, block in re.findall(r"```(yaml|toml)\n(.*?)```", page.read_text(), re.DOTALL):
+        recipe = tmp_path / f"recipe.{kind}"
+        recipe.write_text(block)
+        document = read_document(recipe)
         if "name" in document:
             assert find_faults(document) == []
 

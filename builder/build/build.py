@@ -17,6 +17,7 @@ import orjson
 
 from builder.build.chain import bind_chain
 from builder.build.closing import close
+from builder.build.disk import disk_faults
 from builder.build.inputs import hash_inputs, inputs_digest, list_inputs
 from builder.build.passage import take_through
 from builder.build.version import tool_versions, write_version
@@ -76,13 +77,16 @@ def build(
         TooManyRejectedError: above ``max_rejected``; no version is written.
         NothingKeptError: if no row would be published; no version is written.
         LockedError: if another builder works on this corpus.
+        CorpusError: if the disk is full or cannot be written to.
     """
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
     chain = bind_chain(recipe)
     inputs = list_inputs(recipe.sources)
     tasks = [task for source in recipe.sources for task in source.tasks()]
-    corpus = Corpus.open_or_create(recipe.corpus, name=recipe.name)
-    with corpus.lock(), _engine(engine, workers, max_memory, advance) as running:
+    with disk_faults(recipe.corpus):
+        corpus = Corpus.open_or_create(recipe.corpus, name=recipe.name)
+    places = (recipe.corpus, *([Path(spool)] if spool else ()))
+    with corpus.lock(), _engine(engine, workers, max_memory, advance) as running, disk_faults(*places):
         inputs = hash_inputs(inputs, engine=running)
         key = _spool_key(recipe, inputs, limit=limit, batch_rows=batch_rows)
         work = Work(

@@ -23,6 +23,7 @@ from builder.card.card import render_card, render_root_card
 from builder.card.croissant import croissant
 from builder.domain.digests import ContentDigest, OrderDigest
 from builder.domain.manifest import Manifest, ShardEntry, SplitEntry
+from builder.domain.url import URL_RULES
 from builder.domain.version import Changes, Version, compare_columns, decide_version
 
 if TYPE_CHECKING:
@@ -107,7 +108,11 @@ def _manifest_facts(
     return {
         "name": recipe.name,
         "contract": {"name": recipe.contract.name, "digest": recipe.contract.digest},
-        "recipe": {"digest": recipe.digest(), "document": recipe.public_document()},
+        "recipe": {
+            "digest": recipe.digest(),
+            "document": recipe.public_document(),
+            "url_rules": URL_RULES,
+        },
         "inputs": {
             "count": len(inputs),
             "bytes": sum(one.n_bytes for one in inputs),

@@ -43,7 +43,11 @@ class Broken:
 
 class _Stop(Exception):  # noqa: N818 - it never leaves this file
     def __init__(self, reason: str, offset: int, message: str) -> None:
-        self.broken = Broken(reason=reason, offset=offset, message=f"{message} at character {offset}")
+        self.broken = Broken(
+            reason=reason,
+            offset=offset,
+            message=f"{message.removesuffix(' starting at')} at character {offset}",
+        )
 
 
 def parse_exactly(text: str, *, max_depth: int) -> Parsed | Broken:

@@ -89,12 +89,20 @@ def _walk_local(root: str, *, glob: Glob | None = None) -> Iterator[Listed]:
         folder, below, above = inside.pop()
         for entry in _entries(folder):
             name = below + entry.name
-            if entry.is_dir():
+            if _is_folder(entry):
                 here = (entry.stat().st_dev, entry.stat().st_ino)
                 if here not in above and (glob.folder(name) if glob else entry.name[0] != "."):
                     inside.append((entry.path, name + "/", (*above, here)))
             elif glob or entry.name[0] != ".":
                 yield entry.path, name, -1
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Tell; a link that leads to itself is none, and is refused as a file where it is wanted."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def _entries(folder: str) -> list[os.DirEntry[str]]:

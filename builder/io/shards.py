@@ -8,10 +8,12 @@ the cuts around it, not those of all rows that follow, and the other shards stay
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -178,15 +180,64 @@ def write_shard(
     n_rows = 0
     measured = largest_row_bytes <= MAX_MEASURED_ROW_BYTES
     try:
-        with pa.OSFile(str(beside), "wb") as file, _writer(file, schema, measured=measured) as writer:
-            for table in _in_one_chunk(groups, schema):
-                writer.write_table(table, row_group_size=len(table))
-                n_rows += len(table)
+        with _LateErrors(beside) as file:
+            with _writer(file, schema, measured=measured) as writer:
+                for table in _in_one_chunk(groups, schema):
+                    writer.write_table(table, row_group_size=len(table))
+                    file.complain()
+                    n_rows += len(table)
+            file.complain()
         if not n_rows:
             raise BuilderError(f"{path.name}: a shard must have rows; leave it out")
         return _finish(beside, path, n_rows)
     finally:
         beside.unlink(missing_ok=True)
+
+
+class _LateErrors(io.RawIOBase):
+    """A file that keeps the first error of a write to itself until it is asked.
+
+    The Parquet writer ends the whole process if a write fails inside a content-defined chunk.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("wb")
+        self._error: OSError | None = None
+        self._n_bytes = 0
+
+    def writable(self) -> bool:
+        """Say yes."""
+        return True
+
+    def tell(self) -> int:
+        """Return how many bytes were given."""
+        return self._n_bytes
+
+    def write(self, data: Any) -> int:
+        """Take all of it, whatever becomes of it."""
+        size = memoryview(data).nbytes
+        self._n_bytes += size
+        if self._error is None:
+            try:
+                self._file.write(data)
+            except OSError as error:
+                self._error = error
+        return size
+
+    def complain(self) -> None:
+        """Raise what went wrong in a write, if anything did."""
+        if self._error is not None:
+            raise self._error
+
+    def close(self) -> None:
+        """Write what is held back, and close."""
+        if not self.closed:
+            super().close()
+            if self._error is None:
+                self._file.close()
+            else:
+                with suppress(OSError):
+                    self._file.close()
 
 
 def _writer(file: object, schema: pa.Schema, *, measured: bool) -> pq.ParquetWriter:

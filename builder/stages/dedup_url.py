@@ -33,9 +33,10 @@ class DedupUrl:
 
     Two URLs are the same if their canonical forms are (scheme and host in lower case, no default port, no
     fragment, no tracking parameters, ordered query; docs/deduplication.md has the numbered rules).
-    Records without an ``http`` or ``https`` URL take no part. With ``keep: newest`` the page with the latest ``fetched_at``
-    stays; pages without that instant are older than all others, and among equals the first stays. The
-    texts of merged pages are not compared: a URL that was fetched twice is one page, however it changed.
+    Records without an ``http`` or ``https`` URL take no part. With ``keep: newest`` the page with the latest
+    ``fetched_at`` stays; pages without that instant are older than all others, and among equals the first
+    stays. The texts of merged pages are not compared: a URL that was fetched twice is one page, however it
+    changed.
     """
 
     name: ClassVar[str] = "dedup_url"
