@@ -43,11 +43,8 @@ class Broken:
 
 class _Stop(Exception):  # noqa: N818 - it never leaves this file
     def __init__(self, reason: str, offset: int, message: str) -> None:
-        self.broken = Broken(
-            reason=reason,
-            offset=offset,
-            message=f"{message.removesuffix(' starting at')} at character {offset}",
-        )
+        what = message.removesuffix(" starting at")
+        self.broken = Broken(reason=reason, offset=offset, message=f"{what} at character {offset}")
 
 
 def parse_exactly(text: str, *, max_depth: int) -> Parsed | Broken:
