@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from builder.build.closing import Closed
     from builder.build.work import Work
+    from builder.domain.contract import Contract
     from builder.domain.manifest import Manifest
 
 
@@ -40,6 +41,7 @@ def card_facts(manifest: Manifest, *, work: Work, closed: Closed, history: Seque
         parent=manifest.parent["version"] if manifest.parent else None,
         reason=manifest.reason,
         date=recipe.date or max((shard.newest for shard in closed.shards), default="") or None,
+        column_notes=_column_notes(recipe.contract),
         stages=_stages(work),
         records=manifest.counts["records"],
         counts=_counts(closed),
@@ -83,6 +85,14 @@ def split_facts(manifest: Manifest) -> dict[str, SplitFacts]:
         )
         for name, split in manifest.splits.items()
     }
+
+
+def _column_notes(contract: Contract) -> dict[str, str]:
+    """Return what the contract says of its columns, in one line each."""
+    schema = (contract.outgoing or contract).schema
+    properties = schema.get("properties", {}) if isinstance(schema, dict) else {}
+    described = {name: p.get("description") for name, p in properties.items() if isinstance(p, dict)}
+    return {name: " ".join(text.split()) for name, text in described.items() if isinstance(text, str)}
 
 
 def _stages(work: Work) -> tuple[StageFacts, ...]:

@@ -107,7 +107,7 @@ def _manifest_facts(
     recipe = work.recipe
     return {
         "name": recipe.name,
-        "contract": {"name": recipe.contract.name, "digest": recipe.contract.digest},
+        "contract": {"name": recipe.contract.label, "digest": recipe.contract.digest},
         "recipe": {
             "digest": recipe.digest(),
             "document": recipe.public_document(),
