@@ -230,6 +230,8 @@ class Supervisor:
         if isinstance(news, Ended):
             worker = next((w for w in self._workers.values() if w.pid == news.pid), None)
             if worker is not None:
+                # it may have grown, and died of it, between two looks
+                worker.n_bytes = max(worker.n_bytes, news.peak_bytes)
                 self._bury(worker, news.status)
             return
         worker = self._workers[news.slot]

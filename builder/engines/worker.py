@@ -34,6 +34,8 @@ OUT_OF_MEMORY_STATUS = 71
 
 _LOOK_AT_PARENT_S = 1.0
 
+_MAXRSS_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024
+
 
 # -- what is said between the processes ------------------------------------------------------------
 
@@ -64,10 +66,14 @@ class Started:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """A worker is gone; ``status`` is its exit status, or the number of the signal below 0."""
+    """A worker is gone; ``status`` is its exit status, or the number of the signal below 0.
+
+    ``peak_bytes`` is the most memory that it ever had resident, files that it had mapped included.
+    """
 
     pid: int
     status: int
+    peak_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,11 +181,12 @@ class _Zygote:
 
     def _reap(self) -> None:
         while self._workers:
-            pid, status = os.waitpid(-1, os.WNOHANG)
+            pid, status, used = os.wait4(-1, os.WNOHANG)
             if pid == 0:
                 return
             self._workers.discard(pid)
-            self._connection.send(Ended(pid=pid, status=os.waitstatus_to_exitcode(status)))
+            code, peak_bytes = os.waitstatus_to_exitcode(status), used.ru_maxrss * _MAXRSS_UNIT_BYTES
+            self._connection.send(Ended(pid=pid, status=code, peak_bytes=peak_bytes))
 
 
 def _die_with_parent() -> None:

@@ -52,7 +52,9 @@ def test_each_file_is_accounted_for(folder: str, kind: str, corpora: Path, tmp_p
 
 def test_json_that_must_and_must_not_be_parsed(corpora: Path, tmp_path: Path) -> None:
     """Every `y_` is parsed (what it holds is no page, so its contract rejects it), every `n_` fails."""
-    recipe = write_recipe(tmp_path, [{"json": {"path": str(corpora / "json-test-suite/test_parsing/[yn]_*")}}])
+    recipe = write_recipe(
+        tmp_path, [{"json": {"path": str(corpora / "json-test-suite/test_parsing/[yn]_*")}}]
+    )
     builder("build", recipe, "--workers", "2")
     found = Counter((row["path"][0], row["outcome"]) for row in ledger_rows(tmp_path / "corpus"))
     names = [path.name[0] for path in (corpora / "json-test-suite" / "test_parsing").iterdir()]

@@ -137,7 +137,7 @@ def test_each_failure_has_the_right_reason(ledger: list[dict[str, Any]]) -> None
 
 
 def _read_archives(corpora: Path) -> Iterator[tuple[str, list[str | None], bool]]:
-    """Yield each archive with its records by warcio, HTML pages with their URL, and whether it was read whole."""
+    """Yield each archive, warcio's records of it (URL if a page, else None), and if it was read whole."""
     from warcio.archiveiterator import ArchiveIterator
 
     logging.disable(logging.CRITICAL)
@@ -147,7 +147,7 @@ def _read_archives(corpora: Path) -> Iterator[tuple[str, list[str | None], bool]
         is_whole = True
         try:
             for record in ArchiveIterator(io.BytesIO(path.read_bytes()), arc2warc=True):
-                records.append(_page_url(record))
+                records.append(_page_url(record))  # noqa: PERF401 - those before a fault are wanted
         except Exception:  # noqa: BLE001 - warcio stops at the first record that it cannot read
             is_whole = False
         yield str(path.relative_to(root)), records, is_whole

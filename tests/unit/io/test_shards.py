@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -113,6 +116,36 @@ def test_interrupted_writing_leaves_no_shard(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="disk"):
         write_shard(tmp_path / "a.parquet", SCHEMA, broken())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_full_disk_is_an_error_and_no_crash(tmp_path: Path) -> None:
+    """A write that fails inside a content-defined chunk would end the process; here it is an OSError."""
+    code = """if True:
+        import random, resource, sys
+        from pathlib import Path
+        import pyarrow as pa
+        from builder.io.shards import write_shard
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+        dice = random.Random(1)
+        texts = [f"{dice.getrandbits(80_000):x}" for _ in range(300)]
+        try:
+            write_shard(Path(sys.argv[1]), pa.schema([("text", pa.string())]), [pa.table({"text": texts})])
+        except OSError as error:
+            sys.exit(f"error {error.errno}")
+    """
+    command = [sys.executable, "-c", code, str(tmp_path / "a.parquet")]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (run.returncode, run.stderr) == (1, f"error {errno.EFBIG}\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("largest", "measured"), [(1 << 20, True), ((1 << 20) + 1, False)])
+def test_shard_with_a_huge_row_has_no_statistics(tmp_path: Path, largest: int, measured: bool) -> None:
+    """They would be copies of it; all else is as in any shard, and so are the rows."""
+    shard = write_shard(tmp_path / "a.parquet", SCHEMA, [rows(5)], largest_row_bytes=largest)
+    column = pq.read_metadata(shard.path).row_group(0).column(0)
+    assert (column.is_stats_set, column.has_offset_index) == (measured, True)
+    assert pq.read_table(shard.path).equals(rows(5))
 
 
 def test_column_that_cannot_be_loaded_is_refused(tmp_path: Path) -> None:
