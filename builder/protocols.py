@@ -181,11 +181,14 @@ class Verdicts:
             -1 where the row did not take part; ``-2 - k`` for row ``k`` of ``memory``.
         similarity: float64[n_rows], of the row with its keeper; NaN where none was measured.
         reason: the code written beside merged rows.
+        replaces: int64[n_rows], the row of ``memory`` that a keeper takes the place of, -1 for none; None if
+            no row does.
     """
 
     keeper: NDArray[np.int64]
     similarity: NDArray[np.float64]
     reason: str
+    replaces: NDArray[np.int64] | None = None
 
 
 class Sketches(Protocol):
@@ -204,6 +207,25 @@ class Texts(Protocol):
 
     def take(self, rows: NDArray[np.int64]) -> pa.LargeBinaryArray:
         """Return the texts of some rows in the order asked for; a null text comes as empty."""
+
+
+class Remembered(Protocol):
+    """What earlier versions remember of one corpus stage: its keepers, in the order of their builds.
+
+    They have the columns that the stage's ``remember`` gave, and their texts; those that were not published,
+    because a later stage merged or rejected them, are among them.
+    """
+
+    @property
+    def n_rows(self) -> int:
+        """Keepers."""
+
+    @property
+    def texts(self) -> Texts:
+        """Their texts."""
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """Return one column over all keepers."""
 
 
 @runtime_checkable
@@ -232,11 +254,11 @@ class CorpusStage(Protocol):
         sketches: Sketches,
         *,
         alive: NDArray[np.bool_],
-        memory: Sequence[pa.Table],
+        memory: Remembered | None,
         texts: Texts,
         engine: Engine,
     ) -> Verdicts:
-        """Decide on every row that is alive; ``memory`` holds index segments of earlier versions."""
+        """Decide on every row that is alive; a keeper of an earlier version comes before every row."""
 
     def settle(
         self, batch: pa.RecordBatch, keeper_rows: NDArray[np.int64], rows: NDArray[np.int64]
@@ -250,7 +272,7 @@ class CorpusStage(Protocol):
         """
 
     def remember(self, sketches: Sketches, verdicts: Verdicts) -> pa.Table:
-        """Return the index segment that later versions will see as ``memory``."""
+        """Return what later versions will see as ``memory``: a row for each keeper, ``row`` its number."""
 
 
 # -- writing and running ---------------------------------------------------------------------------

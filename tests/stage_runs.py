@@ -57,7 +57,7 @@ def resolved(stage, batches, *, alive=None):
     sketched = Sketched([stage.sketch(batch, resources=RESOURCES) for batch in batches])
     texts = Texts(pa.chunked_array([batch.column("text") for batch in batches]))
     alive = np.ones(sketched.n_rows, np.bool_) if alive is None else np.asarray(alive, np.bool_)
-    verdicts = stage.resolve(sketched, alive=alive, memory=(), texts=texts, engine=None)
+    verdicts = stage.resolve(sketched, alive=alive, memory=None, texts=texts, engine=None)
     return sketched, verdicts
 
 

@@ -22,21 +22,44 @@ ACCOUNT_SCHEMA = pa.schema(
         *(pa.field(name, pa.string()) for name in _FATE),
         pa.field("refers_to", pa.list_(pa.string())),
         pa.field("aliases", pa.list_(pa.string())),
+        pa.field("key", pa.binary(16)),
     ]
 )
-"""``outcome`` is null for a record that went on; its fate is known when the build is over."""
+"""``outcome`` is null for a record that went on, whose fate is known when the build is over, and ``KNOWN``
+for one that an earlier build has accounted for; ``key`` is a hash of the record's bytes."""
+
+KNOWN = "known"
 
 
 def account_batch(
-    kept: pa.RecordBatch, rejected: Sequence[pa.RecordBatch], *, url_column: str | None
+    kept: pa.RecordBatch,
+    rejected: Sequence[pa.RecordBatch],
+    *,
+    url_column: str | None,
+    known: Sequence[pa.RecordBatch] = (),
+    keys: pa.RecordBatch | None = None,
 ) -> pa.RecordBatch:
-    """Make the account of a batch from what went on and what did not."""
+    """Make the account of a batch from what went on, what did not, and what was accounted for before.
+
+    Args:
+        known: batches with ``_record`` alone.
+        keys: ``ordinal`` and ``key`` of each record, in any order.
+    """
     pieces = [_of_kept(kept, url_column), *(_of_rejected(batch) for batch in rejected if batch.num_rows)]
-    whole = pa.concat_batches(pieces)
-    ordinals = whole.column("ordinal").to_numpy()
+    pieces += [_of_known(batch) for batch in known if batch.num_rows]
+    whole = _by_ordinal(pa.concat_batches(pieces))
+    if keys is None or keys.num_rows != whole.num_rows:
+        return whole
+    return whole.set_column(
+        whole.num_columns - 1, ACCOUNT_SCHEMA.field("key"), _by_ordinal(keys).column("key")
+    )
+
+
+def _by_ordinal(batch: pa.RecordBatch) -> pa.RecordBatch:
+    ordinals = batch.column("ordinal").to_numpy()
     if len(ordinals) > 1 and (np.diff(ordinals) <= 0).any():
-        whole = whole.take(pa.array(np.argsort(ordinals, kind="stable")))
-    return whole
+        batch = batch.take(pa.array(np.argsort(ordinals, kind="stable")))
+    return batch
 
 
 def _of_kept(batch: pa.RecordBatch, url_column: str | None) -> pa.RecordBatch:
@@ -53,6 +76,11 @@ def _of_rejected(batch: pa.RecordBatch) -> pa.RecordBatch:
     columns = dict(zip(ACCOUNT_SCHEMA.names, _record_columns(batch), strict=False))
     columns |= {name: batch.column(name) for name in ("url", "refers_to", *_FATE)}
     return _assemble(columns, batch.num_rows)
+
+
+def _of_known(batch: pa.RecordBatch) -> pa.RecordBatch:
+    columns = dict(zip(ACCOUNT_SCHEMA.names, _record_columns(batch), strict=False))
+    return _assemble(columns | {"outcome": pa.repeat(KNOWN, batch.num_rows)}, batch.num_rows)
 
 
 def _record_columns(batch: pa.RecordBatch) -> list[pa.Array]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,21 +18,27 @@ import orjson
 
 from builder.build.chain import bind_chain
 from builder.build.closing import close
+from builder.build.course import set_course
 from builder.build.disk import disk_faults
+from builder.build.hash_cache import HashCache
+from builder.build.index import open_arrow
 from builder.build.inputs import hash_inputs, inputs_digest, list_inputs
 from builder.build.passage import take_through
-from builder.build.version import tool_versions, write_version
-from builder.build.work import Advance, Work, say_nothing
+from builder.build.recognize import write_known
+from builder.build.tombstones import Graves
+from builder.build.version import tool_versions, unchanged, write_version
+from builder.build.work import Advance, Work, keep_still, say_nothing
 from builder.corpus import Corpus
+from builder.corpus.staging import SPOOL
 from builder.engines.local import LocalEngine
 from builder.errors import Fault, NothingKeptError, RecipeError, TooManyRejectedError
 from builder.recipe import Recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
     from builder.build.closing import Closed
-    from builder.build.inputs import Input
+    from builder.build.course import Course
     from builder.build.result import BuildResult
 
 BATCH_ROWS = 8_192
@@ -56,11 +63,17 @@ def build(
     limit: int | None = None,
     spool: str | Path | None = None,
     batch_rows: int | None = None,
+    full: bool = False,
+    prune: bool = False,
+    rehash: bool = False,
     advance: Advance = say_nothing,
+    notice: Callable[[str], None] = keep_still,
 ) -> BuildResult:
     """Build a new version of a corpus.
 
-    A build that was stopped goes on where it was when it is called again with the same recipe and inputs.
+    On a corpus that has a version, only new inputs are read and added to it, unless the recipe has changed in
+    what rows depend on. A build that was stopped goes on where it was when it is called again with the same
+    recipe and inputs.
 
     Args:
         workers: processes; one for each core if not given. The outcome does not depend on it.
@@ -71,6 +84,10 @@ def build(
         limit: records to read, to try a recipe.
         spool: folder for unfinished work; in the corpus if not given.
         batch_rows: rows of a batch at most. The outcome does not depend on it.
+        full: build everything anew.
+        prune: leave out the rows of inputs that are no longer there.
+        rehash: hash every input, however untouched it looks.
+        notice: told what should be known before the work begins.
 
     Raises:
         RecipeError: if the stages do not chain, or an input is not there; before anything is read.
@@ -82,28 +99,49 @@ def build(
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
     chain = bind_chain(recipe)
     inputs = list_inputs(recipe.sources)
-    tasks = [task for source in recipe.sources for task in source.tasks()]
     with disk_faults(recipe.corpus):
         corpus = Corpus.open_or_create(recipe.corpus, name=recipe.name)
     places = (recipe.corpus, *([Path(spool)] if spool else ()))
     with corpus.lock(), _engine(engine, workers, max_memory, advance) as running, disk_faults(*places):
-        inputs = hash_inputs(inputs, engine=running)
-        key = _spool_key(recipe, inputs, limit=limit, batch_rows=batch_rows)
+        _sweep(Path(spool) if spool else corpus.path / SPOOL)
+        cache = HashCache(corpus.hash_cache(), ignored=rehash)
+        inputs = hash_inputs(inputs, engine=running, cache=cache)
+        course = set_course(corpus, recipe, inputs, limit=limit, full=full, prune=prune)
+        for text in course.notices:
+            notice(text)
+        if course.nothing_new:
+            return unchanged(corpus, recipe)
+        graves = Graves.parse(corpus.tombstones())
+        key = _spool_key(recipe, course, graves=graves, limit=limit, batch_rows=batch_rows)
         work = Work(
             recipe=recipe,
-            chain=chain,
+            chain=bind_chain(recipe, graves=graves) if graves else chain,
             engine=running,
             folder=Path(spool).resolve() / key if spool else corpus.spool(key),
             batch_rows=batch_rows or BATCH_ROWS,
             advance=advance,
+            limit=limit,
+            past=course.past,
+            graves=graves,
         )
-        _sweep(work.folder.parent)
         work.folder.mkdir(parents=True, exist_ok=True)
-        closed = close(work, take_through(work, tasks, limit=limit))
-        _judge(closed, max_rejected=max_rejected)
-        result = write_version(corpus, work=work, closed=closed, inputs=inputs, version=version)
+        work = _recall(work, course)
+        tasks = [task for source in recipe.sources for task in source.tasks()]
+        closed = close(work, take_through(work, course.choose(tasks)))
+        _judge(closed, max_rejected=max_rejected, goes_on=course.past is not None)
+        result = write_version(corpus, work=work, closed=closed, inputs=course.inputs, version=version)
         _discard(work.folder)
     return result
+
+
+def _recall(work: Work, course: Course) -> Work:
+    """Let readers know the records that were accounted for, where a file is read again."""
+    if work.past is None or not course.reread:
+        return work
+    path = work.folder / "known.npy"
+    folders = work.past.lineage.folders
+    write_known(path, [open_arrow(folder / "records.arrow")["key"] for folder in folders])
+    return replace(work, known=str(path))
 
 
 def _engine(name: str, workers: int | None, max_memory: int | None, advance: Advance) -> LocalEngine:
@@ -125,10 +163,14 @@ def _physical_memory() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-def _spool_key(recipe: Recipe, inputs: Sequence[Input], *, limit: int | None, batch_rows: int | None) -> str:
-    """Name unfinished work by all that it depends on: recipe, inputs, libraries, how it is cut."""
-    digests = [recipe.digest(), recipe.contract.digest, inputs_digest(inputs)]
-    facts = [*digests, tool_versions(), limit, batch_rows]
+def _spool_key(
+    recipe: Recipe, course: Course, *, graves: Graves | None, limit: int | None, batch_rows: int | None
+) -> str:
+    """Name unfinished work by all that it depends on: recipe, inputs, parent, libraries, how it is cut."""
+    digests = [recipe.digest(), recipe.contract.digest, inputs_digest(course.inputs)]
+    parent = course.past.lineage.manifest.digest if course.past else None
+    stones = graves.facts() if graves else None
+    facts = [*digests, parent, stones, tool_versions(), limit, batch_rows]
     return hashlib.sha256(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)).hexdigest()[:24]
 
 
@@ -145,12 +187,12 @@ def _sweep(spool: Path) -> None:
         shutil.rmtree(left, ignore_errors=True)
 
 
-def _judge(closed: Closed, *, max_rejected: float | None) -> None:
+def _judge(closed: Closed, *, max_rejected: float | None, goes_on: bool) -> None:
     """Stop before a version is written that nobody would want."""
     outcomes, n_records = closed.sums.outcomes, closed.sums.n_records
     n_lost = outcomes["rejected"] + outcomes["failed"]
     advice = f"the ledger tells why: {closed.ledger}"
-    if not outcomes["kept"]:
+    if not outcomes["kept"] and not goes_on:
         raise NothingKeptError(Fault(where="", what=f"none of {n_records:,} records was kept", advice=advice))
     if max_rejected is not None and n_lost > max_rejected * n_records:
         what = (

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from builder.build.barring import Barrier
 from builder.domain.merging import cluster_field
 from builder.domain.record import RECORD_FIELD
 from builder.errors import Fault, RecipeError
@@ -16,6 +17,7 @@ from builder.stages.publishable import Publishable
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from builder.build.tombstones import Graves
     from builder.recipe import Recipe
 
 ID_FIELD = pa.field("id", pa.string(), nullable=False)
@@ -59,15 +61,19 @@ class Chain:
         return all(stage.append_stable for flight in self.flights for stage in flight.landing)
 
 
-def bind_chain(recipe: Recipe) -> Chain:
+def bind_chain(recipe: Recipe, *, graves: Graves | None = None) -> Chain:
     """Bind every stage to what the one before gives, ``publishable`` last.
+
+    Where something was taken down, a stage before it keeps out what the corpus stages of the recipe do not
+    look for.
 
     Raises:
         RecipeError: if a stage cannot stand where it stands, with its place in the recipe.
     """
     resources = _resources(recipe)
     schema = pa.schema([RECORD_FIELD])
-    for i, stage in enumerate([*recipe.stages, Publishable()]):
+    stages = [*recipe.stages, *([Barrier(graves=graves)] if graves else []), Publishable()]
+    for i, stage in enumerate(stages):
         try:
             schema = stage.bind(schema, resources)
         except RecipeError as error:
@@ -78,7 +84,7 @@ def bind_chain(recipe: Recipe) -> Chain:
     tags = {f"{name}_cluster": cluster_field(name).name for name in _tagging(recipe)}
     fields = [ID_FIELD, *(f for f in schema if not f.name.startswith("_"))]
     fields += [pa.field(name, pa.string()) for name in tags]
-    flights = _lighten(_flights([*recipe.stages, Publishable()]), published=pa.schema(fields).names)
+    flights = _lighten(_flights(stages), published=pa.schema(fields).names)
     return Chain(flights=flights, resources=resources, published=pa.schema(fields), tags=tags)
 
 
@@ -123,4 +129,4 @@ def _lighten(flights: tuple[Flight, ...], *, published: Sequence[str]) -> tuple[
 
 
 def _only_publishes(flight: Flight) -> bool:
-    return [stage.name for stage in flight.stages] == [Publishable.name]
+    return all(stage.name in (Publishable.name, Barrier.name) for stage in flight.stages)

@@ -95,9 +95,10 @@ def _estimate(recipe: Recipe, *, n_workers: int, sample_records: int) -> Estimat
             folder=Path(folder),
             batch_rows=1_024,
             advance=say_nothing,
+            limit=sample_records,
         )
         began = time.monotonic()
-        passage = take_through(work, tasks, limit=sample_records)
+        passage = take_through(work, tasks)
         elapsed = time.monotonic() - began
         spooled = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
         scale = _scale(passage, tasks, sample_records=sample_records)

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from builder.build.edition import EditionShard, KeptShard, plan_edition
+from builder.build.edits import Edits, Removal, find_replaced
+from builder.build.fates import Fates, trace_fates
 from builder.build.identity import ID, id_words
-from builder.build.landing import SEGMENT
-from builder.build.ledger import Fates, LedgerSums, write_ledger, write_rejected
-from builder.build.output import PlannedShard, ShardJob, WrittenShard, place_rows, plan_shards
+from builder.build.ledger import LedgerSums, write_ledger, write_rejected
+from builder.build.output import PlannedShard, ShardJob, WrittenShard, place_rows
+from builder.build.restating import removal_of, restate
+from builder.build.rewrite import Rewrite, RewriteJob
 from builder.errors import AccountError
 
 if TYPE_CHECKING:
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from builder.build.edition import Plan
     from builder.build.output import Placement
     from builder.build.passage import Passage
     from builder.build.work import Work
@@ -28,9 +33,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Closed:
-    """A build that is over and not yet a version; all its files are still in the spool's folder."""
+    """A build that is over and not yet a version; all its files are still in the spool's folder.
 
-    shards: Sequence[WrittenShard]
+    Attributes:
+        shards: all shards of the version, in order.
+        n_known: records that were read again and had been accounted for by an earlier build.
+        n_restated: records of earlier builds whose fate changed.
+        added: rows that each split got.
+    """
+
+    shards: Sequence[EditionShard]
     limits: Mapping[str, CutSizes]
     sums: LedgerSums
     counts: Counter[str]
@@ -38,7 +50,12 @@ class Closed:
     ledger: Path
     rejected: Path
     clusters_file: Path
-    segments: Sequence[Path]
+    n_known: int
+    n_restated: int
+    edits: Edits
+    added: Mapping[str, int]
+    fates: Fates
+    passage: Passage
 
 
 def close(work: Work, passage: Passage) -> Closed:
@@ -47,29 +64,63 @@ def close(work: Work, passage: Passage) -> Closed:
     Raises:
         AccountError: if the sums do not match what the readers counted.
     """
-    placement = place_rows(passage.last, shares=work.recipe.splits, name=work.recipe.name)
-    planned, limits = plan_shards(placement)
+    lineage = work.past.lineage if work.past else None
+    replaced, lost = find_replaced(passage, lineage, work.past) if lineage and work.past else ({}, {})
+    retired = np.unique(passage.merges.replaces[passage.merges.replaces >= 0])
+    placement = place_rows(
+        passage.last,
+        shares=work.recipe.splits,
+        name=work.recipe.name,
+        lineage=lineage,
+        edits=Edits(replaced=replaced),
+    )
     all_ids = _all_ids(passage, placement)
-    shards = _write_shards(work, passage, placement, planned, limits, all_ids)
-    fates = _fates(passage, placement, planned, all_ids)
+    fates = trace_fates(passage, placement, all_ids=all_ids, past=work.past)
+    removed = {key: removal_of(row, fates, passage) for key, row in lost.items()}
+    edits = Edits(removed=removed, replaced=replaced, retired=tuple(retired.tolist()))
+    plan = plan_edition(placement, lineage=lineage, edits=edits)
+    shards = _write_shards(work, passage, placement, plan, fates)
+    fates.note_shards(plan, placement)
+    return _close_ledger(work, passage, fates, plan=plan, shards=shards, edits=edits, placement=placement)
+
+
+def _close_ledger(
+    work: Work,
+    passage: Passage,
+    fates: Fates,
+    *,
+    plan: Plan,
+    shards: Sequence[EditionShard],
+    edits: Edits,
+    placement: Placement,
+) -> Closed:
     ledger, rejected, clusters = (
         work.folder / f"{name}.parquet" for name in ("ledger", "rejected", "clusters")
     )
     work.advance("ledger", done=0, total=1, unit="file")
-    sums = write_ledger(ledger, clusters=clusters, spool=passage.first, fates=fates)
+    restated = restate(work.past.lineage, edits) if work.past else None
+    sums, n_known = write_ledger(
+        ledger, clusters=clusters, spool=passage.first, fates=fates, restated=restated
+    )
     write_rejected(rejected, spool=passage.first, late=passage.late)
     work.advance("ledger", done=1, total=1, unit="file")
-    _check_sums(passage, sums, shards)
+    n_restated = restated.num_rows if restated else 0
+    _check_sums(passage, sums, placement, n_known=n_known, n_restated=n_restated)
     return Closed(
         shards=shards,
-        limits=limits,
+        limits=plan.limits,
         sums=sums,
         counts=passage.counts,
         clusters=_cluster_sizes(fates),
         ledger=ledger,
         rejected=rejected,
         clusters_file=clusters,
-        segments=sorted(work.folder.glob(f"[0-9]*/*{SEGMENT}")),
+        n_known=n_known,
+        n_restated=n_restated,
+        edits=edits,
+        added={name: len(placement.of(i)) for i, name in enumerate(placement.names)},
+        fates=fates,
+        passage=passage,
     )
 
 
@@ -80,73 +131,90 @@ def _all_ids(passage: Passage, placement: Placement) -> NDArray[np.uint64]:
     return ids
 
 
+# -- shards ----------------------------------------------------------------------------------------
+
+
 def _write_shards(
-    work: Work,
-    passage: Passage,
-    placement: Placement,
-    planned: Sequence[PlannedShard],
-    limits: Mapping[str, CutSizes],
-    all_ids: NDArray[np.uint64],
-) -> list[WrittenShard]:
+    work: Work, passage: Passage, placement: Placement, plan: Plan, fates: Fates
+) -> list[EditionShard]:
+    """Write what is new or changed, side by side; what stays is only looked up."""
+    job = _shard_job(work, passage, placement, plan, fates)
+    new = [shard for shard in plan.shards if isinstance(shard, PlannedShard)]
+    changed = [shard for shard in plan.shards if isinstance(shard, Rewrite)]
+    written: dict[str, WrittenShard] = {}
+    for done in (work.engine.map(RewriteJob(job), changed), work.engine.map(job, new)):
+        for shard in done:
+            written[shard.name] = shard
+            work.advance("write", done=len(written), total=len(new) + len(changed), unit="shards")
+    return [_edition_shard(work, shard, written) for shard in plan.shards]
+
+
+def _edition_shard(
+    work: Work, shard: KeptShard | Rewrite | PlannedShard, written: Mapping[str, WrittenShard]
+) -> EditionShard:
+    if isinstance(shard, KeptShard):
+        if work.past is None:
+            raise AccountError(f"{shard.name} stays, and there is no version before")
+        facts = work.past.lineage.shard_facts[shard.sha256]
+        n_bytes = work.past.lineage.entries[shard.sha256].bytes
+        return EditionShard(split=shard.split, name=shard.name, bytes=n_bytes, facts=facts)
+    done = written[shard.name]
+    return EditionShard(
+        split=shard.split, name=shard.name, bytes=done.file_bytes, facts=done.facts, written=done
+    )
+
+
+def _shard_job(work: Work, passage: Passage, placement: Placement, plan: Plan, fates: Fates) -> ShardJob:
     arrays = work.folder / "arrays"
     arrays.mkdir(exist_ok=True)
-    np.save(arrays / "ids.npy", placement.ids)
-    np.save(arrays / "sizes.npy", placement.sizes)
-    np.save(arrays / "all_ids.npy", all_ids)
-    for number, split in enumerate(placement.names):
-        np.save(arrays / f"{split}.rows.npy", placement.of(number))
+    for name, array in {
+        "ids": placement.ids,
+        "sizes": placement.sizes,
+        "all_ids": fates.ids,
+        "past_rows": fates.past_rows,
+        "past_ids": fates.past_ids,
+        **{f"{split}.rows": placement.of(i) for i, split in enumerate(placement.names)},
+    }.items():
+        np.save(arrays / f"{name}.npy", array)
     columns = work.chain.published.names
     roles = work.recipe.columns
-    job = ShardJob(
+    return ShardJob(
         parts=passage.last.parts,
         schema=work.chain.published,
         tags=work.chain.tags,
         url_column=roles.url if roles.url in columns else None,
         language_column="language" if "language" in columns else None,
         fetched_at_column=roles.fetched_at if roles.fetched_at in columns else None,
-        limits=limits,
+        limits=plan.limits,
         arrays=str(arrays),
         folder=str(work.folder / "shards"),
     )
-    shards = []
-    for shard in work.engine.map(job, planned):
-        shards.append(shard)
-        work.advance("write", done=len(shards), total=len(planned), unit="shards")
-    return shards
 
 
-def _fates(
-    passage: Passage, placement: Placement, planned: Sequence[PlannedShard], all_ids: NDArray[np.uint64]
-) -> Fates:
-    size = len(passage.merges.into)
-    published = np.zeros(size, np.bool_)
-    published[placement.rows] = True
-    shard = np.full(size, -1, np.int32)
-    for number, one in enumerate(planned):
-        rows = placement.of(list(placement.names).index(one.split))[one.start : one.stop]
-        shard[placement.rows[rows]] = number
-    return Fates(
-        merges=passage.merges,
-        ids=all_ids,
-        published=published,
-        shard=shard,
-        shards=[(one.split, one.name) for one in planned],
-        late=passage.late,
-    )
+# -- sums ------------------------------------------------------------------------------------------
 
 
 def _cluster_sizes(fates: Fates) -> Counter[int]:
     """Count clusters by the number of records in them, the keeper included; those of one are not clusters."""
-    merged = np.flatnonzero(fates.merges.into >= 0)
+    merged = np.flatnonzero(fates.merges.into != -1)
     _, sizes = np.unique(fates.merges.last[merged], return_counts=True)
     return Counter((sizes + 1).tolist())
 
 
-def _check_sums(passage: Passage, sums: LedgerSums, shards: Sequence[WrittenShard]) -> None:
-    """Compare the ledger with what the readers counted, and its kept rows with what is in the shards."""
+def _check_sums(
+    passage: Passage, sums: LedgerSums, placement: Placement, *, n_known: int, n_restated: int
+) -> None:
+    """Compare the ledger with what the readers counted, and its kept rows with what goes into shards."""
     n_read = sum(part.n_records for part in passage.first.parts)
-    n_written = sum(shard.rows for shard in shards)
-    if sums.n_records != n_read:
-        raise AccountError(f"the readers counted {n_read} records, the ledger has {sums.n_records}")
-    if sums.outcomes["kept"] != n_written:
-        raise AccountError(f"the ledger keeps {sums.outcomes['kept']} records, the shards hold {n_written}")
+    if sums.n_records - n_restated + n_known != n_read:
+        raise AccountError(
+            f"the readers counted {n_read} records, the ledger has {sums.n_records}, "
+            f"{n_restated} of them of earlier builds, and {n_known} were known"
+        )
+    if sums.outcomes["kept"] != len(placement.rows):
+        raise AccountError(
+            f"the ledger keeps {sums.outcomes['kept']} records, the shards get {len(placement.rows)}"
+        )
+
+
+__all__ = ["Closed", "Removal", "close"]

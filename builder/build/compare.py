@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from builder.build.output import WrittenShard
-
 
 @dataclass(frozen=True, kw_only=True)
 class RowFacts:
@@ -38,15 +36,12 @@ class RowFacts:
 
 
 def compare_rows(
-    parent: Mapping[str, Sequence[Path]], shards: Sequence[WrittenShard]
+    parent: Mapping[str, Sequence[Path]], files: Mapping[str, Sequence[str | Path]]
 ) -> dict[str, SplitChanges]:
     """Count, for each split, the rows that were removed, changed, moved and added.
 
     Holds 26 bytes a row of both versions in memory, and 32 more of the ids.
     """
-    files: dict[str, list[str]] = {}
-    for shard in shards:
-        files.setdefault(shard.planned.split, []).append(shard.path)
     names = list(dict.fromkeys([*parent, *files]))
     old, new = _row_facts(names, parent), _row_facts(names, files)
     at = pc.index_in(old.ids, value_set=new.ids)

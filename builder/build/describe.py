@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
+from builder.build.index import add_counts
 from builder.card.facts import (
     CardFacts,
     ChangeFacts,
@@ -17,7 +17,7 @@ from builder.card.facts import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from builder.build.closing import Closed
     from builder.build.work import Work
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def card_facts(manifest: Manifest, *, work: Work, closed: Closed, history: Sequence[Manifest]) -> CardFacts:
     """Gather what the card of one version tells."""
     recipe = work.recipe
-    domains = _add_up([shard.domains for shard in closed.shards])
+    domains = add_counts(shard.facts.domains for shard in closed.shards)
     return CardFacts(
         name=manifest.name,
         version=manifest.version,
@@ -40,7 +40,7 @@ def card_facts(manifest: Manifest, *, work: Work, closed: Closed, history: Seque
         language=recipe.language,
         parent=manifest.parent["version"] if manifest.parent else None,
         reason=manifest.reason,
-        date=recipe.date or max((shard.newest for shard in closed.shards), default="") or None,
+        date=recipe.date or max((shard.facts.newest for shard in closed.shards), default="") or None,
         column_notes=_column_notes(recipe.contract),
         stages=_stages(work),
         records=manifest.counts["records"],
@@ -50,7 +50,7 @@ def card_facts(manifest: Manifest, *, work: Work, closed: Closed, history: Seque
             size_bytes=manifest.inputs["bytes"],
             digest=manifest.inputs["digest"],
         ),
-        languages=_add_up([shard.languages for shard in closed.shards]),
+        languages=add_counts(shard.facts.languages for shard in closed.shards),
         domains=domains,
         n_domains=len(domains),
         clusters=sum(closed.clusters.values()),
@@ -109,11 +109,3 @@ def _counts(closed: Closed) -> tuple[Count, ...]:
         Count(stage=stage, reason=reason, outcome=outcome, records=n)  # type: ignore[arg-type]
         for (outcome, stage, reason), n in sorted(closed.sums.reasons.items())
     )
-
-
-def _add_up(counts: Sequence[Mapping[str, int]]) -> dict[str, int]:
-    """Add counters up; most first, names in order where they are equal."""
-    total: Counter[str] = Counter()
-    for one in counts:
-        total.update(one)
-    return dict(sorted(total.items(), key=lambda item: (-item[1], item[0])))

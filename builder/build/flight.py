@@ -17,7 +17,9 @@ import pyarrow.compute as pc
 
 from builder.build.account import account_batch
 from builder.build.identity import identify
+from builder.build.recognize import drop_known, keyed_ordinals, record_keys
 from builder.build.spool import Part, finish_task, finished_parts, sketch_name, task_is_finished, write_part
+from builder.build.tombstones import tombstone_rejections
 from builder.domain.merging import cluster_field
 from builder.domain.record import RECORD
 from builder.domain.rejection import REJECTION_SCHEMA
@@ -45,7 +47,10 @@ LATE_SCHEMA = REJECTION_SCHEMA.append(pa.field(ROW, pa.int64()))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Departure:
-    """The first flight: reads a task, takes it through the stages, and accounts for every record."""
+    """The first flight: reads a task, takes it through the stages, and accounts for every record.
+
+    ``known`` names the file of the keys of records that earlier builds have accounted for.
+    """
 
     sources: Mapping[str, Source]
     flight: Flight
@@ -53,6 +58,7 @@ class Departure:
     folder: str
     batch_rows: int
     limit: int | None = None
+    known: str | None = None
 
     def __call__(self, numbered: tuple[int, Task], guard: Guard) -> list[Part]:
         """Return the parts of one task."""
@@ -75,11 +81,19 @@ class Departure:
 
     def _fly(self, reading: Reading, *, folder: Path, number: int, guard: Guard) -> Part:
         counts = Counter(reading.counts)
+        whole, keys = reading, record_keys(reading)
+        reading, known = drop_known(whole, keys, self.known)
         batch, rejected = apply_stages(
             reading.batch, self.flight.stages, resources=self.resources, guard=guard, counts=counts
         )
         rejected = [reading.rejected, *rejected]
-        account = account_batch(batch, rejected, url_column=self.resources.columns.url)
+        account = account_batch(
+            batch,
+            rejected,
+            url_column=self.resources.columns.url,
+            known=known,
+            keys=keyed_ordinals(whole, keys),
+        )
         if account.num_rows != reading.n_records:
             raise AccountError(
                 f"{folder.name}/{number}: {reading.n_records} read, {account.num_rows} accounted for"
@@ -94,11 +108,12 @@ class Connection:
     """A later flight: settles one part by the verdicts of its landing and takes it on.
 
     ``verdicts`` names, for each corpus stage of the landing, the file of its keepers: int64[n_rows] over
-    the whole spool, read by memory map.
+    the whole spool, read by memory map; ``barred`` the file of the rows that a tombstone bars, bool[n_rows].
     """
 
     landing: tuple[CorpusStage, ...]
     verdicts: tuple[str, ...]
+    barred: str
     numbers: str | None
     flight: Flight
     resources: Resources
@@ -111,27 +126,33 @@ class Connection:
         if done := finished_parts(folder):
             return done[0]
         counts: Counter[str] = Counter()
-        settled = self._settle(part.batch("rows"), first_row, counts)
+        rows = np.arange(first_row, first_row + part.n_rows, dtype=np.int64)
+        here = part.batch("rows")
+        if ROW not in here.schema.names:
+            here = here.append_column(ROW, pa.array(rows))
+        settled, barred = self._settle(here, rows, counts)
         batch, rejected = apply_stages(
             settled, self.flight.stages, resources=self.resources, guard=guard, counts=counts
         )
         batch = _prepare(batch, self.flight, self.resources)
-        tables = {"rows": batch, "rejected": _with_rows(concat(rejected), settled)}
+        tables = {"rows": batch, "rejected": _with_rows(concat([barred, *rejected]), here)}
         return write_part(folder, 0, tables=tables, n_records=part.n_rows, counts=counts)
 
-    def _settle(self, batch: pa.RecordBatch, first_row: int, counts: Counter[str]) -> pa.RecordBatch:
+    def _settle(
+        self, batch: pa.RecordBatch, rows: NDArray[np.int64], counts: Counter[str]
+    ) -> tuple[pa.RecordBatch, pa.RecordBatch]:
         """Ask each corpus stage in turn; ``rows`` follows which rows of the spool are still there."""
-        rows = np.arange(first_row, first_row + batch.num_rows, dtype=np.int64)
-        if ROW not in batch.schema.names:
-            batch = batch.append_column(ROW, pa.array(rows))
         batch = drop_sketches(batch, self.landing)
+        is_barred = np.load(self.barred, mmap_mode="r")[rows]
+        barred = tombstone_rejections(batch.filter(pa.array(is_barred)))
+        batch, rows = batch.filter(pa.array(~is_barred)), rows[~is_barred]
         for stage, file in zip(self.landing, self.verdicts, strict=True):
             keeper = np.asarray(np.load(file, mmap_mode="r")[rows])
             outcome = stage.settle(batch.append_column("_at", pa.array(rows)), keeper, rows)
             rows = outcome.kept.column("_at").to_numpy()
             batch = self._trace_tags(outcome.kept.drop_columns(["_at"]), stage)
             counts.update({f"{stage.name}.{name}": n for name, n in outcome.counts.items()})
-        return batch
+        return batch, barred
 
     def _trace_tags(self, batch: pa.RecordBatch, stage: CorpusStage) -> pa.RecordBatch:
         """Turn the keepers that ``mode: tag`` wrote down into numbers of the first spool."""
@@ -139,8 +160,10 @@ class Connection:
         if self.numbers is None or name not in batch.schema.names:
             return batch
         at = batch.column(name)
-        numbers = np.load(self.numbers, mmap_mode="r")[at.fill_null(0).to_numpy()]
-        traced = pa.array(np.asarray(numbers), pa.int64(), mask=at.is_null().to_numpy(zero_copy_only=False))
+        rows = at.fill_null(0).to_numpy()
+        numbers = np.load(self.numbers, mmap_mode="r")[np.maximum(rows, 0)]
+        numbers = np.where(rows < 0, rows, numbers)  # past rows have their own numbers
+        traced = pa.array(numbers, pa.int64(), mask=at.is_null().to_numpy(zero_copy_only=False))
         return batch.set_column(batch.schema.get_field_index(name), cluster_field(stage.name), traced)
 
 

@@ -17,7 +17,7 @@ from builder.domain.record import PAGE_KEY
 from builder.domain.url import canonical_url
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -45,7 +45,12 @@ def _key(*parts: bytes) -> bytes:
     return blake3(b"\0".join(parts)).digest(length=ID_BYTES)
 
 
-def settle_ids(first: NDArray[np.uint64], second: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def settle_ids(
+    first: NDArray[np.uint64],
+    second: NDArray[np.uint64],
+    *,
+    taken: Callable[[NDArray[np.uint64]], NDArray[np.bool_]] = lambda ids: np.zeros(len(ids), np.bool_),
+) -> NDArray[np.uint64]:
     """Make ids unique in the order of the build: the first comer keeps the id of the URL.
 
     A row that would repeat an id takes its second candidate, and if that is taken too (the same URL with
@@ -54,12 +59,13 @@ def settle_ids(first: NDArray[np.uint64], second: NDArray[np.uint64]) -> NDArray
     Args:
         first: uint64[n_rows, 2], the 16 bytes of each row's candidate.
         second: uint64[n_rows, 2], likewise.
+        taken: tells which ids published rows have: bool[n] of uint64[n, 2].
     """
     ids = first.copy()
-    late = _repeats(ids)
+    late = _repeats(ids) | taken(ids)
     ids[late] = second[late]
     turn = 0
-    while (late := _repeats(ids)).any():
+    while (late := _repeats(ids) | taken(ids)).any():
         turn += 1
         for row in np.flatnonzero(late):
             mixed = _key(b"again", second[row].tobytes(), turn.to_bytes(8, "little"))
@@ -93,6 +99,11 @@ def id_strings(ids: NDArray[np.uint64]) -> pa.StringArray:
     text[:, 0::2], text[:, 1::2] = digits[raw >> 4], digits[raw & 15]
     offsets = np.arange(len(raw) + 1, dtype=np.int32) * (2 * ID_BYTES)
     return pa.StringArray.from_buffers(len(raw), pa.py_buffer(offsets), pa.py_buffer(text.tobytes()))
+
+
+def ids_of_strings(column: pa.ChunkedArray) -> NDArray[np.uint64]:
+    """Read ids as rows have them: uint64[n_rows, 2]."""
+    return np.frombuffer(bytes.fromhex("".join(column.to_pylist())), np.uint64).reshape(-1, 2)
 
 
 def assign_splits(ids: NDArray[np.uint64], *, shares: Mapping[str, float], name: str) -> NDArray[np.int16]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from builder.build.hash_cache import HashCache
     from builder.protocols import Engine, Guard, Source
 
 _CHUNK_BYTES = 1 << 20
@@ -53,9 +54,14 @@ def list_inputs(sources: Sequence[Source]) -> list[Input]:
     ]
 
 
-def hash_inputs(inputs: Sequence[Input], *, engine: Engine) -> list[Input]:
-    """Return the inputs with their SHA-256."""
-    return list(engine.map(hash_input, inputs))
+def hash_inputs(inputs: Sequence[Input], *, engine: Engine, cache: HashCache | None = None) -> list[Input]:
+    """Return the inputs with their SHA-256; those that the cache knows are not read."""
+    known = {one: found for one in inputs if cache and (found := cache.look_up(one))}
+    unknown = [one for one in inputs if one not in known]
+    hashed = known | dict(zip(unknown, engine.map(hash_input, unknown), strict=True))
+    if cache:
+        cache.keep(hashed)
+    return [hashed[one] for one in inputs]
 
 
 def hash_input(one: Input, guard: Guard) -> Input:  # noqa: ARG001 - an engine's function has a guard
@@ -75,6 +81,15 @@ def inputs_digest(inputs: Iterable[Input]) -> str:
     """SHA-256 over the list of inputs, in the order of the build."""
     lines = b"".join(orjson.dumps([one.source, one.path, one.n_bytes, one.sha256]) + b"\n" for one in inputs)
     return hashlib.sha256(lines).hexdigest()
+
+
+def read_inputs(path: Path) -> list[Input]:
+    """Read ``inputs.parquet``; addresses are not kept in it."""
+    rows = pq.read_table(path).to_pylist()
+    return [
+        Input(source=r["source"], address="", path=r["path"], n_bytes=r["bytes"], sha256=r["sha256"])
+        for r in rows
+    ]
 
 
 def write_inputs(path: Path, inputs: Sequence[Input]) -> None:

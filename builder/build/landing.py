@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow.parquet as pq
+import pyarrow as pa
 
+from builder.build.barring import bar
 from builder.build.flight import ROW
+from builder.build.index import write_arrow
 from builder.build.spool import Spool, StageSketches
 
 if TYPE_CHECKING:
@@ -18,9 +20,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from builder.build.memory import Past
+    from builder.build.tombstones import Graves
     from builder.protocols import CorpusStage, Engine, Verdicts
 
-SEGMENT = ".index.parquet"
+SEGMENT, BARRED = ".index.arrow", "barred.npy"
 
 
 @dataclass(frozen=True)
@@ -28,14 +32,17 @@ class Merges:
     """Who was merged into whom, over the rows of the first spool.
 
     Attributes:
-        into: int64[n_rows], the row that this one was compared with and merged into; -1 if it was not.
+        into: int64[n_rows], the row that this one was compared with and merged into, ``-2 - p`` for past row
+            ``p``; -1 if it was not.
         similarity: float64[n_rows], of that pair; NaN where none was measured.
         by: int16[n_rows], position in ``stages`` and ``reasons``; -1 if not merged.
+        replaces: int64[n_rows], the past row whose page this one is, fetched again; -1 if there is none.
     """
 
     into: NDArray[np.int64]
     similarity: NDArray[np.float64]
     by: NDArray[np.int16]
+    replaces: NDArray[np.int64]
     stages: list[str]
     reasons: list[str]
 
@@ -47,54 +54,98 @@ class Merges:
             into=np.full(size, -1, np.int64),
             similarity=np.full(size, np.nan),
             by=np.full(size, -1, np.int16),
+            replaces=np.full(size, -1, np.int64),
             stages=[],
             reasons=[],
         )
 
     def note(self, stage: str, verdicts: Verdicts, *, rows: NDArray[np.int64]) -> None:
-        """Write down one stage's merges; ``rows`` are the first spool's numbers of the landing's rows."""
-        here = np.arange(len(rows))
-        merged = np.flatnonzero((verdicts.keeper >= 0) & (verdicts.keeper != here))
-        self.into[rows[merged]] = rows[verdicts.keeper[merged]]
+        """Write down one stage's merges; ``rows`` are the first spool's numbers of the landing's rows.
+
+        Keepers and what is replaced are past rows by then, where they are none of the landing.
+        """
+        keeper = verdicts.keeper
+        merged = np.flatnonzero((keeper != -1) & (keeper != np.arange(len(rows))))
+        self.into[rows[merged]] = np.where(
+            keeper[merged] < 0, keeper[merged], rows[np.maximum(keeper[merged], 0)]
+        )
         self.similarity[rows[merged]] = verdicts.similarity[merged]
         self.by[rows[merged]] = len(self.stages)
+        if verdicts.replaces is not None:
+            taken = np.flatnonzero(verdicts.replaces >= 0)
+            self.replaces[rows[taken]] = verdicts.replaces[taken]
         self.stages.append(stage)
         self.reasons.append(verdicts.reason)
 
     @cached_property
     def last(self) -> NDArray[np.int64]:
-        """int64[n_rows], the row at the end of each row's chain of merges; itself if it was not merged."""
+        """int64[n_rows], what stands at the end of each row's chain of merges; itself if it was not merged.
+
+        ``-2 - p`` where that is past row ``p``.
+        """
         last = np.where(self.into >= 0, self.into, np.arange(len(self.into)))
         while (last != (further := last[last])).any():
             last = further
-        return last
+        return np.where(self.into[last] < -1, self.into[last], last)
 
 
 def resolve_landing(
-    spool: Spool, landing: Sequence[CorpusStage], *, engine: Engine, folder: Path, merges: Merges
+    spool: Spool,
+    landing: Sequence[CorpusStage],
+    *,
+    engine: Engine,
+    folder: Path,
+    merges: Merges,
+    past: Past | None = None,
+    graves: Graves | None = None,
 ) -> list[Path]:
     """Ask each corpus stage of a landing in turn, each over what the one before kept.
 
     Beside the keepers (int64[n_rows], one file a stage) it writes what later versions must know of these
-    rows: the stage's segment of the index.
+    rows: the stage's segment of the index. What a tombstone bars comes to no stage; ``barred.npy`` says
+    which rows that are.
 
     Returns:
         The files of the keepers.
     """
     alive = np.ones(spool.n_rows, np.bool_)
+    barred = np.zeros(spool.n_rows, np.bool_)
     numbers = row_numbers(spool)
     files = []
     for stage in landing:
         sketches = StageSketches(spool, stage.name)
-        verdicts = stage.resolve(sketches, alive=alive, memory=(), texts=spool, engine=engine)
+        if graves:
+            barred |= bar(graves, stage, sketches, alive=alive, texts=spool)
+            alive &= ~barred
+        memory = past.stage(stage.name) if past else None
+        verdicts = stage.resolve(sketches, alive=alive, memory=memory, texts=spool, engine=engine)
+        write_segment(folder / f"{stage.name}{SEGMENT}", stage.remember(sketches, verdicts), numbers)
+        if memory is not None:
+            verdicts = _with_past_rows(verdicts, memory.rows)
         if not _tags(stage):
             merges.note(stage.name, verdicts, rows=numbers)
             alive &= (verdicts.keeper == -1) | (verdicts.keeper == np.arange(spool.n_rows))
         files.append(_save(folder / f"{stage.name}.keepers.npy", verdicts.keeper))
-        pq.write_table(
-            stage.remember(sketches, verdicts), folder / f"{stage.name}{SEGMENT}", compression="zstd"
-        )
+    _save(folder / BARRED, barred)
     return files
+
+
+def write_segment(path: Path, segment: pa.Table, numbers: NDArray[np.int64]) -> None:
+    """Write what a stage remembers, its rows by their numbers in the first spool."""
+    rows = pa.array(numbers[segment["row"].to_numpy()], pa.int64())
+    segment = segment.set_column(segment.schema.get_field_index("row"), "row", rows)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_arrow(path, segment.schema, [segment])
+
+
+def _with_past_rows(verdicts: Verdicts, rows: NDArray[np.int64]) -> Verdicts:
+    """Name keepers of earlier versions by their past rows, which all stages have in common."""
+    keeper, replaces = verdicts.keeper, verdicts.replaces
+    old = keeper < -1
+    keeper = np.where(old, -2 - rows[np.where(old, -2 - keeper, 0)], keeper) if len(rows) else keeper
+    if replaces is not None:
+        replaces = np.where(replaces >= 0, rows[np.maximum(replaces, 0)], -1)
+    return replace(verdicts, keeper=keeper, replaces=replaces)
 
 
 def row_numbers(spool: Spool) -> NDArray[np.int64]:
@@ -108,7 +159,7 @@ def _tags(stage: CorpusStage) -> bool:
     return getattr(stage, "mode", "drop") == "tag"
 
 
-def _save(path: Path, array: NDArray[np.int64]) -> Path:
+def _save(path: Path, array: NDArray[Any]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     np.save(path, array)
     return path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,41 +12,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from builder.build.account import KNOWN
 from builder.build.identity import id_strings
 from builder.domain.ledger import CLUSTERS_SCHEMA, LEDGER_SCHEMA, REJECTED_SCHEMA
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from builder.build.landing import Merges
+    from builder.build.fates import Fates
     from builder.build.spool import Spool
 
 KEEPER_REJECTED = "keeper_rejected"
 """Its meaning stands in ``reasons.py``."""
 _ROWS_AT_ONCE = 100_000
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fates:
-    """What became of every row of the first spool.
-
-    Attributes:
-        ids: uint64[n_rows, 2], the published id, or the candidate where a row is not published.
-        published: bool[n_rows].
-        shard: int32[n_rows], position in ``shards``; -1 where not published.
-        shards: (split, path) of each shard.
-        late: rejections of later flights, with ``_row``, ascending.
-    """
-
-    merges: Merges
-    ids: NDArray[np.uint64]
-    published: NDArray[np.bool_]
-    shard: NDArray[np.int32]
-    shards: Sequence[tuple[str, str]]
-    late: pa.Table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,24 +43,35 @@ class LedgerSums:
         return sum(self.outcomes.values())
 
 
-def write_ledger(path: Path, *, clusters: Path, spool: Spool, fates: Fates) -> LedgerSums:
+def write_ledger(
+    path: Path, *, clusters: Path, spool: Spool, fates: Fates, restated: pa.Table | None = None
+) -> tuple[LedgerSums, int]:
     """Write ``ledger.parquet``, one row for each record in the order of the input, and add it up.
 
-    The merged ones are written to ``clusters.parquet`` as well.
+    The merged ones are written to ``clusters.parquet`` as well. Records that an earlier build has accounted
+    for have no row here.
+
+    Args:
+        restated: rows for records of earlier builds whose fate changed; they come last.
+
+    Returns:
+        The sums, and how many records were known.
     """
     sums = LedgerSums(outcomes=Counter(), reasons=Counter())
     originals = _originals(spool)
     ordinals: Counter[tuple[str, str]] = Counter()
+    known: Counter[str] = Counter()
+    tables = _ledger_tables(spool, fates, originals, ordinals, known)
     with (
         pq.ParquetWriter(path, LEDGER_SCHEMA, compression="zstd") as writer,
         pq.ParquetWriter(clusters, CLUSTERS_SCHEMA, compression="zstd") as clusters_writer,
     ):
-        for table in _in_groups(_ledger_tables(spool, fates, originals, ordinals)):
+        for table in _in_groups(chain(tables, [restated] if restated else ())):
             writer.write_table(table)
             merged = table.filter(pc.equal(table["outcome"], "merged"))
             clusters_writer.write_table(merged.select(CLUSTERS_SCHEMA.names).cast(CLUSTERS_SCHEMA))
             _add_up(table, sums)
-    return sums
+    return sums, known[KNOWN]
 
 
 def write_rejected(path: Path, *, spool: Spool, late: pa.Table) -> int:
@@ -134,7 +127,11 @@ def _revisited(account: pa.Table, originals: dict[str, int]) -> NDArray[np.int64
 
 
 def _ledger_tables(
-    spool: Spool, fates: Fates, originals: dict[str, int], ordinals: Counter[tuple[str, str]]
+    spool: Spool,
+    fates: Fates,
+    originals: dict[str, int],
+    ordinals: Counter[tuple[str, str]],
+    known: Counter[str],
 ) -> Iterator[pa.Table]:
     for part, first_row in zip(spool.parts, spool.first_rows[:-1], strict=True):
         account = part.table("account").combine_chunks()
@@ -144,7 +141,10 @@ def _ledger_tables(
         columns = {name: account[name] for name in account.column_names}
         columns["ordinal"] = _ordinals_in_file(account, ordinals)
         columns |= _fate_columns(columns, rows, _revisited(account, originals), fates)
-        yield pa.table([columns[f.name].cast(f.type) for f in LEDGER_SCHEMA], schema=LEDGER_SCHEMA)
+        table = pa.table([columns[f.name].cast(f.type) for f in LEDGER_SCHEMA], schema=LEDGER_SCHEMA)
+        is_known = pc.equal(table["outcome"], KNOWN)
+        known[KNOWN] += pc.sum(is_known).as_py() or 0
+        yield table.filter(pc.invert(is_known))
 
 
 def _ordinals_in_file(account: pa.Table, ordinals: Counter[tuple[str, str]]) -> pa.ChunkedArray:
@@ -166,14 +166,11 @@ def _fate_columns(
     merges = fates.merges
     row = np.maximum(rows, 0)
     alive = rows >= 0
-    published = alive & fates.published[row] if len(fates.published) else alive
-    target = (
-        np.where(alive & (merges.into[row] >= 0), merges.into[row], -1) if len(merges.into) else revisited
-    )
+    published = alive & fates.published[row]
+    target = np.where(alive, merges.into[row], -1)
     target = np.where(revisited >= 0, revisited, target)
-    merged = target >= 0
-    stands = np.where(published, row, np.where(merged, merges.last[np.maximum(target, 0)], -1))
-    stands = np.where((stands >= 0) & fates.published[np.maximum(stands, 0)], stands, -1)
+    merged = target != -1
+    stands = np.where(published, row, np.where(merged, fates.stands(target), -1))
     late = _late_rows(fates.late, rows)
     text = {name: _patch(account[name], late, fates.late, name) for name in _LATE}
     text["outcome"] = _choose(text["outcome"], {"kept": published, "merged": merged})
@@ -185,8 +182,8 @@ def _fate_columns(
     shard = fates.shard[row]
     return text | {
         "document_id": _ids(fates.ids, np.where(published, row, -1)),
-        "kept_id": _ids(fates.ids, stands),
-        "merged_into": _ids(fates.ids, target),
+        "kept_id": _ids(fates.id_table, stands),
+        "merged_into": _ids(fates.id_table, fates.own(target)),
         "similarity": _similarities(merges.similarity[row], merged & alive),
         "split": _names([split for split, _ in fates.shards], shard, published),
         "shard": _names([path for _, path in fates.shards], shard, published),

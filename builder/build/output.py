@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,8 +20,10 @@ from builder.build.identity import (
     id_hashes,
     id_strings,
     id_words,
+    ids_of_strings,
     settle_ids,
 )
+from builder.build.index import ShardFacts
 from builder.build.spool import Part, Spool
 from builder.domain.digests import ContentDigest
 from builder.domain.url import domain
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from builder.build.edits import Edits
+    from builder.build.lineage import Lineage
     from builder.domain.manifest import CutSizes
     from builder.protocols import Guard
 
@@ -43,7 +47,7 @@ class Placement:
 
     Attributes:
         ids: uint64[n_rows, 2], final and unique.
-        split: int16[n_rows], position in ``names``.
+        split: int16[n_rows], position in ``names``; -1 for a row that takes the place of a published one.
         sizes: int64[n_rows], bytes of the row's canonical encoding.
         rows: int64[n_rows], numbers in the first spool.
     """
@@ -64,14 +68,31 @@ class Placement:
         return np.flatnonzero(self.split == split)
 
 
-def place_rows(spool: Spool, *, shares: Mapping[str, float], name: str) -> Placement:
-    """Give every row of the last spool its id and its split."""
-    ids = settle_ids(id_words(spool.column(ID)), id_words(spool.column(SECOND_ID)))
+def place_rows(
+    spool: Spool,
+    *,
+    shares: Mapping[str, float],
+    name: str,
+    lineage: Lineage | None = None,
+    edits: Edits | None = None,
+) -> Placement:
+    """Give every row of the last spool its id and its split.
+
+    A row that takes the place of a published one takes its id; it adds none.
+    """
+    first, second = id_words(spool.column(ID)).copy(), id_words(spool.column(SECOND_ID))
+    adds = np.ones(len(first), np.bool_)
+    for key, row in (edits.replaced if edits else {}).items():
+        first[row] = np.frombuffer(key, np.uint64)
+        adds[row] = False
+    ids = first
+    published = {"taken": lineage.published} if lineage else {}
+    ids[adds] = settle_ids(first[adds], second[adds], **published)
     has_numbers = bool(spool.parts) and ROW in spool.parts[0].batch("rows").schema.names
     return Placement(
         names=list(shares),
         ids=ids,
-        split=assign_splits(ids, shares=shares, name=name),
+        split=np.where(adds, assign_splits(ids, shares=shares, name=name), -1).astype(np.int16),
         sizes=spool.values(SIZE),
         rows=spool.values(ROW) if has_numbers else np.arange(spool.n_rows),
     )
@@ -79,7 +100,7 @@ def place_rows(spool: Spool, *, shares: Mapping[str, float], name: str) -> Place
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedShard:
-    """A shard before it is written: its name in the version and the positions of its rows in the split."""
+    """A new shard before it is written: its name in the version, and which rows of the split's additions."""
 
     split: str
     name: str
@@ -87,31 +108,21 @@ class PlannedShard:
     stop: int
 
 
-def plan_shards(placement: Placement) -> tuple[list[PlannedShard], dict[str, CutSizes]]:
-    """Cut every split into shards; a split without rows gets none."""
-    planned: list[PlannedShard] = []
-    limits: dict[str, CutSizes] = {}
-    for number, split in enumerate(placement.names):
-        rows = placement.of(number)
-        if not len(rows):
-            continue
-        sizes = limits[split] = choose_cut_sizes(int(placement.sizes[rows].sum()))
-        ranges = cut(
-            placement.hashes[rows],
-            placement.sizes[rows],
-            min_bytes=sizes.shard_min,
-            max_bytes=sizes.shard_max,
-        )
-        planned += _name_shards(split, ranges)
-    return planned, limits
-
-
-def _name_shards(split: str, ranges: Sequence[tuple[int, int]]) -> list[PlannedShard]:
-    n = len(ranges)
-    return [
-        PlannedShard(split=split, name=f"data/{split}-{i:05d}-of-{n:05d}.parquet", start=start, stop=stop)
-        for i, (start, stop) in enumerate(ranges)
-    ]
+def plan_cuts(
+    placement: Placement, split: str, limits: CutSizes | None = None
+) -> tuple[list[tuple[int, int]], CutSizes | None]:
+    """Cut the rows that a split gets into shards; None for the sizes if it gets none and had none."""
+    rows = placement.of(placement.names.index(split))
+    if not len(rows):
+        return [], limits
+    limits = limits or choose_cut_sizes(int(placement.sizes[rows].sum()))
+    ranges = cut(
+        placement.hashes[rows],
+        placement.sizes[rows],
+        min_bytes=limits.shard_min,
+        max_bytes=limits.shard_max,
+    )
+    return ranges, limits
 
 
 # -- the worker ------------------------------------------------------------------------------------
@@ -119,23 +130,20 @@ def _name_shards(split: str, ranges: Sequence[tuple[int, int]]) -> list[PlannedS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenShard:
-    """A finished shard, and what the manifest and the card must know of its rows.
+    """A finished shard: where it is, and what is known of its rows.
 
-    ``content`` is the state of its content digest; ``digests`` is the file of its row digests,
-    uint8[rows, 32].
+    Attributes:
+        ids: the file of its ids, uint64[rows, 2].
+        digests: the file of its row digests, uint8[rows, 32].
     """
 
-    planned: PlannedShard
+    split: str
+    name: str
     path: str
-    sha256: str
     file_bytes: int
-    rows: int
-    raw_bytes: int
-    content: bytes
+    facts: ShardFacts
+    ids: str
     digests: str
-    languages: Mapping[str, int] = field(default_factory=dict)
-    domains: Mapping[str, int] = field(default_factory=dict)
-    newest: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +154,7 @@ class ShardJob:
         schema: the published columns, ``id`` first.
         tags: public column -> underscore column that holds row numbers of the first spool.
         arrays: folder of ``ids.npy`` (uint64[n_rows, 2]), ``sizes.npy`` and ``SPLIT.rows.npy`` of the last
-            spool, and ``all_ids.npy`` of the first.
+            spool, ``all_ids.npy`` of the first, and ``past_rows.npy`` with ``past_ids.npy``.
     """
 
     parts: Sequence[Part]
@@ -161,26 +169,29 @@ class ShardJob:
 
     def __call__(self, planned: PlannedShard, guard: Guard) -> WrittenShard:  # noqa: ARG002 - engines give one
         """Write one shard."""
-        path = Path(self.folder) / planned.name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        facts = _ShardFacts()
         largest = int(self._sizes(planned).max())
-        written = write_shard(path, self.schema, self._groups(planned, facts), largest_row_bytes=largest)
+        return self.write(planned.split, planned.name, self._groups(planned), largest_row_bytes=largest)
+
+    def write(
+        self, split: str, name: str, groups: Iterator[pa.Table], *, largest_row_bytes: int
+    ) -> WrittenShard:
+        """Write row groups to a shard, and note what is known of them."""
+        path = Path(self.folder) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        notes = _ShardNotes(self)
+        written = write_shard(path, self.schema, map(notes.take, groups), largest_row_bytes=largest_row_bytes)
         pa.default_memory_pool().release_unused()  # one row group may be all that this process ever holds
-        digests = path.with_suffix(".digests.npy")
-        np.save(digests, np.concatenate(facts.digests))
+        ids, digests = path.with_suffix(".ids.npy"), path.with_suffix(".digests.npy")
+        np.save(ids, np.concatenate(notes.ids))
+        np.save(digests, np.concatenate(notes.digests))
         return WrittenShard(
-            planned=planned,
+            split=split,
+            name=name,
             path=str(path),
-            sha256=written.sha256,
             file_bytes=written.bytes,
-            rows=written.rows,
-            raw_bytes=facts.raw_bytes,
-            content=facts.content.state,
+            facts=notes.facts(written.sha256, written.rows),
+            ids=str(ids),
             digests=str(digests),
-            languages=facts.languages,
-            domains=facts.domains,
-            newest=facts.newest,
         )
 
     def _rows(self, planned: PlannedShard) -> NDArray[np.int64]:
@@ -193,19 +204,20 @@ class ShardJob:
         sizes: NDArray[np.int64] = np.load(f"{self.arrays}/sizes.npy", mmap_mode="r")[self._rows(planned)]
         return sizes
 
-    def _groups(self, planned: PlannedShard, facts: _ShardFacts) -> Iterator[pa.Table]:
+    def _groups(self, planned: PlannedShard) -> Iterator[pa.Table]:
         rows, sizes = self._rows(planned), self._sizes(planned)
-        ids = np.load(f"{self.arrays}/ids.npy", mmap_mode="r")[rows]
         spool = Spool(self.parts)
         limits = self.limits[planned.split]
-        hashes = id_hashes(ids, seed=1)
+        hashes = id_hashes(self._ids(np.asarray(rows)), seed=1)
         for start, stop in cut(hashes, sizes, min_bytes=limits.group_min, max_bytes=limits.group_max):
-            group = self._group(spool, np.asarray(rows[start:stop]), ids[start:stop])
-            facts.take(group)
-            facts.describe(group, self)
-            yield group
+            yield self.rows(spool, np.asarray(rows[start:stop]))
 
-    def _group(self, spool: Spool, rows: NDArray[np.int64], ids: NDArray[np.uint64]) -> pa.Table:
+    def _ids(self, rows: NDArray[np.int64]) -> NDArray[np.uint64]:
+        ids: NDArray[np.uint64] = np.load(f"{self.arrays}/ids.npy", mmap_mode="r")[rows]
+        return ids
+
+    def rows(self, spool: Spool, rows: NDArray[np.int64]) -> pa.Table:
+        """Make published rows of some rows of the last spool, which are in order."""
         wanted = [f.name for f in self.schema if f.name != "id" and f.name not in self.tags] + [
             *self.tags.values()
         ]
@@ -213,45 +225,67 @@ class ShardJob:
             part.batch("rows").select(wanted).take(pa.array(local)) for part, local in spool.locate(rows)
         ]
         found = pa.Table.from_batches(pieces)
-        columns = {"id": id_strings(ids)}
+        columns = {"id": id_strings(self._ids(rows))}
         columns |= {public: self._cluster_ids(found[hidden]) for public, hidden in self.tags.items()}
         arrays = [columns[f.name] if f.name in columns else found[f.name] for f in self.schema]
         return pa.Table.from_arrays(arrays, schema=self.schema).combine_chunks()
 
     def _cluster_ids(self, keepers: pa.ChunkedArray) -> pa.Array:
-        all_ids = np.load(f"{self.arrays}/all_ids.npy", mmap_mode="r")
+        """Return the ids of keepers, which are rows of the first spool or past rows."""
         there = keepers.is_valid().combine_chunks()
-        strings = id_strings(np.asarray(all_ids[keepers.fill_null(0).to_numpy()]))
-        return pc.if_else(there, strings, pa.scalar(None, pa.string()))
+        rows = keepers.fill_null(0).to_numpy()
+        ids = np.load(f"{self.arrays}/all_ids.npy", mmap_mode="r")[np.maximum(rows, 0)]
+        if (old := rows < -1).any():
+            past_rows, past_ids = (np.load(f"{self.arrays}/past_{name}.npy") for name in ("rows", "ids"))
+            ids[old] = past_ids[np.searchsorted(past_rows, -2 - rows[old])]
+        return pc.if_else(there, id_strings(np.asarray(ids)), pa.scalar(None, pa.string()))
 
 
-class _ShardFacts:
+class _ShardNotes:
     """What is noted of rows while they pass."""
 
-    def __init__(self) -> None:
-        self.content = ContentDigest()
+    def __init__(self, job: ShardJob) -> None:
+        self._job = job
+        self._content = ContentDigest()
+        self._raw_bytes = 0
+        self._languages: Counter[str] = Counter()
+        self._domains: Counter[str] = Counter()
+        self._newest = ""
+        self.ids: list[NDArray[np.uint64]] = []
         self.digests: list[NDArray[np.uint8]] = []
-        self.raw_bytes = 0
-        self.languages: Counter[str] = Counter()
-        self.domains: Counter[str] = Counter()
-        self.newest = ""
 
-    def take(self, group: pa.Table) -> None:
-        """Digest one row group."""
+    def take(self, group: pa.Table) -> pa.Table:
+        """Digest one row group, and let it pass."""
         for batch in group.to_batches():
             data, offsets = encode_rows(batch)
-            self.content = self.content.add(data, offsets)
+            self._content = self._content.add(data, offsets)
             self.digests.append(row_digests(data, offsets))
-            self.raw_bytes += int(offsets[-1])
+            self._raw_bytes += int(offsets[-1])
+        self.ids.append(ids_of_strings(group["id"]))
+        self._describe(group)
+        return group
 
-    def describe(self, group: pa.Table, job: ShardJob) -> None:
+    def _describe(self, group: pa.Table) -> None:
         """Count what the card tells of one row group."""
+        job = self._job
         if job.url_column:
-            self.domains.update(domain(url) or "" for url in group[job.url_column].to_pylist() if url)
+            self._domains.update(domain(url) or "" for url in group[job.url_column].to_pylist() if url)
         if job.language_column:
             for count in group[job.language_column].value_counts().to_pylist():
-                self.languages[count["values"] or ""] += count["counts"]
+                self._languages[count["values"] or ""] += count["counts"]
         if job.fetched_at_column:
             newest = pc.max(group[job.fetched_at_column]).as_py()
             if newest is not None:
-                self.newest = max(self.newest, newest.date().isoformat())
+                self._newest = max(self._newest, newest.date().isoformat())
+
+    def facts(self, sha256: str, n_rows: int) -> ShardFacts:
+        """Return what the index keeps of the shard."""
+        return ShardFacts(
+            sha256=sha256,
+            rows=n_rows,
+            raw_bytes=self._raw_bytes,
+            content=self._content.state,
+            languages=dict(self._languages),
+            domains=dict(self._domains),
+            newest=self._newest,
+        )

@@ -11,11 +11,11 @@ import numpy as np
 import pyarrow as pa
 
 from builder.build.flight import LATE_SCHEMA, ROW, Connection, Departure
-from builder.build.landing import Merges, resolve_landing, row_numbers
+from builder.build.landing import BARRED, Merges, resolve_landing, row_numbers
 from builder.build.spool import Part, Spool
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from builder.build.chain import Flight
     from builder.build.work import Work
@@ -31,6 +31,7 @@ class Passage:
         last: the spool of the last flight: the rows that are published.
         late: rejections of the flights between, with ``_row``, ascending.
         counts: what sources and stages counted.
+        landings: the spool that each corpus stage decided over, by the stage's name.
     """
 
     first: Spool
@@ -38,34 +39,44 @@ class Passage:
     merges: Merges
     late: pa.Table
     counts: Counter[str]
+    landings: Mapping[str, Spool]
 
 
-def take_through(work: Work, tasks: Sequence[Task], *, limit: int | None) -> Passage:
+def take_through(work: Work, tasks: Sequence[Task]) -> Passage:
     """Take every record through the chain; what was finished before is found in the spool."""
-    parts = _depart(work, tasks, limit=limit)
+    parts = _depart(work, tasks)
     first = Spool(parts)
     merges = Merges.none(first.n_rows)
     counts = _counts(parts)
+    landings: dict[str, Spool] = {}
     late: list[pa.Table] = []
     for number, (flight, following) in enumerate(pairwise(work.chain.flights), start=1):
+        landings |= dict.fromkeys((s.name for s in flight.landing), _spool(work, parts))
         parts = _connect(work, parts, flight, following, number=number, merges=merges)
         counts.update(_counts(parts))
         late += [part.table("rejected") for part in parts if part.n_rejected]
     rejected = pa.concat_tables([LATE_SCHEMA.empty_table(), *late]).sort_by(ROW)
-    return Passage(first=first, last=Spool(parts), merges=merges, late=rejected, counts=counts)
+    return Passage(
+        first=first, last=Spool(parts), merges=merges, late=rejected, counts=counts, landings=landings
+    )
 
 
-def _depart(work: Work, tasks: Sequence[Task], *, limit: int | None) -> list[Part]:
+def _spool(work: Work, parts: Sequence[Part]) -> Spool:
+    return Spool(parts, work.chain.resources.columns.text)
+
+
+def _depart(work: Work, tasks: Sequence[Task]) -> list[Part]:
     departure = Departure(
         sources={source.label: source for source in work.recipe.sources},
         flight=work.chain.flights[0],
         resources=work.chain.resources,
         folder=str(work.folder / "0"),
         batch_rows=work.batch_rows,
+        known=work.known,
     )
     numbered = list(enumerate(tasks))
-    if limit is not None:
-        return _depart_limited(work, departure, numbered, limit=limit)
+    if work.limit is not None:
+        return _depart_limited(work, departure, numbered, limit=work.limit)
     untrusted = work.chain.untrusted or any(source.untrusted for source in work.recipe.sources)
     results = work.engine.map(departure, numbered, untrusted=untrusted)
     return _gather(work, results, phase="read", total=sum(task.size_bytes for task in tasks), tasks=tasks)
@@ -102,9 +113,17 @@ def _connect(
 ) -> list[Part]:
     """Resolve the landing that a flight ends on, and take what is left through the next flight."""
     folder = work.folder / str(number)
-    spool = Spool(parts, work.chain.resources.columns.text)
+    spool = _spool(work, parts)
     work.advance("resolve", done=0, total=len(flight.landing), unit="stages")
-    files = resolve_landing(spool, flight.landing, engine=work.engine, folder=folder, merges=merges)
+    files = resolve_landing(
+        spool,
+        flight.landing,
+        engine=work.engine,
+        folder=folder,
+        merges=merges,
+        past=work.past,
+        graves=work.graves,
+    )
     work.advance("resolve", done=len(flight.landing), total=len(flight.landing), unit="stages")
     numbers = None
     if number > 1:
@@ -113,6 +132,7 @@ def _connect(
     connection = Connection(
         landing=flight.landing,
         verdicts=tuple(map(str, files)),
+        barred=str(folder / BARRED),
         numbers=numbers,
         flight=following,
         resources=work.chain.resources,

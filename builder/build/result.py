@@ -27,6 +27,10 @@ class BuildResult:
     """A version that was written, or the word that there was nothing new to write.
 
     ``reasons`` holds ((outcome, stage, reason), records), most records first.
+
+    Attributes:
+        n_restated: records of earlier builds whose fate changed; they are counted in ``outcomes``.
+        n_known: records that were read again and had been accounted for by an earlier build.
     """
 
     name: str
@@ -41,11 +45,13 @@ class BuildResult:
     counts: Mapping[str, int] = field(default_factory=dict)
     splits: Sequence[SplitSize] = ()
     empty_splits: Sequence[str] = ()
+    n_restated: int = 0
+    n_known: int = 0
 
     @property
     def n_records(self) -> int:
-        """Records that were read."""
-        return sum(self.outcomes.values())
+        """Records that were read and are accounted for in this version's ledger."""
+        return sum(self.outcomes.values()) - self.n_restated
 
     def document(self) -> dict[str, Any]:
         """Return the result as ``--json`` prints it."""
@@ -57,7 +63,12 @@ class BuildResult:
             "digest": self.digest,
             "nothing_new": self.nothing_new,
             "ledger": str(self.ledger),
-            "records": {"read": self.n_records, **self.outcomes},
+            "records": {
+                "read": self.n_records,
+                **self.outcomes,
+                "restated": self.n_restated,
+                "known": self.n_known,
+            },
             "reasons": [dict(zip(REASON_KEYS, key, strict=True)) | {"records": n} for key, n in self.reasons],
             "counts": dict(self.counts),
             "splits": {s.name: {"rows": s.rows, "shards": s.shards, "bytes": s.bytes} for s in self.splits},

@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
+from builder.build.lineage import Lineage
 from builder.corpus import Corpus, split_address
 from builder.domain.url import canonical_url
+from builder.errors import TamperedError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 _MAX_DUPLICATES = 1_000
@@ -44,6 +48,8 @@ class Explanation:
 def why(address: str, page: str) -> Explanation:
     """Look a page up by URL, canonical URL, document id or record id, in one version or in all.
 
+    A version tells of all records that it or one that it builds on has read, as it stands with them.
+
     Raises:
         CorpusError: if there is no corpus, or not this version.
     """
@@ -54,16 +60,57 @@ def why(address: str, page: str) -> Explanation:
 
 
 def _fate(corpus: Corpus, version: str, page: str) -> Fate:
-    ledger = ds.dataset(corpus.ledger(version))
-    records = _find(ledger, page)
+    ledgers = [
+        ds.dataset(corpus.ledger(one)) for one in lineage_of(corpus, version) if corpus.ledger(one).exists()
+    ]
+    records = _latest(ledgers, lambda ledger: _find(ledger, page))
     ids = {r[name] for r in records for name in ("document_id", "kept_id", "merged_into") if r[name]}
     there = {r["record_id"] for r in records}
-    duplicates: list[dict[str, Any]] = []
-    if ids:
-        near = pc.field("kept_id").isin(sorted(ids)) | pc.field("document_id").isin(sorted(ids))
-        rows = ledger.head(_MAX_DUPLICATES, filter=near).to_pylist()
-        duplicates = [row for row in rows if row["record_id"] not in there]
-    return Fate(version=version, records=records, duplicates=duplicates)
+    near = pc.field("kept_id").isin(sorted(ids)) | pc.field("document_id").isin(sorted(ids))
+    found = (
+        _latest(ledgers, lambda ledger: ledger.head(_MAX_DUPLICATES, filter=near).to_pylist()) if ids else []
+    )
+    duplicates = [r for r in found if r["record_id"] not in there and ids & {r["kept_id"], r["document_id"]}]
+    return Fate(
+        version=version,
+        records=_placed(corpus, version, records),
+        duplicates=_placed(corpus, version, duplicates),
+    )
+
+
+def lineage_of(corpus: Corpus, version: str) -> list[str]:
+    """List a version and those that it builds on, the oldest first; they share an account of records."""
+    try:
+        return [segment.version for segment in Lineage.of(corpus, version).segments]
+    except TamperedError:  # a corpus that was fetched has no index
+        return [version]
+
+
+def _latest(
+    ledgers: Sequence[ds.Dataset], find: Callable[[ds.Dataset], list[dict[str, Any]]]
+) -> list[dict[str, Any]]:
+    """Return the newest row of each record that is found in any ledger, in the order of the builds."""
+    found: dict[str, dict[str, Any]] = {}
+    for ledger in ledgers:
+        known = pc.field("record_id").isin(pa.array(list(found), pa.string()))
+        again = ledger.to_table(filter=known).to_pylist() if found else []
+        found |= {row["record_id"]: row for row in [*find(ledger), *again]}
+    return list(found.values())
+
+
+def _placed(corpus: Corpus, version: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Name the shards of kept records as this version does: names change when shards are added."""
+    kept = [bytes.fromhex(row["document_id"]) for row in rows if row["outcome"] == "kept"]
+    if not kept or len(lineage_of(corpus, version)) == 1:
+        return rows
+    lineage = Lineage.of(corpus, version)
+    places = lineage.locate(np.frombuffer(b"".join(kept), np.uint64).reshape(-1, 2))
+    return [
+        row | {"shard": lineage.manifest.splits[place.split].shards[place.shard].path}
+        if row["outcome"] == "kept" and (place := places.get(bytes.fromhex(row["document_id"])))
+        else row
+        for row in rows
+    ]
 
 
 def _find(ledger: ds.Dataset, page: str) -> list[dict[str, Any]]:

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from builder.build.chain import Chain
+    from builder.build.memory import Past
+    from builder.build.tombstones import Graves
     from builder.protocols import Engine
     from builder.recipe import Recipe
 
@@ -25,6 +27,13 @@ class Work:
     """One build: what is made, of what, where, and by whom.
 
     ``folder`` holds unfinished work; a second build of the same recipe and inputs finds it.
+
+    Attributes:
+        limit: records that are read at most.
+        past: what the version remembers that this build goes on from; None if everything is built anew.
+        graves: the corpus's tombstones; None if there are none.
+        known: file of the keys of records that earlier builds have accounted for; None if no file is read
+            again.
     """
 
     recipe: Recipe
@@ -33,7 +42,15 @@ class Work:
     folder: Path
     batch_rows: int
     advance: Advance
+    limit: int | None = None
+    past: Past | None = None
+    graves: Graves | None = None
+    known: str | None = None
 
 
 def say_nothing(phase: str, *, done: int, total: int, unit: str) -> None:
     """Take no notice."""
+
+
+def keep_still(notice: str) -> None:
+    """Take no notice of this either."""

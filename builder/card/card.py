@@ -10,7 +10,6 @@ from builder.assets import card_template
 from builder.card import text as words
 from builder.card.front_matter import (
     check_front_matter,
-    read_front_matter,
     root_front_matter,
     version_front_matter,
     write_front_matter,
@@ -50,11 +49,11 @@ def render_card(facts: CardFacts) -> str:
         BuilderError: if the Hub or ``load_dataset`` would not take the front matter; all faults at once.
         ContractError: if a column has a type that ``load_dataset`` cannot open.
     """
-    front = version_front_matter(facts)
+    front = _checked(version_front_matter(facts))
     steps = funnel(facts.records, [stage.name for stage in facts.stages], facts.counts)
     body = _template(card_template()).render(
         f=facts,
-        front_matter=_checked(front),
+        front_matter=front,
         title=facts.title or facts.name,
         description=facts.description,
         file_bytes=sum(split.file_bytes for split in facts.filled.values()),
@@ -92,11 +91,13 @@ def render_root_card(
     """
     newest_first = sorted(versions, key=lambda v: version_key(v.version), reverse=True)
     default = next((v.version for v in newest_first if v.yanked is None), "")
-    front = root_front_matter(
-        name, newest_first, default=default, title=title, license=license, language=language
+    front = _checked(
+        root_front_matter(
+            name, newest_first, default=default, title=title, license=license, language=language
+        )
     )
     body = _template(Path(__file__).with_name("root_card.md")).render(
-        front_matter=_checked(front), name=name, title=title or name, versions=newest_first, default=default
+        front_matter=front, name=name, title=title or name, versions=newest_first, default=default
     )
     return _with_front_matter(body, front)
 
@@ -116,10 +117,10 @@ def _checked(front: dict[str, Any]) -> str:
     return write_front_matter(front)
 
 
-def _with_front_matter(body: str, front: dict[str, Any]) -> str:
-    """Make sure that the page as a whole is read as it was meant, then return it."""
+def _with_front_matter(body: str, front: str) -> str:
+    """Make sure that the page begins with what was written and read again, then return it."""
     body = body.rstrip("\n") + "\n"
-    if read_front_matter(body) != front:
+    if not body.startswith(front):
         raise BuilderError("README.md: the template does not begin with the front matter as it was written")
     return body
 

@@ -46,6 +46,9 @@ from builder.cli.options import Share, Size, VersionNumber, json_option
     multiple=True,
     help="Folder in which references of the contract are looked up as well; may be repeated.",
 )
+@click.option("--full", is_flag=True, help="Build everything anew, not only what is new.")
+@click.option("--prune", is_flag=True, help="Remove the rows of inputs that are no longer there.")
+@click.option("--rehash", is_flag=True, help="Hash every input, however untouched it looks.")
 @click.option(
     "--batch-rows", type=click.IntRange(1), help="Rows that are worked on at a time, at most; changes no row."
 )
@@ -63,18 +66,24 @@ def build_command(
     spool: str | None,
     schemas: tuple[str, ...],
     batch_rows: int | None,
+    full: bool,
+    prune: bool,
+    rehash: bool,
     as_json: bool,
 ) -> None:
     """Build a new version of a corpus from RECIPE.
 
     Prints what became of the records, by stage and reason, and where ledger and dataset are. A build that was
-    stopped goes on where it was when the same command is given again. If recipe and inputs are those of the
-    newest version, nothing is written.
+    stopped goes on where it was when the same command is given again.
+
+    On a corpus that has a version, only inputs that are new are read, and what comes of them is added to it;
+    if nothing is new, nothing is written. If the recipe has changed in what rows depend on, everything is
+    built anew.
     """
     from builder.build import build
     from builder.recipe import Recipe
     from builder.report.build import print_build
-    from builder.report.progress import say_if_compiling, show_progress
+    from builder.report.progress import say, say_if_compiling, show_progress
 
     loaded = Recipe.load(recipe, settings=settings, schemas=schemas)
     say_if_compiling()
@@ -89,6 +98,10 @@ def build_command(
             limit=limit,
             spool=spool,
             batch_rows=batch_rows,
+            full=full,
+            prune=prune,
+            rehash=rehash,
             advance=advance,
+            notice=say,
         )
     print_build(result, as_json=as_json)

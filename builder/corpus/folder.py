@@ -167,6 +167,15 @@ class Corpus:
         """Return the ledger of a version."""
         return self.audit_folder(version) / "ledger.parquet"
 
+    def tombstones(self) -> bytes:
+        """Return the bytes of ``tombstones.jsonl``; there are none if nothing was ever taken down."""
+        path = self.path / TOMBSTONES
+        return path.read_bytes() if path.exists() else b""
+
+    def hash_cache(self) -> Path:
+        """Return the file that remembers what inputs hashed to; it belongs to no version."""
+        return self.path / SPOOL / "hashes.json"
+
     def _known(self, version: str) -> Mapping[str, Any]:
         versions = self.seal().versions
         if version not in versions:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from builder.errors import Fault, VersionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     import pyarrow as pa
 
@@ -109,8 +109,12 @@ class Decision:
     reason: str
 
 
-def decide_version(parent: Version | None, changes: Changes, *, asked: Version | None = None) -> Decision:
+def decide_version(
+    parent: Version | None, changes: Changes, *, asked: Version | None = None, used: Iterable[Version] = ()
+) -> Decision:
     """Compute the least number that the changes ask for; a person may ask for more.
+
+    A number that was ever used stays bound to what it was used for, so those of ``used`` are passed over.
 
     The reason names each evaluation split that grew, because scores on it cannot be compared with older ones.
 
@@ -121,13 +125,22 @@ def decide_version(parent: Version | None, changes: Changes, *, asked: Version |
     Raises:
         VersionError: if less was asked for than the changes need.
     """
+    taken = frozenset(used)
     if parent is None:
-        return _raised(Decision(version=FIRST, level=Level.MAJOR, reason="first version"), asked)
+        least = _unused(FIRST, Level.MAJOR, taken)
+        return _raised(Decision(version=least, level=Level.MAJOR, reason="first version"), asked)
     broken, grown = list(_broken(changes)), list(_grown(changes))
     level = Level.MAJOR if broken else Level.MINOR if grown else Level.PATCH
     texts = [*broken, *grown] or ["the same rows in the same order, under the same columns"]
     reason = f"{level.name}: {'; '.join(texts)}"
-    return _raised(Decision(version=parent.bump(level), level=level, reason=reason), asked)
+    least = _unused(parent.bump(level), level, taken)
+    return _raised(Decision(version=least, level=level, reason=reason), asked)
+
+
+def _unused(least: Version, level: Level, used: frozenset[Version]) -> Version:
+    while least in used:
+        least = least.bump(level)
+    return least
 
 
 def compare_columns(old: pa.Schema, new: pa.Schema) -> tuple[tuple[str, ...], tuple[str, ...]]:

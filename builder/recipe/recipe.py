@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 DEFAULT_CONTRACT = "page-1"
 DEFAULT_SPLITS = {"train": 1.0}
 _NOT_DATA = frozenset({"title", "description", "card", "date", "corpus"})
+_NOT_CHAIN = frozenset({"sources", "contract", "license", "language"})
+"""Sources and the contract have digests of their own; the others are told in the card and change no row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +106,20 @@ class Recipe:
         """Return the part of the recipe on which rows depend: a change here is a rebuild."""
         document = _without_places(self.filled, self.folder)
         return {key: value for key, value in document.items() if key not in _NOT_DATA}
+
+    def chain_digest(self) -> str:
+        """SHA-256 of what is done to records, whichever they are: a change here is a full rebuild."""
+        document = {key: value for key, value in self.data_document().items() if key not in _NOT_CHAIN}
+        return hashlib.sha256(canonical_json(document)).hexdigest()
+
+    def source_digests(self) -> dict[str, str]:
+        """SHA-256 of how each source reads its files, whichever they are, by the source's name."""
+        digests = {}
+        for entry, source in zip(self.filled["sources"], self.sources, strict=True):
+            ((kind, options),) = entry.items()
+            facts = [kind, {k: v for k, v in options.items() if k not in ("path", "name")}]
+            digests[source.label] = hashlib.sha256(canonical_json(facts)).hexdigest()
+        return digests
 
     def public_document(self) -> dict[str, Any]:
         """Return the recipe as the manifest tells it: without ``corpus`` and without absolute paths."""

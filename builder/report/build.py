@@ -29,6 +29,11 @@ def print_build(result: BuildResult, *, as_json: bool) -> None:
 def _summary(result: BuildResult) -> list[str]:
     counts = result.outcomes
     kept = counts.get("kept", 0)
+    known = f"{result.n_known:,} were accounted for before" if result.n_known else ""
+    restated = (
+        f"{counted(result.n_restated, 'record')} of earlier builds changed" if result.n_restated else ""
+    )
+    more = "; ".join(filter(None, (known, restated)))
     return [
         f"{result.name} {result.version}  {result.reason}",
         (
@@ -36,6 +41,7 @@ def _summary(result: BuildResult) -> list[str]:
             f"{counts.get('rejected', 0):,} rejected, "
             f"{counts.get('merged', 0):,} merged, {counts.get('failed', 0):,} failed"
         ),
+        *([more] if more else []),
     ]
 
 

@@ -32,6 +32,11 @@ def say_if_compiling() -> None:
         print("first run: kernels are compiled, which takes some seconds once", file=sys.stderr, flush=True)
 
 
+def say(text: str) -> None:
+    """Say what should be known before the work begins."""
+    print(text, file=sys.stderr, flush=True)
+
+
 @contextmanager
 def show_progress(*, quiet: bool = False) -> Iterator[Advance]:
     """Yield the function that shows progress; what it shows goes to stderr only."""

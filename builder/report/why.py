@@ -23,7 +23,9 @@ def print_why(explanation: Explanation, *, as_json: bool) -> int:
     if as_json:
         print_json(_document(explanation))
     elif explanation.known:
-        click.echo("\n".join(line for fate in explanation.fates for line in _lines(fate)))
+        before = [None, *explanation.fates]
+        told = (_lines(fate, last) for fate, last in zip(explanation.fates, before, strict=False))
+        click.echo("\n".join(line for lines in told for line in lines))
     if not explanation.known:
         what = "no version has read such a record"
         advice = "name it by its URL, its document id or its record id"
@@ -42,7 +44,10 @@ def _document(explanation: Explanation) -> dict[str, Any]:
     }
 
 
-def _lines(fate: Fate) -> Iterator[str]:
+def _lines(fate: Fate, before: Fate | None) -> Iterator[str]:
+    if before and fate.records and _told(fate) == _told(before):
+        yield f"version {fate.version}: as in {before.version}"
+        return
     yield f"version {fate.version}"
     if not fate.records:
         yield "  not read"
@@ -54,6 +59,11 @@ def _lines(fate: Fate) -> Iterator[str]:
             yield from _record_lines(record, indent=4)
         if (left := len(fate.duplicates) - MAX_DUPLICATES) > 0:
             yield f"    {left:,} more (--json tells all)"
+
+
+def _told(fate: Fate) -> list[dict[str, Any]]:
+    """Leave out what changes with the name of a shard alone."""
+    return [{**row, "shard": None} for row in (*fate.records, *fate.duplicates)]
 
 
 def _record_lines(row: dict[str, Any], *, indent: int) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -15,15 +14,24 @@ from builder.domain.merging import MODES, cluster_field, priority_order, settle_
 from builder.errors import Fault, RecipeError
 from builder.protocols import Verdicts
 from builder.registry import option
+from builder.stages.remembered import Together
+from builder.stages.text_buffers import DIGEST_TYPE, text_digests, text_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
-    from builder.protocols import Engine, Outcome, Resources, Sketches, Texts
+    from builder.protocols import Engine, Outcome, Remembered, Resources, Sketches, Texts
 
-SKETCH_SCHEMA = pa.schema([("text_key", KEY_TYPE), ("fetched_at", pa.int64()), ("n_bytes", pa.int64())])
+SKETCH_SCHEMA = pa.schema(
+    [
+        ("text_key", KEY_TYPE),
+        ("fetched_at", pa.int64()),
+        ("n_bytes", pa.int64()),
+        ("text_digest", DIGEST_TYPE),
+    ]
+)
 COMPARED_BYTES = 32 << 20
 """Bytes of text on either side that are compared at one go."""
 
@@ -68,36 +76,41 @@ class DedupExact:
         return schema.append(cluster_field(self.name)) if self.mode == "tag" else schema
 
     def sketch(self, batch: pa.RecordBatch, *, resources: Resources) -> pa.RecordBatch:
-        """Return the hash of each text, the instant of the fetch and the length of the text."""
+        """Return hash and digest of each text, the instant of the fetch and the length of the text."""
         column = batch.column(resources.columns.text)
         n_bytes = pc.binary_length(column).cast(pa.int64()).fill_null(0)
         when = instants_of(batch, resources.columns.fetched_at)
-        return pa.RecordBatch.from_arrays([_hashes(column), when, n_bytes], schema=SKETCH_SCHEMA)
+        arrays = [text_keys(column), when, n_bytes, text_digests(column)]
+        return pa.RecordBatch.from_arrays(arrays, schema=SKETCH_SCHEMA)
 
     def resolve(
         self,
         sketches: Sketches,
         *,
         alive: NDArray[np.bool_],
-        memory: Sequence[pa.Table],  # noqa: ARG002 - nothing is remembered yet
+        memory: Remembered | None,
         texts: Texts,
         engine: Engine,  # noqa: ARG002 - one sort is enough
     ) -> Verdicts:
         """Give each document of a text the best of them as its keeper; the texts have the last word."""
-        words, has_text = key_words(sketches.column("text_key"))
-        n_bytes = sketches.column("n_bytes").to_numpy()
+        both = Together.choose(memory, sketches, "text_key", texts=texts)
+        words, has_text = key_words(both.column("text_key"))
+        n_bytes = both.column("n_bytes").to_numpy()
         order = priority_order(
-            self.keep, fetched_at=sketches.column("fetched_at").to_numpy(), n_bytes=n_bytes
+            self.keep,
+            fetched_at=sketches.column("fetched_at").to_numpy(),
+            n_bytes=sketches.column("n_bytes").to_numpy(),
         )
-        keys, rank = np.column_stack([words, n_bytes.astype(np.uint64)]), ranks(order)
-        keeper = np.full(len(alive), -1, dtype=np.int64)
-        pending = np.flatnonzero(alive & has_text)
+        keys, rank = np.column_stack([words, n_bytes.astype(np.uint64)]), ranks(both.order(order))
+        keeper = np.full(both.n_rows, -1, dtype=np.int64)
+        pending = np.flatnonzero(both.alive(alive) & has_text)
         while len(pending):
             best = pending[best_of_group(keys[pending], rank[pending])]
-            same = _equal(pending, best, n_bytes=n_bytes, texts=texts)
+            same = _equal(pending, best, n_bytes=n_bytes, both=both)
             keeper[pending[same]] = best[same]
             pending = pending[~same]
-        similarity = np.where((keeper >= 0) & (keeper != np.arange(len(alive))), 1.0, np.nan)
+        keeper = both.keepers(keeper)
+        similarity = np.where((keeper != -1) & (keeper != np.arange(len(alive))), 1.0, np.nan)
         return Verdicts(keeper=keeper, similarity=similarity, reason="same_text")
 
     def settle(
@@ -107,35 +120,39 @@ class DedupExact:
         return settle_merged(batch, keeper_rows, rows, mode=self.mode, stage=self.name)
 
     def remember(self, sketches: Sketches, verdicts: Verdicts) -> pa.Table:
-        """Return key, instant, length and row of each document that stayed."""
+        """Return row, key, length and digest of each document that stayed.
+
+        The digest stands for the text, which later versions need not read again to compare with it.
+        """
         rows = np.flatnonzero(verdicts.keeper == np.arange(len(verdicts.keeper)))
-        columns = {name: sketches.column(name).take(rows) for name in SKETCH_SCHEMA.names}
-        return pa.table({**columns, "row": pa.array(rows, pa.int64())})
-
-
-def _hashes(column: pa.Array) -> pa.Array:
-    """Hash texts where they lie; null stays null."""
-    from xxhash import xxh3_128_digest
-
-    column = column.cast(pa.large_binary())
-    _, offsets, data = column.buffers()
-    ends = np.frombuffer(offsets, dtype=np.int64)[column.offset : column.offset + len(column) + 1].tolist()
-    view = memoryview(data) if data is not None else memoryview(b"")
-    keys = [xxh3_128_digest(view[start:end]) for start, end in pairwise(ends)]
-    mask = column.is_null().to_numpy(zero_copy_only=False) if column.null_count else None
-    return pa.array(keys, KEY_TYPE, mask=mask)
+        names = ("text_key", "n_bytes", "text_digest")
+        columns = {name: sketches.column(name).take(pa.array(rows)) for name in names}
+        return pa.table({"row": pa.array(rows, pa.int64()), **columns})
 
 
 def _equal(
-    rows: NDArray[np.int64], keepers: NDArray[np.int64], *, n_bytes: NDArray[np.int64], texts: Texts
+    rows: NDArray[np.int64], keepers: NDArray[np.int64], *, n_bytes: NDArray[np.int64], both: Together
 ) -> NDArray[np.bool_]:
     """Compare the texts of rows with those of their keepers: bool[n_rows]."""
-    same: NDArray[np.bool_] = rows == keepers
+    same: NDArray[np.bool_] = (rows == keepers) | (rows < both.n_old)
     others = np.flatnonzero(~same)
-    for part in _parts(others, n_bytes[rows[others]]):
-        answer = pc.equal(texts.take(rows[part]), texts.take(keepers[part]))
-        same[part] = answer.to_numpy(zero_copy_only=False)
+    for at in _parts(np.arange(len(others)), n_bytes[rows[others]]):
+        part = others[at]
+        is_old = keepers[part] < both.n_old
+        for some, compare in ((part[is_old], _same_digest), (part[~is_old], _same_bytes)):
+            if len(some):
+                same[some] = compare(both, rows[some], keepers[some]).to_numpy(zero_copy_only=False)
     return same
+
+
+def _same_bytes(both: Together, rows: NDArray[np.int64], keepers: NDArray[np.int64]) -> pa.BooleanArray:
+    return pc.equal(both.take(rows), both.take(keepers))
+
+
+def _same_digest(both: Together, rows: NDArray[np.int64], keepers: NDArray[np.int64]) -> pa.BooleanArray:
+    """Compare with documents of earlier versions, of which only the digest is at hand."""
+    known = both.remembered("text_digest", keepers)
+    return pc.equal(text_digests(both.take(rows)), known)
 
 
 def _parts(places: NDArray[np.int64], n_bytes: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:

@@ -14,14 +14,15 @@ from builder.errors import Fault, RecipeError
 from builder.kernels.bands import MAX_BANDS, MAX_ROWS, MAX_WIDTH, choose
 from builder.protocols import Verdicts
 from builder.registry import option
+from builder.stages.remembered import Together
 from builder.stages.text_buffers import BandKeys, text_buffers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from builder.protocols import Engine, Outcome, Resources, Sketches, Texts
+    from builder.protocols import Engine, Outcome, Remembered, Resources, Sketches, Texts
 
 NO_TEXT = -1
 """Stands for the number of words where the text is null."""
@@ -141,48 +142,71 @@ class DedupNear:
         sketches: Sketches,
         *,
         alive: NDArray[np.bool_],
-        memory: Sequence[pa.Table],  # noqa: ARG002 - published documents take no part yet
+        memory: Remembered | None,
         texts: Texts,
         engine: Engine,  # noqa: ARG002 - kernels run at the speed of the disk on one core
     ) -> Verdicts:
         """Find candidates by their band keys and prove each merge by the texts."""
-        n_bytes, n_words, n_shingles = (
-            _numbers(sketches, name) for name in ("n_bytes", "n_words", "n_shingles")
-        )
-        fetched_at = _numbers(sketches, "fetched_at") if self.keep == "newest" else None
-        order = priority_order(self.keep, fetched_at=fetched_at, n_bytes=n_bytes)
-        order = order[alive[order] & (n_words[order] != NO_TEXT)]
-        keeper = np.full(sketches.n_rows, -1, np.int64)
-        similarity = np.full(sketches.n_rows, np.nan)
+        both = Together(memory, self._candidates(memory, sketches, alive), sketches, texts)
+        n_bytes, n_words, n_shingles = (_numbers(both, name) for name in ("n_bytes", "n_words", "n_shingles"))
+        order = both.order(self._order(sketches))
+        order = order[both.alive(alive)[order] & (n_words[order] != NO_TEXT)]
+        keeper = np.full(both.n_rows, -1, np.int64)
+        similarity = np.full(both.n_rows, np.nan)
         short, long = order[n_shingles[order] == 0], order[n_shingles[order] > 0]
-        keeper[short] = short[self._same_words(sketches, short, n_words)]
+        keeper[short] = short[self._same_words(both, short, n_words)]
         similarity[short[keeper[short] != short]] = 1.0
-        near, similarity[long] = self._near(sketches, long, n_bytes[long], texts)
+        near, similarity[long] = self._near(both, long, n_bytes[long])
         keeper[long] = long[near]
-        return Verdicts(keeper=keeper, similarity=similarity, reason="near_duplicate")
+        return Verdicts(
+            keeper=both.keepers(keeper), similarity=similarity[both.n_old :], reason="near_duplicate"
+        )
+
+    def _order(self, sketches: Sketches) -> NDArray[np.int64]:
+        fetched_at = _numbers(sketches, "fetched_at") if self.keep == "newest" else None
+        return priority_order(self.keep, fetched_at=fetched_at, n_bytes=_numbers(sketches, "n_bytes"))
+
+    def _candidates(
+        self, memory: Remembered | None, sketches: Sketches, alive: NDArray[np.bool_]
+    ) -> NDArray[np.int64]:
+        """Return the keepers of earlier versions that share a band key, or all words, with a row."""
+        if memory is None or not memory.n_rows or not alive.any():
+            return np.empty(0, np.int64)
+        old, new = (BandKeys(one.column("band_keys")) for one in (memory, sketches))
+        rows, all_old = np.flatnonzero(alive), np.arange(memory.n_rows)
+        is_long = _numbers(sketches, "n_shingles")[rows] > 0
+        old_words, new_words = (key_words(one.column("words_hash"))[0][:, 0] for one in (memory, sketches))
+        chosen = np.isin(old_words, new_words[rows[~is_long]])
+        long_old = _numbers(memory, "n_shingles") > 0
+        chosen &= ~long_old
+        for band in range(self.banding[0]):
+            shared = np.isin(old.band(band, all_old), new.band(band, rows[is_long]))
+            chosen |= shared & long_old
+        return np.flatnonzero(chosen)
 
     def _same_words(
-        self, sketches: Sketches, rows: NDArray[np.int64], n_words: NDArray[np.int64]
+        self, both: Together, rows: NDArray[np.int64], n_words: NDArray[np.int64]
     ) -> NDArray[np.int64]:
         """Return for each of ``rows``, which are in order of priority, the place of its keeper among them."""
-        words, _ = key_words(sketches.column("words_hash"))
+        words, _ = key_words(both.column("words_hash"))
         # hashes of bytes and hashes of words are not to be compared with one another
         keys = np.column_stack([words[rows], (n_words[rows] == 0).astype(np.uint64)])
         return best_of_group(keys, np.arange(len(rows)))
 
     def _near(
-        self, sketches: Sketches, rows: NDArray[np.int64], n_bytes: NDArray[np.int64], texts: Texts
+        self, both: Together, rows: NDArray[np.int64], n_bytes: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return for each of ``rows``, all with shingles, the place of its keeper and the similarity."""
         from builder.kernels.clusters import Clustering, link
 
-        keys = BandKeys(sketches.column("band_keys"))
+        keys = BandKeys(both.column("band_keys"))
         links = link(len(rows), self.banding[0], band=lambda band: keys.band(band, rows))
         clustering = Clustering(
             threshold=self.threshold,
             width=self.shingle_words,
             keys=lambda docs: keys.rows(rows[docs]),
-            texts=lambda docs: text_buffers(texts.take(rows[docs])),
+            texts=lambda docs: text_buffers(both.take(rows[docs])),
+            n_fixed=int((rows < both.n_old).sum()),
         )
         return clustering.resolve(links, n_bytes)
 
@@ -195,7 +219,7 @@ class DedupNear:
     def remember(self, sketches: Sketches, verdicts: Verdicts) -> pa.Table:
         """Return row, band keys, numbers and hash of each document that stayed."""
         stayed = np.flatnonzero(verdicts.keeper == np.arange(len(verdicts.keeper)))
-        names = ("band_keys", "n_words", "n_shingles", "words_hash")
+        names = ("band_keys", "n_words", "n_shingles", "words_hash", "n_bytes")
         columns = {name: sketches.column(name).take(pa.array(stayed)) for name in names}
         return pa.table({"row": pa.array(stayed, pa.int64()), **columns})
 
@@ -218,5 +242,5 @@ def _fixed_width(words: NDArray[np.uint64]) -> pa.Array:
     return pa.Array.from_buffers(kind, len(words), [None, pa.py_buffer(np.ascontiguousarray(words))])
 
 
-def _numbers(sketches: Sketches, name: str) -> NDArray[np.int64]:
+def _numbers(sketches: Sketches | Remembered, name: str) -> NDArray[np.int64]:
     return np.asarray(sketches.column(name).to_numpy(), dtype=np.int64)

@@ -16,15 +16,19 @@ from builder.domain.url import canonical_url
 from builder.errors import Fault, RecipeError
 from builder.protocols import Verdicts
 from builder.registry import option
+from builder.stages.remembered import Together
+from builder.stages.text_buffers import text_keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from builder.protocols import Engine, Outcome, Resources, Sketches, Texts
+    from builder.protocols import Engine, Outcome, Remembered, Resources, Sketches, Texts
 
-SKETCH_SCHEMA = pa.schema([("url_key", KEY_TYPE), ("fetched_at", pa.int64()), ("n_bytes", pa.int64())])
+SKETCH_SCHEMA = pa.schema(
+    [("url_key", KEY_TYPE), ("fetched_at", pa.int64()), ("n_bytes", pa.int64()), ("text_key", KEY_TYPE)]
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +41,9 @@ class DedupUrl:
     ``fetched_at`` stays; pages without that instant are older than all others, and among equals the first
     stays. The texts of merged pages are not compared: a URL that was fetched twice is one page, however it
     changed.
+
+    A page of an earlier version stays, unless ``keep: newest`` meets one of its URL that was fetched later
+    and has another text: that one takes its id and its place. With ``mode: tag`` nothing takes a place.
     """
 
     name: ClassVar[str] = "dedup_url"
@@ -71,14 +78,16 @@ class DedupUrl:
         return schema.append(cluster_field(self.name)) if self.mode == "tag" else schema
 
     def sketch(self, batch: pa.RecordBatch, *, resources: Resources) -> pa.RecordBatch:
-        """Return the hash of each canonical URL, the instant of the fetch and the length of the text."""
+        """Return hashes of canonical URL and text, the instant of the fetch and the length of the text."""
         columns = resources.columns
-        keys = [_key(url) for url in batch.column(columns.url).to_pylist()]
+        keys = [url_key(url) for url in batch.column(columns.url).to_pylist()]
+        content = _content(batch, (columns.text, columns.html))
         return pa.RecordBatch.from_arrays(
             [
                 pa.array(keys, KEY_TYPE),
                 instants_of(batch, columns.fetched_at),
-                _lengths(batch, (columns.text, columns.html)),
+                pc.binary_length(content).cast(pa.int64()).fill_null(0),
+                text_keys(content) if self.keep == "newest" else pa.nulls(batch.num_rows, KEY_TYPE),
             ],
             schema=SKETCH_SCHEMA,
         )
@@ -88,21 +97,56 @@ class DedupUrl:
         sketches: Sketches,
         *,
         alive: NDArray[np.bool_],
-        memory: Sequence[pa.Table],  # noqa: ARG002 - nothing is remembered yet
+        memory: Remembered | None,
         texts: Texts,  # noqa: ARG002 - URLs decide alone
         engine: Engine,  # noqa: ARG002 - one sort is enough
     ) -> Verdicts:
         """Give each page of a URL the best of them as its keeper."""
-        keys, has_url = key_words(sketches.column("url_key"))
+        both = Together.choose(memory, sketches, "url_key")
+        keys, has_url = key_words(both.column("url_key"))
         order = priority_order(
             self.keep,
             fetched_at=sketches.column("fetched_at").to_numpy(),
             n_bytes=sketches.column("n_bytes").to_numpy(),
         )
-        rows = np.flatnonzero(alive & has_url)
-        keeper = np.full(len(alive), -1, dtype=np.int64)
-        keeper[rows] = rows[best_of_group(keys[rows], ranks(order)[rows])]
-        return Verdicts(keeper=keeper, similarity=np.full(len(alive), np.nan), reason="same_url")
+        rank = ranks(both.order(order))
+        rows = np.flatnonzero(both.alive(alive) & has_url)
+        keeper = np.full(both.n_rows, -1, dtype=np.int64)
+        keeper[rows] = rows[best_of_group(keys[rows], rank[rows])]
+        replaces = self._recrawl(both, keeper, rank) if both.n_old else None
+        similarity = np.full(len(alive), np.nan)
+        return Verdicts(
+            keeper=both.keepers(keeper), similarity=similarity, reason="same_url", replaces=replaces
+        )
+
+    def _recrawl(
+        self, both: Together, keeper: NDArray[np.int64], rank: NDArray[np.int64]
+    ) -> NDArray[np.int64] | None:
+        """Let the newest page of a URL take the place of a remembered one, where its text is another.
+
+        Args:
+            keeper: int64[n_rows], changed in place where the page of a URL is replaced.
+
+        Returns:
+            int64[n_new], the row of ``memory`` that each row replaces, or -1.
+        """
+        if self.keep != "newest" or self.mode == "tag":
+            return None
+        again = both.n_old + np.flatnonzero((keeper[both.n_old :] >= 0) & (keeper[both.n_old :] < both.n_old))
+        again = again[np.argsort(rank[again])]
+        old, first = np.unique(keeper[again], return_index=True)
+        new = again[first]
+        fetched_at = both.column("fetched_at").to_numpy()
+        texts, _ = key_words(both.column("text_key"))
+        better = (fetched_at[new] > fetched_at[old]) & (texts[new] != texts[old]).any(axis=1)
+        old, new = old[better], new[better]
+        taker = np.full(both.n_old, -1, np.int64)
+        taker[old] = new
+        rows = again[taker[keeper[again]] >= 0]
+        keeper[rows] = taker[keeper[rows]]
+        replaces = np.full(both.n_rows - both.n_old, -1, np.int64)
+        replaces[new - both.n_old] = both.chosen[old]
+        return replaces
 
     def settle(
         self, batch: pa.RecordBatch, keeper_rows: NDArray[np.int64], rows: NDArray[np.int64]
@@ -111,20 +155,21 @@ class DedupUrl:
         return settle_merged(batch, keeper_rows, rows, mode=self.mode, stage=self.name)
 
     def remember(self, sketches: Sketches, verdicts: Verdicts) -> pa.Table:
-        """Return key, instant, length and row of each page that stayed."""
+        """Return row, keys, instant and length of each page that stayed."""
         rows = np.flatnonzero(verdicts.keeper == np.arange(len(verdicts.keeper)))
         columns = {name: sketches.column(name).take(rows) for name in SKETCH_SCHEMA.names}
         return pa.table({**columns, "row": pa.array(rows, pa.int64())})
 
 
-def _key(url: str | None) -> bytes | None:
+def url_key(url: str | None) -> bytes | None:
+    """Hash a canonical URL to 16 bytes (BLAKE2b); None for what is none."""
     canonical = canonical_url(url) if url else None
     return hashlib.blake2b(canonical.encode(), digest_size=16).digest() if canonical else None
 
 
-def _lengths(batch: pa.RecordBatch, names: Sequence[str | None]) -> pa.Array:
-    """Return the length of the first column that is there: int64[n_rows]."""
+def _content(batch: pa.RecordBatch, names: Sequence[str | None]) -> pa.Array:
+    """Return the first column that is there, or one of nulls."""
     for name in names:
         if name in batch.schema.names:
-            return pc.binary_length(batch.column(name)).cast(pa.int64()).fill_null(0)
-    return pa.repeat(pa.scalar(0, pa.int64()), batch.num_rows)
+            return batch.column(name)
+    return pa.nulls(batch.num_rows, pa.string())

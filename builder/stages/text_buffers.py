@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
+from builder.domain.grouping import KEY_TYPE
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+DIGEST_TYPE = pa.binary(32)
 
 
 def text_buffers(column: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -29,6 +34,29 @@ def text_buffers(column: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]
     array = np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(0, np.uint8)
     array.flags.writeable = False
     return array, offsets
+
+
+def text_keys(column: pa.Array) -> pa.Array:
+    """Hash texts to 16 bytes (XXH3) where they lie; null stays null."""
+    from xxhash import xxh3_128_digest
+
+    column = column.cast(pa.large_binary())
+    _, offsets, data = column.buffers()
+    ends = np.frombuffer(offsets, dtype=np.int64)[column.offset : column.offset + len(column) + 1].tolist()
+    view = memoryview(data) if data is not None else memoryview(b"")
+    keys = [xxh3_128_digest(view[start:end]) for start, end in pairwise(ends)]
+    mask = column.is_null().to_numpy(zero_copy_only=False) if column.null_count else None
+    return pa.array(keys, KEY_TYPE, mask=mask)
+
+
+def text_digests(column: pa.LargeBinaryArray) -> pa.FixedSizeBinaryArray:
+    """Digest texts to 32 bytes (BLAKE3): texts of one digest are equal, whoever wrote them."""
+    from blake3 import blake3
+
+    data, offsets = text_buffers(column)
+    view = memoryview(data)  # type: ignore[arg-type]
+    digests = [blake3(view[start:end]).digest() for start, end in pairwise(offsets.tolist())]
+    return pa.array(digests, DIGEST_TYPE)
 
 
 class BandKeys:

@@ -120,12 +120,23 @@ def test_more_pages_make_a_minor_version(make: Make, tmp_path: Path) -> None:
 
 
 def test_fewer_pages_make_a_major_version(make: Make, tmp_path: Path) -> None:
-    """A row that was published is gone."""
+    """A row that was published is gone, because everything was built anew from what is there."""
     write_lines(tmp_path / "feed/a.jsonl", pages(40))
     make()
     write_lines(tmp_path / "feed/a.jsonl", pages(39))
-    result = make()
+    result = make(full=True)
     assert (result.version, result.reason.split(":")[0]) == ("2.0.0", "MAJOR")
+
+
+def test_rows_stay_when_their_lines_go(make: Make, tmp_path: Path) -> None:
+    """A file that was changed is read again; what was read of it before is neither lost nor counted twice."""
+    write_lines(tmp_path / "feed/a.jsonl", pages(40))
+    first = make()
+    write_lines(tmp_path / "feed/a.jsonl", [*pages(39), {"text": sentence(777)}])
+    second = make()
+    assert second.reason.startswith("MINOR: 1 row was added")
+    assert (second.n_records, second.n_known) == (1, len(pages(39)))
+    assert rows_of(second)["train"][: len(rows_of(first)["train"])] == rows_of(first)["train"]
 
 
 def test_nothing_kept_writes_no_version(make: Make, tmp_path: Path) -> None:

@@ -187,7 +187,7 @@ def test_remember_only_what_stayed():
         stage, batches_of([story(4), None, story(4), "one two", "ONE two"], batch_rows=2)
     )
     segment = stage.remember(sketched, verdicts)
-    assert segment.column_names == ["row", "band_keys", "n_words", "n_shingles", "words_hash"]
+    assert segment.column_names == ["row", "band_keys", "n_words", "n_shingles", "words_hash", "n_bytes"]
     assert segment.column("row").to_pylist() == [0, 3]
     assert segment.column("n_words").to_pylist()[1] == 2
     assert segment.column("band_keys")[0] == sketched.column("band_keys")[0]

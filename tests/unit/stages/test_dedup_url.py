@@ -47,7 +47,7 @@ def resolve(stage: DedupUrl, *batches: pa.RecordBatch, alive: list[bool] | None 
     held = Held(*(stage.sketch(batch, resources=RESOURCES) for batch in batches))
     living = np.ones(held.n_rows, dtype=np.bool_) if alive is None else np.array(alive, dtype=np.bool_)
     nothing: Any = None
-    return stage.resolve(held, alive=living, memory=[], texts=nothing, engine=nothing)
+    return stage.resolve(held, alive=living, memory=None, texts=nothing, engine=nothing)
 
 
 URLS = ["http://a.example/x", "HTTP://A.example:80/x#y", None, "ftp://a.example/x", "http://a.example/y"]
@@ -131,7 +131,7 @@ def test_what_is_remembered() -> None:
     batch = batch_of(URLS, list("abcdefg"), [1] * 7)
     held = Held(stage.sketch(batch, resources=RESOURCES))
     remembered = stage.remember(held, resolve(stage, batch))
-    assert remembered.column_names == ["url_key", "fetched_at", "n_bytes", "row"]
+    assert remembered.column_names == ["url_key", "fetched_at", "n_bytes", "text_key", "row"]
     assert remembered["row"].to_pylist() == [0, 4]
 
 

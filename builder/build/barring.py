@@ -1,0 +1,136 @@
+"""What tombstones bar at each corpus stage: a tombstone is a keeper that is not published."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import pyarrow as pa
+
+from builder.build.lineage import is_among
+from builder.build.tombstones import STAGE, Graves, tombstone_rejections
+from builder.protocols import Outcome
+from builder.stages.dedup_url import url_key
+from builder.stages.text_buffers import BandKeys, text_buffers, text_digests
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from builder.build.tombstones import PageGrave
+    from builder.protocols import CorpusStage, Guard, Resources, Sketches, Texts
+
+_DOCS_AT_ONCE = 1 << 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Barrier:
+    """The stage before ``publishable``: keeps out pages whose URL, or whose very text, was taken down.
+
+    Corpus stages look for more, near-duplicates too, but a recipe need not have them.
+    """
+
+    name: ClassVar[str] = STAGE
+    untrusted: ClassVar[bool] = False
+    graves: Graves
+
+    def bind(self, schema: pa.Schema, resources: Resources) -> pa.Schema:  # noqa: ARG002 - a stage
+        """Leave the columns as they are."""
+        return schema
+
+    def apply(self, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:  # noqa: ARG002
+        """Reject what a tombstone bars."""
+        barred = np.zeros(batch.num_rows, np.bool_)
+        columns = resources.columns
+        if columns.url in batch.schema.names:
+            barred |= self.graves.bars_urls(map(url_key, batch.column(columns.url).to_pylist()))
+        if columns.text in batch.schema.names:
+            text = batch.column(columns.text)
+            there = text.is_valid().to_numpy(zero_copy_only=False)
+            barred |= (
+                self.graves.bars_contents(text_digests(text.cast(pa.large_binary())).to_pylist()) & there
+            )
+        return Outcome(
+            kept=batch.filter(pa.array(~barred)),
+            rejected=tombstone_rejections(batch.filter(pa.array(barred))),
+        )
+
+
+def bar(
+    graves: Graves, stage: CorpusStage, sketches: Sketches, *, alive: NDArray[np.bool_], texts: Texts
+) -> NDArray[np.bool_]:
+    """bool[n_rows], the rows that a stage must not see, because what they are was taken down."""
+    barred = np.zeros(len(alive), np.bool_)
+    rows = np.flatnonzero(alive)
+    if stage.name == "dedup_url":
+        keys = sketches.column("url_key").to_pylist()
+        barred[rows] = graves.bars_urls(keys[row] for row in rows)
+    elif stage.name == "dedup_exact":
+        digests = sketches.column("text_digest").to_pylist()
+        barred[rows] = graves.bars_contents(digests[row] for row in rows)
+    elif stage.name == "dedup_near":
+        for found in _near(graves, stage, sketches, rows, texts):
+            barred[found] = True
+    return barred
+
+
+def _near(
+    graves: Graves, stage: CorpusStage, sketches: Sketches, rows: NDArray[np.int64], texts: Texts
+) -> Iterator[NDArray[np.int64]]:
+    """Find the rows that are near a tombstone by exact Jaccard, some at a time."""
+    width, threshold = stage.shingle_words, stage.threshold  # type: ignore[attr-defined]
+    pages = [page for page in graves.pages if page.shingle_words == width and len(page.shingles)]
+    if not pages:
+        return
+    bands, n_rows = stage.banding  # type: ignore[attr-defined]
+    usable = [page for page in pages if (len(page.keys), page.rows) == (bands, n_rows)]
+    candidates = (
+        _sharing(graves, usable, BandKeys(sketches.column("band_keys")), rows) if usable else rows[:0]
+    )
+    if len(usable) < len(pages):  # made with other bands: their keys tell nothing, so all rows are compared
+        candidates = rows
+    for start in range(0, len(candidates), _DOCS_AT_ONCE):
+        some = candidates[start : start + _DOCS_AT_ONCE]
+        near = [_is_near(one, pages, threshold) for one in _keyed_sets(graves, some, texts, width)]
+        yield some[np.asarray(near, np.bool_)]
+
+
+def _sharing(
+    graves: Graves, pages: list[PageGrave], keys: BandKeys, rows: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """int64[n], the rows that have a band key in common with a tombstone."""
+    known = np.unique(np.concatenate([page.keys for page in pages]))
+    shared = np.zeros(len(rows), np.bool_)
+    for band in range(len(pages[0].keys)):
+        shared |= is_among(graves.keyed_words(keys.band(band, rows)), known)
+    return rows[shared]
+
+
+def _keyed_sets(
+    graves: Graves, rows: NDArray[np.int64], texts: Texts, width: int
+) -> Iterator[NDArray[np.uint64]]:
+    for start, stop, hashes in _sets(rows, texts, width):
+        yield np.sort(graves.keyed_words(hashes[start:stop]))
+
+
+def _sets(rows: NDArray[np.int64], texts: Texts, width: int) -> Iterator[tuple[int, int, NDArray[np.uint64]]]:
+    from builder.kernels.folding import folding
+    from builder.kernels.shingles import shingle_sets
+    from builder.kernels.words import buffers
+
+    hashes, starts = shingle_sets(*text_buffers(texts.take(rows)), width, folding(), buffers())
+    for start, stop in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True):
+        yield start, stop, hashes
+
+
+def _is_near(members: NDArray[np.uint64], pages: list[PageGrave], threshold: float) -> bool:
+    """Tell whether a document has the threshold's Jaccard similarity with a tombstone."""
+    for page in pages:
+        n, m = len(members), len(page.shingles)
+        if n and min(n, m) / max(n, m) >= threshold:
+            common = int(is_among(members, page.shingles).sum())
+            if common / (n + m - common) >= threshold:
+                return True
+    return False

@@ -1,0 +1,113 @@
+"""The shards of a new version: those that stay, those that are written again, and those that are new."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from builder.build.output import PlannedShard, plan_cuts
+from builder.build.rewrite import Rewrite
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from builder.build.edits import Edits
+    from builder.build.index import ShardFacts
+    from builder.build.lineage import Lineage, Place
+    from builder.build.output import Placement, WrittenShard
+    from builder.domain.manifest import CutSizes, ShardEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptShard:
+    """A shard that is in the version before and stays as it is, maybe under another name."""
+
+    split: str
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """All shards of the new version, in order, and between which sizes each split is cut."""
+
+    shards: Sequence[KeptShard | Rewrite | PlannedShard]
+    limits: Mapping[str, CutSizes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionShard:
+    """A shard of the new version, with what is known of its rows; ``written`` is None if it stayed."""
+
+    split: str
+    name: str
+    bytes: int
+    facts: ShardFacts
+    written: WrittenShard | None = None
+
+
+def plan_edition(placement: Placement, *, lineage: Lineage | None = None, edits: Edits | None = None) -> Plan:
+    """Lay out the shards of a new version: first those of the version before, then the additions."""
+    shards: list[KeptShard | Rewrite | PlannedShard] = []
+    limits: dict[str, CutSizes] = {}
+    touched = _touched(lineage, edits) if lineage and edits else {}
+    for split in placement.names:
+        before = lineage.manifest.splits.get(split) if lineage else None
+        ranges, sizes = plan_cuts(placement, split, before.cut if before else None)
+        old = list(_old_shards(split, lineage, touched)) if lineage and before else []
+        n = len(old) + len(ranges)
+        names = [f"data/{split}-{i:05d}-of-{n:05d}.parquet" for i in range(n)]
+        shards += [one.named(name) for one, name in zip(old, names, strict=False)]
+        new = zip(ranges, names[len(old) :], strict=True)
+        shards += [PlannedShard(split=split, name=name, start=a, stop=b) for (a, b), name in new]
+        if sizes:
+            limits[split] = sizes
+    return Plan(shards=shards, limits=limits)
+
+
+@dataclass(frozen=True, slots=True)
+class _Old:
+    """A shard of the version before whose new name is not known yet."""
+
+    split: str
+    entry: ShardEntry
+    source: str
+    removed: tuple[int, ...]
+    replaced: Mapping[int, int]
+
+    def named(self, name: str) -> KeptShard | Rewrite:
+        """Return what becomes of it."""
+        if not self.removed and not self.replaced:
+            return KeptShard(split=self.split, name=name, sha256=self.entry.sha256)
+        return Rewrite(
+            split=self.split, name=name, source=self.source, removed=self.removed, replaced=self.replaced
+        )
+
+
+def _old_shards(
+    split: str, lineage: Lineage, touched: Mapping[tuple[str, int], tuple[list[int], dict[int, int]]]
+) -> Iterator[_Old]:
+    for number, entry in enumerate(lineage.manifest.splits[split].shards):
+        removed, replaced = touched.get((split, number), ([], {}))
+        if len(removed) < entry.rows:  # one without rows could not be loaded: it is left out
+            source = str(lineage.shard_path(split, number))
+            yield _Old(split, entry, source, tuple(sorted(removed)), replaced)
+
+
+def _touched(lineage: Lineage, edits: Edits) -> dict[tuple[str, int], tuple[list[int], dict[int, int]]]:
+    """Find the shards that hold removed and replaced rows: by split and number, their rows there."""
+    touched: dict[tuple[str, int], tuple[list[int], dict[int, int]]] = {}
+    for key, place in _places(lineage, edits).items():
+        removed, replaced = touched.setdefault((place.split, place.shard), ([], {}))
+        if key in edits.removed:
+            removed.append(place.row)
+        else:
+            replaced[place.row] = edits.replaced[key]
+    return touched
+
+
+def _places(lineage: Lineage, edits: Edits) -> dict[bytes, Place]:
+    keys = [*edits.removed, *edits.replaced]
+    return lineage.locate(np.frombuffer(b"".join(keys), np.uint64).reshape(-1, 2)) if keys else {}

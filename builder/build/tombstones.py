@@ -1,0 +1,188 @@
+"""Tombstones: what was taken down and must not come back.
+
+``tombstones.jsonl`` holds no URL and no text: only hashes under a key that the file itself holds, which never
+leaves the corpus. The first line has the key; each other line is one document.
+
+    {"format": "tombstones-1", "key": "…"}
+    {"because": "…", "version": "2.0.0", "urls": ["…"], "contents": ["…"], "pages": [{"shingle_words": 5,
+     "bands": 16, "rows": 6, "keys": "…", "shingles": "…"}]}
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from blake3 import blake3
+
+from builder.domain.canonical_json import canonical_json
+from builder.domain.record import RECORD
+from builder.domain.rejection import Rejection, rejection_batch
+from builder.errors import CorpusError, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+FORMAT = "tombstones-1"
+STAGE, TOMBSTONE = "takedown", "tombstone"
+_HASH_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageGrave:
+    """The shingles of one text, to be compared with by exact Jaccard.
+
+    Attributes:
+        keys: uint64[bands], keyed hashes of the band keys that the text had.
+        shingles: uint64[n], keyed hashes of its shingles, ascending.
+    """
+
+    shingle_words: int
+    rows: int
+    keys: NDArray[np.uint64]
+    shingles: NDArray[np.uint64]
+
+    def document(self) -> dict[str, Any]:
+        """Return it as plain JSON values."""
+        return {
+            "shingle_words": self.shingle_words,
+            "rows": self.rows,
+            "keys": base64.b85encode(self.keys.tobytes()).decode(),
+            "shingles": base64.b85encode(self.shingles.tobytes()).decode(),
+        }
+
+    @classmethod
+    def parse(cls, document: dict[str, Any]) -> PageGrave:
+        """Read what ``document`` wrote."""
+        arrays = {
+            name: np.frombuffer(base64.b85decode(document[name]), np.uint64) for name in ("keys", "shingles")
+        }
+        return cls(shingle_words=document["shingle_words"], rows=document["rows"], **arrays)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tombstone:
+    """One document that was taken down, with all that was merged into it: keyed hashes in hexadecimal."""
+
+    because: str
+    version: str
+    urls: tuple[str, ...]
+    contents: tuple[str, ...]
+    pages: tuple[PageGrave, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """Return it as plain JSON values."""
+        return {
+            "because": self.because,
+            "version": self.version,
+            "urls": sorted(self.urls),
+            "contents": sorted(self.contents),
+            "pages": [page.document() for page in self.pages],
+        }
+
+    @classmethod
+    def parse(cls, document: dict[str, Any]) -> Tombstone:
+        """Read what ``document`` wrote."""
+        pages = tuple(map(PageGrave.parse, document["pages"]))
+        lists = {name: tuple(document[name]) for name in ("urls", "contents")}
+        return cls(because=document["because"], version=document["version"], pages=pages, **lists)
+
+
+@dataclass(frozen=True)
+class Graves:
+    """All tombstones of a corpus, and the key that hashes are made with.
+
+    Attributes:
+        key: 32 bytes.
+    """
+
+    key: bytes
+    tombstones: tuple[Tombstone, ...] = field(default=())
+
+    @classmethod
+    def parse(cls, data: bytes) -> Graves | None:
+        """Read ``tombstones.jsonl``; None if nothing was ever taken down.
+
+        Raises:
+            CorpusError: if it is no such file.
+        """
+        if not data:
+            return None
+        try:
+            head, *lines = (json.loads(line) for line in data.splitlines())
+            if head["format"] != FORMAT:
+                raise ValueError(f"has the format {head['format']!r}, not {FORMAT!r}")
+            return cls(bytes.fromhex(head["key"]), tuple(map(Tombstone.parse, lines)))
+        except (ValueError, KeyError, TypeError) as error:
+            fault = Fault(where="tombstones.jsonl", what=f"cannot be read: {error}", advice="run verify")
+            raise CorpusError(fault) from None
+
+    def to_bytes(self) -> bytes:
+        """Return the bytes of the file."""
+        head = {"format": FORMAT, "key": self.key.hex()}
+        return b"".join(
+            canonical_json(one) + b"\n" for one in (head, *(stone.document() for stone in self.tombstones))
+        )
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a manifest tells of them."""
+        return {"count": len(self.tombstones), "digest": hashlib.sha256(self.to_bytes()).hexdigest()}
+
+    # -- hashes
+
+    def keyed(self, value: bytes) -> str:
+        """Hash some bytes under the key."""
+        return blake3(value, key=self.key).hexdigest(length=_HASH_BYTES)
+
+    def keyed_words(self, words: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """Hash 64-bit words under the key; the shape stays."""
+        from builder.kernels.keyed import keyed_words
+
+        return keyed_words(words, self.key[:16])
+
+    # -- what they bar
+
+    @cached_property
+    def _urls(self) -> frozenset[str]:
+        return frozenset(url for stone in self.tombstones for url in stone.urls)
+
+    @cached_property
+    def _contents(self) -> frozenset[str]:
+        return frozenset(content for stone in self.tombstones for content in stone.contents)
+
+    @cached_property
+    def pages(self) -> tuple[PageGrave, ...]:
+        """The texts of all tombstones."""
+        return tuple(page for stone in self.tombstones for page in stone.pages)
+
+    def bars_urls(self, keys: Iterable[bytes | None]) -> NDArray[np.bool_]:
+        """bool[n], whether the page of a URL was taken down; the keys are those of ``dedup_url``."""
+        return np.asarray([key is not None and self.keyed(key) in self._urls for key in keys], np.bool_)
+
+    def bars_contents(self, digests: Iterable[bytes | None]) -> NDArray[np.bool_]:
+        """bool[n], whether exactly this text was taken down; the digests are those of ``dedup_exact``."""
+        return np.asarray(
+            [one is not None and self.keyed(one) in self._contents for one in digests], np.bool_
+        )
+
+
+def tombstone_rejections(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Make rejections of rows that a tombstone bars."""
+    records = batch.column(RECORD).to_pylist()
+    return rejection_batch(Rejection(record=one, stage=STAGE, reason=TOMBSTONE) for one in records)
+
+
+def plain(stones: Sequence[Tombstone]) -> list[dict[str, Any]]:
+    """Return tombstones as they may be shown: why and when, and how much they hold."""
+    return [
+        {"because": one.because, "version": one.version, "urls": len(one.urls), "pages": len(one.pages)}
+        for one in stones
+    ]
