@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from builder.build.build import build
     from builder.build.dedup import dedup
     from builder.build.result import BuildResult
+    from builder.build.takedown import takedown
     from builder.build.validate import validate
     from builder.build.verify import verify
     from builder.corpus import Corpus
@@ -25,7 +26,17 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = ["BuildResult", "BuilderError", "Corpus", "Recipe", "build", "dedup", "validate", "verify"]
+__all__ = [
+    "BuildResult",
+    "BuilderError",
+    "Corpus",
+    "Recipe",
+    "build",
+    "dedup",
+    "takedown",
+    "validate",
+    "verify",
+]
 
 _HOMES = {
     "BuildResult": "builder.build",
@@ -33,6 +44,7 @@ _HOMES = {
     "Corpus": "builder.corpus",
     "Recipe": "builder.recipe",
     "dedup": "builder.build",
+    "takedown": "builder.build",
     "validate": "builder.build",
     "verify": "builder.build",
 }

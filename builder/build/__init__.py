@@ -3,7 +3,8 @@
 from builder.build.build import build
 from builder.build.dedup import dedup
 from builder.build.result import BuildResult
+from builder.build.takedown import TakedownResult, takedown
 from builder.build.validate import validate
 from builder.build.verify import verify
 
-__all__ = ["BuildResult", "build", "dedup", "validate", "verify"]
+__all__ = ["BuildResult", "TakedownResult", "build", "dedup", "takedown", "validate", "verify"]

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from builder.build.lineage import is_among
 from builder.build.tombstones import STAGE, Graves, tombstone_rejections
+from builder.domain.url import domain
 from builder.protocols import Outcome
 from builder.stages.dedup_url import url_key
 from builder.stages.text_buffers import BandKeys, text_buffers, text_digests
@@ -27,9 +28,11 @@ _DOCS_AT_ONCE = 1 << 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Barrier:
-    """The stage before ``publishable``: keeps out pages whose URL, or whose very text, was taken down.
+    """The stage before ``publishable``: keeps out pages whose URL, domain or very text was taken down.
 
-    Corpus stages look for more, near-duplicates too, but a recipe need not have them.
+    Corpus stages look for more, near-duplicates too, but a recipe need not have them. A page of a domain that
+    was taken down is kept out here alone: what it was a keeper of goes with it, as it would have gone with it
+    had it been published first and taken down then.
     """
 
     name: ClassVar[str] = STAGE
@@ -45,7 +48,9 @@ class Barrier:
         barred = np.zeros(batch.num_rows, np.bool_)
         columns = resources.columns
         if columns.url in batch.schema.names:
-            barred |= self.graves.bars_urls(map(url_key, batch.column(columns.url).to_pylist()))
+            urls = batch.column(columns.url).to_pylist()
+            barred |= self.graves.bars_urls(map(url_key, urls))
+            barred |= self.graves.bars_hosts([domain(url) if url else None for url in urls])
         if columns.text in batch.schema.names:
             text = batch.column(columns.text)
             there = text.is_valid().to_numpy(zero_copy_only=False)
@@ -110,9 +115,14 @@ def _sharing(
 
 def _keyed_sets(
     graves: Graves, rows: NDArray[np.int64], texts: Texts, width: int
-) -> Iterator[NDArray[np.uint64]]:
+) -> Iterator[NDArray[np.uint32]]:
     for start, stop, hashes in _sets(rows, texts, width):
-        yield np.sort(graves.keyed_words(hashes[start:stop]))
+        yield keyed_shingles(graves, hashes[start:stop])
+
+
+def keyed_shingles(graves: Graves, hashes: NDArray[np.uint64]) -> NDArray[np.uint32]:
+    """Return what a tombstone keeps of a set of shingles, ascending."""
+    return np.unique((graves.keyed_words(hashes) >> np.uint64(32)).astype(np.uint32))
 
 
 def _sets(rows: NDArray[np.int64], texts: Texts, width: int) -> Iterator[tuple[int, int, NDArray[np.uint64]]]:
@@ -125,7 +135,7 @@ def _sets(rows: NDArray[np.int64], texts: Texts, width: int) -> Iterator[tuple[i
         yield start, stop, hashes
 
 
-def _is_near(members: NDArray[np.uint64], pages: list[PageGrave], threshold: float) -> bool:
+def _is_near(members: NDArray[np.uint32], pages: list[PageGrave], threshold: float) -> bool:
     """Tell whether a document has the threshold's Jaccard similarity with a tombstone."""
     for page in pages:
         n, m = len(members), len(page.shingles)

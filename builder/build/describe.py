@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from builder.build.index import add_counts
 from builder.card.facts import (
@@ -15,50 +18,104 @@ from builder.card.facts import (
     StageFacts,
     VersionFacts,
 )
+from builder.domain.canonical_json import canonical_json
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
-    from builder.build.closing import Closed
-    from builder.build.work import Work
+    from builder.build.draft import Draft
     from builder.domain.contract import Contract
     from builder.domain.manifest import Manifest
+    from builder.recipe import Recipe
+
+CARD_JSON = "card.json"
 
 
-def card_facts(manifest: Manifest, *, work: Work, closed: Closed, history: Sequence[Manifest]) -> CardFacts:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardSource:
+    """What the card tells that a recipe knows and no manifest does.
+
+    It is kept in the index, so that a takedown can write a card though it has no recipe.
+
+    Attributes:
+        stages: name and options of sources and stages, in the order in which records meet them.
+        notes: the sections that a person wrote, in Markdown.
+    """
+
+    title: str
+    description: str = ""
+    license: str | None = None
+    language: tuple[str, ...] = ()
+    date: str | None = None
+    column_notes: Mapping[str, str] = field(default_factory=dict)
+    stages: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    notes: str = ""
+
+    @classmethod
+    def of(cls, recipe: Recipe) -> CardSource:
+        """Gather it from a recipe."""
+        return cls(
+            title=recipe.title,
+            description=recipe.description,
+            license=recipe.license,
+            language=recipe.language,
+            date=recipe.date,
+            column_notes=_column_notes(recipe.contract),
+            stages=tuple(_stages(recipe)),
+            notes=recipe.card.read_text(encoding="utf-8") if recipe.card else "",
+        )
+
+    def write(self, folder: Path) -> None:
+        """Keep it in a version's index."""
+        (folder / CARD_JSON).write_bytes(canonical_json(dataclasses.asdict(self)))
+
+    @classmethod
+    def read(cls, folder: Path) -> CardSource:
+        """Read what ``write`` kept."""
+        facts = json.loads((folder / CARD_JSON).read_bytes())
+        facts["language"] = tuple(facts["language"])
+        facts["stages"] = tuple((name, options) for name, options in facts["stages"])
+        return cls(**facts)
+
+
+def card_facts(manifest: Manifest, *, draft: Draft, history: Sequence[Manifest]) -> CardFacts:
     """Gather what the card of one version tells."""
-    recipe = work.recipe
-    domains = add_counts(shard.facts.domains for shard in closed.shards)
+    source = draft.source
+    domains = add_counts(shard.facts.domains for shard in draft.shards)
+    newest = max((shard.facts.newest for shard in draft.shards), default="")
+    kept = manifest.counts["kept"]
     return CardFacts(
         name=manifest.name,
         version=manifest.version,
         columns=manifest.columns,
         splits=split_facts(manifest),
-        title=recipe.title,
-        description=recipe.description,
-        license=recipe.license,
-        language=recipe.language,
+        title=source.title,
+        description=source.description,
+        license=source.license,
+        language=source.language,
         parent=manifest.parent["version"] if manifest.parent else None,
         reason=manifest.reason,
-        date=recipe.date or max((shard.facts.newest for shard in closed.shards), default="") or None,
-        column_notes=_column_notes(recipe.contract),
-        stages=_stages(work),
+        date=source.date or newest or None,
+        column_notes=source.column_notes,
+        stages=tuple(StageFacts(name=name, options=options) for name, options in source.stages),
         records=manifest.counts["records"],
-        counts=_counts(closed),
+        inherited_rows=max(0, manifest.rows - kept),
+        counts=_counts(manifest),
         inputs=InputFacts(
             count=manifest.inputs["count"],
             size_bytes=manifest.inputs["bytes"],
             digest=manifest.inputs["digest"],
         ),
-        languages=add_counts(shard.facts.languages for shard in closed.shards),
+        languages=add_counts(shard.facts.languages for shard in draft.shards),
         domains=domains,
         n_domains=len(domains),
-        clusters=sum(closed.clusters.values()),
-        largest_cluster=max(closed.clusters, default=0),
+        clusters=sum(draft.clusters.values()),
+        largest_cluster=max(draft.clusters, default=0),
         changes=tuple(
             ChangeFacts(version=one.version, text=one.reason) for one in (manifest, *history[::-1])
         ),
-        notes=recipe.card.read_text(encoding="utf-8") if recipe.card else "",
+        notes=source.notes,
     )
 
 
@@ -95,17 +152,18 @@ def _column_notes(contract: Contract) -> dict[str, str]:
     return {name: " ".join(text.split()) for name, text in described.items() if isinstance(text, str)}
 
 
-def _stages(work: Work) -> tuple[StageFacts, ...]:
-    recipe = work.recipe
+def _stages(recipe: Recipe) -> Iterator[tuple[str, Mapping[str, Any]]]:
     written = [next(iter(entry.items())) for entry in recipe.document.get("stages", [])]
     options = {name: given or {} for name, given in written}
     sources = dict.fromkeys(source.kind for source in recipe.sources)
-    names = [*sources, *(stage.name for stage in recipe.stages), "publishable"]
-    return tuple(StageFacts(name=name, options=options.get(name, {})) for name in names)
+    for name in [*sources, *(stage.name for stage in recipe.stages), "publishable"]:
+        yield name, options.get(name, {})
 
 
-def _counts(closed: Closed) -> tuple[Count, ...]:
+def _counts(manifest: Manifest) -> tuple[Count, ...]:
     return tuple(
-        Count(stage=stage, reason=reason, outcome=outcome, records=n)  # type: ignore[arg-type]
-        for (outcome, stage, reason), n in sorted(closed.sums.reasons.items())
+        Count(stage=stage, reason=reason, outcome=outcome, records=n)
+        for outcome, stages in sorted(manifest.counts["reasons"].items())
+        for stage, reasons in sorted(stages.items())
+        for reason, n in sorted(reasons.items())
     )

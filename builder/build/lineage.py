@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -161,7 +161,7 @@ def _read_rows(path: Path, rows: Sequence[int], column: str) -> Iterator[tuple[i
             first = stop
 
 
-def is_among(values: NDArray[np.uint64], ascending: NDArray[np.uint64]) -> NDArray[np.bool_]:
+def is_among(values: NDArray[Any], ascending: NDArray[Any]) -> NDArray[np.bool_]:
     """bool[n_values], whether each value is one of a few that are in order."""
     if not len(ascending):
         return np.zeros(len(values), np.bool_)

@@ -124,6 +124,11 @@ class StageMemory:
         return whole.filter(pc.invert(gone))
 
     @property
+    def is_there(self) -> bool:
+        """Whether the recipe has the stage."""
+        return any((folder / f"{self.name}.arrow").exists() for folder in self.past.lineage.folders)
+
+    @property
     def n_rows(self) -> int:
         """Keepers."""
         return int(self._table.num_rows)

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 _ROWS_AT_ONCE = 1 << 16
 
 
-def write_index(folder: Path, *, version: str, work: Work, closed: Closed) -> None:
+def write_index(folder: Path, version: str, *, work: Work, closed: Closed) -> None:
     """Write what later versions must know of a build."""
     written = [shard.written for shard in closed.shards if shard.written]
     for path in sorted(work.folder.glob(f"[0-9]*/*{SEGMENT}")):

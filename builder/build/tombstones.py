@@ -4,8 +4,8 @@
 leaves the corpus. The first line has the key; each other line is one document.
 
     {"format": "tombstones-1", "key": "…"}
-    {"because": "…", "version": "2.0.0", "urls": ["…"], "contents": ["…"], "pages": [{"shingle_words": 5,
-     "bands": 16, "rows": 6, "keys": "…", "shingles": "…"}]}
+    {"because": "…", "domains": [], "urls": ["…"], "contents": ["…"], "pages": [{"shingle_words": 5,
+     "rows": 6, "keys": "…", "shingles": "…"}]}
 """
 
 from __future__ import annotations
@@ -42,13 +42,14 @@ class PageGrave:
 
     Attributes:
         keys: uint64[bands], keyed hashes of the band keys that the text had.
-        shingles: uint64[n], keyed hashes of its shingles, ascending.
+        shingles: uint32[n], keyed hashes of its shingles, ascending. Two shingles of two texts of 600 have
+            the same hash once in ten thousand comparisons.
     """
 
     shingle_words: int
     rows: int
     keys: NDArray[np.uint64]
-    shingles: NDArray[np.uint64]
+    shingles: NDArray[np.uint32]
 
     def document(self) -> dict[str, Any]:
         """Return it as plain JSON values."""
@@ -62,27 +63,33 @@ class PageGrave:
     @classmethod
     def parse(cls, document: dict[str, Any]) -> PageGrave:
         """Read what ``document`` wrote."""
-        arrays = {
-            name: np.frombuffer(base64.b85decode(document[name]), np.uint64) for name in ("keys", "shingles")
-        }
-        return cls(shingle_words=document["shingle_words"], rows=document["rows"], **arrays)
+        keys, shingles = (base64.b85decode(document[name]) for name in ("keys", "shingles"))
+        return cls(
+            shingle_words=document["shingle_words"],
+            rows=document["rows"],
+            keys=np.frombuffer(keys, np.uint64),
+            shingles=np.frombuffer(shingles, np.uint32),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tombstone:
-    """One document that was taken down, with all that was merged into it: keyed hashes in hexadecimal."""
+    """One document that was taken down, with all that was merged into it: keyed hashes in hexadecimal.
+
+    ``domains`` are hosts of which, and of whose subdomains, nothing may come any more.
+    """
 
     because: str
-    version: str
-    urls: tuple[str, ...]
-    contents: tuple[str, ...]
+    urls: tuple[str, ...] = ()
+    contents: tuple[str, ...] = ()
     pages: tuple[PageGrave, ...] = ()
+    domains: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """Return it as plain JSON values."""
         return {
             "because": self.because,
-            "version": self.version,
+            "domains": sorted(self.domains),
             "urls": sorted(self.urls),
             "contents": sorted(self.contents),
             "pages": [page.document() for page in self.pages],
@@ -92,8 +99,8 @@ class Tombstone:
     def parse(cls, document: dict[str, Any]) -> Tombstone:
         """Read what ``document`` wrote."""
         pages = tuple(map(PageGrave.parse, document["pages"]))
-        lists = {name: tuple(document[name]) for name in ("urls", "contents")}
-        return cls(because=document["because"], version=document["version"], pages=pages, **lists)
+        lists = {name: tuple(document[name]) for name in ("domains", "urls", "contents")}
+        return cls(because=document["because"], pages=pages, **lists)
 
 
 @dataclass(frozen=True)
@@ -159,6 +166,10 @@ class Graves:
         return frozenset(content for stone in self.tombstones for content in stone.contents)
 
     @cached_property
+    def _domains(self) -> frozenset[str]:
+        return frozenset(domain for stone in self.tombstones for domain in stone.domains)
+
+    @cached_property
     def pages(self) -> tuple[PageGrave, ...]:
         """The texts of all tombstones."""
         return tuple(page for stone in self.tombstones for page in stone.pages)
@@ -166,6 +177,15 @@ class Graves:
     def bars_urls(self, keys: Iterable[bytes | None]) -> NDArray[np.bool_]:
         """bool[n], whether the page of a URL was taken down; the keys are those of ``dedup_url``."""
         return np.asarray([key is not None and self.keyed(key) in self._urls for key in keys], np.bool_)
+
+    def bars_hosts(self, hosts: Sequence[str | None]) -> NDArray[np.bool_]:
+        """bool[n], whether a host, or one that it is a subdomain of, was taken down."""
+        judged: dict[str, bool] = {"": False}
+        for host in hosts if self._domains else ():
+            judged.setdefault(
+                host or "", any(self.keyed(one.encode()) in self._domains for one in above(host or ""))
+            )
+        return np.asarray([judged.get(host or "", False) for host in hosts], np.bool_)
 
     def bars_contents(self, digests: Iterable[bytes | None]) -> NDArray[np.bool_]:
         """bool[n], whether exactly this text was taken down; the digests are those of ``dedup_exact``."""
@@ -180,9 +200,11 @@ def tombstone_rejections(batch: pa.RecordBatch) -> pa.RecordBatch:
     return rejection_batch(Rejection(record=one, stage=STAGE, reason=TOMBSTONE) for one in records)
 
 
-def plain(stones: Sequence[Tombstone]) -> list[dict[str, Any]]:
-    """Return tombstones as they may be shown: why and when, and how much they hold."""
-    return [
-        {"because": one.because, "version": one.version, "urls": len(one.urls), "pages": len(one.pages)}
-        for one in stones
-    ]
+def above(host: str) -> list[str]:
+    """List a host and the domains that it is part of.
+
+    >>> above("a.b.example.org")
+    ['a.b.example.org', 'b.example.org', 'example.org', 'org']
+    """
+    labels = host.split(".")
+    return [".".join(labels[i:]) for i in range(len(labels))]

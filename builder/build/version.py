@@ -2,42 +2,31 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
-import json
-import shutil
 import sys
 from collections import Counter
+from functools import partial
 from importlib.metadata import version as library_version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from builder import __version__
 from builder.build.compare import compare_rows
-from builder.build.describe import card_facts, version_facts
+from builder.build.describe import CardSource
+from builder.build.draft import Draft, commit_draft, split_entries
 from builder.build.edits import count_edits
-from builder.build.index import sum_content
-from builder.build.inputs import Input, inputs_digest, write_inputs
+from builder.build.inputs import Input, inputs_digest
 from builder.build.remember import write_index
 from builder.build.result import BuildResult, SplitSize
-from builder.card.card import render_card, render_root_card
-from builder.card.croissant import croissant
-from builder.domain.digests import OrderDigest
-from builder.domain.manifest import Manifest, ShardEntry, SplitEntry
 from builder.domain.url import URL_RULES
-from builder.domain.version import Changes, SplitChanges, Version, compare_columns, decide_version
+from builder.domain.version import Changes, SplitChanges, compare_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from builder.build.closing import Closed
-    from builder.build.edition import EditionShard
     from builder.build.work import Work
     from builder.corpus import Corpus
+    from builder.domain.manifest import Manifest, SplitEntry
     from builder.recipe import Recipe
 
 TOOLS = (
@@ -66,60 +55,28 @@ def write_version(
     Raises:
         VersionError: if ``version`` is lower than the number that the changes ask for.
     """
-    splits = _split_entries(work, closed)
+    lineage = work.past.lineage if work.past else None
+    splits = split_entries(closed.shards, limits=closed.limits, lineage=lineage)
     facts = _manifest_facts(work, closed, inputs, splits)
     parent = corpus.manifest(newest) if (newest := corpus.find_newest()) else None
     if parent and _same(parent, facts):
         return _result(corpus, work.recipe, parent, closed=closed, nothing_new=True)
-    changes = _changes(corpus, parent, work, closed)
-    asked = Version.parse(version) if version else None
-    decision = decide_version(
-        Version.parse(parent.version) if parent else None,
-        changes,
-        asked=asked,
-        used=map(Version.parse, corpus.versions()),
+    draft = Draft(
+        facts=facts,
+        changes=_changes(corpus, parent, work, closed),
+        shards=closed.shards,
+        inputs=inputs,
+        source=CardSource.of(work.recipe),
+        clusters=closed.clusters,
+        audit={path.name: path for path in (closed.ledger, closed.rejected, closed.clusters_file)},
+        run=_run_facts(work, closed),
+        write_index=partial(write_index, work=work, closed=closed),
     )
-    manifest = Manifest(
-        version=str(decision.version),
-        parent={"version": parent.version, "digest": parent.digest} if parent else None,
-        reason=decision.reason,
-        files=(),
-        **facts,
-    )
-    manifest = _stage_and_commit(corpus, manifest, work=work, closed=closed, inputs=inputs)
+    manifest = commit_draft(corpus, draft, asked=version)
     return _result(corpus, work.recipe, manifest, closed=closed)
 
 
 # -- the manifest ----------------------------------------------------------------------------------
-
-
-def _split_entries(work: Work, closed: Closed) -> dict[str, SplitEntry]:
-    entries: dict[str, SplitEntry] = {}
-    for split in dict.fromkeys(shard.split for shard in closed.shards):
-        shards = [shard for shard in closed.shards if shard.split == split]
-        order = OrderDigest()
-        for shard in shards:
-            order.update(_row_digests(work, shard))
-        entries[split] = SplitEntry(
-            rows=sum(shard.facts.rows for shard in shards),
-            bytes=sum(shard.bytes for shard in shards),
-            raw_bytes=sum(shard.facts.raw_bytes for shard in shards),
-            content_digest=sum_content(shard.facts for shard in shards).hexdigest(),
-            order_digest=order.hexdigest(),
-            cut=closed.limits[split],
-            shards=tuple(
-                ShardEntry(path=s.name, sha256=s.facts.sha256, bytes=s.bytes, rows=s.facts.rows)
-                for s in shards
-            ),
-        )
-    return entries
-
-
-def _row_digests(work: Work, shard: EditionShard) -> NDArray[np.uint8]:
-    if shard.written or work.past is None:
-        digests: NDArray[np.uint8] = np.load(shard.written.digests if shard.written else "", mmap_mode="r")
-        return digests
-    return work.past.lineage.digests(shard.facts.sha256)
 
 
 def _manifest_facts(
@@ -130,12 +87,7 @@ def _manifest_facts(
         "name": recipe.name,
         "contract": {"name": recipe.contract.label, "digest": recipe.contract.digest},
         "recipe": recipe_facts(recipe, limit=work.limit),
-        "inputs": {
-            "count": len(inputs),
-            "bytes": sum(one.n_bytes for one in inputs),
-            "digest": inputs_digest(inputs),
-            "files": [],
-        },
+        "inputs": inputs_facts(inputs),
         "tombstones": work.graves.facts() if work.graves else NO_TOMBSTONES,
         "columns": work.chain.published,
         "counts": _counts(closed),
@@ -152,6 +104,16 @@ def _counts(closed: Closed) -> dict[str, Any]:
     counts = {"records": closed.sums.n_records - closed.n_restated, **outcomes, "reasons": reasons}
     extra = {"restated": closed.n_restated, "known": closed.n_known}
     return counts | {name: n for name, n in extra.items() if n}
+
+
+def inputs_facts(inputs: Sequence[Input]) -> dict[str, Any]:
+    """Return what the manifest tells of the inputs."""
+    return {
+        "count": len(inputs),
+        "bytes": sum(one.n_bytes for one in inputs),
+        "digest": inputs_digest(inputs),
+        "files": [],
+    }
 
 
 def recipe_facts(recipe: Recipe, *, limit: int | None) -> dict[str, Any]:
@@ -209,54 +171,25 @@ def _paths(closed: Closed) -> dict[str, list[str]]:
     return paths
 
 
-# -- the folder ------------------------------------------------------------------------------------
-
-
-def _stage_and_commit(
-    corpus: Corpus, manifest: Manifest, *, work: Work, closed: Closed, inputs: Sequence[Input]
-) -> Manifest:
-    staging = corpus.begin(manifest.version)
-    for shard in closed.shards:
-        if shard.written:
-            staging.add_shard(Path(shard.written.path), name=shard.name, sha256=shard.facts.sha256)
-        else:
-            staging.reuse_shard(shard.facts.sha256, name=shard.name)
-    facts = card_facts(manifest, work=work, closed=closed, history=_history(corpus))
-    texts = {
-        "README.md": render_card(facts),
-        "croissant.json": json.dumps(croissant(facts), indent=2, ensure_ascii=False) + "\n",
-    }
-    for name, text in texts.items():
-        (staging.folder / name).write_text(text, encoding="utf-8")
-    write_inputs(staging.folder / "inputs.parquet", inputs)
-    manifest = dataclasses.replace(manifest, files=staging.file_entries())
-    for table in (closed.ledger, closed.rejected, closed.clusters_file):
-        shutil.move(table, staging.audit / table.name)
-    write_index(staging.index, version=manifest.version, work=work, closed=closed)
-    (staging.audit / "run.json").write_bytes(_run_json(work, closed))
-    older = [version_facts(corpus.manifest(v)) for v in corpus.versions()]
-    root = render_root_card(manifest.name, [*older, version_facts(manifest)], title=work.recipe.title)
-    corpus.commit(staging, manifest, root)
-    return manifest
-
-
-def _history(corpus: Corpus) -> list[Manifest]:
-    return [corpus.manifest(version) for version in corpus.versions()]
-
-
-def _run_json(work: Work, closed: Closed) -> bytes:
+def _run_facts(work: Work, closed: Closed) -> dict[str, Any]:
     """What is true of this run and of no other: counts of the machine, and what only the clock caught."""
-    import platform
-
     caught = [list(one) for one in getattr(work.engine, "caught", ())]
-    facts = {
-        "machine": {"system": platform.system(), "machine": platform.machine()},
+    return machine_facts() | {
         "workers": work.engine.workers,
         "batch_rows": work.batch_rows,
         "counts": dict(sorted(closed.counts.items())),
         "not_reproducible": caught,
     }
-    return json.dumps(facts, indent=2).encode() + b"\n"
+
+
+def machine_facts() -> dict[str, Any]:
+    """Say on what kind of machine something ran."""
+    import platform
+
+    return {"machine": {"system": platform.system(), "machine": platform.machine()}}
+
+
+# -- the result ------------------------------------------------------------------------------------
 
 
 def unchanged(corpus: Corpus, recipe: Recipe) -> BuildResult:

@@ -21,6 +21,7 @@ COMMANDS = {
     "verify": ("verify", "Hash everything again and compare."),
     "why": ("why", "Tell what became of a page."),
     "rejected": ("rejected", "Write the rejected records to a file, to be mended."),
+    "takedown": ("takedown", "Write a version without some pages, which never come back."),
     "schema": ("schema", "Print a built-in contract or the recipe's schema."),
 }
 

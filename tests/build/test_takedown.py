@@ -1,0 +1,176 @@
+"""A takedown: what goes, what stays, and what never comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from planted import ledger_of, sentence, write_lines
+
+from builder import BuildResult, Corpus, takedown, verify
+from builder.errors import CorpusError, NothingKeptError
+
+Make = Callable[..., BuildResult]
+WHY = "the owner asked"
+
+
+def ids_of(corpus: Path) -> dict[str, str]:
+    """URL -> id of all rows of the newest version."""
+    there = Corpus(corpus)
+    files = [path for paths in there.data_files(there.newest()).values() for path in paths]
+    return {row["url"]: row["id"] for path in files for row in pq.read_table(path).to_pylist()}
+
+
+def page(name: str, seed: int, **more: Any) -> dict[str, Any]:
+    return {"url": f"https://{name}", "text": sentence(seed), **more}
+
+
+def near(name: str, seed: int) -> dict[str, Any]:
+    return {"url": f"https://{name}", "text": sentence(seed) + " and one more"}
+
+
+@pytest.fixture
+def corpus(make: Make, tmp_path: Path) -> Path:
+    """Ten pages, a near-duplicate of the first, an exact one of the second, a subdomain."""
+    rows = [page(f"a.example/{i}", i) for i in range(10)]
+    rows += [near("mirror.example/0", 0), page("mirror.example/1", 1), page("sub.a.example/x", 50)]
+    write_lines(tmp_path / "feed/a.jsonl", [*rows, page("b.example/y", 60)])
+    return make().corpus
+
+
+def test_a_page_goes_with_what_was_merged_into_it(corpus: Path) -> None:
+    """The version is a MAJOR one without the row; the ledger says why of both records."""
+    before = ids_of(corpus)
+    result = takedown(corpus, urls=["https://A.example:443/0#top"], because=WHY)
+    assert (result.version, result.reason.split(" (")[0]) == ("2.0.0", "MAJOR: 1 published row was removed")
+    assert result.documents == [(before["https://a.example/0"], "https://a.example/0")]
+    assert set(before) - set(ids_of(corpus)) == {"https://a.example/0"}
+    ledger = pq.read_table(corpus / ".audit" / "2.0.0" / "ledger.parquet").to_pylist()
+    assert {(row["url"], row["outcome"], row["stage"], row["reason"], row["message"]) for row in ledger} == {
+        ("https://a.example/0", "rejected", "takedown", "taken_down", WHY),
+        ("https://mirror.example/0", "rejected", "takedown", "taken_down", WHY),
+    }
+    assert verify(corpus).clean
+
+
+def test_a_merged_page_takes_its_document_along(corpus: Path) -> None:
+    """It is told which; `only_this` forbids it, and then nothing happens."""
+    with pytest.raises(CorpusError, match=r"was merged into .* which would go with it"):
+        takedown(corpus, urls=["https://mirror.example/1"], because=WHY, only_this=True)
+    assert Corpus(corpus).versions() == ["1.0.0"]
+    gone = ids_of(corpus)["https://a.example/1"]
+    result = takedown(corpus, urls=["https://mirror.example/1"], because=WHY)
+    assert list(result.merged) == [("https://mirror.example/1", gone)]
+    assert "https://a.example/1" not in ids_of(corpus)
+
+
+def test_a_domain_goes_with_its_subdomains(corpus: Path) -> None:
+    """Of the others everything stays, but for what stood for the domain's pages."""
+    takedown(corpus, domains=["a.example"], because=WHY)
+    assert set(ids_of(corpus)) == {"https://b.example/y"}
+
+
+@pytest.mark.parametrize(
+    ("again", "reason"),
+    [
+        (page("a.example/0?utm_source=x", 700), "tombstone"),
+        (page("other.example/0", 0), "tombstone"),
+        (near("other.example/1", 0), "tombstone"),
+        (page("mirror.example/0", 701), "tombstone"),
+        (page("other.example/2", 2), "same_text"),
+        (page("other.example/3", 702), None),
+    ],
+    ids=["url", "text", "near", "url of a merged page", "another text", "new"],
+)
+def test_what_was_taken_down_does_not_come_back(
+    corpus: Path, make: Make, tmp_path: Path, again: dict[str, Any], reason: str | None
+) -> None:
+    """By its URL or that of a page merged into it, by its text, or nearly its text: later, or built anew."""
+    takedown(corpus, urls=["https://a.example/0"], because=WHY)
+    write_lines(tmp_path / "feed/b.jsonl", [again])
+    (row,) = ledger_of(make())
+    assert row["reason"] == reason
+    result = make(full=True)
+    assert "https://a.example/0" not in ids_of(corpus)
+    (row,) = [row for row in ledger_of(result) if row["path"] == "b.jsonl"]
+    assert row["reason"] == reason
+
+
+def test_a_domain_does_not_come_back(corpus: Path, make: Make, tmp_path: Path) -> None:
+    """Pages of it that nobody had seen are kept out as well."""
+    takedown(corpus, domains=["a.example"], because=WHY)
+    write_lines(tmp_path / "feed/b.jsonl", [page("new.a.example/z", 800), page("aa.example/z", 801)])
+    reasons = {row["url"]: row["reason"] for row in ledger_of(make())}
+    assert reasons == {"https://new.a.example/z": "tombstone", "https://aa.example/z": None}
+
+
+def test_tombstones_tell_nothing(corpus: Path) -> None:
+    """There is no URL, no text and no unkeyed hash in them, and the key stays in the corpus."""
+    gone = ids_of(corpus)["https://a.example/0"]
+    takedown(corpus, urls=["https://a.example/0"], because=WHY)
+    text = (corpus / "tombstones.jsonl").read_text()
+    assert gone not in text
+    assert "a.example" not in text
+    assert text.count("\n") == 2
+
+
+def test_only_the_shards_that_held_the_rows_are_written(corpus: Path) -> None:
+    """The other splits keep their files."""
+    first, second = (Corpus(corpus).manifest("1.0.0"), None)
+    takedown(corpus, urls=["https://a.example/0"], because=WHY)
+    second = Corpus(corpus).manifest("2.0.0")
+    changed = [name for name in first.splits if first.splits[name].shards != second.splits[name].shards]
+    assert len(changed) == 1
+
+
+def test_the_same_twice_writes_one_version(corpus: Path) -> None:
+    """The second time there is nothing to do."""
+    takedown(corpus, urls=["https://a.example/0"], because=WHY)
+    assert takedown(corpus, urls=["https://a.example/0"], because=WHY).nothing_new
+    assert Corpus(corpus).versions() == ["1.0.0", "2.0.0"]
+
+
+def test_what_was_never_there_is_barred_all_the_same(corpus: Path, make: Make, tmp_path: Path) -> None:
+    """No row goes, and the page does not come."""
+    result = takedown(corpus, urls=["https://c.example/1"], because=WHY)
+    assert (list(result.unknown), result.reason.split(":")[0]) == (["https://c.example/1"], "PATCH")
+    write_lines(tmp_path / "feed/b.jsonl", [page("c.example/1", 900)])
+    assert [row["reason"] for row in ledger_of(make())] == ["tombstone"]
+
+
+def test_a_file_of_all_kinds(corpus: Path, tmp_path: Path) -> None:
+    """A line is a URL, a domain or an id; each line that is none is told."""
+    one = ids_of(corpus)["https://a.example/3"]
+    (tmp_path / "list").write_text(f"# asked for\n\nhttps://a.example/2\nb.example\n{one}\n")
+    result = takedown(corpus, file=tmp_path / "list", because=WHY)
+    assert {url for _, url in result.documents} == {
+        "https://a.example/2",
+        "https://a.example/3",
+        "https://b.example/y",
+    }
+    (tmp_path / "list").write_text("nonsense\nftp://x/\n")
+    with pytest.raises(CorpusError, match=r"(?s)list:1.*no domain.*list:2.*no URL"):
+        takedown(corpus, file=tmp_path / "list", because=WHY)
+
+
+def test_nothing_left_is_refused(corpus: Path) -> None:
+    """A version without rows could not be loaded."""
+    with pytest.raises(NothingKeptError):
+        takedown(corpus, domains=["a.example", "b.example"], because=WHY)
+    assert Corpus(corpus).versions() == ["1.0.0"]
+
+
+def test_likeness_is_listed_for_a_decision(make: Make, tmp_path: Path) -> None:
+    """A document under another name that is much alike stays, unless it is to go as well."""
+    half = " ".join(sentence(1, 60).split()[:52]) + " " + sentence(9, 8)
+    rows = [page("a.example/1", 1), {"url": "https://a.example/2", "text": half}, page("a.example/3", 3)]
+    rows[0]["text"] = sentence(1, 60)
+    write_lines(tmp_path / "feed/a.jsonl", rows)
+    corpus = make(stages=[{"dedup_near": {"threshold": 0.9, "bands": 60, "rows": 1}}]).corpus
+    result = takedown(corpus, urls=["https://a.example/1"], because=WHY)
+    (alike,) = result.nearby
+    assert (alike.url, 0.5 < alike.similarity < 0.9) == ("https://a.example/2", True)
+    assert set(ids_of(corpus)) == {"https://a.example/2", "https://a.example/3"}
