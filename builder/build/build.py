@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import tempfile
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,15 +20,21 @@ import orjson
 
 from builder.build.chain import bind_chain
 from builder.build.closing import close
+from builder.build.compact import plan_recut
 from builder.build.course import set_course
 from builder.build.disk import disk_faults
+from builder.build.draft import commit_draft
+from builder.build.edits import Edits
 from builder.build.hash_cache import HashCache
 from builder.build.index import open_arrow
 from builder.build.inputs import hash_inputs, inputs_digest, list_inputs
+from builder.build.lineage import Lineage
+from builder.build.memory import Past
 from builder.build.passage import take_through
 from builder.build.recognize import write_known
+from builder.build.successor import Successor
 from builder.build.tombstones import Graves
-from builder.build.version import tool_versions, unchanged, write_version
+from builder.build.version import finished, tool_versions, unchanged, write_version
 from builder.build.work import Advance, Work, keep_still, say_nothing
 from builder.corpus import Corpus
 from builder.corpus.staging import SPOOL
@@ -39,6 +47,7 @@ if TYPE_CHECKING:
 
     from builder.build.closing import Closed
     from builder.build.course import Course
+    from builder.build.edition import Plan
     from builder.build.result import BuildResult
 
 BATCH_ROWS = 8_192
@@ -66,6 +75,7 @@ def build(
     full: bool = False,
     prune: bool = False,
     rehash: bool = False,
+    compact: bool = False,
     advance: Advance = say_nothing,
     notice: Callable[[str], None] = keep_still,
 ) -> BuildResult:
@@ -87,6 +97,7 @@ def build(
         full: build everything anew.
         prune: leave out the rows of inputs that are no longer there.
         rehash: hash every input, however untouched it looks.
+        compact: read no input, but cut the shards of the newest version anew.
         notice: told what should be known before the work begins.
 
     Raises:
@@ -98,6 +109,8 @@ def build(
     """
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
     chain = bind_chain(recipe)
+    if compact:
+        return compact_newest(recipe, version=version, workers=workers, advance=advance)
     inputs = list_inputs(recipe.sources)
     with disk_faults(recipe.corpus):
         corpus = Corpus.open_or_create(recipe.corpus, name=recipe.name)
@@ -123,6 +136,7 @@ def build(
             limit=limit,
             past=course.past,
             graves=graves,
+            pruned=course.pruned,
         )
         work.folder.mkdir(parents=True, exist_ok=True)
         work = _recall(work, course)
@@ -134,13 +148,34 @@ def build(
     return result
 
 
+def compact_newest(
+    recipe: Recipe, *, version: str | None, workers: int | None, advance: Advance
+) -> BuildResult:
+    """Write the newest version's rows into shards that are cut anew; the rows stay as they are."""
+    corpus = Corpus(recipe.corpus)
+    with corpus.lock(), tempfile.TemporaryDirectory(dir=corpus.spool("compact")) as name:
+        lineage = Lineage.of(corpus, corpus.newest())
+        plan = plan_recut(lineage)
+        if [len(split.shards) for split in lineage.manifest.splits.values()] == _counts_of(plan):
+            return unchanged(corpus, recipe)
+        past = Past(lineage, recipe.columns.text)
+        successor = Successor(past=past, edits=Edits(), plan=plan, folder=Path(name))
+        draft = successor.draft(graves=None, workers=workers or os.cpu_count() or 1, advance=advance)
+        return finished(corpus, recipe, commit_draft(corpus, draft, asked=version))
+
+
+def _counts_of(plan: Plan) -> list[int]:
+    return list(Counter(shard.split for shard in plan.shards).values())
+
+
 def _recall(work: Work, course: Course) -> Work:
     """Let readers know the records that were accounted for, where a file is read again."""
     if work.past is None or not course.reread:
         return work
     path = work.folder / "known.npy"
     folders = work.past.lineage.folders
-    write_known(path, [open_arrow(folder / "records.arrow")["key"] for folder in folders])
+    freed = course.pruned.keys if course.pruned else frozenset()
+    write_known(path, [open_arrow(folder / "records.arrow")["key"] for folder in folders], but=freed)
     return replace(work, known=str(path))
 
 
@@ -170,7 +205,8 @@ def _spool_key(
     digests = [recipe.digest(), recipe.contract.digest, inputs_digest(course.inputs)]
     parent = course.past.lineage.manifest.digest if course.past else None
     stones = graves.facts() if graves else None
-    facts = [*digests, parent, stones, tool_versions(), limit, batch_rows]
+    pruned = sorted(one.hex() for one in course.pruned.documents) if course.pruned else []
+    facts = [*digests, parent, stones, pruned, tool_versions(), limit, batch_rows]
     return hashlib.sha256(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)).hexdigest()[:24]
 
 

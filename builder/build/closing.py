@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from builder.build.edition import EditionShard, KeptShard, plan_edition
-from builder.build.edits import Edits, Removal, find_replaced
+from builder.build.edition import EditionShard, edition_shard, plan_edition
+from builder.build.edits import Edits, find_replaced
 from builder.build.fates import Fates, trace_fates
 from builder.build.identity import ID, id_words
 from builder.build.ledger import LedgerSums, write_ledger, write_rejected
 from builder.build.output import PlannedShard, ShardJob, WrittenShard, place_rows
+from builder.build.pruning import SOURCE_GONE
 from builder.build.restating import removal_of, restate
 from builder.build.rewrite import Rewrite, RewriteJob
 from builder.errors import AccountError
@@ -73,10 +74,14 @@ def close(work: Work, passage: Passage) -> Closed:
         name=work.recipe.name,
         lineage=lineage,
         edits=Edits(replaced=replaced),
+        pruned=work.pruned.documents if work.pruned else frozenset(),
     )
     all_ids = _all_ids(passage, placement)
     fates = trace_fates(passage, placement, all_ids=all_ids, past=work.past)
     removed = {key: removal_of(row, fates, passage) for key, row in lost.items()}
+    if work.past and work.pruned:
+        removed |= dict.fromkeys(sorted(work.pruned.documents), SOURCE_GONE)
+        retired = np.union1d(retired, work.past.gone)
     edits = Edits(removed=removed, replaced=replaced, retired=tuple(retired.tolist()))
     plan = plan_edition(placement, lineage=lineage, edits=edits)
     shards = _write_shards(work, passage, placement, plan, fates)
@@ -98,7 +103,8 @@ def _close_ledger(
         work.folder / f"{name}.parquet" for name in ("ledger", "rejected", "clusters")
     )
     work.advance("ledger", done=0, total=1, unit="file")
-    restated = restate(work.past.lineage, edits) if work.past else None
+    freed = work.pruned.freed if work.pruned else frozenset()
+    restated = restate(work.past.lineage, edits, but=freed) if work.past else None
     sums, n_known = write_ledger(
         ledger, clusters=clusters, spool=passage.first, fates=fates, restated=restated
     )
@@ -146,22 +152,8 @@ def _write_shards(
         for shard in done:
             written[shard.name] = shard
             work.advance("write", done=len(written), total=len(new) + len(changed), unit="shards")
-    return [_edition_shard(work, shard, written) for shard in plan.shards]
-
-
-def _edition_shard(
-    work: Work, shard: KeptShard | Rewrite | PlannedShard, written: Mapping[str, WrittenShard]
-) -> EditionShard:
-    if isinstance(shard, KeptShard):
-        if work.past is None:
-            raise AccountError(f"{shard.name} stays, and there is no version before")
-        facts = work.past.lineage.shard_facts[shard.sha256]
-        n_bytes = work.past.lineage.entries[shard.sha256].bytes
-        return EditionShard(split=shard.split, name=shard.name, bytes=n_bytes, facts=facts)
-    done = written[shard.name]
-    return EditionShard(
-        split=shard.split, name=shard.name, bytes=done.file_bytes, facts=done.facts, written=done
-    )
+    lineage = work.past.lineage if work.past else None
+    return [edition_shard(lineage, shard, written) for shard in plan.shards]
 
 
 def _shard_job(work: Work, passage: Passage, placement: Placement, plan: Plan, fates: Fates) -> ShardJob:
@@ -215,6 +207,3 @@ def _check_sums(
         raise AccountError(
             f"the ledger keeps {sums.outcomes['kept']} records, the shards get {len(placement.rows)}"
         )
-
-
-__all__ = ["Closed", "Removal", "close"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from builder.build.inputs import read_inputs
 from builder.build.lineage import Lineage
 from builder.build.memory import Past
+from builder.build.pruning import Pruned, find_pruned
 from builder.build.version import recipe_facts
 from builder.domain.url import URL_RULES
 from builder.domain.version import Level, Version
@@ -38,6 +39,7 @@ class Course:
         reread: whether a fresh input has the name of one that was read before.
         notices: what is to be said before it starts.
         restyled: whether the card changes though the rows do not.
+        pruned: what goes because its input is gone; None if it stays.
     """
 
     past: Past | None
@@ -47,11 +49,12 @@ class Course:
     reread: bool = False
     notices: Sequence[str] = ()
     restyled: bool = False
+    pruned: Pruned | None = None
 
     @property
     def nothing_new(self) -> bool:
         """Whether the newest version is what this build would make."""
-        return self.past is not None and not self.fresh and not self.restyled
+        return self.past is not None and not (self.fresh or self.restyled or self.pruned)
 
     def choose(self, tasks: Sequence[Task]) -> list[Task]:
         """Keep the tasks that read a fresh input."""
@@ -98,18 +101,21 @@ def set_course(
         return Course(
             past=None, fresh=inputs, inputs=inputs, gone=gone, notices=_rebuild_notices(newest, reasons)
         )
-    past = Past(Lineage.of(corpus, newest), recipe.columns.text)
+    lineage = Lineage.of(corpus, newest)
+    pruned = find_pruned(lineage, gone) if gone and prune else None
     there = {(one.source, one.sha256) for one in known}
     fresh = [one for one in inputs if (one.source, one.sha256) not in there]
+    again = [one for one in inputs if pruned and (one.source, one.path) in pruned.reread and one not in fresh]
     names = {(one.source, one.path) for one in known}
     return Course(
-        past=past,
-        fresh=fresh,
-        inputs=[*known, *fresh],
+        past=Past.without(lineage, recipe.columns.text, pruned.documents if pruned else ()),
+        fresh=[*again, *fresh],
+        inputs=[*(one for one in known if not (pruned and one in gone)), *fresh],
         gone=gone,
-        reread=any((one.source, one.path) in names or not one.address for one in fresh),
-        notices=_notices(newest, fresh, inputs, gone),
+        reread=bool(again) or any((one.source, one.path) in names or not one.address for one in fresh),
+        notices=_notices(newest, fresh, inputs, [] if pruned else gone),
         restyled=_style(manifest.recipe) != _style(recipe_facts(recipe, limit=limit)),
+        pruned=pruned,
     )
 
 

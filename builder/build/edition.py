@@ -9,10 +9,12 @@ import numpy as np
 
 from builder.build.output import PlannedShard, plan_cuts
 from builder.build.rewrite import Rewrite
+from builder.errors import AccountError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from builder.build.compact import Recut
     from builder.build.edits import Edits
     from builder.build.index import ShardFacts
     from builder.build.lineage import Lineage, Place
@@ -33,7 +35,7 @@ class KeptShard:
 class Plan:
     """All shards of the new version, in order, and between which sizes each split is cut."""
 
-    shards: Sequence[KeptShard | Rewrite | PlannedShard]
+    shards: Sequence[KeptShard | Rewrite | PlannedShard | Recut]
     limits: Mapping[str, CutSizes]
 
 
@@ -111,3 +113,24 @@ def _touched(lineage: Lineage, edits: Edits) -> dict[tuple[str, int], tuple[list
 def _places(lineage: Lineage, edits: Edits) -> dict[bytes, Place]:
     keys = [*edits.removed, *edits.replaced]
     return lineage.locate(np.frombuffer(b"".join(keys), np.uint64).reshape(-1, 2)) if keys else {}
+
+
+def edition_shard(
+    lineage: Lineage | None,
+    shard: KeptShard | Rewrite | PlannedShard | Recut,
+    written: Mapping[str, WrittenShard],
+) -> EditionShard:
+    """Return what is known of a planned shard, now that all are written.
+
+    Raises:
+        AccountError: if one stays of a version that is not there.
+    """
+    if not isinstance(shard, KeptShard):
+        done = written[shard.name]
+        return EditionShard(
+            split=shard.split, name=shard.name, bytes=done.file_bytes, facts=done.facts, written=done
+        )
+    if lineage is None:
+        raise AccountError(f"{shard.name} stays, and there is no version before")
+    facts, entry = lineage.shard_facts[shard.sha256], lineage.entries[shard.sha256]
+    return EditionShard(split=shard.split, name=shard.name, bytes=entry.bytes, facts=facts)

@@ -6,7 +6,7 @@ row*. What a past row stands for in the end may change with a later version; the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from builder.build.index import ROWS_SCHEMA, open_arrow
 from builder.build.lineage import Lineage  # noqa: TC001 - the field of a dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -31,10 +31,19 @@ class Past:
 
     Attributes:
         text_column: the published column whose texts corpus stages compare; None if it is not published.
+        gone: int64[n], past rows that stand for nothing any more from the build at hand on, ascending.
     """
 
     lineage: Lineage
     text_column: str | None
+    gone: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+
+    @classmethod
+    def without(cls, lineage: Lineage, text_column: str | None, documents: Iterable[bytes]) -> Past:
+        """Return the past as if some published documents stood for nothing any more."""
+        past = cls(lineage, text_column)
+        wanted = set(documents)
+        return replace(past, gone=past.standing_for(wanted)) if wanted else past
 
     @cached_property
     def _tables(self) -> Sequence[pa.Table]:
@@ -59,7 +68,7 @@ class Past:
             for version, rows in segment.retired.items()
             for row in rows
         ]
-        return np.unique(np.asarray(gone, np.int64))
+        return np.unique(np.concatenate([np.asarray(gone, np.int64), self.gone]))
 
     @cached_property
     def _moved(self) -> Mapping[bytes, bytes | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,10 +75,12 @@ def place_rows(
     name: str,
     lineage: Lineage | None = None,
     edits: Edits | None = None,
+    pruned: frozenset[bytes] = frozenset(),
 ) -> Placement:
     """Give every row of the last spool its id and its split.
 
-    A row that takes the place of a published one takes its id; it adds none.
+    A row that takes the place of a published one takes its id; it adds none. The ids of ``pruned`` rows are
+    free again.
     """
     first, second = id_words(spool.column(ID)).copy(), id_words(spool.column(SECOND_ID))
     adds = np.ones(len(first), np.bool_)
@@ -86,8 +88,8 @@ def place_rows(
         first[row] = np.frombuffer(key, np.uint64)
         adds[row] = False
     ids = first
-    published = {"taken": lineage.published} if lineage else {}
-    ids[adds] = settle_ids(first[adds], second[adds], **published)
+    taken = partial(_taken, lineage=lineage, pruned=pruned)
+    ids[adds] = settle_ids(first[adds], second[adds], taken=taken)
     has_numbers = bool(spool.parts) and ROW in spool.parts[0].batch("rows").schema.names
     return Placement(
         names=list(shares),
@@ -96,6 +98,16 @@ def place_rows(
         sizes=spool.values(SIZE),
         rows=spool.values(ROW) if has_numbers else np.arange(spool.n_rows),
     )
+
+
+def _taken(
+    ids: NDArray[np.uint64], *, lineage: Lineage | None, pruned: frozenset[bytes]
+) -> NDArray[np.bool_]:
+    """bool[n], whether a published row that stays has an id."""
+    if lineage is None:
+        return np.zeros(len(ids), np.bool_)
+    free = [one.tobytes() in pruned for one in np.ascontiguousarray(ids)] if pruned else False
+    return lineage.published(ids) & ~np.asarray(free, np.bool_)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

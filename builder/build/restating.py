@@ -46,18 +46,23 @@ def removal_of(row: int, fates: Fates, passage: Passage) -> Removal:
     )
 
 
-def restate(lineage: Lineage, edits: Edits) -> pa.Table:
+def restate(lineage: Lineage, edits: Edits, *, but: frozenset[str] = frozenset()) -> pa.Table:
     """Return a ledger row for each record of an earlier build whose fate changed.
 
     A row that goes takes the records with it that were merged into it; they stand under what stands for it
     from now on, if anything does. Of one that is replaced only its own record changes: what was merged into
     the old text stays merged.
+
+    Args:
+        but: records that the build has read again, and accounts for anyway.
     """
     wanted = {key.hex(): key for key in (*edits.removed, *edits.replaced)}
     if not wanted:
         return LEDGER_SCHEMA.empty_table()
     rows = []
     for row in latest_statements(lineage, wanted):
+        if row["record_id"] in but:
+            continue
         key = wanted[row["kept_id"]]
         if key in edits.removed:
             rows.append(_removed(row, edits.removed[key]))

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from builder.build.chain import Chain
     from builder.build.memory import Past
+    from builder.build.pruning import Pruned
     from builder.build.tombstones import Graves
     from builder.protocols import Engine
     from builder.recipe import Recipe
@@ -32,6 +33,7 @@ class Work:
         limit: records that are read at most.
         past: what the version remembers that this build goes on from; None if everything is built anew.
         graves: the corpus's tombstones; None if there are none.
+        pruned: what goes because its input is gone; None if nothing does.
         known: file of the keys of records that earlier builds have accounted for; None if no file is read
             again.
     """
@@ -45,6 +47,7 @@ class Work:
     limit: int | None = None
     past: Past | None = None
     graves: Graves | None = None
+    pruned: Pruned | None = None
     known: str | None = None
 
 

@@ -49,6 +49,7 @@ from builder.cli.options import Share, Size, VersionNumber, json_option
 @click.option("--full", is_flag=True, help="Build everything anew, not only what is new.")
 @click.option("--prune", is_flag=True, help="Remove the rows of inputs that are no longer there.")
 @click.option("--rehash", is_flag=True, help="Hash every input, however untouched it looks.")
+@click.option("--compact", is_flag=True, help="Read nothing; cut the shards of the newest version anew.")
 @click.option(
     "--batch-rows", type=click.IntRange(1), help="Rows that are worked on at a time, at most; changes no row."
 )
@@ -69,6 +70,7 @@ def build_command(
     full: bool,
     prune: bool,
     rehash: bool,
+    compact: bool,
     as_json: bool,
 ) -> None:
     """Build a new version of a corpus from RECIPE.
@@ -101,6 +103,7 @@ def build_command(
             full=full,
             prune=prune,
             rehash=rehash,
+            compact=compact,
             advance=advance,
             notice=say,
         )

@@ -1,0 +1,182 @@
+"""What is a rebuild, and what is only another card."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from planted import pages, sentence, write_lines
+
+from builder import BuildResult, Corpus, verify
+from builder.errors import RecipeError
+
+Make = Callable[..., BuildResult]
+
+
+@pytest.fixture
+def feed(tmp_path: Path) -> Path:
+    write_lines(tmp_path / "feed/a.jsonl", pages(20))
+    return tmp_path / "feed"
+
+
+def shards(result: BuildResult) -> list[str]:
+    return [shard.sha256 for _, shard in Corpus(result.corpus).manifest(result.version).shards()]
+
+
+@pytest.mark.parametrize(
+    ("changed", "version"),
+    [
+        ({"title": "Another title"}, "1.0.1"),
+        ({"description": "More of it."}, "1.0.1"),
+        ({"license": "cc-by-4.0"}, "2.0.0"),
+        ({"date": "2024-05-05"}, "1.0.1"),
+    ],
+    ids=str,
+)
+def test_the_card_changes_and_no_shard(make: Make, feed: Path, changed: dict[str, Any], version: str) -> None:
+    """A PATCH with the same files; another licence is a MAJOR, with the same files too."""
+    first = make()
+    said: list[str] = []
+    second = make(recipe=changed, notice=said.append)
+    assert (second.version, shards(second)) == (version, shards(first))
+    assert not any("full rebuild" in text for text in said)
+    text = (second.corpus / second.version / "README.md").read_text()
+    assert str(next(iter(changed.values()))) in text
+    assert make(recipe=changed).nothing_new
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"stages": [{"validate": {}}, {"dedup_exact": {}}]}, "stages, columns or splits"),
+        ({"splits": {"train": 1.0}}, "stages, columns or splits"),
+        ({"sources": [{"jsonl": {"path": "feed", "rename": {"a": "title"}}}]}, "options of the source jsonl"),
+    ],
+    ids=["stages", "splits", "source"],
+)
+def test_a_changed_recipe_is_a_full_rebuild(
+    make: Make, feed: Path, changed: dict[str, Any], why: str
+) -> None:
+    """It is said before it starts, with the highest number that it can get."""
+    make()
+    said: list[str] = []
+    make(recipe=changed, notice=said.append)
+    assert len(said) == 1
+    assert said[0].startswith("full rebuild: ")
+    assert why in said[0]
+    assert said[0].endswith("The version after 1.0.0 may be as high as 2.0.0.")
+
+
+def test_a_full_rebuild_that_misses_an_input_stops(make: Make, feed: Path) -> None:
+    """Every missing one is listed; --prune goes on without them."""
+    write_lines(feed / "b.jsonl", [{"text": sentence(900)}])
+    write_lines(feed / "c.jsonl", [{"text": sentence(901)}])
+    make()
+    for name in ("b", "c"):
+        (feed / f"{name}.jsonl").unlink()
+    with pytest.raises(RecipeError, match=r"(?s)jsonl/b\.jsonl.*jsonl/c\.jsonl.*--prune"):
+        make(full=True)
+    result = make(full=True, prune=True)
+    assert result.reason.startswith("MAJOR: 2 published rows were removed")
+
+
+def test_rows_of_a_lost_input_stay(make: Make, feed: Path) -> None:
+    """The build says so, and writes nothing; --prune removes them, and the ledger says why."""
+    write_lines(feed / "b.jsonl", [{"text": sentence(900)}, {"text": sentence(3) + " and more"}])
+    make()
+    (feed / "b.jsonl").unlink()
+    said: list[str] = []
+    assert make(notice=said.append).nothing_new
+    assert said == ["no longer there, and their rows stay (--prune removes them): jsonl/b.jsonl"]
+    result = make(prune=True)
+    assert result.reason.startswith("MAJOR: 1 published row was removed")
+    assert result.reasons == [(("rejected", "source", "source_gone"), 1)]
+    assert make(prune=True).nothing_new
+
+
+def test_pruning_lets_what_was_merged_stand_for_itself(make: Make, feed: Path) -> None:
+    """A record of an input that is there is read again, if what it was merged into goes."""
+    write_lines(feed / "b.jsonl", [{"text": sentence(900)}])
+    write_lines(feed / "c.jsonl", [{"text": sentence(900) + " and a tail"}, {"text": sentence(901)}])
+    make()
+    (feed / "b.jsonl").unlink()
+    result = make(prune=True)
+    assert result.outcomes["kept"] == 1
+    assert result.n_known == 1
+
+
+def test_a_trial_is_not_gone_on_from(make: Make, feed: Path) -> None:
+    """What --limit left unread is read by the next build."""
+    assert make(limit=5).n_records == 5
+    assert make().n_records == len(pages(20))
+
+
+def test_a_known_file_under_another_name_is_not_read(make: Make, feed: Path) -> None:
+    """An input is known by its bytes."""
+    make()
+    (feed / "a.jsonl").rename(feed / "z.jsonl")
+    assert make().nothing_new
+
+
+def test_a_file_that_was_not_touched_is_not_hashed(
+    make: Make, feed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Size, time and inode tell; --rehash hashes it all the same."""
+    import os
+
+    from builder.build import inputs
+
+    os.utime(feed / "a.jsonl", (1_600_000_000, 1_600_000_000))
+    make(workers=1)
+    hashed: list[str] = []
+    hash_input = inputs.hash_input
+    monkeypatch.setattr(
+        inputs, "hash_input", lambda one, guard: hashed.append(one.path) or hash_input(one, guard)
+    )
+    assert make(workers=1).nothing_new
+    assert hashed == []
+    assert make(workers=1, rehash=True).nothing_new
+    assert hashed == ["a.jsonl"]
+    write_lines(feed / "a.jsonl", pages(21))
+    assert not make(workers=1).nothing_new
+
+
+def test_a_new_source_is_no_rebuild(make: Make, feed: Path) -> None:
+    """A crawl that is added to the recipe is read, and nothing else."""
+    make()
+    write_lines(feed.parent / "more/a.jsonl", [{"text": sentence(950)}])
+    sources = [{"jsonl": {"path": "feed"}}, {"jsonl": {"path": "more", "name": "more"}}]
+    result = make(recipe={"sources": sources})
+    assert (result.n_records, result.version) == (1, "1.1.0")
+
+
+def test_numbers_only_rise(make: Make, feed: Path) -> None:
+    """More may be asked for, never less."""
+    from builder.errors import VersionError
+
+    make()
+    write_lines(feed / "b.jsonl", [{"text": sentence(900)}])
+    with pytest.raises(VersionError, match=r"1\.0\.1 is lower than 1\.1\.0"):
+        make(version="1.0.1")
+    assert make(version="3.0.0").version == "3.0.0"
+
+
+def test_compacting_cuts_shards_anew(make: Make, feed: Path) -> None:
+    """The same rows in the same order in fewer files: a PATCH. Once that is done there is nothing to do."""
+    make()
+    for number in range(3):
+        write_lines(feed / f"c{number}.jsonl", [{"text": sentence(1000 + number)}])
+        grown = make()
+    result = make(compact=True)
+    before, after = (Corpus(grown.corpus).manifest(one.version) for one in (grown, result))
+    assert (result.version, result.reason.split(":")[0]) == ("1.3.1", "PATCH")
+    assert len(list(after.shards())) < len(list(before.shards()))
+    for name, split in before.splits.items():
+        assert split.content_digest == after.splits[name].content_digest
+        assert split.order_digest == after.splits[name].order_digest
+    assert verify(result.corpus).clean
+    assert make(compact=True).nothing_new
+    write_lines(feed / "d.jsonl", [{"text": sentence(1000) + " and a tail"}])
+    assert make().outcomes["merged"] == 1
