@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from builder.build.build import build
     from builder.build.dedup import dedup
+    from builder.build.diff import Diff, diff
     from builder.build.result import BuildResult
     from builder.build.validate import validate
     from builder.build.verify import verify
@@ -25,14 +26,27 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = ["BuildResult", "BuilderError", "Corpus", "Recipe", "build", "dedup", "validate", "verify"]
+__all__ = [
+    "BuildResult",
+    "BuilderError",
+    "Corpus",
+    "Diff",
+    "Recipe",
+    "build",
+    "dedup",
+    "diff",
+    "validate",
+    "verify",
+]
 
 _HOMES = {
     "BuildResult": "builder.build",
     "BuilderError": "builder.errors",
     "Corpus": "builder.corpus",
+    "Diff": "builder.build",
     "Recipe": "builder.recipe",
     "dedup": "builder.build",
+    "diff": "builder.build",
     "validate": "builder.build",
     "verify": "builder.build",
 }

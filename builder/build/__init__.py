@@ -2,8 +2,9 @@
 
 from builder.build.build import build
 from builder.build.dedup import dedup
+from builder.build.diff import Diff, diff
 from builder.build.result import BuildResult
 from builder.build.validate import validate
 from builder.build.verify import verify
 
-__all__ = ["BuildResult", "build", "dedup", "validate", "verify"]
+__all__ = ["BuildResult", "Diff", "build", "dedup", "diff", "validate", "verify"]

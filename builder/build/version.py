@@ -7,6 +7,7 @@ import hashlib
 import json
 import shutil
 import sys
+import tempfile
 from collections import Counter
 from importlib.metadata import version as library_version
 from pathlib import Path
@@ -15,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from builder import __version__
-from builder.build.compare import compare_rows
+from builder.build.compare import compare
 from builder.build.describe import card_facts, version_facts
 from builder.build.inputs import Input, inputs_digest, write_inputs
 from builder.build.result import BuildResult, SplitSize
+from builder.build.sides import Side, SideShard
 from builder.card.card import render_card, render_root_card
 from builder.card.croissant import croissant
 from builder.domain.digests import ContentDigest, OrderDigest
@@ -152,8 +154,15 @@ def _changes(corpus: Corpus, parent: Manifest | None, work: Work, closed: Closed
     if parent is None:
         return Changes()
     broken, added = compare_columns(parent.columns, work.chain.published)
+    shards = [
+        SideShard(split=one.planned.split, path=Path(one.path), sha256=one.sha256, rows=one.rows)
+        for one in closed.shards
+    ]
+    old, new = Side.of_version(corpus, parent), Side(columns=work.chain.published, shards=shards)
+    with tempfile.TemporaryDirectory(dir=work.folder) as scratch:
+        splits = compare(old, new, scratch=Path(scratch)).splits
     return Changes(
-        splits=compare_rows(corpus.data_files(parent.version), closed.shards),
+        splits=splits,
         broken_columns=broken,
         added_columns=added,
         licenses=(parent.recipe["document"].get("license"), work.recipe.license),

@@ -18,6 +18,7 @@ COMMANDS = {
     "validate": ("validate", "Check any file against any JSON Schema."),
     "dedup": ("dedup", "Remove exact and near duplicates from files."),
     "versions": ("versions", "List the versions of a corpus."),
+    "diff": ("diff", "Tell what changed between two versions, row by row."),
     "verify": ("verify", "Hash everything again and compare."),
     "why": ("why", "Tell what became of a page."),
     "rejected": ("rejected", "Write the rejected records to a file, to be mended."),

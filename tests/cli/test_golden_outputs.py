@@ -21,6 +21,8 @@ OUTPUTS = {
     "why_kept": ["why", "my/corpus", "https://example.org/tides"],
     "why_merged": ["why", "my/corpus", "https://mirror.example.net/lamps"],
     "why_rejected": ["why", "my/corpus@1.0.0", "https://example.org/broken"],
+    "diff": ["diff", "{lamps}/lamps", "1.0.0", "2.0.0"],
+    "diff_rows": ["diff", "{lamps}/lamps", "1.0.0", "2.0.0", "--rows"],
     "rejected": ["rejected", "my/corpus", "--output", "{tmp}/mend.jsonl"],
     "schema": ["schema"],
 }
@@ -54,10 +56,10 @@ def test_the_first_two_commands(name: str, start: Any) -> None:
 
 
 @pytest.mark.parametrize("name", OUTPUTS)
-def test_output(name: str, run: Any, start: Any, tmp_path: Path) -> None:
+def test_output(name: str, run: Any, start: Any, lamps: Path, tmp_path: Path) -> None:
     """Each line is as it was when a person last read it."""
-    done = run(*(arg.format(tmp=tmp_path) for arg in OUTPUTS[name]))
-    compare(name, masked(done.out, tmp_path, start.folder.resolve(), start.folder))
+    done = run(*(arg.format(tmp=tmp_path, lamps=lamps) for arg in OUTPUTS[name]))
+    compare(name, masked(done.out, tmp_path, lamps, start.folder.resolve(), start.folder))
 
 
 def test_progress_goes_to_stderr_in_lines(start: Any) -> None:
