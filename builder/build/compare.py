@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from builder.build.sides import Side, Stretch
     from builder.build.work import Advance
+    from builder.domain.changelog import Reason
 
 ROWS_AT_ONCE = 1 << 19
 """Facts that are joined at a time, of both sides together: about 200 bytes of memory each."""
@@ -40,9 +41,6 @@ _BATCH_ROWS = 2_048
 
 _FACT = np.dtype([("key", "<u8", 2), ("digest", "<u8"), ("place", "<i8"), ("bytes", "<i8"), ("split", "<i2")])
 _TOLD = np.dtype([("key", "<u8", 2), ("turn", "<i4"), ("why", "<i2")])
-
-Reason: TypeAlias = tuple[str, str, str]
-"""Outcome, stage and reason of a ledger."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +50,7 @@ class Comparison:
     Attributes:
         splits: by split, those of the old side first.
         reasons: what the ledgers say on removed rows; ``why`` of a verdict is a position in it, or NOWHERE.
-        removed_because: removed rows by position in ``reasons``; NOWHERE where no ledger says anything.
+        removed: removed rows by what the ledgers say; None where they say nothing.
         columns: the names that both sides have; rows are equal if they are equal in these.
     """
 
@@ -62,7 +60,7 @@ class Comparison:
     n_shared: int
     n_read: int
     reasons: Sequence[Reason] = ()
-    removed_because: Mapping[int, int] = field(default_factory=dict)
+    removed: Mapping[Reason | None, int] = field(default_factory=dict)
 
 
 def compare(
@@ -102,7 +100,7 @@ def compare(
         n_shared=len(shared),
         n_read=reader.n_done,
         reasons=reasons,
-        removed_because=dict(sorted(tally.why.items())),
+        removed={reasons[n] if n != NOWHERE else None: rows for n, rows in sorted(tally.why.items())},
     )
 
 

@@ -15,6 +15,7 @@ from builder.card.facts import (
     StageFacts,
     VersionFacts,
 )
+from builder.domain.changelog import change_lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,10 +56,18 @@ def card_facts(manifest: Manifest, *, work: Work, closed: Closed, history: Seque
         n_domains=len(domains),
         clusters=sum(closed.clusters.values()),
         largest_cluster=max(closed.clusters, default=0),
-        changes=tuple(
-            ChangeFacts(version=one.version, text=one.reason) for one in (manifest, *history[::-1])
-        ),
+        changes=tuple(change_facts(one) for one in (manifest, *history[::-1])),
         notes=recipe.card.read_text(encoding="utf-8") if recipe.card else "",
+    )
+
+
+def change_facts(manifest: Manifest) -> ChangeFacts:
+    """Gather what the list of versions tells of one."""
+    changes = manifest.counts.get("changes")
+    return ChangeFacts(
+        version=manifest.version,
+        text=manifest.reason,
+        lines=tuple(change_lines(changes)) if changes else (),
     )
 
 

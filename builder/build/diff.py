@@ -6,25 +6,24 @@ import tempfile
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from builder.build.compare import compare
 from builder.build.row_changes import walk_rows
 from builder.build.sides import Side
 from builder.build.work import say_nothing
 from builder.corpus import Corpus
+from builder.domain.changelog import why_removed
 from builder.domain.version import Changes, Version, compare_columns, decide_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import TypeAlias
 
-    from builder.build.compare import Comparison, Reason
+    from builder.build.compare import Comparison
     from builder.build.row_changes import RowChange
     from builder.build.work import Advance
+    from builder.domain.changelog import Reason, Why
     from builder.domain.manifest import Manifest
-
-    Why: TypeAlias = Literal["taken_down", "duplicate", "source_gone", "not_valid", "unknown"]
 
 EXAMPLES = 10
 """Rows of each kind that are listed if not all are asked for."""
@@ -131,35 +130,13 @@ def changes_between(old: Manifest, new: Manifest, found: Comparison) -> Changes:
 
 def removals(found: Comparison) -> list[Removal]:
     """Count removed rows by what the ledgers say, most rows first."""
-    counted = [
-        _removal(found.reasons[number] if number >= 0 else None, n_rows)
-        for number, n_rows in found.removed_because.items()
-    ]
+    counted = [_removal(because, n_rows) for because, n_rows in found.removed.items()]
     return sorted(counted, key=lambda one: (-one.rows, one.why, one.stage or "", one.reason or ""))
 
 
 def _removal(because: Reason | None, n_rows: int) -> Removal:
     _, stage, reason = because or (None, None, None)
     return Removal(why=why_removed(because), stage=stage, reason=reason, rows=n_rows)
-
-
-def why_removed(because: Reason | None) -> Why:
-    """Sort what a ledger says into the four reasons that a reader of a dataset asks for.
-
-    >>> why_removed(("merged", "dedup_near", "near_duplicate")), why_removed(None)
-    ('duplicate', 'unknown')
-    """
-    if because is None:
-        return "unknown"
-    outcome, stage, reason = because
-    if stage == "takedown" or reason in _TAKEN_DOWN:
-        return "taken_down"
-    if reason == "source_gone":
-        return "source_gone"
-    return "duplicate" if outcome == "merged" else "not_valid"
-
-
-_TAKEN_DOWN = frozenset({"taken_down", "tombstone"})
 
 
 class _Examples:

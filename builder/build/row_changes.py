@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from builder.build.compare import Comparison, Reason
+    from builder.build.compare import Comparison
     from builder.build.verdicts import Judged
+    from builder.domain.changelog import Reason
 
     Kind: TypeAlias = Literal["removed", "added", "moved", "changed", "reordered"]
 

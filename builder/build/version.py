@@ -23,6 +23,7 @@ from builder.build.result import BuildResult, SplitSize
 from builder.build.sides import Side, SideShard
 from builder.card.card import render_card, render_root_card
 from builder.card.croissant import croissant
+from builder.domain.changelog import changes_document
 from builder.domain.digests import ContentDigest, OrderDigest
 from builder.domain.manifest import Manifest, ShardEntry, SplitEntry
 from builder.domain.url import URL_RULES
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from builder.build.closing import Closed
     from builder.build.work import Work
     from builder.corpus import Corpus
+    from builder.domain.changelog import Reason
 
 TOOLS = (
     "pyarrow",
@@ -63,7 +65,9 @@ def write_version(
     parent = corpus.manifest(newest) if (newest := corpus.find_newest()) else None
     if parent and _same(parent, facts):
         return _result(corpus, work, closed, parent, nothing_new=True)
-    changes = _changes(corpus, parent, work, closed)
+    changes, removed = _changes(corpus, parent, work, closed)
+    if parent:
+        facts["counts"]["changes"] = changes_document(changes, removed)
     asked = Version.parse(version) if version else None
     decision = decide_version(Version.parse(parent.version) if parent else None, changes, asked=asked)
     manifest = Manifest(
@@ -145,14 +149,20 @@ def tool_versions() -> dict[str, str]:
 
 def _same(parent: Manifest, facts: Mapping[str, Any]) -> bool:
     """Tell whether a new version would say nothing that its parent does not say."""
-    return parent.splits == facts["splits"] and all(
-        getattr(parent, name) == facts[name] for name in ("contract", "recipe", "inputs", "columns", "counts")
+    counts = {name: n for name, n in parent.counts.items() if name != "changes"}
+    return (
+        parent.splits == facts["splits"]
+        and counts == facts["counts"]
+        and all(getattr(parent, name) == facts[name] for name in ("contract", "recipe", "inputs", "columns"))
     )
 
 
-def _changes(corpus: Corpus, parent: Manifest | None, work: Work, closed: Closed) -> Changes:
+def _changes(
+    corpus: Corpus, parent: Manifest | None, work: Work, closed: Closed
+) -> tuple[Changes, Mapping[Reason | None, int]]:
+    """Find what changed since the parent, and count removed rows by what the ledger says of them."""
     if parent is None:
-        return Changes()
+        return Changes(), {}
     broken, added = compare_columns(parent.columns, work.chain.published)
     shards = [
         SideShard(split=one.planned.split, path=Path(one.path), sha256=one.sha256, rows=one.rows)
@@ -160,13 +170,14 @@ def _changes(corpus: Corpus, parent: Manifest | None, work: Work, closed: Closed
     ]
     old, new = Side.of_version(corpus, parent), Side(columns=work.chain.published, shards=shards)
     with tempfile.TemporaryDirectory(dir=work.folder) as scratch:
-        splits = compare(old, new, scratch=Path(scratch)).splits
-    return Changes(
-        splits=splits,
+        found = compare(old, new, scratch=Path(scratch), ledgers=[closed.ledger])
+    changes = Changes(
+        splits=found.splits,
         broken_columns=broken,
         added_columns=added,
         licenses=(parent.recipe["document"].get("license"), work.recipe.license),
     )
+    return changes, found.removed
 
 
 # -- the folder ------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import orjson
 
-from builder.build.diff import why_removed
+from builder.domain.changelog import WHY, why_removed
 from builder.report.json_text import print_json
 from builder.report.table import counted, table_lines
 
@@ -18,15 +18,6 @@ if TYPE_CHECKING:
     from builder.build.diff import Diff
     from builder.build.row_changes import RowChange
     from builder.domain.excerpt import Excerpt
-
-WHY = {
-    "taken_down": "taken down",
-    "duplicate": "now a duplicate",
-    "source_gone": "source gone",
-    "not_valid": "no longer valid",
-    "unknown": "not told by a ledger",
-}
-"""Why rows were removed, for people."""
 
 _COUNTS = ("added", "removed", "changed", "moved", "reordered")
 

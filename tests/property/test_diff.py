@@ -217,10 +217,7 @@ def test_a_slow_twin_finds_the_same(
     ] == expected
     assert dict(found.splits) == slow_counts(old, new, expected)
     assert columns == Counter(name for row in expected for name in row[5])
-    because = Counter(
-        {found.reasons[n] if n >= 0 else None: rows for n, rows in found.removed_because.items()}
-    )
-    assert because == Counter(row[4] for row in expected if row[0] == "removed")
+    assert found.removed == Counter(row[4] for row in expected if row[0] == "removed")
     urls = {row["id"]: row.get("url") for split in (*old.values(), *new.values()) for row in split}
     if "url" in names:
         assert all(row.url == urls[row.id] for row in rows if row.kind != "removed")
