@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from builder.build.result import BuildResult
     from builder.build.validate import validate
     from builder.build.verify import verify
+    from builder.build.withdraw import drop, gc, yank
     from builder.corpus import Corpus
     from builder.errors import BuilderError
     from builder.recipe import Recipe
@@ -35,8 +36,11 @@ __all__ = [
     "build",
     "dedup",
     "diff",
+    "drop",
+    "gc",
     "validate",
     "verify",
+    "yank",
 ]
 
 _HOMES = {
@@ -47,8 +51,11 @@ _HOMES = {
     "Recipe": "builder.recipe",
     "dedup": "builder.build",
     "diff": "builder.build",
+    "drop": "builder.build",
+    "gc": "builder.build",
     "validate": "builder.build",
     "verify": "builder.build",
+    "yank": "builder.build",
 }
 
 

@@ -6,5 +6,6 @@ from builder.build.diff import Diff, diff
 from builder.build.result import BuildResult
 from builder.build.validate import validate
 from builder.build.verify import verify
+from builder.build.withdraw import drop, gc, yank
 
-__all__ = ["BuildResult", "Diff", "build", "dedup", "diff", "validate", "verify"]
+__all__ = ["BuildResult", "Diff", "build", "dedup", "diff", "drop", "gc", "validate", "verify", "yank"]

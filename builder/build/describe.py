@@ -71,13 +71,14 @@ def change_facts(manifest: Manifest) -> ChangeFacts:
     )
 
 
-def version_facts(manifest: Manifest) -> VersionFacts:
-    """Gather what the corpus's own card tells of one version."""
+def version_facts(manifest: Manifest, *, yanked: str | None = None) -> VersionFacts:
+    """Gather what the corpus's own card tells of one version; ``yanked`` is why it was, if it was."""
     return VersionFacts(
         version=manifest.version,
         columns=manifest.columns,
         splits=split_facts(manifest),
         reason=manifest.reason,
+        yanked=yanked,
     )
 
 

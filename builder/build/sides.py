@@ -38,7 +38,7 @@ class Side:
         folder = corpus.version_folder(manifest.version)
         shards = [
             SideShard(split=split, path=folder / one.path, sha256=one.sha256, rows=one.rows)
-            for split, one in manifest.shards()
+            for split, one in corpus.shards(manifest.version)
         ]
         return cls(columns=manifest.columns, shards=shards)
 

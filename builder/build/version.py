@@ -17,11 +17,12 @@ import numpy as np
 
 from builder import __version__
 from builder.build.compare import compare
-from builder.build.describe import card_facts, version_facts
+from builder.build.describe import card_facts
 from builder.build.inputs import Input, inputs_digest, write_inputs
 from builder.build.result import BuildResult, SplitSize
+from builder.build.root_card import root_card
 from builder.build.sides import Side, SideShard
-from builder.card.card import render_card, render_root_card
+from builder.card.card import render_card
 from builder.card.croissant import croissant
 from builder.domain.changelog import changes_document
 from builder.domain.digests import ContentDigest, OrderDigest
@@ -203,9 +204,7 @@ def _stage_and_commit(
     for segment in closed.segments:
         shutil.move(segment, staging.index / segment.name)
     (staging.audit / "run.json").write_bytes(_run_json(work, closed))
-    older = [version_facts(corpus.manifest(v)) for v in corpus.versions()]
-    root = render_root_card(manifest.name, [*older, version_facts(manifest)], title=work.recipe.title)
-    corpus.commit(staging, manifest, root)
+    corpus.commit(staging, manifest, root_card(corpus, fresh=manifest))
     return manifest
 
 

@@ -22,6 +22,9 @@ COMMANDS = {
     "verify": ("verify", "Hash everything again and compare."),
     "why": ("why", "Tell what became of a page."),
     "rejected": ("rejected", "Write the rejected records to a file, to be mended."),
+    "yank": ("withdraw", "Mark a version as not to be used, or take that back."),
+    "drop": ("withdraw", "Delete the rows of an old version; its name and digest stay."),
+    "gc": ("withdraw", "Free what no version uses."),
     "schema": ("schema", "Print a built-in contract or the recipe's schema."),
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,15 @@ def masked(text: str, *folders: Path) -> str:
     return re.sub(r"about (a second|\d+ \w+)$", "about TIME", text, flags=re.MULTILINE)
 
 
+AFTERWARDS = {
+    "yank": [["yank", "lamps@2.0.0", "--because", "half of it was a test"], ["versions", "lamps"]],
+    "yank_undo": [["yank", "lamps@2.0.0", "--because", "a test"], ["yank", "lamps@2.0.0", "--undo"]],
+    "drop": [["drop", "lamps@1.0.0"], ["versions", "lamps"], ["verify", "lamps"]],
+    "gc": [["gc", "lamps", "--dry-run"], ["gc", "lamps"]],
+}
+"""Commands that change a corpus, each on a copy of its own, one behind the other."""
+
+
 def compare(name: str, text: str) -> None:
     """Compare with the golden file."""
     path = GOLDEN / f"{name}.txt"
@@ -60,6 +70,14 @@ def test_output(name: str, run: Any, start: Any, lamps: Path, tmp_path: Path) ->
     """Each line is as it was when a person last read it."""
     done = run(*(arg.format(tmp=tmp_path, lamps=lamps) for arg in OUTPUTS[name]))
     compare(name, masked(done.out, tmp_path, lamps, start.folder.resolve(), start.folder))
+
+
+@pytest.mark.parametrize("name", AFTERWARDS)
+def test_output_of_changes(name: str, run_here: Any, lamps: Path, tmp_path: Path) -> None:
+    """What people see when they change a corpus, and when they look at it then."""
+    shutil.copytree(lamps / "lamps", tmp_path / "lamps", symlinks=True)
+    texts = [f"$ builder {' '.join(args)}\n{run_here(*args).out}" for args in AFTERWARDS[name]]
+    compare(name, masked("".join(texts), tmp_path))
 
 
 def test_progress_goes_to_stderr_in_lines(start: Any) -> None:
