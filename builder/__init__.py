@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from builder.build.build import build
     from builder.build.dedup import dedup
+    from builder.build.diff import Diff, diff
     from builder.build.result import BuildResult
     from builder.build.takedown import takedown
     from builder.build.validate import validate
     from builder.build.verify import verify
+    from builder.build.withdraw import drop, gc, yank
     from builder.corpus import Corpus
     from builder.errors import BuilderError
     from builder.recipe import Recipe
@@ -30,23 +32,33 @@ __all__ = [
     "BuildResult",
     "BuilderError",
     "Corpus",
+    "Diff",
     "Recipe",
     "build",
     "dedup",
+    "diff",
+    "drop",
+    "gc",
     "takedown",
     "validate",
     "verify",
+    "yank",
 ]
 
 _HOMES = {
     "BuildResult": "builder.build",
     "BuilderError": "builder.errors",
     "Corpus": "builder.corpus",
+    "Diff": "builder.build",
     "Recipe": "builder.recipe",
     "dedup": "builder.build",
     "takedown": "builder.build",
+    "diff": "builder.build",
+    "drop": "builder.build",
+    "gc": "builder.build",
     "validate": "builder.build",
     "verify": "builder.build",
+    "yank": "builder.build",
 }
 
 

@@ -46,12 +46,13 @@ def check_version(address: str | Path) -> VersionCheck:
     Rows are not read: ``verify`` does that, and compares every byte.
 
     Raises:
-        CorpusError: if there is no corpus, or not this version, or its manifest was changed.
+        CorpusError: if there is no corpus or not this version, its manifest was changed, or its rows went.
     """
     folder, version = split_address(address)
     corpus = Corpus(folder)
     version = version or corpus.newest()
     manifest = corpus.manifest(version)
+    corpus.shards(version)
     place = corpus.version_folder(version)
     rows: dict[str, int] = {}
     faults = list(_column_faults(manifest.columns))

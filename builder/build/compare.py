@@ -1,8 +1,15 @@
-"""What changed between a published version and the shards of a build, row by row."""
+"""What changed between two states of a dataset, row by row, in memory that does not grow with the rows.
+
+Of shards that both sides have in the same split nothing is read. From all others a fixed-size fact on each
+row is written to buckets by a hash of its id; each bucket is joined in memory; what became of a row is
+written to buckets by its place, from which the rows come back in order. The number of a version and what
+``diff`` prints follow from these facts.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,70 +17,248 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from builder.build.buckets import Buckets
+from builder.build.identity import id_keys
+from builder.build.verdicts import NEW, NOWHERE, OLD, Verdicts
+from builder.build.work import say_nothing
 from builder.domain.version import SplitChanges
 from builder.io.rows import encode_rows, row_digests
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
+    from typing import Any
 
     from numpy.typing import NDArray
 
+    from builder.build.sides import Side, Stretch
+    from builder.build.work import Advance
+    from builder.domain.changelog import Reason
+
+ROWS_AT_ONCE = 1 << 19
+"""Facts that are joined at a time, of both sides together: about 200 bytes of memory each."""
+_BATCH_ROWS = 2_048
+
+_FACT = np.dtype([("key", "<u8", 2), ("digest", "<u8"), ("place", "<i8"), ("bytes", "<i8"), ("split", "<i2")])
+_TOLD = np.dtype([("key", "<u8", 2), ("turn", "<i4"), ("why", "<i2")])
+
 
 @dataclass(frozen=True, kw_only=True)
-class RowFacts:
-    """The rows of a version, in order: 16 bytes of id, the split, and a digest of the row.
+class Comparison:
+    """What became of the rows, counted; ``verdicts`` tells it of each row while the scratch folder is there.
 
     Attributes:
-        split: int16[n_rows], position in ``names``.
-        digests: uint64[n_rows], the first 8 bytes of each row's SHA-256.
+        splits: by split, those of the old side first.
+        reasons: what the ledgers say on removed rows; ``why`` of a verdict is a position in it, or NOWHERE.
+        removed: removed rows by what the ledgers say; None where they say nothing.
+        columns: the names that both sides have; rows are equal if they are equal in these.
     """
 
-    names: Sequence[str]
-    ids: pa.ChunkedArray
-    split: NDArray[np.int16]
-    digests: NDArray[np.uint64]
+    splits: Mapping[str, SplitChanges]
+    verdicts: Verdicts
+    columns: Sequence[str]
+    n_shared: int
+    n_read: int
+    reasons: Sequence[Reason] = ()
+    removed: Mapping[Reason | None, int] = field(default_factory=dict)
 
 
-def compare_rows(
-    parent: Mapping[str, Sequence[Path]], files: Mapping[str, Sequence[str | Path]]
-) -> dict[str, SplitChanges]:
-    """Count, for each split, the rows that were removed, changed, moved and added.
+def compare(
+    old: Side,
+    new: Side,
+    *,
+    scratch: Path,
+    ledgers: Sequence[Path] = (),
+    rows_at_once: int = ROWS_AT_ONCE,
+    advance: Advance = say_nothing,
+) -> Comparison:
+    """Find the rows that were removed, changed, moved, added and reordered.
 
-    Holds 26 bytes a row of both versions in memory, and 32 more of the ids.
+    Args:
+        scratch: an empty folder; up to 90 bytes are written there for each row of a shard that differs.
+        ledgers: of the versions behind ``old``, oldest first; they say why rows were removed.
+        rows_at_once: rows that are held in memory; the outcome does not depend on it.
     """
-    names = list(dict.fromkeys([*parent, *files]))
-    old, new = _row_facts(names, parent), _row_facts(names, files)
-    at = pc.index_in(old.ids, value_set=new.ids)
-    found = at.is_valid().to_numpy(zero_copy_only=False)
-    where = at.fill_null(0).to_numpy().astype(np.int64)
-    known = pc.is_in(new.ids, value_set=old.ids).to_numpy(zero_copy_only=False)
-    moved = found & (new.split[where] != old.split if len(new.split) else False)
-    changed = found & ~moved & (new.digests[where] != old.digests if len(new.digests) else False)
-    return {
-        name: SplitChanges(
-            removed=int((~found & (old.split == i)).sum()),
-            changed=int((changed & (old.split == i)).sum()),
-            moved=int((moved & (old.split == i)).sum()),
-            added=int((~known & (new.split == i)).sum()),
-            reordered=bool((np.diff(where[found & ~moved & (old.split == i)]) < 0).any()),
-        )
-        for i, name in enumerate(names)
-    }
-
-
-def _row_facts(names: Sequence[str], files: Mapping[str, Sequence[str | Path]]) -> RowFacts:
-    ids: list[pa.Array] = []
-    splits, digests = [np.empty(0, np.int16)], [np.empty(0, np.uint64)]
-    for number, name in enumerate(names):
-        for path in files.get(name, ()):
-            for batch in pq.ParquetFile(path).iter_batches():
-                ids.append(batch.column("id"))
-                splits.append(np.full(batch.num_rows, number, np.int16))
-                digests.append(row_digests(*encode_rows(batch))[:, :8].copy().view(np.uint64).ravel())
-    return RowFacts(
-        names=names,
-        ids=pa.chunked_array(ids, pa.string()),
-        split=np.concatenate(splits),
-        digests=np.concatenate(digests),
+    names = list(dict.fromkeys([*old.splits, *new.splits]))
+    shared = _shards(old) & _shards(new)
+    columns = [name for name in old.columns.names if name in new.columns.names]
+    unshared = [[s for s in side.stretches(names) if not _is_in(s, shared)] for side in (old, new)]
+    n_rows = sum(stretch.shard.rows for side in unshared for stretch in side)
+    n_parts = -(-n_rows // rows_at_once) or 1
+    reader = _Reader(columns, n_parts, advance, total=sum(map(len, unshared)))
+    facts = [reader.facts(scratch / name, side) for name, side in zip(("old", "new"), unshared, strict=True)]
+    told, reasons = _read_ledgers(scratch / "told", ledgers, n_parts)
+    verdicts = Verdicts(scratch, names=names, sides=(old, new), shared=shared, block_rows=rows_at_once)
+    tally = _Tally(len(names))
+    for part in range(n_parts):
+        _join(*(one.read(part) for one in (*facts, told)), verdicts=verdicts, tally=tally)
+    reordered = verdicts.count_reordered()
+    return Comparison(
+        splits={name: tally.changes(i, reordered=reordered[i]) for i, name in enumerate(names)},
+        verdicts=verdicts,
+        columns=columns,
+        n_shared=len(shared),
+        n_read=reader.n_done,
+        reasons=reasons,
+        removed={reasons[n] if n != NOWHERE else None: rows for n, rows in sorted(tally.why.items())},
     )
+
+
+def _shards(side: Side) -> set[tuple[str, str]]:
+    return {(shard.split, shard.sha256) for shard in side.shards}
+
+
+def _is_in(stretch: Stretch, shared: set[tuple[str, str]]) -> bool:
+    return (stretch.shard.split, stretch.shard.sha256) in shared
+
+
+# -- facts -----------------------------------------------------------------------------------------
+
+
+class _Reader:
+    """Reads shards and puts a fact on each row away, by its key."""
+
+    def __init__(self, columns: Sequence[str], n_parts: int, advance: Advance, *, total: int) -> None:
+        self.n_done = 0
+        self._columns = columns
+        self._n_parts = n_parts
+        self._advance = advance
+        self._total = total
+
+    def facts(self, folder: Path, stretches: Sequence[Stretch]) -> Buckets:
+        """Read one side."""
+        facts = Buckets(folder, _FACT)
+        for stretch in stretches:
+            for some in self._of_shard(stretch):
+                facts.add(_parts(some["key"], self._n_parts), some)
+            self.n_done += 1
+            self._advance("compare", done=self.n_done, total=self._total, unit="shards")
+        return facts
+
+    def _of_shard(self, stretch: Stretch) -> Iterator[NDArray[Any]]:
+        place = stretch.first
+        with pq.ParquetFile(stretch.shard.path) as file:
+            for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=[*self._columns]):
+                data, offsets = encode_rows(batch.select(self._columns))
+                facts = np.empty(batch.num_rows, _FACT)
+                facts["key"] = id_keys(batch.column("id").cast(pa.string()))
+                facts["digest"] = row_digests(data, offsets)[:, :8].copy().view(np.uint64).ravel()
+                facts["bytes"] = np.diff(offsets)
+                facts["place"] = np.arange(place, place + batch.num_rows)
+                facts["split"] = stretch.split
+                place += batch.num_rows
+                yield facts
+
+
+def _read_ledgers(folder: Path, ledgers: Sequence[Path], n_parts: int) -> tuple[Buckets, list[Reason]]:
+    """Put away what ledgers say on documents that are not kept, with the number of the ledger."""
+    told = Buckets(folder, _TOLD)
+    numbers: dict[Reason, int] = {}
+    for turn, path in enumerate(ledgers):
+        with pq.ParquetFile(path) as file:
+            names = ["document_id", "outcome", "stage", "reason"]
+            for batch in file.iter_batches(columns=names):
+                gone = batch.filter(
+                    pc.and_(pc.is_valid(batch["document_id"]), pc.not_equal(batch["outcome"], "kept"))
+                )
+                if gone.num_rows:
+                    facts = _told(gone, turn, numbers)
+                    told.add(_parts(facts["key"], n_parts), facts)
+    return told, list(numbers)
+
+
+def _told(gone: pa.RecordBatch, turn: int, numbers: dict[Reason, int]) -> NDArray[Any]:
+    reasons = zip(*(gone[name].to_pylist() for name in ("outcome", "stage", "reason")), strict=True)
+    facts = np.empty(gone.num_rows, _TOLD)
+    facts["key"] = id_keys(gone["document_id"])
+    facts["turn"] = turn
+    facts["why"] = [numbers.setdefault(reason, len(numbers)) for reason in reasons]
+    return facts
+
+
+def _parts(keys: NDArray[np.uint64], n_parts: int) -> NDArray[np.int64]:
+    return (keys[:, 0] % np.uint64(n_parts)).astype(np.int64)
+
+
+# -- joining ---------------------------------------------------------------------------------------
+
+
+class _Tally:
+    """Counts by split, and removed rows by reason."""
+
+    def __init__(self, n_splits: int) -> None:
+        self._n_splits = n_splits
+        self._counts = {
+            name: np.zeros(n_splits, np.int64) for name in ("removed", "changed", "moved", "added")
+        }
+        self.why: Counter[int] = Counter()
+
+    def count(self, name: str, splits: NDArray[np.int16]) -> None:
+        """Add rows up by split."""
+        self._counts[name] += np.bincount(splits, minlength=self._n_splits)
+
+    def changes(self, split: int, *, reordered: int) -> SplitChanges:
+        """Return the sums of one split."""
+        return SplitChanges(
+            **{name: int(counts[split]) for name, counts in self._counts.items()}, reordered=reordered
+        )
+
+
+def _join(
+    old: NDArray[Any], new: NDArray[Any], told: NDArray[Any], *, verdicts: Verdicts, tally: _Tally
+) -> None:
+    """Judge all rows whose keys fall into one part."""
+    in_old, in_new = _match(old["key"], new["key"])
+    differs = old["digest"][in_old] != new["digest"][in_new]
+    moved = old["split"][in_old] != new["split"][in_new]
+    gone = np.ones(len(old), np.bool_)
+    gone[in_old] = False
+    fresh = np.empty(len(new), NEW)
+    fresh["place"], fresh["bytes"] = new["place"], new["bytes"]
+    fresh["old_split"], fresh["old_place"], fresh["differs"] = NOWHERE, NOWHERE, False
+    fresh["old_split"][in_new], fresh["old_place"][in_new] = old["split"][in_old], old["place"][in_old]
+    fresh["differs"][in_new] = differs
+    fresh["bytes"][in_new] += old["bytes"][in_old]
+    verdicts.add_new(new["split"], fresh)
+    why = _why(old["key"][gone], told)
+    verdicts.add_old(old["split"][gone], _old(old[gone], why=why))
+    pairs = in_old[differs]
+    verdicts.add_old(old["split"][pairs], _old(old[pairs], new=new[in_new[differs]]))
+    tally.count("removed", old["split"][gone])
+    tally.count("changed", old["split"][in_old[differs & ~moved]])
+    tally.count("moved", old["split"][in_old[moved]])
+    tally.count("added", new["split"][fresh["old_split"] == NOWHERE])
+    tally.why.update(why.tolist())
+
+
+def _old(
+    facts: NDArray[Any], *, why: NDArray[np.int16] | None = None, new: NDArray[Any] | None = None
+) -> NDArray[Any]:
+    verdicts = np.empty(len(facts), OLD)
+    verdicts["place"] = facts["place"]
+    verdicts["why"] = NOWHERE if why is None else why
+    verdicts["new_split"] = NOWHERE if new is None else new["split"]
+    verdicts["new_place"] = NOWHERE if new is None else new["place"]
+    return verdicts
+
+
+def _why(keys: NDArray[np.uint64], told: NDArray[Any]) -> NDArray[np.int16]:
+    """int16[n_rows], what the newest ledger that knows a removed row says; NOWHERE if none does."""
+    why = np.full(len(keys), NOWHERE, np.int16)
+    told = told[np.lexsort((-told["turn"], told["key"][:, 1], told["key"][:, 0]))]
+    first = np.ones(len(told), np.bool_)
+    first[1:] = (told["key"][1:] != told["key"][:-1]).any(axis=1)
+    told = told[first]
+    rows, found = _match(keys, told["key"])
+    why[rows] = told["why"][found]
+    return why
+
+
+def _match(
+    left: NDArray[np.uint64], right: NDArray[np.uint64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the rows of equal keys, int64[n_pairs] each; a key is on each side once at most."""
+    keys = np.concatenate([left, right])
+    order = np.lexsort((np.arange(len(keys)), keys[:, 1], keys[:, 0]))
+    same = np.flatnonzero((keys[order[1:]] == keys[order[:-1]]).all(axis=1))
+    return order[same], order[same + 1] - len(left)

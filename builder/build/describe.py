@@ -19,6 +19,7 @@ from builder.card.facts import (
     VersionFacts,
 )
 from builder.domain.canonical_json import canonical_json
+from builder.domain.changelog import change_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -112,20 +113,29 @@ def card_facts(manifest: Manifest, *, draft: Draft, history: Sequence[Manifest])
         n_domains=len(domains),
         clusters=sum(draft.clusters.values()),
         largest_cluster=max(draft.clusters, default=0),
-        changes=tuple(
-            ChangeFacts(version=one.version, text=one.reason) for one in (manifest, *history[::-1])
-        ),
+        changes=tuple(change_facts(one) for one in (manifest, *history[::-1])),
         notes=source.notes,
     )
 
 
-def version_facts(manifest: Manifest) -> VersionFacts:
-    """Gather what the corpus's own card tells of one version."""
+def change_facts(manifest: Manifest) -> ChangeFacts:
+    """Gather what the list of versions tells of one."""
+    changes = manifest.counts.get("changes")
+    return ChangeFacts(
+        version=manifest.version,
+        text=manifest.reason,
+        lines=tuple(change_lines(changes)) if changes else (),
+    )
+
+
+def version_facts(manifest: Manifest, *, yanked: str | None = None) -> VersionFacts:
+    """Gather what the corpus's own card tells of one version; ``yanked`` is why it was, if it was."""
     return VersionFacts(
         version=manifest.version,
         columns=manifest.columns,
         splits=split_facts(manifest),
         reason=manifest.reason,
+        yanked=yanked,
     )
 
 

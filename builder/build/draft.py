@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from builder.build.describe import card_facts, version_facts
+from builder.build.describe import card_facts
 from builder.build.index import sum_content
 from builder.build.inputs import write_inputs
-from builder.card.card import render_card, render_root_card
+from builder.build.root_card import root_card
+from builder.card.card import render_card
 from builder.card.croissant import croissant
+from builder.domain.changelog import changes_document
 from builder.domain.digests import OrderDigest
 from builder.domain.manifest import Manifest, ShardEntry, SplitEntry
 from builder.domain.version import Changes, Version, decide_version
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from builder.build.inputs import Input
     from builder.build.lineage import Lineage
     from builder.corpus import Corpus
+    from builder.domain.changelog import Reason
     from builder.domain.manifest import CutSizes
 
 
@@ -40,6 +43,7 @@ class Draft:
     Attributes:
         facts: the manifest's fields but for version, parent, reason and files.
         changes: against the newest version, from which its number follows.
+        removed: removed rows by what a ledger says of them.
         source: what the card tells that is in no manifest.
         clusters: how many clusters there are, by the number of records in them.
         audit: files that move to the version's audit, by name.
@@ -57,6 +61,7 @@ class Draft:
     run: Mapping[str, Any]
     write_index: Callable[[Path, str], None]
     clusters: Mapping[int, int] = field(default_factory=dict)
+    removed: Mapping[Reason | None, int] = field(default_factory=dict)
     tombstones: bytes | None = None
 
 
@@ -105,12 +110,15 @@ def commit_draft(corpus: Corpus, draft: Draft, *, asked: str | None = None) -> M
         asked=Version.parse(asked) if asked else None,
         used=map(Version.parse, corpus.versions()),
     )
+    facts = dict(draft.facts)
+    if parent:
+        facts["counts"] = facts["counts"] | {"changes": changes_document(draft.changes, draft.removed)}
     manifest = Manifest(
         version=str(decision.version),
         parent={"version": parent.version, "digest": parent.digest} if parent else None,
         reason=decision.reason,
         files=(),
-        **draft.facts,
+        **facts,
     )
     return _stage_and_commit(corpus, manifest, draft)
 
@@ -137,7 +145,5 @@ def _stage_and_commit(corpus: Corpus, manifest: Manifest, draft: Draft) -> Manif
     (staging.audit / "run.json").write_bytes(json.dumps(draft.run, indent=2).encode() + b"\n")
     draft.write_index(staging.index, manifest.version)
     draft.source.write(staging.index)
-    versions = [*map(version_facts, history), version_facts(manifest)]
-    root = render_root_card(manifest.name, versions, title=draft.source.title)
-    corpus.commit(staging, manifest, root, tombstones=draft.tombstones)
+    corpus.commit(staging, manifest, root_card(corpus, fresh=manifest), tombstones=draft.tombstones)
     return manifest

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from builder.build.lineage import Lineage
     from builder.build.memory import Past
     from builder.build.passage import Passage
+    from builder.domain.changelog import Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +86,11 @@ def count_edits(lineage: Lineage, edits: Edits, *, added: Mapping[str, int]) -> 
         name: SplitChanges(removed=removed[name], changed=changed[name], added=added.get(name, 0))
         for name in names
     }
+
+
+def count_removed(edits: Edits) -> dict[Reason | None, int]:
+    """Count the rows that go by what the ledger says of them."""
+    return dict(Counter((one.outcome, one.stage, one.reason) for one in edits.removed.values()))
 
 
 def _first_rows(passage: Passage) -> list[int]:

@@ -14,7 +14,7 @@ from builder.build.compact import CompactJob, Recut
 from builder.build.describe import CardSource
 from builder.build.draft import Draft, split_entries
 from builder.build.edition import edition_shard
-from builder.build.edits import Edits, count_edits
+from builder.build.edits import Edits, count_edits, count_removed
 from builder.build.index import INDEX_JSON
 from builder.build.inputs import read_inputs
 from builder.build.output import Placement, ShardJob
@@ -68,6 +68,7 @@ class Successor:
         return Draft(
             facts=facts,
             changes=Changes(splits=count_edits(lineage, self.edits, added={})),
+            removed=count_removed(self.edits),
             shards=shards,
             inputs=read_inputs(lineage.corpus.version_folder(parent.version) / "inputs.parquet"),
             source=CardSource.read(lineage.folders[-1]),

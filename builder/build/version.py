@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import sys
+import tempfile
 from collections import Counter
 from functools import partial
 from importlib.metadata import version as library_version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from builder import __version__
-from builder.build.compare import compare_rows
+from builder.build.compare import compare
 from builder.build.describe import CardSource
 from builder.build.draft import Draft, commit_draft, split_entries
-from builder.build.edits import count_edits
+from builder.build.edits import count_edits, count_removed
 from builder.build.inputs import Input, inputs_digest
 from builder.build.remember import write_index
 from builder.build.result import BuildResult, SplitSize
+from builder.build.sides import Side, SideShard
 from builder.domain.url import URL_RULES
 from builder.domain.version import Changes, SplitChanges, compare_columns
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from builder.build.closing import Closed
     from builder.build.work import Work
     from builder.corpus import Corpus
+    from builder.domain.changelog import Reason
     from builder.domain.manifest import Manifest, SplitEntry
     from builder.recipe import Recipe
 
@@ -61,9 +65,11 @@ def write_version(
     parent = corpus.manifest(newest) if (newest := corpus.find_newest()) else None
     if parent and _same(parent, facts):
         return _result(corpus, work.recipe, parent, closed=closed, nothing_new=True)
+    changes, removed = _changes(corpus, parent, work, closed)
     draft = Draft(
         facts=facts,
-        changes=_changes(corpus, parent, work, closed),
+        changes=changes,
+        removed=removed,
         shards=closed.shards,
         inputs=inputs,
         source=CardSource.of(work.recipe),
@@ -137,38 +143,47 @@ def tool_versions() -> dict[str, str]:
 
 def _same(parent: Manifest, facts: Mapping[str, Any]) -> bool:
     """Tell whether a new version would say nothing that its parent does not say."""
-    return parent.splits == facts["splits"] and all(
-        getattr(parent, name) == facts[name] for name in ("contract", "recipe", "inputs", "columns", "counts")
+    counts = {name: n for name, n in parent.counts.items() if name != "changes"}
+    return (
+        parent.splits == facts["splits"]
+        and counts == facts["counts"]
+        and all(getattr(parent, name) == facts[name] for name in ("contract", "recipe", "inputs", "columns"))
     )
 
 
-def _changes(corpus: Corpus, parent: Manifest | None, work: Work, closed: Closed) -> Changes:
+def _changes(
+    corpus: Corpus, parent: Manifest | None, work: Work, closed: Closed
+) -> tuple[Changes, Mapping[Reason | None, int]]:
+    """Find what changed since the parent, and count removed rows by what the ledger says of them."""
     if parent is None:
-        return Changes()
+        return Changes(), {}
     broken, added = compare_columns(parent.columns, work.chain.published)
-    return Changes(
-        splits=_split_changes(corpus, parent, work, closed),
+    splits, _removed = _split_changes(corpus, parent, work, closed)
+    changes = Changes(
+        splits=splits,
         broken_columns=broken,
         added_columns=added,
         licenses=(parent.recipe["document"].get("license"), work.recipe.license),
     )
+    return changes, removed
 
 
 def _split_changes(
     corpus: Corpus, parent: Manifest, work: Work, closed: Closed
-) -> Mapping[str, SplitChanges]:
+) -> tuple[Mapping[str, SplitChanges], Mapping[Reason | None, int]]:
     """Count what became of rows: a build that goes on from its parent knows what it did to them."""
-    if work.past is None:
-        return compare_rows(corpus.data_files(parent.version), _paths(closed))
-    return count_edits(work.past.lineage, closed.edits, added=closed.added)
-
-
-def _paths(closed: Closed) -> dict[str, list[str]]:
-    paths: dict[str, list[str]] = {}
-    for shard in closed.shards:
-        if shard.written:
-            paths.setdefault(shard.split, []).append(shard.written.path)
-    return paths
+    if work.past is not None:
+        counted = count_edits(work.past.lineage, closed.edits, added=closed.added)
+        return counted, count_removed(closed.edits)
+    written = [shard.written for shard in closed.shards if shard.written]
+    shards = [
+        SideShard(split=one.split, path=Path(one.path), sha256=one.facts.sha256, rows=one.facts.rows)
+        for one in written
+    ]
+    old, new = Side.of_version(corpus, parent), Side(columns=work.chain.published, shards=shards)
+    with tempfile.TemporaryDirectory(dir=work.folder) as scratch:
+        found = compare(old, new, scratch=Path(scratch), ledgers=[closed.ledger])
+    return found.splits, found.removed
 
 
 def _run_facts(work: Work, closed: Closed) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from builder.assets import card_template
 from builder.card import text as words
 from builder.card.front_matter import (
+    DEFAULT_CONFIG,
     check_front_matter,
     root_front_matter,
     version_front_matter,
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
     from builder.card.facts import CardFacts, SplitFacts, VersionFacts
+
+ROWS_ARE_GONE = "the rows of this version were dropped.parquet"
+"""A file that is not there: its name is what ``load_dataset`` tells of a version that was dropped."""
 
 MAX_DOMAINS = 20
 """Domains that the card names; the others are counted."""
@@ -84,11 +88,16 @@ def render_root_card(
 
     ``load_dataset(folder)`` takes the newest version that is not yanked, and ``load_dataset(folder,
     "1.0.0")`` the one that is asked for. If all are yanked no version is the default and one has to be
-    named, unless there is one only: `datasets` takes that.
+    named, unless there is one only: `datasets` takes that. If there is none, nothing can be loaded, and
+    `datasets` says why.
 
     Args:
         versions: those whose rows are there, in any order; a dropped version is left out.
     """
+    if not versions:
+        nothing = {"pretty_name": title or name, "configs": [_config_without_rows("0.0.0")]}
+        front = write_front_matter(nothing)
+        return f"{front}# {words.cell(title or name)}\n\nThe rows of all versions are gone.\n"
     newest_first = sorted(versions, key=lambda v: version_key(v.version), reverse=True)
     default = next((v.version for v in newest_first if v.yanked is None), "")
     front = _checked(
@@ -100,6 +109,20 @@ def render_root_card(
         front_matter=front, name=name, title=title or name, versions=newest_first, default=default
     )
     return _with_front_matter(body, front)
+
+
+def render_dropped_card(name: str, version: str, *, digest: str, rows: int) -> str:
+    """Write the README.md of a version whose rows are gone; ``load_dataset`` says so when it looks there."""
+    front = {"configs": [_config_without_rows(version)]}
+    body = _template(Path(__file__).with_name("dropped_card.md")).render(
+        front_matter=write_front_matter(front), name=name, version=version, digest=digest, rows=rows
+    )
+    return body.rstrip("\n") + "\n"
+
+
+def _config_without_rows(version: str) -> dict[str, Any]:
+    files = [{"split": "train", "path": [ROWS_ARE_GONE]}]
+    return {"config_name": DEFAULT_CONFIG, "version": version, "data_files": files}
 
 
 def version_key(version: str) -> tuple[int, ...]:

@@ -59,11 +59,12 @@ class Count:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeFacts:
-    """One line of the changelog: what a version brought, as its manifest says."""
+    """What a version brought: why it has its number, and what changed in each split, a line each."""
 
     version: str
     text: str
     date: str | None = None
+    lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

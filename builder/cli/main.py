@@ -18,10 +18,14 @@ COMMANDS = {
     "validate": ("validate", "Check any file against any JSON Schema."),
     "dedup": ("dedup", "Remove exact and near duplicates from files."),
     "versions": ("versions", "List the versions of a corpus."),
+    "diff": ("diff", "Tell what changed between two versions, row by row."),
     "verify": ("verify", "Hash everything again and compare."),
     "why": ("why", "Tell what became of a page."),
     "rejected": ("rejected", "Write the rejected records to a file, to be mended."),
     "takedown": ("takedown", "Write a version without some pages, which never come back."),
+    "yank": ("withdraw", "Mark a version as not to be used, or take that back."),
+    "drop": ("withdraw", "Delete the rows of an old version; its name and digest stay."),
+    "gc": ("withdraw", "Free what no version uses."),
     "schema": ("schema", "Print a built-in contract or the recipe's schema."),
 }
 

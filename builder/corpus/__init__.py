@@ -2,6 +2,8 @@
 
 from builder.corpus.folder import Corpus, split_address
 from builder.corpus.staging import Staging
+from builder.corpus.sweep import Garbage, sweep
 from builder.corpus.verify import verify_files
+from builder.corpus.withdraw import Freed, drop, mark
 
-__all__ = ["Corpus", "Staging", "split_address", "verify_files"]
+__all__ = ["Corpus", "Freed", "Garbage", "Staging", "drop", "mark", "split_address", "sweep", "verify_files"]

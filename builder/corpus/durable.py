@@ -5,6 +5,8 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import shutil
+import stat
 import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -92,6 +94,20 @@ def freeze(folder: Path) -> None:
         path.chmod(0o555 if path.is_dir() else 0o444)
     folder.chmod(0o555)
     sync_folder(folder)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all that is below it, read-only or not, if it is there."""
+    if not os.path.lexists(path):
+        return
+    path.parent.chmod(path.parent.stat().st_mode | stat.S_IWUSR)
+    if path.is_dir() and not path.is_symlink():
+        for one in [path, *(below for below in path.rglob("*") if below.is_dir() and not below.is_symlink())]:
+            one.chmod(0o755)
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+    sync_folder(path.parent)
 
 
 def _sync(path: Path, flags: int) -> None:

@@ -101,6 +101,11 @@ def _expect_version(version: str, root: RootSeal | None, expected: Expected, ins
     seal = _expect_seal(version, root, expected, inspection)
     digest = root.versions[version]["digest"] if root else seal.digest if seal else None
     manifest = _expect_manifest(version, digest, expected, inspection)
+    if manifest and root:
+        _compare_names(version, manifest, root, inspection)
+    if root.versions[version].get("dropped") if root else seal and seal.dropped:
+        expected.open.update([version] if seal is None else [])
+        return
     if not manifest:
         expected.open.update((version, OBJECTS))
         return
@@ -110,8 +115,6 @@ def _expect_version(version: str, root: RootSeal | None, expected: Expected, ins
         sealed = Sealed(sha256=shard.sha256, bytes=shard.bytes)
         expected.add_file(f"{version}/{shard.path}", sealed)
         expected.add_file(object_name(shard.sha256), sealed)
-    if root:
-        _compare_names(version, manifest, root, inspection)
 
 
 def _expect_seal(

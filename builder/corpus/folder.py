@@ -20,6 +20,8 @@ from builder.errors import CorpusError, Fault, TamperedError, VersionError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from builder.domain.manifest import ShardEntry
+
 README, TOMBSTONES, LATEST = "README.md", "tombstones.jsonl", "latest"
 LOCK = f"{SPOOL}/lock"
 
@@ -95,15 +97,15 @@ class Corpus:
             raise TamperedError(fault) from None
 
     def versions(self) -> list[str]:
-        """List all versions, yanked ones too, lowest first."""
+        """List all versions, yanked and dropped ones too, lowest first."""
         return sorted(self.seal().versions, key=Version.parse)
 
     def find_newest(self) -> str | None:
-        """Return the highest version that is not yanked; None if there is none."""
-        return _newest(self.seal().versions)
+        """Return the highest version that is neither yanked nor dropped; None if there is none."""
+        return newest_of(self.seal().versions)
 
     def newest(self) -> str:
-        """Return the highest version that is not yanked.
+        """Return the highest version that is neither yanked nor dropped.
 
         Raises:
             VersionError: if there is none.
@@ -118,6 +120,10 @@ class Corpus:
         """Return why a version was yanked; None if it was not."""
         reason: str | None = self._known(version)["yanked"]
         return reason
+
+    def dropped(self, version: str) -> bool:
+        """Tell whether a version's rows are gone for good; its name, digest and manifest stay."""
+        return bool(self._known(version).get("dropped"))
 
     def digest(self, version: str) -> str:
         """Return a version's digest; it never changes, whatever happens to the version."""
@@ -145,13 +151,31 @@ class Corpus:
         self._known(version)
         return self.path / version
 
+    def shards(self, version: str) -> list[tuple[str, ShardEntry]]:
+        """List the shards as they are, each with its split, in the order of the rows.
+
+        Raises:
+            VersionError: if the version was dropped.
+        """
+        if self.dropped(version):
+            advice = "its name, digest and manifest stay"
+            fault = Fault(
+                where=f"{self.path}@{version}", what="was dropped: its rows are gone", advice=advice
+            )
+            raise VersionError(fault)
+        return list(self.manifest(version).shards())
+
     def data_files(self, version: str) -> dict[str, list[Path]]:
-        """List the shards of each split that has rows, in the order of the rows."""
+        """List the shards of each split that has rows, in the order of the rows.
+
+        Raises:
+            VersionError: if the version was dropped.
+        """
         folder = self.version_folder(version)
-        splits = self.manifest(version).splits
-        return {
-            name: [folder / one.path for one in split.shards] for name, split in splits.items() if split.rows
-        }
+        files: dict[str, list[Path]] = {}
+        for split, shard in self.shards(version):
+            files.setdefault(split, []).append(folder / shard.path)
+        return files
 
     def audit_folder(self, version: str) -> Path:
         """Return the folder of what is never published: ledger, rejected records, clusters, run.json."""
@@ -223,7 +247,7 @@ class Corpus:
         Raises:
             VersionError: if the number is taken; a number is bound to its content for ever.
         """
-        self._need_lock()
+        self.need_lock()
         version = str(Version.parse(version))
         if version in self.seal().versions or (self.path / version).exists():
             raise VersionError(Fault(where=str(self.path), what=f"version {version} is there already"))
@@ -244,7 +268,7 @@ class Corpus:
         Raises:
             BuilderError: if the manifest does not tell what was staged.
         """
-        self._need_lock()
+        self.need_lock()
         staging.check(manifest)
         data = manifest.to_bytes()
         Manifest.parse(data)
@@ -264,7 +288,7 @@ class Corpus:
         }
         root = RootSeal(
             name=old.name,
-            latest=_newest(versions),
+            latest=newest_of(versions),
             versions=versions,
             unused=tuple(one for one in old.unused if one not in staging.shards.values()),
             files={**old.files, **{name: Sealed.of(data) for name, data in root_files.items()}},
@@ -283,14 +307,22 @@ class Corpus:
             ["replace", f"root/{Path(ROOT_SEAL).name}", ROOT_SEAL],
         ]
 
-    def _need_lock(self) -> None:
+    def need_lock(self) -> None:
+        """Make sure that the caller is the only builder.
+
+        Raises:
+            CorpusError: if the lock is not held.
+        """
         if not self._held:
             advice = "do it inside `with corpus.lock():`"
             raise CorpusError(Fault(where=str(self.path), what="is not locked", advice=advice))
 
 
-def _newest(versions: Mapping[str, Mapping[str, Any]]) -> str | None:
-    good = [number for number, facts in versions.items() if facts["yanked"] is None]
+def newest_of(versions: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """Return the highest version of a root seal that is neither yanked nor dropped; None if there is none."""
+    good = [
+        number for number, facts in versions.items() if facts["yanked"] is None and not facts.get("dropped")
+    ]
     return max(good, key=Version.parse, default=None)
 
 

@@ -12,9 +12,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import stat
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from builder.corpus.durable import freeze, point, rename_new, sync_folder, sync_tree, write_file
+from builder.corpus.durable import freeze, point, remove, rename_new, sync_folder, sync_tree, write_file
 from builder.corpus.staging import STAGING_PREFIX
 from builder.domain.canonical_json import canonical_json
 from builder.errors import CorpusError, Fault
@@ -86,10 +88,12 @@ def _move(corpus: Path, staged: Path, source: str, target: str) -> None:
 
 
 def _replace(corpus: Path, staged: Path, source: str, target: str) -> None:
-    """Move a file to a name, whether or not it is taken."""
+    """Move a file to a name, whether or not it is taken; a read-only folder is writable afterwards."""
     if os.path.lexists(staged / source):
+        folder = (corpus / target).parent
+        folder.chmod(folder.stat().st_mode | stat.S_IWUSR)
         (staged / source).replace(corpus / target)
-        sync_folder((corpus / target).parent)
+        sync_folder(folder)
 
 
 def _freeze(corpus: Path, staged: Path, target: str) -> None:  # noqa: ARG001 - a verb
@@ -100,9 +104,22 @@ def _point(corpus: Path, staged: Path, link: str, target: str) -> None:  # noqa:
     point(corpus / link, target)
 
 
+def _remove(corpus: Path, staged: Path, target: str) -> None:  # noqa: ARG001 - a verb
+    remove(corpus / target)
+
+
+def _free(corpus: Path, staged: Path, target: str) -> None:  # noqa: ARG001 - a verb
+    """Remove an object, and its folder if it was the last one there."""
+    remove(corpus / target)
+    with suppress(OSError):
+        (corpus / target).parent.rmdir()
+
+
 _VERBS: Mapping[str, Callable[..., None]] = {
     "move": _move,
     "replace": _replace,
     "freeze": _freeze,
     "point": _point,
+    "remove": _remove,
+    "free": _free,
 }

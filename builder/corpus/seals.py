@@ -49,8 +49,7 @@ class Seal:
 
     def to_bytes(self) -> bytes:
         """Return the bytes of the file."""
-        document = {"format": self.format, **dataclasses.asdict(self)}
-        return canonical_json({**document, "seal": _digest(document)})
+        return seal_document({"format": self.format, **dataclasses.asdict(self)})
 
     @classmethod
     def parse(cls: type[S], data: bytes, *, where: str) -> S:
@@ -59,7 +58,7 @@ class Seal:
         Raises:
             TamperedError: if it is not as it was written.
         """
-        document: dict[str, Any] = _read(data, where=where, expected=cls.format)
+        document: dict[str, Any] = read_sealed(data, where=where, expected=cls.format)
         document["files"] = {path: Sealed(**one) for path, one in document["files"].items()}
         facts: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in document.items()}
         return cls(**facts)
@@ -67,11 +66,19 @@ class Seal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionSeal(Seal):
-    """What belongs to one version and is not published with it, and the version's digest."""
+    """What belongs to one version and is not published with it, and the version's digest.
+
+    Of a version that was dropped it covers README.md too, which says so and is not the one of the manifest.
+    """
 
     format = "version-seal-1"
     version: str
     digest: str
+
+    @property
+    def dropped(self) -> bool:
+        """Whether the version's rows are gone."""
+        return f"{self.version}/README.md" in self.files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +87,8 @@ class RootSeal(Seal):
 
     Attributes:
         versions: by number, oldest first; each has ``digest``, ``seal`` (SHA-256 of its own seal) and
-            ``yanked`` (the reason, or null).
+            ``yanked`` (the reason, or null); where its rows are gone ``dropped`` (true), and where some were
+            purged ``purged`` (how many).
         latest: what the link ``latest`` points to.
         unused: SHA-256 of objects that no version uses any more and that were not freed yet.
     """
@@ -96,7 +104,17 @@ def _digest(document: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical_json(dict(document))).hexdigest()
 
 
-def _read(data: bytes, *, where: str, expected: str) -> dict[str, Any]:
+def seal_document(document: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a document that holds its own digest."""
+    return canonical_json({**document, "seal": _digest(document)})
+
+
+def read_sealed(data: bytes, *, where: str, expected: str) -> dict[str, Any]:
+    """Read what ``seal_document`` wrote, without format and seal.
+
+    Raises:
+        TamperedError: if it is not as it was written.
+    """
     tampered = TamperedError(
         Fault(where=where, what="was changed: it does not have the digest that it holds itself")
     )

@@ -76,14 +76,15 @@ class SplitChanges:
     """What became of one split's rows.
 
     A row that went to another split is counted in ``moved`` of the split that it left, and in nothing of
-    the split that it went to. ``reordered`` tells whether rows that stayed changed their relative order.
+    the split that it went to. ``reordered`` counts, of the rows that stayed, those that now stand behind a
+    row that they stood before.
     """
 
     removed: int = 0
     changed: int = 0
     moved: int = 0
     added: int = 0
-    reordered: bool = False
+    reordered: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

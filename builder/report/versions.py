@@ -27,6 +27,8 @@ def print_versions(corpus: Corpus, *, as_json: bool) -> None:
 
 
 def _why(row: dict[str, Any]) -> str:
+    if row["dropped"]:
+        return "dropped: its rows are gone"
     return row["reason"] if row["yanked"] is None else f"yanked: {row['yanked']}"
 
 
@@ -41,4 +43,5 @@ def _row(corpus: Corpus, version: str) -> dict[str, Any]:
         "parent": manifest.parent,
         "reason": manifest.reason,
         "yanked": corpus.yanked(version),
+        "dropped": corpus.dropped(version),
     }

@@ -8,9 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+import synthetic_corpus
 
 from builder.cli import main
+from builder.corpus import Corpus
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,31 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Start:
     folder = tmp_path_factory.mktemp("start")
     init = run_in(folder, "init", "my")
     return Start(folder, init, run_in(folder, "build", "my/recipe.yaml", "--workers", "1"))
+
+
+@pytest.fixture(scope="session")
+def lamps(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the corpus `lamps` of versions 1.0.0 and 2.0.0; of its rows all became what rows can."""
+    folder = tmp_path_factory.mktemp("lamps")
+    old = [_lamp(i, "lit at dusk") for i in range(30)]
+    new = [_lamp(i, "lit at dusk") for i in range(30)]
+    new[3] = _lamp(99, "new on the pier")
+    new[5] = _lamp(5, "put out at dawn")
+    new[12], new[13] = new[13], new[12]
+    new[20], new[29] = new[29], _lamp(20, "moved to the pier")
+    corpus = Corpus.open_or_create(folder / "lamps", name=synthetic_corpus.NAME)
+    for version, rows in (("1.0.0", old), ("2.0.0", new)):
+        table = pa.Table.from_pylist(rows, schema=synthetic_corpus.SCHEMA)
+        synthetic_corpus.write_version(corpus, version, [table])
+    return folder
+
+
+def _lamp(number: int, what: str) -> dict[str, object]:
+    return {
+        "id": f"{number:032x}",
+        "text": f"Lamp {number} of the harbour is {what}, as ever.",
+        "tags": [what],
+    }
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ OUTPUTS = {
     "why_kept": ["why", "my/corpus", "https://example.org/tides"],
     "why_merged": ["why", "my/corpus", "https://mirror.example.net/lamps"],
     "why_rejected": ["why", "my/corpus@1.0.0", "https://example.org/broken"],
+    "diff": ["diff", "{lamps}/lamps", "1.0.0", "2.0.0"],
+    "diff_rows": ["diff", "{lamps}/lamps", "1.0.0", "2.0.0", "--rows"],
     "rejected": ["rejected", "my/corpus", "--output", "{tmp}/mend.jsonl"],
     "schema": ["schema"],
 }
@@ -35,6 +38,15 @@ def masked(text: str, *folders: Path) -> str:
     text = re.sub(r"about [\d.]+ [kMGT]?B", "about SIZE", text)
     text = re.sub(r"\d+\.\d(?= [kMG]B)", "#.#", text)
     return re.sub(r"about (a second|\d+ \w+)$", "about TIME", text, flags=re.MULTILINE)
+
+
+AFTERWARDS = {
+    "yank": [["yank", "lamps@2.0.0", "--because", "half of it was a test"], ["versions", "lamps"]],
+    "yank_undo": [["yank", "lamps@2.0.0", "--because", "a test"], ["yank", "lamps@2.0.0", "--undo"]],
+    "drop": [["drop", "lamps@1.0.0"], ["versions", "lamps"], ["verify", "lamps"]],
+    "gc": [["gc", "lamps", "--dry-run"], ["gc", "lamps"]],
+}
+"""Commands that change a corpus, each on a copy of its own, one behind the other."""
 
 
 def compare(name: str, text: str) -> None:
@@ -54,10 +66,18 @@ def test_the_first_two_commands(name: str, start: Any) -> None:
 
 
 @pytest.mark.parametrize("name", OUTPUTS)
-def test_output(name: str, run: Any, start: Any, tmp_path: Path) -> None:
+def test_output(name: str, run: Any, start: Any, lamps: Path, tmp_path: Path) -> None:
     """Each line is as it was when a person last read it."""
-    done = run(*(arg.format(tmp=tmp_path) for arg in OUTPUTS[name]))
-    compare(name, masked(done.out, tmp_path, start.folder.resolve(), start.folder))
+    done = run(*(arg.format(tmp=tmp_path, lamps=lamps) for arg in OUTPUTS[name]))
+    compare(name, masked(done.out, tmp_path, lamps, start.folder.resolve(), start.folder))
+
+
+@pytest.mark.parametrize("name", AFTERWARDS)
+def test_output_of_changes(name: str, run_here: Any, lamps: Path, tmp_path: Path) -> None:
+    """What people see when they change a corpus, and when they look at it then."""
+    shutil.copytree(lamps / "lamps", tmp_path / "lamps", symlinks=True)
+    texts = [f"$ builder {' '.join(args)}\n{run_here(*args).out}" for args in AFTERWARDS[name]]
+    compare(name, masked("".join(texts), tmp_path))
 
 
 def test_progress_goes_to_stderr_in_lines(start: Any) -> None:

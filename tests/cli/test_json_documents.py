@@ -29,6 +29,13 @@ CALLS = {
     "why, kept and merged": (["why", "my/corpus", TIDES], 0),
     "why, rejected": (["why", "my/corpus", "https://example.org/broken"], 0),
     "why, unknown": (["why", "my/corpus", "https://example.org/nowhere"], 1),
+    "diff": (["diff", "{lamps}/lamps", "1.0.0", "2.0.0"], 0),
+    "diff of all rows": (["diff", "{lamps}/lamps", "2.0.0", "1.0.0", "--rows"], 0),
+    "diff of all rows, without any": (["diff", "{lamps}/lamps", "2.0.0", "2.0.0", "--rows"], 0),
+    "yank": (["yank", "{tmp}/lamps@2.0.0", "--because", "a test"], 0),
+    "drop": (["drop", "{tmp}/lamps@1.0.0"], 0),
+    "gc": (["gc", "{tmp}/lamps"], 0),
+    "gc that only looks": (["gc", "{tmp}/lamps", "--dry-run"], 0),
     "rejected": (["rejected", "my/corpus", "--output", "{tmp}/mend.jsonl"], 0),
     "schema": (["schema"], 0),
 }
@@ -53,10 +60,11 @@ def objects(node: Any) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_the_document_meets_its_schema(name: str, run: Any, tmp_path: Path) -> None:
+def test_the_document_meets_its_schema(name: str, run: Any, lamps: Path, tmp_path: Path) -> None:
     """Stdout is one JSON document, as its schema says, whatever the exit status is."""
     args, status = CALLS[name]
-    done = run(*(arg.format(tmp=tmp_path) for arg in args), "--json")
+    shutil.copytree(lamps / "lamps", tmp_path / "lamps", symlinks=True)
+    done = run(*(arg.format(tmp=tmp_path, lamps=lamps) for arg in args), "--json")
     assert done.status == status, done.err
     document = json.loads(done.out)
     named = "build" if args[0] == "dedup" else args[0]

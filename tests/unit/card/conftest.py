@@ -101,7 +101,12 @@ def full_facts() -> CardFacts:
         crossing_pairs=1,
         limits=("The pages of March are missing.",),
         changes=(
-            ChangeFacts(version="1.1.0", text="4 documents added", date="2026-03-01"),
+            ChangeFacts(
+                version="1.1.0",
+                text="4 documents added",
+                date="2026-03-01",
+                lines=("train: 3 added", "test: 1 added"),
+            ),
             ChangeFacts(version="1.0.0", text="first version"),
         ),
         notes="## From the people\n\nWritten by hand.",

@@ -1,0 +1,76 @@
+"""What nobody uses any more: objects without a version, spools of builds that nobody goes on with."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from builder.corpus.durable import remove
+from builder.corpus.folder import LOCK
+from builder.corpus.objects import OBJECTS
+from builder.corpus.reseal import Resealing
+from builder.corpus.staging import SPOOL
+from builder.corpus.withdraw import objects_in_use
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from builder.corpus.folder import Corpus
+
+_DAY_S = 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Garbage:
+    """What was found and, if it was to be, removed; bytes that other links keep do not count."""
+
+    n_objects: int
+    object_bytes: int
+    n_spools: int
+    spool_bytes: int
+
+
+def sweep(corpus: Corpus, *, spool_days: float, only_look: bool = False) -> Garbage:
+    """Remove objects that no version uses, and spools that were not touched for some days; it needs the lock.
+
+    With the lock no build is at work, so every spool belongs to one that was stopped and would go on from
+    there. What a killed commit had promised was done when the lock was taken.
+
+    Raises:
+        TamperedError: if a manifest cannot be trusted; nothing is removed then.
+    """
+    corpus.need_lock()
+    used = objects_in_use(corpus)
+    objects = [one for one in sorted((corpus.path / OBJECTS).glob("*/*")) if one.stem not in used]
+    spools = [one for one in _spools(corpus.path) if _age_days(one) >= spool_days]
+    garbage = Garbage(
+        n_objects=len(objects),
+        object_bytes=sum(one.lstat().st_size for one in objects if one.lstat().st_nlink == 1),
+        n_spools=len(spools),
+        spool_bytes=sum(one.lstat().st_size for spool in spools for one in spool.rglob("*") if one.is_file()),
+    )
+    if not only_look:
+        _free(corpus, objects)
+        for spool in spools:
+            remove(spool)
+    return garbage
+
+
+def _free(corpus: Corpus, objects: Sequence[Path]) -> None:
+    seal = corpus.seal()
+    if objects or seal.unused:
+        steps = [["free", one.relative_to(corpus.path).as_posix()] for one in objects]
+        Resealing(corpus, "sweep").publish(seal.versions, root_files={}, unused=(), after=steps)
+
+
+def _spools(corpus: Path) -> list[Path]:
+    """List what builds left in the spool; the lock, and what inputs hashed to, are no work of a build."""
+    spool = corpus / SPOOL
+    return sorted(one for one in spool.iterdir() if one.is_dir() and one.name != LOCK)
+
+
+def _age_days(spool: Path) -> float:
+    newest = max((one.lstat().st_mtime for one in (spool, *spool.rglob("*"))), default=0.0)
+    return (time.time() - newest) / _DAY_S

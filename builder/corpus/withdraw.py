@@ -1,0 +1,111 @@
+"""Versions that nobody should use any more: marked (yanked), or without their rows (dropped)."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from builder.corpus.folder import README
+from builder.corpus.objects import object_name
+from builder.corpus.reseal import Resealing
+from builder.corpus.seals import SEALS, Sealed, VersionSeal
+from builder.corpus.staging import MANIFEST
+from builder.errors import Fault, VersionError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from builder.corpus.folder import Corpus
+    from builder.corpus.reseal import Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freed:
+    """What a drop took away: shards that no other version has, and the bytes of all files."""
+
+    n_shards: int
+    n_bytes: int
+
+
+def mark(corpus: Corpus, version: str, *, because: str | None, root_readme: str) -> None:
+    """Yank a version, or with ``because=None`` take it back; it needs the lock.
+
+    The version itself is not touched: its digest and its rows stay, and it can be loaded by its number.
+
+    Args:
+        root_readme: the corpus's card as it is to be then.
+
+    Raises:
+        VersionError: if there is no such version.
+    """
+    corpus.digest(version)
+    known = corpus.seal().versions
+    versions = {**known, version: {**known[version], "yanked": because}}
+    Resealing(corpus, "yank").publish(versions, root_files={README: root_readme.encode()})
+
+
+def drop(corpus: Corpus, version: str, *, root_readme: str, notice: str) -> Freed:
+    """Remove a version's rows; it needs the lock.
+
+    What stays: its number, its digest, its manifest, its ledger and its part of the index. Shards that other
+    versions hold stay as well.
+
+    Args:
+        root_readme: the corpus's card without the version.
+        notice: what becomes the README.md of the version's folder.
+
+    Raises:
+        VersionError: if there is no such version, it was dropped already, or it is the newest that is good.
+    """
+    if version == corpus.find_newest():
+        advice = "build another version first, or yank it"
+        raise VersionError(Fault(where=version, what="is the newest version that is good", advice=advice))
+    mine = {shard.sha256 for _, shard in corpus.shards(version)}
+    objects = sorted(mine - objects_in_use(corpus, without=version))
+    known = corpus.seal().versions
+    versions = {**known, version: {**known[version], "dropped": True}}
+    resealing = Resealing(corpus, "drop")
+    gone = _files_that_go(corpus, version)
+    n_bytes = _bytes_of([*gone, *(corpus.path / object_name(one) for one in objects)])
+    steps: list[Step] = [["remove", one.relative_to(corpus.path).as_posix()] for one in gone]
+    steps += [resealing.write(f"{version}/{README}", notice.encode()), ["freeze", version]]
+    steps += [["free", object_name(one)] for one in objects]
+    resealing.publish(
+        versions,
+        root_files={README: root_readme.encode()},
+        seals={version: _seal_of_dropped(corpus, version, notice)},
+        after=steps,
+    )
+    return Freed(n_shards=len(objects), n_bytes=n_bytes)
+
+
+def objects_in_use(corpus: Corpus, *, without: str | None = None) -> set[str]:
+    """Return the SHA-256 of every object that a version needs, but those that one version alone needs."""
+    versions = [one for one in corpus.versions() if one != without and not corpus.dropped(one)]
+    return {shard.sha256 for version in versions for _, shard in corpus.shards(version)}
+
+
+def _files_that_go(corpus: Corpus, version: str) -> list[Path]:
+    folder = corpus.version_folder(version)
+    return sorted(one for one in folder.iterdir() if one.name not in (MANIFEST, README))
+
+
+def _bytes_of(paths: list[Path]) -> int:
+    """Add up the bytes that are free when these are gone; a hard link elsewhere keeps its bytes."""
+    links: dict[tuple[int, int], list[int]] = {}
+    for path in paths:
+        for one in [path, *path.rglob("*")] if path.is_dir() else [path]:
+            facts = one.lstat()
+            if not one.is_dir():
+                found = links.setdefault((facts.st_dev, facts.st_ino), [facts.st_nlink, 0, facts.st_size])
+                found[1] += 1
+    return sum(size for n_links, n_found, size in links.values() if n_links == n_found)
+
+
+def _seal_of_dropped(corpus: Corpus, version: str, notice: str) -> bytes:
+    name = f"{SEALS}/{version}.json"
+    seal = VersionSeal.parse((corpus.path / name).read_bytes(), where=name)
+    private = {path: one for path, one in seal.files.items() if not path.startswith(f"{version}/")}
+    files = {**private, f"{version}/{README}": Sealed.of(notice.encode())}
+    return dataclasses.replace(seal, files=files).to_bytes()

@@ -1,0 +1,61 @@
+"""What ``yank``, ``drop`` and ``gc`` did."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from builder.report.json_text import print_json
+from builder.report.table import counted, size_text
+
+if TYPE_CHECKING:
+    from builder.build.withdraw import Drop, Sweep, Yank
+
+
+def print_yank(done: Yank, *, as_json: bool) -> None:
+    """Say what state a version is in now, and what the folder gives."""
+    if as_json:
+        print_json(
+            {"corpus": done.corpus, "version": done.version, "yanked": done.because, "newest": done.newest}
+        )
+        return
+    state = "is no longer yanked" if done.because is None else f"is yanked: {done.because}"
+    gives = f"load_dataset({str(done.corpus)!r}) gives {done.newest}" if done.newest else "no version is good"
+    click.echo(f"{done.version} {state}; {gives}")
+
+
+def print_drop(done: Drop, *, as_json: bool) -> None:
+    """Say what is gone and what stays."""
+    if as_json:
+        print_json(
+            {
+                "corpus": done.corpus,
+                "version": done.version,
+                "digest": done.digest,
+                "shards": done.n_shards,
+                "bytes": done.n_bytes,
+            }
+        )
+        return
+    shards = counted(done.n_shards, "shard") + " that no other version has"
+    click.echo(f"{done.version} was dropped: {shards}, {size_text(done.n_bytes)} freed")
+    click.echo(f"its number, manifest and ledger stay; digest {done.digest}")
+
+
+def print_gc(done: Sweep, *, as_json: bool) -> None:
+    """Say what was freed, or what would be."""
+    found = done.garbage
+    if as_json:
+        print_json(
+            {
+                "corpus": done.corpus,
+                "removed": done.removed,
+                "objects": {"count": found.n_objects, "bytes": found.object_bytes},
+                "spools": {"count": found.n_spools, "bytes": found.spool_bytes},
+            }
+        )
+        return
+    what = f"{counted(found.n_objects, 'object')} and {counted(found.n_spools, 'spool')}"
+    verb = "freed" if done.removed else "could be freed"
+    click.echo(f"{done.corpus}: {what}, {size_text(found.object_bytes + found.spool_bytes)} {verb}")

@@ -1,0 +1,59 @@
+"""The changelog of the data: what each version changed stands in its manifest and in every later card."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from planted import pages, write_lines
+
+from builder import BuildResult, diff
+
+
+def changes_of(result: BuildResult) -> dict[str, Any] | None:
+    manifest = json.loads((result.corpus / result.version / "manifest.json").read_bytes())
+    found: dict[str, Any] | None = manifest["counts"].get("changes")
+    return found
+
+
+def listed(result: BuildResult) -> str:
+    """The list of versions in a card."""
+    card = (result.corpus / result.version / "README.md").read_text()
+    found = re.search(r"builder:begin changes -->\n(.*)<!-- builder:end changes", card, re.DOTALL)
+    assert found
+    return found[1]
+
+
+def test_each_card_tells_what_all_versions_changed(make: Callable[..., BuildResult], tmp_path: Path) -> None:
+    """Counts by split stand beside the reason, and a later card tells those of older versions too."""
+    write_lines(tmp_path / "feed/a.jsonl", pages(40))
+    first = make()
+    write_lines(tmp_path / "feed/b.jsonl", [{"text": f"More, number {i}: {i * 7919}."} for i in range(9)])
+    second = make()
+    write_lines(tmp_path / "feed/c.jsonl", [{"text": "The last page of all."}])
+    third = make()
+    assert [one.version for one in (first, second, third)] == ["1.0.0", "1.1.0", "1.2.0"]
+    assert changes_of(first) is None
+    found = diff(first.corpus, "1.0.0", "1.1.0")
+    changes = changes_of(second)
+    assert changes
+    assert {name: one["added"] for name, one in changes["splits"].items()} == {
+        name: split.added for name, split in found.changes.splits.items() if split.added
+    }
+    lines = [f"  - {name}: {one['added']} added\n" for name, one in changes["splits"].items()]
+    assert lines
+    for card in (listed(second), listed(third)):
+        assert all(line in card for line in lines)
+        assert "- **1.0.0**: first version\n" in card
+
+
+def test_nothing_new_is_still_seen(make: Callable[..., BuildResult], tmp_path: Path) -> None:
+    """That a manifest tells what changed makes it no other one: the same build again writes nothing."""
+    write_lines(tmp_path / "feed/a.jsonl", pages(20))
+    make()
+    write_lines(tmp_path / "feed/b.jsonl", [{"text": "One more page."}])
+    assert not make().nothing_new
+    assert make().nothing_new
