@@ -158,7 +158,7 @@ def _changes(
     if parent is None:
         return Changes(), {}
     broken, added = compare_columns(parent.columns, work.chain.published)
-    splits, _removed = _split_changes(corpus, parent, work, closed)
+    splits, removed = _split_changes(corpus, parent, work, closed)
     changes = Changes(
         splits=splits,
         broken_columns=broken,
