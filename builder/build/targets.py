@@ -124,19 +124,29 @@ class Targets:
 def find_targets(lineage: Lineage, asked: Asked) -> Targets:
     """Find the published documents that were asked for, and those that stand for merged pages."""
     rows = _statements(lineage, asked)
-    documents = {bytes.fromhex(row["kept_id"]): row["url"] for row in rows if row["kept_id"]}
+    documents = _with_urls(lineage, sorted({bytes.fromhex(row["kept_id"]) for row in rows if row["kept_id"]}))
     own = {bytes.fromhex(row["document_id"]) for row in rows if row["outcome"] == "kept"}
     merged = [
         (row, bytes.fromhex(row["kept_id"]))
         for row in rows
         if row["outcome"] == "merged" and row["kept_id"] and bytes.fromhex(row["kept_id"]) not in own
     ]
-    published = lineage.locate(np.frombuffer(b"".join(documents), np.uint64).reshape(-1, 2))
     return Targets(
-        documents={key: url for key, url in documents.items() if key in published},
-        merged=tuple((row, key) for row, key in merged if key in published),
+        documents=documents,
+        merged=tuple((row, key) for row, key in merged if key in documents),
         unknown=tuple(_unknown(asked, [row for row in rows if row["kept_id"]])),
     )
+
+
+def _with_urls(lineage: Lineage, keys: Sequence[bytes]) -> dict[bytes, str | None]:
+    """Return those of some documents that are published, with their URLs."""
+    ids = np.frombuffer(b"".join(keys), np.uint64).reshape(-1, 2)
+    roles = lineage.manifest.recipe["document"].get("columns", {})
+    column = roles.get("url", "url")
+    if column not in lineage.manifest.columns.names:
+        return dict.fromkeys(lineage.locate(ids))
+    urls = lineage.texts(ids, column)
+    return {key: urls[key].decode() or None for key in keys if key in urls}
 
 
 def _unknown(asked: Asked, rows: Sequence[dict[str, Any]]) -> Iterator[str]:

@@ -96,10 +96,11 @@ class Staging:
         )
 
     def seal_private(self) -> dict[str, Sealed]:
-        """Hash what is never published, by its path in the corpus; the audit becomes its owner's alone."""
-        self.audit.chmod(0o700)
-        for path in self.audit.rglob("*"):
-            path.chmod(0o700 if path.is_dir() else 0o600)
+        """Hash what is never published, by its path in the corpus; it becomes its owner's alone."""
+        for folder in (self.audit, self.index):
+            folder.chmod(0o700)
+            for path in folder.rglob("*"):
+                path.chmod(0o700 if path.is_dir() else 0o600)
         return {
             f"{name}/{self.version}/{path.relative_to(folder).as_posix()}": Sealed(
                 sha256=hash_file(path), bytes=path.stat().st_size

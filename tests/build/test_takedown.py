@@ -64,6 +64,7 @@ def test_a_merged_page_takes_its_document_along(corpus: Path) -> None:
     gone = ids_of(corpus)["https://a.example/1"]
     result = takedown(corpus, urls=["https://mirror.example/1"], because=WHY)
     assert list(result.merged) == [("https://mirror.example/1", gone)]
+    assert list(result.documents) == [(gone, "https://a.example/1")]
     assert "https://a.example/1" not in ids_of(corpus)
 
 

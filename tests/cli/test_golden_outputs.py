@@ -44,6 +44,11 @@ AFTERWARDS = {
     "yank": [["yank", "lamps@2.0.0", "--because", "half of it was a test"], ["versions", "lamps"]],
     "yank_undo": [["yank", "lamps@2.0.0", "--because", "a test"], ["yank", "lamps@2.0.0", "--undo"]],
     "drop": [["drop", "lamps@1.0.0"], ["versions", "lamps"], ["verify", "lamps"]],
+    "takedown": [
+        ["takedown", "corpus", "--url", "https://mirror.example.net/lamps", "--because", "asked"],
+        ["why", "corpus", "https://example.org/lamps"],
+        ["takedown", "corpus", "--url", "https://mirror.example.net/lamps", "--because", "asked"],
+    ],
     "gc": [["gc", "lamps", "--dry-run"], ["gc", "lamps"]],
 }
 """Commands that change a corpus, each on a copy of its own, one behind the other."""
@@ -73,9 +78,10 @@ def test_output(name: str, run: Any, start: Any, lamps: Path, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("name", AFTERWARDS)
-def test_output_of_changes(name: str, run_here: Any, lamps: Path, tmp_path: Path) -> None:
+def test_output_of_changes(name: str, run_here: Any, start: Any, lamps: Path, tmp_path: Path) -> None:
     """What people see when they change a corpus, and when they look at it then."""
     shutil.copytree(lamps / "lamps", tmp_path / "lamps", symlinks=True)
+    shutil.copytree(start.folder / "my" / "corpus", tmp_path / "corpus", symlinks=True)
     texts = [f"$ builder {' '.join(args)}\n{run_here(*args).out}" for args in AFTERWARDS[name]]
     compare(name, masked("".join(texts), tmp_path))
 

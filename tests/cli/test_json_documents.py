@@ -32,6 +32,10 @@ CALLS = {
     "diff": (["diff", "{lamps}/lamps", "1.0.0", "2.0.0"], 0),
     "diff of all rows": (["diff", "{lamps}/lamps", "2.0.0", "1.0.0", "--rows"], 0),
     "diff of all rows, without any": (["diff", "{lamps}/lamps", "2.0.0", "2.0.0", "--rows"], 0),
+    "takedown": (
+        ["takedown", "{tmp}/corpus", "--url", TIDES, "--because", "a test"],
+        0,
+    ),
     "yank": (["yank", "{tmp}/lamps@2.0.0", "--because", "a test"], 0),
     "drop": (["drop", "{tmp}/lamps@1.0.0"], 0),
     "gc": (["gc", "{tmp}/lamps"], 0),
@@ -60,10 +64,12 @@ def objects(node: Any) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_the_document_meets_its_schema(name: str, run: Any, lamps: Path, tmp_path: Path) -> None:
+def test_the_document_meets_its_schema(name: str, run: Any, start: Any, lamps: Path, tmp_path: Path) -> None:
     """Stdout is one JSON document, as its schema says, whatever the exit status is."""
     args, status = CALLS[name]
     shutil.copytree(lamps / "lamps", tmp_path / "lamps", symlinks=True)
+    if args[0] == "takedown":
+        shutil.copytree(start.folder / "my" / "corpus", tmp_path / "corpus", symlinks=True)
     done = run(*(arg.format(tmp=tmp_path, lamps=lamps) for arg in args), "--json")
     assert done.status == status, done.err
     document = json.loads(done.out)
