@@ -67,7 +67,7 @@ def close(work: Work, passage: Passage) -> Closed:
     """
     lineage = work.past.lineage if work.past else None
     replaced, lost = find_replaced(passage, lineage, work.past) if lineage and work.past else ({}, {})
-    retired = np.unique(passage.merges.replaces[passage.merges.replaces >= 0])
+    retired = passage.merges.replaced
     placement = place_rows(
         passage.last,
         shares=work.recipe.splits,

@@ -77,6 +77,11 @@ class Merges:
         self.stages.append(stage)
         self.reasons.append(verdicts.reason)
 
+    @property
+    def replaced(self) -> NDArray[np.int64]:
+        """int64[n], past rows whose page was fetched again, ascending: no later stage compares with them."""
+        return np.unique(self.replaces[self.replaces >= 0])
+
     @cached_property
     def last(self) -> NDArray[np.int64]:
         """int64[n_rows], what stands at the end of each row's chain of merges; itself if it was not merged.
@@ -117,7 +122,7 @@ def resolve_landing(
         if graves:
             barred |= bar(graves, stage, sketches, alive=alive, texts=spool)
             alive &= ~barred
-        memory = past.stage(stage.name) if past else None
+        memory = past.but(merges.replaced).stage(stage.name) if past else None
         verdicts = stage.resolve(sketches, alive=alive, memory=memory, texts=spool, engine=engine)
         write_segment(folder / f"{stage.name}{SEGMENT}", stage.remember(sketches, verdicts), numbers)
         if memory is not None:

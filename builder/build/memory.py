@@ -45,6 +45,10 @@ class Past:
         wanted = set(documents)
         return replace(past, gone=past.standing_for(wanted)) if wanted else past
 
+    def but(self, rows: NDArray[np.int64]) -> Past:
+        """Return the past as if some past rows stood for nothing any more."""
+        return replace(self, gone=np.union1d(self.gone, rows)) if len(rows) else self
+
     @cached_property
     def _tables(self) -> Sequence[pa.Table]:
         return [open_arrow(folder / "rows.arrow") for folder in self.lineage.folders]

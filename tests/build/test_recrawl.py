@@ -68,6 +68,14 @@ def offset_of(tmp_path: Path, line: int) -> int:
     return sum(map(len, lines[:line]))
 
 
+def test_a_small_change_is_no_duplicate_of_what_it_replaces(corpus: Path, make: Make, tmp_path: Path) -> None:
+    """The old text is nearly the same, and gone."""
+    result = again(make, tmp_path, page("a.example/3", 3, day=2, tail=" and a tail"))
+    assert result.reason.startswith("MAJOR: 1 published row was changed")
+    texts = {row["text"] for rows in rows_of(corpus).values() for row in rows}
+    assert sentence(3) + " and a tail" in texts
+
+
 def test_the_same_text_changes_nothing(corpus: Path, make: Make, tmp_path: Path) -> None:
     """It is merged; the version is the same rows, with an account of one more record."""
     before = rows_of(corpus)

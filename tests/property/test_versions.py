@@ -169,6 +169,7 @@ def _changes(
         for row in rows:
             is_same = now.get(row["id"]) == (split, row)
             assert is_same or told[row["id"]], row
+            assert row["id"] in now or row["id"] not in {r["merged_into"] for r in ledger}, row
             yield not is_same and row["id"] in now
 
 
