@@ -84,7 +84,10 @@ def bar(
 def _near(
     graves: Graves, stage: CorpusStage, sketches: Sketches, rows: NDArray[np.int64], texts: Texts
 ) -> Iterator[NDArray[np.int64]]:
-    """Find the rows that are near a tombstone by exact Jaccard, some at a time."""
+    """Find the rows that are near a tombstone by exact Jaccard, some at a time.
+
+    Of a document that is near one, no smaller a share than the threshold of its shingles is in any of them.
+    """
     width, threshold = stage.shingle_words, stage.threshold  # type: ignore[attr-defined]
     pages = [page for page in graves.pages if page.shingle_words == width and len(page.shingles)]
     if not pages:
@@ -96,9 +99,13 @@ def _near(
     )
     if len(usable) < len(pages):  # made with other bands: their keys tell nothing, so all rows are compared
         candidates = rows
+    known = np.unique(np.concatenate([page.shingles for page in pages]))
     for start in range(0, len(candidates), _DOCS_AT_ONCE):
         some = candidates[start : start + _DOCS_AT_ONCE]
-        near = [_is_near(one, pages, threshold) for one in _keyed_sets(graves, some, texts, width)]
+        near = [
+            len(one) > 0 and is_among(one, known).mean() >= threshold and _is_near(one, pages, threshold)
+            for one in _keyed_sets(graves, some, texts, width)
+        ]
         yield some[np.asarray(near, np.bool_)]
 
 
