@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -17,12 +18,19 @@ from builder.protocols import Outcome
 from builder.registry import option
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
     from builder.protocols import Guard, Resources
     from builder.stages.repair_rules import Options
+
+LARGE_BYTES = 4 << 20
+"""Texts from this size on are repaired in pieces, of which few are held at a time."""
+
+PIECE_BYTES = 1 << 20
+
+_LINE_END = re.compile(rb"\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +79,7 @@ class RepairText:
 
     def apply(self, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:  # noqa: ARG002
         """Repair the documents that need it; a document of which nothing is left goes no further."""
-        from builder.stages.repair_rules import Options, TooManyMarksError, repair
+        from builder.stages.repair_rules import Options, TooManyMarksError
 
         options = Options(
             uncurl_quotes=self.uncurl_quotes,
@@ -82,18 +90,18 @@ class RepairText:
         flags = _flags(column, options=options)
         rows = np.flatnonzero(flags).tolist()
         counts: Counter[str] = Counter({"repaired": 0})
-        repaired: dict[int, str] = {}
+        repaired: dict[int, str | bytes] = {}
         faults: dict[int, Rejection] = {}
-        for row, text in zip(rows, column.take(pa.array(rows, pa.int64())).to_pylist(), strict=True):
+        for row in rows:
             try:
-                fixed, changes = repair(text, options=options, flags=int(flags[row]))
+                came, fixed, changes = _repaired(column[row], options=options, flags=int(flags[row]))
             except TooManyMarksError:
                 faults[row] = self._rejection(batch, row, "too_many_marks", resources=resources)
                 continue
             counts.update(sorted(changes))
-            if text and not fixed:
+            if came and not fixed:
                 faults[row] = self._rejection(batch, row, "no_text", resources=resources)
-            elif fixed != text:
+            elif fixed != came:
                 counts["repaired"] += 1
                 repaired[row] = fixed
         kept = _replaced(batch, resources.columns.text, repaired)
@@ -135,7 +143,31 @@ def _flags(column: pa.Array, *, options: Options) -> NDArray[np.int64]:
     return flags
 
 
-def _replaced(batch: pa.RecordBatch, name: str | None, texts: dict[int, str]) -> pa.RecordBatch:
+def _repaired(
+    cell: pa.Scalar, *, options: Options, flags: int
+) -> tuple[str | memoryview, str | bytes, set[str]]:
+    """Return a text as it came, what it is now, and what was done: a large one as bytes, piece by piece."""
+    from builder.stages.repair_rules import repair, repair_pieces
+
+    view = memoryview(cell.as_buffer())
+    if len(view) < LARGE_BYTES:
+        text = str(view, "utf-8")
+        return text, *repair(text, options=options, flags=flags)
+    pieces, changes = repair_pieces(_pieces(view), options=options, flags=flags)
+    return view, b"".join(piece.encode() for piece in pieces), changes
+
+
+def _pieces(view: memoryview) -> Iterator[str]:
+    """Decode a text in pieces of whole lines."""
+    start = 0
+    while start < len(view):
+        line_end = _LINE_END.search(view, start + PIECE_BYTES)
+        stop = line_end.end() if line_end else len(view)
+        yield str(view[start:stop], "utf-8")
+        start = stop
+
+
+def _replaced(batch: pa.RecordBatch, name: str | None, texts: dict[int, str | bytes]) -> pa.RecordBatch:
     if not texts:
         return batch
     place = batch.schema.get_field_index(name)

@@ -15,9 +15,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from builder.kernels import text_screen
-from builder.stages import repair_rules
-from builder.stages.repair_rules import Options, repair, tables, white_space
+from builder.stages import repair_rules, repair_text
+from builder.stages.repair_rules import EVERYTHING, Options, repair, tables
 from builder.stages.repair_text import _flags
+from builder.stages.white_space import white_space
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,6 +82,24 @@ def test_repair_with_options_is_what_ftfy_does(text: str) -> None:
     """The same with everything turned on that can be."""
     flags = int(_flags(pa.array([text]), options=ON)[0])
     assert slow(text, options=ON) == (repair(text, options=ON, flags=flags)[0] if flags else text)
+
+
+@given(TEXTS, st.integers(0, 4))
+@example("a\n\n\n\n\n<b>\n\n\n &amp; \n", 0)
+@example("\n \n&lt;\n&amp;\n \n\n", 0)
+@example("a \n\n\u0301b\n\n", 1)
+def test_a_document_in_pieces_is_repaired_as_one(text: str, piece_bytes: int) -> None:
+    """A large text is cut at its line ends, which no repair sees; what was done is told alike."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(repair_text, "PIECE_BYTES", piece_bytes)
+        pieces = list(repair_text._pieces(memoryview(text.encode())))
+        patch.setattr(repair_text, "LARGE_BYTES", 1)
+        batch = pa.RecordBatch.from_pydict({"text": pa.array(["before", text])})
+        came, fixed, changes = repair_text._repaired(batch["text"][1], options=OFF, flags=EVERYTHING)
+    assert "".join(pieces) == text
+    whole, changes_of_whole = repair(text, options=OFF)
+    assert (str(came, "utf-8") if text else came, changes) == (text, changes_of_whole)
+    assert (fixed.decode() if text else fixed) == whole
 
 
 @given(st.lists(TEXTS, max_size=5))
