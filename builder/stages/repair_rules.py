@@ -69,7 +69,7 @@ def repair(text: str, *, options: Options, flags: int = EVERYTHING) -> tuple[str
 def repair_pieces(
     pieces: Iterable[str], *, options: Options, flags: int = EVERYTHING
 ) -> tuple[list[str], set[str]]:
-    """Repair a document that comes in pieces, each of whole lines; join what comes back.
+    """Repair a document that comes in pieces as ``text_pieces`` cuts them; join what comes back.
 
     A large document takes several times its size as one string, and four times that if it has one emoji.
     """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -18,7 +17,7 @@ from builder.protocols import Outcome
 from builder.registry import option
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -27,10 +26,6 @@ if TYPE_CHECKING:
 
 LARGE_BYTES = 4 << 20
 """Texts from this size on are repaired in pieces, of which few are held at a time."""
-
-PIECE_BYTES = 1 << 20
-
-_LINE_END = re.compile(rb"\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,23 +143,14 @@ def _repaired(
 ) -> tuple[str | memoryview, str | bytes, set[str]]:
     """Return a text as it came, what it is now, and what was done: a large one as bytes, piece by piece."""
     from builder.stages.repair_rules import repair, repair_pieces
+    from builder.stages.text_pieces import pieces
 
     view = memoryview(cell.as_buffer())
     if len(view) < LARGE_BYTES:
         text = str(view, "utf-8")
         return text, *repair(text, options=options, flags=flags)
-    pieces, changes = repair_pieces(_pieces(view), options=options, flags=flags)
-    return view, b"".join(piece.encode() for piece in pieces), changes
-
-
-def _pieces(view: memoryview) -> Iterator[str]:
-    """Decode a text in pieces of whole lines."""
-    start = 0
-    while start < len(view):
-        line_end = _LINE_END.search(view, start + PIECE_BYTES)
-        stop = line_end.end() if line_end else len(view)
-        yield str(view[start:stop], "utf-8")
-        start = stop
+    mended, changes = repair_pieces(pieces(view), options=options, flags=flags)
+    return view, b"".join(piece.encode() for piece in mended), changes
 
 
 def _replaced(batch: pa.RecordBatch, name: str | None, texts: dict[int, str | bytes]) -> pa.RecordBatch:

@@ -31,20 +31,26 @@ class Tidy:
         self.changed = False
         self._pieces: list[str] = []
         self._room: int = 0  # line ends that may stand next: none at the beginning
+        self._held = ""  # blanks that stand at the end of a line if it ends here
 
     def add(self, piece: str) -> None:
-        """Take the next whole lines."""
-        tidy = _BREAKS.sub("\n\n", "\n".join(line.rstrip(BLANKS) for line in piece.split("\n")))
+        """Take the next piece of the document."""
+        given = self._held + piece
+        lines = [line.rstrip(BLANKS) for line in given.split("\n")]
+        n_line = len(given) - given.rfind("\n") - 1
+        self._held = given[len(given) - n_line + len(lines[-1]) :]
+        tidy = _BREAKS.sub("\n\n", "\n".join(lines))
         rest = tidy.lstrip("\n")
         n_breaks = min(len(tidy) - len(rest), self._room)
         kept = "\n" * n_breaks + rest
-        self.changed = self.changed or kept != piece
+        self.changed = self.changed or kept + self._held != given
         self._pieces.append(kept)
         self._room = 2 - (len(rest) - len(rest.rstrip("\n"))) if rest else self._room - n_breaks
 
     def end(self) -> list[str]:
-        """Return the pieces, without line ends at the end."""
+        """Return the pieces, without white space at the end."""
         pieces = self._pieces
+        self.changed = self.changed or bool(self._held)
         while pieces and (pieces[-1] == "" or pieces[-1].endswith("\n")):
             last = pieces.pop()
             rest = last.rstrip("\n")
