@@ -30,7 +30,7 @@ MAX_LINE_CHARS = 1_000_000
 CACHED_LINES = 1 << 14
 """Lines whose repair is remembered: those that are seen most lately."""
 
-MAX_CACHED_CHARS = 500
+MAX_CACHED_CHARS = 2_000
 """Longer lines are not remembered: they seldom come again, and would fill the memory."""
 
 EVERYTHING = -1 & ~text_screen.MANY_MARKS
