@@ -13,7 +13,10 @@ from typing import Any
 import pyarrow.parquet as pq
 
 ALL_STAGES = ["validate", "extract_text", "repair_text", "dedup_url", "dedup_exact", "dedup_near"]
-COMMAND = [sys.executable, "-c", "from builder.cli import main; main()"]
+MAIN = "from builder.cli import main; main()"
+COMMAND = [sys.executable, "-c", MAIN]
+INTERRUPTIBLE = f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler); {MAIN}"
+"""Shells start what runs in the background with interrupts ignored, and tests may run so."""
 
 
 def write_recipe(
@@ -50,7 +53,7 @@ def builder(
 def start(*arguments: str | Path) -> subprocess.Popen[str]:
     """Start a command, in a process group of its own."""
     return subprocess.Popen(
-        [*COMMAND, *map(str, arguments)],
+        [sys.executable, "-c", INTERRUPTIBLE, *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

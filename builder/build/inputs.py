@@ -10,6 +10,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from builder.errors import Fault, RecipeError
 from builder.io.streams import open_input
 
 if TYPE_CHECKING:
@@ -46,12 +47,24 @@ class Input:
 
 
 def list_inputs(sources: Sequence[Source]) -> list[Input]:
-    """List the inputs of all sources, in the order of the build."""
-    return [
-        Input(source=source.label, address=found.path, path=found.name, n_bytes=found.size_bytes)
-        for source in sources
-        for found in source.inputs()
-    ]
+    """List the inputs of all sources, in the order of the build.
+
+    Raises:
+        RecipeError: with the faults of all sources whose path leads nowhere.
+    """
+    inputs: list[Input] = []
+    faults: list[Fault] = []
+    for source in sources:
+        try:
+            inputs += [
+                Input(source=source.label, address=found.path, path=found.name, n_bytes=found.size_bytes)
+                for found in source.inputs()
+            ]
+        except RecipeError as error:
+            faults += error.faults
+    if faults:
+        raise RecipeError(*faults)
+    return inputs
 
 
 def hash_inputs(inputs: Sequence[Input], *, engine: Engine, cache: HashCache | None = None) -> list[Input]:

@@ -14,6 +14,7 @@ from builder.domain.dialect import DRAFTS, LATEST, draft_of
 from builder.domain.fault_order import pointer_of, sort_faults
 from builder.domain.json_text import MAX_DEPTH, depth_of
 from builder.domain.json_writer import preview
+from builder.domain.pruning import prune
 from builder.domain.rejection import MAX_VALUE_CHARS, ContractFault
 from builder.errors import ContractError, Fault
 
@@ -26,6 +27,9 @@ MAX_FAULTS = 1_000
 """Faults of one record that are kept; a record can have as many as it has values."""
 
 MAX_MESSAGE_CHARS = 500
+
+SHOWN_LEVELS = 200
+"""Levels that are kept of a value that is too deep for jsonschema-rs to show or compare (over 255)."""
 
 BACKTRACK_LIMIT = 1_000_000
 """Steps back that a pattern with lookaround or backreferences may take on one string (some 15 ms)."""
@@ -105,8 +109,16 @@ class Judge:
             )
         except (rs.ValidationError, rs.ReferencingError, ValueError) as error:
             raise _not_compiled(error) from error
-        self.accepts = self._validator.is_valid
-        """Say whether a value meets the schema; it must not nest deeper than 1,024 levels."""
+
+    def accepts(self, value: Any) -> bool:
+        """Say whether a value meets the schema; it must not nest deeper than 1,024 levels.
+
+        No, where the schema compares values that are too deep to be compared.
+        """
+        try:
+            return bool(self._validator.is_valid(value))
+        except ValueError:
+            return False
 
     def explain(self, value: Any) -> tuple[ContractFault, ...]:
         """Return all faults of a value, in order; none if it is valid.
@@ -116,10 +128,27 @@ class Judge:
         if depth_of(value) > MAX_DEPTH:
             message = f"nests deeper than {MAX_DEPTH:,} levels"
             return (ContractFault(pointer="", keyword="too_deep", message=message),)
+        try:
+            return self._explain(value)
+        except ValueError:  # the validator copies what it shows or compares, down to 255 levels
+            faults = self._explain(prune(value, levels=SHOWN_LEVELS), shown=value, levels=SHOWN_LEVELS)
+        message = f"nests too deeply for what the contract asks of it (over {SHOWN_LEVELS} levels)"
+        return faults or (ContractFault(pointer="", keyword="too_deep", message=message),)
+
+    def _explain(
+        self, value: Any, *, shown: Any = None, levels: int | None = None
+    ) -> tuple[ContractFault, ...]:
+        """Return the faults of a value.
+
+        Args:
+            shown: the value to show in them, if not this one but one that is the same down to ``levels``.
+        """
         faults = []
         for error in self._validator.iter_errors(value):
             path = tuple(error.instance_path)
-            faults.append((path, _fault(error, value, path)))
+            if levels is not None and len(path) >= levels:
+                continue
+            faults.append((path, _fault(error, value if levels is None else shown, path)))
             if len(faults) == MAX_FAULTS:
                 break
         return sort_faults(value, faults)

@@ -5,9 +5,10 @@
    declaration, or the ``<meta charset>`` / ``<meta http-equiv>`` tag, found as the HTML standard's prescan
    does (section 13.2.3.2), in the first 4,096 bytes instead of 1,024, and in the first 65,536 before anything
    is guessed. Labels mean what browsers take them for (``charset_labels``).
-3. A declaration is not believed where the bytes contradict it: where they are valid UTF-8 with at least one
-   character beyond ASCII, and the declared charset either cannot decode them or is one of single bytes
-   (which can decode anything); and where more than one in twenty of the bytes beyond ASCII would be lost.
+3. A declaration is not believed where the bytes contradict it: where zero bytes stand as in UTF-16;
+   where they are valid UTF-8 with at least one character beyond ASCII, and the declared charset either cannot
+   decode them or is one of single bytes (which can decode anything); where they are UTF-8 but for a few
+   broken bytes; and where more than one in twenty of the bytes beyond ASCII would be lost.
 4. Where no declaration is left, the charset is detected (``charset_detect``), valid UTF-8 first.
 
 Where the standard's East Asian decoders follow the vendors, so do these, with one exception: Shift_JIS that
@@ -23,9 +24,10 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from builder.io.charset_detect import detect, unmarked_utf
+from builder.io.charset_detect import detect, surely_utf8
 from builder.io.charset_labels import byte_table, codec_of, is_multibyte
 from builder.io.charset_prescan import FAR_BYTES, declared_in_page, looks_like_markup
+from builder.io.charset_wide import unmarked_utf
 
 How = Literal["bom", "http", "meta", "detected", "utf8"]
 
@@ -76,19 +78,27 @@ def decode(data: bytes, *, http_charset: str | None = None, is_html: bool = Fals
     is_html = is_html or looks_like_markup(data)
     if is_html and (meta := declared_in_page(data)) is not None:
         declared.append((meta, "meta"))
+    if (wide := unmarked_utf(data)) is not None:
+        return _decoded(data, wide, how=_who_said(wide, declared))
     utf8 = _strict(data, "utf-8")
     if utf8 is not None:
         return _valid_utf8(data, utf8, declared)
+    if surely_utf8(data):
+        return _decoded(
+            data, "utf-8", how=next((how for name, how in declared if name == "utf-8"), "detected")
+        )
     believed = _believed(data, declared)
     if believed is None and is_html and (meta := declared_in_page(data, n_bytes=FAR_BYTES)) is not None:
         believed = _believed(data, [(meta, "meta")])
     return believed or _detected(data, declared)
 
 
+def _who_said(codec: str, declared: list[tuple[str, How]]) -> How:
+    return next((how for name, how in declared if name == codec), "detected")
+
+
 def _valid_utf8(data: bytes, text: str, declared: list[tuple[str, How]]) -> Decoded:
     """Decide on bytes that are valid UTF-8: they are, unless a multi-byte charset was declared and fits."""
-    if (codec := unmarked_utf(data)) is not None:
-        return _decoded(data, codec, how=next((how for name, how in declared if name == codec), "detected"))
     plain = data.isascii()
     for codec, how in declared:
         if codec == "utf-8" or (plain and byte_table(codec) is not None and not codec.startswith("cp8")):

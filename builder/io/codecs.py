@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import bz2
 import zlib
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from zstandard import ZstdDecompressor
 
 ZSTD_MAX_WINDOW = 1 << 27
 """Bytes of window that a zstd frame may ask for: the limit of the format's own tool without ``--long``."""
@@ -90,10 +93,8 @@ class _Limited:
 
 
 class _Zstd:
-    def __init__(self) -> None:
-        from zstandard import ZstdDecompressor
-
-        self._stream = ZstdDecompressor(max_window_size=ZSTD_MAX_WINDOW).decompressobj()
+    def __init__(self, context: ZstdDecompressor) -> None:
+        self._stream = context.decompressobj()
         self._unused = b""
 
     @property
@@ -113,8 +114,12 @@ class _Zstd:
                 return
 
 
-def find_codec(name: str) -> Codec:
-    """Return the codec called ``gzip``, ``bz2``, ``lz4`` or ``zstd``; its library is loaded only now."""
+def find_codec(name: str, *, dictionary: bytes = b"") -> Codec:
+    """Return the codec called ``gzip``, ``bz2``, ``lz4`` or ``zstd``; its library is loaded only now.
+
+    Args:
+        dictionary: what frames of zstd may refer to, if there is one.
+    """
     if name == "gzip":
         return Codec(_Zlib, (zlib.error,), padded=True)
     if name == "bz2":
@@ -125,4 +130,17 @@ def find_codec(name: str) -> Codec:
         return Codec(lambda: _Limited(LZ4FrameDecompressor()), (RuntimeError,), padded=False)
     from zstandard import ZstdError
 
-    return Codec(_Zstd, (ZstdError,), padded=False)
+    return Codec(partial(_Zstd, _zstd_context(dictionary)), (ZstdError,), padded=False)
+
+
+def _zstd_context(dictionary: bytes) -> ZstdDecompressor:
+    """Make what decoders of frames are made from; a dictionary that is none is as if it were not there."""
+    from zstandard import DICT_TYPE_FULLDICT, ZstdCompressionDict, ZstdDecompressor, ZstdError
+
+    if not dictionary:
+        return ZstdDecompressor(max_window_size=ZSTD_MAX_WINDOW)
+    try:
+        entries = ZstdCompressionDict(dictionary, dict_type=DICT_TYPE_FULLDICT)
+        return ZstdDecompressor(dict_data=entries, max_window_size=ZSTD_MAX_WINDOW)
+    except ZstdError:
+        return _zstd_context(b"")

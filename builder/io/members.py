@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
 from builder.io.codecs import feed as pour
@@ -39,6 +40,11 @@ KEPT_BYTES: Final = 8 << 20
 
 Twice the largest block of lz4, which is what a damaged frame may wait for."""
 
+MAX_DICTIONARY_BYTES: Final = 16 << 20
+"""The dictionary of an archive; writers make them of 1 MiB at most."""
+
+_DICTIONARY_FRAME = b"\x5d\x2a\x4d\x18"
+_FRAME_HEAD_BYTES = 8
 _PLAIN = re.compile(rb"[\r\n]*(?:WARC/|[A-Za-z]{2,10}:)")
 _TRIAL_BYTES: Final = 4 << 10
 _TRIAL_STEP: Final = 16
@@ -104,11 +110,37 @@ class Members:
         self._ended = False
 
     def __iter__(self) -> Iterator[Piece]:
+        if self._name == "zstd" and (dictionary := self._dictionary()):
+            self._codec = find_codec("zstd", dictionary=dictionary)
         while self._buffer or self._more():
             if self._codec.padded and self._at and self._buffer[0] == 0:
                 self._drop(len(self._buffer) - len(self._buffer.lstrip(b"\0")))
             else:
                 yield from self._member()
+
+    def _dictionary(self) -> bytes:
+        """Take the dictionary that archives of zstd have in a first frame, which is to be skipped.
+
+        It may be compressed itself. What is no dictionary gives nothing: frames that need one are damaged.
+        """
+        while len(self._buffer) < _FRAME_HEAD_BYTES and self._more():
+            pass
+        size = int.from_bytes(self._buffer[4:_FRAME_HEAD_BYTES], "little")
+        if not self._buffer.startswith(_DICTIONARY_FRAME) or size > MAX_DICTIONARY_BYTES:
+            return b""
+        while len(self._buffer) < _FRAME_HEAD_BYTES + size and self._more():
+            pass
+        content = bytes(self._buffer[_FRAME_HEAD_BYTES : _FRAME_HEAD_BYTES + size])
+        if not content.startswith(MAGICS["zstd"][0]) or self._guard.enter("warc", -2) is not None:
+            return content
+        try:
+            return b"".join(
+                islice(pour(self._codec.decoder(), content, CHUNK_BYTES), MAX_DICTIONARY_BYTES >> 20)
+            )
+        except self._codec.errors:
+            return b""
+        finally:
+            self._guard.leave()
 
     def _more(self) -> bool:
         data = b"" if self._ended else self._stream.read(READ_BYTES)

@@ -32,7 +32,8 @@ class WarcSource(FileSource):
     """Read web archives.
 
     Takes WARC 0.x, 1.0 and 1.1, ARC 1 and 2, WET and WAT; plain, or gzip, bz2, zstd or lz4, a member for
-    each record or one for all. Line ends may be LF. What is compressed is told by the first bytes of a file.
+    each record or one for all; frames of zstd may share a dictionary that stands in the first. Line ends may
+    be LF. What is compressed is told by the first bytes of a file.
 
     Each record of the archive is a record. `response`, `resource` and `conversion` become pages if their
     status and content type are wanted; a record without a content type does if it begins like HTML. All

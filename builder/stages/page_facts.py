@@ -9,9 +9,10 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from builder.domain.html_tags import tags
+from builder.stages.linked_data import author_of, linked_data
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 MAX_CHARS = 1000
 """Characters of a title or author that are kept."""
@@ -36,19 +37,14 @@ _DATE = (
     "citation_publication_date",
 )
 _LANGUAGE = ("content-language", "og:locale", "dc.language")
-_ARTICLE = re.compile(r"(?:Article|Posting|NewsArticle|Page|Recipe|Product|Review|Report)$")
 _LANGUAGE_TAG = re.compile(r"([A-Za-z]{2,3})((?:[-_][A-Za-z0-9]{1,8})*)")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _YEAR_FIRST = re.compile(r"(\d{4})[-/.]?(\d{1,2})[-/.]?(\d{1,2})(?!\d)")
 _DAY_MONTH = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[\s.-]+([A-Za-z]{3})[a-z]*\.?,?[\s-]+(\d{4})(?!\d)")
 _MONTH_DAY = re.compile(r"([A-Za-z]{3})[a-z]*\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})(?!\d)")
+_BETWEEN = r"\s*(?:[|·•»«:/~]|\s[-–—])\s+"
 _HEAD_BYTES = 1 << 18
-_LD_BYTES = 1 << 18
 _TITLE_TEXT = re.compile(rb"<title(?:\s[^>]*)?>([^<]{0,4096})", re.IGNORECASE)
-_LD_BEGIN = re.compile(
-    rb"""<script(?=\s)[^>]*?\btype\s*=\s*["']?\s*application/ld\+json[^>]*>""", re.IGNORECASE
-)
-_SCRIPT_END = re.compile(rb"</script", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,19 +60,20 @@ class PageFacts:
 def page_facts(page: bytes) -> PageFacts:
     """Read the facts from the UTF-8 of a page.
 
-    Titles come from ``og:title`` before ``<title>``, which often carries the name of the site; author and
-    date from ``<meta>``, else from JSON-LD; the language from ``<html lang>``, else from ``<meta>``. An
-    author that is an address is none.
+    Titles come from ``og:title`` before ``<title>``; the name of the site (``og:site_name``) at an end of
+    them is left out. Author and date come from ``<meta>``, else from JSON-LD; the language from ``<html
+    lang>``, else from ``<meta>``. An author that is an address is none.
 
     >>> page_facts(b"<html lang=en-gb><title>Bridge &amp; river</title>").title
     'Bridge & river'
     """
     meta = _head(page[:_HEAD_BYTES])
-    linked = list(_linked_data(page))
+    linked, names = linked_data(page)
+    title = _first(_text(meta.get(name)) for name in (*_TITLE, "<title>"))
     return PageFacts(
-        title=_first(_text(meta.get(name)) for name in (*_TITLE, "<title>")),
-        author=_first(_name(meta.get(name)) for name in _AUTHOR)
-        or _first(_name(_ld_name(item.get("author"))) for item in linked),
+        title=_without_site(title, _text(meta.get("og:site_name"))),
+        author=_first(name_of(meta.get(name)) for name in _AUTHOR)
+        or _first(name_of(author_of(item.get("author"), names)) for item in linked),
         date=_first(read_date(meta.get(name)) for name in _DATE)
         or _first(read_date(item.get("datePublished")) for item in linked),
         language=_first(language_tag(meta.get(name)) for name in ("<html>", *_LANGUAGE)),
@@ -140,9 +137,19 @@ def _text(value: object) -> str | None:
     return " ".join(value.split())[:MAX_CHARS].encode("utf-8", "replace").decode("utf-8") or None
 
 
-def _name(value: object) -> str | None:
+def name_of(value: object) -> str | None:
+    """Take a string for somebody's name, unless it is an address."""
     text = _text(value)
     return None if text is None or "://" in text or text.startswith(("@", "/", "www.")) else text
+
+
+def _without_site(title: str | None, site: str | None) -> str | None:
+    """Leave out the name of the site at the end or the beginning of a title."""
+    if title is None or site is None:
+        return title
+    place = re.escape(site)
+    kept = re.sub(rf"{_BETWEEN}{place}\Z|\A{place}{_BETWEEN}", "", title, flags=re.IGNORECASE)
+    return kept or title
 
 
 def _head(head: bytes) -> dict[str, str]:
@@ -164,49 +171,3 @@ def _head(head: bytes) -> dict[str, str]:
 
 def _value(raw: bytes | None) -> str:
     return html.unescape((raw or b"").decode("utf-8", "replace")).strip()
-
-
-def _linked_data(page: bytes) -> Iterator[dict[str, Any]]:
-    """Yield the objects of JSON-LD that describe the page or what it is about; broken JSON is passed over."""
-    import orjson
-
-    position = 0
-    while (begin := _LD_BEGIN.search(page, position)) is not None:
-        end = _SCRIPT_END.search(page, begin.end())
-        if end is None:
-            return
-        position = end.end()
-        script = page[begin.end() : end.start()]
-        if len(script) > _LD_BYTES:
-            continue
-        try:
-            given = orjson.loads(script.decode("utf-8", "replace"))
-        except orjson.JSONDecodeError:
-            continue
-        yield from _articles(given)
-
-
-def _articles(given: Any) -> Iterator[dict[str, Any]]:
-    items: Sequence[Any] = given if isinstance(given, list) else [given]
-    for item in items:
-        if not isinstance(item, dict):
-            continue
-        kinds = item.get("@type")
-        if any(
-            isinstance(k, str) and _ARTICLE.search(k) for k in (kinds if isinstance(kinds, list) else [kinds])
-        ):
-            yield item
-        if isinstance(graph := item.get("@graph"), list):
-            yield from _articles(
-                [inner for inner in graph if isinstance(inner, dict) and "@graph" not in inner]
-            )
-
-
-def _ld_name(author: Any) -> str | None:
-    if isinstance(author, list):
-        names = [name for name in map(_ld_name, author) if name]
-        return ", ".join(names) or None
-    if isinstance(author, dict):
-        name = author.get("name")
-        return _ld_name(name) if isinstance(name, list) else name if isinstance(name, str) else None
-    return author if isinstance(author, str) else None

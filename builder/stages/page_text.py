@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
+from builder.stages.page_body import facts_of_body
 from builder.stages.page_facts import PageFacts, page_facts
 
 
@@ -44,7 +45,7 @@ def read_page(
     shared: dict[str, Any] = {"links": links, "alt_texts": alt_texts, "list_bullets": list_bullets}
     if tree.document is None:
         return PageText(text="", is_whole=True, facts=PageFacts())
-    facts = page_facts(html)
+    facts = facts_of_body(page_facts(html), html, tree.document)
     if method == "trafilatura":
         text = _trafilatura(html, comments=comments, links=links, tables=tables, favor=favor)
     else:

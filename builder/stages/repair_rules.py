@@ -17,14 +17,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from builder.kernels import text_screen
+from builder.stages.white_space import BLANKS, Tidy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
-
-BLANKS = "\t \xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
-"""Characters that mean nothing at the end of a line."""
 
 MAX_LINE_CHARS = 1_000_000
 """Longer lines are repaired in parts of this many characters (``max_decode_length`` of ftfy)."""
@@ -32,12 +30,14 @@ MAX_LINE_CHARS = 1_000_000
 CACHED_LINES = 1 << 14
 """Lines whose repair is remembered: those that are seen most lately."""
 
+MAX_CACHED_CHARS = 2_000
+"""Longer lines are not remembered: they seldom come again, and would fill the memory."""
+
 EVERYTHING = -1 & ~text_screen.MANY_MARKS
 """Flags of a document that was not screened."""
 
 _PLAIN = re.compile("[\n\t -%'-~]*")
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
-_BREAKS = re.compile("\n{3,}")
 
 
 class TooManyMarksError(ValueError):
@@ -62,45 +62,52 @@ def repair(text: str, *, options: Options, flags: int = EVERYTHING) -> tuple[str
     Raises:
         TooManyMarksError: if a line has more than ``MAX_MARKS`` combining marks in a row.
     """
-    changes: set[str] = set()
+    pieces, changes = repair_pieces([text], options=options, flags=flags)
+    return "".join(pieces), changes
+
+
+def repair_pieces(
+    pieces: Iterable[str], *, options: Options, flags: int = EVERYTHING
+) -> tuple[list[str], set[str]]:
+    """Repair a document that comes in pieces as ``text_pieces`` cuts them; join what comes back.
+
+    A large document takes several times its size as one string, and four times that if it has one emoji.
+    """
     if flags & text_screen.MANY_MARKS:
         raise TooManyMarksError
-    if not flags & ~text_screen.WHITE_SPACE:
-        tidy = white_space(text)
-        return tidy, {"whitespace"} if tidy != text else changes
-    fixed = _fix_lines(text, options=options, changes=changes)
+    changes: set[str] = set()
+    tidy = Tidy()
+    is_html = False
+    for piece in pieces:
+        plain = piece
+        if flags & ~text_screen.WHITE_SPACE:
+            plain = _mend(piece, is_html=is_html, options=options, changes=changes)
+            is_html = is_html or "<" in piece
+        tidy.add(plain)
+    found = tidy.end()
+    return found, changes | ({"whitespace"} if tidy.changed else set())
+
+
+def _mend(text: str, *, is_html: bool, options: Options, changes: set[str]) -> str:
+    fixed = _fix_lines(text, is_html=is_html, options=options, changes=changes)
     normal = unicodedata.normalize("NFC", fixed)  # no line has many marks in a row by now
     if normal != fixed:
         changes.add("nfc")
     plain = _CONTROLS.sub("", normal.replace("\f", "\n"))
     if plain != normal:
         changes.add("control_chars")
-    tidy = white_space(plain)
-    if tidy != plain:
-        changes.add("whitespace")
-    return tidy, changes
+    return plain
 
 
-def white_space(text: str) -> str:
-    r"""Apply the rule for white space: line ends are ``\n`` already.
-
-    Blanks at the end of a line go; of more than one blank line in a row one stays; blank lines at the
-    beginning and end of the text go. Blanks at the beginning of a line and within it stay as they are.
-
-    >>> white_space("\n  a  b \t\n\n\n\nc\n")
-    '  a  b\n\nc'
-    """
-    lines = (line.rstrip(BLANKS) for line in text.split("\n"))
-    return _BREAKS.sub("\n\n", "\n".join(lines)).strip("\n")
-
-
-def _fix_lines(text: str, *, options: Options, changes: set[str]) -> str:
+def _fix_lines(text: str, *, options: Options, changes: set[str], is_html: bool = False) -> str:
     """Repair line by line; from the first line with a ``<`` on, entities are left alone: it is HTML.
 
     ASCII without control characters and ``&`` is what no repair reacts to.
+
+    Args:
+        is_html: whether there was such a line before.
     """
     fixed = []
-    is_html = False
     start = 0
     while start < len(text):
         stop = text.find("\n", start) + 1 or len(text)
@@ -108,7 +115,8 @@ def _fix_lines(text: str, *, options: Options, changes: set[str]) -> str:
         line = text[start:stop]
         is_html = is_html or "<" in line
         if not _PLAIN.fullmatch(line):
-            line, changed = _fix_line(line, unescape=not is_html and "&" in line, options=options)
+            fix = _fix_again if len(line) <= MAX_CACHED_CHARS else _fix_line
+            line, changed = fix(line, unescape=not is_html and "&" in line, options=options)
             changes |= changed
         fixed.append(line)
         start = stop
@@ -116,8 +124,12 @@ def _fix_lines(text: str, *, options: Options, changes: set[str]) -> str:
 
 
 @lru_cache(maxsize=CACHED_LINES)
+def _fix_again(line: str, *, unescape: bool, options: Options) -> tuple[str, frozenset[str]]:
+    """Repair a line that may come again: the same stand on all pages of a site."""
+    return _fix_line(line, unescape=unescape, options=options)
+
+
 def _fix_line(line: str, *, unescape: bool, options: Options) -> tuple[str, frozenset[str]]:
-    """Repair one line; the same lines come again and again on the pages of a site."""
     changes: set[str] = set()
     steps = _steps(options)
     while True:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from builder.protocols import Guard, Resources
     from builder.stages.repair_rules import Options
 
+LARGE_BYTES = 4 << 20
+"""Texts from this size on are repaired in pieces, of which few are held at a time."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepairText:
@@ -71,7 +74,7 @@ class RepairText:
 
     def apply(self, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:  # noqa: ARG002
         """Repair the documents that need it; a document of which nothing is left goes no further."""
-        from builder.stages.repair_rules import Options, TooManyMarksError, repair
+        from builder.stages.repair_rules import Options, TooManyMarksError
 
         options = Options(
             uncurl_quotes=self.uncurl_quotes,
@@ -82,18 +85,18 @@ class RepairText:
         flags = _flags(column, options=options)
         rows = np.flatnonzero(flags).tolist()
         counts: Counter[str] = Counter({"repaired": 0})
-        repaired: dict[int, str] = {}
+        repaired: dict[int, str | bytes] = {}
         faults: dict[int, Rejection] = {}
-        for row, text in zip(rows, column.take(pa.array(rows, pa.int64())).to_pylist(), strict=True):
+        for row in rows:
             try:
-                fixed, changes = repair(text, options=options, flags=int(flags[row]))
+                came, fixed, changes = _repaired(column[row], options=options, flags=int(flags[row]))
             except TooManyMarksError:
                 faults[row] = self._rejection(batch, row, "too_many_marks", resources=resources)
                 continue
             counts.update(sorted(changes))
-            if text and not fixed:
+            if came and not fixed:
                 faults[row] = self._rejection(batch, row, "no_text", resources=resources)
-            elif fixed != text:
+            elif fixed != came:
                 counts["repaired"] += 1
                 repaired[row] = fixed
         kept = _replaced(batch, resources.columns.text, repaired)
@@ -135,7 +138,22 @@ def _flags(column: pa.Array, *, options: Options) -> NDArray[np.int64]:
     return flags
 
 
-def _replaced(batch: pa.RecordBatch, name: str | None, texts: dict[int, str]) -> pa.RecordBatch:
+def _repaired(
+    cell: pa.Scalar, *, options: Options, flags: int
+) -> tuple[str | memoryview, str | bytes, set[str]]:
+    """Return a text as it came, what it is now, and what was done: a large one as bytes, piece by piece."""
+    from builder.stages.repair_rules import repair, repair_pieces
+    from builder.stages.text_pieces import pieces
+
+    view = memoryview(cell.as_buffer())
+    if len(view) < LARGE_BYTES:
+        text = str(view, "utf-8")
+        return text, *repair(text, options=options, flags=flags)
+    mended, changes = repair_pieces(pieces(view), options=options, flags=flags)
+    return view, b"".join(piece.encode() for piece in mended), changes
+
+
+def _replaced(batch: pa.RecordBatch, name: str | None, texts: dict[int, str | bytes]) -> pa.RecordBatch:
     if not texts:
         return batch
     place = batch.schema.get_field_index(name)

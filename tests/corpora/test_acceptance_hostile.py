@@ -46,8 +46,12 @@ def test_each_file_is_accounted_for(folder: str, kind: str, corpora: Path, tmp_p
     assert len({row["record_id"] for row in ledger}) == len(ledger)
     files = {p.relative_to(corpora / folder) for p in (corpora / folder).rglob("*") if p.stat().st_size}
     files = {path for path in files if (corpora / folder / path).is_file()}
-    blank = {path for path in files if not (corpora / folder / path).read_bytes().strip(b" \t\r\n")}
+    blank = {path for path in files if not _content(corpora / folder / path)}
     assert {str(path) for path in files - blank} <= {row["path"] for row in ledger}
+
+
+def _content(path: Path) -> bytes:
+    return path.read_bytes().removeprefix(b"\xef\xbb\xbf").strip(b" \t\r\n")
 
 
 def test_json_that_must_and_must_not_be_parsed(corpora: Path, tmp_path: Path) -> None:

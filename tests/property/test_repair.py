@@ -15,9 +15,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from builder.kernels import text_screen
-from builder.stages import repair_rules
-from builder.stages.repair_rules import Options, repair, tables, white_space
+from builder.stages import repair_rules, repair_text, text_pieces
+from builder.stages.repair_rules import EVERYTHING, Options, repair, tables
 from builder.stages.repair_text import _flags
+from builder.stages.white_space import white_space
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,6 +82,28 @@ def test_repair_with_options_is_what_ftfy_does(text: str) -> None:
     """The same with everything turned on that can be."""
     flags = int(_flags(pa.array([text]), options=ON)[0])
     assert slow(text, options=ON) == (repair(text, options=ON, flags=flags)[0] if flags else text)
+
+
+@settings(max_examples=400)
+@given(TEXTS, st.integers(1, 4), st.integers(1, 5))
+@example("a\n\n\n\n\n<b>\n\n\n &amp; \n", 1, 5)
+@example("\n \n&lt;\n&amp;\n \n\n", 1, 5)
+@example("a \n\n\u0301b\n\n", 1, 5)
+@example("aaae\u0301   \n  bcd e \n", 1, 2)
+@example("abc   \xa0 ", 1, 2)
+def test_a_document_in_pieces_is_repaired_as_one(text: str, piece_bytes: int, line_chars: int) -> None:
+    """A large text is cut where no repair sees it, very long lines too; what was done is told alike."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text_pieces, "PIECE_BYTES", piece_bytes)
+        patch.setattr(repair_rules, "MAX_LINE_CHARS", line_chars)
+        patch.setattr(repair_text, "LARGE_BYTES", 1)
+        pieces = list(text_pieces.pieces(memoryview(text.encode())))
+        batch = pa.RecordBatch.from_pydict({"text": pa.array(["before", text])})
+        came, fixed, changes = repair_text._repaired(batch["text"][1], options=OFF, flags=EVERYTHING)
+        whole, changes_of_whole = repair(text, options=OFF)
+    assert "".join(pieces) == text
+    assert (str(came, "utf-8") if text else came, changes) == (text, changes_of_whole)
+    assert (fixed.decode() if text else fixed) == whole
 
 
 @given(st.lists(TEXTS, max_size=5))

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from builder.domain.json_writer import preview
 from builder.domain.judge import MAX_FAULTS, REASONS, Judge, check_schema
+from builder.domain.rejection import MAX_VALUE_CHARS
 from builder.errors import ContractError
 
 HARD = r"^(a|aa)+(?<!c)\1b$"
@@ -129,6 +131,50 @@ def test_deep_values_do_not_end_the_process() -> None:
         value = [value]
     (fault,) = Judge({"items": {"$ref": "#"}}, {}).explain(value)
     assert fault.keyword == "too_deep"
+
+
+def nested(levels: int, leaf: Any = 1, *, name: str | None = None) -> Any:
+    value = leaf
+    for _ in range(levels):
+        value = [value] if name is None else {name: value}
+    return value
+
+
+@pytest.mark.parametrize("levels", [254, 255, 256, 257, 500, 1_000])
+@pytest.mark.parametrize("name", [None, "a"])
+def test_a_fault_of_a_deep_value_is_told(levels: int, name: str | None) -> None:
+    """Also where the value that is wrong is so deep that the validator would not show it."""
+    deep = nested(levels, name=name)
+    judge = Judge({"required": ["b"], "properties": {"a": {"type": "string"}, "c": {"maximum": 1}}}, {})
+    record = {"a": deep, "c": 2}
+    assert not judge.accepts(record)
+    assert [(f.pointer, f.keyword) for f in judge.explain(record)] == [
+        ("", "required"),
+        ("/a", "type"),
+        ("/c", "maximum"),
+    ]
+    assert judge.explain(record)[1].value == preview(deep, chars=MAX_VALUE_CHARS + 1)
+    assert judge.accepts({"a": "", "b": deep})
+
+
+def test_a_fault_at_the_bottom_of_a_deep_value_is_told() -> None:
+    """Where the schema follows the value down."""
+    judge = Judge({"type": ["object", "string"], "additionalProperties": {"$ref": "#"}}, {})
+    (fault,) = judge.explain(nested(700, name="a"))
+    assert (fault.pointer, fault.keyword) == ("/a" * 700, "type")
+    (fault,) = judge.explain(nested(300, nested(400), name="a"))
+    assert (fault.pointer, fault.keyword) == ("", "too_deep")
+
+
+def test_deep_values_that_cannot_be_compared_are_not_accepted() -> None:
+    """The validator gives up on comparing what is deeper than 255 levels; that is never taken for valid."""
+    judge = Judge({"uniqueItems": True}, {})
+    assert judge.accepts([nested(200), nested(201)])
+    assert not judge.accepts([nested(300), nested(301)])
+    (fault,) = judge.explain([nested(300), nested(301)])
+    assert (fault.pointer, fault.keyword) == ("", "too_deep")
+    (fault,) = judge.explain([nested(300), nested(300)])
+    assert (fault.pointer, fault.keyword) == ("", "unique_items")
 
 
 def test_the_faults_of_a_record_have_a_limit() -> None:

@@ -226,7 +226,8 @@ def test_a_script_without_a_main_guard_works() -> None:
 
 
 BUSY = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run in the background
 sys.path.insert(0, {here!r})
 import chores
 from builder.engines.local import LocalEngine

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builder.io.charset import decode
-from builder.io.charset_detect import detect, unmarked_utf
+from builder.io.charset_detect import detect
 from builder.io.charset_labels import codec_of
+from builder.io.charset_wide import unmarked_utf
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,6 +54,48 @@ def test_wide_charsets(codec: str) -> None:
     assert (marked.text, marked.encoding, marked.how) == ("wörd", codec, "bom")
     plain = decode("some wörds of text\n".encode(codec))
     assert (plain.text, plain.encoding, plain.how) == ("some wörds of text\n", codec, "detected")
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *SAMPLES.values(),
+        "Ọ̀rọ̀ yìí ni a kọ sílẹ̀ fún ìdánwò",
+        "中文，没有空格。这是我们的第一个人说的话，他不在上面。",
+    ],
+)
+def test_utf16_without_a_mark_in_any_script(codec: str, text: str) -> None:
+    """Also where few zeros tell, or none: by the characters that one order gives and the other does not."""
+    found = decode(text.encode(codec))
+    assert (found.text, found.encoding, found.how) == (text, codec, "detected")
+    assert decode(text.encode(codec) * 9, http_charset="utf-8").text == text * 9
+
+
+@pytest.mark.parametrize("http", [None, "utf-16", "utf-16be", "utf-8", "iso-8859-1", "gbk"])
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+def test_zeros_say_more_than_a_declaration(codec: str, http: str | None) -> None:
+    """A page half of which is zeros is UTF-16, in the order that its zeros tell."""
+    page = "<title>Straße</title><p>Größe und Maß, und so weiter, Привет</p>"
+    assert decode(page.encode(codec), http_charset=http, is_html=True).text == page
+
+
+@pytest.mark.parametrize(
+    "text", ["0,0,1,0;0A0B0C0D;1,0,\n" * 20 + "é" * 70, "bush hid the facts é", "a\0b\0c\0 é\0\0"]
+)
+def test_bytes_that_are_not_utf16(text: str) -> None:
+    """Pairs of letters and digits are Chinese in UTF-16, and stray zeros do not make it likelier."""
+    assert not decode(text.encode("cp1252")).encoding.startswith("utf-16")
+
+
+@pytest.mark.parametrize("declared", ["iso-8859-1", "windows-1251", "shift_jis", "gbk", "euc-kr", "utf-8"])
+@pytest.mark.parametrize("broken", [b"\xff", b"\xe4\xb8", b"\xff\xe9\xa0", b""])
+def test_utf8_with_a_few_broken_bytes_is_utf8(declared: str, broken: bytes) -> None:
+    """Whatever is declared: no other charset looks so much like it; broken at the end, or in the middle."""
+    text = "größer, schöner und süßer, だから、ここに"
+    found = decode(text.encode() + broken + text.encode()[:-1], http_charset=declared)
+    assert (found.encoding, found.text.startswith(text)) == ("utf-8", True)
+    assert 0 < found.n_replaced < 5
 
 
 @pytest.mark.parametrize(

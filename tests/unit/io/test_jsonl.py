@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
+import http.server
 import json
+import threading
 import tracemalloc
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -162,3 +165,28 @@ def test_every_line_of_real_feeds_is_a_record(corpora: Path) -> None:
         with (gzip.open if found.path.endswith(".gz") else open)(found.path, "rb") as file:
             expected += sum(1 for line in file if line.strip())
     assert sum(r.n_records for r in readings(JsonlSource(path=path))) == expected > 0
+
+
+def test_lines_from_a_web_server(tmp_path: Path) -> None:
+    """An address is any that fsspec knows, ``http:`` too; what is compressed there as well."""
+    (tmp_path / "a.jsonl").write_bytes(b"\n".join(LINES))
+    (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress(b"\n".join(LINES)))
+    handler = functools.partial(QuietHandler, directory=str(tmp_path))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            for name in ("a.jsonl", "b.jsonl.gz"):
+                assert (
+                    raw(readings(JsonlSource(path=f"http://127.0.0.1:{server.server_port}/{name}"))) == LINES
+                )
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    """Says nothing on stderr."""
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing."""

@@ -11,6 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from builder.io import archive_parts, warc
 from builder.io.pages import PAGE_SCHEMA
@@ -60,6 +61,20 @@ def read(tmp_path):
         return Read(tmp_path / name, **options)
 
     return write_and_read
+
+
+def zstd_with_dictionary(records, *, packed, damaged=()):
+    """Compress records by one dictionary, which stands in a frame to be skipped before them."""
+    samples = [record + b"%d" % i for record in records for i in range(20)]
+    dictionary = zstandard.train_dictionary(1000, samples)
+    compressor = zstandard.ZstdCompressor(dict_data=dictionary)
+    content = dictionary.as_bytes()
+    content = zstandard.compress(content) if packed else content
+    frames = [bytearray(compressor.compress(record)) for record in records]
+    for i in damaged:
+        frames[i][-1] ^= 0xFF
+        frames[i][-20] ^= 0xFF
+    return b"".join([b"\x5d\x2a\x4d\x18", len(content).to_bytes(4, "little"), content, *frames])
 
 
 # -- pages -----------------------------------------------------------------------------------------
@@ -292,6 +307,32 @@ def test_a_damaged_member_says_where_it_lies(read):
     assert row["_record"]["offset"] == len(archives.warc_record(PAGE))
     assert f"bytes {start} to {start + len(packed[1])} of the compressed file" in row["message"]
     assert row["record"].startswith(b"WARC/1.0")
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("damaged", [(), (3,)])
+def test_frames_of_zstd_may_share_a_dictionary(read, packed, damaged):
+    """The dictionary comes first, in a frame of its own, as it is or compressed; damage costs one record."""
+    records = [
+        archives.warc_record(archives.http_response(HTML * 9 + b"%d" % i), uri=f"http://a.example/{i}")
+        for i in range(8)
+    ]
+    found = read(zstd_with_dictionary(records, packed=packed, damaged=damaged), name="a.warc.zst")
+    assert found.told == ["failed zstd_corrupt" if i in damaged else "page" for i in range(8)]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no dictionary", b"\x28\xb5\x2f\xfd no dictionary", b"\x37\xa4\x30\xec" + b"\1" * 90]
+)
+def test_a_dictionary_that_is_none_fails_what_needs_it_alone(read, content):
+    """Frames that need none are read."""
+    frame = b"\x5d\x2a\x4d\x18" + len(content).to_bytes(4, "little") + content
+    record = archives.warc_record(PAGE)
+    assert (
+        read(frame, zstandard.compress(record), zstandard.compress(record), name="a.warc.zst").told
+        == ["page"] * 2
+    )
+    assert read(frame[:-1], name="b.warc.zst").told == ["failed zstd_truncated"]
 
 
 def test_what_the_guard_refuses_is_a_failed_row(read):

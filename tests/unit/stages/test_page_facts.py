@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from builder.stages.page_facts import language_tag, page_facts, read_date
+from builder.stages.page_text import read_page
 
 DAY = dt.date(2018, 10, 9)
 LD = '<script type="application/ld+json">%s</script>'
@@ -30,6 +31,34 @@ LD = '<script type="application/ld+json">%s</script>'
         ("<!-- <meta name=author content=E> --><body><meta name=author content=F>", {}),
         (LD % '{"@graph": [{"@type": ["Article"], "author": {"name": "C"}}]}', {"author": "C"}),
         (LD % '{"@type": "Person", "author": "D"}', {}),
+        (
+            LD % '{"@graph": [{"@type": "Article", "author": {"@id": "#a"}}, {"@id": "#a", "name": "D"}]}',
+            {"author": "D"},
+        ),
+        (
+            LD % '{"@type": "Article", "author": {"@id": "#b"}}'
+            + LD % '[{"@type": "Person", "@id": "#b", "name": "E"}]',
+            {"author": "E"},
+        ),
+        (LD % '{"@type": "Article", "author": {"@id": "#nobody"}}', {}),
+        (
+            LD
+            % '{"@type": "WebPage", "mainEntity": {"@type": "ForumPosting", "datePublished": "2018-10-09"}}',
+            {"date": DAY},
+        ),
+        (
+            "<title>Bridge | The Site</title><meta property=og:site_name content='The Site'>",
+            {"title": "Bridge"},
+        ),
+        (
+            "<title>The Site: Bridge - open</title><meta property=og:site_name content='the site'>",
+            {"title": "Bridge - open"},
+        ),
+        ("<title>The Site</title><meta property=og:site_name content='The Site'>", {"title": "The Site"}),
+        (
+            "<title>The Sites - Bridge</title><meta property=og:site_name content='The Site'>",
+            {"title": "The Sites - Bridge"},
+        ),
         (LD % "{broken", {}),
         ("<p>nothing", {}),
     ],
@@ -82,3 +111,37 @@ def test_dates(value: object, day: dt.date | None) -> None:
 def test_language_tags(value: str | None, tag: str | None) -> None:
     """A tag is written in its usual case; what is none is not taken."""
     assert language_tag(value) == tag
+
+
+POST = """<div itemprop=author itemscope><a href=/u/7><span itemprop=name>Ann
+ Example</span></a> <b>Moderator</b></div><time itemprop=datePublished datetime=2018-10-09T08:00>9/10</time>
+<div itemprop=author>Later</div><time itemprop=datePublished datetime=2019-01-01>x</time>"""
+
+
+@pytest.mark.parametrize(
+    ("html", "facts"),
+    [
+        (POST, {"author": "Ann Example", "date": DAY}),
+        (
+            "<meta name=author content=M><meta name=date content=2017-01-01><body>" + POST,
+            {"author": "M", "date": dt.date(2017, 1, 1)},
+        ),
+        (
+            "<p itemprop='author creator'>By</p><meta itemprop=datePublished content=2018-10-09>",
+            {"author": "By", "date": DAY},
+        ),
+        (
+            "<div itemprop=author><meta itemprop=name content=C></div><time pubdate datetime=2018-10-09>",
+            {"author": "C", "date": DAY},
+        ),
+        ("<p>by <a rel='nofollow author' href=/u/ann>Ann</a>, <time datetime=2018-10-09>", {"author": "Ann"}),
+        ("<a rel=author href=/>https://a.example/ann</a><i itemprop=datePublished>soon</i>", {}),
+        ("<a rel=author>" + "x" * 300 + "</a>", {}),
+    ],
+)
+def test_facts_in_the_body(html: str, facts: dict[str, Any]) -> None:
+    """Where the head tells nothing: microdata and ``rel=author``, the first of the page."""
+    options = {"comments": True, "links": False, "alt_texts": False, "list_bullets": True, "tables": True}
+    found = read_page(f"{html}<p>Text.</p>".encode(), method="resiliparse", favor="balance", **options).facts
+    given = {name: getattr(found, name) for name in ("title", "author", "date", "language")}
+    assert {name: value for name, value in given.items() if value is not None} == facts

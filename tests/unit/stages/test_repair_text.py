@@ -9,8 +9,8 @@ import pytest
 
 from builder.errors import RecipeError
 from builder.protocols import Columns, Resources
-from builder.stages.repair_rules import white_space
 from builder.stages.repair_text import RepairText
+from builder.stages.white_space import white_space
 
 
 @pytest.mark.parametrize(
