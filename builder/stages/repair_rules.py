@@ -1,4 +1,4 @@
-"""What text repair does to one document, and which characters it can react to.
+"""What text repair does to one line, and which characters it can react to.
 
 The order of the repairs and what each does is that of ``ftfy.fix_text``, called with curly quotes, character
 width and Latin ligatures left alone; each line is repaired by itself, as there. The loop over them is
@@ -32,12 +32,7 @@ MAX_LINE_CHARS = 1_000_000
 CACHED_LINES = 1 << 14
 """Lines whose repair is remembered: those that are seen most lately."""
 
-EVERYTHING = -1 & ~text_screen.MANY_MARKS
-"""Flags of a document that was not screened."""
-
-_PLAIN = re.compile("[\n\t -%'-~]*")
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
-_BREAKS = re.compile("\n{3,}")
 
 
 class TooManyMarksError(ValueError):
@@ -53,71 +48,39 @@ class Options:
     fix_latin_ligatures: bool
 
 
-def repair(text: str, *, options: Options, flags: int = EVERYTHING) -> tuple[str, set[str]]:
-    """Repair one document; return it with the names of the repairs that changed something.
+def fix_line(line: str, *, is_html: bool, options: Options) -> tuple[str, frozenset[str]]:
+    r"""Repair one line with its line end; return it with the names of the repairs that changed something.
+
+    A long line is repaired in parts. Once a part holds a ``<``, it and all after it are HTML, in which
+    entities are left alone.
 
     Args:
-        flags: what ``text_screen.screen`` says could be changed; what it excludes is not tried.
+        is_html: whether a line before this one holds a ``<``.
 
     Raises:
-        TooManyMarksError: if a line has more than ``MAX_MARKS`` combining marks in a row.
+        TooManyMarksError: if it has more than ``MAX_MARKS`` combining marks in a row.
     """
     changes: set[str] = set()
-    if flags & text_screen.MANY_MARKS:
-        raise TooManyMarksError
-    if not flags & ~text_screen.WHITE_SPACE:
-        tidy = white_space(text)
-        return tidy, {"whitespace"} if tidy != text else changes
-    fixed = _fix_lines(text, options=options, changes=changes)
-    normal = unicodedata.normalize("NFC", fixed)  # no line has many marks in a row by now
+    parts = []
+    for start in range(0, len(line), MAX_LINE_CHARS):
+        part = line[start : start + MAX_LINE_CHARS]
+        is_html = is_html or "<" in part
+        fixed, changed = _fix_part(part, unescape=not is_html and "&" in part, options=options)
+        parts.append(fixed)
+        changes |= changed
+    fixed = "".join(parts)
+    normal = unicodedata.normalize("NFC", fixed)  # no part has many marks in a row by now
     if normal != fixed:
         changes.add("nfc")
     plain = _CONTROLS.sub("", normal.replace("\f", "\n"))
     if plain != normal:
         changes.add("control_chars")
-    tidy = white_space(plain)
-    if tidy != plain:
-        changes.add("whitespace")
-    return tidy, changes
-
-
-def white_space(text: str) -> str:
-    r"""Apply the rule for white space: line ends are ``\n`` already.
-
-    Blanks at the end of a line go; of more than one blank line in a row one stays; blank lines at the
-    beginning and end of the text go. Blanks at the beginning of a line and within it stay as they are.
-
-    >>> white_space("\n  a  b \t\n\n\n\nc\n")
-    '  a  b\n\nc'
-    """
-    lines = (line.rstrip(BLANKS) for line in text.split("\n"))
-    return _BREAKS.sub("\n\n", "\n".join(lines)).strip("\n")
-
-
-def _fix_lines(text: str, *, options: Options, changes: set[str]) -> str:
-    """Repair line by line; from the first line with a ``<`` on, entities are left alone: it is HTML.
-
-    ASCII without control characters and ``&`` is what no repair reacts to.
-    """
-    fixed = []
-    is_html = False
-    start = 0
-    while start < len(text):
-        stop = text.find("\n", start) + 1 or len(text)
-        stop = min(stop, start + MAX_LINE_CHARS)
-        line = text[start:stop]
-        is_html = is_html or "<" in line
-        if not _PLAIN.fullmatch(line):
-            line, changed = _fix_line(line, unescape=not is_html and "&" in line, options=options)
-            changes |= changed
-        fixed.append(line)
-        start = stop
-    return "".join(fixed)
+    return plain, frozenset(changes)
 
 
 @lru_cache(maxsize=CACHED_LINES)
-def _fix_line(line: str, *, unescape: bool, options: Options) -> tuple[str, frozenset[str]]:
-    """Repair one line; the same lines come again and again on the pages of a site."""
+def _fix_part(line: str, *, unescape: bool, options: Options) -> tuple[str, frozenset[str]]:
+    """Repair a line or a part of it; the same lines come again and again on the pages of a site."""
     changes: set[str] = set()
     steps = _steps(options)
     while True:

@@ -6,10 +6,10 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from reference import white_space
 
 from builder.errors import RecipeError
 from builder.protocols import Columns, Resources
-from builder.stages.repair_rules import white_space
 from builder.stages.repair_text import RepairText
 
 
