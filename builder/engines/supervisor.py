@@ -23,7 +23,7 @@ from builder.engines.job import MAX_DEATHS, Caught, Job, Outcome, WorkerDiedErro
 from builder.engines.worker import OUT_OF_MEMORY_STATUS, Answer, Call, Ended, Fork, Kill, Started
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 LOOK_S = 0.05
 """How often workers are looked at."""
@@ -35,7 +35,7 @@ _BOOT = """
 import json, sys
 sys.path[:] = json.loads(sys.argv[1])
 from builder.engines.worker import serve
-serve(*map(int, sys.argv[2:]))
+serve(*map(int, sys.argv[2:5]), sys.argv[5:])
 """
 
 _ENVIRONMENT = {
@@ -81,6 +81,7 @@ class Supervisor:
         memory_bytes: what a worker may allocate; no limit if None.
         caught: where units are noted that were left out.
         on_tick: told how many records and bytes more are done, about every 50 ms while something runs.
+        preload: modules that are imported once, before workers are forked.
     """
 
     def __init__(
@@ -90,6 +91,7 @@ class Supervisor:
         memory_bytes: int | None,
         caught: list[Caught],
         on_tick: Callable[[int, int], None],
+        preload: Sequence[str] = (),
     ) -> None:
         self.n_workers = n_workers
         self._caught, self._on_tick = caught, on_tick
@@ -103,7 +105,7 @@ class Supervisor:
             self._board = Board(file.fileno(), n_slots)
             ours, theirs = socket.socketpair()
             with theirs:
-                self._zygote = _start_zygote(theirs, file.fileno(), n_slots)
+                self._zygote = _start_zygote(theirs, file.fileno(), n_slots, preload)
         self._control = ours
         self._connection = Connection(os.dup(ours.fileno()))
 
@@ -302,11 +304,13 @@ class Supervisor:
                 self._doom(worker)
 
 
-def _start_zygote(control: socket.socket, board_fd: int, n_slots: int) -> subprocess.Popen[bytes]:
+def _start_zygote(
+    control: socket.socket, board_fd: int, n_slots: int, preload: Sequence[str]
+) -> subprocess.Popen[bytes]:
     """Start the zygote in a session of its own, so that Ctrl-C on the terminal reaches the engine alone."""
     fds = (control.fileno(), board_fd)
     return subprocess.Popen(
-        [sys.executable, "-c", _BOOT, json.dumps(sys.path), *map(str, fds), str(n_slots)],
+        [sys.executable, "-c", _BOOT, json.dumps(sys.path), *map(str, fds), str(n_slots), *preload],
         pass_fds=fds,
         stdin=subprocess.DEVNULL,
         stdout=2,  # what a worker prints must not mix with what the command answers
