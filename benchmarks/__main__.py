@@ -2,7 +2,7 @@
 
     python -m benchmarks [FILE] [--only NAME]... [--rounds N] [--folder DIR] [--sizes 100000,1000000]
 
-FILE is JSONL or Parquet with ``url`` and ``text``; without one, the corpus is made from documentation packages.
+FILE is JSONL or Parquet with ``url`` and ``text``; without one, documentation packages are the corpus.
 """
 
 from __future__ import annotations

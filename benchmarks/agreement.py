@@ -40,7 +40,7 @@ class Agreement:
     def told(self) -> str:
         """Say it in a sentence."""
         return (
-            f"same verdict on {self.share:.2%}. Of {self.judged:,} documents on which they differ, compared with "
+            f"same verdict on {self.share:.2%}. Of {self.judged:,} documents where they differ, held against "
             f"every other by exact Jaccard: {self.only_ours:,} that only ours keeps, of which "
             f"{self.only_ours_near:,} have a kept document at {THRESHOLD} or more before them; "
             f"{self.only_theirs:,} that only the other keeps, of which {self.only_theirs_near:,} have one."

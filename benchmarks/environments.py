@@ -30,10 +30,15 @@ class Environment:
     def versions(self) -> str:
         """Name the packages that were asked for, with their versions."""
         names = [one.partition("[")[0] for one in REQUIREMENTS.get(self.name, OWN)]
-        code = "import sys; from importlib.metadata import version as v; print(*(f'{n} {v(n)}' for n in sys.argv[1:]), sep=', ')"
-        told = subprocess.run([self.python, "-c", code, *names], capture_output=True, text=True, check=True)
+        told = subprocess.run([self.python, "-c", _TELL, *names], capture_output=True, text=True, check=True)
         return told.stdout.strip()
 
+
+_TELL = """
+import sys
+from importlib.metadata import version
+print(*(f"{name} {version(name)}" for name in sys.argv[1:]), sep=", ")
+"""
 
 OWN = ("pyarrow", "numba", "orjson", "jsonschema-rs", "jsonschema", "ftfy", "resiliparse")
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from benchmarks.measure import Measured
 
 PAGE = Path(__file__).with_name("RESULTS.md")
+_INTRODUCTION = """\
+Made by `make bench`, not by hand. All runs are made in turn, ours and the other's, in {rounds} rounds;
+the ratio is the median of the rounds. Seconds of a shared machine mean little; the ratio of CPU time, of
+all processes together, depends less on what else ran (but does not show what runs side by side)."""
 PLOT = Path(__file__).with_name("growth.svg")
 
 
@@ -37,9 +41,7 @@ def write(bench: Bench, rows: Sequence[Measured], points: Sequence[Point], packa
     lines = [
         "# Results",
         "",
-        "Made by `make bench`, not by hand. All runs are made in turn, ours and the other's, in "
-        f"{bench.rounds} rounds; the ratio is the median of the rounds. The machine is shared, so seconds mean little; "
-        "the ratio of CPU time (of all processes) does not depend on what else ran.",
+        _INTRODUCTION.format(rounds=bench.rounds),
         "",
         *("| " + " | ".join(cells) + " |" for cells in table),
         "",
@@ -52,8 +54,8 @@ def write(bench: Bench, rows: Sequence[Measured], points: Sequence[Point], packa
         PLOT.write_text(plot(points), encoding="utf-8")
         lines += ["## Growth", "", "![seconds of CPU by documents](growth.svg)", ""]
         lines += [
-            f"- {p.n_docs:,} documents, {p.n_bytes / 1e9:.2f} GB: {p.seconds:.0f} s, {p.cpu_seconds:.0f} s of CPU, "
-            f"at most {p.peak_bytes / 1e9:.2f} GB of memory"
+            f"- {p.n_docs:,} documents, {p.n_bytes / 1e9:.2f} GB: {p.seconds:.0f} s, "
+            f"{p.cpu_seconds:.0f} s of CPU, at most {p.peak_bytes / 1e9:.2f} GB of memory"
             for p in points
         ]
         lines.append("")
@@ -62,8 +64,7 @@ def write(bench: Bench, rows: Sequence[Measured], points: Sequence[Point], packa
         "",
         f"- Input: {bench.pages.name}, {bench.pages.stat().st_size / 1e6:.0f} MB."
         + (f" Made from {', '.join(packages)}." if packages else ""),
-        f"- {platform.system()} {platform.machine()}, {_processor()}, {os.cpu_count()} cores, "
-        f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB; load {os.getloadavg()[0]:.1f} at the end.",
+        f"- {_machine()}; load {os.getloadavg()[0]:.1f} at the end.",
         f"- Python {platform.python_version()}, {own().versions()}.",
         "- How the others were called stands in `benchmarks/peers/`.",
         "",
@@ -83,6 +84,12 @@ def _cells(row: Measured) -> list[str]:
         "met" if row.met else "missed",
         row.note,
     ]
+
+
+def _machine() -> str:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    system = f"{platform.system()} {platform.machine()}"
+    return f"{system}, {_processor()}, {os.cpu_count()} cores, {memory:.0f} GiB"
 
 
 def _processor() -> str:
@@ -113,8 +120,8 @@ def plot(points: Sequence[Point]) -> str:
     line = " ".join(f"{x:.0f},{y:.0f}" for x, y in [(x0, y0), *spots])
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" '
-            'font-size="13">',
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"',
+            ' font-family="sans-serif" font-size="13">',
             f'<rect width="{width}" height="{height}" fill="white"/>',
             f'<path d="M{x0},{y1} V{y0} H{x1}" fill="none" stroke="#888"/>',
             f'<polyline points="{line}" fill="none" stroke="#2a6" stroke-width="2"/>',

@@ -27,7 +27,8 @@ def _repair(bench: Bench) -> Measured:
         warm=False,
     )
     same = output.read_bytes() == other.read_bytes()
-    note = f"equal output on {'every document' if same else 'NOT every document'}; inside the processes, one core"
+    equal = "every document" if same else "NOT every document"
+    note = f"equal output on {equal}; inside the processes, one core"
     against = "ftfy on each document, then the same rule for white space"
     return compare(
         pairs, what="`repair_text`", against=against, aim="40 times, equal output", at_least=40, note=note
@@ -94,7 +95,7 @@ def _clusters(bench: Bench) -> list[Measured]:
         lambda: theirs(tool, "duckdb_clusters.py", folder),
         rounds=bench.rounds,
     )
-    note = f"from the same files; ours on one core and with the components, DuckDB on all and without; {tool.versions()}"
+    note = f"from the same files; ours on one core, components included; {tool.versions()}, on all cores"
     what = f"band keys to clusters, {N_DOCS * N_BANDS / 1e6:.0f} million keys, 10 % duplicates"
     return [
         compare(pairs, what=what, against="DuckDB group-by and join", aim="5 times", at_least=5, note=note)

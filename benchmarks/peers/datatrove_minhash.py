@@ -1,4 +1,4 @@
-"""datatrove: the four MinHash steps with 14 buckets of 8 hashes and words in fives, as many workers as cores."""
+"""datatrove: the four MinHash steps, 14 buckets of 8 hashes, words in fives, as many workers as cores."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""ftfy on each document with the settings of ``repair_text``, then NFC, control characters and white space."""
+"""ftfy on each document, set as ``repair_text`` is, then NFC, control characters and white space."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""rensa on one core: R-MinHash of 112 permutations from texts, and the fastest batch call on ready hashes, 96."""
+"""rensa on one core: R-MinHash of 112 from texts, and the fastest batch call of 96 on ready hashes."""
 
 import json
 import os
@@ -8,9 +8,9 @@ from pathlib import Path
 
 os.environ["RAYON_NUM_THREADS"] = os.environ["RENSA_NUM_THREADS"] = "1"
 
-import numpy as np  # noqa: E402
-import pyarrow.parquet as pq  # noqa: E402
-from rensa import RMinHash  # noqa: E402
+import numpy as np
+import pyarrow.parquet as pq
+from rensa import RMinHash
 
 what, source = sys.argv[1:3]
 if what == "texts":
