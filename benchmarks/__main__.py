@@ -16,13 +16,14 @@ import pyarrow.parquet as pq
 
 from benchmarks import results
 from benchmarks.bench import ROOT, Bench
-from benchmarks.compare import builds, dedup, kernels, scale, start
+from benchmarks.compare import builds, dedup, estimates, kernels, scale, start
 from benchmarks.corpus import make_corpus
 
 COMPARISONS = {
     "start": start.measure,
     "kernels": kernels.measure,
     "builds": builds.measure,
+    "estimates": estimates.measure,
     "dedup": dedup.measure,
 }
 

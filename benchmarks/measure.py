@@ -60,10 +60,16 @@ def run(command: Sequence[str | Path], *, cwd: Path | None = None) -> Run:
     after = os.times()
     if done.returncode:
         raise SystemExit(f"{' '.join(map(str, command))} failed:\n{done.stderr[-3000:]}")
-    lines = done.stdout.strip().splitlines()
-    told = json.loads(lines[-1]) if lines and lines[-1].startswith("{") else {}
+    told = _json_of(done.stdout.strip())
     cpu = after.children_user + after.children_system - before.children_user - before.children_system
     return Run(seconds=told.get("seconds", seconds), cpu_seconds=told.get("cpu_seconds", cpu), told=told)
+
+
+def _json_of(printed: str) -> dict[str, Any]:
+    """Return what a command printed as JSON, by itself or on its last line."""
+    text = printed if printed.startswith("{") else printed.rpartition("\n")[2]
+    found: dict[str, Any] = json.loads(text) if text.startswith("{") else {}
+    return found
 
 
 def in_turn(

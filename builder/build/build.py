@@ -35,6 +35,7 @@ from builder.build.recognize import write_known
 from builder.build.successor import Successor
 from builder.build.tombstones import Graves
 from builder.build.version import finished, tool_versions, unchanged, write_version
+from builder.build.watch import Watch
 from builder.build.work import Advance, Work, keep_still, say_nothing
 from builder.corpus import Corpus
 from builder.corpus.staging import SPOOL
@@ -115,6 +116,7 @@ def build(
         LockedError: if another builder works on this corpus.
         CorpusError: if the disk is full or cannot be written to.
     """
+    watch = Watch(advance)
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
     chain = bind_chain(recipe)
     if compact:
@@ -142,7 +144,8 @@ def build(
             engine=running,
             folder=Path(spool).resolve() / key if spool else corpus.spool(key),
             batch_rows=batch_rows or BATCH_ROWS,
-            advance=advance,
+            advance=watch,
+            watch=watch,
             limit=limit,
             past=course.past,
             graves=graves,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from builder.engines.guard import NullGuard
 from builder.engines.job import Caught, Job, Outcome, WorkerDiedError, pickled
-from builder.engines.supervisor import Supervisor
+from builder.engines.supervisor import Supervisor, private_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -65,6 +65,12 @@ class LocalEngine:
         self._preload = preload
         self._supervisor: Supervisor | None = None
         self._finalizer: weakref.finalize[..., LocalEngine] | None = None
+
+    @property
+    def peak_bytes(self) -> int:
+        """The most memory that this process and its workers were seen to hold, mapped files left out."""
+        seen = self._supervisor.peak_bytes if self._supervisor else 0
+        return max(seen, private_bytes(os.getpid()))
 
     def start(self) -> None:
         """Let the process that forks workers load its libraries while this one does something else."""

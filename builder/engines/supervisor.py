@@ -99,6 +99,7 @@ class Supervisor:
         self._owner = os.getpid()
         self._queue: deque[Job] = deque()
         self._looked_at = time.monotonic()
+        self.peak_bytes = 0
         self._workers: dict[int, _Worker] = {}
         n_slots = n_workers + 1
         with tempfile.TemporaryFile() as file:
@@ -292,6 +293,8 @@ class Supervisor:
     def _look(self) -> None:
         """End workers that have been at one unit for too long; note how big they are."""
         self._looked_at = now = time.monotonic()
+        pids = [os.getpid(), *(worker.pid for worker in self._workers.values() if worker.pid)]
+        self.peak_bytes = max(self.peak_bytes, sum(map(private_bytes, pids)))
         for worker in self._workers.values():
             if worker.job is None or worker.doomed or not worker.pid:
                 continue
@@ -334,6 +337,14 @@ def _detail(worker: _Worker, status: int) -> str:
     if status < 0:
         return f"signal {-status} ({signal.Signals(-status).name})"
     return f"exit status {status}"
+
+
+def private_bytes(pid: int) -> int:
+    """Return what a process holds in memory, mapped files left out; 0 where it cannot be known."""
+    with suppress(OSError, IndexError, ValueError):
+        resident, shared = Path(f"/proc/{pid}/statm").read_text().split()[1:3]
+        return (int(resident) - int(shared)) * mmap.PAGESIZE
+    return 0
 
 
 def _data_bytes(pid: int) -> int:
