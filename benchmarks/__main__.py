@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from benchmarks import results
 from benchmarks.bench import ROOT, Bench
-from benchmarks.compare import builds, dedup, estimates, kernels, scale, start
+from benchmarks.compare import builds, datatrove, dedup, estimates, kernels, scale, start
 from benchmarks.corpus import make_corpus
 
 COMPARISONS = {
@@ -25,6 +25,7 @@ COMPARISONS = {
     "builds": builds.measure,
     "estimates": estimates.measure,
     "dedup": dedup.measure,
+    "datatrove": datatrove.measure,
 }
 
 
@@ -43,6 +44,7 @@ def main() -> None:
     for name, measure in COMPARISONS.items():
         if not options.only or name in options.only:
             rows += _told(measure(bench))
+            results.write(bench, rows, points, packages)
     if not options.only or "scale" in options.only:
         found, points = scale.measure(bench, tuple(map(int, options.sizes.split(","))))
         rows += _told(found)

@@ -24,11 +24,9 @@ def measure(bench: Bench) -> list[Measured]:
     rows = []
     if tool := bench.peer("text-dedup"):
         rows.append(_text_dedup(bench, tool))
-    if tool := bench.peer("datatrove"):
-        rows.append(_datatrove(bench, tool))
     if tool := bench.peer("daft"):
         pairs = in_turn(
-            lambda: _ours(bench), lambda: theirs(tool, "daft_minhash.py", bench.pages), rounds=bench.rounds
+            lambda: ours(bench), lambda: theirs(tool, "daft_minhash.py", bench.pages), rounds=bench.rounds
         )
         note = f"whole processes; the other makes 112-hash signatures and nothing else; {tool.versions()}"
         against = "Daft's MinHash expression alone"
@@ -36,7 +34,7 @@ def measure(bench: Bench) -> list[Measured]:
     return rows
 
 
-def _ours(bench: Bench) -> Run:
+def ours(bench: Bench) -> Run:
     return builder("dedup", bench.pages, "--output", bench.fresh("dedup-ours"))
 
 
@@ -45,39 +43,14 @@ def _text_dedup(bench: Bench, tool: Environment) -> Measured:
         output, cache = bench.fresh("text-dedup-out"), bench.fresh("text-dedup-cache")
         return theirs(tool, "text_dedup_minhash.py", bench.pages, output, cache, *kept)
 
-    pairs = in_turn(lambda: _ours(bench), run, rounds=bench.rounds, warm=False)
+    pairs = in_turn(lambda: ours(bench), run, rounds=bench.rounds, warm=False)
     run(kept := bench.fresh("text-dedup-kept.json"))
-    note = f"{_agreement(bench, kept, 'text-dedup')}; {tool.versions()}"
+    note = f"{agreement(bench, kept, 'text-dedup')}; {tool.versions()}"
     return compare(pairs, what=OURS, against="text-dedup MinHash", aim="30 times", at_least=30, note=note)
 
 
-def _datatrove(bench: Bench, tool: Environment) -> Measured:
-    parts = _parts(bench)
-
-    def run(*kept: Path) -> Run:
-        return theirs(tool, "datatrove_minhash.py", parts, bench.fresh("datatrove-work"), *kept)
-
-    pairs = in_turn(lambda: _ours(bench), run, rounds=bench.rounds, warm=False)
-    run(kept := bench.fresh("datatrove-kept.json"))
-    note = f"{_agreement(bench, kept, 'datatrove')}; {tool.versions()}"
-    aim = "100 times"
-    return compare(
-        pairs, what=OURS, against="datatrove's four MinHash steps", aim=aim, at_least=100, note=note
-    )
-
-
-def _parts(bench: Bench) -> Path:
-    """Cut the pages in two files: datatrove reads a file a worker."""
-    folder = bench.fresh("datatrove-parts")
-    folder.mkdir()
-    lines = bench.pages.read_bytes().splitlines(keepends=True)
-    for number, part in enumerate((lines[: len(lines) // 2], lines[len(lines) // 2 :])):
-        (folder / f"{number}.jsonl").write_bytes(b"".join(part))
-    return folder
-
-
-def _agreement(bench: Bench, kept: Path, name: str) -> str:
-    _ours(bench)
+def agreement(bench: Bench, kept: Path, name: str) -> str:
+    ours(bench)
     files = sorted((bench.folder / "dedup-ours" / "1.0.0" / "data").glob("*.parquet"))
     extras = [text for file in files for text in pq.read_table(file, columns=["extra"])["extra"].to_pylist()]
     found = agree(
