@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from builder.kernels import text_screen as screening
 from builder.kernels.text_tidy import find_lines, tidy
 from builder.stages import repair_rules
-from builder.stages.repair_rules import TooManyMarksError, fix_line, tables
+from builder.stages.repair_rules import TooManyMarksError, fix_bytes, tables
 from builder.stages.text_buffers import text_buffers
 
 if TYPE_CHECKING:
@@ -108,17 +108,15 @@ def _fix_lines(
     for row, start, stop in _odd_lines(texts, flags, html_at, options=options):
         if row in refused:
             continue
-        line = view[start:stop]
         try:
-            fixed, changed = fix_line(str(line, "utf-8"), is_html=bool(html_at[row] < start), options=options)
+            fixed, changed = fix_bytes(view[start:stop], is_html=bool(html_at[row] < start), options=options)
         except TooManyMarksError:
             refused.add(row)
             continue
         if changed:
             changes.setdefault(row, set()).update(changed)
-            encoded = fixed.encode()
-            pieces += [view[done:start], encoded]
-            grown[row] += len(encoded) - (stop - start)
+            pieces += [view[done:start], fixed]
+            grown[row] += len(fixed) - (stop - start)
             done = stop
     if not pieces:
         return texts

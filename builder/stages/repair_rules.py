@@ -8,6 +8,7 @@ time on long runs of combining marks, can be refused.
 
 from __future__ import annotations
 
+import codecs
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ import numpy as np
 from builder.kernels import text_screen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -31,6 +32,12 @@ MAX_LINE_CHARS = 1_000_000
 
 CACHED_LINES = 1 << 14
 """Lines whose repair is remembered: those that are seen most lately."""
+
+MAX_CACHED_CHARS = 2_000
+"""Longer lines are not remembered: they seldom come again, and would fill the memory."""
+
+DECODED_BYTES = 1 << 20
+"""Bytes of a line that are decoded at a time: a long one as one string may take four times its size."""
 
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
 
@@ -65,7 +72,8 @@ def fix_line(line: str, *, is_html: bool, options: Options) -> tuple[str, frozen
     for start in range(0, len(line), MAX_LINE_CHARS):
         part = line[start : start + MAX_LINE_CHARS]
         is_html = is_html or "<" in part
-        fixed, changed = _fix_part(part, unescape=not is_html and "&" in part, options=options)
+        fix = _fix_again if len(part) <= MAX_CACHED_CHARS else _fix_part
+        fixed, changed = fix(part, unescape=not is_html and "&" in part, options=options)
         parts.append(fixed)
         changes |= changed
     fixed = "".join(parts)
@@ -78,9 +86,42 @@ def fix_line(line: str, *, is_html: bool, options: Options) -> tuple[str, frozen
     return plain, frozenset(changes)
 
 
+def fix_bytes(line: memoryview, *, is_html: bool, options: Options) -> tuple[bytes, frozenset[str]]:
+    """Repair one line of any length that comes as UTF-8; see ``fix_line``."""
+    changes: frozenset[str] = frozenset()
+    pieces = []
+    for text in _pieces(line):
+        fixed, changed = fix_line(text, is_html=is_html, options=options)
+        pieces.append(fixed.encode())
+        changes |= changed
+        is_html = is_html or "<" in text
+    return b"".join(pieces), changes
+
+
+def _pieces(line: memoryview) -> Iterator[str]:
+    """Decode a line in pieces, cut where a part ends and something stands behind that joins with nothing.
+
+    A letter or digit of ASCII does not; a control character or an entity may go and leave a mark behind.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    text, cut = "", MAX_LINE_CHARS
+    for at in range(0, len(line), DECODED_BYTES):
+        text += decoder.decode(line[at : at + DECODED_BYTES], final=at + DECODED_BYTES >= len(line))
+        while cut < len(text):
+            if text[cut].isascii() and text[cut].isalnum():
+                yield text[:cut]
+                text, cut = text[cut:], 0
+            cut += MAX_LINE_CHARS
+    yield text
+
+
 @lru_cache(maxsize=CACHED_LINES)
+def _fix_again(line: str, *, unescape: bool, options: Options) -> tuple[str, frozenset[str]]:
+    """Repair a line that may come again: the same stand on all pages of a site."""
+    return _fix_part(line, unescape=unescape, options=options)
+
+
 def _fix_part(line: str, *, unescape: bool, options: Options) -> tuple[str, frozenset[str]]:
-    """Repair a line or a part of it; the same lines come again and again on the pages of a site."""
     changes: set[str] = set()
     steps = _steps(options)
     while True:

@@ -128,15 +128,20 @@ def test_white_space_is_tidied_by_the_rule(given: list[tuple[str, bool]], skip: 
     assert (expected, gone) == tidied(texts, wanted=wanted, skip=skip)
 
 
-@given(TEXTS)
-@example("&am<p;&amp;")
-@example("&lt;aaaaa<&lt;aaa")
-@example("&lt;a<b")
-@example("aaaa\r\nb")
-def test_long_lines_are_cut_where_ftfy_cuts_them(text: str) -> None:
+@given(TEXTS, st.integers(1, 9))
+@example("&am<p;&amp;", 3)
+@example("&lt;aaaaa<&lt;aaa", 3)
+@example("&lt;a<b", 3)
+@example("aaaa\r\nb", 3)
+@example("aaae\u0301bcd\x00", 2)
+@example("aaaaa\x00\u0301b", 2)
+@example("aaaaa&#769;b", 2)
+@example("<aaaaaaa&lt;\x00", 2)
+def test_long_lines_are_cut_where_ftfy_cuts_them(text: str, n_bytes: int) -> None:
     """A line longer than the limit is mended in parts."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(repair_rules, "MAX_LINE_CHARS", 5)
+        patch.setattr(repair_rules, "DECODED_BYTES", n_bytes)
         found = mended([text])
     config = ftfy.TextFixerConfig(
         uncurl_quotes=False, fix_character_width=False, fix_latin_ligatures=False, max_decode_length=5
