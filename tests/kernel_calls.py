@@ -1,4 +1,4 @@
-"""What tests of the near-duplicate kernels call them with: lists of strings in, plain Python out."""
+"""What tests of the kernels call them with: lists of strings in, plain Python out."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import numpy as np
 from builder.kernels.folding import folding
 from builder.kernels.shingles import shingle_sets
 from builder.kernels.sketch import sketch_texts
+from builder.kernels.text_tidy import tidy
 from builder.kernels.words import SEED, buffers, next_words
 
 
@@ -43,3 +44,13 @@ def sketches_of(texts, *, width=5, bands=16, rows=6, skip=0):
     words_hash = np.ones((len(texts), 2), np.uint64)
     sketch_texts(data, offsets, width, rows, folding(), buffers(), keys, n_words, n_shingles, words_hash)
     return keys, n_words, n_shingles, words_hash
+
+
+def tidied(texts, *, wanted, skip=0):
+    """Return texts after the rule for white space, and how many bytes it took from each."""
+    data, offsets = packed(texts, skip=skip)
+    out, ends = np.zeros(offsets[-1] - skip, np.uint8), np.zeros(len(offsets), np.int64)
+    n_gone = np.zeros(len(texts), np.int64)
+    tidy(data, offsets, np.array(wanted, np.bool_), out, ends, n_gone)
+    whole = out.tobytes()
+    return [whole[ends[i] : ends[i + 1]].decode() for i in range(len(texts))], n_gone.tolist()

@@ -1,4 +1,4 @@
-"""Slow twins of the near-duplicate kernels, in plain Python.
+"""Slow twins of the kernels of white space and near-duplicates, in plain Python.
 
 Written from the rules in the docs and not from the kernels: strings, tuples and sets for what is defined by
 words, and integers for the hashes, whose formulas stand in the docstrings of the kernels. Needs a Python
@@ -7,6 +7,7 @@ whose ``unicodedata`` knows Unicode 14.0.0 where characters are younger than tha
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import defaultdict
 from functools import cache
@@ -31,6 +32,21 @@ ALONE_OTHERS = {"IDEOGRAPHIC ITERATION MARK", "IDEOGRAPHIC CLOSING MARK", "IDEOG
     "COMBINING KATAKANA-HIRAGANA SEMI-VOICED SOUND MARK",
     "HENTAIGANA",
 }
+
+
+# -- white space -----------------------------------------------------------------------------------
+
+BLANKS = "\t \xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+
+
+def white_space(text: str) -> str:
+    r"""Blanks at the end of a line go; of several blank lines one stays, none at the ends of the text.
+
+    >>> white_space("\n  a  b \t\n\n\n\nc\n")
+    '  a  b\n\nc'
+    """
+    lines = (line.rstrip(BLANKS) for line in text.split("\n"))
+    return re.sub("\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
 
 
 # -- words and shingles ----------------------------------------------------------------------------

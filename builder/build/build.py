@@ -35,6 +35,7 @@ from builder.build.recognize import write_known
 from builder.build.successor import Successor
 from builder.build.tombstones import Graves
 from builder.build.version import finished, tool_versions, unchanged, write_version
+from builder.build.watch import Watch
 from builder.build.work import Advance, Work, keep_still, say_nothing
 from builder.corpus import Corpus
 from builder.corpus.staging import SPOOL
@@ -43,11 +44,13 @@ from builder.errors import Fault, NothingKeptError, RecipeError, TooManyRejected
 from builder.recipe import Recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from builder.build.chain import Chain
     from builder.build.closing import Closed
     from builder.build.course import Course
     from builder.build.edition import Plan
+    from builder.build.inputs import Input
     from builder.build.result import BuildResult
 
 BATCH_ROWS = 8_192
@@ -56,6 +59,12 @@ BATCH_ROWS = 8_192
 MEMORY_SHARE = 0.6
 """Share of the machine's memory that workers may take together if nothing is said: a net, so that a hostile
 file ends its worker and not the machine."""
+
+PRELOAD = ("builder.build.flight", "builder.build.output", "builder.kernels.warm")
+"""What workers need, whatever the recipe."""
+
+SMALL_BYTES = 4 << 20
+"""An input below this is built faster in this process than workers are started."""
 
 _OVER = ".over"
 """Ends the name of a spool that nobody needs any more."""
@@ -107,6 +116,7 @@ def build(
         LockedError: if another builder works on this corpus.
         CorpusError: if the disk is full or cannot be written to.
     """
+    watch = Watch(advance)
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
     chain = bind_chain(recipe)
     if compact:
@@ -117,6 +127,8 @@ def build(
     places = (recipe.corpus, *([Path(spool)] if spool else ()))
     with corpus.lock(), _engine(engine, workers, max_memory, advance) as running, disk_faults(*places):
         _sweep(Path(spool) if spool else corpus.path / SPOOL)
+        if _needs_workers(chain, recipe, inputs, n_workers=running.workers):
+            running.start()
         cache = HashCache(corpus.hash_cache(), ignored=rehash)
         inputs = hash_inputs(inputs, engine=running, cache=cache)
         course = set_course(corpus, recipe, inputs, limit=limit, full=full, prune=prune)
@@ -132,7 +144,8 @@ def build(
             engine=running,
             folder=Path(spool).resolve() / key if spool else corpus.spool(key),
             batch_rows=batch_rows or BATCH_ROWS,
-            advance=advance,
+            advance=watch,
+            watch=watch,
             limit=limit,
             past=course.past,
             graves=graves,
@@ -179,6 +192,11 @@ def _recall(work: Work, course: Course) -> Work:
     return replace(work, known=str(path))
 
 
+def _needs_workers(chain: Chain, recipe: Recipe, inputs: Sequence[Input], *, n_workers: int) -> bool:
+    untrusted = chain.untrusted or any(source.untrusted for source in recipe.sources)
+    return untrusted or (n_workers > 1 and sum(one.n_bytes for one in inputs) > SMALL_BYTES)
+
+
 def _engine(name: str, workers: int | None, max_memory: int | None, advance: Advance) -> LocalEngine:
     if name != "local":
         raise RecipeError(Fault(where="--engine", what=f"no engine is called {name!r}", advice="local"))
@@ -191,7 +209,9 @@ def _engine(name: str, workers: int | None, max_memory: int | None, advance: Adv
         n_records += more_records
         advance("records", done=n_records, total=0, unit="records")
 
-    return LocalEngine(workers=n_workers, memory_bytes=memory_bytes // n_workers, on_progress=count)
+    return LocalEngine(
+        workers=n_workers, memory_bytes=memory_bytes // n_workers, on_progress=count, preload=PRELOAD
+    )
 
 
 def _physical_memory() -> int:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
 
 from builder.build.chain import bind_chain
+from builder.build.closing import close
 from builder.build.inputs import list_inputs
 from builder.build.passage import take_through
+from builder.build.watch import size_of
 from builder.build.work import Work, say_nothing
 from builder.engines.local import LocalEngine
+from builder.io.files import PLAIN_CHUNK_BYTES
 from builder.io.streams import codec_of
 
 if TYPE_CHECKING:
@@ -26,11 +29,23 @@ if TYPE_CHECKING:
     from builder.recipe import Recipe
 
 SAMPLE_RECORDS = 2_000
-_BASE_MEMORY_BYTES = 250_000_000
-"""A worker with its libraries, measured on Linux."""
+WARM_UP_RECORDS = 50
+"""Records that are taken through before the clock runs, so that compiled code is loaded."""
 
-_BATCH_MEMORY = 6
-"""A batch of 16 MiB stands in memory about six times: raw, parsed, typed, extracted, sketched, written."""
+_START_S = 2.0
+"""Seconds that a build takes beside its records: libraries, workers, the commit. Measured on Linux."""
+
+_SIDE_BY_SIDE = 0.85
+"""The share of more workers than one that comes out as speed: landings and the ledger take one core."""
+
+_MAIN_BYTES, _WORKER_BYTES = 150_000_000, 150_000_000
+"""Memory of the process that leads, and of a worker with its libraries."""
+
+_BATCH_MEMORY = 8
+"""How many times a chunk of input stands in a worker's memory: raw, parsed, typed, extracted, written."""
+
+_ROW_BYTES = 400
+"""Memory of a row where it is decided who is whose duplicate."""
 
 _COMPRESSION = 4
 """How many bytes of text a compressed byte stands for, roughly; only the scale of an estimate."""
@@ -97,19 +112,37 @@ def _estimate(recipe: Recipe, *, n_workers: int, sample_records: int) -> Estimat
             advance=say_nothing,
             limit=sample_records,
         )
+        warm_up = replace(work, folder=Path(folder) / "warm-up", limit=WARM_UP_RECORDS)
+        _pass(warm_up, tasks)
         began = time.monotonic()
-        passage = take_through(work, tasks)
+        passage = _pass(replace(work, folder=Path(folder) / "sample"), tasks)
         elapsed = time.monotonic() - began
-        spooled = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
+        spooled = size_of(Path(folder) / "sample")
         scale = _scale(passage, tasks, sample_records=sample_records)
     n_records = sum(part.n_records for part in passage.first.parts)
+    speed = 1 + (n_workers - 1) * _SIDE_BY_SIDE
     return Estimate(
-        seconds=elapsed * scale / n_workers,
-        memory_bytes=(n_workers + 1) * (_BASE_MEMORY_BYTES + _BATCH_MEMORY * (16 << 20)),
+        seconds=_START_S + elapsed * scale / speed,
+        memory_bytes=_memory_bytes(tasks, n_workers=n_workers, n_rows=int(passage.first.n_rows * scale)),
         disk_bytes=int(spooled * scale),
         sample_records=n_records,
         sample_kept=passage.last.n_rows,
     )
+
+
+def _pass(work: Work, tasks: Sequence[Task]) -> Passage:
+    """Take the first records all the way, shards and ledger included."""
+    work.folder.mkdir()
+    passage = take_through(work, tasks)
+    if passage.last.n_rows:
+        close(work, passage)
+    return passage
+
+
+def _memory_bytes(tasks: Sequence[Task], *, n_workers: int, n_rows: int) -> int:
+    chunk = min(PLAIN_CHUNK_BYTES * 2, max((task.size_bytes for task in tasks), default=0))
+    busy = min(n_workers, len(tasks))
+    return _MAIN_BYTES + busy * (_WORKER_BYTES + _BATCH_MEMORY * chunk) + _ROW_BYTES * n_rows
 
 
 def _scale(passage: Passage, tasks: Sequence[Task], *, sample_records: int) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,16 +14,17 @@ from builder.build.barring import bar
 from builder.build.flight import ROW
 from builder.build.index import write_arrow
 from builder.build.spool import Spool, StageSketches
+from builder.engines.local import LocalEngine
+from builder.protocols import Verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from builder.build.memory import Past
     from builder.build.tombstones import Graves
-    from builder.protocols import CorpusStage, Engine, Verdicts
+    from builder.protocols import CorpusStage, Engine, Guard, Remembered
 
 SEGMENT, BARRED = ".index.arrow", "barred.npy"
 
@@ -113,18 +115,17 @@ def resolve_landing(
     Returns:
         The files of the keepers.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     alive = np.ones(spool.n_rows, np.bool_)
     barred = np.zeros(spool.n_rows, np.bool_)
     numbers = row_numbers(spool)
     files = []
     for stage in landing:
-        sketches = StageSketches(spool, stage.name)
         if graves:
-            barred |= bar(graves, stage, sketches, alive=alive, texts=spool)
+            barred |= bar(graves, stage, StageSketches(spool, stage.name), alive=alive, texts=spool)
             alive &= ~barred
         memory = past.but(merges.replaced).stage(stage.name) if past else None
-        verdicts = stage.resolve(sketches, alive=alive, memory=memory, texts=spool, engine=engine)
-        write_segment(folder / f"{stage.name}{SEGMENT}", stage.remember(sketches, verdicts), numbers)
+        verdicts = _verdicts(stage, spool, alive=alive, memory=memory, engine=engine, folder=folder)
         if memory is not None:
             verdicts = _with_past_rows(verdicts, memory.rows)
         if not _tags(stage):
@@ -133,6 +134,59 @@ def resolve_landing(
         files.append(_save(folder / f"{stage.name}.keepers.npy", verdicts.keeper))
     _save(folder / BARRED, barred)
     return files
+
+
+def _verdicts(
+    stage: CorpusStage,
+    spool: Spool,
+    *,
+    alive: NDArray[np.bool_],
+    memory: Remembered | None,
+    engine: Engine,
+    folder: Path,
+) -> Verdicts:
+    """Ask one stage, in a worker if there are any and nothing is remembered: there the kernels are loaded."""
+    resolution = Resolution(
+        spool=spool, alive=str(_save(folder / "alive.npy", alive)), folder=str(folder), memory=memory
+    )
+    if memory is not None:
+        return resolution.decide(stage)
+    (reason,) = engine.map(resolution, [stage])
+    keeper, similarity = (np.load(folder / f"{stage.name}.{name}.npy") for name in ("keepers", "similarity"))
+    return Verdicts(keeper=keeper, similarity=similarity, reason=reason)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resolution:
+    """Takes the decisions of a corpus stage.
+
+    Attributes:
+        alive: file of bool[n_rows], the rows that the stages before have kept.
+        folder: where verdicts and the stage's segment of the index are written.
+    """
+
+    spool: Spool
+    alive: str
+    folder: str
+    memory: Remembered | None
+
+    def __call__(self, stage: CorpusStage, guard: Guard) -> str:  # noqa: ARG002 - engines give one
+        """Decide, write down keepers and similarities, and return the reason."""
+        verdicts = self.decide(stage)
+        _save(Path(self.folder) / f"{stage.name}.keepers.npy", verdicts.keeper)
+        _save(Path(self.folder) / f"{stage.name}.similarity.npy", verdicts.similarity)
+        return verdicts.reason
+
+    def decide(self, stage: CorpusStage) -> Verdicts:
+        """Ask the stage, and write down what later versions must know."""
+        sketches = StageSketches(self.spool, stage.name)
+        with LocalEngine(workers=1) as engine:
+            verdicts = stage.resolve(
+                sketches, alive=np.load(self.alive), memory=self.memory, texts=self.spool, engine=engine
+            )
+        segment = stage.remember(sketches, verdicts)
+        write_segment(Path(self.folder) / f"{stage.name}{SEGMENT}", segment, row_numbers(self.spool))
+        return verdicts
 
 
 def write_segment(path: Path, segment: pa.Table, numbers: NDArray[np.int64]) -> None:

@@ -193,6 +193,7 @@ def _run_facts(work: Work, closed: Closed) -> dict[str, Any]:
         "workers": work.engine.workers,
         "batch_rows": work.batch_rows,
         "counts": dict(sorted(closed.counts.items())),
+        "took": work.watch.took(work.engine, work.folder) if work.watch else None,
         "not_reproducible": caught,
     }
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from builder.build.memory import Past
     from builder.build.pruning import Pruned
     from builder.build.tombstones import Graves
+    from builder.build.watch import Watch
     from builder.protocols import Engine
     from builder.recipe import Recipe
 
@@ -31,6 +32,7 @@ class Work:
 
     Attributes:
         limit: records that are read at most.
+        watch: looks at the clock; None where nobody wants to know.
         past: what the version remembers that this build goes on from; None if everything is built anew.
         graves: the corpus's tombstones; None if there are none.
         pruned: what goes because its input is gone; None if nothing does.
@@ -49,6 +51,7 @@ class Work:
     graves: Graves | None = None
     pruned: Pruned | None = None
     known: str | None = None
+    watch: Watch | None = None
 
 
 def say_nothing(phase: str, *, done: int, total: int, unit: str) -> None:

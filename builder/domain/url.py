@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
 from urllib.parse import unquote
 
@@ -41,9 +42,12 @@ _TRACKING_NAMES = """
 """
 TRACKING = frozenset(_TRACKING_NAMES.split())
 
+_LABEL = "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _PLAIN = re.compile(
-    r"https?://[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*/[\w~/-]*", re.A
+    rf"https?://{_LABEL}(?:\.{_LABEL})*(?:/(?!\.{{1,2}}(?:/|\Z))[A-Za-z0-9_~.,;:@!$&'()*+=-]*+)+"
 )
+"""URLs that all rules leave as they are, which most are: no query, no fragment, nothing encoded."""
+
 _PARTS = re.compile(r"(https?):[/\\]{2}([^/\\?#]*)([^?#]*)(?:\?([^#]*))?", re.IGNORECASE)
 _EDGES = "".join(map(chr, range(0x21)))
 _BREAKS = str.maketrans("", "", "\t\n\r")
@@ -54,10 +58,14 @@ _NOT_ALLOWED = re.compile(r"[^A-Za-z0-9\-._~!$&'()*+,;=:@/%?]+")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _DOTS = re.compile("[\u3002\uff0e\uff61]")
 _HOST = re.compile(r"[^\x00-\x20\x7f-\U0010ffff\"#%/:<>?@\[\\\]^`{|}]+")
+CACHED_URLS = 1 << 14
+"""URLs whose canonical form is remembered: the stages of a batch ask for the same ones."""
+
 _DEFAULT_PORT = {"http": 80, "https": 443}
 _KEPT_FORMATS = "\u200c\u200d"
 
 
+@lru_cache(maxsize=CACHED_URLS)
 def canonical_url(url: str) -> str | None:
     """Return the canonical form of an ``http`` or ``https`` URL, or None where there is none.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from builder.engines.guard import NullGuard
 from builder.engines.job import Caught, Job, Outcome, WorkerDiedError, pickled
-from builder.engines.supervisor import Supervisor
+from builder.engines.supervisor import Supervisor, private_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -26,7 +26,7 @@ LOOK_AHEAD = 64
 """Tasks that may be given out beyond the first whose result is not there yet."""
 
 PATIENCE_S = 0.3
-"""A trusted map begins in this process; workers are started if it takes longer than this."""
+"""Where no workers were started yet, a trusted map begins in this process, for no longer than this."""
 
 
 class LocalEngine:
@@ -44,6 +44,7 @@ class LocalEngine:
         on_progress: called with the records and bytes done since the last call, as functions tell by
             ``guard.tick``; about every 50 ms while a map waits. One that is called again on a task ticks
             from the task's beginning, finished parts included: nothing is counted twice.
+        preload: modules that all workers need; they are imported once, before workers are forked.
 
     Attributes:
         caught: every unit that only the net caught.
@@ -55,21 +56,33 @@ class LocalEngine:
         workers: int | None = None,
         memory_bytes: int | None = None,
         on_progress: Callable[[int, int], None] | None = None,
+        preload: Sequence[str] = (),
     ) -> None:
         self.workers = workers or _processors()
         self.caught: list[Caught] = []
         self._memory_bytes = memory_bytes
         self._on_tick = on_progress or _ignore
+        self._preload = preload
         self._supervisor: Supervisor | None = None
         self._finalizer: weakref.finalize[..., LocalEngine] | None = None
+
+    @property
+    def peak_bytes(self) -> int:
+        """The most memory that this process and its workers were seen to hold, mapped files left out."""
+        seen = self._supervisor.peak_bytes if self._supervisor else 0
+        return max(seen, private_bytes(os.getpid()))
+
+    def start(self) -> None:
+        """Let the process that forks workers load its libraries while this one does something else."""
+        self._started()
 
     def map(
         self, function: Callable[[T, Guard], R], tasks: Iterable[T], *, untrusted: bool = False
     ) -> Iterator[R]:
         """Yield results in the order of the tasks.
 
-        A trusted map with one worker, or one that is done in a moment, runs in this process. Leaving the
-        iteration early ends the workers that are at it.
+        A trusted map with one worker, or one that is done in a moment before workers were started, runs in
+        this process. Leaving the iteration early ends the workers that are at it.
 
         Args:
             function: a module-level function or a value with ``__call__``, to be pickled.
@@ -127,7 +140,7 @@ class LocalEngine:
     def _map_here(self, function: Callable[[T, Guard], R], rest: Iterator[T]) -> Iterator[R]:
         guard = NullGuard(self._on_tick)
         spent_s = 0.0
-        while self.workers == 1 or spent_s < PATIENCE_S:
+        while self.workers == 1 or (self._supervisor is None and spent_s < PATIENCE_S):
             task = next(rest, _NOTHING)
             if task is _NOTHING:
                 return
@@ -162,7 +175,11 @@ class LocalEngine:
     def _started(self) -> Supervisor:
         if self._supervisor is None:
             self._supervisor = Supervisor(
-                self.workers, memory_bytes=self._memory_bytes, caught=self.caught, on_tick=self._on_tick
+                self.workers,
+                memory_bytes=self._memory_bytes,
+                caught=self.caught,
+                on_tick=self._on_tick,
+                preload=self._preload,
             )
             self._finalizer = weakref.finalize(self, self._supervisor.close)
         return self._supervisor

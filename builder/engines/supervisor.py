@@ -23,7 +23,7 @@ from builder.engines.job import MAX_DEATHS, Caught, Job, Outcome, WorkerDiedErro
 from builder.engines.worker import OUT_OF_MEMORY_STATUS, Answer, Call, Ended, Fork, Kill, Started
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 LOOK_S = 0.05
 """How often workers are looked at."""
@@ -35,7 +35,7 @@ _BOOT = """
 import json, sys
 sys.path[:] = json.loads(sys.argv[1])
 from builder.engines.worker import serve
-serve(*map(int, sys.argv[2:]))
+serve(*map(int, sys.argv[2:5]), sys.argv[5:])
 """
 
 _ENVIRONMENT = {
@@ -81,6 +81,7 @@ class Supervisor:
         memory_bytes: what a worker may allocate; no limit if None.
         caught: where units are noted that were left out.
         on_tick: told how many records and bytes more are done, about every 50 ms while something runs.
+        preload: modules that are imported once, before workers are forked.
     """
 
     def __init__(
@@ -90,6 +91,7 @@ class Supervisor:
         memory_bytes: int | None,
         caught: list[Caught],
         on_tick: Callable[[int, int], None],
+        preload: Sequence[str] = (),
     ) -> None:
         self.n_workers = n_workers
         self._caught, self._on_tick = caught, on_tick
@@ -97,13 +99,14 @@ class Supervisor:
         self._owner = os.getpid()
         self._queue: deque[Job] = deque()
         self._looked_at = time.monotonic()
+        self.peak_bytes = 0
         self._workers: dict[int, _Worker] = {}
         n_slots = n_workers + 1
         with tempfile.TemporaryFile() as file:
             self._board = Board(file.fileno(), n_slots)
             ours, theirs = socket.socketpair()
             with theirs:
-                self._zygote = _start_zygote(theirs, file.fileno(), n_slots)
+                self._zygote = _start_zygote(theirs, file.fileno(), n_slots, preload)
         self._control = ours
         self._connection = Connection(os.dup(ours.fileno()))
 
@@ -290,6 +293,8 @@ class Supervisor:
     def _look(self) -> None:
         """End workers that have been at one unit for too long; note how big they are."""
         self._looked_at = now = time.monotonic()
+        pids = [os.getpid(), *(worker.pid for worker in self._workers.values() if worker.pid)]
+        self.peak_bytes = max(self.peak_bytes, sum(map(private_bytes, pids)))
         for worker in self._workers.values():
             if worker.job is None or worker.doomed or not worker.pid:
                 continue
@@ -302,11 +307,13 @@ class Supervisor:
                 self._doom(worker)
 
 
-def _start_zygote(control: socket.socket, board_fd: int, n_slots: int) -> subprocess.Popen[bytes]:
+def _start_zygote(
+    control: socket.socket, board_fd: int, n_slots: int, preload: Sequence[str]
+) -> subprocess.Popen[bytes]:
     """Start the zygote in a session of its own, so that Ctrl-C on the terminal reaches the engine alone."""
     fds = (control.fileno(), board_fd)
     return subprocess.Popen(
-        [sys.executable, "-c", _BOOT, json.dumps(sys.path), *map(str, fds), str(n_slots)],
+        [sys.executable, "-c", _BOOT, json.dumps(sys.path), *map(str, fds), str(n_slots), *preload],
         pass_fds=fds,
         stdin=subprocess.DEVNULL,
         stdout=2,  # what a worker prints must not mix with what the command answers
@@ -330,6 +337,14 @@ def _detail(worker: _Worker, status: int) -> str:
     if status < 0:
         return f"signal {-status} ({signal.Signals(-status).name})"
     return f"exit status {status}"
+
+
+def private_bytes(pid: int) -> int:
+    """Return what a process holds in memory, mapped files left out; 0 where it cannot be known."""
+    with suppress(OSError, IndexError, ValueError):
+        resident, shared = Path(f"/proc/{pid}/statm").read_text().split()[1:3]
+        return (int(resident) - int(shared)) * mmap.PAGESIZE
+    return 0
 
 
 def _data_bytes(pid: int) -> int:

@@ -20,14 +20,17 @@ import traceback
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from builder.engines.board import Board
 from builder.engines.guard import WorkerGuard
 from builder.engines.job import ADVICE
 from builder.errors import BuilderError, Fault
 
-PRELOAD = ("numpy", "pyarrow", "pyarrow.compute", "pyarrow.parquet", "pyarrow.ipc", "numba")
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PRELOAD = ("numpy", "pyarrow", "pyarrow.compute", "pyarrow.parquet", "pyarrow.ipc")
 
 OUT_OF_MEMORY_STATUS = 71
 """With what a worker ends that has no memory left to say so."""
@@ -100,24 +103,24 @@ class Answer:
 # -- the zygote ------------------------------------------------------------------------------------
 
 
-def serve(control_fd: int, board_fd: int, n_slots: int) -> None:
+def serve(control_fd: int, board_fd: int, n_slots: int, preload: Sequence[str]) -> None:
     """Fork workers as asked, and report how they end, until the engine is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _Zygote(socket.socket(fileno=control_fd), Board(board_fd, n_slots)).run()
+    _Zygote(socket.socket(fileno=control_fd), Board(board_fd, n_slots), preload).run()
 
 
 class _Zygote:
-    def __init__(self, control: socket.socket, board: Board) -> None:
+    def __init__(self, control: socket.socket, board: Board, preload: Sequence[str]) -> None:
         self._control, self._board = control, board
         self._connection = Connection(os.dup(control.fileno()))
         self._workers: set[int] = set()
         self._parent = os.getppid()
         self._wake = socket.socketpair()
-        self._load()
+        self._load(preload)
 
-    def _load(self) -> None:
-        for name in PRELOAD:
+    def _load(self, preload: Sequence[str]) -> None:
+        for name in (*PRELOAD, *preload):
             importlib.import_module(name)
         import pyarrow as pa
 

@@ -27,7 +27,7 @@ def partition(keys: Any) -> Any:
     """Sort documents by the upper 8 bits of their keys, in their order within equal ones.
 
     Returns:
-        uint64[n_docs] and int64[n_docs], keys and document numbers, and int64[257], where each partition
+        uint64[n_docs] and int32[n_docs], keys and document numbers, and int64[257], where each partition
         begins.
     """
     shift = np.uint64(64 - _PARTITION_BITS)
@@ -37,11 +37,13 @@ def partition(keys: Any) -> Any:
     starts = np.cumsum(starts)
     fill = starts[:-1].copy()
     ordered = np.empty(len(keys), np.uint64)
-    docs = np.empty(len(keys), np.int64)
+    docs = np.empty(len(keys), np.int32)
     for i in range(len(keys)):
-        part = np.int64(keys[i] >> shift)
-        ordered[fill[part]] = keys[i]
-        docs[fill[part]] = i
+        key = keys[i]
+        part = np.int64(key >> shift)
+        place = np.uint64(fill[part])
+        ordered[place] = key
+        docs[place] = np.int32(i)
         fill[part] += 1
     return ordered, docs, starts
 
@@ -50,10 +52,11 @@ def partition(keys: Any) -> Any:
 def join_equal(keys: Any, band: Any, parent: Any, shared: Any) -> Any:
     """Join all documents with equal keys of one band.
 
-    A partition of keys at a time, so that its table stays in the cache.
+    A partition of keys at a time, so that its table stays in the cache: keys and documents lie in it, and
+    nothing else has to be looked up.
 
     Args:
-        keys: uint64[n_docs], one band.
+        keys: uint64[n_docs], one band, of fewer than 2**31 documents.
         band: its number.
         parent: int64[n_docs], a union-find forest in which a root is the first of its component; changed.
         shared: uint8[n_docs, n_bands / 8 rounded up]; bit ``band`` is set for each document whose key
@@ -63,22 +66,25 @@ def join_equal(keys: Any, band: Any, parent: Any, shared: Any) -> Any:
     largest = 0
     for p in range(_PARTITIONS):
         largest = max(largest, starts[p + 1] - starts[p])
-    table = np.empty(power_of_two(2 * largest), np.int64)
+    table = np.empty(power_of_two(2 * largest), np.uint64)
+    firsts = np.empty(len(table), np.int32)
     byte = band >> 3
     bit = np.uint8(1 << (band & 7))
     for p in range(_PARTITIONS):
         size = power_of_two(2 * (starts[p + 1] - starts[p]))
         mask = np.uint64(size - 1)
-        table[:size] = -1
+        firsts[:size] = -1
         for i in range(starts[p], starts[p + 1]):
-            slot = ordered[i] & mask
-            while table[slot] >= 0 and ordered[table[slot]] != ordered[i]:
+            key = ordered[np.uint64(i)]
+            doc = docs[np.uint64(i)]
+            slot = key & mask
+            while firsts[slot] >= 0 and table[slot] != key:
                 slot = (slot + np.uint64(1)) & mask
-            if table[slot] < 0:
-                table[slot] = i
+            first = firsts[slot]
+            if first < 0:
+                table[slot] = key
+                firsts[slot] = doc
                 continue
-            doc = docs[i]
-            first = docs[table[slot]]
             shared[doc, byte] |= bit
             shared[first, byte] |= bit
             a = root(parent, first)

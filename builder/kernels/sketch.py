@@ -28,29 +28,62 @@ _SEED = np.uint64(SEED)
 _EMPTY = np.uint64(0xFFFFFFFFFFFFFFFF)
 _HALF = np.uint64(0xFFFFFFFF)
 _32 = np.uint64(32)
+_MIXED = 256
 
 
 @kernel
-def fill_bins(shingles: Any, n_shingles: Any, bins: Any) -> Any:
-    """Fill ``bins`` (uint64[t], overwritten) with the sketch of ``shingles[:n_shingles]``, at least one."""
+def fill_bins(shingles: Any, n_shingles: Any, bins: Any, mixed: Any) -> Any:
+    """Fill ``bins`` with the sketch of ``shingles[:n_shingles]``, at least one.
+
+    Args:
+        bins: uint64[t], overwritten.
+        mixed: uint64[any], room to work in; a piece of the shingles is mixed at one go, because that is
+            done several at a time, and then thrown.
+    """
     n_bins = len(bins)
-    wide = np.uint64(n_bins)
     bins[:] = _EMPTY
-    n_empty: Any = n_bins
-    for turn in range(2 * n_bins):
-        tag = np.uint64(turn) << _32
-        step = np.uint64(turn) * _SEED
-        for i in range(n_shingles):
-            v = shingles[i]
-            if turn > 0:
-                v = mix(v + step)
-            value = tag | (v & _HALF)
-            place = ((v >> _32) * wide) >> _32 if turn < n_bins else np.uint64(turn - n_bins)
-            before = bins[place]
-            bins[place] = min(before, value)
-            n_empty -= np.int64(before == _EMPTY)
-        if n_empty == 0:
+    throw(shingles, n_shingles, 0, bins)
+    for turn in range(1, 2 * n_bins):
+        if not has_empty(bins):
             break
+        step = np.uint64(turn) * _SEED
+        for start in range(0, n_shingles, len(mixed)):
+            n_mixed = min(n_shingles - start, len(mixed))
+            for i in range(n_mixed):
+                mixed[i] = mix(shingles[start + i] + step)
+            if turn < n_bins:
+                throw(mixed, n_mixed, turn, bins)
+            else:
+                put_least(mixed, n_mixed, turn, bins)
+
+
+@kernel
+def throw(values: Any, n_values: Any, turn: Any, bins: Any) -> Any:
+    """Let each of ``values[:n_values]`` fall into its bin, of a round in which it has one of its own."""
+    tag = np.uint64(turn) << _32
+    wide = np.uint64(len(bins))
+    for i in range(n_values):
+        place = ((values[i] >> _32) * wide) >> _32
+        bins[place] = min(bins[place], tag | (values[i] & _HALF))
+
+
+@kernel
+def put_least(values: Any, n_values: Any, turn: Any, bins: Any) -> Any:
+    """Put the least of ``values[:n_values]`` into the one bin of a late round."""
+    least = _HALF
+    for i in range(n_values):
+        least = min(least, values[i] & _HALF)
+    place = turn - len(bins)
+    bins[place] = min(bins[place], (np.uint64(turn) << _32) | least)
+
+
+@kernel
+def has_empty(bins: Any) -> Any:
+    """Tell whether a bin is still empty."""
+    n_empty: Any = 0
+    for i in range(len(bins)):
+        n_empty += np.int64(bins[i] == _EMPTY)
+    return n_empty > 0
 
 
 @kernel
@@ -89,6 +122,7 @@ def sketch_texts(
     bins = np.empty(keys.shape[1] * rows, np.uint64)
     table = np.empty(FIRST_TABLE, np.uint64)
     found = np.empty(FIRST_TABLE, np.uint64)
+    mixed = np.empty(_MIXED, np.uint64)
     for doc in range(len(offsets) - 1):
         start, end = offsets[doc], offsets[doc + 1]
         n_words[doc], n_shingles[doc], table, found = distinct_shingles(
@@ -97,7 +131,7 @@ def sketch_texts(
         keys[doc] = 0
         words_hash[doc] = 0
         if n_shingles[doc] > 0:
-            fill_bins(found, n_shingles[doc], bins)
+            fill_bins(found, n_shingles[doc], bins, mixed)
             band_keys(bins, rows, keys[doc])
         else:
             words_hash[doc, 0], words_hash[doc, 1] = short_hash(data, start, end, n_words[doc], folding, room)

@@ -1,4 +1,4 @@
-"""Find the documents that text repair could change, in one pass over their bytes."""
+"""Find what text repair could change, in one pass over the bytes of documents or of lines."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from builder.kernels.bits import load8, trailing_zeros
 from builder.kernels.jit import kernel
 
 TABLE_SIZE = 0x20000
@@ -19,8 +20,11 @@ BLANK, C1, CLUE, LONE_CLUE, BEFORE_SPACE, BEFORE_ASK = 64, 128, 256, 512, 1024, 
 rest was lost.
 """
 
-MOJIBAKE, WHITE_SPACE, MANY_MARKS = 1 << 16, 1 << 17, 1 << 18
+MOJIBAKE, WHITE_SPACE, MANY_MARKS, CRLF = 1 << 16, 1 << 17, 1 << 18, 1 << 19
 """What is found out from more than one character."""
+
+SOFT = WHITE_SPACE | CRLF
+"""What ``text_tidy`` mends by itself."""
 
 ANSWERED = CONTROL | LINE | MARKUP | NORMAL | OPTION
 """Classes of which one character is enough for a document to be looked at."""
@@ -28,74 +32,167 @@ ANSWERED = CONTROL | LINE | MARKUP | NORMAL | OPTION
 MAX_MARKS = 1000
 """Combining marks in a row; normalisation takes quadratic time on longer runs."""
 
+MAX_ENTITY_CHARS = 24
+"""Letters and digits in a character reference (ftfy's own limit)."""
+
+_ONES = np.uint64(0x0101010101010101)
+_HIGH = np.uint64(0x8080808080808080)
+_SPACES = np.uint64(0x20) * _ONES
+_DELETES = np.uint64(0x7F) * _ONES
+_AMPERSANDS = np.uint64(0x26) * _ONES
+_LESSES = np.uint64(0x3C) * _ONES
+
 
 @kernel
-def screen(data: Any, offsets: Any, classes: Any, leads: Any, trails: Any, flags: Any) -> None:
+def screen(
+    data: Any, starts: Any, stops: Any, classes: Any, leads: Any, trails: Any, max_line: Any,
+    flags: Any, html_at: Any,
+) -> None:  # fmt: skip
     r"""Fill in which rules could change each document; 0 proves that none can.
 
     Mojibake that can be mended needs both in one line: characters that look like it, and a character that
     could be the first byte of a UTF-8 sequence before one that could be its second, in the same one of the
-    charsets that are thought of; a space or a question mark may stand for a byte between the two.
+    charsets that are thought of; a space or a question mark may stand for a byte between the two. A
+    character reference counts up to the first line with a ``<``, which makes all that follows HTML.
 
     Args:
         data: uint8[n_bytes], valid UTF-8.
-        offsets: int64[n_docs + 1].
+        starts: int64[n_docs], where each document begins in ``data``.
+        stops: int64[n_docs], where it ends.
         classes: uint16[TABLE_SIZE], classes of each code point.
         leads: uint16[TABLE_SIZE], a bit for each charset in which the character is a byte from 0xC0 on.
         trails: uint16[TABLE_SIZE], a bit for each charset in which it is a byte from 0x80 to 0xBF.
+        max_line: a longer line is repaired in parts; it is HTML only from the part of its first ``<`` on.
         flags: int64[n_docs], overwritten.
+        html_at: int64[n_docs], overwritten: where in ``data`` the first ``<`` stands, or the document ends.
     """
-    for document in range(len(offsets) - 1):
-        flags[document] = _screen_one(data, offsets[document], offsets[document + 1], classes, leads, trails)
+    for document in range(len(starts)):
+        flags[document], html_at[document] = _screen_one(
+            data, starts[document], stops[document], classes, leads, trails, max_line
+        )
 
 
 @kernel
-def _screen_one(data: Any, start: Any, end: Any, classes: Any, leads: Any, trails: Any) -> Any:
+def _screen_one(data: Any, start: Any, end: Any, classes: Any, leads: Any, trails: Any, max_line: Any) -> Any:
     found = np.int64(0)
     position: Any = start
+    line_start: Any = start
     last: Any = np.int64(0x0A)
     before_last: Any = np.int64(0x0A)
     last_class: Any = np.int64(0)
     n_breaks: Any = 2
     n_marks: Any = 0
-    looks_bad = False
-    could_decode = False
+    looks_bad = could_decode = refers = False
+    html_at: Any = np.int64(end)
+    markup = _HIGH
     while position < end:
+        ahead = _plain_run(data, position, end, markup)
+        if ahead > position:
+            # what stands before a run matters to its first character, its last two to what comes after
+            point = np.int64(data[position])
+            could_decode |= _may_decode(point, last, before_last, last_class, leads, trails)
+            before_last = np.int64(data[ahead - 2]) if ahead - position > 1 else last
+            last = np.int64(data[ahead - 1])
+            last_class = np.int64(classes[last])
+            n_breaks = 0
+            n_marks = 0
+            position = ahead
+            if position == end:
+                break
         point, position = _point(data, position)
         kind = np.int64(classes[point])
-        found |= kind & ANSWERED
+        if point == 0x0D and position < end and data[position] == 0x0A and position - line_start < max_line:
+            found |= CRLF
+        else:
+            found |= kind & ANSWERED & ~MARKUP
         if point == 0x0A:
-            if looks_bad and could_decode:
-                found |= MOJIBAKE
-            looks_bad = False
-            could_decode = False
+            found |= _line_faults(looks_bad, could_decode, refers)
+            looks_bad = could_decode = refers = False
+            line_start = position
             n_breaks += 1
             if n_breaks > 2 or position == end or last_class & BLANK:
                 found |= WHITE_SPACE
         else:
             n_breaks = 0
-        if point >= 0x80:
-            if kind & C1:
-                found |= MOJIBAKE
-            looks_bad |= (kind & LONE_CLUE) != 0 or (kind & last_class & CLUE) != 0
-            could_decode |= (leads[last] & trails[point]) != 0
-            gap = last == 0x20 or last == 0x3F
-            could_decode |= gap and (leads[before_last] & trails[point]) != 0
-            n_marks = n_marks + 1 if kind & MARK else 0
-            if n_marks > MAX_MARKS:
-                found |= MANY_MARKS
-        else:
-            n_marks = 0
-            could_decode |= point == 0x20 and (last_class & BEFORE_SPACE) != 0
-            could_decode |= point == 0x3F and (last_class & BEFORE_ASK) != 0
+        could_decode |= _may_decode(point, last, before_last, last_class, leads, trails)
+        looks_bad |= (kind & LONE_CLUE) != 0 or (kind & last_class & CLUE) != 0
+        found |= MOJIBAKE * np.int64((kind & C1) != 0)
+        n_marks = n_marks + 1 if kind & MARK else 0
+        found |= MANY_MARKS * np.int64(n_marks > MAX_MARKS)
+        if kind & MARKUP and markup:
+            refers |= _is_reference(data, position, end)
+        elif point == 0x3C and markup:
+            markup = np.uint64(0)
+            html_at = position - 1
+            if refers and html_at - line_start >= max_line:
+                found |= MARKUP
+            refers = False
         before_last = last
         last = point
         last_class = kind
-    if looks_bad and could_decode:
-        found |= MOJIBAKE
+    found |= _line_faults(looks_bad, could_decode, refers)
     if last_class & BLANK and end > start:
         found |= WHITE_SPACE
-    return found
+    return found, html_at
+
+
+@kernel
+def _line_faults(looks_bad: Any, could_decode: Any, refers: Any) -> Any:
+    """Return what is known of a line at its end."""
+    return MOJIBAKE * np.int64(looks_bad and could_decode) | MARKUP * np.int64(refers)
+
+
+@kernel
+def _may_decode(point: Any, last: Any, before_last: Any, last_class: Any, leads: Any, trails: Any) -> Any:
+    """Tell whether a character may be the second byte of a sequence that the one before it begins."""
+    if point >= 0x80:
+        gap = last == 0x20 or last == 0x3F
+        return (leads[last] & trails[point]) != 0 or (gap and (leads[before_last] & trails[point]) != 0)
+    return (point == 0x20 and (last_class & BEFORE_SPACE) != 0) or (
+        point == 0x3F and (last_class & BEFORE_ASK) != 0
+    )
+
+
+@kernel
+def _plain_run(data: Any, position: Any, end: Any, markup: Any) -> Any:
+    """Return where the run of ASCII ends that no rule but that of white space reacts to.
+
+    Args:
+        markup: 0 where ``&`` and ``<`` are plain as well, else the highest bit of each byte.
+    """
+    while position + 8 <= end:
+        x = load8(data, position)
+        # of each test the lowest bit that is set is right; those above it may be wrong
+        odd = (x | ((x - _SPACES) & ~x) | _is_zero(x ^ _DELETES)) & _HIGH
+        odd |= (_is_zero(x ^ _AMPERSANDS) | _is_zero(x ^ _LESSES)) & markup
+        if odd:
+            return position + (trailing_zeros(odd) >> 3)
+        position += 8
+    return position
+
+
+@kernel
+def _is_zero(x: Any) -> Any:
+    """Mark the highest bit of the lowest byte that is zero; of those above it, maybe of others too."""
+    return (x - _ONES) & ~x & _HIGH
+
+
+@kernel
+def _is_reference(data: Any, position: Any, end: Any) -> Any:
+    """Tell whether what stands behind an ``&`` has the form of a character reference."""
+    if position < end and data[position] == 0x23:
+        position += 1
+    n_chars = 0
+    while position < end and n_chars <= MAX_ENTITY_CHARS:
+        byte = data[position]
+        if byte == 0x3B:
+            return n_chars > 0
+        lower = byte | 0x20
+        if not (0x30 <= byte <= 0x39 or 0x61 <= lower <= 0x7A):
+            return False
+        n_chars += 1
+        position += 1
+    return False
 
 
 @kernel

@@ -1,4 +1,4 @@
-"""What text repair does to one document, and which characters it can react to.
+"""What text repair does to one line, and which characters it can react to.
 
 The order of the repairs and what each does is that of ``ftfy.fix_text``, called with curly quotes, character
 width and Latin ligatures left alone; each line is repaired by itself, as there. The loop over them is
@@ -8,6 +8,7 @@ time on long runs of combining marks, can be refused.
 
 from __future__ import annotations
 
+import codecs
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -17,12 +18,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from builder.kernels import text_screen
-from builder.stages.white_space import BLANKS, Tidy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
+
+BLANKS = "\t \xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+"""Characters that mean nothing at the end of a line."""
 
 MAX_LINE_CHARS = 1_000_000
 """Longer lines are repaired in parts of this many characters (``max_decode_length`` of ftfy)."""
@@ -33,10 +36,9 @@ CACHED_LINES = 1 << 14
 MAX_CACHED_CHARS = 2_000
 """Longer lines are not remembered: they seldom come again, and would fill the memory."""
 
-EVERYTHING = -1 & ~text_screen.MANY_MARKS
-"""Flags of a document that was not screened."""
+DECODED_BYTES = 1 << 20
+"""Bytes of a line that are decoded at a time: a long one as one string may take four times its size."""
 
-_PLAIN = re.compile("[\n\t -%'-~]*")
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
 
 
@@ -53,83 +55,73 @@ class Options:
     fix_latin_ligatures: bool
 
 
-def repair(text: str, *, options: Options, flags: int = EVERYTHING) -> tuple[str, set[str]]:
-    """Repair one document; return it with the names of the repairs that changed something.
+def fix_line(line: str, *, is_html: bool, options: Options) -> tuple[str, frozenset[str]]:
+    r"""Repair one line with its line end; return it with the names of the repairs that changed something.
+
+    A long line is repaired in parts. Once a part holds a ``<``, it and all after it are HTML, in which
+    entities are left alone.
 
     Args:
-        flags: what ``text_screen.screen`` says could be changed; what it excludes is not tried.
+        is_html: whether a line before this one holds a ``<``.
 
     Raises:
-        TooManyMarksError: if a line has more than ``MAX_MARKS`` combining marks in a row.
+        TooManyMarksError: if it has more than ``MAX_MARKS`` combining marks in a row.
     """
-    pieces, changes = repair_pieces([text], options=options, flags=flags)
-    return "".join(pieces), changes
-
-
-def repair_pieces(
-    pieces: Iterable[str], *, options: Options, flags: int = EVERYTHING
-) -> tuple[list[str], set[str]]:
-    """Repair a document that comes in pieces as ``text_pieces`` cuts them; join what comes back.
-
-    A large document takes several times its size as one string, and four times that if it has one emoji.
-    """
-    if flags & text_screen.MANY_MARKS:
-        raise TooManyMarksError
     changes: set[str] = set()
-    tidy = Tidy()
-    is_html = False
-    for piece in pieces:
-        plain = piece
-        if flags & ~text_screen.WHITE_SPACE:
-            plain = _mend(piece, is_html=is_html, options=options, changes=changes)
-            is_html = is_html or "<" in piece
-        tidy.add(plain)
-    found = tidy.end()
-    return found, changes | ({"whitespace"} if tidy.changed else set())
-
-
-def _mend(text: str, *, is_html: bool, options: Options, changes: set[str]) -> str:
-    fixed = _fix_lines(text, is_html=is_html, options=options, changes=changes)
-    normal = unicodedata.normalize("NFC", fixed)  # no line has many marks in a row by now
+    parts = []
+    for start in range(0, len(line), MAX_LINE_CHARS):
+        part = line[start : start + MAX_LINE_CHARS]
+        is_html = is_html or "<" in part
+        fix = _fix_again if len(part) <= MAX_CACHED_CHARS else _fix_part
+        fixed, changed = fix(part, unescape=not is_html and "&" in part, options=options)
+        parts.append(fixed)
+        changes |= changed
+    fixed = "".join(parts)
+    normal = unicodedata.normalize("NFC", fixed)  # no part has many marks in a row by now
     if normal != fixed:
         changes.add("nfc")
     plain = _CONTROLS.sub("", normal.replace("\f", "\n"))
     if plain != normal:
         changes.add("control_chars")
-    return plain
+    return plain, frozenset(changes)
 
 
-def _fix_lines(text: str, *, options: Options, changes: set[str], is_html: bool = False) -> str:
-    """Repair line by line; from the first line with a ``<`` on, entities are left alone: it is HTML.
+def fix_bytes(line: memoryview, *, is_html: bool, options: Options) -> tuple[bytes, frozenset[str]]:
+    """Repair one line of any length that comes as UTF-8; see ``fix_line``."""
+    changes: frozenset[str] = frozenset()
+    pieces = []
+    for text in _pieces(line):
+        fixed, changed = fix_line(text, is_html=is_html, options=options)
+        pieces.append(fixed.encode())
+        changes |= changed
+        is_html = is_html or "<" in text
+    return b"".join(pieces), changes
 
-    ASCII without control characters and ``&`` is what no repair reacts to.
 
-    Args:
-        is_html: whether there was such a line before.
+def _pieces(line: memoryview) -> Iterator[str]:
+    """Decode a line in pieces, cut where a part ends and something stands behind that joins with nothing.
+
+    A letter or digit of ASCII does not; a control character or an entity may go and leave a mark behind.
     """
-    fixed = []
-    start = 0
-    while start < len(text):
-        stop = text.find("\n", start) + 1 or len(text)
-        stop = min(stop, start + MAX_LINE_CHARS)
-        line = text[start:stop]
-        is_html = is_html or "<" in line
-        if not _PLAIN.fullmatch(line):
-            fix = _fix_again if len(line) <= MAX_CACHED_CHARS else _fix_line
-            line, changed = fix(line, unescape=not is_html and "&" in line, options=options)
-            changes |= changed
-        fixed.append(line)
-        start = stop
-    return "".join(fixed)
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    text, cut = "", MAX_LINE_CHARS
+    for at in range(0, len(line), DECODED_BYTES):
+        text += decoder.decode(line[at : at + DECODED_BYTES], final=at + DECODED_BYTES >= len(line))
+        while cut < len(text):
+            if text[cut].isascii() and text[cut].isalnum():
+                yield text[:cut]
+                text, cut = text[cut:], 0
+            cut += MAX_LINE_CHARS
+    yield text
 
 
 @lru_cache(maxsize=CACHED_LINES)
 def _fix_again(line: str, *, unescape: bool, options: Options) -> tuple[str, frozenset[str]]:
     """Repair a line that may come again: the same stand on all pages of a site."""
-    return _fix_line(line, unescape=unescape, options=options)
+    return _fix_part(line, unescape=unescape, options=options)
 
 
-def _fix_line(line: str, *, unescape: bool, options: Options) -> tuple[str, frozenset[str]]:
+def _fix_part(line: str, *, unescape: bool, options: Options) -> tuple[str, frozenset[str]]:
     changes: set[str] = set()
     steps = _steps(options)
     while True:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from builder.domain.record import RECORD
 from builder.domain.rejection import Rejection, rejection_batch
@@ -19,13 +17,7 @@ from builder.registry import option
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
     from builder.protocols import Guard, Resources
-    from builder.stages.repair_rules import Options
-
-LARGE_BYTES = 4 << 20
-"""Texts from this size on are repaired in pieces, of which few are held at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +33,7 @@ class RepairText:
 
     Each repair is counted by the documents that it changed: ``entities``, ``mojibake_fixed``, ``line_ends``,
     ``control_chars``, ``nfc``, ``whitespace`` and, where asked for, ``ligatures``, ``width``, ``quotes``.
-    Documents in which no repair can find anything are told by a scan of their bytes and not touched.
+    Lines in which no repair can find anything are told by a scan of their bytes and not touched.
     """
 
     name: ClassVar[str] = "repair_text"
@@ -74,39 +66,29 @@ class RepairText:
 
     def apply(self, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:  # noqa: ARG002
         """Repair the documents that need it; a document of which nothing is left goes no further."""
-        from builder.stages.repair_rules import Options, TooManyMarksError
+        from builder.stages.repair_column import mend
+        from builder.stages.repair_rules import Options
 
         options = Options(
             uncurl_quotes=self.uncurl_quotes,
             fix_character_width=self.fix_character_width,
             fix_latin_ligatures=self.fix_latin_ligatures,
         )
-        column = batch.column(resources.columns.text)
-        flags = _flags(column, options=options)
-        rows = np.flatnonzero(flags).tolist()
-        counts: Counter[str] = Counter({"repaired": 0})
-        repaired: dict[int, str | bytes] = {}
-        faults: dict[int, Rejection] = {}
-        for row in rows:
-            try:
-                came, fixed, changes = _repaired(column[row], options=options, flags=int(flags[row]))
-            except TooManyMarksError:
-                faults[row] = self._rejection(batch, row, "too_many_marks", resources=resources)
-                continue
-            counts.update(sorted(changes))
-            if came and not fixed:
-                faults[row] = self._rejection(batch, row, "no_text", resources=resources)
-            elif fixed != came:
-                counts["repaired"] += 1
-                repaired[row] = fixed
-        kept = _replaced(batch, resources.columns.text, repaired)
+        place = batch.schema.get_field_index(resources.columns.text)
+        mended = mend(batch.column(place), options=options)
+        kept = batch.set_column(place, batch.schema.field(place), mended.column)
+        faults = {
+            **dict.fromkeys(mended.empty.tolist(), "no_text"),
+            **dict.fromkeys(mended.too_many_marks.tolist(), "too_many_marks"),
+        }
         if faults:
             stays = np.ones(batch.num_rows, dtype=np.bool_)
             stays[list(faults)] = False
             kept = kept.filter(pa.array(stays))
-        return Outcome(
-            kept=kept, rejected=rejection_batch(faults[row] for row in sorted(faults)), counts=dict(counts)
+        rejected = rejection_batch(
+            self._rejection(batch, row, faults[row], resources=resources) for row in sorted(faults)
         )
+        return Outcome(kept=kept, rejected=rejected, counts=dict(mended.counts))
 
     def _rejection(self, batch: pa.RecordBatch, row: int, reason: str, *, resources: Resources) -> Rejection:
         url = resources.columns.url
@@ -119,47 +101,3 @@ class RepairText:
             url=batch.column(url)[row].as_py() if url in batch.schema.names else None,
             limit="1000" if failed else None,
         )
-
-
-def _flags(column: pa.Array, *, options: Options) -> NDArray[np.int64]:
-    """Return what could be repaired in each document; 0 for null."""
-    from builder.kernels.text_screen import screen
-    from builder.stages.repair_rules import tables
-
-    column = column.cast(pa.large_string())
-    flags = np.zeros(len(column), dtype=np.int64)
-    _, offset_buffer, data = column.buffers()
-    if data is None or not data.size:
-        return flags
-    offsets = np.frombuffer(offset_buffer, np.int64)[column.offset : column.offset + len(column) + 1]
-    screen(np.frombuffer(data, np.uint8), offsets, *tables(options), flags)
-    if column.null_count:
-        flags[column.is_null().to_numpy(zero_copy_only=False)] = 0
-    return flags
-
-
-def _repaired(
-    cell: pa.Scalar, *, options: Options, flags: int
-) -> tuple[str | memoryview, str | bytes, set[str]]:
-    """Return a text as it came, what it is now, and what was done: a large one as bytes, piece by piece."""
-    from builder.stages.repair_rules import repair, repair_pieces
-    from builder.stages.text_pieces import pieces
-
-    view = memoryview(cell.as_buffer())
-    if len(view) < LARGE_BYTES:
-        text = str(view, "utf-8")
-        return text, *repair(text, options=options, flags=flags)
-    mended, changes = repair_pieces(pieces(view), options=options, flags=flags)
-    return view, b"".join(piece.encode() for piece in mended), changes
-
-
-def _replaced(batch: pa.RecordBatch, name: str | None, texts: dict[int, str | bytes]) -> pa.RecordBatch:
-    if not texts:
-        return batch
-    place = batch.schema.get_field_index(name)
-    field = batch.schema.field(place)
-    mask = np.zeros(batch.num_rows, dtype=np.bool_)
-    mask[list(texts)] = True
-    new = pa.array([texts[row] for row in sorted(texts)], field.type)
-    merged = pc.replace_with_mask(batch.column(place), pa.array(mask), new)
-    return batch.set_column(place, field, merged)

@@ -13,12 +13,13 @@ import pytest
 from ftfy.badness import is_bad
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from kernel_calls import tidied
+from reference import BLANKS, white_space
 
 from builder.kernels import text_screen
-from builder.stages import repair_rules, repair_text, text_pieces
-from builder.stages.repair_rules import EVERYTHING, Options, repair, tables
-from builder.stages.repair_text import _flags
-from builder.stages.white_space import white_space
+from builder.stages import repair_rules
+from builder.stages.repair_column import mend
+from builder.stages.repair_rules import Options, tables
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,10 +36,20 @@ def slow(text: str, *, options: Options = OFF) -> str:
         fix_character_width=options.fix_character_width,
         fix_latin_ligatures=options.fix_latin_ligatures,
     )
-    text = unicodedata.normalize("NFC", ftfy.fix_text(text, config))
+    return finished(ftfy.fix_text(text, config))
+
+
+def finished(text: str) -> str:
+    """Do what the stage does after ftfy."""
+    text = unicodedata.normalize("NFC", text)
     text = text.replace("\f", "\n")
     text = "".join(c for c in text if unicodedata.category(c) != "Cc" or c in "\n\t")
     return white_space(text)
+
+
+def mended(texts: list[str | None], *, options: Options = OFF) -> list[str | None]:
+    """Repair some texts as a column."""
+    return mend(pa.array(texts, pa.string()), options=options).column.to_pylist()
 
 
 MOJIBAKE = st.builds(
@@ -69,60 +80,73 @@ TEXTS = st.one_of(st.lists(PIECES, max_size=8).map("".join), st.text(alphabet="a
 @example("a\n\n\nb")
 @example("a \nb")
 @example("a\u3000")
+@example("a \r\nb\r\n\r\n\r\nc\r\r\nd")
+@example("Ã la12345678")
+@example("abcâ ˆâ ˆ12345678")
+@example("0123\x7f56789")
+@example("&#000000000000000000000038;")
+@example("0123456789 &amp; < &amp;\n&amp;")
+@example("0123456789 &amp < ;\n&1234567890123456789012345;&#38;")
 def test_repair_is_what_ftfy_does(text: str) -> None:
-    """For any text: ftfy, then NFC, control characters and white space; screened or not."""
-    flags = int(_flags(pa.array([text]), options=OFF)[0])
-    expected = slow(text)
-    assert expected == repair(text, options=OFF)[0]
-    assert expected == (repair(text, options=OFF, flags=flags)[0] if flags else text)
+    """For any text: ftfy, then NFC, control characters and white space."""
+    assert [slow(text)] == mended([text])
 
 
 @given(TEXTS)
 def test_repair_with_options_is_what_ftfy_does(text: str) -> None:
     """The same with everything turned on that can be."""
-    flags = int(_flags(pa.array([text]), options=ON)[0])
-    assert slow(text, options=ON) == (repair(text, options=ON, flags=flags)[0] if flags else text)
+    assert [slow(text, options=ON)] == mended([text], options=ON)
 
 
-@settings(max_examples=400)
-@given(TEXTS, st.integers(1, 4), st.integers(1, 5))
-@example("a\n\n\n\n\n<b>\n\n\n &amp; \n", 1, 5)
-@example("\n \n&lt;\n&amp;\n \n\n", 1, 5)
-@example("a \n\n\u0301b\n\n", 1, 5)
-@example("aaae\u0301   \n  bcd e \n", 1, 2)
-@example("abc   \xa0 ", 1, 2)
-def test_a_document_in_pieces_is_repaired_as_one(text: str, piece_bytes: int, line_chars: int) -> None:
-    """A large text is cut where no repair sees it, very long lines too; what was done is told alike."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(text_pieces, "PIECE_BYTES", piece_bytes)
-        patch.setattr(repair_rules, "MAX_LINE_CHARS", line_chars)
-        patch.setattr(repair_text, "LARGE_BYTES", 1)
-        pieces = list(text_pieces.pieces(memoryview(text.encode())))
-        batch = pa.RecordBatch.from_pydict({"text": pa.array(["before", text])})
-        came, fixed, changes = repair_text._repaired(batch["text"][1], options=OFF, flags=EVERYTHING)
-        whole, changes_of_whole = repair(text, options=OFF)
-    assert "".join(pieces) == text
-    assert (str(came, "utf-8") if text else came, changes) == (text, changes_of_whole)
-    assert (fixed.decode() if text else fixed) == whole
-
-
-@given(st.lists(TEXTS, max_size=5))
-def test_documents_do_not_touch_one_another(texts: list[str]) -> None:
-    """Each document of a batch is screened as if it were alone."""
-    alone = [int(_flags(pa.array([text]), options=OFF)[0]) for text in texts]
-    assert alone == _flags(pa.array(["x", *texts], pa.string())[1:], options=OFF).tolist()
+@given(st.lists(st.none() | TEXTS, max_size=6), st.integers(0, 3))
+def test_documents_do_not_touch_one_another(texts: list[str | None], skip: int) -> None:
+    """Each document of a batch is repaired as if it were alone, in slices and beside nulls too."""
+    column = pa.array(texts, pa.string())[skip:]
+    alone = [None if text is None else mended([text])[0] for text in texts[skip:]]
+    assert alone == mend(column, options=OFF).column.to_pylist()
 
 
 @given(TEXTS)
-def test_long_lines_are_cut_where_ftfy_cuts_them(text: str) -> None:
+def test_what_is_not_counted_is_not_changed(text: str) -> None:
+    """A document is counted as repaired exactly if something else comes out, unless nothing does."""
+    found = mend(pa.array([text]), options=OFF)
+    n_repaired = found.counts.pop("repaired")
+    assert n_repaired == (slow(text) not in ("", text))
+    assert bool(found.counts) == (slow(text) != text)
+    assert found.empty.tolist() == ([0] if text and not slow(text) else [])
+
+
+@given(
+    st.lists(st.tuples(st.text(alphabet=f"ab\n{BLANKS}é", max_size=30), st.booleans()), max_size=4),
+    st.integers(0, 9),
+)
+def test_white_space_is_tidied_by_the_rule(given: list[tuple[str, bool]], skip: int) -> None:
+    """The kernel that tidies does what its twin in plain Python does, to the documents that it is told."""
+    texts, wanted = [text for text, _ in given], [asked for _, asked in given]
+    expected = [white_space(text) if asked else text for text, asked in given]
+    gone = [len(a.encode()) - len(b.encode()) for a, b in zip(texts, expected, strict=True)]
+    assert (expected, gone) == tidied(texts, wanted=wanted, skip=skip)
+
+
+@given(TEXTS, st.integers(1, 9))
+@example("&am<p;&amp;", 3)
+@example("&lt;aaaaa<&lt;aaa", 3)
+@example("&lt;a<b", 3)
+@example("aaaa\r\nb", 3)
+@example("aaae\u0301bcd\x00", 2)
+@example("aaaaa\x00\u0301b", 2)
+@example("aaaaa&#769;b", 2)
+@example("<aaaaaaa&lt;\x00", 2)
+def test_long_lines_are_cut_where_ftfy_cuts_them(text: str, n_bytes: int) -> None:
     """A line longer than the limit is mended in parts."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(repair_rules, "MAX_LINE_CHARS", 5)
-        mended = repair_rules._fix_lines(text, options=OFF, changes=set())
+        patch.setattr(repair_rules, "DECODED_BYTES", n_bytes)
+        found = mended([text])
     config = ftfy.TextFixerConfig(
         uncurl_quotes=False, fix_character_width=False, fix_latin_ligatures=False, max_decode_length=5
     )
-    assert ftfy.fix_text(text, config) == mended
+    assert [finished(ftfy.fix_text(text, config))] == found
 
 
 def test_what_looks_bad_is_two_clues_or_one_lone_one() -> None:
@@ -163,9 +187,7 @@ def test_repair_of_real_text_is_what_ftfy_does(corpora: Path) -> None:
         for path in sorted(corpora.glob("utf8tests/*.txt"))
     ]
     texts += [path.read_text("utf-8")[:4000] for path in sorted((corpora / "lingua-sentences").glob("*.txt"))]
-    flags = _flags(pa.array(texts), options=OFF).tolist()
-    for text, found in zip(texts, flags, strict=True):
-        assert slow(text) == (repair(text, options=OFF, flags=found)[0] if found else text)
+    assert [slow(text) for text in texts] == mended(texts)
 
 
 @pytest.mark.corpora
@@ -179,6 +201,6 @@ def test_mojibake_with_answers(corpora: Path) -> None:
             if case.get("expect", "pass") != "pass":
                 continue
             n_cases += 1
-            n_right += repair(case["original"], options=ON)[0] == white_space(case["fixed"])
+            n_right += mended([case["original"]], options=ON) == [white_space(case["fixed"])]
     assert n_cases > 50
     assert n_right / n_cases > 0.97

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,10 @@ def square(n: int, guard: Any) -> int:
 
 def where(_: int, guard: Any) -> int:
     return os.getpid()
+
+
+def has_loaded(name: str, guard: Any) -> bool:
+    return name in sys.modules
 
 
 def dawdle(n: int, guard: Any) -> int:

@@ -83,9 +83,18 @@ def test_an_untrusted_function_never_runs_in_this_process(shared: LocalEngine) -
     assert os.getpid() not in list(shared.map(chores.where, range(1), untrusted=True))
 
 
-def test_a_trusted_function_begins_in_this_process(shared: LocalEngine) -> None:
-    """Work that is done in a moment needs no worker."""
-    assert list(shared.map(chores.where, range(3))) == [os.getpid()] * 3
+def test_a_trusted_function_begins_in_this_process() -> None:
+    """Work that is done in a moment needs no worker, until there are some."""
+    with LocalEngine(workers=2) as engine:
+        assert list(engine.map(chores.where, range(3))) == [os.getpid()] * 3
+        engine.start()
+        assert os.getpid() not in list(engine.map(chores.where, range(3)))
+
+
+def test_workers_have_loaded_what_they_are_told_to() -> None:
+    """Once for all, before they are forked."""
+    with LocalEngine(workers=1, preload=["wave"]) as engine:
+        assert list(engine.map(chores.has_loaded, ["wave", "colorsys"], untrusted=True)) == [True, False]
 
 
 def test_an_exception_tells_where_in_the_worker_it_was(shared: LocalEngine) -> None:

@@ -6,11 +6,11 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from reference import white_space
 
 from builder.errors import RecipeError
 from builder.protocols import Columns, Resources
 from builder.stages.repair_text import RepairText
-from builder.stages.white_space import white_space
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,114 @@
+"""Ours, as the other tools' scripts are: one piece of work a process, timed where it is done.
+
+python -m benchmarks.ours repair|signatures|ready-signatures|clusters INPUT OUTPUT
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from builder.kernels.jit import kernel
+from builder.kernels.sketch import band_keys, fill_bins
+
+WIDTH, BANDS, ROWS = 5, 16, 6
+
+
+def repair(source: Path, output: Path) -> dict[str, Any]:
+    """Repair all texts, a batch of 4,000 at a time."""
+    from builder.stages.repair_column import mend
+    from builder.stages.repair_rules import Options
+
+    options = Options(uncurl_quotes=False, fix_character_width=False, fix_latin_ligatures=False)
+    texts = [orjson.loads(line)["text"] for line in source.read_bytes().splitlines()]
+    columns = [pa.array(texts[i : i + 4_000]) for i in range(0, len(texts), 4_000)]
+    mend(pa.array(["a \n\n\n&amp;"]), options=options)  # loads the compiled code
+    began, used = time.perf_counter(), time.process_time()
+    mended = [mend(column, options=options).column for column in columns]
+    seconds, cpu = time.perf_counter() - began, time.process_time() - used
+    output.write_bytes(orjson.dumps([text for column in mended for text in column.to_pylist()]))
+    return {"seconds": seconds, "cpu_seconds": cpu, "documents": len(texts)}
+
+
+def signatures(source: Path, output: Path) -> dict[str, Any]:
+    """Split into words, make shingles and sketch them: 96 bins, one core."""
+    column = pq.read_table(source, columns=["text"])["text"].combine_chunks()
+    _sketch(column.slice(0, 10))
+    began, used = time.perf_counter(), time.process_time()
+    keys = _sketch(column)
+    seconds, cpu = time.perf_counter() - began, time.process_time() - used
+    output.write_bytes(keys.tobytes())
+    return {"seconds": seconds, "cpu_seconds": cpu, "documents": len(column)}
+
+
+def _sketch(column: pa.Array) -> Any:
+    from builder.kernels.folding import folding
+    from builder.kernels.sketch import sketch_texts
+    from builder.kernels.words import buffers
+    from builder.stages.text_buffers import text_buffers
+
+    data, offsets = text_buffers(column)
+    n = len(column)
+    keys, words_hash = np.zeros((n, BANDS), np.uint64), np.zeros((n, 2), np.uint64)
+    n_words, n_shingles = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    sketch_texts(data, offsets, WIDTH, ROWS, folding(), buffers(), keys, n_words, n_shingles, words_hash)
+    return keys
+
+
+@kernel
+def _sketch_ready(hashes: Any, starts: Any, rows: Any, keys: Any) -> Any:
+    bins, mixed = np.empty(keys.shape[1] * rows, np.uint64), np.empty(256, np.uint64)
+    for doc in range(len(starts) - 1):
+        n = starts[doc + 1] - starts[doc]
+        if n > 0:
+            fill_bins(hashes[starts[doc] : starts[doc + 1]], n, bins, mixed)
+            band_keys(bins, rows, keys[doc])
+
+
+def ready_signatures(source: Path, output: Path) -> dict[str, Any]:
+    """Sketch shingle hashes that are there already, and make band keys of them."""
+    hashes, starts = (np.load(source / name) for name in ("hashes.npy", "starts.npy"))
+    keys = np.zeros((len(starts) - 1, BANDS), np.uint64)
+    _sketch_ready(hashes[:10], np.array([0, 10]), ROWS, keys[:1])
+    began, used = time.perf_counter(), time.process_time()
+    _sketch_ready(hashes, starts, ROWS, keys)
+    seconds, cpu = time.perf_counter() - began, time.process_time() - used
+    output.write_bytes(keys.tobytes())
+    return {"seconds": seconds, "cpu_seconds": cpu, "documents": len(keys)}
+
+
+def clusters(source: Path, output: Path) -> dict[str, Any]:
+    """Read the keys of each band and join the documents that share one; components included."""
+    from builder.kernels.clusters import link
+
+    link(4, 2, band=lambda _: np.array([1, 2, 1, 3], np.uint64))
+    began, used = time.perf_counter(), time.process_time()
+    files = sorted(source.glob("*.parquet"))
+    n_docs = pq.read_metadata(files[0]).num_rows
+    links = link(n_docs, len(files), band=lambda b: _keys(files[b]))
+    seconds, cpu = time.perf_counter() - began, time.process_time() - used
+    output.write_bytes(links.component.tobytes())
+    return {"seconds": seconds, "cpu_seconds": cpu, "components": len(np.unique(links.component))}
+
+
+def _keys(file: Path) -> Any:
+    return pq.read_table(file, columns=["key"], use_threads=False)["key"].to_numpy()
+
+
+WORKS = {
+    "repair": repair,
+    "signatures": signatures,
+    "ready-signatures": ready_signatures,
+    "clusters": clusters,
+}
+
+if __name__ == "__main__":
+    print(json.dumps(WORKS[sys.argv[1]](Path(sys.argv[2]), Path(sys.argv[3]))))

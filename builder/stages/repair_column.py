@@ -1,0 +1,163 @@
+"""Repair a column of texts: kernels find the lines that need it, and mend all white space by themselves."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from builder.kernels import text_screen as screening
+from builder.kernels.text_tidy import find_lines, tidy
+from builder.stages import repair_rules
+from builder.stages.repair_rules import TooManyMarksError, fix_bytes, tables
+from builder.stages.text_buffers import text_buffers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from builder.stages.repair_rules import Options
+
+    Texts = tuple[NDArray[np.uint8], NDArray[np.int64]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mended:
+    """A repaired column.
+
+    Attributes:
+        column: of the type that it had; where it had null, null.
+        counts: documents that were changed, and how many by each repair.
+        empty: int64[n], rows of which nothing is left.
+        too_many_marks: int64[n], rows that cannot be normalised, whatever stands there now.
+    """
+
+    column: pa.Array
+    counts: Counter[str]
+    empty: NDArray[np.int64]
+    too_many_marks: NDArray[np.int64]
+
+
+def mend(column: pa.Array, *, options: Options) -> Mended:
+    """Repair each text of a column of strings."""
+    texts = text_buffers(column)
+    data, offsets = texts
+    flags, html_at = screen(data, offsets[:-1], offsets[1:], options=options)
+    if column.null_count:
+        flags[column.is_null().to_numpy(zero_copy_only=False)] = 0
+    none = np.empty(0, np.int64)
+    if not flags.any():
+        return Mended(column=column, counts=Counter(repaired=0), empty=none, too_many_marks=none)
+    changes: dict[int, set[str]] = {row: {"line_ends"} for row in _rows(flags & screening.CRLF)}
+    refused = set(_rows(flags & screening.MANY_MARKS))
+    fixed = _fix_lines(texts, flags, html_at, changes, refused, options=options)
+    wanted = flags != 0
+    wanted[list(refused)] = False
+    (mended, ends), n_gone = _tidied(fixed, wanted)
+    for row in _rows(n_gone):
+        changes.setdefault(row, set()).add("whitespace")
+    emptied = wanted & (np.diff(ends) == 0) & (np.diff(offsets) > 0)
+    counts = Counter(name for row in changes if row not in refused for name in sorted(changes[row]))
+    counts["repaired"] = sum(row not in refused and not emptied[row] for row in changes)
+    return Mended(
+        column=_column_of(mended, ends, like=column),
+        counts=counts,
+        empty=np.flatnonzero(emptied),
+        too_many_marks=np.array(sorted(refused), np.int64),
+    )
+
+
+def screen(
+    data: NDArray[np.uint8], starts: NDArray[np.int64], stops: NDArray[np.int64], *, options: Options
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return what could be repaired in each text, and where its first ``<`` stands: int64[n_docs] both."""
+    flags, html_at = np.zeros(len(starts), np.int64), np.zeros(len(starts), np.int64)
+    max_line = repair_rules.MAX_LINE_CHARS
+    screening.screen(data, starts, stops, *tables(options), max_line, flags, html_at)
+    return flags, html_at
+
+
+def _rows(marks: NDArray[np.int64]) -> list[int]:
+    rows: list[int] = np.flatnonzero(marks).tolist()
+    return rows
+
+
+# -- lines -----------------------------------------------------------------------------------------
+
+
+def _fix_lines(
+    texts: Texts,
+    flags: NDArray[np.int64],
+    html_at: NDArray[np.int64],
+    changes: dict[int, set[str]],
+    refused: set[int],
+    *,
+    options: Options,
+) -> Texts:
+    """Put repaired lines in the place of those that need it; note what changed, and which rows to refuse."""
+    data, offsets = texts
+    view = memoryview(cast("Any", data))
+    pieces: list[memoryview | bytes] = []
+    grown = np.zeros(len(offsets) - 1, np.int64)
+    done = int(offsets[0])
+    for row, start, stop in _odd_lines(texts, flags, html_at, options=options):
+        if row in refused:
+            continue
+        try:
+            fixed, changed = fix_bytes(view[start:stop], is_html=bool(html_at[row] < start), options=options)
+        except TooManyMarksError:
+            refused.add(row)
+            continue
+        if changed:
+            changes.setdefault(row, set()).update(changed)
+            pieces += [view[done:start], fixed]
+            grown[row] += len(fixed) - (stop - start)
+            done = stop
+    if not pieces:
+        return texts
+    pieces.append(view[done : int(offsets[-1])])
+    lengths = np.diff(offsets) + grown
+    return np.frombuffer(b"".join(pieces), np.uint8), np.concatenate([[0], np.cumsum(lengths)])
+
+
+def _odd_lines(
+    texts: Texts, flags: NDArray[np.int64], html_at: NDArray[np.int64], *, options: Options
+) -> Iterator[tuple[int, int, int]]:
+    """Give row, start and stop of each line that a kernel cannot mend, in order."""
+    data, offsets = texts
+    wanted = (flags & ~screening.SOFT != 0) & (flags & screening.MANY_MARKS == 0)
+    if not wanted.any():
+        return
+    room = np.empty((3, 1 << 12), np.int64)
+    while (n_lines := find_lines(data, offsets, wanted, *room)) > room.shape[1]:
+        room = np.empty((3, n_lines), np.int64)
+    starts, stops, rows = room[:, :n_lines]
+    found, _ = screen(data, starts, stops, options=options)
+    found[starts > html_at[rows]] &= ~screening.MARKUP
+    odd = np.flatnonzero(found & ~screening.SOFT)
+    yield from zip(rows[odd].tolist(), starts[odd].tolist(), stops[odd].tolist(), strict=True)
+
+
+# -- columns ---------------------------------------------------------------------------------------
+
+
+def _tidied(texts: Texts, wanted: NDArray[np.bool_]) -> tuple[Texts, NDArray[np.int64]]:
+    """Tidy some texts; return all of them, and how much white space went from each."""
+    data, offsets = texts
+    out = np.empty(int(offsets[-1] - offsets[0]), np.uint8)
+    out_offsets, n_gone = np.empty(len(offsets), np.int64), np.empty(len(wanted), np.int64)
+    tidy(data, offsets, wanted, out, out_offsets, n_gone)
+    return (out, out_offsets), n_gone
+
+
+def _column_of(data: NDArray[np.uint8], offsets: NDArray[np.int64], *, like: pa.Array) -> pa.Array:
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
+    column = pa.Array.from_buffers(pa.large_string(), len(like), buffers)
+    if like.null_count:
+        column = pc.if_else(like.is_valid(), column, pa.scalar(None, pa.large_string()))
+    return column.cast(like.type)
