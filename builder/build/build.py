@@ -28,10 +28,10 @@ from builder.build.edits import Edits
 from builder.build.hash_cache import HashCache
 from builder.build.index import open_arrow
 from builder.build.inputs import hash_inputs, inputs_digest, list_inputs
-from builder.build.lineage import Lineage
 from builder.build.memory import Past
 from builder.build.passage import take_through
 from builder.build.recognize import write_known
+from builder.build.reindex import lineage_of
 from builder.build.successor import Successor
 from builder.build.tombstones import Graves
 from builder.build.version import finished, tool_versions, unchanged, write_version
@@ -167,7 +167,7 @@ def compact_newest(
     """Write the newest version's rows into shards that are cut anew; the rows stay as they are."""
     corpus = Corpus(recipe.corpus)
     with corpus.lock(), tempfile.TemporaryDirectory(dir=corpus.spool("compact")) as name:
-        lineage = Lineage.of(corpus, corpus.newest())
+        lineage = lineage_of(corpus, corpus.newest(), folder=Path(name))
         plan = plan_recut(lineage)
         if [len(split.shards) for split in lineage.manifest.splits.values()] == _counts_of(plan):
             return unchanged(corpus, recipe)

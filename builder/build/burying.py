@@ -19,7 +19,7 @@ from builder.stages.dedup_url import url_key
 from builder.stages.text_buffers import BandKeys, text_buffers, text_digests
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from builder.build.memory import Past
     from builder.build.targets import Asked
@@ -32,13 +32,15 @@ def new_graves() -> Graves:
     return Graves(secrets.token_bytes(KEY_BYTES))
 
 
-def bury(graves: Graves, past: Past, documents: Iterable[bytes], *, asked: Asked, because: str) -> Graves:
+def bury(
+    graves: Graves, past: Past, documents: Mapping[bytes, str | None], *, asked: Asked, because: str
+) -> Graves:
     """Return the tombstones with one for each document, and one for what was asked for beside them.
 
     A document takes with it the URLs and texts of all that was merged into it.
     """
     wanted = sorted(documents)
-    urls, texts, contents = _urls(past, wanted), _texts(past, wanted), _contents(past, wanted)
+    urls, texts, contents = _urls(past, documents), _texts(past, wanted), _contents(past, wanted)
     stage = near_stage(past.lineage.manifest.recipe["document"])
     stones = [
         Tombstone(
@@ -74,9 +76,11 @@ def near_stage(recipe: Mapping[str, Any]) -> DedupNear:
     return DedupNear(**(options[0] if options else {}))
 
 
-def _urls(past: Past, documents: Sequence[bytes]) -> Mapping[bytes, set[bytes]]:
+def _urls(past: Past, documents: Mapping[bytes, str | None]) -> Mapping[bytes, set[bytes]]:
     """Hash the URLs of each document and of what was merged into it."""
     found: dict[bytes, set[bytes]] = defaultdict(set)
+    for one, url in documents.items():
+        found[one] |= {key} if (key := url_key(url)) is not None else set()
     for row in latest_statements(past.lineage, [one.hex() for one in documents]):
         if (key := url_key(row["url"])) is not None:
             found[bytes.fromhex(row["kept_id"])].add(key)

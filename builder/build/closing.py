@@ -17,6 +17,7 @@ from builder.build.output import PlannedShard, ShardJob, WrittenShard, place_row
 from builder.build.pruning import SOURCE_GONE
 from builder.build.restating import removal_of, restate
 from builder.build.rewrite import Rewrite, RewriteJob
+from builder.build.shard_notes import NotedColumns
 from builder.errors import AccountError
 
 if TYPE_CHECKING:
@@ -168,15 +169,11 @@ def _shard_job(work: Work, passage: Passage, placement: Placement, plan: Plan, f
         **{f"{split}.rows": placement.of(i) for i, split in enumerate(placement.names)},
     }.items():
         np.save(arrays / f"{name}.npy", array)
-    columns = work.chain.published.names
-    roles = work.recipe.columns
     return ShardJob(
         parts=passage.last.parts,
         schema=work.chain.published,
         tags=work.chain.tags,
-        url_column=roles.url if roles.url in columns else None,
-        language_column="language" if "language" in columns else None,
-        fetched_at_column=roles.fetched_at if roles.fetched_at in columns else None,
+        noted=NotedColumns.of(work.chain.published, work.recipe.columns),
         limits=plan.limits,
         arrays=str(arrays),
         folder=str(work.folder / "shards"),

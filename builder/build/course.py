@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from builder.build.inputs import read_inputs
-from builder.build.lineage import Lineage
 from builder.build.memory import Past
 from builder.build.pruning import Pruned, find_pruned
+from builder.build.reindex import UNKNOWN, lineage_of
 from builder.build.version import recipe_facts
 from builder.domain.url import URL_RULES
 from builder.domain.version import Level, Version
@@ -101,7 +101,7 @@ def set_course(
         return Course(
             past=None, fresh=inputs, inputs=inputs, gone=gone, notices=_rebuild_notices(newest, reasons)
         )
-    lineage = Lineage.of(corpus, newest)
+    lineage = lineage_of(corpus, newest, folder=corpus.spool(f"index-{newest}"))
     pruned = find_pruned(lineage, gone) if gone and prune else None
     there = {(one.source, one.sha256) for one in known}
     fresh = [one for one in inputs if (one.source, one.sha256) not in there]
@@ -113,7 +113,10 @@ def set_course(
         inputs=[*(one for one in known if not (pruned and one in gone)), *fresh],
         gone=gone,
         reread=bool(again) or any((one.source, one.path) in names or not one.address for one in fresh),
-        notices=_notices(newest, fresh, inputs, [] if pruned else gone),
+        notices=[
+            *([UNKNOWN] if lineage.borrowed and fresh else []),
+            *_notices(newest, fresh, inputs, [] if pruned else gone),
+        ],
         restyled=_style(manifest.recipe) != _style(recipe_facts(recipe, limit=limit)),
         pruned=pruned,
     )

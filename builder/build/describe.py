@@ -67,6 +67,20 @@ class CardSource:
             notes=recipe.card.read_text(encoding="utf-8") if recipe.card else "",
         )
 
+    @classmethod
+    def of_document(cls, document: Mapping[str, Any]) -> CardSource:
+        """Gather what a manifest's recipe tells of it."""
+        kinds = dict.fromkeys(next(iter(entry)) for entry in document.get("sources", []))
+        stages = [next(iter(entry.items())) for entry in document.get("stages", [])]
+        return cls(
+            title=document.get("title", document["name"]),
+            description=document.get("description", ""),
+            license=document.get("license"),
+            language=tuple(document.get("language", ())),
+            date=document.get("date"),
+            stages=(*((kind, {}) for kind in kinds), *((name, given or {}) for name, given in stages)),
+        )
+
     def write(self, folder: Path) -> None:
         """Keep it in a version's index."""
         (folder / CARD_JSON).write_bytes(canonical_json(dataclasses.asdict(self)))

@@ -39,11 +39,13 @@ class Lineage:
 
     Attributes:
         folders: the index folders, the oldest first.
+        borrowed: whether the index was made from the rows, because the corpus has none.
     """
 
     corpus: Corpus
     manifest: Manifest
     folders: Sequence[Path]
+    borrowed: bool = False
 
     @classmethod
     def of(cls, corpus: Corpus, version: str) -> Lineage:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -20,14 +19,10 @@ from builder.build.identity import (
     id_hashes,
     id_strings,
     id_words,
-    ids_of_strings,
     settle_ids,
 )
-from builder.build.index import ShardFacts
+from builder.build.shard_notes import NotedColumns, ShardNotes
 from builder.build.spool import Part, Spool
-from builder.domain.digests import ContentDigest
-from builder.domain.url import domain
-from builder.io.rows import encode_rows, row_digests
 from builder.io.shards import choose_cut_sizes, cut, write_shard
 
 if TYPE_CHECKING:
@@ -36,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from builder.build.edits import Edits
+    from builder.build.index import ShardFacts
     from builder.build.lineage import Lineage
     from builder.domain.manifest import CutSizes
     from builder.protocols import Guard
@@ -172,9 +168,7 @@ class ShardJob:
     parts: Sequence[Part]
     schema: pa.Schema
     tags: Mapping[str, str]
-    url_column: str | None
-    language_column: str | None
-    fetched_at_column: str | None
+    noted: NotedColumns
     limits: Mapping[str, CutSizes]
     arrays: str
     folder: str
@@ -190,7 +184,7 @@ class ShardJob:
         """Write row groups to a shard, and note what is known of them."""
         path = Path(self.folder) / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        notes = _ShardNotes(self)
+        notes = ShardNotes(self.noted)
         written = write_shard(path, self.schema, map(notes.take, groups), largest_row_bytes=largest_row_bytes)
         pa.default_memory_pool().release_unused()  # one row group may be all that this process ever holds
         ids, digests = path.with_suffix(".ids.npy"), path.with_suffix(".digests.npy")
@@ -251,53 +245,3 @@ class ShardJob:
             past_rows, past_ids = (np.load(f"{self.arrays}/past_{name}.npy") for name in ("rows", "ids"))
             ids[old] = past_ids[np.searchsorted(past_rows, -2 - rows[old])]
         return pc.if_else(there, id_strings(np.asarray(ids)), pa.scalar(None, pa.string()))
-
-
-class _ShardNotes:
-    """What is noted of rows while they pass."""
-
-    def __init__(self, job: ShardJob) -> None:
-        self._job = job
-        self._content = ContentDigest()
-        self._raw_bytes = 0
-        self._languages: Counter[str] = Counter()
-        self._domains: Counter[str] = Counter()
-        self._newest = ""
-        self.ids: list[NDArray[np.uint64]] = []
-        self.digests: list[NDArray[np.uint8]] = []
-
-    def take(self, group: pa.Table) -> pa.Table:
-        """Digest one row group, and let it pass."""
-        for batch in group.to_batches():
-            data, offsets = encode_rows(batch)
-            self._content = self._content.add(data, offsets)
-            self.digests.append(row_digests(data, offsets))
-            self._raw_bytes += int(offsets[-1])
-        self.ids.append(ids_of_strings(group["id"]))
-        self._describe(group)
-        return group
-
-    def _describe(self, group: pa.Table) -> None:
-        """Count what the card tells of one row group."""
-        job = self._job
-        if job.url_column:
-            self._domains.update(domain(url) or "" for url in group[job.url_column].to_pylist() if url)
-        if job.language_column:
-            for count in group[job.language_column].value_counts().to_pylist():
-                self._languages[count["values"] or ""] += count["counts"]
-        if job.fetched_at_column:
-            newest = pc.max(group[job.fetched_at_column]).as_py()
-            if newest is not None:
-                self._newest = max(self._newest, newest.date().isoformat())
-
-    def facts(self, sha256: str, n_rows: int) -> ShardFacts:
-        """Return what the index keeps of the shard."""
-        return ShardFacts(
-            sha256=sha256,
-            rows=n_rows,
-            raw_bytes=self._raw_bytes,
-            content=self._content.state,
-            languages=dict(self._languages),
-            domains=dict(self._domains),
-            newest=self._newest,
-        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,7 +50,13 @@ def write_index(folder: Path, version: str, *, work: Work, closed: Closed) -> No
     write_arrow(folder / "records.arrow", RECORDS_SCHEMA, _records(closed))
     write_arrow(folder / "texts.arrow", TEXTS_SCHEMA, _texts(work, closed))
     write_shards(folder, written)
-    segment = segment_of(version, work.past, written=written, edits=closed.edits)
+    finish_index(folder, segment_of(version, work.past, written=written, edits=closed.edits), work.past)
+
+
+def finish_index(folder: Path, segment: Segment, past: Past | None) -> None:
+    """Write ``index.json``; an index that was made for this build only is taken in first."""
+    if past and past.lineage.borrowed:
+        segment = absorb(past.lineage.folders[-1], folder, segment)
     (folder / INDEX_JSON).write_bytes(segment.to_bytes())
 
 
@@ -87,13 +94,14 @@ def _shard_rows(number: int, shard: WrittenShard) -> pa.Table:
     ids, digests = np.load(shard.ids), np.load(shard.digests)
     columns = [
         pa.array(np.full(len(ids), number, np.int32)),
-        _fixed(ids, ID_TYPE),
-        _fixed(digests, DIGEST_TYPE),
+        fixed_width(ids, ID_TYPE),
+        fixed_width(digests, DIGEST_TYPE),
     ]
     return pa.Table.from_arrays(columns, schema=SHARDS_SCHEMA)
 
 
-def _fixed(words: NDArray[np.uint64] | NDArray[np.uint8], kind: pa.DataType) -> pa.Array:
+def fixed_width(words: NDArray[np.uint64] | NDArray[np.uint8], kind: pa.DataType) -> pa.Array:
+    """Make a column of bytes from rows of words."""
     data = pa.py_buffer(np.ascontiguousarray(words).tobytes())
     return pa.Array.from_buffers(kind, len(words), [None, data])
 
@@ -103,9 +111,9 @@ def _rows(closed: Closed) -> Iterator[pa.Table]:
     for first in range(0, closed.passage.first.n_rows, _ROWS_AT_ONCE):
         rows = np.arange(first, min(first + _ROWS_AT_ONCE, closed.passage.first.n_rows))
         stands = fates.stands(rows)
-        kept = _fixed(fates.id_table[np.maximum(stands, 0)], ID_TYPE)
+        kept = fixed_width(fates.id_table[np.maximum(stands, 0)], ID_TYPE)
         kept = pc.if_else(pa.array(stands >= 0), kept, pa.scalar(None, ID_TYPE))
-        columns = [_fixed(fates.ids[rows], ID_TYPE), pa.array(fates.published[rows]), kept]
+        columns = [fixed_width(fates.ids[rows], ID_TYPE), pa.array(fates.published[rows]), kept]
         yield pa.Table.from_arrays(columns, schema=ROWS_SCHEMA)
 
 
@@ -142,3 +150,31 @@ def _text_stays(work: Work) -> bool:
     return work.recipe.columns.text in work.chain.published.names and all(
         name in (Publishable.name, "takedown") for name in stages
     )
+
+
+# -- indices that were borrowed ---------------------------------------------------------------------
+
+
+def absorb(borrowed: Path, folder: Path, segment: Segment) -> Segment:
+    """Put a borrowed index in front of a segment that was written behind it; return what it holds then."""
+    before = Segment.read(borrowed)
+    n_rows, n_shards = len(open_arrow(borrowed / "rows.arrow")), len(before.shards)
+    for path in sorted(borrowed.glob("*.arrow")):
+        old, new = open_arrow(path), folder / path.name
+        tables = [old]
+        if new.exists():
+            tables.append(_shifted(open_arrow(new), rows=n_rows, shards=n_shards))
+        write_arrow(folder / f"{path.name}.both", old.schema, tables)
+        (folder / f"{path.name}.both").replace(new)
+    gone = tuple(row for rows in segment.retired.values() for row in rows)
+    retired = {segment.version: gone} if gone else {}
+    return replace(segment, base=None, shards=(*before.shards, *segment.shards), retired=retired)
+
+
+def _shifted(table: pa.Table, *, rows: int, shards: int) -> pa.Table:
+    for name, by in (("row", rows), ("shard", shards)):
+        if name in table.schema.names:
+            at = table.schema.get_field_index(name)
+            moved = pa.array(table[name].to_numpy() + by, table.schema.field(name).type)
+            table = table.set_column(at, table.schema.field(name), moved)
+    return table

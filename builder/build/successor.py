@@ -15,16 +15,17 @@ from builder.build.describe import CardSource
 from builder.build.draft import Draft, split_entries
 from builder.build.edition import edition_shard
 from builder.build.edits import Edits, count_edits, count_removed
-from builder.build.index import INDEX_JSON
 from builder.build.inputs import read_inputs
 from builder.build.output import Placement, ShardJob
-from builder.build.remember import segment_of, write_empty, write_shards
+from builder.build.remember import finish_index, segment_of, write_empty, write_shards
 from builder.build.restating import restate
 from builder.build.rewrite import Rewrite, RewriteJob
+from builder.build.shard_notes import NotedColumns
 from builder.build.version import machine_facts
 from builder.domain.ledger import CLUSTERS_SCHEMA, REJECTED_SCHEMA
 from builder.domain.version import Changes
 from builder.engines.local import LocalEngine
+from builder.protocols import Columns
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,7 +98,7 @@ class Successor:
         write_empty(folder)
         write_shards(folder, written)
         segment = segment_of(version, self.past, written=written, edits=self.edits)
-        (folder / INDEX_JSON).write_bytes(segment.to_bytes())
+        finish_index(folder, segment, self.past)
 
 
 def no_rows(names: list[str]) -> Placement:
@@ -112,24 +113,21 @@ def no_rows(names: list[str]) -> Placement:
     )
 
 
-def text_column_of(manifest: Manifest) -> str | None:
-    """Return the published column of texts."""
+def published_roles(manifest: Manifest) -> Columns:
+    """Say which published column plays which part."""
     named = manifest.recipe["document"].get("columns", {})
-    name = named.get("text", "text")
-    return name if name in manifest.columns.names else None
+    parts = {part: named.get(part, part) for part in ("text", "html", "url", "fetched_at")}
+    there = manifest.columns.names
+    return Columns(**{part: name if name in there else None for part, name in parts.items()})
 
 
 def _writer(lineage: Lineage, plan: Plan, folder: Path) -> ShardJob:
     columns = lineage.manifest.columns
-    roles = lineage.manifest.recipe["document"].get("columns", {})
-    url, fetched_at = roles.get("url", "url"), roles.get("fetched_at", "fetched_at")
     return ShardJob(
         parts=(),
         schema=columns,
         tags={},
-        url_column=url if url in columns.names else None,
-        language_column="language" if "language" in columns.names else None,
-        fetched_at_column=fetched_at if fetched_at in columns.names else None,
+        noted=NotedColumns.of(columns, published_roles(lineage.manifest)),
         limits=plan.limits,
         arrays="",
         folder=str(folder),

@@ -11,10 +11,10 @@ from builder.build.burying import bury, new_graves
 from builder.build.draft import commit_draft
 from builder.build.edition import plan_edition
 from builder.build.edits import Edits, Removal
-from builder.build.lineage import Lineage
 from builder.build.memory import Past
 from builder.build.nearby import Nearby, find_nearby
-from builder.build.successor import Successor, no_rows, text_column_of
+from builder.build.reindex import lineage_of
+from builder.build.successor import Successor, no_rows, published_roles
 from builder.build.targets import Asked, Targets, find_targets
 from builder.build.tombstones import STAGE, Graves
 from builder.build.work import Advance, say_nothing
@@ -102,8 +102,8 @@ def takedown(
     corpus = Corpus(folder)
     with corpus.lock(), tempfile.TemporaryDirectory(dir=corpus.spool("takedown")) as name:
         newest = corpus.newest()
-        text_column = text_column_of(corpus.manifest(newest))
-        past = Past(Lineage.of(corpus, newest), text_column)
+        text_column = published_roles(corpus.manifest(newest)).text
+        past = Past(lineage_of(corpus, newest, folder=Path(name)), text_column)
         targets = find_targets(past.lineage, asked)
         if only_this and targets.merged:
             raise CorpusError(*map(_forbidden, targets.merged))

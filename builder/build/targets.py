@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow.parquet as pq
 
+from builder.build.successor import published_roles
 from builder.domain.url import canonical_url, domain
 from builder.errors import CorpusError, Fault
 
@@ -141,9 +142,8 @@ def find_targets(lineage: Lineage, asked: Asked) -> Targets:
 def _with_urls(lineage: Lineage, keys: Sequence[bytes]) -> dict[bytes, str | None]:
     """Return those of some documents that are published, with their URLs."""
     ids = np.frombuffer(b"".join(keys), np.uint64).reshape(-1, 2)
-    roles = lineage.manifest.recipe["document"].get("columns", {})
-    column = roles.get("url", "url")
-    if column not in lineage.manifest.columns.names:
+    column = published_roles(lineage.manifest).url
+    if column is None:
         return dict.fromkeys(lineage.locate(ids))
     urls = lineage.texts(ids, column)
     return {key: urls[key].decode() or None for key in keys if key in urls}
@@ -170,7 +170,23 @@ def _statements(lineage: Lineage, asked: Asked) -> list[dict[str, Any]]:
             known = row["record_id"] in found
             if known or row["document_id"] in ids or (row["kept_id"] and asked.means(row["url"])):
                 found[row["record_id"]] = row
-    return list(found.values())
+    return [*found.values(), *_untold(lineage, asked, found)]
+
+
+def _untold(lineage: Lineage, asked: Asked, told: dict[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Go through the rows themselves, where the corpus has no ledger of them: it was fetched."""
+    if all(lineage.corpus.ledger(segment.version).exists() for segment in lineage.segments):
+        return
+    known = {row["document_id"] for row in told.values()}
+    column = published_roles(lineage.manifest).url
+    for split, entry in lineage.manifest.splits.items():
+        for number in range(len(entry.shards)):
+            names = ["id", *([column] if column else [])]
+            for batch in pq.ParquetFile(lineage.shard_path(split, number)).iter_batches(columns=names):
+                for row in batch.to_pylist():
+                    url = row[column] if column else None
+                    if row["id"] not in known and (row["id"] in asked.ids or asked.means(url)):
+                        yield {"url": url, "outcome": "kept", "document_id": row["id"], "kept_id": row["id"]}
 
 
 def _rows(ledger: Path) -> Iterator[dict[str, Any]]:

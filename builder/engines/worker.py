@@ -144,6 +144,7 @@ class _Zygote:
         except (EOFError, ConnectionError):
             pass
         finally:
+            signal.set_wakeup_fd(-1)  # the workers' last signals would find the socket closed
             for pid in self._workers:
                 os.kill(pid, signal.SIGKILL)
 
