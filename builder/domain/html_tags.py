@@ -6,19 +6,24 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
 _PIECE = re.compile(rb"<!--.*?(?:-->|\Z)|<[!/?](?![A-Za-z])[^>]*>?|<(/?)([A-Za-z][^\s/>]*)", re.DOTALL)
-_ATTRIBUTE = re.compile(
-    rb"""[\s/]*([^\s/>=][^\s/>=]*)(?:\s*=\s*(?:"([^"]*)"?|'([^']*)'?|([^\s>"'][^\s>]*))|\s*=(?=\s*>))?"""
-)
+_ONE = rb"""[\s/]*([^\s/>=][^\s/>=]*)(?:\s*=\s*(?:"([^"]*)"?|'([^']*)'?|([^\s>"'][^\s>]*))|\s*=(?=\s*>))?"""
+_ATTRIBUTE = re.compile(_ONE)
+_ATTRIBUTES = re.compile(rb"(?:(?>" + _ONE.replace(b"([^", b"(?:[^") + rb"))*+[ \t\n\f\r/]*+")
+"""All attributes of a tag at one go, for tags of which nobody wants to know them."""
+
 _RAW = {name: re.compile(rb"</" + name + rb"[\s/>]", re.I) for name in (b"script", b"style", b"title")}
 
 
-def tags(head: bytes, *, raw_text: bool = True) -> Iterator[tuple[bytes, dict[bytes, bytes]]]:
+def tags(
+    head: bytes, *, wanted: Container[bytes], raw_text: bool = True
+) -> Iterator[tuple[bytes, dict[bytes, bytes]]]:
     """Yield each whole start tag in lower case with its attributes; of two with one name the first counts.
 
     Args:
+        wanted: names of tags; all others are passed over.
         raw_text: skip what stands in scripts, styles and the title.
     """
     position = 0
@@ -26,11 +31,16 @@ def tags(head: bytes, *, raw_text: bool = True) -> Iterator[tuple[bytes, dict[by
         position = piece.end()
         if piece[2] is None:
             continue
-        attributes, position = _attributes(head, position)
-        if piece[1] or not head.startswith(b">", position):
-            continue
         name = piece[2].lower()
-        yield name, attributes
+        if piece[1] or name not in wanted:
+            position = _ATTRIBUTES.match(head, position).end()  # type: ignore[union-attr] # it may be empty
+            if piece[1] or not head.startswith(b">", position):
+                continue
+        else:
+            attributes, position = _attributes(head, position)
+            if not head.startswith(b">", position):
+                continue
+            yield name, attributes
         if raw_text and name in _RAW:
             end = _RAW[name].search(head, position)
             position = end.start() if end else len(head)

@@ -33,7 +33,7 @@ def declared_in_page(data: bytes, *, n_bytes: int = PRESCAN_BYTES) -> str | None
     """
     head = data[:n_bytes]
     # The standard looks for tags within scripts and titles too: it does not parse.
-    metas = (attributes for name, attributes in tags(head, raw_text=False) if name == b"meta")
+    metas = (attributes for _, attributes in tags(head, wanted=(b"meta",), raw_text=False))
     codec = _of_xml(head) or next(filter(None, map(_of_meta, metas)), None)
     if codec is None:
         return None

@@ -21,7 +21,8 @@ def page_url(page: str | bytes) -> str | None:
     """
     head = page[:HEAD_BYTES]
     shared = None
-    for name, attributes in tags(head.encode("utf-8", "replace") if isinstance(head, str) else head):
+    data = head.encode("utf-8", "replace") if isinstance(head, str) else head
+    for name, attributes in tags(data, wanted=(b"link", b"meta", b"body")):
         if name == b"body":
             break
         if name == b"link" and b"canonical" in attributes.get(b"rel", b"").lower().split():

@@ -155,7 +155,7 @@ def _without_site(title: str | None, site: str | None) -> str | None:
 def _head(head: bytes) -> dict[str, str]:
     """Return the first content that is not blank of each ``<meta>``, by its lower-case name."""
     found: dict[str, str] = {}
-    for name, attributes in tags(head):
+    for name, attributes in tags(head, wanted=(b"html", b"meta", b"body")):
         if name == b"body":
             break
         if name == b"meta" and (content := _value(attributes.get(b"content"))):

@@ -1,0 +1,57 @@
+"""Laws of finding tags without parsing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from builder.domain.html_tags import tags
+
+PIECES = st.sampled_from(
+    [
+        "<",
+        ">",
+        "</",
+        "<!--",
+        "-->",
+        "<a",
+        "<Meta",
+        "<script",
+        "</script>",
+        "<!x",
+        "a",
+        " ",
+        "=",
+        "/",
+        '"',
+        "'",
+        "\n",
+        "a=b",
+        'a="<meta>"',
+        "a='>'",
+        "a= >",
+        "<meta a=b>",
+        "<title>",
+    ]
+)
+
+
+class Everything:
+    """Whoever is asked for is wanted."""
+
+    def __contains__(self, _: Any) -> bool:
+        return True
+
+
+@settings(max_examples=500)
+@given(st.lists(PIECES, max_size=14).map("".join), st.booleans())
+@example('<a a="<meta>"><meta a=b>', True)
+@example("<a = ><meta>", True)
+@example("<a a= /><meta a>", True)
+def test_tags_that_nobody_wants_are_passed_over_as_they_are_read(page: str, raw_text: bool) -> None:
+    """Those that are wanted are the same, with the same attributes, whatever else is wanted."""
+    every = list(tags(page.encode(), wanted=Everything(), raw_text=raw_text))
+    some = list(tags(page.encode(), wanted=(b"meta",), raw_text=raw_text))
+    assert some == [tag for tag in every if tag[0] == b"meta"]
