@@ -75,4 +75,4 @@ def _trafilatura(html: bytes, *, comments: bool, links: bool, tables: bool, favo
 def _lines(text: str) -> str:
     """Return plain lines: no blank ones at the ends, no spaces at the end of a line, no lone surrogates."""
     text = text.encode("utf-8", "replace").decode("utf-8")
-    return "\n".join(line.rstrip() for line in text.splitlines()).strip()
+    return "\n".join(map(str.rstrip, text.splitlines())).strip()
