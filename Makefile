@@ -14,7 +14,7 @@ $(BIN)/builder: pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-demo: $(BIN)/builder ## Build examples/ and load the result
+demo: $(BIN)/builder ## Build examples/, publish to a stand-in Hub, load back
 	$(BIN)/python examples/demo.py
 
 test: $(BIN)/builder ## Run the tests (a few minutes)

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from builder.build.withdraw import drop, gc, yank
     from builder.corpus import Corpus
     from builder.errors import BuilderError
+    from builder.publish.fetch import fetch
+    from builder.publish.load import load
+    from builder.publish.publish import publish
     from builder.recipe import Recipe
 
 __version__ = "0.1.0"
@@ -38,7 +41,10 @@ __all__ = [
     "dedup",
     "diff",
     "drop",
+    "fetch",
     "gc",
+    "load",
+    "publish",
     "takedown",
     "validate",
     "verify",
@@ -56,6 +62,8 @@ _HOMES = {
     "diff": "builder.build",
     "drop": "builder.build",
     "gc": "builder.build",
+    "fetch": "builder.publish",
+    "load": "builder.publish",
     "validate": "builder.build",
     "verify": "builder.build",
     "yank": "builder.build",
@@ -70,9 +78,9 @@ def __getattr__(name: str) -> Any:
 
 
 class _Package(ModuleType):
-    """Keeps ``builder.build`` the function that users call.
+    """Keeps ``builder.build`` and ``builder.publish`` the functions that users call.
 
-    It is also the name of a package, and the import system would put the package in the function's place
+    They are also the names of packages, and the import system would put the package in the function's place
     as soon as anything below it is imported.
     """
 
@@ -84,6 +92,15 @@ class _Package(ModuleType):
     @build.setter
     def build(self, package: ModuleType) -> None:
         """Take no notice of the package; ``import builder.build`` finds it in ``sys.modules``."""
+
+    @property
+    def publish(self) -> Any:
+        """Return the function."""
+        return import_module("builder.publish").publish
+
+    @publish.setter
+    def publish(self, package: ModuleType) -> None:
+        """Take no notice of the package."""
 
 
 sys.modules[__name__].__class__ = _Package

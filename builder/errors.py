@@ -11,7 +11,8 @@
     ├── AccountError        the ledger's sums do not match what the readers counted
     ├── NothingKeptError    a build that would publish no row
     ├── TooManyRejectedError  more rejected or failed than --max-rejected allows; exit status 3
-    └── PublishError        the Hub refused, or holds something else
+    └── HubError            the Hub is out of reach, refuses, or does not have what was asked for
+        └── PublishError    a version is not fit to be published, or the Hub holds something else
 
 Bad data is none of these: it is a row of the ledger.
 """
@@ -97,5 +98,9 @@ class TooManyRejectedError(BuilderError):
     exit_status = 3
 
 
-class PublishError(BuilderError):
-    """The Hub refused, or holds something else than was sent."""
+class HubError(BuilderError):
+    """The Hub is out of reach, refuses, or does not have what was asked for."""
+
+
+class PublishError(HubError):
+    """A version is not fit to be published, or the Hub holds something else than was sent."""

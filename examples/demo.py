@@ -1,8 +1,12 @@
-"""``make demo``: build the examples, load the result, and follow pages through the ledger."""
+"""``make demo``: build the examples, follow pages through the ledger, publish the result, and load it back.
+
+The Hub is a stand-in on this machine (``tests/hub``); the clients that talk to it are the real ones.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -10,12 +14,18 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 BUILDER = Path(sys.executable).with_name("builder")
+REPO = "tidewatch/gazette"
+
+sys.path.insert(0, str(HERE.parent / "tests"))
 
 
-def run(*args: str) -> str:
+def run(*args: str, environment: dict[str, str] | None = None) -> str:
     """Show a command, run it, and return what it prints."""
     print(f"\n$ builder {' '.join(args)}", flush=True)
-    done = subprocess.run([BUILDER, *args], cwd=HERE, text=True, stdout=subprocess.PIPE, check=True)
+    environment = environment or dict(os.environ)
+    done = subprocess.run(
+        [BUILDER, *args], cwd=HERE, text=True, stdout=subprocess.PIPE, check=True, env=environment
+    )
     print(done.stdout, end="", flush=True)
     return done.stdout
 
@@ -42,16 +52,38 @@ def load(corpus: Path) -> None:
     print(json.dumps({**row, "text": row["text"][:120] + "..."}, ensure_ascii=False, indent=2, default=str))
 
 
+def publish_and_load_back(corpus: Path) -> None:
+    """Publish to a stand-in Hub, fetch, and load from there in a process that has nothing in its cache."""
+    from hub.process import StandIn
+
+    folder = HERE / "out" / ".hub"
+    with StandIn(folder / "server") as hub:
+        environment = hub.environment(folder / "cache")
+        run("publish", str(corpus.relative_to(HERE)), "--repo", REPO, environment=environment)
+        run("fetch", f"{REPO}@1.0.0", "out/fetched", environment=environment)
+        call = f"load_dataset({REPO!r}, revision='v1.0.0')"
+        code = (
+            "import datasets; datasets.disable_progress_bars()\n"
+            f"print({{name: split.num_rows for name, split in datasets.{call}.items()}})"
+        )
+        print(f"\n>>> {call}", flush=True)
+        subprocess.run(
+            [sys.executable, "-c", code], check=True, env=hub.environment(folder / "other", token=None)
+        )
+
+
 def main() -> None:
-    """Build, verify, explain, load."""
+    """Build, verify, explain, load, publish, load back."""
     out = HERE / "out"
     if out.exists():
+        subprocess.run(["chmod", "-R", "u+w", str(out)], check=True)
         shutil.rmtree(out)
     run("build", "recipe.yaml")
     corpus = next(path.parent for path in out.glob("*/latest"))
     run("verify", str(corpus.relative_to(HERE)))
     show_page_of_each_outcome(corpus)
     load(corpus)
+    publish_and_load_back(corpus)
 
 
 if __name__ == "__main__":

@@ -8,16 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from builder.build.index import add_counts
-from builder.card.facts import (
-    CardFacts,
-    ChangeFacts,
-    Count,
-    InputFacts,
-    ShardFacts,
-    SplitFacts,
-    StageFacts,
-    VersionFacts,
-)
+from builder.card.facts import CardFacts, ChangeFacts, Count, InputFacts, StageFacts
+from builder.card.manifest_facts import split_facts
 from builder.domain.canonical_json import canonical_json
 from builder.domain.changelog import change_lines
 
@@ -122,6 +114,7 @@ def card_facts(manifest: Manifest, *, draft: Draft, history: Sequence[Manifest])
             size_bytes=manifest.inputs["bytes"],
             digest=manifest.inputs["digest"],
         ),
+        recipe_digest=manifest.recipe["digest"],
         languages=add_counts(shard.facts.languages for shard in draft.shards),
         domains=domains,
         n_domains=len(domains),
@@ -140,32 +133,6 @@ def change_facts(manifest: Manifest) -> ChangeFacts:
         text=manifest.reason,
         lines=tuple(change_lines(changes)) if changes else (),
     )
-
-
-def version_facts(manifest: Manifest, *, yanked: str | None = None) -> VersionFacts:
-    """Gather what the corpus's own card tells of one version; ``yanked`` is why it was, if it was."""
-    return VersionFacts(
-        version=manifest.version,
-        columns=manifest.columns,
-        splits=split_facts(manifest),
-        reason=manifest.reason,
-        yanked=yanked,
-    )
-
-
-def split_facts(manifest: Manifest) -> dict[str, SplitFacts]:
-    """Return the splits as cards tell them."""
-    return {
-        name: SplitFacts(
-            rows=split.rows,
-            raw_bytes=split.raw_bytes,
-            shards=tuple(
-                ShardFacts(path=s.path, size_bytes=s.bytes, rows=s.rows, sha256=s.sha256)
-                for s in split.shards
-            ),
-        )
-        for name, split in manifest.splits.items()
-    }
 
 
 def _column_notes(contract: Contract) -> dict[str, str]:

@@ -156,15 +156,20 @@ class _Examples:
 
 
 def _ledgers_between(corpus: Corpus, old: Manifest, new: Manifest) -> list[Path]:
-    """List the ledgers of the versions that lead from the old one to the new one, oldest first."""
+    """List the ledgers of the versions that lead from the old one to the new one, oldest first.
+
+    A corpus that was fetched may have neither all versions nor their ledgers.
+    """
     before = {old.version, *_ancestors(corpus, old)}
     after = [one for one in (new.version, *_ancestors(corpus, new)) if one not in before]
-    return [corpus.ledger(version) for version in reversed(after)]
+    ledgers = [corpus.ledger(version) for version in reversed(after)]
+    return [ledger for ledger in ledgers if ledger.exists() or not corpus.was_fetched(ledger.parent.name)]
 
 
 def _ancestors(corpus: Corpus, manifest: Manifest) -> list[str]:
-    found = []
-    while manifest.parent:
+    found: list[str] = []
+    there = set(corpus.versions())
+    while manifest.parent and manifest.parent["version"] in there:
         found.append(manifest.parent["version"])
         manifest = corpus.manifest(found[-1])
     return found

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from builder.build.describe import version_facts
-from builder.card.card import render_root_card
-from builder.domain.version import Version
+from builder.card.manifest_facts import corpus_card
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,17 +32,4 @@ def root_card(
     there = [one for one in corpus.versions() if one != without and not corpus.dropped(one)]
     manifests = [*map(corpus.manifest, there), *([fresh] if fresh else [])]
     states = {one: corpus.yanked(one) for one in there} | dict(yanked or {})
-    newest = max(manifests, key=lambda one: Version.parse(one.version), default=None)
-    recipe = _written_out(newest.recipe["document"]) if newest else {}
-    return render_root_card(
-        corpus.name,
-        [version_facts(one, yanked=states.get(one.version)) for one in manifests],
-        title=recipe.get("title") or "",
-        license=recipe.get("license"),
-        language=recipe.get("language") or (),
-    )
-
-
-def _written_out(recipe: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out what the recipe takes from the environment: a manifest does not hold it."""
-    return {key: value for key, value in recipe.items() if "${" not in str(value)}
+    return corpus_card(corpus.name, manifests, yanked=states)

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from builder.build.lineage import Lineage
+from builder.build.why_published import find_published
 from builder.corpus import Corpus, split_address
 from builder.domain.url import canonical_url
 from builder.errors import TamperedError
@@ -24,11 +25,17 @@ _MAX_DUPLICATES = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fate:
-    """The ledger's rows on one page in one version, and the records that were merged with it."""
+    """The ledger's rows on one page in one version, and the records that were merged with it.
+
+    A version that was fetched without its ledger has none of these (``ledger`` is false), but the published
+    documents that the page is.
+    """
 
     version: str
     records: Sequence[dict[str, Any]]
     duplicates: Sequence[dict[str, Any]]
+    ledger: bool = True
+    documents: Sequence[dict[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +49,7 @@ class Explanation:
     @property
     def known(self) -> bool:
         """Whether any version has heard of it."""
-        return any(fate.records for fate in self.fates)
+        return any(fate.records or fate.documents for fate in self.fates)
 
 
 def why(address: str, page: str) -> Explanation:
@@ -64,6 +71,9 @@ def _fate(corpus: Corpus, version: str, page: str) -> Fate:
         ds.dataset(corpus.ledger(one)) for one in lineage_of(corpus, version) if corpus.ledger(one).exists()
     ]
     records = _latest(ledgers, lambda ledger: _find(ledger, page))
+    if not records and _account_is_elsewhere(corpus, version):
+        documents = find_published(corpus, version, page)
+        return Fate(version=version, records=[], duplicates=[], ledger=False, documents=documents)
     ids = {r[name] for r in records for name in ("document_id", "kept_id", "merged_into") if r[name]}
     there = {r["record_id"] for r in records}
     near = pc.field("kept_id").isin(sorted(ids)) | pc.field("document_id").isin(sorted(ids))
@@ -76,6 +86,19 @@ def _fate(corpus: Corpus, version: str, page: str) -> Fate:
         records=_placed(corpus, version, records),
         duplicates=_placed(corpus, version, duplicates),
     )
+
+
+def _account_is_elsewhere(corpus: Corpus, version: str) -> bool:
+    """Tell whether a ledger of a version, or of one that it goes on from, did not come with it."""
+    there = set(corpus.versions())
+    while version in there:
+        parent = corpus.manifest(version).parent
+        if not corpus.ledger(version).exists():
+            return True
+        if parent is None:
+            return False
+        version = parent["version"]
+    return True
 
 
 def lineage_of(corpus: Corpus, version: str) -> list[str]:

@@ -136,7 +136,7 @@ def _record_set(split: str, facts: CardFacts) -> dict[str, Any]:
 
 
 def _provenance(facts: CardFacts) -> dict[str, Any]:
-    """Tell by PROV what the version was made from: the inputs by their digest, and the version before it."""
+    """Tell by PROV what the version was made from: inputs and recipe by their digests, and the parent."""
     derived: list[dict[str, Any]] = []
     if facts.inputs:
         derived.append(
@@ -149,8 +149,11 @@ def _provenance(facts: CardFacts) -> dict[str, Any]:
     if facts.parent:
         derived.append({"@type": "prov:Entity", "prov:label": f"{facts.name} {facts.parent}"})
     steps = [stage.name for stage in facts.stages]
-    activity = {
+    activity: dict[str, Any] = {
         "@type": "prov:Activity",
         "prov:label": "nlp-corpus-builder: " + ", ".join(steps) if steps else "nlp-corpus-builder",
     }
+    if facts.recipe_digest:
+        recipe = {"@type": "prov:Entity", "prov:label": "recipe", "sc:identifier": facts.recipe_digest}
+        activity["prov:used"] = recipe
     return {**({"prov:wasDerivedFrom": derived} if derived else {}), "prov:wasGeneratedBy": activity}

@@ -114,6 +114,7 @@ class CardFacts:
     inherited_rows: int = 0
     counts: tuple[Count, ...] = ()
     inputs: InputFacts | None = None
+    recipe_digest: str | None = None
     languages: Mapping[str, int] = field(default_factory=dict)
     domains: Mapping[str, int] = field(default_factory=dict)
     n_domains: int | None = None

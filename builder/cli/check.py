@@ -32,13 +32,14 @@ def check_command(target: str, *, settings: tuple[str, ...], schemas: tuple[str,
     sample of the first records. Nothing is written but that sample, in the folder for temporary files.
 
     Of a version (FOLDER is a corpus; its newest version if none is named): every shard opens, has the columns
-    of the manifest and is not empty, and the card leads to all rows. Exit status 4 if there is a fault.
+    of the manifest and is not empty, the card leads to all rows, and load_dataset gives as many as the
+    manifest tells. What the viewer of the Hub cannot show is a warning. Exit status 4 if there is a fault.
     """
     if not _is_corpus(target):
         return _check_recipe(target, settings=settings, schemas=schemas, as_json=as_json)
     if settings or schemas:
         raise click.UsageError("--set and --schemas belong to a recipe, and this is a folder.")
-    from builder.build.check_version import check_version
+    from builder.publish.guard import check_version
     from builder.report.check import print_version_check
 
     return print_version_check(check_version(target), as_json=as_json)

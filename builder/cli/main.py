@@ -21,6 +21,8 @@ COMMANDS = {
     "diff": ("diff", "Tell what changed between two versions, row by row."),
     "verify": ("verify", "Hash everything again and compare."),
     "why": ("why", "Tell what became of a page."),
+    "publish": ("publish", "Put a version on the Hugging Face Hub."),
+    "fetch": ("publish", "Get a version from the Hugging Face Hub."),
     "rejected": ("rejected", "Write the rejected records to a file, to be mended."),
     "takedown": ("takedown", "Write a version without some pages, which never come back."),
     "yank": ("withdraw", "Mark a version as not to be used, or take that back."),

@@ -1,9 +1,20 @@
 """The folder of versions; it moves whole files."""
 
-from builder.corpus.folder import Corpus, split_address
+from builder.corpus.folder import FETCHED, Corpus, split_address
 from builder.corpus.staging import Staging
 from builder.corpus.sweep import Garbage, sweep
 from builder.corpus.verify import verify_files
 from builder.corpus.withdraw import Freed, drop, mark
 
-__all__ = ["Corpus", "Freed", "Garbage", "Staging", "drop", "mark", "split_address", "sweep", "verify_files"]
+__all__ = [
+    "FETCHED",
+    "Corpus",
+    "Freed",
+    "Garbage",
+    "Staging",
+    "drop",
+    "mark",
+    "split_address",
+    "sweep",
+    "verify_files",
+]

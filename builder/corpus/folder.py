@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 README, TOMBSTONES, LATEST = "README.md", "tombstones.jsonl", "latest"
 LOCK = f"{SPOOL}/lock"
+FETCHED = "fetched.json"
+"""Stands in the audit of a version that was not built here: where it came from, and what did not come."""
 
 _FOLDERS = (OBJECTS, AUDIT, INDEX, SEALS, SPOOL)
 _OURS = frozenset({".objects", AUDIT, INDEX, SEALS, SPOOL, TOMBSTONES, f"{TOMBSTONES}.tmp"})
@@ -199,6 +201,10 @@ class Corpus:
     def hash_cache(self) -> Path:
         """Return the file that remembers what inputs hashed to; it belongs to no version."""
         return self.path / SPOOL / "hashes.json"
+
+    def was_fetched(self, version: str) -> bool:
+        """Tell whether a version was not built here, so that much of its account may not be here."""
+        return (self.audit_folder(version) / FETCHED).is_file()
 
     def _known(self, version: str) -> Mapping[str, Any]:
         versions = self.seal().versions

@@ -13,7 +13,7 @@ from builder.report.verify import FAULTS_FOUND
 
 if TYPE_CHECKING:
     from builder.build.check import Check
-    from builder.build.check_version import VersionCheck
+    from builder.publish.guard import VersionCheck
 
 
 def print_check(check: Check, *, as_json: bool) -> None:
@@ -53,6 +53,8 @@ def print_version_check(check: VersionCheck, *, as_json: bool) -> int:
         return FAULTS_FOUND if check.faults else 0
     for fault in check.faults:
         click.echo(str(fault))
+    for warning in check.warnings:
+        click.echo(f"warning: {warning}", err=True)
     found = counted(len(check.faults), "fault") if check.faults else "fit to be published"
     rows = ", ".join(f"{name} {counted(n, 'row')}" for name, n in check.rows.items()) or "no rows"
     click.echo(f"{check.corpus}@{check.version}: {found}; {counted(check.n_shards, 'shard')}, {rows}")

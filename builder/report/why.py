@@ -29,6 +29,9 @@ def print_why(explanation: Explanation, *, as_json: bool) -> int:
     if not explanation.known:
         what = "no version has read such a record"
         advice = "name it by its URL, its document id or its record id"
+        if not all(fate.ledger for fate in explanation.fates):
+            what = "no version has published such a document, and the ledger is not here"
+            advice = "ask who published it: it may have been rejected or merged"
         click.echo(f"error: {explanation.corpus}: {what}: {explanation.page} ({advice})", err=True)
     return 0 if explanation.known else 1
 
@@ -38,7 +41,13 @@ def _document(explanation: Explanation) -> dict[str, Any]:
         "corpus": explanation.corpus,
         "page": explanation.page,
         "fates": [
-            {"version": fate.version, "records": fate.records, "duplicates": fate.duplicates}
+            {
+                "version": fate.version,
+                "records": fate.records,
+                "duplicates": fate.duplicates,
+                "ledger": fate.ledger,
+                "documents": fate.documents,
+            }
             for fate in explanation.fates
         ],
     }
@@ -49,6 +58,9 @@ def _lines(fate: Fate, before: Fate | None) -> Iterator[str]:
         yield f"version {fate.version}: as in {before.version}"
         return
     yield f"version {fate.version}"
+    if not fate.ledger:
+        yield from _lines_without_ledger(fate)
+        return
     if not fate.records:
         yield "  not read"
     for record in fate.records:
@@ -64,6 +76,15 @@ def _lines(fate: Fate, before: Fate | None) -> Iterator[str]:
 def _told(fate: Fate) -> list[dict[str, Any]]:
     """Leave out what changes with the name of a shard alone."""
     return [{**row, "shard": None} for row in (*fate.records, *fate.duplicates)]
+
+
+def _lines_without_ledger(fate: Fate) -> Iterator[str]:
+    for document in fate.documents:
+        yield f"  {document['document_id']}" + (f"  {document['url']}" if document["url"] else "")
+        yield f"    published in {document['shard']}"
+    if not fate.documents:
+        yield "  not published"
+    yield "  the ledger is not here: what was rejected or merged, and why, is not known"
 
 
 def _record_lines(row: dict[str, Any], *, indent: int) -> Iterator[str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 import synthetic_corpus
+from hub.process import StandIn
 
 from builder.cli import main
 from builder.corpus import Corpus
@@ -87,6 +88,19 @@ def _lamp(number: int, what: str) -> dict[str, object]:
 def run(start: Start) -> Run:
     """Run `builder` beside that corpus."""
     return lambda *args: run_in(start.folder, *args)
+
+
+@pytest.fixture(scope="session")
+def run_with_hub(start: Start, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """Run `builder` beside that corpus in a process that takes a stand-in for the Hub."""
+    folder = tmp_path_factory.mktemp("hub")
+    with StandIn(folder / "hub") as hub:
+
+        def run(*args: str) -> Done:
+            done = hub.builder(*args, home=folder / "home", cwd=start.folder)
+            return Done(done.returncode, done.stdout, done.stderr)
+
+        yield run
 
 
 @pytest.fixture

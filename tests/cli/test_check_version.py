@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from builder.build.check_version import _column_faults, check_version
+from builder.publish.guard import check_version
+from builder.publish.guard_shards import column_faults
 
 SHARD = "data/train-00000-of-00001.parquet"
 
@@ -40,6 +41,7 @@ def test_a_version_as_it_was_built_is_fit(version: Path) -> None:
     """Nothing is found, and the rows are those that `load_dataset` gives."""
     check = check_version(version.parent)
     assert (check.fit, check.version, check.rows, check.n_shards) == (True, "1.0.0", {"train": 3}, 1)
+    assert (check.loaded, check.warnings) == (check.rows, [])
 
 
 def test_an_empty_shard_is_a_fault(version: Path) -> None:
@@ -72,7 +74,8 @@ def test_a_card_that_leads_elsewhere_is_a_fault(version: Path) -> None:
     card.write_text(text.replace("split: train", "split: test"))
     assert faults(version) == ["gives the splits {'test': 3}, the manifest says {'train': 3}"]
     card.write_text("no front matter")
-    assert faults(version) == ["names no files to load"]
+    (fault,) = faults(version)
+    assert fault.startswith("names no files to load")
 
 
 @pytest.mark.parametrize(
@@ -86,6 +89,86 @@ def test_a_card_that_leads_elsewhere_is_a_fault(version: Path) -> None:
 )
 def test_columns_that_cannot_be_loaded_are_faults(kind: pa.DataType, says: str) -> None:
     """A type without a meaning to readers is named with its column."""
-    (fault,) = _column_faults(pa.schema([("good", pa.string()), ("bad", kind)]))
+    (fault,) = column_faults(pa.schema([("good", pa.string()), ("bad", kind)]))
     assert fault.where == "/bad"
     assert says in fault.what
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("num_examples: 3", "num_examples: 4", "counts {'train': 4}, the manifest says {'train': 3}"),
+        ('version: "1.0.0"', 'version: "1.0.1"', "is that of version 1.0.1"),
+        ("config_name: default", 'config_name: "a/b"', "takes no config of the name 'a/b'"),
+        ("dtype: string", "dtype: large_string", "tells other columns than the manifest"),
+        ('- "n<1K"', "- few", "'few' is not one of"),
+    ],
+)
+def test_a_card_that_says_something_else_is_a_fault(version: Path, old: str, new: str, says: str) -> None:
+    """`load_dataset` believes the card, so what it tells is compared with the manifest."""
+    card = version / "README.md"
+    text = card.read_text()
+    assert old in text
+    card.chmod(0o644)
+    card.write_text(text.replace(old, new))
+    assert [fault for fault in faults(version) if says in fault]
+
+
+def test_what_load_dataset_says_is_a_fault(version: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever keeps it from loading is told as its users would meet it; other counts too."""
+    import datasets
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise ValueError("BatchSize must be\ngreater than 0")
+
+    monkeypatch.setattr(datasets, "load_dataset", fail)
+    assert faults(version) == ["load_dataset fails: ValueError: BatchSize must be greater than 0"]
+    monkeypatch.setattr(datasets, "load_dataset", lambda *_, **__: {"train": range(2)})
+    assert faults(version) == ["load_dataset gives {'train': 2}, the manifest says {'train': 3}"]
+
+
+def test_without_room_rows_are_counted_as_they_stream(version: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cache of a loaded dataset may not fit on the disk; then nothing is written."""
+    from builder.publish import guard_load
+
+    monkeypatch.setattr(guard_load, "_ROOM", 1e15)
+    check = check_version(version.parent)
+    assert (check.faults, check.loaded) == ([], {"train": 3})
+
+
+def test_the_viewers_limits_are_warnings(version: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What loads and cannot be shown is told, and keeps nothing from being published."""
+    from builder.publish import guard_viewer
+
+    for name in ("MAX_GROUP_BYTES", "MAX_ROW_BYTES", "MAX_FILE_BYTES", "MAX_FOLDER_FILES", "MAX_SPLITS"):
+        monkeypatch.setattr(guard_viewer, name, 0)
+    monkeypatch.setattr(guard_viewer, "MAX_COLUMNS", 1)
+    monkeypatch.setattr(guard_viewer, "MAX_NAME_CHARS", 9)
+    check = check_version(version.parent)
+    assert check.fit
+    told = " ".join(warning.what for warning in check.warnings)
+    for what in (
+        "columns",
+        "is longer",
+        "splits",
+        "files",
+        "larger than",
+        "row group of",
+        "has rows of more",
+    ):
+        assert what in told
+
+
+@pytest.mark.parametrize("split", ["train-clean", "all", "a b"])
+def test_splits_that_cannot_be_loaded_are_faults(version: Path, split: str) -> None:
+    """`load_dataset` takes letters, digits and underscores."""
+    import dataclasses
+
+    from builder import Corpus
+    from builder.publish.guard_card import name_faults
+
+    manifest = Corpus(version.parent).manifest("1.0.0")
+    assert list(name_faults(manifest)) == []
+    renamed = dataclasses.replace(manifest, splits={split: manifest.splits["train"]})
+    (fault,) = name_faults(renamed)
+    assert fault.where == split

@@ -35,6 +35,7 @@ def masked(text: str, *folders: Path) -> str:
         text = text.replace(str(folder), "PLACE")
     text = re.sub(r"\b[0-9a-f]{64}\b", "DIGEST", text)
     text = re.sub(r"\b[0-9a-f]{12}\b", "DIGEST......", text)
+    text = re.sub(r"http://127\.0\.0\.1:\d+", "HUB", text)
     text = re.sub(r"about [\d.]+ [kMGT]?B", "about SIZE", text)
     text = re.sub(r"\d+\.\d(?= [kMG]B)", "#.#", text)
     return re.sub(r"about (a second|\d+ \w+)$", "about TIME", text, flags=re.MULTILINE)
@@ -84,6 +85,24 @@ def test_output_of_changes(name: str, run_here: Any, start: Any, lamps: Path, tm
     shutil.copytree(start.folder / "my" / "corpus", tmp_path / "corpus", symlinks=True)
     texts = [f"$ builder {' '.join(args)}\n{run_here(*args).out}" for args in AFTERWARDS[name]]
     compare(name, masked("".join(texts), tmp_path))
+
+
+def test_to_the_hub_and_back(run: Any, run_with_hub: Any, start: Any, tmp_path: Path) -> None:
+    """A dry run, the call itself, the call again, and what came back."""
+    calls = {
+        "publish_dry_run": ["publish", "my/corpus", "--repo", "harbour/my-corpus", "--dry-run"],
+        "publish": ["publish", "my/corpus", "--repo", "harbour/my-corpus"],
+        "publish_again": ["publish", "my/corpus", "--repo", "harbour/my-corpus", "--read-back", "all"],
+        "fetch": ["fetch", "harbour/my-corpus@1.0.0", f"{tmp_path}/got"],
+    }
+    for name, args in calls.items():
+        done = run_with_hub(*args)
+        assert done.status == 0, done.err
+        text, _, card = done.out.partition("\nREADME.md\n")
+        assert bool(card) == (name == "publish_dry_run")
+        compare(name, masked(text, tmp_path, start.folder.resolve(), start.folder))
+    done = run("why", f"{tmp_path}/got", "https://example.org/tides")
+    compare("why_fetched", masked(done.out, tmp_path))
 
 
 def test_progress_goes_to_stderr_in_lines(start: Any) -> None:

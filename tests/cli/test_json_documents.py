@@ -40,6 +40,9 @@ CALLS = {
     "drop": (["drop", "{tmp}/lamps@1.0.0"], 0),
     "gc": (["gc", "{tmp}/lamps"], 0),
     "gc that only looks": (["gc", "{tmp}/lamps", "--dry-run"], 0),
+    "publish, dry": (["publish", "my/corpus", "--repo", "harbour/json", "--dry-run"], 0),
+    "publish": (["publish", "my/corpus", "--repo", "harbour/json"], 0),
+    "fetch": (["fetch", "harbour/json@1.0.0", "{tmp}/got"], 0),
     "rejected": (["rejected", "my/corpus", "--output", "{tmp}/mend.jsonl"], 0),
     "schema": (["schema"], 0),
 }
@@ -64,12 +67,18 @@ def objects(node: Any) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_the_document_meets_its_schema(name: str, run: Any, start: Any, lamps: Path, tmp_path: Path) -> None:
+def test_the_document_meets_its_schema(
+    name: str, run: Any, run_with_hub: Any, start: Any, lamps: Path, tmp_path: Path
+) -> None:
     """Stdout is one JSON document, as its schema says, whatever the exit status is."""
     args, status = CALLS[name]
     shutil.copytree(lamps / "lamps", tmp_path / "lamps", symlinks=True)
     if args[0] == "takedown":
         shutil.copytree(start.folder / "my" / "corpus", tmp_path / "corpus", symlinks=True)
+    if args[0] == "fetch":
+        run_with_hub("publish", "my/corpus", "--repo", "harbour/json")
+    if args[0] in ("publish", "fetch"):
+        run = run_with_hub
     done = run(*(arg.format(tmp=tmp_path, lamps=lamps) for arg in args), "--json")
     assert done.status == status, done.err
     document = json.loads(done.out)

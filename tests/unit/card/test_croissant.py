@@ -135,6 +135,14 @@ def test_what_it_says_of_the_version(full_facts: CardFacts) -> None:
     assert json.dumps(document) == json.dumps(croissant(full_facts))
 
 
+def test_the_recipe_is_part_of_where_it_came_from(make_facts: Callable[..., CardFacts]) -> None:
+    """The activity that made the version used the recipe, which is named by its digest."""
+    document = croissant(make_facts(recipe_digest="ef" * 32))
+
+    used = document["prov:wasGeneratedBy"]["prov:used"]
+    assert (used["prov:label"], used["sc:identifier"]) == ("recipe", "ef" * 32)
+
+
 def test_what_is_not_known_is_left_out(make_facts: Callable[..., CardFacts]) -> None:
     """No null stands in the document, and no split without rows."""
     facts = make_facts()

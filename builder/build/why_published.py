@@ -1,0 +1,51 @@
+"""``why`` where there is no ledger: a page among the published documents."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from builder.domain.url import canonical_url
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from builder.corpus import Corpus
+
+
+def find_published(corpus: Corpus, version: str, page: str) -> list[dict[str, Any]]:
+    """Look a page up by document id, URL or canonical URL in the shards of a version, in their order."""
+    canonical = canonical_url(page)
+    return [
+        {"document_id": row["id"], "url": row.get("url"), "split": split, "shard": shard.path}
+        for split, shard in corpus.manifest(version).shards()
+        for row in _rows(corpus.version_folder(version) / shard.path, page, canonical)
+    ]
+
+
+def _rows(path: Any, page: str, canonical: str | None) -> list[dict[str, Any]]:
+    names = [name for name in ("id", "url") if name in pq.read_schema(path).names]
+    table = pq.read_table(path, columns=names)
+    rows: list[dict[str, Any]] = table.filter(_named(table, page, canonical)).to_pylist()
+    return [row for row in rows if _is(row, page, canonical)]
+
+
+def _named(table: pa.Table, page: str, canonical: str | None) -> Any:
+    """Narrow the rows down by id, URL, and host."""
+    found = pc.equal(table["id"], page)
+    if "url" in table.column_names and str(table.schema.field("url").type) == "string":
+        found = pc.or_(found, pc.fill_null(pc.equal(table["url"], page), False))
+        if canonical:
+            host = canonical.split("/")[2].split(":")[0]
+            same_host = pc.match_substring(table["url"], host, ignore_case=True)
+            found = pc.or_(found, pc.fill_null(same_host, False))
+    return found
+
+
+def _is(row: dict[str, Any], page: str, canonical: str | None) -> bool:
+    url = row.get("url")
+    if page in (row["id"], url):
+        return True
+    return canonical is not None and url is not None and canonical_url(url) == canonical

@@ -1,0 +1,64 @@
+"""What cards tell of a version by its manifest alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from builder.card.card import render_root_card
+from builder.card.facts import ShardFacts, SplitFacts, VersionFacts
+from builder.domain.version import Version
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from builder.domain.manifest import Manifest
+
+
+def corpus_card(name: str, manifests: Sequence[Manifest], *, yanked: Mapping[str, str | None]) -> str:
+    """Write the README.md of a corpus folder from the manifests of its versions.
+
+    Title, licence and languages are those of the newest version.
+
+    Args:
+        yanked: why versions were yanked, if they were.
+    """
+    newest = max(manifests, key=lambda one: Version.parse(one.version), default=None)
+    recipe = _written_out(newest.recipe["document"]) if newest else {}
+    return render_root_card(
+        name,
+        [version_facts(one, yanked=yanked.get(one.version)) for one in manifests],
+        title=recipe.get("title") or "",
+        license=recipe.get("license"),
+        language=recipe.get("language") or (),
+    )
+
+
+def _written_out(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what the recipe takes from the environment: a manifest does not hold it."""
+    return {key: value for key, value in recipe.items() if "${" not in str(value)}
+
+
+def version_facts(manifest: Manifest, *, yanked: str | None = None) -> VersionFacts:
+    """Gather what the corpus's own card tells of one version; ``yanked`` is why it was, if it was."""
+    return VersionFacts(
+        version=manifest.version,
+        columns=manifest.columns,
+        splits=split_facts(manifest),
+        reason=manifest.reason,
+        yanked=yanked,
+    )
+
+
+def split_facts(manifest: Manifest) -> dict[str, SplitFacts]:
+    """Return the splits as cards tell them."""
+    return {
+        name: SplitFacts(
+            rows=split.rows,
+            raw_bytes=split.raw_bytes,
+            shards=tuple(
+                ShardFacts(path=s.path, size_bytes=s.bytes, rows=s.rows, sha256=s.sha256)
+                for s in split.shards
+            ),
+        )
+        for name, split in manifest.splits.items()
+    }

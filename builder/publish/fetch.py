@@ -1,0 +1,247 @@
+"""``fetch``: a version comes from the Hub into a corpus folder, byte for byte, or not at all."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from builder.card.manifest_facts import corpus_card
+from builder.corpus import FETCHED, Corpus
+from builder.domain.manifest import Manifest
+from builder.domain.version import Version
+from builder.errors import CorpusError, Fault, HubError, VersionError
+from builder.publish.address import split_repo, tag_of, version_of
+from builder.publish.diff import AUDIT, CARD, MANIFEST, SEALED_CARD
+from builder.publish.patience import Patience, network_errors
+from builder.publish.publish import quiet
+from builder.publish.remote import Repository
+from builder.publish.result import Advance, FetchResult, say_nothing
+from builder.publish.wanted import SHOWN, local_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from builder.corpus import Staging
+    from builder.domain.manifest import FileEntry, ShardEntry
+    from builder.publish.diff import Remote
+    from builder.publish.remote import State
+
+NOT_HERE = ("ledger.parquet", "clusters.parquet", "rejected.parquet", "index", "tombstones")
+
+
+def fetch(
+    address: str,
+    folder: str | Path,
+    *,
+    token: str | None = None,
+    digest: str | None = None,
+    advance: Advance = say_nothing,
+    patience: Patience | None = None,
+) -> FetchResult:
+    """Download ``USER/NAME@VERSION`` into a corpus folder, which is made if it is not there.
+
+    Number, name and digest are those of the manifest at the version's tag, and every file has the hash that
+    the manifest tells, or nothing is written. What was downloaded stays when the call is cut short, and the
+    next one goes on from there.
+
+    Args:
+        digest: what the version's digest has to be, if it is known from elsewhere.
+
+    Raises:
+        HubError: if the Hub is out of reach, or has no such version, or not the one that was meant.
+        CorpusError: if the folder holds something else.
+    """
+    name, version = split_repo(address)
+    repository, bearing = Repository(name, token=token), patience or Patience()
+
+    def go_on(phase: str, *, done: int, total: int, unit: str) -> None:
+        bearing.rest()
+        advance(phase, done=done, total=total, unit=unit)
+
+    with quiet():
+        while True:
+            try:
+                return _fetch(repository, version, Path(folder), digest=digest, advance=go_on)
+            except network_errors() as error:
+                if not bearing.endure(error):
+                    raise HubError(repository.fault(error)) from None
+
+
+def _fetch(
+    repository: Repository, version: str | None, folder: Path, *, digest: str | None, advance: Advance
+) -> FetchResult:
+    state = repository.look()
+    commit = find_tag(repository, state, version)
+    version = str(version)
+    files = repository.files(commit)
+    manifest = read_manifest(repository, files, commit, version=version, digest=digest)
+    corpus = Corpus.open_or_create(folder, name=manifest.name)
+    ledger = all(f"{AUDIT}/{one}" in files for one in SHOWN)
+    with corpus.lock():
+        fresh = not _has(corpus, manifest)
+        if fresh:
+            spool = corpus.spool(f"fetch-{manifest.digest[:24]}")
+            _download(repository, manifest, files, commit, spool, ledger=ledger, advance=advance)
+            _put_into_place(corpus, manifest, repository, commit, spool, ledger=ledger)
+            shutil.rmtree(spool)
+    return FetchResult(
+        repo=repository.name,
+        version=version,
+        digest=manifest.digest,
+        corpus=corpus.path,
+        commit=commit,
+        rows=manifest.rows,
+        bytes=sum(split.bytes for split in manifest.splits.values()),
+        ledger=ledger,
+        nothing_new=not fresh,
+    )
+
+
+def find_tag(repository: Repository, state: State | None, version: str | None) -> str:
+    """Return the commit of a version's tag.
+
+    Raises:
+        HubError: if there is none; it says which there are.
+    """
+    if state is None:
+        what, advice = "there is no such dataset on the Hub", "check the name, or log in if it is private"
+        raise HubError(Fault(where=repository.name, what=what, advice=advice))
+    commit = state.tags.get(tag_of(version)) if version else None
+    if commit:
+        return commit
+    there = sorted(found for tag in state.tags if (found := version_of(tag)))
+    advice = "has: " + (", ".join(map(str, there)) or "none")
+    what = f"there is no version {version}" if version else "name a version, as in USER/NAME@1.0.0"
+    raise HubError(Fault(where=repository.name, what=what, advice=advice))
+
+
+def read_manifest(
+    repository: Repository, files: Mapping[str, Remote], commit: str, *, version: str, digest: str | None
+) -> Manifest:
+    """Read the manifest of a version, and make sure that it is the one that was asked for.
+
+    Raises:
+        HubError: if it is another one, or there is none.
+    """
+    where = f"{repository.name}@{version}"
+    if MANIFEST not in files:
+        what = "the tag has no manifest, so it was not published by builder"
+        raise HubError(Fault(where=where, what=what))
+    manifest = Manifest.parse(repository.read(MANIFEST, commit), where=f"{where}: {MANIFEST}")
+    check_identity(manifest, version=version, digest=digest, where=where)
+    return manifest
+
+
+def check_identity(manifest: Manifest, *, version: str, digest: str | None, where: str) -> None:
+    """Refuse a manifest of another number, or with another digest than was given.
+
+    Raises:
+        HubError: if it is another one.
+    """
+    if Version.parse(manifest.version) != Version.parse(version):
+        raise HubError(Fault(where=where, what=f"the tag holds version {manifest.version}"))
+    if digest is not None and manifest.digest != digest:
+        raise HubError(Fault(where=where, what=f"has the digest {manifest.digest}, not {digest}"))
+
+
+def _has(corpus: Corpus, manifest: Manifest) -> bool:
+    """Tell whether the version is there already.
+
+    Raises:
+        VersionError: if there is another one of this number.
+    """
+    version = manifest.version
+    if version not in corpus.versions():
+        return False
+    if corpus.digest(version) != manifest.digest:
+        what = f"has another version {version}, with the digest {corpus.digest(version)}"
+        raise VersionError(Fault(where=str(corpus.path), what=what, advice="fetch into another folder"))
+    return True
+
+
+def published_files(manifest: Manifest) -> dict[str, tuple[str, str, int]]:
+    """Return the path on the Hub, SHA-256 and size of each file of a version, by its path in the version."""
+    listed: list[FileEntry | ShardEntry] = [*manifest.files, *(shard for _, shard in manifest.shards())]
+    return {
+        one.path: (SEALED_CARD if one.path == CARD else one.path, one.sha256, one.bytes) for one in listed
+    }
+
+
+def _download(
+    repository: Repository,
+    manifest: Manifest,
+    files: Mapping[str, Remote],
+    commit: str,
+    spool: Path,
+    *,
+    ledger: bool,
+    advance: Advance,
+) -> None:
+    """Bring every file into the spool, each with the right hash; what is there already stays."""
+    wanted = {there: (sha256, size) for there, sha256, size in published_files(manifest).values()}
+    if ledger:
+        for name in SHOWN:
+            one = files[f"{AUDIT}/{name}"]
+            wanted[f"{AUDIT}/{name}"] = (one.sha256 or "", one.bytes)
+    total, done = sum(size for _, size in wanted.values()), 0
+    for path, (sha256, size) in wanted.items():
+        if path not in files:
+            raise HubError(Fault(where=f"{repository.name}@{manifest.version}: {path}", what="is not there"))
+        here = spool / path
+        if not (here.is_file() and _is(here, sha256)):
+            here.unlink(missing_ok=True)
+            repository.download(path, commit, into=spool)
+            if not _is(here, sha256):
+                here.unlink()
+                where = f"{repository.name}@{manifest.version}: {path}"
+                raise HubError(Fault(where=where, what="has other bytes than the manifest tells"))
+        done += size
+        advance("download", done=done, total=total, unit="bytes")
+
+
+def _is(path: Path, sha256: str) -> bool:
+    """Compare a file with its hash; a small file of the audit has none on the Hub that could be compared."""
+    return not sha256 or local_file(path).sha256 == sha256
+
+
+def _put_into_place(
+    corpus: Corpus, manifest: Manifest, repository: Repository, commit: str, spool: Path, *, ledger: bool
+) -> None:
+    staging = corpus.begin(manifest.version)
+    shards = {shard.path for _, shard in manifest.shards()}
+    for path, (there, sha256, _) in published_files(manifest).items():
+        if path in shards:
+            staging.add_shard(spool / there, name=path, sha256=sha256)
+        else:
+            (staging.folder / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(spool / there, staging.folder / path)
+    _note_what_is_not_here(staging, repository, commit, spool, ledger=ledger)
+    known = [version for version in corpus.versions() if not corpus.dropped(version)]
+    manifests = [*map(corpus.manifest, known), manifest]
+    yanked = {version: corpus.yanked(version) for version in known}
+    corpus.commit(staging, manifest, corpus_card(manifest.name, manifests, yanked=yanked))
+
+
+def _note_what_is_not_here(
+    staging: Staging, repository: Repository, commit: str, spool: Path, *, ledger: bool
+) -> None:
+    came = SHOWN if ledger else ()
+    for name in came:
+        shutil.move(spool / AUDIT / name, staging.audit / name)
+    facts = {
+        "repo": repository.name,
+        "commit": commit,
+        "not_here": [name for name in NOT_HERE if name not in came],
+    }
+    (staging.audit / FETCHED).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+
+
+def is_corpus(folder: Path) -> bool:
+    """Tell whether a folder holds a corpus."""
+    try:
+        Corpus(folder)
+    except CorpusError:
+        return False
+    return True

@@ -1,0 +1,50 @@
+"""What a call to ``publish`` was asked for, and what it has tried so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from builder.errors import Fault, PublishError
+from builder.publish.address import tag_of
+
+if TYPE_CHECKING:
+    from builder.corpus import Corpus
+    from builder.domain.manifest import Manifest
+    from builder.publish.diff import Diff
+    from builder.publish.patience import Patience
+    from builder.publish.remote import Repository
+    from builder.publish.result import Advance
+
+_ASIDE = "publishing-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What was asked for. ``tried`` grows: what was sent may have arrived, even if no answer came."""
+
+    corpus: Corpus
+    version: str
+    manifest: Manifest
+    repository: Repository
+    private: bool
+    with_ledger: bool
+    every_row: bool
+    dry_run: bool
+    advance: Advance
+    patience: Patience
+    tried: list[Diff] = field(default_factory=list)
+
+    @property
+    def tag(self) -> str:
+        """The tag's name."""
+        return tag_of(self.version)
+
+    @property
+    def aside(self) -> str:
+        """The branch on which an older version is put together."""
+        return _ASIDE + self.tag
+
+    def refuse(self, what: str, advice: str = "") -> PublishError:
+        """Make an error that names the repository."""
+        return PublishError(Fault(where=self.repository.name, what=what, advice=advice))

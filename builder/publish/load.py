@@ -1,0 +1,147 @@
+"""``load``: exactly the version that was asked for, from the Hub or from a folder, or an error.
+
+``load_dataset("USER/NAME", revision="v1.2.0")`` returns some other version from its cache, with a warning
+only, when the Hub cannot be reached. This does not.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from builder.corpus import Corpus
+from builder.domain.manifest import Manifest
+from builder.domain.version import Version
+from builder.errors import Fault, HubError, VersionError
+from builder.publish.address import split_repo, tag_of
+from builder.publish.diff import AUDIT, CARD, MANIFEST
+from builder.publish.fetch import check_identity, is_corpus, published_files
+from builder.publish.patience import network_errors, status_of
+from builder.publish.wanted import local_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def load(
+    address: str | Path,
+    version: str | None = None,
+    *,
+    split: str | None = None,
+    streaming: bool = False,
+    token: str | None = None,
+    digest: str | None = None,
+    check_hashes: bool = True,
+    **options: Any,
+) -> Any:
+    """Load one version of a dataset, from the Hub (``USER/NAME``) or from a corpus folder.
+
+    A version from the Hub is downloaded whole, into the clients' cache. Its number, its digest, and the hash
+    of each file are compared with the manifest before anything is loaded, and the number of rows afterwards.
+
+    Args:
+        version: its number; of a folder the newest that is not yanked if not given.
+        digest: what the version's digest has to be, if it is known from elsewhere.
+        check_hashes: False saves the time to read every byte of a version once more.
+        options: for ``datasets.load_dataset``.
+
+    Returns:
+        What ``datasets.load_dataset`` returns.
+
+    Raises:
+        HubError: if this version cannot be had, whatever other version may be in a cache.
+        CorpusError: if a folder has no such version.
+    """
+    folder, number = _find(address, version, token=token)
+    where = f"{address}@{number}"
+    manifest = _manifest(folder, where)
+    check_identity(manifest, version=number, digest=digest, where=where)
+    if faults := list(_file_faults(folder, manifest, where, hashes=check_hashes)):
+        raise HubError(*faults)
+    return _load(folder, manifest, where, split=split, streaming=streaming, options=options)
+
+
+def _find(address: str | Path, version: str | None, *, token: str | None) -> tuple[Path, str]:
+    """Return the folder of the version, and its number."""
+    folder = Path(address)
+    if is_corpus(folder):
+        corpus = Corpus(folder)
+        number = str(Version.parse(version)) if version else corpus.newest()
+        return corpus.version_folder(number), number
+    if folder.is_dir() and (folder / MANIFEST).is_file():
+        return folder, version or _manifest(folder, str(folder)).version
+    name, named = split_repo(str(address))
+    number = version or named or ""
+    if not number:
+        what, advice = "a version has to be named", 'as in load("USER/NAME", "1.2.0")'
+        raise VersionError(Fault(where=name, what=what, advice=advice))
+    return _download(name, str(Version.parse(number)), token=token), number
+
+
+def _download(name: str, version: str, *, token: str | None) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
+
+    options: dict[str, Any] = {"repo_type": "dataset", "ignore_patterns": [f"{AUDIT}/*"]}
+    try:
+        return Path(snapshot_download(name, revision=tag_of(version), token=token, **options))
+    except (RevisionNotFoundError, RepositoryNotFoundError):
+        what = f"there is no version {version} on the Hub, or no such dataset"
+        advice = "check name and number, or log in if it is private"
+        raise HubError(Fault(where=name, what=what, advice=advice)) from None
+    except network_errors() as error:
+        status = status_of(error)
+        why = f"the Hub answers {status}" if status else "the Hub cannot be reached"
+        what = f"version {version} cannot be had: {why}, and it is not in the cache"
+        raise HubError(Fault(where=name, what=what, advice="no other version is taken for it")) from None
+
+
+def _manifest(folder: Path, where: str) -> Manifest:
+    try:
+        data = (folder / MANIFEST).read_bytes()
+    except OSError as error:
+        raise HubError(Fault(where=where, what=f"has no manifest: {error.strerror}")) from None
+    return Manifest.parse(data, where=where)
+
+
+def _file_faults(folder: Path, manifest: Manifest, where: str, *, hashes: bool) -> Iterator[Fault]:
+    """Find files that are not those of the manifest, or are missing: a download may have been cut short."""
+    for path, (there, sha256, n_bytes) in published_files(manifest).items():
+        name = there if (folder / there).exists() else path
+        if path == CARD and name == CARD and not (folder / CARD).is_file():
+            yield Fault(where=f"{where}: {CARD}", what="is missing")
+            continue
+        try:
+            right = (folder / name).stat().st_size == n_bytes
+            right = right and (not hashes or local_file(folder / name).sha256 == sha256)
+        except OSError:
+            yield Fault(
+                where=f"{where}: {path}", what="is missing", advice="load it again with the Hub in reach"
+            )
+            continue
+        if not right:
+            yield Fault(where=f"{where}: {path}", what="has other bytes than the manifest tells")
+
+
+def _load(
+    folder: Path,
+    manifest: Manifest,
+    where: str,
+    *,
+    split: str | None,
+    streaming: bool,
+    options: dict[str, Any],
+) -> Any:
+    import datasets
+
+    loaded = datasets.load_dataset(str(folder), split=split, streaming=streaming, **options)
+    parts = loaded if split is None else {split: loaded}
+    for name, part in parts.items():
+        if str(part.info.version) != manifest.version:
+            raise HubError(Fault(where=where, what=f"load_dataset gives version {part.info.version}"))
+        told = manifest.splits[name].rows if name in manifest.splits else None
+        if not streaming and told is not None and len(part) != told:
+            raise HubError(
+                Fault(where=where, what=f"split {name} has {len(part):,} rows instead of {told:,}")
+            )
+    return loaded

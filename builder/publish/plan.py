@@ -1,0 +1,128 @@
+"""What a round of publishing has to do: from what the Hub holds to what it is to hold."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from builder.domain.version import Version
+from builder.errors import Fault, PublishError, VersionError
+from builder.publish.address import version_of
+from builder.publish.diff import CARD, MANIFEST, Diff, Local, Remote, compare, find_obeyed
+from builder.publish.hub_card import hub_card
+from builder.publish.read_back import compare_files
+from builder.publish.remote import MAIN
+from builder.publish.result import ReadBack
+from builder.publish.wanted import local_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from builder.publish.job import Job
+    from builder.publish.remote import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a round has to do: bring ``branch`` from ``head`` to ``wanted``, and tag it."""
+
+    branch: str
+    head: str | None
+    wanted: Mapping[str, Local]
+    diff: Diff
+    tagged: str | None
+    commit: str | None = None
+    read: ReadBack = field(default_factory=ReadBack)
+
+    @property
+    def nothing_new(self) -> bool:
+        """Whether everything is in place."""
+        return self.diff.empty and self.tagged is not None
+
+
+def make_plan(job: Job, state: State, files: Mapping[str, Local]) -> Plan:
+    """Compare what is there with what is wanted.
+
+    Raises:
+        PublishError: if something is in the way.
+    """
+    _refuse_what_is_in_the_way(job, state)
+    tagged = state.tags.get(job.tag)
+    main = state.branches.get(MAIN)
+    there = job.repository.files(main) if main else {}
+    if obeyed := find_obeyed(there, job.repository.name):
+        what = f"holds {obeyed[0]}, which load_dataset obeys instead of the card"
+        raise job.refuse(what, "delete the file on the Hub")
+    on_main = _manifest_there(job, there, main)
+    newest = _is_newest(job, state, on_main)
+    at_tag = _files_at_tag(job, tagged, files) if tagged else {}
+    if tagged and not newest:
+        return Plan(branch=job.aside, head=None, wanted=files, diff=Diff(), tagged=tagged)
+    branch, head = (MAIN, main) if newest else (job.aside, state.branches.get(job.aside, main))
+    if head != main:
+        there = job.repository.files(str(head))
+        on_main = _manifest_there(job, there, head)
+    wanted = {**files, CARD: local_file(_card(job, there, head).encode())}
+    diff = compare(wanted, there, ours=_ours(on_main), keep=frozenset(at_tag))
+    return Plan(branch=branch, head=head, wanted=wanted, diff=diff, tagged=tagged)
+
+
+def _manifest_there(job: Job, there: Mapping[str, Remote], commit: str | None) -> dict[str, Any]:
+    """Read the manifest that a commit has; empty if it has none.
+
+    Raises:
+        PublishError: if it is that of another dataset.
+    """
+    if MANIFEST not in there or not commit:
+        return {}
+    try:
+        found = json.loads(job.repository.read(MANIFEST, commit))
+        name, _ = found["name"], Version.parse(found["version"])
+    except (ValueError, KeyError, TypeError, VersionError):
+        return {}
+    if name != job.manifest.name:
+        what = f"holds the dataset {name!r}, not {job.manifest.name!r}"
+        raise job.refuse(what, "name another repository")
+    return dict(found)
+
+
+def _is_newest(job: Job, state: State, on_main: Mapping[str, Any]) -> bool:
+    """Tell whether no newer version is on the Hub, tagged or on ``main``."""
+    others = [version for tag in state.tags if (version := version_of(tag))]
+    if on_main:
+        others.append(Version.parse(str(on_main["version"])))
+    return all(version <= Version.parse(job.version) for version in others)
+
+
+def _files_at_tag(job: Job, tagged: str, files: Mapping[str, Local]) -> Mapping[str, Remote]:
+    """List what the tag holds; refuse one that holds anything but this version: tags are never moved."""
+    there = job.repository.files(tagged)
+    if MANIFEST not in there or not there[MANIFEST].holds(files[MANIFEST]):
+        what = f"the tag {job.tag} is there and holds something else"
+        raise job.refuse(what, "a published version never changes; build a new one")
+    if faults := compare_files(files, there, where=f"{job.repository.name}@{job.tag}"):
+        raise PublishError(*faults, Fault(where=job.repository.name, what="a tag is never moved"))
+    return there
+
+
+def _card(job: Job, there: Mapping[str, Remote], head: str | None) -> str:
+    folder = job.corpus.version_folder(job.version)
+    known = job.repository.read(CARD, head).decode(errors="replace") if CARD in there and head else None
+    sealed = (folder / CARD).read_text(encoding="utf-8")
+    return hub_card(sealed, name=job.manifest.name, repo=job.repository.name, there=known)
+
+
+def _ours(manifest: Mapping[str, Any]) -> frozenset[str]:
+    shards = [shard for split in manifest.get("splits", {}).values() for shard in split["shards"]]
+    return frozenset(one["path"] for one in (*manifest.get("files", ()), *shards)) - {CARD}
+
+
+def _refuse_what_is_in_the_way(job: Job, state: State) -> None:
+    if job.private and state.branches and not state.private:
+        raise job.refuse(
+            "is public, and --private was asked for", "make it private on the Hub, or name another"
+        )
+    if job.tag in state.branches:
+        what = f"has a branch {job.tag}, so the tag would not be found"
+        raise job.refuse(what, "delete the branch on the Hub")

@@ -1,0 +1,75 @@
+"""The files of a version as they are to be on the Hub: its folder, and what was asked for beside."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from builder.errors import Fault, TamperedError, VersionError
+from builder.publish.diff import AUDIT, CARD, MANIFEST, SEALED_CARD, Local
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from builder.corpus import Corpus
+
+SHOWN = ("ledger.parquet", "clusters.parquet")
+"""What ``--with-ledger`` adds. Nothing else of the audit is ever published, nor tombstones, nor the index."""
+
+_CHUNK_BYTES = 1 << 20
+
+
+def wanted_files(
+    corpus: Corpus, version: str, *, with_ledger: bool, hashed: Callable[[int], None]
+) -> dict[str, Local]:
+    """Hash every file of a version, and compare with the manifest.
+
+    Args:
+        hashed: told the bytes of each file.
+
+    Raises:
+        TamperedError: if a file is not as it was sealed: that must not be published.
+        VersionError: if a ledger is asked for that is not here.
+    """
+    folder, manifest = corpus.version_folder(version), corpus.manifest(version)
+    told = {file.path: file.sha256 for file in manifest.files}
+    told |= {shard.path: shard.sha256 for _, shard in manifest.shards()}
+    found: dict[str, Local] = {}
+    for path, sha256 in told.items():
+        found[path] = local_file(folder / path)
+        hashed(found[path].bytes)
+        if found[path].sha256 != sha256:
+            raise TamperedError(Fault(where=f"{version}/{path}", what="was changed", advice="run verify"))
+    found[SEALED_CARD] = found.pop(CARD)
+    found[MANIFEST] = local_file(folder / MANIFEST)
+    if with_ledger:
+        found |= _audit_files(corpus, version)
+    return found
+
+
+def local_file(content: Path | bytes) -> Local:
+    """Hash a file, or some bytes, as the Hub names large and small ones."""
+    if isinstance(content, bytes):
+        git = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False)
+        sha256 = hashlib.sha256(content)
+        n_bytes = len(content)
+    else:
+        n_bytes = content.stat().st_size
+        git = hashlib.sha1(b"blob %d\0" % n_bytes, usedforsecurity=False)
+        sha256 = hashlib.sha256()
+        with content.open("rb") as file:
+            while chunk := file.read(_CHUNK_BYTES):
+                git.update(chunk)
+                sha256.update(chunk)
+    return Local(content=content, sha256=sha256.hexdigest(), git_oid=git.hexdigest(), bytes=n_bytes)
+
+
+def _audit_files(corpus: Corpus, version: str) -> dict[str, Local]:
+    folder = corpus.audit_folder(version)
+    missing = [name for name in SHOWN if not (folder / name).is_file()]
+    if missing:
+        what = f"version {version} has no {missing[0]} here"
+        advice = "publish it without --with-ledger, or from the corpus that built it"
+        raise VersionError(Fault(where=str(corpus.path), what=what, advice=advice))
+    return {f"{AUDIT}/{name}": local_file(folder / name) for name in SHOWN}

@@ -1,0 +1,72 @@
+"""What went to the Hub, or came from there."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from builder.report.json_text import print_json
+from builder.report.table import counted, size_text, table_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from builder.publish import FetchResult, PublishResult
+
+
+def print_publish(result: PublishResult, *, as_json: bool) -> None:
+    """Print what was sent, copied and deleted, or with a dry run what would be, and the card."""
+    for warning in result.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    if as_json:
+        print_json(_document(result))
+        return
+    click.echo("\n".join(_publish_lines(result)))
+    if result.card is not None:
+        click.echo(f"\nREADME.md\n\n{result.card}", nl=False)
+
+
+def _document(result: PublishResult) -> dict[str, Any]:
+    facts = {field.name: getattr(result, field.name) for field in dataclasses.fields(result)}
+    return facts | {"bytes_to_send": result.bytes_to_send}
+
+
+def _publish_lines(result: PublishResult) -> Iterator[str]:
+    name = f"{result.repo}@{result.tag}"
+    if result.nothing_new:
+        yield f"{name}: is there already, with this digest; nothing was changed"
+    elif result.dry_run:
+        yield f"{name}: would be published{'' if result.main else ', as a tag only: main is newer'}"
+    else:
+        yield f"{name}: published{', and main is it' if result.main else ' as a tag only: main is newer'}"
+    files = [("add", one.path, size_text(one.bytes), "") for one in result.add]
+    files += [("copy", one.path, size_text(one.bytes), f"from {one.source}") for one in result.copy]
+    files += [("delete", path, "", "") for path in result.delete]
+    if files:
+        yield ""
+        yield from table_lines(files, header=["", "file", "size", ""])
+        yield ""
+        verb = "to send" if result.dry_run else "sent"
+        yield f"{size_text(result.bytes_to_send)} {verb} at most"
+    if result.left_alone:
+        yield f"left alone: {', '.join(result.left_alone)}"
+    if not result.dry_run:
+        read = result.read_back
+        rows = f"{counted(read.rows, 'row')} of {counted(read.row_groups, 'row group')}"
+        yield f"read back: {counted(read.files, 'file')} by their hashes, {rows}"
+    yield f"digest {result.digest}"
+    yield result.url
+
+
+def print_fetch(result: FetchResult, *, as_json: bool) -> None:
+    """Print what came, and what did not."""
+    if as_json:
+        print_json(result)
+        return
+    came = "is there already" if result.nothing_new else "fetched"
+    size = f"{counted(result.rows, 'row')}, {size_text(result.bytes)}"
+    click.echo(f"{result.corpus}@{result.version}: {came} from {result.repo}; {size}, digest {result.digest}")
+    if not result.ledger:
+        click.echo("the ledger was not published: what was rejected or merged is not known here")

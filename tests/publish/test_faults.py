@@ -1,0 +1,222 @@
+"""Whatever Hub, line, disk or user do: the old version or the new one, and the next call goes on."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hub.faults import KINDS
+from hub.looks import REPO, commit_at, digest_at, program, repo, text_at
+from hub.process import TESTS, StandIn
+from hub.store import Store
+
+from builder import Corpus
+
+FAULTS = program("faults")
+OLD, NEW = "1.0.0", "1.1.0"
+
+
+def matrix(
+    hub: StandIn, corpus: Corpus, *, old: str = OLD, part: str = "0/1", attempts: int = 1
+) -> dict[str, int]:
+    """Run the program that makes every request fail in every way, and return its counts."""
+    code = f"import sys; sys.path.insert(0, {str(TESTS)!r})\n{FAULTS}"
+    done = hub.python(
+        code,
+        hub.folder,
+        corpus.path,
+        old,
+        NEW if old else OLD,
+        part,
+        str(attempts),
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, int] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def test_some_faults_of_all(hub: StandIn, corpus: Corpus) -> None:
+    """A sample of the next test: every request and every kind comes once or so."""
+    found = matrix(hub, corpus, part="5/41")
+    assert found["requests"] >= 12
+    assert found["cases"] >= 2
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("old", [OLD, ""], ids=["update", "first"])
+def test_each_fault_at_each_request(any_hub: StandIn, corpus: Corpus, old: str) -> None:
+    """After a call that met a fault the remote is the old version or the new; after a second, the new."""
+    found = matrix(any_hub, corpus, old=old)
+    assert found["cases"] == len(KINDS) * found["requests"]
+    assert found["first_failed"] > 0
+
+
+@pytest.mark.long
+def test_each_fault_is_borne_once(any_hub: StandIn, corpus: Corpus) -> None:
+    """With the patience that users have, a fault that passes is no failure of the call."""
+    assert matrix(any_hub, corpus, attempts=6)["first_failed"] == 0
+
+
+CALL = """
+import sys, builder
+from builder.publish.patience import Patience
+kind, corpus, repo = sys.argv[1:]
+waited = []
+result = builder.publish(corpus, repo, patience=Patience(attempts=6, first_wait_s=0.01, sleep=waited.append))
+print(waited, result.nothing_new, len(result.add))
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "only"), [("412", "/commit/"), ("409", "/commit/"), ("lost", "/commit/"), ("lost", "/tag/")]
+)
+def test_a_conflict_is_compared_anew(hub: StandIn, corpus: Corpus, kind: str, only: str) -> None:
+    """A stale parent, a conflict, an answer that was lost: look again, and do only what is missing."""
+    hub.plan({"kind": kind, "only": only})
+    done = hub.python(CALL, kind, f"{corpus.path}@{OLD}", REPO)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("[0.01] False")
+    assert digest_at(hub, "main") == digest_at(hub, f"v{OLD}") == OLD
+    store = Store(hub.folder)
+    assert len(list(store.history(repo(hub), "main"))) == 2
+
+
+def test_somebody_else_commits_meanwhile(hub: StandIn, corpus: Corpus, home: Path) -> None:
+    """What another one writes between look and commit is not lost: all is compared anew against it."""
+    done = hub.builder("publish", f"{corpus.path}@{OLD}", "--repo", REPO)
+    assert done.returncode == 0, done.stderr
+    code = (
+        "import sys, builder\n"
+        "from huggingface_hub import CommitOperationAdd as A, HfApi, hf_hub_download\n"
+        "from builder.publish.remote import Repository\n"
+        "commit, done = Repository.commit, []\n"
+        "def slow(self, *args, **kw):\n"
+        "    if not done:\n"
+        "        done.append(1)\n"
+        "        card = open(hf_hub_download(self.name, 'README.md', repo_type='dataset')).read()\n"
+        "        files = [A('LICENSE', b'x'), A('README.md', (card + '## Thanks\\n').encode())]\n"
+        "        HfApi().create_commit(self.name, files, repo_type='dataset', commit_message='x')\n"
+        "    return commit(self, *args, **kw)\n"
+        "Repository.commit = slow\n"
+        "print(builder.publish(sys.argv[1], sys.argv[2]).left_alone)\n"
+    )
+    done = hub.python(code, f"{corpus.path}@{NEW}", REPO, home=home)
+    assert done.returncode == 0, done.stderr
+    assert "LICENSE" in commit_at(hub, "main").files
+    assert "## Thanks" in text_at(hub, "main", "README.md")
+    assert digest_at(hub, "main") == NEW
+
+
+def test_what_arrived_is_not_sent_again(hub: StandIn, corpus: Corpus) -> None:
+    """The commit fails for good; the next call sends no file a second time."""
+    hub.plan({"kind": "500", "only": "/commit/", "times": 1000})
+    code = CALL.replace("attempts=6", "attempts=1")
+    done = hub.python(code, "500", f"{corpus.path}@{OLD}", REPO)
+    assert done.returncode == 1
+    assert "the same command goes on from here" in done.stderr
+    assert digest_at(hub, "main") is None
+    sent = [entry["path"] for entry in hub.log() if entry["method"] == "PUT"]
+    hub.plan()
+    assert hub.builder("publish", f"{corpus.path}@{OLD}", "--repo", REPO).returncode == 0
+    assert sent
+    assert [entry["path"] for entry in hub.log() if entry["method"] == "PUT"] == []
+
+
+def test_the_hub_may_ask_for_a_pause(hub: StandIn, corpus: Corpus) -> None:
+    """The wait is as long as the Hub asks; one that is too long is told instead."""
+    hub.plan({"kind": "429", "only": "/commit/", "retry_after_s": 7})
+    done = hub.python(CALL, "429", f"{corpus.path}@{OLD}", REPO)
+    assert done.stdout.startswith("[7.0] False"), done.stderr
+    hub.plan({"kind": "429", "only": "/commit/", "retry_after_s": 100_000})
+    done = hub.python(CALL, "429", f"{corpus.path}@{NEW}", REPO)
+    assert done.returncode == 1
+    assert "the Hub asks for a pause" in done.stderr
+    assert digest_at(hub, "main") == OLD
+
+
+def test_a_hub_that_is_not_there(corpus: Corpus, home: Path, tmp_path: Path) -> None:
+    """One line, exit status 1, and what to do."""
+    hub = StandIn(tmp_path / "hub")
+    hub.stop()
+    code = CALL.replace("attempts=6", "attempts=1")
+    done = hub.python(code, "gone", f"{corpus.path}@{OLD}", REPO, home=home)
+    assert done.returncode == 1
+    assert "HubError: harbour/tides: " in done.stderr
+
+
+# -- killed, interrupted ---------------------------------------------------------------------------
+
+
+def start(hub: StandIn, corpus: Corpus, home: Path) -> subprocess.Popen[Any]:
+    """Begin to publish the new version."""
+    command = [sys.executable, "-c", "from builder.cli import main; main()"]
+    return subprocess.Popen(
+        [*command, "publish", f"{corpus.path}@{NEW}", "--repo", REPO],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=hub.environment(home),
+        start_new_session=True,
+    )
+
+
+def wait_for(hub: StandIn, process: subprocess.Popen[Any], n_requests: int) -> None:
+    """Wait until so many requests have come."""
+    while process.poll() is None and len(hub.log()) < n_requests:
+        time.sleep(0.002)
+
+
+def killed(hub: StandIn, corpus: Corpus, home: Path, *, n_moments: int, seed: int) -> None:
+    """Kill at random moments, and publish again."""
+    assert hub.builder("publish", f"{corpus.path}@{OLD}", "--repo", REPO).returncode == 0
+    saved = (hub.folder / "repos" / f"{REPO}.json").read_text()
+    objects = set((hub.folder / "objects").iterdir())
+    moments = random.Random(seed)
+    for _ in range(n_moments):
+        (hub.folder / "repos" / f"{REPO}.json").write_text(saved)
+        for path in set((hub.folder / "objects").iterdir()) - objects:
+            path.unlink()
+        hub.plan()
+        process = start(hub, corpus, home)
+        wait_for(hub, process, moments.randint(0, 17))
+        time.sleep(moments.random() * 0.02)
+        process.kill()
+        process.communicate()
+        assert digest_at(hub, "main") in (OLD, NEW)
+        done = hub.builder("publish", f"{corpus.path}@{NEW}", "--repo", REPO)
+        assert done.returncode == 0, done.stderr
+        assert digest_at(hub, "main") == digest_at(hub, f"v{NEW}") == NEW
+
+
+def test_killed_at_some_moments(hub: StandIn, corpus: Corpus, home: Path) -> None:
+    """kill -9: the old version or the new one; the next call makes it the new one."""
+    killed(hub, corpus, home, n_moments=2, seed=4)
+
+
+@pytest.mark.long
+def test_killed_at_50_moments(any_hub: StandIn, corpus: Corpus, home: Path) -> None:
+    """The same, often, and with both ways of sending."""
+    killed(any_hub, corpus, home, n_moments=50, seed=7)
+
+
+def test_ctrl_c_ends_with_130(any_hub: StandIn, corpus: Corpus, home: Path) -> None:
+    """One line instead of a traceback; the same command goes on."""
+    assert any_hub.builder("publish", f"{corpus.path}@{OLD}", "--repo", REPO).returncode == 0
+    any_hub.plan()
+    process = start(any_hub, corpus, home)
+    wait_for(any_hub, process, 6)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert b"the same command goes on from there" in said
+    assert b"Traceback" not in said
+    assert digest_at(any_hub, "main") in (OLD, NEW)
+    done = any_hub.builder("publish", f"{corpus.path}@{NEW}", "--repo", REPO)
+    assert done.returncode == 0, done.stderr
+    assert digest_at(any_hub, "main") == digest_at(any_hub, f"v{NEW}") == NEW

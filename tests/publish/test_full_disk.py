@@ -1,0 +1,59 @@
+"""A disk that is full while a version goes to the Hub or comes from there."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hub.looks import REPO, digest_at
+from hub.process import StandIn
+
+from builder import Corpus, verify
+
+pytestmark = pytest.mark.skipif(
+    not hasattr(resource, "RLIMIT_FSIZE"), reason="the system knows no such limit"
+)
+
+
+def limited(hub: StandIn, home: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a command that may write no file of more than 4 kB."""
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4_000, 4_000))
+
+    return subprocess.run(
+        [sys.executable, "-c", "from builder.cli import main; main()", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=hub.environment(home),
+        preexec_fn=limit,
+    )
+
+
+def test_publishing_says_what_to_do(hub: StandIn, corpus: Corpus, home: Path) -> None:
+    """Lines, no traceback; nothing has changed on the Hub, and with room again the same command ends well."""
+    hub.builder("publish", f"{corpus.path}@1.0.0", "--repo", REPO)
+    done = limited(hub, home, "publish", f"{corpus.path}@1.1.0", "--repo", REPO)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "see to the disk" in done.stderr
+    assert digest_at(hub, "main") == "1.0.0"
+    done = hub.builder("publish", f"{corpus.path}@1.1.0", "--repo", REPO)
+    assert done.returncode == 0, done.stderr
+    assert digest_at(hub, "main") == "1.1.0"
+
+
+def test_fetching_says_what_to_do(hub: StandIn, corpus: Corpus, home: Path, tmp_path: Path) -> None:
+    """The same, and the next call puts the version into its place."""
+    hub.builder("publish", f"{corpus.path}@1.0.0", "--repo", REPO)
+    done = limited(hub, home, "fetch", f"{REPO}@1.0.0", tmp_path / "got")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "see to the disk" in done.stderr
+    done = hub.builder("fetch", f"{REPO}@1.0.0", tmp_path / "got")
+    assert done.returncode == 0, done.stderr
+    assert verify(tmp_path / "got").clean

@@ -1,0 +1,137 @@
+"""Mistakes that users of the Hub make or meet, and the test that shows what keeps ours from them."""
+
+from __future__ import annotations
+
+import ast
+import json
+import shutil
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hub.process import StandIn
+
+from builder import Corpus, load
+from builder.card.front_matter import read_front_matter
+from builder.errors import BuilderError
+
+TESTS = Path(__file__).resolve().parents[1]
+
+GUARDS = {
+    "a pinned revision is ignored when the Hub cannot be reached": [
+        "publish/test_fetch.py::test_load_never_gives_another_version",
+        "publish/test_fetch.py::test_half_a_version_in_the_cache_is_not_a_version",
+    ],
+    "old shards stay and mix with new ones": [
+        "publish/test_publish.py::test_old_shards_go_and_files_of_people_stay",
+        "unit/publish/test_diff.py::test_afterwards_it_is_what_was_wanted",
+    ],
+    "the card's counts are stale": [
+        "cli/test_check_version.py::test_a_card_that_says_something_else_is_a_fault",
+    ],
+    "the card's features are stale": [
+        "unit/card/test_card_sections.py::test_front_matter_is_ours_where_we_know_better",
+        "cli/test_check_version.py::test_a_card_that_says_something_else_is_a_fault",
+    ],
+    "shards have different columns": ["cli/test_check_version.py::test_other_columns_are_a_fault"],
+    "a column without values is of type null": [
+        "cli/test_check_version.py::test_columns_that_cannot_be_loaded_are_faults",
+    ],
+    "a shard or split is empty": [
+        "cli/test_check_version.py::test_an_empty_shard_is_a_fault",
+        "unit/card/test_card_front_matter.py::test_a_split_without_rows_has_no_entry",
+    ],
+    "half of an upload is seen": [
+        "publish/test_publish.py::test_one_commit_and_only_what_is_new",
+        "publish/test_faults.py::test_killed_at_some_moments",
+        "publish/test_faults.py::test_some_faults_of_all",
+    ],
+    "commits at the same time: conflicts without end, lost edits": [
+        "publish/test_faults.py::test_a_conflict_is_compared_anew",
+        "publish/test_faults.py::test_somebody_else_commits_meanwhile",
+    ],
+    "too many requests, too many small files": [
+        "publish/test_faults.py::test_the_hub_may_ask_for_a_pause",
+        "property/test_shard_cuts.py::test_a_split_comes_to_about_64_shards",
+    ],
+    "row groups too big for the viewer": [
+        "property/test_shard_cuts.py::test_chosen_sizes_keep_to_their_bounds",
+        "cli/test_check_version.py::test_the_viewers_limits_are_warnings",
+    ],
+    "splits are guessed from names of files": [
+        "publish/test_mistakes.py::test_only_files_that_the_card_names_are_loaded",
+    ],
+    "JSON files beside the data change its format": [
+        "publish/test_mistakes.py::test_only_files_that_the_card_names_are_loaded",
+    ],
+    "pushed without a tag, or a branch where a tag should be": [
+        "publish/test_publish.py::test_three_versions_in_turn",
+        "publish/test_publish.py::test_what_is_in_the_way_is_told",
+    ],
+    "one giant file, strings of more than 2 GB": [
+        "property/test_shard_cuts.py::test_chosen_sizes_keep_to_their_bounds",
+        "unit/io/test_shards.py::test_shard_with_a_huge_row_has_no_statistics",
+    ],
+    "files edited in place give old rows from a cache": [
+        "unit/corpus/test_commit.py::test_version_folder_is_read_only",
+        "publish/test_mistakes.py::test_a_file_that_was_edited_is_not_loaded",
+    ],
+    "appending sends everything again": [
+        "publish/test_wire.py::test_bytes_sent",
+        "unit/publish/test_diff.py::test_nothing_is_sent_that_is_there",
+    ],
+    "YAML that means something else": [
+        "unit/card/test_card_front_matter.py::test_traps_survive",
+        "unit/card/test_card_front_matter.py::test_what_clients_ignore_in_silence_is_an_error",
+    ],
+    "more columns than the viewer shows": [
+        "cli/test_check_version.py::test_the_viewers_limits_are_warnings",
+    ],
+}
+
+
+def test_each_mistake_has_its_test() -> None:
+    """All 19, and each test that is named is there."""
+    assert len(GUARDS) == 19
+    for mistake, tests in GUARDS.items():
+        assert tests, mistake
+        for name in tests:
+            path, _, function = name.partition("::")
+            tree = ast.parse((TESTS / path).read_text())
+            assert function in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}, name
+
+
+@pytest.fixture
+def alone(corpus: Corpus, tmp_path: Path) -> Path:
+    """A version's folder that may be changed."""
+    shutil.copytree(corpus.version_folder("1.0.0"), tmp_path / "alone")
+    for path in (tmp_path / "alone", *(tmp_path / "alone").rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    return tmp_path / "alone"
+
+
+def test_only_files_that_the_card_names_are_loaded(alone: Path, corpus: Corpus, hub: StandIn) -> None:
+    """Names that look like splits, and any number of JSON files beside them, change nothing."""
+    files = read_front_matter((alone / "README.md").read_text())["configs"][0]["data_files"]
+    assert {one["split"]: len(one["path"]) for one in files} == {"train": 1, "test": 1}
+    pq.write_table(pa.table({"other": [1]}), alone / "data" / "dev-validation.parquet")
+    for i in range(30):
+        (alone / "data" / f"test-{i}.json").write_text("{}")
+    code = (
+        "import datasets, json, sys\n"
+        "found = datasets.load_dataset(sys.argv[1])\n"
+        "print(json.dumps({name: part.num_rows for name, part in found.items()}))"
+    )
+    done = hub.python(code, alone)
+    splits = corpus.manifest("1.0.0").splits
+    assert json.loads(done.stdout) == {name: split.rows for name, split in splits.items()}, done.stderr
+
+
+def test_a_file_that_was_edited_is_not_loaded(alone: Path) -> None:
+    """`load` compares each file with the manifest before any cache is asked."""
+    shard = next((alone / "data").iterdir())
+    data = shard.read_bytes()
+    shard.write_bytes(data[:-9] + bytes([data[-9] ^ 1]) + data[-8:])
+    with pytest.raises(BuilderError, match="has other bytes than the manifest tells"):
+        load(alone)

@@ -1,0 +1,73 @@
+"""What is done to a repository makes it hold what a version holds, and touches nothing else."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builder.publish.diff import Diff, Local, Remote, compare, find_obeyed
+from builder.publish.wanted import local_file
+
+PATHS = st.sampled_from(
+    ["README.md", "manifest.json", "data/a.parquet", "data/b.parquet", "audit/x", "LICENSE", "img/a.png"]
+)
+CONTENTS = st.sampled_from([b"one", b"two", b"three"])
+FILES = st.dictionaries(PATHS, CONTENTS)
+
+
+def remote(path: str, data: bytes) -> Remote:
+    """A file as the Hub tells it: Parquet is large, all else is small."""
+    found = local_file(data)
+    large = path.endswith(".parquet")
+    return Remote(git_oid=found.git_oid, sha256=found.sha256 if large else None, bytes=len(data))
+
+
+def apply(diff: Diff, wanted: dict[str, bytes], there: dict[str, bytes]) -> dict[str, bytes]:
+    """Do what a diff says."""
+    done = {path: data for path, data in there.items() if path not in diff.delete}
+    done |= {one.path: wanted[one.path] for one in diff.add}
+    return done | {one.path: there[one.source] for one in diff.copy}
+
+
+def compared(wanted: dict[str, bytes], there: dict[str, bytes], ours: frozenset[str]) -> Diff:
+    """Compare plain files."""
+    local: dict[str, Local] = {path: local_file(data) for path, data in wanted.items()}
+    return compare(local, {path: remote(path, data) for path, data in there.items()}, ours=ours)
+
+
+@given(FILES, FILES, st.frozensets(PATHS))
+def test_afterwards_it_is_what_was_wanted(
+    wanted: dict[str, bytes], there: dict[str, bytes], ours: frozenset[str]
+) -> None:
+    """All that was wanted is there with its bytes, and of all else only what was left alone."""
+    diff = compared(wanted, there, ours)
+    done = apply(diff, wanted, there)
+    assert {path: done[path] for path in wanted} == wanted
+    assert {path: data for path, data in done.items() if path not in wanted} == {
+        path: there[path] for path in diff.left_alone
+    }
+    assert not set(diff.left_alone) & ours
+    assert not [path for path in diff.left_alone if path.startswith(("data/", "audit/"))]
+    assert compared(wanted, done, ours).empty
+
+
+@given(FILES, FILES)
+def test_nothing_is_sent_that_is_there(wanted: dict[str, bytes], there: dict[str, bytes]) -> None:
+    """A file is added only if no large file there has its bytes."""
+    large = {data for path, data in there.items() if path.endswith(".parquet")}
+    diff = compared(wanted, there, frozenset())
+    assert not [one.path for one in diff.add if wanted[one.path] in large]
+    assert all(there[one.source] == wanted[one.path] for one in diff.copy)
+
+
+def test_files_of_the_hub_and_of_the_tag_stay() -> None:
+    """`.gitattributes` is the Hub's own; what a tag has is not deleted from main."""
+    there = {name: remote(name, b"x") for name in (".gitattributes", "audit/ledger.parquet", "data/old")}
+    diff = compare({}, there, keep=frozenset({"audit/ledger.parquet"}))
+    assert (diff.delete, diff.left_alone) == (("data/old",), ())
+
+
+def test_what_load_dataset_obeys_is_found() -> None:
+    """Files that take the card's place, and a script of the repository's name."""
+    there = {name: remote(name, b"") for name in ("tides.py", "other.py", "dataset_infos.json")}
+    assert find_obeyed(there, "harbour/tides") == ["dataset_infos.json", "tides.py"]

@@ -1,0 +1,73 @@
+"""What is tried again, how often, and after how long."""
+
+from __future__ import annotations
+
+import errno
+from typing import Any
+
+import pytest
+
+from builder.publish.patience import Patience, is_passing, retry_after_s, status_of
+
+
+class AnswerError(OSError):
+    """An error as the clients raise it."""
+
+    def __init__(self, status: int, headers: dict[str, str] | None = None) -> None:
+        super().__init__(f"status {status}")
+        self.response: Any = type("Response", (), {"status_code": status, "headers": headers or {}})()
+
+
+def wrapped(cause: Exception) -> RuntimeError:
+    """An error around another, as uploads raise it."""
+    try:
+        raise RuntimeError("while uploading") from cause
+    except RuntimeError as error:
+        return error
+
+
+@pytest.mark.parametrize(
+    ("error", "passes"),
+    [
+        (AnswerError(429), True),
+        (AnswerError(500), True),
+        (AnswerError(503), True),
+        (AnswerError(409), True),
+        (AnswerError(412), True),
+        (AnswerError(401), False),
+        (AnswerError(403), False),
+        (AnswerError(404), False),
+        (AnswerError(400), False),
+        (wrapped(AnswerError(503)), True),
+        (wrapped(AnswerError(403)), False),
+        (ConnectionResetError(errno.ECONNRESET, "reset"), True),
+        (TimeoutError(), True),
+        (OSError(errno.ENOSPC, "no space"), False),
+        (wrapped(OSError(errno.EFBIG, "too large")), False),
+        (ValueError("the front matter"), False),
+    ],
+)
+def test_what_may_pass(error: Exception, passes: bool) -> None:
+    """Busy or broken Hubs and faster others pass; refusals and this machine's disk do not."""
+    assert is_passing(error) is passes
+
+
+def test_waits_double_and_end() -> None:
+    """Five waits in a row, the next failure is told; what has arrived counts failures anew."""
+    waits: list[float] = []
+    patience = Patience(sleep=waits.append, longest_wait_s=5)
+    assert [patience.endure(AnswerError(503)) for _ in range(6)] == [True] * 5 + [False]
+    assert waits == [1, 2, 4, 5, 5]
+    patience.rest()
+    assert patience.endure(AnswerError(503))
+
+
+def test_the_hub_says_how_long() -> None:
+    """Retry-After is a least wait; one that is too long is no wait."""
+    waits: list[float] = []
+    patience = Patience(sleep=waits.append)
+    assert patience.endure(AnswerError(429, {"Retry-After": "30"}))
+    assert not patience.endure(AnswerError(429, {"Retry-After": "100000"}))
+    assert waits == [30]
+    assert retry_after_s(AnswerError(429, {"Retry-After": "tomorrow"})) == 0
+    assert status_of(wrapped(AnswerError(418))) == 418
