@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from builder.build.draft import Draft
+    from builder.build import index
     from builder.domain.contract import Contract
     from builder.domain.manifest import Manifest
     from builder.recipe import Recipe
@@ -86,11 +86,23 @@ class CardSource:
         return cls(**facts)
 
 
-def card_facts(manifest: Manifest, *, draft: Draft, history: Sequence[Manifest]) -> CardFacts:
-    """Gather what the card of one version tells."""
-    source = draft.source
-    domains = add_counts(shard.facts.domains for shard in draft.shards)
-    newest = max((shard.facts.newest for shard in draft.shards), default="")
+def card_facts(
+    manifest: Manifest,
+    *,
+    source: CardSource,
+    shards: Sequence[index.ShardFacts],
+    clusters: Mapping[int, int],
+    history: Sequence[Manifest],
+) -> CardFacts:
+    """Gather what the card of one version tells.
+
+    Args:
+        shards: what is known of the rows of its shards.
+        clusters: how many clusters there are, by the number of records in them.
+        history: manifests of the versions before, oldest first.
+    """
+    domains = add_counts(shard.domains for shard in shards)
+    newest = max((shard.newest for shard in shards), default="")
     kept = manifest.counts["kept"]
     return CardFacts(
         name=manifest.name,
@@ -115,11 +127,11 @@ def card_facts(manifest: Manifest, *, draft: Draft, history: Sequence[Manifest])
             digest=manifest.inputs["digest"],
         ),
         recipe_digest=manifest.recipe["digest"],
-        languages=add_counts(shard.facts.languages for shard in draft.shards),
+        languages=add_counts(shard.languages for shard in shards),
         domains=domains,
         n_domains=len(domains),
-        clusters=sum(draft.clusters.values()),
-        largest_cluster=max(draft.clusters, default=0),
+        clusters=sum(clusters.values()),
+        largest_cluster=max(clusters, default=0),
         changes=tuple(change_facts(one) for one in (manifest, *history[::-1])),
         notes=source.notes,
     )

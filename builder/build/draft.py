@@ -131,7 +131,13 @@ def _stage_and_commit(corpus: Corpus, manifest: Manifest, draft: Draft) -> Manif
         else:
             staging.reuse_shard(shard.facts.sha256, name=shard.name)
     history = [corpus.manifest(version) for version in corpus.versions()]
-    facts = card_facts(manifest, draft=draft, history=history)
+    facts = card_facts(
+        manifest,
+        source=draft.source,
+        shards=[shard.facts for shard in draft.shards],
+        clusters=draft.clusters,
+        history=history,
+    )
     texts = {
         "README.md": render_card(facts),
         "croissant.json": json.dumps(croissant(facts), indent=2, ensure_ascii=False) + "\n",
@@ -145,5 +151,6 @@ def _stage_and_commit(corpus: Corpus, manifest: Manifest, draft: Draft) -> Manif
     (staging.audit / "run.json").write_bytes(json.dumps(draft.run, indent=2).encode() + b"\n")
     draft.write_index(staging.index, manifest.version)
     draft.source.write(staging.index)
-    corpus.commit(staging, manifest, root_card(corpus, fresh=manifest), tombstones=draft.tombstones)
+    root = root_card(corpus, fresh=manifest)
+    corpus.commit(staging, manifest, root, tombstones=draft.tombstones)
     return manifest

@@ -101,17 +101,14 @@ def id_strings(ids: NDArray[np.uint64]) -> pa.StringArray:
     return pa.StringArray.from_buffers(len(raw), pa.py_buffer(offsets), pa.py_buffer(text.tobytes()))
 
 
-def ids_of_strings(column: pa.ChunkedArray) -> NDArray[np.uint64]:
-    """Read ids as rows have them: uint64[n_rows, 2]."""
-    return np.frombuffer(bytes.fromhex("".join(column.to_pylist())), np.uint64).reshape(-1, 2)
-
-
-def id_keys(ids: pa.StringArray) -> NDArray[np.uint64]:
+def id_keys(ids: pa.StringArray | pa.ChunkedArray) -> NDArray[np.uint64]:
     """Return 16 bytes for each id, the same for the same text: those that it was written from, else a hash.
 
     Returns:
         uint64[n_rows, 2].
     """
+    if isinstance(ids, pa.ChunkedArray):
+        ids = ids.combine_chunks() if ids.num_chunks != 1 else ids.chunk(0)
     offsets = np.frombuffer(ids.buffers()[1], np.int32, count=len(ids) + 1, offset=4 * ids.offset)
     keys = np.empty((len(ids), ID_BYTES), np.uint8)
     ours = np.diff(offsets) == 2 * ID_BYTES

@@ -55,7 +55,7 @@ class Lineage:
         while at is not None:
             folders.append(corpus.index_folder(at))
             at = Segment.read(folders[-1]).base
-        return cls(corpus, corpus.manifest(version), folders[::-1])
+        return cls(corpus, corpus.as_is(version), folders[::-1])
 
     @cached_property
     def segments(self) -> list[Segment]:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from builder.build.describe import CardSource
-from builder.build.identity import ids_of_strings
+from builder.build.identity import id_keys
 from builder.build.index import (
     DIGEST_TYPE,
     ID_TYPE,
@@ -55,11 +55,11 @@ def lineage_of(corpus: Corpus, version: str, *, folder: Path) -> Lineage:
     made.mkdir(parents=True, exist_ok=True)
     if not (made / INDEX_JSON).exists():
         _make(corpus, version, made)
-    return replace(Lineage(corpus, corpus.manifest(version), [made]), borrowed=True)
+    return replace(Lineage(corpus, corpus.as_is(version), [made]), borrowed=True)
 
 
 def _make(corpus: Corpus, version: str, folder: Path) -> None:
-    manifest = corpus.manifest(version)
+    manifest = corpus.as_is(version)
     shards: list[ShardFacts] = []
     write_empty(folder)
     with _Writers(folder, manifest) as writers:
@@ -112,7 +112,7 @@ class _Writers:
     def take(self, batch: pa.RecordBatch, *, shard: int, digests: Any) -> None:
         """Remember some published rows, each as a keeper of every stage."""
         n = batch.num_rows
-        ids = fixed_width(ids_of_strings(batch.column("id")), ID_TYPE)
+        ids = fixed_width(id_keys(batch.column("id")), ID_TYPE)
         self._add("rows", [ids, pa.array([True] * n), ids], ROWS_SCHEMA)
         numbers = pa.array(np.full(n, shard, np.int32))
         self._add("shards", [numbers, ids, fixed_width(digests, DIGEST_TYPE)], SHARDS_SCHEMA)

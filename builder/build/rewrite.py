@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from builder.build.identity import id_hashes, ids_of_strings
+from builder.build.identity import id_hashes, id_keys
 from builder.build.spool import Spool
 from builder.io.rows import row_sizes
 from builder.io.shards import cut
@@ -69,6 +69,6 @@ class RewriteJob:
 
     def _groups(self, table: pa.Table, sizes: NDArray[np.int64], split: str) -> Iterator[pa.Table]:
         limits = self.writer.limits[split]
-        hashes = id_hashes(ids_of_strings(table["id"]), seed=1)
+        hashes = id_hashes(id_keys(table["id"]), seed=1)
         for start, stop in cut(hashes, sizes, min_bytes=limits.group_min, max_bytes=limits.group_max):
             yield table.slice(start, stop - start)

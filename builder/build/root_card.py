@@ -19,17 +19,18 @@ def root_card(
     fresh: Manifest | None = None,
     without: str | None = None,
     yanked: Mapping[str, str | None] | None = None,
+    purged: Mapping[str, Manifest] | None = None,
 ) -> str:
     """Write the README.md of a corpus as it is, or as it is to be.
-
-    Title, licence and languages are those of the newest version.
 
     Args:
         fresh: a version that is about to come.
         without: a version whose rows are about to go.
         yanked: why versions are yanked, or None where one is taken back, as it is to be.
+        purged: manifests of versions as they are to be when a purge is over; one without rows is left out.
     """
     there = [one for one in corpus.versions() if one != without and not corpus.dropped(one)]
-    manifests = [*map(corpus.manifest, there), *([fresh] if fresh else [])]
+    known = [(purged or {}).get(one) or corpus.as_is(one) for one in there]
+    manifests = [one for one in (*known, *([fresh] if fresh else [])) if one.rows]
     states = {one: corpus.yanked(one) for one in there} | dict(yanked or {})
     return corpus_card(corpus.name, manifests, yanked=states)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
 
-from builder.build.identity import ids_of_strings
+from builder.build.identity import id_keys
 from builder.build.index import ShardFacts
 from builder.domain.digests import ContentDigest
 from builder.domain.url import domain
@@ -61,7 +61,7 @@ class ShardNotes:
             self._content = self._content.add(data, offsets)
             self.digests.append(row_digests(data, offsets))
             self._raw_bytes += int(offsets[-1])
-        self.ids.append(ids_of_strings(group["id"]))
+        self.ids.append(id_keys(group["id"]))
         self._describe(group)
         return group
 

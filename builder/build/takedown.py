@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,8 @@ from builder.build.edition import plan_edition
 from builder.build.edits import Edits, Removal
 from builder.build.memory import Past
 from builder.build.nearby import Nearby, find_nearby
+from builder.build.purge import purge as purge_documents
+from builder.build.purge_scope import find_named
 from builder.build.reindex import lineage_of
 from builder.build.successor import Successor, no_rows, published_roles
 from builder.build.targets import Asked, Targets, find_targets
@@ -24,6 +26,7 @@ from builder.errors import CorpusError, Fault, NothingKeptError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from builder.build.purge import PurgeResult
     from builder.domain.manifest import Manifest
 
 TAKEN_DOWN = "taken_down"
@@ -40,6 +43,7 @@ class TakedownResult:
         nearby: documents that are alike and stay.
         unknown: what was asked for and was not published; it may not come from now on either.
         n_restated: records whose fate changed.
+        purged: what was removed from older versions, if that was asked for.
     """
 
     corpus: Path
@@ -52,6 +56,7 @@ class TakedownResult:
     unknown: Sequence[str] = ()
     n_restated: int = 0
     nothing_new: bool = False
+    purged: PurgeResult | None = None
 
     def document(self) -> dict[str, Any]:
         """Return the result as ``--json`` prints it."""
@@ -66,6 +71,7 @@ class TakedownResult:
             "nearby": [one.document() for one in self.nearby],
             "unknown": list(self.unknown),
             "restated": self.n_restated,
+            "purged": self.purged.document() if self.purged else None,
         }
 
 
@@ -79,19 +85,22 @@ def takedown(
     because: str,
     and_near: bool = False,
     only_this: bool = False,
+    purge: bool = False,
     workers: int | None = None,
     advance: Advance = say_nothing,
 ) -> TakedownResult:
     """Write a version without some documents, and see to it that they never come back.
 
     What was merged into a document goes with it. Only the shards that held the rows are written again; the
-    older versions keep them until ``purge``.
+    older versions keep them unless they are purged.
 
     Args:
         domains: with their subdomains; nothing of them will come any more.
         because: the reason, which goes into the ledger and the tombstones.
         and_near: take the near-duplicates that stand under another name as well.
         only_this: refuse to take a document that was not asked for itself but stands for a page that was.
+        purge: remove them from all older versions, ledgers and the index as well, also what was taken down
+            before.
 
     Raises:
         CorpusError: if what was asked for cannot be read, or ``only_this`` forbids it.
@@ -100,7 +109,28 @@ def takedown(
     """
     asked = Asked.parse(urls=urls, domains=domains, ids=ids, file=file)
     corpus = Corpus(folder)
-    with corpus.lock(), tempfile.TemporaryDirectory(dir=corpus.spool("takedown")) as name:
+    with corpus.lock():
+        result = _take_down(
+            corpus, asked, because, and_near=and_near, only_this=only_this, workers=workers, advance=advance
+        )
+        if not purge:
+            return result
+        documents = {one for one, _ in result.documents} | find_named(corpus, asked)
+        purged = purge_documents(corpus, document_ids=documents, workers=workers or 1, advance=advance)
+        return replace(result, purged=purged)
+
+
+def _take_down(
+    corpus: Corpus,
+    asked: Asked,
+    because: str,
+    *,
+    and_near: bool,
+    only_this: bool,
+    workers: int | None,
+    advance: Advance,
+) -> TakedownResult:
+    with tempfile.TemporaryDirectory(dir=corpus.spool("takedown")) as name:
         newest = corpus.newest()
         text_column = published_roles(corpus.manifest(newest)).text
         past = Past(lineage_of(corpus, newest, folder=Path(name)), text_column)

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from builder.card.front_matter import read_front_matter, split_front_matter, write_front_matter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 OWN_KEYS = frozenset(
     {
@@ -83,6 +87,25 @@ def merge_cards(old: str, new: str) -> str:
     if old_front is not None and old_front.strip():
         front = _merge_front(read_front_matter(old), front)
     return write_front_matter(front) + _merge_bodies(sections(old_body), sections(new_body))
+
+
+def amend_card(old: str, new: str, *, parts: Sequence[str], name: str, text: str) -> str:
+    """Put some parts of a new card into an old one, and one more behind the first of them; all else stays.
+
+    Of the front matter, ``OWN_KEYS`` come from the new card.
+    """
+    old_front, old_body = split_front_matter(old)
+    _, new_body = split_front_matter(new)
+    front = read_front_matter(new)
+    if old_front is not None and old_front.strip():
+        front = _merge_front(read_front_matter(old), front)
+    fresh = {one.name: one.text for one in sections(new_body) if one.name in parts}
+    said = f"<!-- builder:begin {name} -->\n{text}\n<!-- builder:end {name} -->\n"
+    there = [one for one in sections(old_body) if one.name != name]
+    pieces = [fresh.get(one.name, "" if one.name in parts else one.text) for one in there]
+    at = next((i + 1 for i, one in enumerate(there) if one.name in parts), 0)
+    pieces.insert(at, f"\n{said}" if at else said)
+    return write_front_matter(front) + "".join(pieces)
 
 
 def _merge_front(old: dict[str, object], new: dict[str, object]) -> dict[str, object]:

@@ -25,6 +25,7 @@ from builder.cli.options import json_option
     is_flag=True,
     help="Refuse to take a document that was not asked for but stands for a page that was.",
 )
+@click.option("--purge", is_flag=True, help="Remove them from the older versions as well, for good.")
 @click.option("--workers", type=click.IntRange(1), help="Worker processes. Default: one.")
 @json_option
 def takedown_command(
@@ -37,6 +38,7 @@ def takedown_command(
     because: str,
     and_near: bool,
     only_this: bool,
+    purge: bool,
     workers: int | None,
     as_json: bool,
 ) -> None:
@@ -45,7 +47,8 @@ def takedown_command(
     A page that was merged is taken down with the document that stands for it, and what was merged into a
     document goes with it. Near-duplicates under other names are listed and stay, unless --and-near is given.
     Later pages of the same URL or domain, with the same text or nearly the same are rejected as `tombstone`.
-    The older versions keep the rows.
+    The older versions keep the rows, unless --purge is given: then they are removed from every version,
+    ledger and index, also if they were taken down before, and it is told what the Hub may still hold.
     """
     from builder.build.takedown import takedown
     from builder.report.progress import show_progress
@@ -61,6 +64,7 @@ def takedown_command(
             because=because,
             and_near=and_near,
             only_this=only_this,
+            purge=purge,
             workers=workers,
             advance=advance,
         )

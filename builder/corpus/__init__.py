@@ -1,6 +1,8 @@
 """The folder of versions; it moves whole files."""
 
 from builder.corpus.folder import FETCHED, Corpus, split_address
+from builder.corpus.purge import FreshShard, VersionPurge, purge_rows
+from builder.corpus.purged import Purged
 from builder.corpus.staging import Staging
 from builder.corpus.sweep import Garbage, sweep
 from builder.corpus.verify import verify_files
@@ -10,10 +12,14 @@ __all__ = [
     "FETCHED",
     "Corpus",
     "Freed",
+    "FreshShard",
     "Garbage",
+    "Purged",
     "Staging",
+    "VersionPurge",
     "drop",
     "mark",
+    "purge_rows",
     "split_address",
     "sweep",
     "verify_files",

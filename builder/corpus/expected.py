@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from builder.corpus.folder import LATEST
 from builder.corpus.objects import OBJECTS, object_name
+from builder.corpus.purged import PURGED, Purged
 from builder.corpus.seals import ROOT_SEAL, SEALS, RootSeal, Sealed, VersionSeal
 from builder.corpus.staging import AUDIT, INDEX, MANIFEST
 from builder.domain.manifest import Manifest
@@ -109,6 +111,8 @@ def _expect_version(version: str, root: RootSeal | None, expected: Expected, ins
     if not manifest:
         expected.open.update((version, OBJECTS))
         return
+    if "purged" in root.versions[version] if root else seal and f"{version}/{PURGED}" in seal.files:
+        manifest = _expect_purged(version, manifest, expected, inspection)
     for file in manifest.files:
         expected.add_file(f"{version}/{file.path}", Sealed(sha256=file.sha256, bytes=file.bytes))
     for _, shard in manifest.shards():
@@ -155,6 +159,23 @@ def _expect_manifest(
     except BuilderError as error:
         inspection.add(error)
         return None
+
+
+def _expect_purged(version: str, manifest: Manifest, expected: Expected, inspection: Inspection) -> Manifest:
+    """Return what the manifest would say after the purge; what belongs there is unknown without the word."""
+    name = f"{version}/{PURGED}"
+    expected.files.setdefault(name, None)
+    data = inspection.read(name)
+    try:
+        if data is not None:
+            purged = Purged.parse(data, where=name)
+            if purged.digest == Sealed.of(manifest.to_bytes()).sha256:
+                return purged.apply(manifest)
+            inspection.find(name, "belongs to another manifest")
+    except BuilderError as error:
+        inspection.add(error)
+    expected.open.update((version, OBJECTS))
+    return dataclasses.replace(manifest, files=(), splits={})
 
 
 def _compare_names(version: str, manifest: Manifest, root: RootSeal, inspection: Inspection) -> None:

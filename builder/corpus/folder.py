@@ -11,6 +11,7 @@ from builder.corpus.durable import sync_folder, write_file
 from builder.corpus.locks import locked
 from builder.corpus.objects import OBJECTS
 from builder.corpus.publish import finish_pending, publish
+from builder.corpus.purged import PURGED, Purged
 from builder.corpus.seals import ROOT_SEAL, SEALS, RootSeal, Sealed, VersionSeal
 from builder.corpus.staging import AUDIT, INDEX, MANIFEST, SPOOL, Staging
 from builder.domain.manifest import Manifest
@@ -148,6 +149,30 @@ class Corpus:
             raise TamperedError(Fault(where=f"{version}/{MANIFEST}", what="was changed", advice="run verify"))
         return Manifest.parse(data, where=f"{version}/{MANIFEST}")
 
+    def purged(self, version: str) -> Purged | None:
+        """Read what purges did to a version; None if there was none.
+
+        Raises:
+            TamperedError: if it is not as it was written.
+        """
+        path = self.version_folder(version) / PURGED
+        if not path.exists():
+            return None
+        where = f"{version}/{PURGED}"
+        purged = Purged.parse(path.read_bytes(), where=where)
+        if purged.digest != self.digest(version):
+            raise TamperedError(Fault(where=where, what="belongs to another manifest", advice="run verify"))
+        return purged
+
+    def as_is(self, version: str) -> Manifest:
+        """Return the manifest with the shards, rows and files that are there since the last purge.
+
+        Its digests of rows are those of before, and it has not the digest of the version.
+        """
+        manifest = self.manifest(version)
+        purged = self.purged(version)
+        return purged.apply(manifest) if purged else manifest
+
     def version_folder(self, version: str) -> Path:
         """Return the folder of a version that is there: a complete dataset."""
         self._known(version)
@@ -165,7 +190,7 @@ class Corpus:
                 where=f"{self.path}@{version}", what="was dropped: its rows are gone", advice=advice
             )
             raise VersionError(fault)
-        return list(self.manifest(version).shards())
+        return list(self.as_is(version).shards())
 
     def data_files(self, version: str) -> dict[str, list[Path]]:
         """List the shards of each split that has rows, in the order of the rows.

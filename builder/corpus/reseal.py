@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from builder.corpus.durable import write_file
 from builder.corpus.folder import LATEST, newest_of
+from builder.corpus.objects import take
 from builder.corpus.publish import publish
 from builder.corpus.seals import ROOT_SEAL, SEALS, Sealed
 from builder.corpus.staging import SPOOL, STAGING_PREFIX
@@ -35,13 +36,13 @@ class Resealing:
 
     def write(self, target: str, data: bytes, *, mode: int = 0o644) -> Step:
         """Write a file that is to be at ``target``, and return the step that brings it there."""
-        beside = self._beside()
+        beside = self.beside()
         write_file(beside, data, mode=mode)
         return ["replace", beside.name, target]
 
     def take(self, target: str, path: Path, *, mode: int = 0o644) -> Step:
         """Take a finished file from the same file system, or a copy of one from elsewhere."""
-        beside = self._beside()
+        beside = self.beside()
         shutil.move(path, beside)
         beside.chmod(mode)
         return ["replace", beside.name, target]
@@ -83,6 +84,14 @@ class Resealing:
         steps.append(self.write(ROOT_SEAL, root.to_bytes()))
         publish(self._corpus.path, self._place, [*steps, *after])
 
-    def _beside(self) -> Path:
+    def take_object(self, name: str, path: Path) -> Path:
+        """Take a finished shard, and return where it lies until it is moved to ``name``."""
+        beside = self._place / name
+        beside.parent.mkdir(parents=True, exist_ok=True)
+        take(path, beside)
+        return beside
+
+    def beside(self) -> Path:
+        """Return a new path for a file that is to replace another one."""
         self._n_files += 1
         return self._place / f"{self._n_files:06d}"

@@ -87,8 +87,8 @@ class RootSeal(Seal):
 
     Attributes:
         versions: by number, oldest first; each has ``digest``, ``seal`` (SHA-256 of its own seal) and
-            ``yanked`` (the reason, or null); where its rows are gone ``dropped`` (true), and where some were
-            purged ``purged`` (how many).
+            ``yanked`` (the reason, or null); ``dropped`` (true) where its rows are gone, and ``purged`` (how
+            many rows) where there was a purge.
         latest: what the link ``latest`` points to.
         unused: SHA-256 of objects that no version uses any more and that were not freed yet.
     """

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from builder.corpus.folder import README
 from builder.corpus.objects import object_name
+from builder.corpus.purged import PURGED
 from builder.corpus.reseal import Resealing
 from builder.corpus.seals import SEALS, Sealed, VersionSeal
 from builder.corpus.staging import MANIFEST
@@ -88,7 +89,7 @@ def objects_in_use(corpus: Corpus, *, without: str | None = None) -> set[str]:
 
 def _files_that_go(corpus: Corpus, version: str) -> list[Path]:
     folder = corpus.version_folder(version)
-    return sorted(one for one in folder.iterdir() if one.name not in (MANIFEST, README))
+    return sorted(one for one in folder.iterdir() if one.name not in (MANIFEST, README, PURGED))
 
 
 def _bytes_of(paths: list[Path]) -> int:
@@ -106,6 +107,5 @@ def _bytes_of(paths: list[Path]) -> int:
 def _seal_of_dropped(corpus: Corpus, version: str, notice: str) -> bytes:
     name = f"{SEALS}/{version}.json"
     seal = VersionSeal.parse((corpus.path / name).read_bytes(), where=name)
-    private = {path: one for path, one in seal.files.items() if not path.startswith(f"{version}/")}
-    files = {**private, f"{version}/{README}": Sealed.of(notice.encode())}
+    files = {**seal.files, f"{version}/{README}": Sealed.of(notice.encode())}
     return dataclasses.replace(seal, files=files).to_bytes()

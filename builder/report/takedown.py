@@ -12,6 +12,7 @@ from builder.report.table import counted, table_lines
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from builder.build.purge import PurgeResult
     from builder.build.takedown import TakedownResult
 
 MAX_LINES = 20
@@ -43,6 +44,27 @@ def _lines(result: TakedownResult) -> Iterator[str]:
         yield "alike, under other names; they stay unless you give --and-near:"
         rows = [[f"{one.similarity:.3f}", one.id, one.url or ""] for one in result.nearby]
         yield from _list(rows, header=["similarity", "document", "url"])
+    if result.purged:
+        yield from _purged_lines(result.purged)
+
+
+def _purged_lines(purged: PurgeResult) -> Iterator[str]:
+    rows = ", ".join(f"{version} {n:,}" for version, n in purged.rows.items())
+    yield f"purged, {counted(sum(purged.rows.values()), 'row')}" + (f" ({rows})" if rows else "")
+    yield f"{counted(purged.n_records, 'record')} taken out of ledgers and index; unfinished builds removed"
+    if not purged.rows:
+        return
+    yield "if these versions were published to the Hub, it still holds the rows:"
+    yield f"  under {'the tag' if len(purged.rows) == 1 else 'the tags'} {', '.join(purged.hub_tags)}"
+    yield "  in these files, which this deletes for good, from every revision:"
+    yield "    api = huggingface_hub.HfApi()"
+    yield '    files = api.list_lfs_files("USER/NAME", repo_type="dataset")'
+    yield "    gone = [file for file in files if file.file_oid in OLD_SHARDS]"
+    yield '    api.permanently_delete_lfs_files("USER/NAME", gone, repo_type="dataset")'
+    yield from (f"  {one}" for one in purged.old_shards[:MAX_LINES])
+    if (left := len(purged.old_shards) - MAX_LINES) > 0:
+        yield f"  {left:,} more (--json tells all)"
+    yield "  then delete these tags and publish the versions again: they cannot be loaded without the files"
 
 
 def _list(rows: list[list[str]], *, header: list[str]) -> Iterator[str]:

@@ -22,6 +22,8 @@ def print_verify(verification: Verification, *, as_json: bool) -> int:
     else:
         for fault in verification.faults:
             click.echo(str(fault))
+        for version, n_rows in verification.purged.items():
+            click.echo(f"{version}: purged, {counted(n_rows, 'row')}")
         found = counted(len(verification.faults), "fault") if verification.faults else "clean"
         click.echo(
             f"{verification.corpus}: {found}; {counted(verification.n_files, 'file')}, "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from builder.report.json_text import print_json
-from builder.report.table import size_text, table_lines
+from builder.report.table import counted, size_text, table_lines
 
 if TYPE_CHECKING:
     from builder.corpus import Corpus
@@ -29,19 +29,22 @@ def print_versions(corpus: Corpus, *, as_json: bool) -> None:
 def _why(row: dict[str, Any]) -> str:
     if row["dropped"]:
         return "dropped: its rows are gone"
-    return row["reason"] if row["yanked"] is None else f"yanked: {row['yanked']}"
+    text = row["reason"] if row["yanked"] is None else f"yanked: {row['yanked']}"
+    return f"purged, {counted(row['purged'], 'row')}; {text}" if row["purged"] else text
 
 
 def _row(corpus: Corpus, version: str) -> dict[str, Any]:
-    manifest = corpus.manifest(version)
+    manifest = corpus.as_is(version)
+    purged = corpus.purged(version)
     return {
         "version": version,
         "rows": sum(split.rows for split in manifest.splits.values()),
         "bytes": sum(split.bytes for split in manifest.splits.values()),
         "splits": {name: split.rows for name, split in manifest.splits.items()},
-        "digest": manifest.digest,
+        "digest": corpus.digest(version),
         "parent": manifest.parent,
         "reason": manifest.reason,
         "yanked": corpus.yanked(version),
         "dropped": corpus.dropped(version),
+        "purged": purged.rows if purged else 0,
     }

@@ -50,6 +50,12 @@ AFTERWARDS = {
         ["why", "corpus", "https://example.org/lamps"],
         ["takedown", "corpus", "--url", "https://mirror.example.net/lamps", "--because", "asked"],
     ],
+    "purge": [
+        ["takedown", "corpus", "--url", "https://example.org/lamps", "--because", "asked", "--purge"],
+        ["versions", "corpus"],
+        ["verify", "corpus"],
+        ["why", "corpus", "https://mirror.example.net/lamps"],
+    ],
     "gc": [["gc", "lamps", "--dry-run"], ["gc", "lamps"]],
 }
 """Commands that change a corpus, each on a copy of its own, one behind the other."""

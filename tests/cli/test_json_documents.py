@@ -36,6 +36,10 @@ CALLS = {
         ["takedown", "{tmp}/corpus", "--url", TIDES, "--because", "a test"],
         0,
     ),
+    "takedown and purge": (
+        ["takedown", "{tmp}/corpus", "--url", TIDES, "--because", "a test", "--purge"],
+        0,
+    ),
     "yank": (["yank", "{tmp}/lamps@2.0.0", "--because", "a test"], 0),
     "drop": (["drop", "{tmp}/lamps@1.0.0"], 0),
     "gc": (["gc", "{tmp}/lamps"], 0),

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 import builder
@@ -325,6 +326,28 @@ def test_a_killed_change_is_done_or_not(change: str, stride: int, synthetic: Mod
     assert len(set(outcomes)) == 2
     assert outcomes[0] == (None, False, change != "collect")
     assert outcomes == sorted(outcomes, key=outcomes.index)
+
+
+@pytest.mark.parametrize("stride", [11, pytest.param(1, marks=pytest.mark.long)])
+def test_a_killed_purge_is_done_or_not(stride: int, grown: Corpus, place: Path) -> None:
+    """Killed before any of its steps, a purge is as if it had not begun or, when the lock is taken, done."""
+    outcomes, pending = [], 0
+    for folder in kill("purge_one", grown.path, place / "killed", first=stride // 2, stride=stride):
+        pending += is_pending(folder)
+        one = Corpus(folder)
+        assert verify(folder).clean
+        purged = [one.purged(version) for version in one.versions()]
+        outcomes.append([found.rows if found else 0 for found in purged])
+        ids = {i for v in one.versions() for fs in one.data_files(v).values() for f in fs for i in ids_of(f)}
+        assert ("000100000000" in ids) == (outcomes[-1] == [0, 0, 0])
+    assert pending
+    assert outcomes == sorted(outcomes)
+    assert (outcomes[0], outcomes[-1]) == ([0, 0, 0], [1, 1, 0])
+
+
+def ids_of(shard: Path) -> list[str]:
+    found: list[str] = pq.read_table(shard, columns=["id"])["id"].to_pylist()
+    return found
 
 
 def test_what_was_promised_without_the_lock_is_refused(corpus: Corpus) -> None:

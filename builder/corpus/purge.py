@@ -1,0 +1,216 @@
+"""The only change to a version that was written: rows that must not exist any longer are taken out of it.
+
+What is to be in their place was made by the caller; here it is brought there, all together or not at all.
+The manifest stays as it was, and ``purged.json`` beside it tells what was done.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from builder.corpus.folder import README
+from builder.corpus.objects import hash_file, object_name, place
+from builder.corpus.purged import PURGED, Purged, PurgedFile, PurgedShard
+from builder.corpus.reseal import Resealing
+from builder.corpus.seals import SEALS, Sealed, VersionSeal
+from builder.corpus.staging import AUDIT, SPOOL, STAGING_PREFIX
+from builder.errors import Fault, TamperedError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from builder.corpus.folder import Corpus
+    from builder.corpus.reseal import Step
+    from builder.domain.manifest import ShardEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreshShard:
+    """What takes the place of a shard.
+
+    Attributes:
+        path: the new file; None if no row is left.
+        rows: rows that were removed; ``raw_bytes`` are theirs.
+    """
+
+    path: Path | None
+    rows: int
+    raw_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionPurge:
+    """What changes in one version beside its shards.
+
+    Attributes:
+        public: new README.md and others below the version's folder, by name there.
+        private: new files of ``.audit`` and ``.index``, by path below the corpus.
+        ledger: rows that were removed from the ledger, as ``Purged`` has them.
+    """
+
+    public: Mapping[str, bytes] = field(default_factory=dict)
+    private: Mapping[str, Path] = field(default_factory=dict)
+    ledger: Mapping[str, Any] = field(default_factory=dict)
+
+
+def purge_rows(
+    corpus: Corpus,
+    shards: Mapping[str, FreshShard],
+    versions: Mapping[str, VersionPurge],
+    *,
+    root_readme: str,
+) -> None:
+    """Replace shards wherever they are, and files of versions; delete the old ones and all spools.
+
+    It needs the lock.
+
+    Args:
+        shards: by the SHA-256 of the shard as it is; every version that holds it gets the new one.
+        versions: what else changes, by version.
+
+    Raises:
+        TamperedError: if a shard that is to be replaced is not there.
+    """
+    corpus.need_lock()
+    touched = [one for one in corpus.versions() if one in versions or _holds(corpus, one, shards)]
+    resealing = Resealing(corpus, "purge")
+    staged = _Objects(corpus, resealing)
+    fresh = {sha256: staged.take(one.path) if one.path else None for sha256, one in shards.items()}
+    known, seals = dict(corpus.seal().versions), {}
+    steps: list[Step] = []
+    for version in touched:
+        change = versions.get(version, VersionPurge())
+        purged = _describe(corpus, version, shards, fresh, change)
+        seals[version] = _seal(corpus, version, purged, change)
+        steps += _steps(corpus, version, purged, fresh, change, resealing=resealing, staged=staged)
+        known[version] = {**known[version], "purged": purged.rows}
+    resealing.publish(
+        known,
+        root_files={README: root_readme.encode()},
+        seals=seals,
+        before=[*staged.steps, *steps],
+        after=[*_old_objects(corpus, shards, staged), *_spools(corpus)],
+    )
+
+
+class _Objects:
+    """New shards on their way into the objects; one that is there already is not taken twice."""
+
+    def __init__(self, corpus: Corpus, resealing: Resealing) -> None:
+        self.steps: list[Step] = []
+        self.hashes: set[str] = set()
+        self._corpus = corpus
+        self._resealing = resealing
+        self._places: dict[str, Path] = {}
+
+    def take(self, path: Path) -> Sealed:
+        """Take a new shard."""
+        sealed = Sealed(sha256=hash_file(path), bytes=path.stat().st_size)
+        name = object_name(sealed.sha256)
+        self.hashes.add(sealed.sha256)
+        if sealed.sha256 not in self._places:
+            self._places[sealed.sha256] = self._corpus.path / name
+            if not (self._corpus.path / name).exists():
+                self._places[sealed.sha256] = self._resealing.take_object(name, path)
+                self.steps.append(["move", name, name])
+        return sealed
+
+    def link(self, sha256: str, target: str) -> Step:
+        """Let a version have one of them at a place of its own."""
+        beside = self._resealing.beside()
+        place(self._places[sha256], beside)
+        return ["replace", beside.name, target]
+
+
+def _holds(corpus: Corpus, version: str, shards: Mapping[str, FreshShard]) -> bool:
+    if corpus.dropped(version):
+        return False
+    return any(shard.sha256 in shards for _, shard in corpus.shards(version))
+
+
+def _describe(
+    corpus: Corpus,
+    version: str,
+    shards: Mapping[str, FreshShard],
+    fresh: Mapping[str, Sealed | None],
+    change: VersionPurge,
+) -> Purged:
+    """Say what this purge, and those before it, did to a version."""
+    here = [] if corpus.dropped(version) else corpus.shards(version)
+    files = {file.path: Sealed(sha256=file.sha256, bytes=file.bytes) for file in corpus.as_is(version).files}
+    now = Purged(
+        version=version,
+        digest=corpus.digest(version),
+        shards=tuple(_purged_shard(one, shards, fresh) for _, one in here if one.sha256 in shards),
+        files=tuple(
+            PurgedFile(path=name, old=files[name], new=Sealed.of(data))
+            for name, data in sorted(change.public.items())
+            if files[name] != Sealed.of(data)
+        ),
+        ledger=change.ledger,
+    )
+    before = corpus.purged(version) or Purged(version=version, digest=now.digest)
+    return before.merge(now)
+
+
+def _purged_shard(
+    shard: ShardEntry, shards: Mapping[str, FreshShard], fresh: Mapping[str, Sealed | None]
+) -> PurgedShard:
+    one = shards[shard.sha256]
+    return PurgedShard(
+        path=shard.path,
+        old=Sealed(sha256=shard.sha256, bytes=shard.bytes),
+        new=fresh[shard.sha256],
+        rows=one.rows,
+        raw_bytes=one.raw_bytes,
+    )
+
+
+def _steps(
+    corpus: Corpus,
+    version: str,
+    purged: Purged,
+    fresh: Mapping[str, Sealed | None],
+    change: VersionPurge,
+    *,
+    resealing: Resealing,
+    staged: _Objects,
+) -> list[Step]:
+    steps: list[Step] = []
+    for _, shard in [] if corpus.dropped(version) else corpus.shards(version):
+        if shard.sha256 in fresh:
+            new, target = fresh[shard.sha256], f"{version}/{shard.path}"
+            steps.append(staged.link(new.sha256, target) if new else ["remove", target])
+    data = {**change.public, PURGED: purged.to_bytes()}
+    steps += [resealing.write(f"{version}/{name}", one) for name, one in data.items()]
+    steps.append(["freeze", version])
+    for name, path in change.private.items():
+        steps.append(resealing.take(name, path, mode=0o600 if name.startswith(f"{AUDIT}/") else 0o644))
+    return steps
+
+
+def _seal(corpus: Corpus, version: str, purged: Purged, change: VersionPurge) -> bytes:
+    name = f"{SEALS}/{version}.json"
+    seal = VersionSeal.parse((corpus.path / name).read_bytes(), where=name)
+    fresh = {
+        name: Sealed(sha256=hash_file(path), bytes=path.stat().st_size)
+        for name, path in change.private.items()
+    }
+    fresh[f"{version}/{PURGED}"] = Sealed.of(purged.to_bytes())
+    return dataclasses.replace(seal, files={**seal.files, **fresh}).to_bytes()
+
+
+def _old_objects(corpus: Corpus, shards: Mapping[str, FreshShard], staged: _Objects) -> list[Step]:
+    gone = sorted(set(shards) - staged.hashes)
+    if missing := [one for one in gone if not (corpus.path / object_name(one)).exists()]:
+        raise TamperedError(Fault(where=object_name(missing[0]), what="is missing", advice="run verify"))
+    return [["free", object_name(one)] for one in gone]
+
+
+def _spools(corpus: Corpus) -> list[Step]:
+    """Unfinished builds hold pages as they came; what a purge needs itself lies in a folder of its own."""
+    folders = [one for one in sorted((corpus.path / SPOOL).iterdir()) if one.is_dir()]
+    return [["remove", f"{SPOOL}/{one.name}"] for one in folders if not one.name.startswith(STAGING_PREFIX)]

@@ -1,0 +1,173 @@
+"""``purged.json``: what a purge did to a version that was written, beside the manifest that stays as it was.
+
+It is canonical JSON and holds its own digest; the seal of the version covers it too.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from builder.corpus.seals import Sealed, read_sealed, seal_document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from builder.domain.manifest import Manifest, ShardEntry
+
+PURGED = "purged.json"
+FORMAT = "purged-1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurgedShard:
+    """One shard that was written again.
+
+    Attributes:
+        old: what the manifest says of the file.
+        new: what is there now; None if no row was left and the file is gone.
+        rows: rows that were removed; ``raw_bytes`` are theirs.
+    """
+
+    path: str
+    old: Sealed
+    new: Sealed | None
+    rows: int
+    raw_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurgedFile:
+    """Another file of the version that tells of its rows and was written again."""
+
+    path: str
+    old: Sealed
+    new: Sealed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purged:
+    """All that purges did to one version.
+
+    Attributes:
+        digest: of the manifest that it belongs to.
+        ledger: rows that were removed from the ledger: by outcome, and as ``reasons`` by outcome, stage and
+            reason, like the counts of a manifest.
+    """
+
+    version: str
+    digest: str
+    shards: tuple[PurgedShard, ...] = ()
+    files: tuple[PurgedFile, ...] = ()
+    ledger: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        """Published rows that were removed."""
+        return sum(shard.rows for shard in self.shards)
+
+    def to_bytes(self) -> bytes:
+        """Return the bytes of the file."""
+        return seal_document({"format": FORMAT, "rows": self.rows, **dataclasses.asdict(self)})
+
+    @classmethod
+    def parse(cls, data: bytes, *, where: str) -> Purged:
+        """Read ``purged.json``.
+
+        Raises:
+            TamperedError: if it is not as it was written.
+        """
+        document = read_sealed(data, where=where, expected=FORMAT)
+        del document["rows"]
+        document["shards"] = tuple(map(_read_shard, document["shards"]))
+        document["files"] = tuple(
+            PurgedFile(path=one["path"], old=Sealed(**one["old"]), new=Sealed(**one["new"]))
+            for one in document["files"]
+        )
+        return cls(**document)
+
+    def apply(self, manifest: Manifest) -> Manifest:
+        """Return what a manifest would say of the version as it is; digests of rows stay those of before."""
+        purged = {shard.path: shard for shard in self.shards}
+        splits = {}
+        for name, split in manifest.splits.items():
+            shards = tuple(_as_is(split.shards, purged))
+            raw_bytes = sum(purged[one.path].raw_bytes for one in split.shards if one.path in purged)
+            splits[name] = dataclasses.replace(
+                split,
+                shards=shards,
+                rows=sum(one.rows for one in shards),
+                bytes=sum(one.bytes for one in shards),
+                raw_bytes=split.raw_bytes - raw_bytes,
+            )
+        new = {one.path: one.new for one in self.files}
+        files = tuple(
+            dataclasses.replace(one, sha256=new[one.path].sha256, bytes=new[one.path].bytes)
+            if one.path in new
+            else one
+            for one in manifest.files
+        )
+        return dataclasses.replace(manifest, splits=splits, files=files)
+
+    def merge(self, later: Purged) -> Purged:
+        """Return what this purge and a later one did together."""
+        before = {shard.path: shard for shard in self.shards}
+        shards = {
+            **before,
+            **{
+                one.path: dataclasses.replace(
+                    one,
+                    old=before[one.path].old,
+                    rows=before[one.path].rows + one.rows,
+                    raw_bytes=before[one.path].raw_bytes + one.raw_bytes,
+                )
+                if one.path in before
+                else one
+                for one in later.shards
+            },
+        }
+        kept = {one.path: one for one in self.files}
+        files = {
+            **kept,
+            **{
+                one.path: dataclasses.replace(one, old=kept[one.path].old) if one.path in kept else one
+                for one in later.files
+            },
+        }
+        return dataclasses.replace(
+            self,
+            shards=tuple(shards[path] for path in sorted(shards)),
+            files=tuple(files[path] for path in sorted(files)),
+            ledger=add_counts(self.ledger, later.ledger),
+        )
+
+
+def _read_shard(one: Mapping[str, Any]) -> PurgedShard:
+    new = Sealed(**one["new"]) if one["new"] else None
+    return PurgedShard(**{**one, "old": Sealed(**one["old"]), "new": new})
+
+
+def _as_is(shards: tuple[ShardEntry, ...], purged: Mapping[str, PurgedShard]) -> Iterator[ShardEntry]:
+    for shard in shards:
+        found = purged.get(shard.path)
+        if found is None:
+            yield shard
+        elif found.new is not None:
+            new = found.new
+            yield dataclasses.replace(shard, sha256=new.sha256, bytes=new.bytes, rows=shard.rows - found.rows)
+
+
+def add_counts(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Add counts up that may be nested.
+
+    >>> add_counts({"a": 1, "b": {"c": 2}}, {"b": {"c": 1, "d": 1}})
+    {'a': 1, 'b': {'c': 3, 'd': 1}}
+    """
+    total = dict(one)
+    for name, value in other.items():
+        if isinstance(value, dict):
+            total[name] = add_counts(total.get(name, {}), value)
+        else:
+            total[name] = total.get(name, 0) + value
+    return total
