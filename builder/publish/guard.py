@@ -55,14 +55,17 @@ def check_version(address: str | Path, *, advance: Advance = say_nothing) -> Ver
     folder, number = split_address(address)
     corpus = Corpus(folder)
     version = number or corpus.newest()
-    manifest, place = corpus.manifest(version), corpus.version_folder(version)
     corpus.shards(version)
+    manifest, place = corpus.as_is(version), corpus.version_folder(version)
     footers = Footers(place)
     rows: dict[str, int] = {}
     loaded: dict[str, int] = {}
     faults = [*name_faults(manifest), *column_faults(manifest.columns)]
     if (why := corpus.yanked(version)) is not None:
         faults.append(Fault(where=version, what=f"was yanked: {why}", advice="publish another version"))
+    if (purged := corpus.purged(version)) and purged.rows:
+        what = f"is not what its manifest tells since a purge (rows that went: {purged.rows:,})"
+        faults.append(Fault(where=version, what=what, advice="publish a later version"))
     faults += shard_faults(manifest, footers)
     faults += card_faults(manifest, place, footers, rows)
     if not faults:

@@ -64,7 +64,7 @@ def _purged_lines(purged: PurgeResult) -> Iterator[str]:
     yield from (f"  {one}" for one in purged.old_shards[:MAX_LINES])
     if (left := len(purged.old_shards) - MAX_LINES) > 0:
         yield f"  {left:,} more (--json tells all)"
-    yield "  then delete these tags and publish the versions again: they cannot be loaded without the files"
+    yield "  then delete these tags: what they name cannot be loaded any more"
 
 
 def _list(rows: list[list[str]], *, header: list[str]) -> Iterator[str]:

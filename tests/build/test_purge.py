@@ -21,6 +21,7 @@ from builder.build.why import why
 from builder.card.front_matter import read_front_matter
 from builder.corpus import verify_files
 from builder.errors import CorpusError
+from builder.publish.guard import check_version
 
 WHY = "the owner asked"
 SCHEMA = Path(__file__).resolve().parents[2] / "schemas" / "purged-1.schema.json"
@@ -237,6 +238,15 @@ def test_a_purged_version_can_be_dropped_and_moved(grown: Path, tmp_path: Path) 
     assert verify(grown).clean
     purge_ids(grown, take_down(grown, 5))
     assert verify(grown).clean
+
+
+def test_a_purged_version_is_not_published(grown: Path) -> None:
+    """It is not what its manifest tells, and nobody else could know that this is meant; others are fit."""
+    purge_ids(grown, take_down(grown, 3))
+    assert [str(fault) for fault in check_version(f"{grown}@1.0.0").faults] == [
+        "1.0.0: is not what its manifest tells since a purge (rows that went: 1) (publish a later version)"
+    ]
+    assert check_version(grown).fit
 
 
 @pytest.mark.parametrize("name", ["purged.json", "README.md", "data"])
