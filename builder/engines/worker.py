@@ -147,6 +147,8 @@ class _Zygote:
             signal.set_wakeup_fd(-1)  # the workers' last signals would find the socket closed
             for pid in self._workers:
                 os.kill(pid, signal.SIGKILL)
+            for pid in self._workers:
+                os.waitpid(pid, 0)  # so that what they took is counted where this process is waited for
 
     def _obey(self, order: Fork | Kill) -> None:
         if isinstance(order, Kill):
