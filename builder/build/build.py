@@ -158,6 +158,8 @@ def build(
         _judge(closed, max_rejected=max_rejected, goes_on=course.past is not None)
         result = write_version(corpus, work=work, closed=closed, inputs=course.inputs, version=version)
         _discard(work.folder)
+        if course.past and course.past.lineage.borrowed:
+            _discard(course.past.lineage.folders[-1].parent)
     return result
 
 
@@ -166,7 +168,7 @@ def compact_newest(
 ) -> BuildResult:
     """Write the newest version's rows into shards that are cut anew; the rows stay as they are."""
     corpus = Corpus(recipe.corpus)
-    with corpus.lock(), tempfile.TemporaryDirectory(dir=corpus.spool("compact")) as name:
+    with corpus.lock(), tempfile.TemporaryDirectory(dir=corpus.path / SPOOL, prefix="compact-") as name:
         lineage = lineage_of(corpus, corpus.newest(), folder=Path(name))
         plan = plan_recut(lineage)
         if [len(split.shards) for split in lineage.manifest.splits.values()] == _counts_of(plan):

@@ -10,6 +10,7 @@ from builder.build.memory import Past
 from builder.build.pruning import Pruned, find_pruned
 from builder.build.reindex import UNKNOWN, lineage_of
 from builder.build.version import recipe_facts
+from builder.corpus.staging import SPOOL
 from builder.domain.url import URL_RULES
 from builder.domain.version import Level, Version
 from builder.errors import Fault, RecipeError
@@ -101,7 +102,7 @@ def set_course(
         return Course(
             past=None, fresh=inputs, inputs=inputs, gone=gone, notices=_rebuild_notices(newest, reasons)
         )
-    lineage = lineage_of(corpus, newest, folder=corpus.spool(f"index-{newest}"))
+    lineage = lineage_of(corpus, newest, folder=corpus.path / SPOOL / f"index-{newest}")
     pruned = find_pruned(lineage, gone) if gone and prune else None
     there = {(one.source, one.sha256) for one in known}
     fresh = [one for one in inputs if (one.source, one.sha256) not in there]

@@ -21,6 +21,7 @@ from builder.build.targets import Asked, Targets, find_targets
 from builder.build.tombstones import STAGE, Graves
 from builder.build.work import Advance, say_nothing
 from builder.corpus import Corpus
+from builder.corpus.staging import SPOOL
 from builder.errors import CorpusError, Fault, NothingKeptError
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def _take_down(
     workers: int | None,
     advance: Advance,
 ) -> TakedownResult:
-    with tempfile.TemporaryDirectory(dir=corpus.spool("takedown")) as name:
+    with tempfile.TemporaryDirectory(dir=corpus.path / SPOOL, prefix="takedown-") as name:
         newest = corpus.newest()
         text_column = published_roles(corpus.manifest(newest)).text
         past = Past(lineage_of(corpus, newest, folder=Path(name)), text_column)
