@@ -63,6 +63,9 @@ def check_version(address: str | Path, *, advance: Advance = say_nothing) -> Ver
     faults = [*name_faults(manifest), *column_faults(manifest.columns)]
     if (why := corpus.yanked(version)) is not None:
         faults.append(Fault(where=version, what=f"was yanked: {why}", advice="publish another version"))
+    if corpus.purged(version) is not None:
+        what = "was purged: its rows are not those of its manifest any more"
+        faults.append(Fault(where=version, what=what, advice="publish a version that came after the purge"))
     faults += shard_faults(manifest, footers)
     faults += card_faults(manifest, place, footers, rows)
     if not faults:
