@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from builder.build.tombstones import Graves
     from builder.recipe import Recipe
 
+_DROPPING = frozenset(("validate", "dedup_url", "dedup_exact", "dedup_near", "takedown"))
+"""Stages after which each row that is left is as ``validate`` made it."""
+
 ID_FIELD = pa.field("id", pa.string(), nullable=False)
 
 
@@ -72,7 +75,8 @@ def bind_chain(recipe: Recipe, *, graves: Graves | None = None) -> Chain:
     """
     resources = _resources(recipe)
     schema = pa.schema([RECORD_FIELD])
-    stages = [*recipe.stages, *([Barrier(graves=graves)] if graves else []), Publishable()]
+    before = [*recipe.stages, *([Barrier(graves=graves)] if graves else [])]
+    stages = [*before, Publishable(unchanged=all(stage.name in _DROPPING for stage in before))]
     for i, stage in enumerate(stages):
         try:
             schema = stage.bind(schema, resources)

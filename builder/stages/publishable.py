@@ -40,8 +40,12 @@ class Publishable:
 
     It is the last stage of every chain. Pages go out as document-1: its columns have the right types already,
     so the text alone is looked at. With a contract of one's own the whole record is judged once more, because
-    any stage may have changed any column. A column that a stage has added is published behind the others.
+    any stage may have changed any column; where only deduplications stand between, which drop or mark rows,
+    nothing can have. A column that a stage has added is published behind the others.
     """
+
+    unchanged: bool = False
+    """Whether all rows are as ``validate`` has accepted them."""
 
     name: ClassVar[str] = "publishable"
     untrusted: ClassVar[bool] = False
@@ -70,6 +74,8 @@ class Publishable:
         contract = resources.contract
         if contract.outgoing is not None:
             refused = dict.fromkeys(_rows_without_text(batch.column("text")), _EMPTY)
+        elif self.unchanged:
+            refused = {}
         else:
             refused = _judge_rows(batch, contract)
         rejected = rejection_batch(

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
+from builder.build.chain import bind_chain
 from builder.domain.contract import Contract
 from builder.domain.mapping import map_schema
 from builder.domain.record import PAGE_KEY, RAW, RECORD, RECORD_FIELD, record_column
 from builder.errors import RecipeError
 from builder.io.contracts import builtin_contract
 from builder.protocols import Columns, Resources
+from builder.recipe import Recipe
 from builder.stages.publishable import Publishable, outgoing
 from builder.stages.validate import Validate
 
@@ -94,3 +97,12 @@ def test_a_missing_column_is_a_fault_of_the_recipe() -> None:
         Publishable().bind(schema, PAGE)
     assert len(refused.value.faults) == len(DOCUMENT)
     assert "int64" in str(refused.value)
+
+
+def test_rows_that_nothing_could_change_are_not_judged_again(tmp_path: Path) -> None:
+    """After deduplications only, each row is as it was accepted; any other stage asks for the check."""
+    recipe = {"name": "x", "sources": [{"jsonl": {"path": "a.jsonl"}}], "corpus": "out"}
+    dropping = [{"dedup_exact": {}}, {"dedup_near": {}}]
+    for stages, unchanged in ((dropping, True), ([{"repair_text": {}}, *dropping], False)):
+        chain = bind_chain(Recipe.from_dict({**recipe, "stages": stages}, folder=tmp_path))
+        assert chain.flights[-1].stages[-1] == Publishable(unchanged=unchanged)
