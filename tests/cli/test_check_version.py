@@ -159,15 +159,6 @@ def test_the_viewers_limits_are_warnings(version: Path, monkeypatch: pytest.Monk
         assert what in told
 
 
-def test_a_purged_version_is_not_fit(version: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its manifest tells of rows that are gone, so nobody could verify what was published."""
-    from builder import Corpus
-
-    monkeypatch.setattr(Corpus, "purged", lambda *_: object())
-    monkeypatch.setattr(Corpus, "as_is", Corpus.manifest)
-    assert [fault for fault in faults(version) if "was purged" in fault]
-
-
 @pytest.mark.parametrize("split", ["train-clean", "all", "a b"])
 def test_splits_that_cannot_be_loaded_are_faults(version: Path, split: str) -> None:
     """`load_dataset` takes letters, digits and underscores."""
