@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from builder.build.buckets import Buckets
 from builder.build.identity import id_keys
+from builder.build.removal_reasons import RemovalReasons, match, parts_of
 from builder.build.verdicts import NEW, NOWHERE, OLD, Verdicts
 from builder.build.work import say_nothing
 from builder.domain.version import SplitChanges
@@ -40,7 +40,6 @@ ROWS_AT_ONCE = 1 << 19
 _BATCH_ROWS = 2_048
 
 _FACT = np.dtype([("key", "<u8", 2), ("digest", "<u8"), ("place", "<i8"), ("bytes", "<i8"), ("split", "<i2")])
-_TOLD = np.dtype([("key", "<u8", 2), ("turn", "<i4"), ("why", "<i2")])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +68,7 @@ def compare(
     *,
     scratch: Path,
     ledgers: Sequence[Path] = (),
+    older_ledgers: Sequence[Path] = (),
     rows_at_once: int = ROWS_AT_ONCE,
     advance: Advance = say_nothing,
 ) -> Comparison:
@@ -77,6 +77,7 @@ def compare(
     Args:
         scratch: an empty folder; up to 90 bytes are written there for each row of a shard that differs.
         ledgers: of the versions behind ``old``, oldest first; they say why rows were removed.
+        older_ledgers: of ``old`` and the versions before it, oldest first; they say which record a row is.
         rows_at_once: rows that are held in memory; the outcome does not depend on it.
     """
     names = list(dict.fromkeys([*old.splits, *new.splits]))
@@ -87,11 +88,14 @@ def compare(
     n_parts = -(-n_rows // rows_at_once) or 1
     reader = _Reader(columns, n_parts, advance, total=sum(map(len, unshared)))
     facts = [reader.facts(scratch / name, side) for name, side in zip(("old", "new"), unshared, strict=True)]
-    told, reasons = _read_ledgers(scratch / "told", ledgers, n_parts)
+    why = RemovalReasons(scratch / "why", ledgers=ledgers, older=older_ledgers, n_parts=n_parts)
     verdicts = Verdicts(scratch, names=names, sides=(old, new), shared=shared, block_rows=rows_at_once)
     tally = _Tally(len(names))
     for part in range(n_parts):
-        _join(*(one.read(part) for one in (*facts, told)), verdicts=verdicts, tally=tally)
+        _join(part, *(one.read(part) for one in facts), why=why, verdicts=verdicts, tally=tally)
+    for splits, places, reasons in why.rest():
+        verdicts.add_old(splits, _removed(places, reasons))
+        tally.why.update(reasons.tolist())
     reordered = verdicts.count_reordered()
     return Comparison(
         splits={name: tally.changes(i, reordered=reordered[i]) for i, name in enumerate(names)},
@@ -99,8 +103,8 @@ def compare(
         columns=columns,
         n_shared=len(shared),
         n_read=reader.n_done,
-        reasons=reasons,
-        removed={reasons[n] if n != NOWHERE else None: rows for n, rows in sorted(tally.why.items())},
+        reasons=why.reasons,
+        removed={_reason(why.reasons, n): n_rows for n, n_rows in sorted(tally.why.items())},
     )
 
 
@@ -130,7 +134,7 @@ class _Reader:
         facts = Buckets(folder, _FACT)
         for stretch in stretches:
             for some in self._of_shard(stretch):
-                facts.add(_parts(some["key"], self._n_parts), some)
+                facts.add(parts_of(some["key"], self._n_parts), some)
             self.n_done += 1
             self._advance("compare", done=self.n_done, total=self._total, unit="shards")
         return facts
@@ -148,36 +152,6 @@ class _Reader:
                 facts["split"] = stretch.split
                 place += batch.num_rows
                 yield facts
-
-
-def _read_ledgers(folder: Path, ledgers: Sequence[Path], n_parts: int) -> tuple[Buckets, list[Reason]]:
-    """Put away what ledgers say on documents that are not kept, with the number of the ledger."""
-    told = Buckets(folder, _TOLD)
-    numbers: dict[Reason, int] = {}
-    for turn, path in enumerate(ledgers):
-        with pq.ParquetFile(path) as file:
-            names = ["document_id", "outcome", "stage", "reason"]
-            for batch in file.iter_batches(columns=names):
-                gone = batch.filter(
-                    pc.and_(pc.is_valid(batch["document_id"]), pc.not_equal(batch["outcome"], "kept"))
-                )
-                if gone.num_rows:
-                    facts = _told(gone, turn, numbers)
-                    told.add(_parts(facts["key"], n_parts), facts)
-    return told, list(numbers)
-
-
-def _told(gone: pa.RecordBatch, turn: int, numbers: dict[Reason, int]) -> NDArray[Any]:
-    reasons = zip(*(gone[name].to_pylist() for name in ("outcome", "stage", "reason")), strict=True)
-    facts = np.empty(gone.num_rows, _TOLD)
-    facts["key"] = id_keys(gone["document_id"])
-    facts["turn"] = turn
-    facts["why"] = [numbers.setdefault(reason, len(numbers)) for reason in reasons]
-    return facts
-
-
-def _parts(keys: NDArray[np.uint64], n_parts: int) -> NDArray[np.int64]:
-    return (keys[:, 0] % np.uint64(n_parts)).astype(np.int64)
 
 
 # -- joining ---------------------------------------------------------------------------------------
@@ -205,10 +179,16 @@ class _Tally:
 
 
 def _join(
-    old: NDArray[Any], new: NDArray[Any], told: NDArray[Any], *, verdicts: Verdicts, tally: _Tally
+    part: int,
+    old: NDArray[Any],
+    new: NDArray[Any],
+    *,
+    why: RemovalReasons,
+    verdicts: Verdicts,
+    tally: _Tally,
 ) -> None:
     """Judge all rows whose keys fall into one part."""
-    in_old, in_new = _match(old["key"], new["key"])
+    in_old, in_new = match(old["key"], new["key"])
     differs = old["digest"][in_old] != new["digest"][in_new]
     moved = old["split"][in_old] != new["split"][in_new]
     gone = np.ones(len(old), np.bool_)
@@ -220,45 +200,38 @@ def _join(
     fresh["differs"][in_new] = differs
     fresh["bytes"][in_new] += old["bytes"][in_old]
     verdicts.add_new(new["split"], fresh)
-    why = _why(old["key"][gone], told)
-    verdicts.add_old(old["split"][gone], _old(old[gone], why=why))
+    _judge_removed(part, old[gone], why=why, verdicts=verdicts, tally=tally)
     pairs = in_old[differs]
-    verdicts.add_old(old["split"][pairs], _old(old[pairs], new=new[in_new[differs]]))
-    tally.count("removed", old["split"][gone])
+    verdicts.add_old(old["split"][pairs], _differing(old[pairs], new[in_new[differs]]))
     tally.count("changed", old["split"][in_old[differs & ~moved]])
     tally.count("moved", old["split"][in_old[moved]])
     tally.count("added", new["split"][fresh["old_split"] == NOWHERE])
-    tally.why.update(why.tolist())
 
 
-def _old(
-    facts: NDArray[Any], *, why: NDArray[np.int16] | None = None, new: NDArray[Any] | None = None
-) -> NDArray[Any]:
-    verdicts = np.empty(len(facts), OLD)
-    verdicts["place"] = facts["place"]
-    verdicts["why"] = NOWHERE if why is None else why
-    verdicts["new_split"] = NOWHERE if new is None else new["split"]
-    verdicts["new_place"] = NOWHERE if new is None else new["place"]
+def _judge_removed(
+    part: int, gone: NDArray[Any], *, why: RemovalReasons, verdicts: Verdicts, tally: _Tally
+) -> None:
+    """Tell why rows went, as far as ledgers name their documents; the others are judged later."""
+    reasons = why.look_up(part, gone["key"], gone["place"], gone["split"])
+    known = reasons != NOWHERE
+    verdicts.add_old(gone["split"][known], _removed(gone["place"][known], reasons[known]))
+    tally.count("removed", gone["split"])
+    tally.why.update(reasons[known].tolist())
+
+
+def _removed(places: NDArray[np.int64], why: NDArray[np.int16]) -> NDArray[Any]:
+    verdicts = np.empty(len(places), OLD)
+    verdicts["place"], verdicts["why"] = places, why
+    verdicts["new_split"] = verdicts["new_place"] = NOWHERE
     return verdicts
 
 
-def _why(keys: NDArray[np.uint64], told: NDArray[Any]) -> NDArray[np.int16]:
-    """int16[n_rows], what the newest ledger that knows a removed row says; NOWHERE if none does."""
-    why = np.full(len(keys), NOWHERE, np.int16)
-    told = told[np.lexsort((-told["turn"], told["key"][:, 1], told["key"][:, 0]))]
-    first = np.ones(len(told), np.bool_)
-    first[1:] = (told["key"][1:] != told["key"][:-1]).any(axis=1)
-    told = told[first]
-    rows, found = _match(keys, told["key"])
-    why[rows] = told["why"][found]
-    return why
+def _differing(old: NDArray[Any], new: NDArray[Any]) -> NDArray[Any]:
+    verdicts = np.empty(len(old), OLD)
+    verdicts["place"], verdicts["why"] = old["place"], NOWHERE
+    verdicts["new_split"], verdicts["new_place"] = new["split"], new["place"]
+    return verdicts
 
 
-def _match(
-    left: NDArray[np.uint64], right: NDArray[np.uint64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the rows of equal keys, int64[n_pairs] each; a key is on each side once at most."""
-    keys = np.concatenate([left, right])
-    order = np.lexsort((np.arange(len(keys)), keys[:, 1], keys[:, 0]))
-    same = np.flatnonzero((keys[order[1:]] == keys[order[:-1]]).all(axis=1))
-    return order[same], order[same + 1] - len(left)
+def _reason(reasons: Sequence[Reason], number: int) -> Reason | None:
+    return reasons[number] if number != NOWHERE else None

@@ -93,8 +93,8 @@ def diff(
     listed: list[RowChange] = []
     with tempfile.TemporaryDirectory(prefix="builder-diff-") as place:
         scratch = Path(place)
-        ledgers = _ledgers_between(corpus, *manifests)
-        found = compare(*sides, scratch=scratch, ledgers=ledgers, advance=advance)
+        older, ledgers = ledgers_of(corpus, *manifests)
+        found = compare(*sides, scratch=scratch, ledgers=ledgers, older_ledgers=older, advance=advance)
         examples = _Examples(listed, on_row)
         columns = walk_rows(
             found,
@@ -155,15 +155,17 @@ class _Examples:
             self._on_row(row)
 
 
-def _ledgers_between(corpus: Corpus, old: Manifest, new: Manifest) -> list[Path]:
-    """List the ledgers of the versions that lead from the old one to the new one, oldest first.
+def ledgers_of(corpus: Corpus, old: Manifest, new: Manifest | None = None) -> tuple[list[Path], list[Path]]:
+    """List the ledgers up to the old version, and of those that lead from it to the new one, oldest first."""
+    before = [old.version, *_ancestors(corpus, old)]
+    after = [new.version, *_ancestors(corpus, new)] if new else []
+    between = [one for one in after if one not in before]
+    return _there(corpus, before[::-1]), _there(corpus, between[::-1])
 
-    A corpus that was fetched may have neither all versions nor their ledgers.
-    """
-    before = {old.version, *_ancestors(corpus, old)}
-    after = [one for one in (new.version, *_ancestors(corpus, new)) if one not in before]
-    ledgers = [corpus.ledger(version) for version in reversed(after)]
-    return [ledger for ledger in ledgers if ledger.exists() or not corpus.was_fetched(ledger.parent.name)]
+
+def _there(corpus: Corpus, versions: Sequence[str]) -> list[Path]:
+    """Return their ledgers; a corpus that was fetched may have none."""
+    return [path for version in versions if (path := corpus.ledger(version)).exists()]
 
 
 def _ancestors(corpus: Corpus, manifest: Manifest) -> list[str]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from builder import __version__
 from builder.build.compare import compare
 from builder.build.describe import CardSource
+from builder.build.diff import ledgers_of
 from builder.build.draft import Draft, commit_draft, split_entries
 from builder.build.edits import count_edits, count_removed
 from builder.build.inputs import Input, inputs_digest
@@ -182,7 +183,8 @@ def _split_changes(
     ]
     old, new = Side.of_version(corpus, parent), Side(columns=work.chain.published, shards=shards)
     with tempfile.TemporaryDirectory(dir=work.folder) as scratch:
-        found = compare(old, new, scratch=Path(scratch), ledgers=[closed.ledger])
+        older, _ = ledgers_of(corpus, parent)
+        found = compare(old, new, scratch=Path(scratch), ledgers=[closed.ledger], older_ledgers=older)
     return found.splits, found.removed
 
 

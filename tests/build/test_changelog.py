@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from planted import pages, write_lines
+from planted import pages, sentence, write_lines
 
 from builder import BuildResult, diff
 
@@ -57,3 +57,17 @@ def test_nothing_new_is_still_seen(make: Callable[..., BuildResult], tmp_path: P
     write_lines(tmp_path / "feed/b.jsonl", [{"text": "One more page."}])
     assert not make().nothing_new
     assert make().nothing_new
+
+
+def test_what_a_full_rebuild_removes_is_told_by_its_records(
+    make: Callable[..., BuildResult], tmp_path: Path
+) -> None:
+    """Another threshold makes everything anew; a page that is a duplicate by now is told to be one."""
+    longer = sentence(1) + " and some more words that make it less alike than before"
+    rows = [{"text": sentence(i)} for i in range(9)] + [{"text": longer}, {"text": sentence(50, 3)}]
+    write_lines(tmp_path / "feed/a.jsonl", rows)
+    make(stages=[{"dedup_near": {"threshold": 0.95}}])
+    second = make(stages=[{"dedup_near": {"threshold": 0.6}}])
+    found = diff(second.corpus, "1.0.0", second.version)
+    assert [(one.why, one.stage, one.rows) for one in found.removals] == [("duplicate", "dedup_near", 1)]
+    assert "  - removed: 1 now a duplicate\n" in listed(second)

@@ -103,6 +103,17 @@ def write_side(folder: Path, rows: Rows, columns: list[pa.Field], sizes: list[in
     return Side(columns=schema, shards=shards)
 
 
+def write_records(folder: Path, name: str, told: list[list[dict[str, Any]]]) -> list[Path]:
+    """Write ledgers of rows that have a record, a URL, an outcome and so on."""
+    blank = dict.fromkeys(LEDGER_SCHEMA.names) | {"source": "", "path": "", "ordinal": 0, "offset": 0}
+    paths = []
+    for number, rows in enumerate(told):
+        paths.append(folder / f"{name}-{number}.parquet")
+        table = pa.Table.from_pylist([blank | row for row in rows], schema=LEDGER_SCHEMA)
+        pq.write_table(table, paths[-1], row_group_size=4)
+    return paths
+
+
 def write_ledgers(folder: Path, told: list[dict[str, Any]]) -> list[Path]:
     paths = []
     for number, rows in enumerate(told):
@@ -117,10 +128,23 @@ def write_ledgers(folder: Path, told: list[dict[str, Any]]) -> list[Path]:
 
 
 def run(
-    old: Side, new: Side, *, paths: list[Path], rows_at_once: int, group_bytes: int
+    old: Side,
+    new: Side,
+    *,
+    paths: list[Path],
+    older: list[Path] | None = None,
+    rows_at_once: int,
+    group_bytes: int,
 ) -> tuple[Comparison, list[RowChange], Counter[str]]:
     with tempfile.TemporaryDirectory() as scratch:
-        found = compare(old, new, scratch=Path(scratch), ledgers=paths, rows_at_once=rows_at_once)
+        found = compare(
+            old,
+            new,
+            scratch=Path(scratch),
+            ledgers=paths,
+            older_ledgers=older or [],
+            rows_at_once=rows_at_once,
+        )
         told: list[RowChange] = []
         columns = walk_rows(
             found,
@@ -290,3 +314,53 @@ def test_the_newest_ledger_that_knows_a_removed_row_tells_why(
         for n in IDS[:12]
     ]
     assert [row.because for row in rows] == expected
+
+
+record_names = st.sampled_from(["a@0", "a@9", "b@0", "b@9"])
+record_urls = st.sampled_from([None, "https://example.org/a"])
+origins = st.lists(
+    st.dictionaries(st.sampled_from(IDS[:9]), st.tuples(record_names, record_urls)), max_size=3
+)
+statements = st.lists(
+    st.dictionaries(st.tuples(record_names, record_urls), st.sampled_from(REASONS)), max_size=3
+)
+
+
+@settings(max_examples=80)
+@given(
+    origins,
+    statements,
+    st.dictionaries(st.sampled_from(IDS[:9]), st.sampled_from(REASONS)),
+    st.integers(1, 9),
+)
+def test_where_no_ledger_names_the_document_its_record_tells_why(
+    older: list[dict[str, Any]], told: list[dict[Any, Any]], named: dict[str, Any], rows_at_once: int
+) -> None:
+    """An older ledger knows the record, by its name and URL; the newest one that rejects it tells."""
+    blank = {"url": None, "text": "", "n": None, "tags": None}
+    old = {"train": [{"id": name} | blank for name in IDS[:9]]}
+    keys = ("outcome", "stage", "reason")
+    kept = [
+        [{"record_id": r, "url": u, "outcome": "kept", "document_id": i} for i, (r, u) in rows.items()]
+        for rows in older
+    ]
+    said = [
+        [{"record_id": r, "url": u} | dict(zip(keys, why, strict=True)) for (r, u), why in rows.items()]
+        for rows in told
+    ]
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        paths = [*write_ledgers(folder, [named]), *write_records(folder, "new", said)]
+        sides = [write_side(folder / n, r, COLUMNS, [5]) for n, r in (("one", old), ("two", {"train": []}))]
+        before = write_records(folder, "old", kept)
+        found, rows, _ = run(*sides, paths=paths, older=before, rows_at_once=rows_at_once, group_bytes=100)
+    expected = []
+    for name in IDS[:9]:
+        why = named.get(name)
+        if why is None or why[0] == "kept":
+            record = next((one[name] for one in reversed(older) if name in one), None)
+            found_why = (one[record] for one in reversed(told) if record in one and one[record][0] != "kept")
+            why = next(found_why, None)
+        expected.append(why)
+    assert [row.because for row in rows] == expected
+    assert found.removed == Counter(expected)
