@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: help demo test test-all check lint types layers docs golden bench clean
+.PHONY: help demo test test-all check lint types layers docs golden golden-corpus bench clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,9 @@ docs: $(BIN)/builder ## Write the generated pages and schemas anew
 
 golden: $(BIN)/builder ## Write the golden files anew; read the diff before you commit it
 	BUILDER_REWRITE_GOLDEN=1 $(BIN)/pytest -q -k golden tests
+
+golden-corpus: $(BIN)/builder ## Write tests/golden/corpus-N (N=1 ...), when a format gets a new number
+	$(BIN)/python tests/golden/make_corpus.py $(N)
 
 bench: $(BIN)/builder ## Measure against other tools
 	$(BIN)/python -m benchmarks

@@ -91,7 +91,7 @@ def verify(address: str | Path, *, on_file: Callable[[str, int], None] | None = 
 
 
 def _purged_rows(corpus: Corpus, version: str) -> int:
-    purged = corpus.purged(version)
+    purged = None if corpus.dropped(version) else corpus.purged(version)
     return purged.rows if purged else 0
 
 
