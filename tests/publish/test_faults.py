@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import INTERRUPTIBLE
 from hub.faults import KINDS
 from hub.looks import REPO, commit_at, digest_at, program, repo, text_at
 from hub.process import TESTS, StandIn
@@ -156,7 +157,7 @@ def test_a_hub_that_is_not_there(corpus: Corpus, home: Path, tmp_path: Path) -> 
 
 def start(hub: StandIn, corpus: Corpus, home: Path) -> subprocess.Popen[Any]:
     """Begin to publish the new version."""
-    command = [sys.executable, "-c", "from builder.cli import main; main()"]
+    command = [sys.executable, "-c", INTERRUPTIBLE]  # a test run in the background ignores SIGINT
     return subprocess.Popen(
         [*command, "publish", f"{corpus.path}@{NEW}", "--repo", REPO],
         stdout=subprocess.PIPE,
