@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from builder.build.buckets import Buckets
-from builder.build.identity import id_keys
+from builder.build.identity import id_hashes, id_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from builder.domain.changelog import Reason
 
 UNKNOWN = -1
+_BATCH_ROWS = 2_048
 
 _TOLD = np.dtype([("key", "<u8", 2), ("turn", "<i4"), ("why", "<i2")])
 _CAME_FROM = np.dtype([("key", "<u8", 2), ("turn", "<i4"), ("record", "<u8", 2)])
@@ -120,7 +121,7 @@ def _batches(ledgers: Sequence[Path], *, kept: bool, column: str) -> Iterator[tu
     names = ["record_id", "url", "outcome", "stage", "reason", "document_id"]
     for turn, path in enumerate(ledgers):
         with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(columns=names):
+            for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=names):
                 is_kept = pc.equal(batch["outcome"], "kept")
                 rows = pc.and_(is_kept if kept else pc.invert(is_kept), pc.is_valid(batch[column]))
                 some = batch.filter(rows)
@@ -146,8 +147,8 @@ def _unknown(rows: NDArray[Any]) -> tuple[NDArray[np.int16], NDArray[np.int64], 
 
 
 def parts_of(keys: NDArray[np.uint64], n_parts: int) -> NDArray[np.int64]:
-    """int64[n_rows], the part in which each key is joined."""
-    return (keys[:, 0] % np.uint64(n_parts)).astype(np.int64)
+    """int64[n_rows], the part in which each key is joined; ids of others need not be as random as ours."""
+    return (id_hashes(keys, seed=2) % np.uint64(n_parts)).astype(np.int64)
 
 
 def newest(facts: NDArray[Any]) -> NDArray[Any]:

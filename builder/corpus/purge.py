@@ -15,7 +15,7 @@ from builder.corpus.objects import hash_file, object_name, place
 from builder.corpus.purged import PURGED, Purged, PurgedFile, PurgedShard
 from builder.corpus.reseal import Resealing
 from builder.corpus.seals import SEALS, Sealed, VersionSeal
-from builder.corpus.staging import AUDIT, SPOOL, STAGING_PREFIX
+from builder.corpus.staging import SPOOL, STAGING_PREFIX
 from builder.errors import Fault, TamperedError
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def _steps(
     steps += [resealing.write(f"{version}/{name}", one) for name, one in data.items()]
     steps.append(["freeze", version])
     for name, path in change.private.items():
-        steps.append(resealing.take(name, path, mode=0o600 if name.startswith(f"{AUDIT}/") else 0o644))
+        steps.append(resealing.take(name, path, mode=0o600))
     return steps
 
 
