@@ -52,10 +52,11 @@ def clean_audit(corpus: Corpus, version: str, scope: Scope, folder: Path) -> Cle
         path = corpus.audit_folder(version) / f"{name}.parquet"
         if not path.exists():
             continue
-        fresh = folder / f"{version}.{name}.parquet"
-        gone[name], removed = _write_without(path, fresh, scope)
-        if len(gone[name]):
-            files[path.relative_to(corpus.path).as_posix()] = fresh
+        gone[name] = _find(path, scope)
+        if not len(gone[name]):
+            continue
+        fresh = files[path.relative_to(corpus.path).as_posix()] = folder / f"{version}.{name}.parquet"
+        removed = _write_without(path, fresh, gone[name])
         if name == "ledger":
             counts = removed
     return CleanAudit(
@@ -66,21 +67,31 @@ def clean_audit(corpus: Corpus, version: str, scope: Scope, folder: Path) -> Cle
     )
 
 
-def _write_without(path: Path, fresh: Path, scope: Scope) -> tuple[NDArray[np.int64], dict[str, Any]]:
-    """Copy a table without some rows, a row group at a time; return their numbers and counts."""
-    numbers: list[NDArray[np.int64]] = [np.empty(0, np.int64)]
+def _find(path: Path, scope: Scope) -> NDArray[np.int64]:
+    """int64[n], the numbers of the rows that go."""
+    numbers = [np.empty(0, np.int64)]
+    first = 0
+    with pq.ParquetFile(path) as file:
+        names = [name for name in ("record_id", *_NAMES) if name in file.schema_arrow.names]
+        for batch in file.iter_batches(columns=names):
+            numbers.append(first + np.flatnonzero(_named(pa.Table.from_batches([batch]), scope)))
+            first += batch.num_rows
+    return np.concatenate(numbers)
+
+
+def _write_without(path: Path, fresh: Path, gone: NDArray[np.int64]) -> dict[str, Any]:
+    """Copy a table without some rows, a row group at a time; return what they told, counted."""
     counts: dict[str, Any] = {}
     first = 0
     with pq.ParquetFile(path) as file, pq.ParquetWriter(fresh, file.schema_arrow, compression="zstd") as out:
         for group in range(file.num_row_groups):
             table = file.read_row_group(group)
-            goes = _named(table, scope)
-            numbers.append(first + np.flatnonzero(goes))
+            goes = np.zeros(table.num_rows, np.bool_)
+            goes[gone[(gone >= first) & (gone < first + table.num_rows)] - first] = True
             first += table.num_rows
-            if goes.any():
-                counts = add_counts(counts, _count(table.filter(pa.array(goes))))
+            counts = add_counts(counts, _count(table.filter(pa.array(goes))))
             out.write_table(table.filter(pa.array(~goes)))
-    return np.concatenate(numbers), counts
+    return counts
 
 
 def _named(table: pa.Table, scope: Scope) -> NDArray[np.bool_]:
