@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 MAIN = "main"
+CONFLICT = 409
 _BATCH_FILES = 50
 _BATCH_BYTES = 256 << 20
 _KIND = "dataset"
@@ -91,8 +92,17 @@ class Repository:
     # -- what is done ------------------------------------------------------------------------------
 
     def create(self, *, private: bool) -> None:
-        """Make the repository, if nobody has."""
-        self._api.create_repo(self.name, repo_type=_KIND, private=private or None, exist_ok=True)
+        """Make the repository, if nobody has.
+
+        A conflict may say that it is there, or that the Hub is busy; who looks again finds out which.
+        """
+        from huggingface_hub.errors import HfHubHTTPError
+
+        try:
+            self._api.create_repo(self.name, repo_type=_KIND, private=private or None)
+        except HfHubHTTPError as error:
+            if status_of(error) != CONFLICT:
+                raise
 
     def commit(
         self,

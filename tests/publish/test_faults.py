@@ -89,6 +89,15 @@ def test_a_conflict_is_compared_anew(hub: StandIn, corpus: Corpus, kind: str, on
     assert len(list(store.history(repo(hub), "main"))) == 2
 
 
+@pytest.mark.parametrize("kind", ["409", "lost"])
+def test_the_repository_may_be_made_by_another(hub: StandIn, corpus: Corpus, kind: str) -> None:
+    """A conflict while it is made, or an answer that was lost: look again; it is there or it is made anew."""
+    hub.plan({"kind": kind, "only": "/repos/create"})
+    done = hub.python(CALL, kind, f"{corpus.path}@{OLD}", REPO)
+    assert done.returncode == 0, done.stderr
+    assert digest_at(hub, "main") == digest_at(hub, f"v{OLD}") == OLD
+
+
 def test_somebody_else_commits_meanwhile(hub: StandIn, corpus: Corpus, home: Path) -> None:
     """What another one writes between look and commit is not lost: all is compared anew against it."""
     done = hub.builder("publish", f"{corpus.path}@{OLD}", "--repo", REPO)
