@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,19 +26,18 @@ OLD, NEW = "1.0.0", "1.1.0"
 
 
 def matrix(
-    hub: StandIn, corpus: Corpus, *, old: str = OLD, part: str = "0/1", attempts: int = 1
+    hub: StandIn,
+    corpus: Corpus,
+    *,
+    old: str = OLD,
+    part: str = "0/1",
+    attempts: int = 1,
+    kinds: Sequence[str] = KINDS,
 ) -> dict[str, int]:
     """Run the program that makes every request fail in every way, and return its counts."""
     code = f"import sys; sys.path.insert(0, {str(TESTS)!r})\n{FAULTS}"
-    done = hub.python(
-        code,
-        hub.folder,
-        corpus.path,
-        old,
-        NEW if old else OLD,
-        part,
-        str(attempts),
-    )
+    arguments = (old, NEW if old else OLD, part, str(attempts), ",".join(kinds))
+    done = hub.python(code, hub.folder, corpus.path, *arguments)
     assert done.returncode == 0, done.stderr
     found: dict[str, int] = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -63,6 +63,15 @@ def test_each_fault_at_each_request(any_hub: StandIn, corpus: Corpus, old: str) 
 def test_each_fault_is_borne_once(any_hub: StandIn, corpus: Corpus) -> None:
     """With the patience that users have, a fault that passes is no failure of the call."""
     assert matrix(any_hub, corpus, attempts=6)["first_failed"] == 0
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("old", [OLD, ""], ids=["update", "first"])
+def test_ctrl_c_at_each_request(any_hub: StandIn, corpus: Corpus, old: str) -> None:
+    """An interrupt while a request is on its way: the old version or the new, and the next call goes on."""
+    found = matrix(any_hub, corpus, old=old, kinds=["ctrl-c"])
+    assert found["cases"] == found["requests"]
+    assert found["first_failed"] > found["requests"] // 2
 
 
 CALL = """
