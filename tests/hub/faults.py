@@ -6,7 +6,7 @@ it happens to. Requests are counted from 1, as they come in; those to ``/-/`` ar
     429, 500, 502, 503, 409, 412   an answer with this status; nothing is done
     drop                           the connection ends in the middle of the request's or the answer's body
     lost                           the request is done, and the connection ends instead of the answer
-    slow                           the request is done after a while, and answered if somebody waits; no failure
+    slow                           the request is done after a while, and answered if somebody waits
 """
 
 from __future__ import annotations
