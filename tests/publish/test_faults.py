@@ -60,9 +60,10 @@ def test_each_fault_at_each_request(any_hub: StandIn, corpus: Corpus, old: str) 
 
 
 @pytest.mark.long
-def test_each_fault_is_borne_once(any_hub: StandIn, corpus: Corpus) -> None:
+@pytest.mark.parametrize("old", [OLD, ""], ids=["update", "first"])
+def test_each_fault_is_borne_once(any_hub: StandIn, corpus: Corpus, old: str) -> None:
     """With the patience that users have, a fault that passes is no failure of the call."""
-    assert matrix(any_hub, corpus, attempts=6)["first_failed"] == 0
+    assert matrix(any_hub, corpus, old=old, attempts=6)["first_failed"] == 0
 
 
 @pytest.mark.long
