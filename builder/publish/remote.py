@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -175,7 +176,10 @@ class Repository:
         advice = _ADVICE.get(status_of(error) or 0, "the same command goes on from here")
         if is_of_the_disk(error):
             advice = "free some space, or see to the disk; the same command goes on from here"
-        return Fault(where=self.name, what=self._hide(" ".join(str(error).split())[:400]), advice=advice)
+        what = " ".join(str(error).split())[:400]
+        if isinstance(error, json.JSONDecodeError):
+            what, advice = "the answer is no JSON", "see whether a proxy or a login page stands in between"
+        return Fault(where=self.name, what=self._hide(what), advice=advice)
 
     def _hide(self, text: str) -> str:
         from huggingface_hub import get_token

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from hub import reading, writing
-from hub.faults import SLOW, SLOW_S, STATUSES, Entry, Fault, Log
+from hub.faults import PAGE, SLOW, SLOW_S, STATUSES, Entry, Fault, Log
 from hub.store import Commit, File, Repo, Store
 from hub.xet import Pieces
 
@@ -171,6 +171,9 @@ class Request(BaseHTTPRequestHandler):
             fault, self.fault = self.fault, None
             headers = {"Retry-After": str(fault.retry_after_s)} if fault.kind == "429" else {}
             self.answer({"error": "as planned"}, status=int(fault.kind), headers=headers)
+            return
+        if self.fault and self.fault.kind == PAGE:
+            self.send(200, b"<html>Please log in to this network.</html>", {"Content-Type": "text/html"})
             return
         if self.fault and self.fault.kind == SLOW:
             time.sleep(SLOW_S)

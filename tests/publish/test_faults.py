@@ -171,6 +171,17 @@ def test_a_hub_that_is_not_there(corpus: Corpus, home: Path, tmp_path: Path) -> 
     assert "HubError: harbour/tides: " in done.stderr
 
 
+def test_a_page_instead_of_an_answer(hub: StandIn, corpus: Corpus) -> None:
+    """A proxy answers 200 with a page of its own: a line says so; if it passes it is borne."""
+    hub.plan({"kind": "page", "only": "/refs", "times": 1000})
+    done = hub.python(CALL.replace("attempts=6", "attempts=2"), "page", f"{corpus.path}@{OLD}", REPO)
+    assert done.returncode == 1
+    assert "HubError: harbour/tides: the answer is no JSON" in done.stderr
+    hub.plan({"kind": "page", "only": "/refs"})
+    done = hub.python(CALL, "page", f"{corpus.path}@{OLD}", REPO)
+    assert done.stdout.startswith("[0.01] False"), done.stderr
+
+
 # -- killed, interrupted ---------------------------------------------------------------------------
 
 
