@@ -149,6 +149,32 @@ def test_what_arrived_is_not_sent_again(hub: StandIn, corpus: Corpus) -> None:
     assert [entry["path"] for entry in hub.log() if entry["method"] == "PUT"] == []
 
 
+def test_batches_end_in_one_commit(hub: StandIn, corpus: Corpus, home: Path) -> None:
+    """What is large goes a batch at a time; of a call that failed in the second, the first stays there."""
+    set_size = (
+        "from builder.publish.remote import Repository as r\nsys.modules[r.__module__]._BATCH_FILES = 1\n"
+    )
+    small = CALL.replace("kind,", f"{set_size}kind,")
+    hub.plan({"kind": "409", "only": "PUT /lfs/", "at": 2, "times": 1000})
+    done = hub.python(
+        small.replace("attempts=6", "attempts=1"), "409", f"{corpus.path}@{OLD}", REPO, home=home
+    )
+    assert done.returncode == 1, done.stdout
+    arrived = [e["path"] for e in hub.log() if e["method"] == "PUT" and e["status"] == 200]
+    assert len(arrived) == 1, done.stderr
+    hub.plan()
+    done = hub.python(small, "409", f"{corpus.path}@{OLD}", REPO, home=home)
+    assert done.returncode == 0, done.stderr
+    again = [e["path"] for e in hub.log() if e["method"] == "PUT"]
+    assert len(again) > 1
+    assert not set(arrived) & set(again)
+    assert digest_at(hub, "main") == OLD
+    assert [one.title for one in Store(hub.folder).history(repo(hub), "main")] == [
+        f"Version {OLD}",
+        "initial commit",
+    ]
+
+
 def test_the_hub_may_ask_for_a_pause(hub: StandIn, corpus: Corpus) -> None:
     """The wait is as long as the Hub asks; one that is too long is told instead."""
     hub.plan({"kind": "429", "only": "/commit/", "retry_after_s": 7})
