@@ -22,6 +22,7 @@ GUARDS = {
     "a pinned revision is ignored when the Hub cannot be reached": [
         "publish/test_fetch.py::test_load_never_gives_another_version",
         "publish/test_fetch.py::test_half_a_version_in_the_cache_is_not_a_version",
+        "publish/test_mistakes.py::test_half_a_version_is_not_loaded",
     ],
     "old shards stay and mix with new ones": [
         "publish/test_publish.py::test_old_shards_go_and_files_of_people_stay",
@@ -134,4 +135,14 @@ def test_a_file_that_was_edited_is_not_loaded(alone: Path) -> None:
     data = shard.read_bytes()
     shard.write_bytes(data[:-9] + bytes([data[-9] ^ 1]) + data[-8:])
     with pytest.raises(BuilderError, match="has other bytes than the manifest tells"):
+        load(alone)
+
+
+@pytest.mark.parametrize("name", ["README.md", "croissant.json", "data"])
+def test_half_a_version_is_not_loaded(alone: Path, name: str) -> None:
+    """`load` misses each file that the manifest names, whatever left it out."""
+    path = alone / name
+    missing = next(path.iterdir()) if path.is_dir() else path
+    missing.unlink()
+    with pytest.raises(BuilderError, match=f"{missing.name}: is missing"):
         load(alone)
