@@ -117,9 +117,9 @@ def test_only_files_that_the_card_names_are_loaded(alone: Path, corpus: Corpus, 
     """Names that look like splits, and any number of JSON files beside them, change nothing."""
     files = read_front_matter((alone / "README.md").read_text())["configs"][0]["data_files"]
     assert {one["split"]: len(one["path"]) for one in files} == {"train": 1, "test": 1}
-    pq.write_table(pa.table({"other": [1]}), alone / "data" / "dev-validation.parquet")
+    pq.write_table(pa.table({"other": [1]}), alone / "data" / "validation-00000-of-00001.parquet")
     for i in range(30):
-        (alone / "data" / f"test-{i}.json").write_text("{}")
+        (alone / "data" / f"test-{i:05}-of-00030.json").write_text("{}")
     code = (
         "import datasets, json, sys\n"
         "found = datasets.load_dataset(sys.argv[1])\n"
@@ -127,7 +127,11 @@ def test_only_files_that_the_card_names_are_loaded(alone: Path, corpus: Corpus, 
     )
     done = hub.python(code, alone)
     splits = corpus.manifest("1.0.0").splits
-    assert json.loads(done.stdout) == {name: split.rows for name, split in splits.items()}, done.stderr
+    expected = {name: split.rows for name, split in splits.items()}
+    assert json.loads(done.stdout) == expected, done.stderr
+    (alone / "README.md").write_text("A card that names no files.\n")
+    guessed = hub.python(code, alone)
+    assert guessed.returncode or json.loads(guessed.stdout) != expected, "these names lead nobody astray"
 
 
 def test_a_file_that_was_edited_is_not_loaded(alone: Path) -> None:
