@@ -1,4 +1,4 @@
-"""Libraries that others load because they are installed, and that builder's own processes need not wait for."""
+"""Libraries that others load because they are installed, and that our own processes need not wait for."""
 
 from __future__ import annotations
 

@@ -26,8 +26,8 @@ from builder.build.disk import disk_faults
 from builder.build.draft import commit_draft
 from builder.build.edits import Edits
 from builder.build.hash_cache import HashCache
-from builder.build.index import open_arrow
 from builder.build.hashing import hash_inputs
+from builder.build.index import open_arrow
 from builder.build.inputs import inputs_digest, list_inputs
 from builder.build.memory import Past
 from builder.build.passage import take_through

@@ -73,7 +73,7 @@ def _staged(corpus: Path) -> list[Path]:
 
 
 def _do(corpus: Path, staged: Path, steps: Sequence[Sequence[str]]) -> None:
-    """Do what was promised; what one run of moves has done is on the disk before another verb's turn comes."""
+    """Do what was promised; a run of moves is on the disk before another verb's turn comes."""
     moved: dict[Path, None] = {}
     for verb, *arguments in steps:
         if verb == "move":

@@ -30,6 +30,7 @@ LOOK_S = 0.05
 _NEAR_LIMIT = 0.8
 """A worker that dies of a signal with so much of its memory in use has died of that."""
 
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class _Worker:
     """What is known of one worker; ``pid`` is 0 until the zygote has told it.

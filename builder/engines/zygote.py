@@ -58,7 +58,15 @@ class Zygote:
             fds = (theirs.fileno(), file.fileno())
             with theirs:
                 process = subprocess.Popen(
-                    [sys.executable, "-c", _BOOT, json.dumps(sys.path), *map(str, fds), str(n_slots), *preload],
+                    [
+                        sys.executable,
+                        "-c",
+                        _BOOT,
+                        json.dumps(sys.path),
+                        *map(str, fds),
+                        str(n_slots),
+                        *preload,
+                    ],
                     pass_fds=fds,
                     stdin=subprocess.DEVNULL,
                     stdout=2,  # what a worker prints must not mix with what the command answers
