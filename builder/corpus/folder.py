@@ -77,7 +77,7 @@ class Corpus:
         corpus = cls(path)
         if corpus.name != name:
             what = f"is the corpus of {corpus.name!r}, not of {name!r}"
-            raise CorpusError(Fault(where=str(path), what=what, advice="give the recipe another corpus"))
+            raise CorpusError(Fault(where=str(path), what=what, advice="name another folder"))
         return corpus
 
     # -- what there is -----------------------------------------------------------------------------

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+import io
 import shutil
 import tempfile
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 _ROOM = 1.3
 """A loaded dataset is written to the cache as Arrow; this many times its raw bytes must be free."""
 
+_MAX_WAIT_S = 10.0
+
 
 def load_faults(
     manifest: Manifest, folder: Path, loaded: dict[str, int], *, advance: Advance
@@ -31,6 +36,7 @@ def load_faults(
     raw_bytes = sum(split.raw_bytes for split in manifest.splits.values())
     told = {name: split.rows for name, split in manifest.splits.items() if split.rows}
     advance("load", done=0, total=manifest.rows, unit="rows")
+    fault: Fault | None = None
     try:
         with _cache() as cache:
             streaming = shutil.disk_usage(cache).free < raw_bytes * _ROOM
@@ -38,7 +44,10 @@ def load_faults(
     except Exception as error:  # noqa: BLE001 - whatever it says, its users would meet it
         what = f"load_dataset fails: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
         advice = "free some space, or see to the disk" if is_of_the_disk(error) else ""
-        yield Fault(where=manifest.version, what=what, advice=advice)
+        fault = Fault(where=manifest.version, what=what, advice=advice)
+    if fault:
+        wait_until_closed(folder)
+        yield fault
         return
     advance("load", done=manifest.rows, total=manifest.rows, unit="rows")
     if loaded != told:
@@ -73,3 +82,22 @@ def _cache() -> Iterator[Path]:
     finally:
         if not bars:
             datasets.enable_progress_bars()
+
+
+def wait_until_closed(folder: Path) -> None:
+    """Wait until nobody holds a file of a folder any more.
+
+    Where ``load_dataset`` fails, threads of Arrow still hold the shard that it read, as a Python file. One
+    that lets go of it while the interpreter ends takes the process down (apache/arrow issue 45214).
+    """
+    end = time.monotonic() + _MAX_WAIT_S
+    gc.collect()
+    while _is_held(folder) and time.monotonic() < end:
+        time.sleep(0.01)
+
+
+def _is_held(folder: Path) -> bool:
+    files = [one for one in gc.get_objects() if isinstance(one, io.BufferedReader)]
+    with suppress(ValueError):  # one of them was detached from what it read
+        return any(str(file.name).startswith(str(folder)) for file in files)
+    return False

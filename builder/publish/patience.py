@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -53,11 +54,13 @@ def network_errors() -> tuple[type[BaseException], ...]:
     """Return what the clients of the Hub raise when a request goes wrong."""
     from huggingface_hub.errors import HfHubHTTPError
 
-    return (*HfHubHTTPError.__bases__, OSError, RuntimeError)
+    return (*HfHubHTTPError.__bases__, OSError, RuntimeError, json.JSONDecodeError)
 
 
 def is_passing(error: BaseException) -> bool:
-    """Tell whether the same request may go well later."""
+    """Tell whether the same request may go well later; an answer that is no JSON is some proxy's page."""
+    if isinstance(error, json.JSONDecodeError):
+        return True
     if isinstance(error, ValueError) or type(error).__name__ in (
         "OfflineModeIsEnabled",
         "XetAuthenticationError",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 MAIN = "main"
+CONFLICT = 409
 _BATCH_FILES = 50
 _BATCH_BYTES = 256 << 20
 _KIND = "dataset"
@@ -91,8 +93,17 @@ class Repository:
     # -- what is done ------------------------------------------------------------------------------
 
     def create(self, *, private: bool) -> None:
-        """Make the repository, if nobody has."""
-        self._api.create_repo(self.name, repo_type=_KIND, private=private or None, exist_ok=True)
+        """Make the repository, if nobody has.
+
+        A conflict may say that it is there, or that the Hub is busy; who looks again finds out which.
+        """
+        from huggingface_hub.errors import HfHubHTTPError
+
+        try:
+            self._api.create_repo(self.name, repo_type=_KIND, private=private or None)
+        except HfHubHTTPError as error:
+            if status_of(error) != CONFLICT:
+                raise
 
     def commit(
         self,
@@ -165,7 +176,10 @@ class Repository:
         advice = _ADVICE.get(status_of(error) or 0, "the same command goes on from here")
         if is_of_the_disk(error):
             advice = "free some space, or see to the disk; the same command goes on from here"
-        return Fault(where=self.name, what=self._hide(" ".join(str(error).split())[:400]), advice=advice)
+        what = " ".join(str(error).split())[:400]
+        if isinstance(error, json.JSONDecodeError):
+            what, advice = "the answer is no JSON", "see whether a proxy or a login page stands in between"
+        return Fault(where=self.name, what=self._hide(what), advice=advice)
 
     def _hide(self, text: str) -> str:
         from huggingface_hub import get_token

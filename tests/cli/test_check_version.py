@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from builder.publish import guard_load
 from builder.publish.guard import check_version
 from builder.publish.guard_shards import column_faults
 
@@ -127,10 +130,22 @@ def test_what_load_dataset_says_is_a_fault(version: Path, monkeypatch: pytest.Mo
     assert faults(version) == ["load_dataset gives {'train': 2}, the manifest says {'train': 3}"]
 
 
+def test_a_shard_that_a_thread_holds_is_waited_for(version: Path) -> None:
+    """Threads of Arrow that let go of a file while the interpreter ends would take the process down."""
+    with (version / SHARD).open("rb") as file:
+        held = [file]
+    held.append(held)  # closed and not gone, in a cycle, as a traceback and its frames are one
+    del file
+    timer = threading.Timer(0.3, held.clear)
+    timer.start()
+    before = time.monotonic()
+    guard_load.wait_until_closed(version)
+    assert time.monotonic() - before > 0.2
+    timer.join()
+
+
 def test_without_room_rows_are_counted_as_they_stream(version: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The cache of a loaded dataset may not fit on the disk; then nothing is written."""
-    from builder.publish import guard_load
-
     monkeypatch.setattr(guard_load, "_ROOM", 1e15)
     check = check_version(version.parent)
     assert (check.faults, check.loaded) == ([], {"train": 3})

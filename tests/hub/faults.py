@@ -6,6 +6,8 @@ it happens to. Requests are counted from 1, as they come in; those to ``/-/`` ar
     429, 500, 502, 503, 409, 412   an answer with this status; nothing is done
     drop                           the connection ends in the middle of the request's or the answer's body
     lost                           the request is done, and the connection ends instead of the answer
+    page                           an answer that is no JSON, with the status 200; nothing is done
+    slow                           the request is done after a while, and answered if somebody waits
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ from typing import Any
 
 STATUSES = ("429", "500", "502", "503", "409", "412")
 KINDS = (*STATUSES, "drop", "lost")
+PAGE = "page"
+SLOW, SLOW_S = "slow", 0.3
 
 
 @dataclass(frozen=True)

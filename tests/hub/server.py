@@ -7,6 +7,7 @@ import re
 import socket
 import struct
 import sys
+import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from hub import reading, writing
-from hub.faults import STATUSES, Entry, Fault, Log
+from hub.faults import PAGE, SLOW, SLOW_S, STATUSES, Entry, Fault, Log
 from hub.store import Commit, File, Repo, Store
 from hub.xet import Pieces
 
@@ -67,6 +68,7 @@ class Request(BaseHTTPRequestHandler):
     """One request."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else each answer waits 40 ms for the acknowledgement of its headers
     server: Hub
     body: bytes
     entry: Entry
@@ -170,6 +172,11 @@ class Request(BaseHTTPRequestHandler):
             headers = {"Retry-After": str(fault.retry_after_s)} if fault.kind == "429" else {}
             self.answer({"error": "as planned"}, status=int(fault.kind), headers=headers)
             return
+        if self.fault and self.fault.kind == PAGE:
+            self.send(200, b"<html>Please log in to this network.</html>", {"Content-Type": "text/html"})
+            return
+        if self.fault and self.fault.kind == SLOW:
+            time.sleep(SLOW_S)
         try:
             _route(self)
         except (ValueError, KeyError, AssertionError, RuntimeError) as error:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,19 +26,18 @@ OLD, NEW = "1.0.0", "1.1.0"
 
 
 def matrix(
-    hub: StandIn, corpus: Corpus, *, old: str = OLD, part: str = "0/1", attempts: int = 1
+    hub: StandIn,
+    corpus: Corpus,
+    *,
+    old: str = OLD,
+    part: str = "0/1",
+    attempts: int = 1,
+    kinds: Sequence[str] = KINDS,
 ) -> dict[str, int]:
     """Run the program that makes every request fail in every way, and return its counts."""
     code = f"import sys; sys.path.insert(0, {str(TESTS)!r})\n{FAULTS}"
-    done = hub.python(
-        code,
-        hub.folder,
-        corpus.path,
-        old,
-        NEW if old else OLD,
-        part,
-        str(attempts),
-    )
+    arguments = (old, NEW if old else OLD, part, str(attempts), ",".join(kinds))
+    done = hub.python(code, hub.folder, corpus.path, *arguments)
     assert done.returncode == 0, done.stderr
     found: dict[str, int] = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -60,9 +60,19 @@ def test_each_fault_at_each_request(any_hub: StandIn, corpus: Corpus, old: str) 
 
 
 @pytest.mark.long
-def test_each_fault_is_borne_once(any_hub: StandIn, corpus: Corpus) -> None:
+@pytest.mark.parametrize("old", [OLD, ""], ids=["update", "first"])
+def test_each_fault_is_borne_once(any_hub: StandIn, corpus: Corpus, old: str) -> None:
     """With the patience that users have, a fault that passes is no failure of the call."""
-    assert matrix(any_hub, corpus, attempts=6)["first_failed"] == 0
+    assert matrix(any_hub, corpus, old=old, attempts=6)["first_failed"] == 0
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("old", [OLD, ""], ids=["update", "first"])
+def test_ctrl_c_at_each_request(any_hub: StandIn, corpus: Corpus, old: str) -> None:
+    """An interrupt while a request is on its way: the old version or the new, and the next call goes on."""
+    found = matrix(any_hub, corpus, old=old, kinds=["ctrl-c"])
+    assert found["cases"] == found["requests"]
+    assert found["first_failed"] > found["requests"] // 2
 
 
 CALL = """
@@ -87,6 +97,15 @@ def test_a_conflict_is_compared_anew(hub: StandIn, corpus: Corpus, kind: str, on
     assert digest_at(hub, "main") == digest_at(hub, f"v{OLD}") == OLD
     store = Store(hub.folder)
     assert len(list(store.history(repo(hub), "main"))) == 2
+
+
+@pytest.mark.parametrize("kind", ["409", "lost"])
+def test_the_repository_may_be_made_by_another(hub: StandIn, corpus: Corpus, kind: str) -> None:
+    """A conflict while it is made, or an answer that was lost: look again; it is there or it is made anew."""
+    hub.plan({"kind": kind, "only": "/repos/create"})
+    done = hub.python(CALL, kind, f"{corpus.path}@{OLD}", REPO)
+    assert done.returncode == 0, done.stderr
+    assert digest_at(hub, "main") == digest_at(hub, f"v{OLD}") == OLD
 
 
 def test_somebody_else_commits_meanwhile(hub: StandIn, corpus: Corpus, home: Path) -> None:
@@ -150,6 +169,17 @@ def test_a_hub_that_is_not_there(corpus: Corpus, home: Path, tmp_path: Path) -> 
     done = hub.python(code, "gone", f"{corpus.path}@{OLD}", REPO, home=home)
     assert done.returncode == 1
     assert "HubError: harbour/tides: " in done.stderr
+
+
+def test_a_page_instead_of_an_answer(hub: StandIn, corpus: Corpus) -> None:
+    """A proxy answers 200 with a page of its own: a line says so; if it passes it is borne."""
+    hub.plan({"kind": "page", "only": "/refs", "times": 1000})
+    done = hub.python(CALL.replace("attempts=6", "attempts=2"), "page", f"{corpus.path}@{OLD}", REPO)
+    assert done.returncode == 1
+    assert "HubError: harbour/tides: the answer is no JSON" in done.stderr
+    hub.plan({"kind": "page", "only": "/refs"})
+    done = hub.python(CALL, "page", f"{corpus.path}@{OLD}", REPO)
+    assert done.stdout.startswith("[0.01] False"), done.stderr
 
 
 # -- killed, interrupted ---------------------------------------------------------------------------

@@ -18,11 +18,13 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def limited(hub: StandIn, home: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run a command that may write no file of more than 4 kB."""
+def limited(
+    hub: StandIn, home: Path, *arguments: str | Path, most_bytes: int
+) -> subprocess.CompletedProcess[str]:
+    """Run a command that may write no file of more bytes."""
 
     def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (4_000, 4_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
 
     return subprocess.run(
         [sys.executable, "-c", "from builder.cli import main; main()", *map(str, arguments)],
@@ -34,10 +36,11 @@ def limited(hub: StandIn, home: Path, *arguments: str | Path) -> subprocess.Comp
     )
 
 
-def test_publishing_says_what_to_do(hub: StandIn, corpus: Corpus, home: Path) -> None:
+@pytest.mark.parametrize("most_bytes", [0, 1_000, 4_000])
+def test_publishing_says_what_to_do(hub: StandIn, corpus: Corpus, home: Path, most_bytes: int) -> None:
     """Lines, no traceback; nothing has changed on the Hub, and with room again the same command ends well."""
     hub.builder("publish", f"{corpus.path}@1.0.0", "--repo", REPO)
-    done = limited(hub, home, "publish", f"{corpus.path}@1.1.0", "--repo", REPO)
+    done = limited(hub, home, "publish", f"{corpus.path}@1.1.0", "--repo", REPO, most_bytes=most_bytes)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "see to the disk" in done.stderr
@@ -47,10 +50,13 @@ def test_publishing_says_what_to_do(hub: StandIn, corpus: Corpus, home: Path) ->
     assert digest_at(hub, "main") == "1.1.0"
 
 
-def test_fetching_says_what_to_do(hub: StandIn, corpus: Corpus, home: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("most_bytes", [0, 1_000, 4_000])
+def test_fetching_says_what_to_do(
+    hub: StandIn, corpus: Corpus, home: Path, tmp_path: Path, most_bytes: int
+) -> None:
     """The same, and the next call puts the version into its place."""
     hub.builder("publish", f"{corpus.path}@1.0.0", "--repo", REPO)
-    done = limited(hub, home, "fetch", f"{REPO}@1.0.0", tmp_path / "got")
+    done = limited(hub, home, "fetch", f"{REPO}@1.0.0", tmp_path / "got", most_bytes=most_bytes)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "see to the disk" in done.stderr

@@ -1,16 +1,22 @@
 """Publish with a fault at each request in turn, then publish again; print what went wrong, or how many cases.
 
-Arguments: the corpus, the old version and the new one, which case of how many (``0/1`` for all), attempts.
-A case is a repository of its own that holds the old version; only the small files behind it are copied.
+Arguments: the stand-in's folder, the corpus, the old version and the new one, which case of how many (``0/1``
+for all), attempts, kinds of faults. A case is a repository of its own that holds the old version; only the
+small files behind it are copied. ``ctrl-c`` is no fault of the Hub: this process is sent the signal while the
+request is on its way.
 """
 
 import json
 import os
+import signal
 import sys
+import threading
+import time
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
-from hub.faults import KINDS
+from hub.faults import SLOW
 from hub.looks import commit_at, digest_at
 from hub.store import Store
 
@@ -18,7 +24,7 @@ import builder
 from builder.errors import BuilderError
 from builder.publish.patience import Patience
 
-MANY = 200
+CTRL_C = "ctrl-c"
 
 
 class Place:
@@ -35,7 +41,8 @@ class Place:
 
 
 def main() -> None:
-    folder, corpus, old, new, part, attempts = sys.argv[1:]
+    folder, corpus, old, new, part, attempts, kinds = sys.argv[1:]
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     place = Place(Path(folder))
     builder.publish(f"{corpus}@{old}", "harbour/tides") if old else None
     known = set((place.folder / "objects").iterdir())
@@ -43,20 +50,20 @@ def main() -> None:
     begin(place, "harbour/count", bool(old), known)
     builder.publish(f"{corpus}@{new}", "harbour/count")
     n_requests = len(place.ask("/-/log"))
-    cases = [(kind, at) for at in range(1, n_requests + 1) for kind in KINDS]
+    cases = [(kind, at) for at in range(1, n_requests + 1) for kind in kinds.split(",")]
     at, of = map(int, part.split("/"))
     n_failed_first = 0
     for number, (kind, request) in list(enumerate(cases))[at::of]:
         name = f"harbour/case-{number}"
         begin(place, name, bool(old), known)
-        place.ask("/-/plan", [{"kind": kind, "at": request}])
         try:
-            builder.publish(
-                f"{corpus}@{new}", name, patience=Patience(attempts=int(attempts), first_wait_s=0.01)
-            )
-        except BuilderError as error:
+            with failing(place, kind, request):
+                builder.publish(
+                    f"{corpus}@{new}", name, patience=Patience(attempts=int(attempts), first_wait_s=0.01)
+                )
+        except (BuilderError, KeyboardInterrupt) as error:
             n_failed_first += 1
-            assert str(error), (kind, request)
+            assert str(error) or kind == CTRL_C, (kind, request)
         if Store(place.folder).repo(name):
             assert digest_at(place, "main", name) in (old or None, new), (kind, request)
         place.ask("/-/plan", [])
@@ -65,6 +72,30 @@ def main() -> None:
         assert digest_at(place, "main", name) == digest_at(place, f"v{new}", name) == new, (kind, request)
         assert commit_at(place, f"v{new}", name) == commit_at(place, "main", name), (kind, request)
     print(json.dumps({"requests": n_requests, "cases": len(cases[at::of]), "first_failed": n_failed_first}))
+
+
+@contextmanager
+def failing(place: Place, kind: str, request: int):
+    """Let one request go wrong."""
+    place.ask("/-/plan", [{"kind": SLOW if kind == CTRL_C else kind, "at": request}])
+    if kind != CTRL_C:
+        yield
+        return
+    over = threading.Event()
+
+    def interrupt() -> None:
+        while not over.is_set() and len(place.ask("/-/log")) < request:
+            time.sleep(0.005)
+        if not over.is_set():
+            os.kill(os.getpid(), signal.SIGINT)
+
+    watcher = threading.Thread(target=interrupt)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
 
 
 def begin(place: Place, name: str, has_old: bool, known: set[Path]) -> None:

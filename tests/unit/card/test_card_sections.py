@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builder.card.card import render_card
-from builder.card.front_matter import read_front_matter, split_front_matter
+from builder.card.front_matter import read_front_matter, split_front_matter, write_front_matter
 from builder.card.sections import merge_cards, sections
 from builder.errors import BuilderError
 
@@ -51,6 +51,18 @@ def test_front_matter_is_ours_where_we_know_better() -> None:
         "task_categories": ["text-generation"],
         "viewer": False,
     }
+
+
+@pytest.mark.parametrize("key", ["configs", "dataset_info"])
+def test_what_load_dataset_believes_is_never_of_the_old_card(key: str) -> None:
+    """Files, columns and counts of an old version would make the new one fail to load."""
+    stale, fresh = [{"config_name": "old"}], [{"config_name": "new"}]
+    old, new = ({"pretty_name": "t", key: value} for value in (stale, fresh))
+
+    merged = merge_cards(write_front_matter(old), write_front_matter(new))
+
+    assert read_front_matter(merged)[key] == fresh
+    assert key not in read_front_matter(merge_cards(write_front_matter(old), FRONT))
 
 
 def test_a_licence_that_went_away_does_not_come_back() -> None:

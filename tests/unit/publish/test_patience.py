@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 from typing import Any
 
 import pytest
@@ -45,6 +46,7 @@ def wrapped(cause: Exception) -> RuntimeError:
         (OSError(errno.ENOSPC, "no space"), False),
         (wrapped(OSError(errno.EFBIG, "too large")), False),
         (ValueError("the front matter"), False),
+        (json.JSONDecodeError("Expecting value", "<html>", 0), True),
     ],
 )
 def test_what_may_pass(error: Exception, passes: bool) -> None:
