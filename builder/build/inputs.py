@@ -10,6 +10,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from builder.engines.guard import NullGuard
 from builder.errors import Fault, RecipeError
 from builder.io.streams import open_input
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from builder.protocols import Engine, Guard, Source
 
 _CHUNK_BYTES = 1 << 20
+HERE_BYTES = 64 << 20
+"""Inputs that are hashed in this process sooner than workers are there to do it."""
 
 INPUTS_SCHEMA = pa.schema(
     [
@@ -71,7 +74,11 @@ def hash_inputs(inputs: Sequence[Input], *, engine: Engine, cache: HashCache | N
     """Return the inputs with their SHA-256; those that the cache knows are not read."""
     known = {one: found for one in inputs if cache and (found := cache.look_up(one))}
     unknown = [one for one in inputs if one not in known]
-    hashed = known | dict(zip(unknown, engine.map(hash_input, unknown), strict=True))
+    if sum(one.n_bytes for one in unknown) <= HERE_BYTES:
+        fresh = [hash_input(one, NullGuard()) for one in unknown]
+    else:
+        fresh = list(engine.map(hash_input, unknown))
+    hashed = known | dict(zip(unknown, fresh, strict=True))
     if cache:
         cache.keep(hashed)
     return [hashed[one] for one in inputs]
@@ -98,7 +105,7 @@ def inputs_digest(inputs: Iterable[Input]) -> str:
 
 def read_inputs(path: Path) -> list[Input]:
     """Read ``inputs.parquet``; addresses are not kept in it."""
-    rows = pq.read_table(path).to_pylist()
+    rows = pq.ParquetFile(path).read().to_pylist()
     return [
         Input(source=r["source"], address="", path=r["path"], n_bytes=r["bytes"], sha256=r["sha256"])
         for r in rows

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from builder.build.edits import Removal
@@ -71,6 +70,8 @@ def find_pruned(lineage: Lineage, gone: Sequence[Input]) -> Pruned:
 
 def _records_of(lineage: Lineage, names: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
     """Return the newest ledger row of each record of some inputs."""
+    import pyarrow.dataset as ds  # loads pandas, which not every build needs
+
     wanted = set(names)
     paths = pa.array(sorted({path for _, path in wanted}), pa.string())
     found: dict[str, dict[str, Any]] = {}

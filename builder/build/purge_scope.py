@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 if TYPE_CHECKING:
@@ -91,6 +90,8 @@ def _strings(values: Iterable[str]) -> pa.Array:
 
 def _read(corpus: Corpus, named: pc.Expression) -> list[dict[str, Any]]:
     """Return the ledger rows that meet a condition, those of the oldest version first."""
+    import pyarrow.dataset as ds  # loads pandas, which not every build needs
+
     rows: list[dict[str, Any]] = []
     for version in corpus.versions():
         if corpus.ledger(version).exists():
