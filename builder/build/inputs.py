@@ -71,7 +71,7 @@ def inputs_digest(inputs: Iterable[Input]) -> str:
 
 def read_inputs(path: Path) -> list[Input]:
     """Read ``inputs.parquet``; addresses are not kept in it."""
-    rows = pq.read_table(path).to_pylist()
+    rows = pq.ParquetFile(path).read().to_pylist()
     return [
         Input(source=r["source"], address="", path=r["path"], n_bytes=r["bytes"], sha256=r["sha256"])
         for r in rows
