@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from builder.build.lineage import is_among
 from builder.build.tombstones import STAGE, Graves, tombstone_rejections
@@ -78,7 +79,16 @@ def bar(
     elif stage.name == "dedup_near":
         for found in _near(graves, stage, sketches, rows, texts):
             barred[found] = True
+        short = rows[few_words(sketches).to_numpy(zero_copy_only=False)[rows]]
+        barred[short] = graves.bars_words(sketches.column("words_hash").take(pa.array(short)).to_pylist())
     return barred
+
+
+def few_words(sketches: Sketches | pa.RecordBatch) -> pa.Array:
+    """bool[n_rows], whether a text has words, but too few for a shingle."""
+    n_words, n_shingles = (sketches.column(name) for name in ("n_words", "n_shingles"))
+    few = pc.and_(pc.greater(n_words, 0), pc.equal(n_shingles, 0))
+    return few.combine_chunks() if isinstance(few, pa.ChunkedArray) else few
 
 
 def _near(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from version_laws import (
     LEAST_SHARE,
@@ -28,8 +28,12 @@ def test_appending_is_building_at_once(first: list[Any], more: list[Any]) -> Non
     check_appending(first, more)
 
 
+FEW_WORDS = [{"url": "https://example.org/6", "text": "One  two!", "fetched_at": None}]
+
+
 @quick
 @given(corpora, corpora, st.integers(0, 12))
+@example(FEW_WORDS, [{"url": None, "text": "one two", "fetched_at": None}] * 2, 0)
 def test_a_tombstone_is_a_keeper_that_is_not_published(first: list[Any], more: list[Any], which: int) -> None:
     """What would have been merged into the page is kept out by its tombstone."""
     check_taking_down(first, more, which)
