@@ -1,4 +1,4 @@
-"""Long strings are taken out of lines of JSON before these are parsed, and go into their columns as they are.
+"""Long strings are taken out of records before these are parsed, and go into their columns as they are.
 
 Most bytes of a crawl are in one string a record. Taken through Python they are copied four times and looked
 at six times; a kernel finds them, and writes them into Arrow's buffers, in two. What is parsed and judged is
@@ -20,8 +20,9 @@ import pyarrow.compute as pc
 
 from builder.domain.contract import is_json_field
 from builder.domain.exact_json import Broken, Parsed
-from builder.domain.incoming import raw_records
+from builder.domain.incoming import incoming_values, raw_records
 from builder.domain.json_text import is_faithful, parse
+from builder.domain.record import RAW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from builder.domain.contract import Contract
+    from builder.domain.shape import Shape
     from builder.protocols import Columns
 
 LEAST_BYTES = 256
@@ -111,33 +113,31 @@ def _asks_for_a_string(schema: Any) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lifted:
-    """A column of lines without their long strings, and these strings.
+    """The long strings of a batch, taken out of it.
 
     Attributes:
         names: of the members.
-        lines: LargeBinaryArray[n_rows], as they came.
-        rest: LargeBinaryArray[n_rows], with the stand-in.
         is_lifted: bool[n_rows, n_names]; what is put back becomes False.
-        strings: a StringArray[n_rows] for each name, null where nothing was lifted.
+        strings: a StringArray[n_rows] for each name, with no meaning where nothing was lifted.
     """
 
     names: tuple[str, ...]
-    lines: pa.LargeBinaryArray
-    rest: pa.LargeBinaryArray
     is_lifted: NDArray[np.bool_]
     strings: tuple[pa.StringArray, ...]
 
-    def values(self) -> Iterator[Parsed | Broken]:
-        """Parse what is left of each line. Broken, if a row that was lifted is to be put back."""
-        for rest, lifted in zip(raw_records(self.rest), self.is_lifted.tolist(), strict=True):
-            yield self._parse(rest, lifted) if any(lifted) else parse(rest)
+    def values(self, shape: Shape) -> Iterator[Parsed | Broken]:
+        """Give what is left of each row; Broken, if one that was lifted is to be put back."""
+        raise NotImplementedError
 
-    def put_back(self, row: int) -> Parsed | Broken | None:
-        """Parse the whole line; None if nothing was lifted out of it."""
+    def put_back(self, row: int, shape: Shape) -> Parsed | Broken | None:
+        """Give the whole row; None if nothing was lifted out of it."""
         if not self.is_lifted[row].any():
             return None
         self.is_lifted[row] = False
-        return parse(self.lines[row].as_buffer().to_pybytes())
+        return self._whole(row, shape)
+
+    def _whole(self, row: int, shape: Shape) -> Parsed | Broken:
+        raise NotImplementedError
 
     def fill(self, name: str, rows: Sequence[int], column: pa.StringArray) -> pa.StringArray:
         """Put the long strings of some rows into a column of these rows, in the place of the stand-in."""
@@ -149,6 +149,27 @@ class Lifted:
             strings = strings.take(pa.array(rows, pa.int64()))
         lifted = self.is_lifted[np.asarray(rows, np.int64), which]
         return strings if lifted.all() else pc.if_else(pa.array(lifted), strings, column)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiftedLines(Lifted):
+    """Strings out of lines of JSON.
+
+    Attributes:
+        lines: LargeBinaryArray[n_rows], as they came.
+        rest: LargeBinaryArray[n_rows], with the stand-in.
+    """
+
+    lines: pa.LargeBinaryArray
+    rest: pa.LargeBinaryArray
+
+    def values(self, shape: Shape) -> Iterator[Parsed | Broken]:  # noqa: ARG002 - lines tell their types
+        """Parse what is left of each line."""
+        for rest, lifted in zip(raw_records(self.rest), self.is_lifted.tolist(), strict=True):
+            yield self._parse(rest, lifted) if any(lifted) else parse(rest)
+
+    def _whole(self, row: int, shape: Shape) -> Parsed | Broken:  # noqa: ARG002
+        return parse(self.lines[row].as_buffer().to_pybytes())
 
     def _parse(self, rest: bytes, lifted: Sequence[bool]) -> Parsed | Broken:
         try:
@@ -163,8 +184,50 @@ class Lifted:
         return Parsed(value=value)
 
 
-def lift(lines: pa.LargeBinaryArray, names: tuple[str, ...]) -> Lifted | None:
-    """Take long strings out of lines; None if there are none, or one is not UTF-8."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiftedColumns(Lifted):
+    """Strings out of columns.
+
+    Attributes:
+        batch: as it came.
+        rest: with the stand-in.
+    """
+
+    batch: pa.RecordBatch
+    rest: pa.RecordBatch
+
+    def values(self, shape: Shape) -> Iterator[Parsed | Broken]:
+        """Make values of what is left of each row."""
+        return incoming_values(self.rest, shape)
+
+    def _whole(self, row: int, shape: Shape) -> Parsed | Broken:
+        return next(incoming_values(self.batch.slice(row, 1), shape))
+
+
+def lift(batch: pa.RecordBatch, names: tuple[str, ...]) -> Lifted | None:
+    """Take long strings out of a batch; None if there are none, or one is not UTF-8."""
+    if RAW in batch.schema.names:
+        return lift_lines(batch.column(RAW), names)
+    return lift_columns(batch, names)
+
+
+def lift_columns(batch: pa.RecordBatch, names: tuple[str, ...]) -> LiftedColumns | None:
+    """Take long strings out of columns."""
+    names = tuple(n for n in names if n in batch.schema.names and batch.schema.field(n).type == pa.string())
+    strings = tuple(batch.column(name) for name in names)
+    long = [pc.greater_equal(pc.binary_length(one), LEAST_BYTES).fill_null(False) for one in strings]
+    if not any(pc.any(one).as_py() for one in long) or not all(map(_is_text, strings)):
+        return None
+    rest = batch
+    for name, one, is_long in zip(names, strings, long, strict=True):
+        at = batch.schema.get_field_index(name)
+        rest = rest.set_column(at, batch.schema.field(at), pc.if_else(is_long, STAND_IN, one))
+    is_lifted = np.column_stack([one.to_numpy(zero_copy_only=False) for one in long])
+    return LiftedColumns(names=names, is_lifted=is_lifted, strings=strings, batch=batch, rest=rest)
+
+
+def lift_lines(lines: pa.LargeBinaryArray, names: tuple[str, ...]) -> LiftedLines | None:
+    """Take long strings out of lines of JSON."""
     from builder.kernels.json_strings import find_strings, write_without
 
     if not names or not len(lines):
@@ -190,7 +253,7 @@ def lift(lines: pa.LargeBinaryArray, names: tuple[str, ...]) -> Lifted | None:
     write_without(data, offsets, starts, stops, stand_in, rest, rest_offsets)
     buffers = [None, pa.py_buffer(rest_offsets), pa.py_buffer(rest)]
     column = pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(lines), buffers)
-    return Lifted(names=names, lines=lines, rest=column, is_lifted=is_lifted, strings=strings)
+    return LiftedLines(names=names, is_lifted=is_lifted, strings=strings, lines=lines, rest=column)
 
 
 def _strings(

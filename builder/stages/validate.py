@@ -96,10 +96,10 @@ class Validate:
 
 
 def _lift(batch: pa.RecordBatch, resources: Resources, source: str) -> Lifted | None:
-    """Take the long texts out of the lines of a batch, if there are lines, and if nobody renames members."""
-    if RAW not in batch.schema.names or resources.renames.get(source):
+    """Take the long texts out of a batch, if nobody renames members."""
+    if resources.renames.get(source):
         return None
-    return lift(batch.column(RAW), names_to_lift(resources.contract, resources.columns))
+    return lift(batch, names_to_lift(resources.contract, resources.columns))
 
 
 def page_keys(
@@ -139,10 +139,11 @@ def _judge_rows(
     verdict = judge.judge_of(resources.contract)
     accepted: dict[int, dict[str, Any]] = {}
     refused: dict[int, Refusal] = {}
-    incoming = lifted.values() if lifted else incoming_values(batch, shape_of(resources.contract))
+    shape = shape_of(resources.contract)
+    incoming = lifted.values(shape) if lifted else incoming_values(batch, shape)
     for row, one in enumerate(incoming):
         judged = _judge(one, verdict, renames)
-        if isinstance(judged, Refusal) and lifted and (whole := lifted.put_back(row)) is not None:
+        if isinstance(judged, Refusal) and lifted and (whole := lifted.put_back(row, shape)) is not None:
             judged = _judge(whole, verdict, renames)
         if isinstance(judged, Refusal) and judged.may_be_null:
             judged = _without_nulls(batch, row, verdict, renames) or judged

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from builder.domain.contract import Contract
 from builder.domain.mapping import map_schema
 from builder.domain.record import RAW, RECORD_FIELD, record_column
+from builder.domain.shape import Shape
 from builder.io.contracts import builtin_contract
 from builder.kernels import json_strings
 from builder.protocols import Columns, Resources
 from builder.stages import lifting, validate
-from builder.stages.lifting import LEAST_BYTES, STAND_IN, lift, may_be_lifted, names_to_lift
+from builder.stages.lifting import LEAST_BYTES, STAND_IN, lift_lines, may_be_lifted, names_to_lift
 
 LONG = "lorem ipsum " * 30
 characters = st.text(st.characters(codec="utf-8"), max_size=8)
@@ -68,7 +69,7 @@ def strings_by_the_rule(line: bytes, wanted: list[str]) -> dict[str, str]:
 def test_strings_are_found_as_by_the_rule(records: list[dict[str, str]]) -> None:
     """In good lines, with and without escapes."""
     written = [json.dumps(r, ensure_ascii=bool(i % 2)).encode() for i, r in enumerate(records)]
-    lifted = lift(pa.array(written, pa.large_binary()), ("text", "html"))
+    lifted = lift_lines(pa.array(written, pa.large_binary()), ("text", "html"))
     for row, line in enumerate(written):
         rule = strings_by_the_rule(line, ["text", "html"])
         for which, name in enumerate(("text", "html")):
@@ -90,6 +91,40 @@ def test_strings_are_found_as_by_the_rule(records: list[dict[str, str]]) -> None
 def test_lifting_changes_nothing(written: list[bytes]) -> None:
     """Whatever stands in the lines: rows, keys, rejections and their faults."""
     batch = _batch(written)
+    _assert_same(batch, builtin_contract("page-1"))
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {
+                "html": st.one_of(st.none(), longs, characters),
+                "text": st.one_of(st.none(), longs, st.just(STAND_IN)),
+                "status": st.one_of(st.none(), st.integers(0, 600)),
+            }
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_lifting_out_of_columns_changes_nothing(rows: list[dict[str, Any]]) -> None:
+    """Null or not, long or short, rejected or kept."""
+    batch = _batch([b""] * len(rows)).drop_columns([RAW])
+    for name, kind in (("html", pa.string()), ("text", pa.string()), ("status", pa.int64())):
+        batch = batch.append_column(name, pa.array([row[name] for row in rows], kind))
+    _assert_same(batch, builtin_contract("page-1"))
+    schema = {
+        "type": "object",
+        "required": ["text"],
+        "properties": {"text": {"type": "string", "maxLength": 400}},
+    }
+    _assert_same(batch, _own(schema))
+
+
+def test_a_column_that_is_no_text_is_not_lifted() -> None:
+    """Bytes that Parquet called a string."""
+    bad = pa.array([b"\xff" * 300, b"a" * 300]).view(pa.string())
+    batch = _batch([b"", b""]).drop_columns([RAW]).append_column("text", bad)
     _assert_same(batch, builtin_contract("page-1"))
 
 
@@ -140,9 +175,9 @@ def test_pages_are_lifted() -> None:
 def test_most_lines_are_not_put_back() -> None:
     """Plain records take the short way: else it would be the long one twice."""
     written = [json.dumps({"url": f"https://e.org/{n}", "text": LONG + str(n)}).encode() for n in range(50)]
-    lifted = lift(pa.array(written, pa.large_binary()), ("text",))
+    lifted = lift_lines(pa.array(written, pa.large_binary()), ("text",))
     assert lifted is not None
-    assert all(value.value["text"] == STAND_IN for value in lifted.values())  # type: ignore[union-attr]
+    assert all(value.value["text"] == STAND_IN for value in lifted.values(Shape()))  # type: ignore[union-attr]
     assert lifted.is_lifted.all()
 
 
@@ -176,7 +211,7 @@ def _assert_same(batch: pa.RecordBatch, contract: Contract) -> None:
     names_to_lift.cache_clear()
     lifted = validate.Validate().apply(batch, resources=resources, guard=None)  # type: ignore[arg-type]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(validate, "lift", lambda lines, names: None)
+        patch.setattr(validate, "lift", lambda batch, names: None)
         whole = validate.Validate().apply(batch, resources=resources, guard=None)  # type: ignore[arg-type]
     assert lifted.rejected.to_pylist() == whole.rejected.to_pylist()
     assert lifted.kept.equals(whole.kept)
