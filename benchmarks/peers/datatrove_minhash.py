@@ -3,7 +3,10 @@
 import json
 import os
 import sys
+import time
 from pathlib import Path
+
+BEGAN = time.perf_counter()  # loading is counted
 
 from datatrove.executor.local import LocalPipelineExecutor
 from datatrove.pipeline.dedup import MinhashDedupCluster, MinhashDedupFilter, MinhashDedupSignature
@@ -32,10 +35,12 @@ def main(source: str, work: str, kept: str | None) -> None:
         LocalPipelineExecutor(
             pipeline=pipeline, tasks=n_tasks, workers=n, logging_dir=f"{work}/logs/{number}"
         ).run()
+    seconds = time.perf_counter() - BEGAN
     if kept:
         files = sorted(Path(f"{work}/kept").glob("*"))
         ids = [json.loads(line)["id"] for file in files for line in file.open()]
         Path(kept).write_text(json.dumps(ids))
+    print(json.dumps({"seconds": seconds}))
 
 
 if __name__ == "__main__":

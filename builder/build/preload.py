@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import os
-
-from builder.engines.zygote import start_arrow, start_early
+from builder.engines.zygote import processors, start_arrow, start_early
 
 PRELOAD = ("builder.build.flight", "builder.build.output", "builder.kernels.warm")
-"""What workers need, whatever the recipe."""
+"""What the workers of a build need, whatever the recipe."""
+
+JUDGING = ("builder.build.judging",)
+"""What the workers of ``validate`` need."""
 
 
 def number_of_workers(asked: int | None) -> int:
-    """Return how many workers a build has: one for each core if nothing was asked for."""
-    return asked or os.cpu_count() or 1
+    """Return how many workers there are: one for each core if nothing was asked for."""
+    return asked or processors()
 
 
-def preload(workers: int | None) -> None:
-    """Begin to load; on one core it would only be in the way. For a process that is builder's own."""
-    if (os.cpu_count() or 1) > 1:
-        start_early(number_of_workers(workers), PRELOAD)
+def preload(workers: int | None, modules: tuple[str, ...] = PRELOAD) -> None:
+    """Begin to load; for a process that is builder's own, before its other modules are imported."""
+    start_early(number_of_workers(workers), modules)
     start_arrow()

@@ -76,6 +76,14 @@ class Zygote:
         return cls(process=process, control=ours, board=board)
 
 
+def processors() -> int:
+    """Count the processors that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS
+        return os.cpu_count() or 1
+
+
 _early: dict[tuple[int, tuple[str, ...]], Zygote] = {}
 
 
@@ -83,8 +91,10 @@ def start_early(n_workers: int, preload: Sequence[str]) -> None:
     """Let a zygote load its libraries while this process still loads its own.
 
     The next engine with as many workers and the same preload takes it over; if none comes, it ends with this
-    process.
+    process. On one processor it would only be in the way.
     """
+    if processors() == 1:
+        return
     key = (n_workers, tuple(preload))
     if key not in _early:
         _early[key] = Zygote.start(n_workers + 1, preload)
