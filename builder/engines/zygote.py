@@ -112,13 +112,15 @@ def _end_early(key: tuple[int, tuple[str, ...]]) -> None:
     if (zygote := _early.pop(key, None)) is not None:
         zygote.process.kill()
         zygote.process.wait()
+        zygote.control.close()
+        zygote.board.close()
 
 
 def start_arrow() -> None:
     """Let pyarrow look for pandas, and not find it, before the first array is made of Python values.
 
     Loading pandas takes a fifth of a second, and only its own objects need it. Who imports pandas afterwards
-    has it, and pyarrow knows it then.
+    has it, and pyarrow knows its objects from the first ``to_pandas`` on.
     """
     import pyarrow as pa
 
