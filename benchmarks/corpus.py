@@ -38,20 +38,25 @@ class BenchCorpus:
 
 def make_corpus(folder: Path) -> BenchCorpus:
     """Download, unpack and extract; 50,000 pages and 200 MB of text take a minute."""
-    names = [line for line in PACKAGES.read_text().splitlines() if line and not line.startswith("#")]
-    debs = folder / "deb"
-    unpacked = [_unpack(_download(name, debs), folder / "unpacked" / name) for name in names]
+    found = unpack_pages(folder, PACKAGES)
     corpus = BenchCorpus(
         pages=folder / "pages.jsonl",
         archive=folder / "pages.warc",
-        packages=tuple(sorted(path.stem for path in debs.glob("*.deb"))),
+        packages=tuple(sorted(path.stem for path in (folder / "deb").glob("*.deb"))),
     )
-    found = [path for root in unpacked for path in sorted(root.rglob("*.html")) if path.is_file()]
     if not corpus.pages.exists():
         _write(corpus.pages, _texts(found, folder / "unpacked"))
     if not corpus.archive.exists():
         _write(corpus.archive, _records(found[:: max(1, len(found) // HTML_PAGES)], folder / "unpacked"))
     return corpus
+
+
+def unpack_pages(folder: Path, *lists: Path) -> list[Path]:
+    """Return the HTML files of the packages that some lists name, package by package."""
+    lines = [line for path in lists for line in path.read_text().splitlines()]
+    names = [line for line in lines if line and not line.startswith("#")]
+    unpacked = [_unpack(_download(name, folder / "deb"), folder / "unpacked" / name) for name in names]
+    return [path for root in unpacked for path in sorted(root.rglob("*.html")) if path.is_file()]
 
 
 def _download(name: str, debs: Path) -> Path:
@@ -101,15 +106,19 @@ def extract(path: Path) -> str:
 def _records(found: list[Path], root: Path) -> Iterator[bytes]:
     """Give the pages as WARC responses, one after the other and not compressed."""
     for number, path in enumerate(found):
-        html = path.read_bytes()
-        http = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n" + html
-        head = (
-            "WARC/1.0\r\nWARC-Type: response\r\n"
-            f"WARC-Record-ID: <urn:uuid:00000000-0000-4000-8000-{number:012d}>\r\n"
-            f"WARC-Target-URI: {_url(path, root)}\r\nWARC-Date: 2024-01-01T00:00:00Z\r\n"
-            f"Content-Type: application/http; msgtype=response\r\nContent-Length: {len(http)}\r\n\r\n"
-        )
-        yield head.encode() + http + b"\r\n\r\n"
+        yield response(number, _url(path, root), path.read_bytes())
+
+
+def response(number: int, url: str, html: bytes, *, date: str = "2024-01-01T00:00:00Z") -> bytes:
+    """Return a page as a WARC response."""
+    http = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n" + html
+    head = (
+        "WARC/1.0\r\nWARC-Type: response\r\n"
+        f"WARC-Record-ID: <urn:uuid:00000000-0000-4000-8000-{number:012d}>\r\n"
+        f"WARC-Target-URI: {url}\r\nWARC-Date: {date}\r\n"
+        f"Content-Type: application/http; msgtype=response\r\nContent-Length: {len(http)}\r\n\r\n"
+    )
+    return head.encode() + http + b"\r\n\r\n"
 
 
 if __name__ == "__main__":

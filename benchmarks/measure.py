@@ -55,7 +55,9 @@ def run(command: Sequence[str | Path], *, cwd: Path | None = None) -> Run:
     """Run a command to its end."""
     before = os.times()
     began = time.perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=LIMIT_S, cwd=cwd)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=LIMIT_S, cwd=cwd, env=_environment()
+    )
     seconds = time.perf_counter() - began
     after = os.times()
     if done.returncode:
@@ -63,6 +65,11 @@ def run(command: Sequence[str | Path], *, cwd: Path | None = None) -> Run:
     told = _json_of(done.stdout.strip())
     cpu = after.children_user + after.children_system - before.children_user - before.children_system
     return Run(seconds=told.get("seconds", seconds), cpu_seconds=told.get("cpu_seconds", cpu), told=told)
+
+
+def _environment() -> dict[str, str]:
+    """Let every tool keep its compiled modules, as it does for its users."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _json_of(printed: str) -> dict[str, Any]:

@@ -52,21 +52,21 @@ __all__ = [
 ]
 
 _HOMES = {
-    "BuildResult": "builder.build",
+    "BuildResult": "builder.build.result",
     "BuilderError": "builder.errors",
     "Corpus": "builder.corpus",
-    "Diff": "builder.build",
+    "Diff": "builder.build.diff",
     "Recipe": "builder.recipe",
-    "dedup": "builder.build",
-    "takedown": "builder.build",
-    "diff": "builder.build",
-    "drop": "builder.build",
-    "gc": "builder.build",
+    "dedup": "builder.build.dedup",
+    "takedown": "builder.build.takedown",
+    "diff": "builder.build.diff",
+    "drop": "builder.build.withdraw",
+    "gc": "builder.build.withdraw",
     "fetch": "builder.publish",
     "load": "builder.publish",
-    "validate": "builder.build",
-    "verify": "builder.build",
-    "yank": "builder.build",
+    "validate": "builder.build.validate",
+    "verify": "builder.build.verify",
+    "yank": "builder.build.withdraw",
 }
 
 
@@ -87,7 +87,7 @@ class _Package(ModuleType):
     @property
     def build(self) -> Any:
         """Return the function."""
-        return import_module("builder.build").build
+        return import_module("builder.build.build").build
 
     @build.setter
     def build(self, package: ModuleType) -> None:

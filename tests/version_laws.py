@@ -32,6 +32,17 @@ pages = st.fixed_dictionaries({"text": texts, "url": urls, "fetched_at": days})
 broken = st.sampled_from(['{"text": 1}', "{"])
 records = st.one_of(pages, pages, pages, pages, pages, broken)
 corpora = st.lists(records, min_size=2, max_size=14)
+visits = st.fixed_dictionaries(
+    {
+        "text": texts,
+        "url": st.integers(0, 3).map(lambda n: f"https://example.org/{n}"),
+        "day": st.integers(1, 28),
+    }
+)
+crawls = st.lists(
+    st.lists(st.one_of(visits, visits, records), min_size=2, max_size=12), min_size=2, max_size=4
+)
+"""Of a few pages that are visited in every crawl, each in its own month, and of any others."""
 seen: Counter[str] = Counter()
 """How many corpora there were, and how many of them had what a law is about."""
 
@@ -111,7 +122,7 @@ def ledger_of_lines(result: BuildResult) -> list[dict[str, Any]]:
     return [{"reason": reason} for (_, _, reason), n in result.reasons for _ in range(n)]
 
 
-def check_crawling(crawls: list[list[Any]]) -> None:
+def check_crawling(several: list[list[Any]]) -> None:
     """Every row of a parent that is gone or changed has a row in the ledger; all others stand as they stood.
 
     And of the published documents no two are near-duplicates.
@@ -120,8 +131,8 @@ def check_crawling(crawls: list[list[Any]]) -> None:
         folder = Path(name)
         before: dict[str, list[dict[str, Any]]] = {}
         replaced = False
-        for number, crawl in enumerate(crawls):
-            rows = [{"text": sentence(99 - number)}, *crawl]
+        for number, crawl in enumerate(several):
+            rows = [{"text": sentence(99 - number)}, *(_dated(row, month=number + 1) for row in crawl)]
             write_lines(folder / "in" / f"{number}.jsonl", rows)
             result = make(folder, corpus="out", stages=CRAWLING)
             after = rows_of(result.corpus, result.version)
@@ -129,6 +140,15 @@ def check_crawling(crawls: list[list[Any]]) -> None:
             assert_apart([row for found in after.values() for row in found])
             before = after
     note(recrawl=replaced)
+
+
+def _dated(row: Any, *, month: int) -> Any:
+    """Give a visit its day; other records have one of their own, or none."""
+    if not isinstance(row, dict) or "day" not in row:
+        return row
+    day = row["day"]
+    rest = {name: value for name, value in row.items() if name != "day"}
+    return rest | {"fetched_at": f"2024-{month:02}-{day:02}T00:00:00Z"}
 
 
 def _changes(

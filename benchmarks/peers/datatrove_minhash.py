@@ -1,9 +1,14 @@
 """datatrove: the four MinHash steps, 14 buckets of 8 hashes, words in fives, as many workers as cores."""
 
+# ruff: noqa: E402 - loading is counted, so the clock starts before it
+
 import json
 import os
 import sys
+import time
 from pathlib import Path
+
+BEGAN = time.perf_counter()
 
 from datatrove.executor.local import LocalPipelineExecutor
 from datatrove.pipeline.dedup import MinhashDedupCluster, MinhashDedupFilter, MinhashDedupSignature
@@ -32,10 +37,12 @@ def main(source: str, work: str, kept: str | None) -> None:
         LocalPipelineExecutor(
             pipeline=pipeline, tasks=n_tasks, workers=n, logging_dir=f"{work}/logs/{number}"
         ).run()
+    seconds = time.perf_counter() - BEGAN
     if kept:
         files = sorted(Path(f"{work}/kept").glob("*"))
         ids = [json.loads(line)["id"] for file in files for line in file.open()]
         Path(kept).write_text(json.dumps(ids))
+    print(json.dumps({"seconds": seconds}))
 
 
 if __name__ == "__main__":

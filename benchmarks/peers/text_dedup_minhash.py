@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 source, output, cache = sys.argv[1:4]
@@ -14,6 +15,7 @@ options = {
     "hash_func": "xxh3", "hash_bits": "32",
 }  # fmt: skip
 arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
+began = time.perf_counter()
 done = subprocess.run(
     [sys.executable, "-m", "text_dedup.minhash", *arguments],
     env={**os.environ, "HF_DATASETS_CACHE": cache, "HF_HUB_OFFLINE": "1"},
@@ -21,7 +23,9 @@ done = subprocess.run(
 )  # fmt: skip
 if done.returncode:
     sys.exit(done.stderr[-2000:])
+seconds = time.perf_counter() - began
 if len(sys.argv) > 4:  # not timed: which documents it kept
     import datasets
 
     Path(sys.argv[4]).write_text(json.dumps(datasets.load_from_disk(output)["url"][:]))
+print(json.dumps({"seconds": seconds}))

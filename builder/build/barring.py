@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from builder.build.lineage import is_among
 from builder.build.tombstones import STAGE, Graves, tombstone_rejections
@@ -78,16 +79,24 @@ def bar(
     elif stage.name == "dedup_near":
         for found in _near(graves, stage, sketches, rows, texts):
             barred[found] = True
+        short = rows[few_words(sketches).to_numpy(zero_copy_only=False)[rows]]
+        barred[short] = graves.bars_words(sketches.column("words_hash").take(pa.array(short)).to_pylist())
     return barred
+
+
+def few_words(sketches: Sketches | pa.RecordBatch) -> pa.Array:
+    """bool[n_rows], whether a text has words, but too few for a shingle."""
+    n_words, n_shingles = (sketches.column(name) for name in ("n_words", "n_shingles"))
+    few = pc.and_(pc.greater(n_words, 0), pc.equal(n_shingles, 0))
+    return few.combine_chunks() if isinstance(few, pa.ChunkedArray) else few
 
 
 def _near(
     graves: Graves, stage: CorpusStage, sketches: Sketches, rows: NDArray[np.int64], texts: Texts
 ) -> Iterator[NDArray[np.int64]]:
-    """Find the rows that are near a tombstone by exact Jaccard, some at a time.
+    """Find the rows that are near a tombstone by exact Jaccard, some at a time."""
+    from builder.kernels.near_sets import KnownSets
 
-    Of a document that is near one, no smaller a share than the threshold of its shingles is in any of them.
-    """
     width, threshold = stage.shingle_words, stage.threshold  # type: ignore[attr-defined]
     pages = [page for page in graves.pages if page.shingle_words == width and len(page.shingles)]
     if not pages:
@@ -97,16 +106,13 @@ def _near(
     candidates = (
         _sharing(graves, usable, BandKeys(sketches.column("band_keys")), rows) if usable else rows[:0]
     )
-    if len(usable) < len(pages):  # made with other bands: their keys tell nothing, so all rows are compared
+    if len(usable) < len(pages):  # made with other bands: their keys tell nothing, so all rows are looked at
         candidates = rows
-    known = np.unique(np.concatenate([page.shingles for page in pages]))
+    known = KnownSets.of([page.shingles for page in pages], threshold=threshold)
     for start in range(0, len(candidates), _DOCS_AT_ONCE):
         some = candidates[start : start + _DOCS_AT_ONCE]
-        near = [
-            len(one) > 0 and is_among(one, known).mean() >= threshold and _is_near(one, pages, threshold)
-            for one in _keyed_sets(graves, some, texts, width)
-        ]
-        yield some[np.asarray(near, np.bool_)]
+        hashes, starts = _sets(some, texts, width)
+        yield some[known.near(_kept_of(graves, hashes), starts)]
 
 
 def _sharing(
@@ -120,34 +126,20 @@ def _sharing(
     return rows[shared]
 
 
-def _keyed_sets(
-    graves: Graves, rows: NDArray[np.int64], texts: Texts, width: int
-) -> Iterator[NDArray[np.uint32]]:
-    for start, stop, hashes in _sets(rows, texts, width):
-        yield keyed_shingles(graves, hashes[start:stop])
-
-
 def keyed_shingles(graves: Graves, hashes: NDArray[np.uint64]) -> NDArray[np.uint32]:
     """Return what a tombstone keeps of a set of shingles, ascending."""
-    return np.unique((graves.keyed_words(hashes) >> np.uint64(32)).astype(np.uint32))
+    return np.unique(_kept_of(graves, hashes))
 
 
-def _sets(rows: NDArray[np.int64], texts: Texts, width: int) -> Iterator[tuple[int, int, NDArray[np.uint64]]]:
+def _kept_of(graves: Graves, hashes: NDArray[np.uint64]) -> NDArray[np.uint32]:
+    return (graves.keyed_words(hashes) >> np.uint64(32)).astype(np.uint32)
+
+
+def _sets(rows: NDArray[np.int64], texts: Texts, width: int) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Return the shingles of some rows, end to end, and where those of each begin."""
     from builder.kernels.folding import folding
     from builder.kernels.shingles import shingle_sets
     from builder.kernels.words import buffers
 
     hashes, starts = shingle_sets(*text_buffers(texts.take(rows)), width, folding(), buffers())
-    for start, stop in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True):
-        yield start, stop, hashes
-
-
-def _is_near(members: NDArray[np.uint32], pages: list[PageGrave], threshold: float) -> bool:
-    """Tell whether a document has the threshold's Jaccard similarity with a tombstone."""
-    for page in pages:
-        n, m = len(members), len(page.shingles)
-        if n and min(n, m) / max(n, m) >= threshold:
-            common = int(is_among(members, page.shingles).sum())
-            if common / (n + m - common) >= threshold:
-                return True
-    return False
+    return hashes, starts

@@ -13,6 +13,7 @@ import shutil
 import tempfile
 from collections import Counter
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,10 +27,12 @@ from builder.build.disk import disk_faults
 from builder.build.draft import commit_draft
 from builder.build.edits import Edits
 from builder.build.hash_cache import HashCache
+from builder.build.hashing import hash_inputs
 from builder.build.index import open_arrow
-from builder.build.inputs import hash_inputs, inputs_digest, list_inputs
+from builder.build.inputs import inputs_digest, list_inputs
 from builder.build.memory import Past
 from builder.build.passage import take_through
+from builder.build.preload import PRELOAD, number_of_workers
 from builder.build.recognize import write_known
 from builder.build.reindex import lineage_of
 from builder.build.successor import Successor
@@ -59,9 +62,6 @@ BATCH_ROWS = 8_192
 MEMORY_SHARE = 0.6
 """Share of the machine's memory that workers may take together if nothing is said: a net, so that a hostile
 file ends its worker and not the machine."""
-
-PRELOAD = ("builder.build.flight", "builder.build.output", "builder.kernels.warm")
-"""What workers need, whatever the recipe."""
 
 SMALL_BYTES = 4 << 20
 """An input below this is built faster in this process than workers are started."""
@@ -130,12 +130,14 @@ def build(
         if _needs_workers(chain, recipe, inputs, n_workers=running.workers):
             running.start()
         cache = HashCache(corpus.hash_cache(), ignored=rehash)
-        inputs = hash_inputs(inputs, engine=running, cache=cache)
+        inputs = hash_inputs(inputs, n_threads=running.workers, cache=cache, advance=watch)
         course = set_course(corpus, recipe, inputs, limit=limit, full=full, prune=prune)
         for text in course.notices:
             notice(text)
         if course.nothing_new:
             return unchanged(corpus, recipe)
+        if course.past:  # landings are decided on here: load what they need while workers load the same
+            import_module("builder.kernels.warm")
         graves = Graves.parse(corpus.tombstones())
         key = _spool_key(recipe, course, graves=graves, limit=limit, batch_rows=batch_rows)
         work = Work(
@@ -175,7 +177,7 @@ def compact_newest(
             return unchanged(corpus, recipe)
         past = Past(lineage, recipe.columns.text)
         successor = Successor(past=past, edits=Edits(), plan=plan, folder=Path(name))
-        draft = successor.draft(graves=None, workers=workers or os.cpu_count() or 1, advance=advance)
+        draft = successor.draft(graves=None, workers=number_of_workers(workers), advance=advance)
         return finished(corpus, recipe, commit_draft(corpus, draft, asked=version))
 
 
@@ -202,7 +204,7 @@ def _needs_workers(chain: Chain, recipe: Recipe, inputs: Sequence[Input], *, n_w
 def _engine(name: str, workers: int | None, max_memory: int | None, advance: Advance) -> LocalEngine:
     if name != "local":
         raise RecipeError(Fault(where="--engine", what=f"no engine is called {name!r}", advice="local"))
-    n_workers = workers or os.cpu_count() or 1
+    n_workers = number_of_workers(workers)
     memory_bytes = max_memory or int(_physical_memory() * MEMORY_SHARE)
     n_records = 0
 

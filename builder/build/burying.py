@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from builder.build.barring import keyed_shingles
+from builder.build.barring import few_words, keyed_shingles
 from builder.build.restating import latest_statements
 from builder.build.tombstones import Graves, PageGrave, Tombstone
 from builder.protocols import Columns
@@ -48,6 +48,7 @@ def bury(
             urls=tuple(sorted(graves.keyed(key) for key in urls[one])),
             contents=tuple(sorted(graves.keyed(digest) for digest in contents[one])),
             pages=tuple(_pages(graves, texts[one], stage)),
+            words=tuple(sorted(_words(graves, texts[one], stage))),
         )
         for one in wanted
     ]
@@ -128,9 +129,7 @@ def _pages(graves: Graves, texts: Sequence[bytes], stage: DedupNear) -> list[Pag
     if not texts:
         return []
     column = pa.array(texts, pa.large_binary())
-    batch = pa.RecordBatch.from_pydict({"text": pc.cast(column, pa.large_string(), safe=False)})
-    resources: Any = _OnlyColumns(Columns(text="text"))
-    keys = BandKeys(pa.chunked_array([stage.sketch(batch, resources=resources).column("band_keys")]))
+    keys = BandKeys(pa.chunked_array([_sketch(texts, stage).column("band_keys")]))
     keyed = graves.keyed_words(keys.rows(np.arange(len(texts))))
     hashes, starts = shingle_sets(*text_buffers(column), stage.shingle_words, folding(), buffers())
     return [
@@ -143,6 +142,23 @@ def _pages(graves: Graves, texts: Sequence[bytes], stage: DedupNear) -> list[Pag
         for i in range(len(texts))
         if starts[i + 1] > starts[i]
     ]
+
+
+def _words(graves: Graves, texts: Sequence[bytes], stage: DedupNear) -> set[str]:
+    """Hash the words of texts that have some, but too few for a shingle."""
+    if not texts:
+        return set()
+    sketch = _sketch(texts, stage)
+    return {
+        graves.keyed(hashed) for hashed in sketch.filter(few_words(sketch)).column("words_hash").to_pylist()
+    }
+
+
+def _sketch(texts: Sequence[bytes], stage: DedupNear) -> pa.RecordBatch:
+    column = pa.array(texts, pa.large_binary())
+    batch = pa.RecordBatch.from_pydict({"text": pc.cast(column, pa.large_string(), safe=False)})
+    resources: Any = _OnlyColumns(Columns(text="text"))
+    return stage.sketch(batch, resources=resources)
 
 
 class _OnlyColumns:

@@ -76,6 +76,7 @@ class _Old:
     split: str
     entry: ShardEntry
     source: str
+    origin: str | None
     removed: tuple[int, ...]
     replaced: Mapping[int, int]
 
@@ -84,7 +85,12 @@ class _Old:
         if not self.removed and not self.replaced:
             return KeptShard(split=self.split, name=name, sha256=self.entry.sha256)
         return Rewrite(
-            split=self.split, name=name, source=self.source, removed=self.removed, replaced=self.replaced
+            split=self.split,
+            name=name,
+            source=self.source,
+            origin=self.origin,
+            removed=self.removed,
+            replaced=self.replaced,
         )
 
 
@@ -95,7 +101,12 @@ def _old_shards(
         removed, replaced = touched.get((split, number), ([], {}))
         if len(removed) < entry.rows:  # one without rows could not be loaded: it is left out
             source = str(lineage.shard_path(split, number))
-            yield _Old(split, entry, source, tuple(sorted(removed)), replaced)
+            origin = entry.sha256 if lineage.n_derived(entry.sha256) < MOST_DERIVED else None
+            yield _Old(split, entry, source, origin, tuple(sorted(removed)), replaced)
+
+
+MOST_DERIVED = 8
+"""Shards in a row of which the index knows each by the one before; then it holds all rows again."""
 
 
 def _touched(lineage: Lineage, edits: Edits) -> dict[tuple[str, int], tuple[list[int], dict[int, int]]]:

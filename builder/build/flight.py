@@ -145,7 +145,8 @@ class Connection:
         batch = drop_sketches(batch, self.landing)
         is_barred = np.load(self.barred, mmap_mode="r")[rows]
         barred = tombstone_rejections(batch.filter(pa.array(is_barred)))
-        batch, rows = batch.filter(pa.array(~is_barred)), rows[~is_barred]
+        if is_barred.any():  # texts are not copied for nothing
+            batch, rows = batch.filter(pa.array(~is_barred)), rows[~is_barred]
         for stage, file in zip(self.landing, self.verdicts, strict=True):
             keeper = np.asarray(np.load(file, mmap_mode="r")[rows])
             outcome = stage.settle(batch.append_column("_at", pa.array(rows)), keeper, rows)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,7 @@ class HashCache:
     def look_up(self, one: Input) -> Input | None:
         """Return an input with its hash, if it is known and has not been touched since."""
         mark = None if self.ignored else _mark(one)
-        found = self._read().get(one.address) if mark else None
+        found = self._kept.get(one.address) if mark else None
         if found is None or found["mark"] != mark:
             return None
         return replace(one, sha256=found["sha256"], n_bytes=found["bytes"])
@@ -51,7 +52,8 @@ class HashCache:
                 kept[one.address] = {"mark": mark, "sha256": found.sha256, "bytes": found.n_bytes}
         write_file(self.path, json.dumps(kept).encode())
 
-    def _read(self) -> dict[str, Any]:
+    @cached_property
+    def _kept(self) -> dict[str, Any]:
         try:
             found: dict[str, Any] = json.loads(self.path.read_bytes())
         except (OSError, ValueError):

@@ -8,7 +8,8 @@ read together.
     .index/1.1.0/rows.arrow         a row for each record that came to the first landing
     .index/1.1.0/STAGE.arrow        a row for each keeper of a corpus stage
     .index/1.1.0/texts.arrow        texts of keepers that stand in no shard
-    .index/1.1.0/shards.arrow       id and digest of each row of the shards that this build wrote
+    .index/1.1.0/shards.arrow       id and digest of each row of the shards that this build wrote; of one
+                                    that was written again only of the rows that are new
     .index/1.1.0/records.arrow      what each record that was read is known by
 
 All are Arrow IPC, uncompressed: they are hashes, and are read by memory map.
@@ -17,11 +18,13 @@ All are Arrow IPC, uncompressed: they are hashes, and are read by memory map.
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 
 from builder.domain.canonical_json import canonical_json
@@ -31,6 +34,8 @@ from builder.errors import Fault, TamperedError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
 FORMAT = "index-1"
 INDEX_JSON = "index.json"
@@ -53,7 +58,8 @@ SHARDS_SCHEMA = pa.schema(
         pa.field("digest", DIGEST_TYPE, nullable=False),
     ]
 )
-"""``shards.arrow``: rows of the shards in ``index.json``, in their order; ``shard`` is a position there."""
+"""``shards.arrow``: rows of the shards in ``index.json``, in their order; ``shard`` is a position there. Of a
+shard that was made from another one only those that are new."""
 
 TEXTS_SCHEMA = pa.schema(
     [
@@ -68,12 +74,33 @@ record's bytes as the source gave them, and of the names of source and file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Derived:
+    """Which shard another one was made from, and what was done: all other rows are as they were there.
+
+    Attributes:
+        source: SHA-256 of a shard that the lineage knows.
+        removed: rows of the source that went, ascending.
+        replaced: rows of the source in whose place others stand, ascending; their ids stayed.
+    """
+
+    source: str
+    removed: tuple[int, ...] = ()
+    replaced: tuple[int, ...] = ()
+
+    def fresh(self) -> NDArray[np.int64]:
+        """int64[n_replaced], where the rows that replace others stand in the shard that was made."""
+        replaced = np.asarray(self.replaced, np.int64)
+        return replaced - np.searchsorted(np.asarray(self.removed, np.int64), replaced)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShardFacts:
     """What is known of the rows of one shard; versions that hold the shard share it.
 
     Attributes:
         content: the state of its content digest.
         newest: the day of its newest fetch, empty if there is none.
+        derived: what it was made from, if ``shards.arrow`` holds only the rows of it that are new.
     """
 
     sha256: str
@@ -83,10 +110,16 @@ class ShardFacts:
     languages: Mapping[str, int] = field(default_factory=dict)
     domains: Mapping[str, int] = field(default_factory=dict)
     newest: str = ""
+    derived: Derived | None = None
+
+    @property
+    def told_rows(self) -> int:
+        """Rows of it in ``shards.arrow``."""
+        return len(self.derived.replaced) if self.derived else self.rows
 
     def document(self) -> dict[str, Any]:
         """Return it as plain JSON values."""
-        return {
+        document = {
             "sha256": self.sha256,
             "rows": self.rows,
             "raw_bytes": self.raw_bytes,
@@ -95,11 +128,16 @@ class ShardFacts:
             "domains": dict(self.domains),
             "newest": self.newest,
         }
+        return document | ({"derived": dataclasses.asdict(self.derived)} if self.derived else {})
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> ShardFacts:
         """Read what ``document`` wrote."""
-        return cls(**{**document, "content": base64.b85decode(document["content"])})
+        facts = {**document, "content": base64.b85decode(document["content"])}
+        if derived := facts.pop("derived", None):
+            removed, replaced = (tuple(derived[name]) for name in ("removed", "replaced"))
+            facts["derived"] = Derived(source=derived["source"], removed=removed, replaced=replaced)
+        return cls(**facts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

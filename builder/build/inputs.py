@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import orjson
@@ -11,16 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from builder.errors import Fault, RecipeError
-from builder.io.streams import open_input
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from builder.build.hash_cache import HashCache
-    from builder.protocols import Engine, Guard, Source
-
-_CHUNK_BYTES = 1 << 20
+    from builder.protocols import Source
 
 INPUTS_SCHEMA = pa.schema(
     [
@@ -67,29 +63,6 @@ def list_inputs(sources: Sequence[Source]) -> list[Input]:
     return inputs
 
 
-def hash_inputs(inputs: Sequence[Input], *, engine: Engine, cache: HashCache | None = None) -> list[Input]:
-    """Return the inputs with their SHA-256; those that the cache knows are not read."""
-    known = {one: found for one in inputs if cache and (found := cache.look_up(one))}
-    unknown = [one for one in inputs if one not in known]
-    hashed = known | dict(zip(unknown, engine.map(hash_input, unknown), strict=True))
-    if cache:
-        cache.keep(hashed)
-    return [hashed[one] for one in inputs]
-
-
-def hash_input(one: Input, guard: Guard) -> Input:  # noqa: ARG001 - an engine's function has a guard
-    """Hash one input, a megabyte at a time; of one without an address the name, which holds its commit."""
-    if not one.address:
-        return replace(one, sha256=hashlib.sha256(one.path.encode()).hexdigest())
-    digest = hashlib.sha256()
-    n_bytes = 0
-    with open_input(one.address) as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
-            n_bytes += len(chunk)
-    return replace(one, n_bytes=n_bytes, sha256=digest.hexdigest())
-
-
 def inputs_digest(inputs: Iterable[Input]) -> str:
     """SHA-256 over the list of inputs, in the order of the build."""
     lines = b"".join(orjson.dumps([one.source, one.path, one.n_bytes, one.sha256]) + b"\n" for one in inputs)
@@ -98,7 +71,7 @@ def inputs_digest(inputs: Iterable[Input]) -> str:
 
 def read_inputs(path: Path) -> list[Input]:
     """Read ``inputs.parquet``; addresses are not kept in it."""
-    rows = pq.read_table(path).to_pylist()
+    rows = pq.ParquetFile(path).read().to_pylist()
     return [
         Input(source=r["source"], address="", path=r["path"], n_bytes=r["bytes"], sha256=r["sha256"])
         for r in rows

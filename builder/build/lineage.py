@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -82,19 +83,33 @@ class Lineage:
             table, first = open_arrow(folder / "shards.arrow"), 0
             for shard in segment.shards:
                 found[shard.sha256] = table, first
-                first += shard.rows
+                first += shard.told_rows
         return found
 
     def _shard_column(self, sha256: str, name: str) -> pa.ChunkedArray:
         table, first = self._shard_rows[sha256]
-        return table[name].slice(first, self.shard_facts[sha256].rows)
+        return table[name].slice(first, self.shard_facts[sha256].told_rows)
+
+    def n_derived(self, sha256: str) -> int:
+        """Count the shards that one was made from, each from the one before."""
+        derived = self.shard_facts[sha256].derived
+        return 1 + self.n_derived(derived.source) if derived else 0
 
     def ids(self, sha256: str) -> NDArray[np.uint64]:
         """uint64[n_rows, 2], the ids of a shard's rows."""
+        if derived := self.shard_facts[sha256].derived:
+            return np.delete(self.ids(derived.source), derived.removed, axis=0)
         return id_words(self._shard_column(sha256, "id"))
 
     def digests(self, sha256: str) -> NDArray[np.uint8]:
         """uint8[n_rows, 32], the digests of a shard's rows."""
+        if derived := self.shard_facts[sha256].derived:
+            digests = np.delete(self.digests(derived.source), derived.removed, axis=0)
+            digests[derived.fresh()] = self._told_digests(sha256)
+            return digests
+        return self._told_digests(sha256)
+
+    def _told_digests(self, sha256: str) -> NDArray[np.uint8]:
         column = self._shard_column(sha256, "digest")
         pieces = [
             np.frombuffer(c.buffers()[1], np.uint8).reshape(-1, 32)[c.offset : c.offset + len(c)]
@@ -138,11 +153,22 @@ class Lineage:
         by_shard: dict[tuple[str, int], dict[int, bytes]] = {}
         for key, place in self.locate(ids).items():
             by_shard.setdefault((place.split, place.shard), {})[place.row] = key
+
+        def read(where: tuple[str, int]) -> dict[bytes, bytes]:
+            keys = by_shard[where]
+            return {
+                keys[row]: text for row, text in _read_rows(self.shard_path(*where), sorted(keys), column)
+            }
+
         found: dict[bytes, bytes] = {}
-        for (split, shard), rows in sorted(by_shard.items()):
-            for row, text in _read_rows(self.shard_path(split, shard), sorted(rows), column):
-                found[rows[row]] = text
+        with ThreadPoolExecutor(max_workers=_READERS) as readers:
+            for texts in readers.map(read, sorted(by_shard)):
+                found |= texts
         return found
+
+
+_READERS = 4
+"""Shards that are read at a time; each holds one column of a row group in memory."""
 
 
 def _read_rows(path: Path, rows: Sequence[int], column: str) -> Iterator[tuple[int, bytes]]:

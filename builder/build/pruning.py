@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from builder.build.edits import Removal
@@ -78,7 +77,8 @@ def _records_of(lineage: Lineage, names: Iterable[tuple[str, str]]) -> list[dict
         path = lineage.corpus.ledger(segment.version)
         if path.exists():
             columns = ["record_id", "source", "path", "outcome", "document_id"]
-            table = ds.dataset(path).to_table(columns=columns, filter=pc.field("path").isin(paths))
+            named = pc.field("path").isin(paths)
+            table = pq.read_table(path, columns=columns, filters=named, partitioning=None)
             found |= {r["record_id"]: r for r in table.to_pylist() if (r["source"], r["path"]) in wanted}
     return list(found.values())
 

@@ -10,9 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from builder.build.index import INDEX_JSON, Segment, open_arrow, write_arrow
+from builder.build.lineage import Lineage
+from builder.build.remember import shard_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
     from typing import Any
 
@@ -83,6 +85,7 @@ class _Segment:
         folder: Path,
     ) -> None:
         self.files: dict[str, Path] = {}
+        self._corpus = corpus
         self._source = corpus.index_folder(version)
         self._place = self._source.relative_to(corpus.path).as_posix()
         self._segment = Segment.read(self._source)
@@ -118,11 +121,11 @@ class _Segment:
 
     def write_json(self, facts: Mapping[str, ShardFacts], purged: Collection[str]) -> None:
         """Write what is known of shards, and which rows stand for nothing."""
-        table = open_arrow(self._source / "shards.arrow")
+        table, shards = self._whole_shards()
         goes = pc.is_in(table["id"], value_set=pa.array(sorted(self._ids), table["id"].type)).to_numpy()
         fresh: list[ShardFacts] = []
         pieces, first = [], 0
-        for shard in self._segment.shards:
+        for shard in shards:
             keep = ~goes[first : first + shard.rows]
             found = facts.get(shard.sha256) if shard.sha256 in purged or not keep.all() else shard
             if found is not None:
@@ -140,6 +143,18 @@ class _Segment:
             path = self._folder / INDEX_JSON
             path.write_bytes(changed.to_bytes())
             self.files[f"{self._place}/{INDEX_JSON}"] = path
+
+    def _whole_shards(self) -> tuple[pa.Table, Sequence[ShardFacts]]:
+        """Return all rows of the shards: what some were made from may be written again as well."""
+        shards = self._segment.shards
+        if not any(shard.derived for shard in shards):
+            return open_arrow(self._source / "shards.arrow"), shards
+        lineage = Lineage.of(self._corpus, self._segment.version)
+        tables = [
+            shard_rows(number, lineage.ids(shard.sha256), lineage.digests(shard.sha256))
+            for number, shard in enumerate(shards)
+        ]
+        return pa.concat_tables(tables), [dataclasses.replace(shard, derived=None) for shard in shards]
 
     def _retired(self) -> dict[str, tuple[int, ...]]:
         retired = {}

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 if TYPE_CHECKING:
@@ -93,7 +92,7 @@ def _read(corpus: Corpus, named: pc.Expression) -> list[dict[str, Any]]:
     """Return the ledger rows that meet a condition, those of the oldest version first."""
     rows: list[dict[str, Any]] = []
     for version in corpus.versions():
-        if corpus.ledger(version).exists():
-            table = ds.dataset(corpus.ledger(version)).to_table(columns=_COLUMNS, filter=named)
+        if (path := corpus.ledger(version)).exists():
+            table = pq.read_table(path, columns=_COLUMNS, filters=named, partitioning=None)
             rows += table.to_pylist()
     return rows

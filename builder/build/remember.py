@@ -86,12 +86,20 @@ def write_empty(folder: Path) -> None:
 
 
 def write_shards(folder: Path, written: Sequence[WrittenShard]) -> None:
-    """Write ids and digests of the rows of the shards that a build wrote."""
-    write_arrow(folder / "shards.arrow", SHARDS_SCHEMA, map(_shard_rows, range(len(written)), written))
+    """Write ids and digests of the rows of the shards that a build wrote, as far as no shard has them."""
+    write_arrow(folder / "shards.arrow", SHARDS_SCHEMA, map(_new_rows, range(len(written)), written))
 
 
-def _shard_rows(number: int, shard: WrittenShard) -> pa.Table:
+def _new_rows(number: int, shard: WrittenShard) -> pa.Table:
     ids, digests = np.load(shard.ids), np.load(shard.digests)
+    if shard.facts.derived:
+        fresh = shard.facts.derived.fresh()
+        ids, digests = ids[fresh], digests[fresh]
+    return shard_rows(number, ids, digests)
+
+
+def shard_rows(number: int, ids: NDArray[np.uint64], digests: NDArray[np.uint8]) -> pa.Table:
+    """Make the rows of ``shards.arrow`` of one shard."""
     columns = [
         pa.array(np.full(len(ids), number, np.int32)),
         fixed_width(ids, ID_TYPE),

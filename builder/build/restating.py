@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 
 from builder.build.edits import Edits, Removal
 from builder.domain.ledger import LEDGER_SCHEMA
@@ -76,17 +76,18 @@ def latest_statements(lineage: Lineage, kept_ids: Iterable[str]) -> list[dict[st
 
     The records come in the order of their builds. A corpus that was fetched has no ledger.
     """
-    among = pa.array(sorted(kept_ids), pa.string())
+    wanted = frozenset(kept_ids)
+    among = pa.array(sorted(wanted), pa.string())
     found: dict[str, dict[str, Any]] = {}
     for segment in lineage.segments:
         path = lineage.corpus.ledger(segment.version)
         if not path.exists():
             continue
-        ledger = ds.dataset(path)
         known = pc.field("record_id").isin(pa.array(list(found), pa.string()))
-        table = ledger.to_table(filter=pc.field("kept_id").isin(among) | known)
+        named = pc.field("kept_id").isin(among) | known
+        table = pq.read_table(path, filters=named, partitioning=None)
         found |= {row["record_id"]: row for row in table.to_pylist()}
-    return [row for row in found.values() if row["kept_id"] in set(among.to_pylist())]
+    return [row for row in found.values() if row["kept_id"] in wanted]
 
 
 _NOWHERE: dict[str, None] = {"document_id": None, "split": None, "shard": None, "pointer": None}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from builder.build.identity import id_hashes, id_keys
+from builder.build.index import Derived
 from builder.build.spool import Spool
 from builder.io.rows import row_sizes
 from builder.io.shards import cut
@@ -29,6 +30,7 @@ class Rewrite:
 
     Attributes:
         name: its name in the new version.
+        origin: SHA-256 of the shard, if the index is to know the new one by what was done to it.
         removed: rows of the shard that go, ascending.
         replaced: row of the shard -> row of the last spool that takes its place.
     """
@@ -36,6 +38,7 @@ class Rewrite:
     split: str
     name: str
     source: str
+    origin: str | None = None
     removed: tuple[int, ...] = ()
     replaced: Mapping[int, int] = field(default_factory=dict)
 
@@ -51,7 +54,13 @@ class RewriteJob:
         table = self._edited(rewrite)
         sizes = np.concatenate([row_sizes(batch) for batch in table.to_batches()])
         groups = self._groups(table, sizes, rewrite.split)
-        return self.writer.write(rewrite.split, rewrite.name, groups, largest_row_bytes=int(sizes.max()))
+        largest = int(sizes.max())
+        written = self.writer.write(rewrite.split, rewrite.name, groups, largest_row_bytes=largest)
+        if rewrite.origin is None:
+            return written
+        replaced = tuple(sorted(rewrite.replaced))
+        derived = Derived(source=rewrite.origin, removed=rewrite.removed, replaced=replaced)
+        return replace(written, facts=replace(written.facts, derived=derived))
 
     def _edited(self, rewrite: Rewrite) -> pa.Table:
         table = pq.read_table(rewrite.source).cast(self.writer.schema)

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from builder.build.successor import published_roles
@@ -16,7 +18,7 @@ from builder.domain.url import canonical_url, domain
 from builder.errors import CorpusError, Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from builder.build.lineage import Lineage
 
@@ -85,6 +87,9 @@ def _hints(asked: Asked) -> tuple[str, ...]:
         return ("",)  # such a host may be written in several ways
     return tuple({*asked.domains, *(domain(url) or "" for url in asked.urls)})
 
+
+_MOST_HINTS = 2_000
+"""Characters of a pattern: one for very many hosts takes longer than it saves, or is refused."""
 
 _NAMES = {"url": "URL with http or https", "domain": "domain", "id": "document id (32 hexadecimal digits)"}
 _READ: dict[str, Callable[[str], str | None]] = {
@@ -166,11 +171,29 @@ def _statements(lineage: Lineage, asked: Asked) -> list[dict[str, Any]]:
     ids = frozenset(asked.ids)
     for segment in lineage.segments:
         path = lineage.corpus.ledger(segment.version)
-        for row in _rows(path) if path.exists() else ():
+        for row in _likely_rows(path, asked, found) if path.exists() else ():
             known = row["record_id"] in found
             if known or row["document_id"] in ids or (row["kept_id"] and asked.means(row["url"])):
                 found[row["record_id"]] = row
     return [*found.values(), *_untold(lineage, asked, found)]
+
+
+def _likely_rows(ledger: Path, asked: Asked, found: Collection[str]) -> Iterator[dict[str, Any]]:
+    """Give the rows of a ledger that may be meant, and those of records that were found: few of many."""
+    columns = ["record_id", "url", "outcome", "document_id", "kept_id"]
+    known, ids = (pa.array(sorted(names), pa.string()) for names in (found, asked.ids))
+    hints = "|".join(map(re.escape, _hints(asked)))
+    for batch in pq.ParquetFile(ledger).iter_batches(columns=columns):
+        likely = pc.is_in(batch["record_id"], known)
+        likely = pc.or_(likely, pc.is_in(batch["document_id"], ids))
+        if asked.urls or asked.domains:
+            is_hinted = True
+            if len(hints) <= _MOST_HINTS:
+                is_hinted = pc.fill_null(
+                    pc.match_substring_regex(batch["url"], hints, ignore_case=True), False
+                )
+            likely = pc.or_(likely, pc.and_(pc.is_valid(batch["kept_id"]), is_hinted))
+        yield from batch.filter(likely).to_pylist()
 
 
 def _untold(lineage: Lineage, asked: Asked, told: dict[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -187,9 +210,3 @@ def _untold(lineage: Lineage, asked: Asked, told: dict[str, dict[str, Any]]) -> 
                     url = row[column] if column else None
                     if row["id"] not in known and (row["id"] in asked.ids or asked.means(url)):
                         yield {"url": url, "outcome": "kept", "document_id": row["id"], "kept_id": row["id"]}
-
-
-def _rows(ledger: Path) -> Iterator[dict[str, Any]]:
-    columns = ["record_id", "url", "outcome", "document_id", "kept_id"]
-    for batch in pq.ParquetFile(ledger).iter_batches(columns=columns):
-        yield from batch.to_pylist()

@@ -5,7 +5,7 @@ leaves the corpus. The first line has the key; each other line is one document.
 
     {"format": "tombstones-1", "key": "…"}
     {"because": "…", "domains": [], "urls": ["…"], "contents": ["…"], "pages": [{"shingle_words": 5,
-     "rows": 6, "keys": "…", "shingles": "…"}]}
+     "rows": 6, "keys": "…", "shingles": "…"}], "words": ["…"]}
 """
 
 from __future__ import annotations
@@ -76,7 +76,9 @@ class PageGrave:
 class Tombstone:
     """One document that was taken down, with all that was merged into it: keyed hashes in hexadecimal.
 
-    ``domains`` are hosts of which, and of whose subdomains, nothing may come any more.
+    ``words`` are those of texts that are too short for a shingle: what has the same words, however they are
+    written, is the same page. ``domains`` are hosts of which, and of whose subdomains, nothing may come any
+    more.
     """
 
     because: str
@@ -84,6 +86,7 @@ class Tombstone:
     contents: tuple[str, ...] = ()
     pages: tuple[PageGrave, ...] = ()
     domains: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """Return it as plain JSON values."""
@@ -93,6 +96,7 @@ class Tombstone:
             "urls": sorted(self.urls),
             "contents": sorted(self.contents),
             "pages": [page.document() for page in self.pages],
+            **({"words": sorted(self.words)} if self.words else {}),
         }
 
     @classmethod
@@ -100,7 +104,8 @@ class Tombstone:
         """Read what ``document`` wrote."""
         pages = tuple(map(PageGrave.parse, document["pages"]))
         lists = {name: tuple(document[name]) for name in ("domains", "urls", "contents")}
-        return cls(because=document["because"], pages=pages, **lists)
+        words = tuple(document.get("words", ()))
+        return cls(because=document["because"], pages=pages, words=words, **lists)
 
 
 @dataclass(frozen=True)
@@ -166,6 +171,10 @@ class Graves:
         return frozenset(content for stone in self.tombstones for content in stone.contents)
 
     @cached_property
+    def _words(self) -> frozenset[str]:
+        return frozenset(words for stone in self.tombstones for words in stone.words)
+
+    @cached_property
     def _domains(self) -> frozenset[str]:
         return frozenset(domain for stone in self.tombstones for domain in stone.domains)
 
@@ -192,6 +201,10 @@ class Graves:
         return np.asarray(
             [one is not None and self.keyed(one) in self._contents for one in digests], np.bool_
         )
+
+    def bars_words(self, hashes: Iterable[bytes]) -> NDArray[np.bool_]:
+        """bool[n], whether a text of these few words was taken down; hashes are those of ``dedup_near``."""
+        return np.asarray([self.keyed(one) in self._words for one in hashes], np.bool_)
 
 
 def tombstone_rejections(batch: pa.RecordBatch) -> pa.RecordBatch:

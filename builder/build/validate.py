@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from builder.build.judging import MAX_PLACES, JudgePart, Place, Tally, number_lines, source_of
+from builder.build.preload import JUDGING
 from builder.engines.local import LocalEngine
 from builder.errors import BuilderError, Fault
 from builder.io.contracts import load_schema
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
     from builder.io.paths import Found
     from builder.protocols import Source, Task
+
+SMALL_BYTES = 16 << 20
+"""Less than this is judged in this process before workers are there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +93,10 @@ def validate(
     found = list(dict.fromkeys(one for pattern in files for one in find_inputs(pattern)))
     if rejected is not None:
         _make_writable(Path(rejected))
-    with LocalEngine(workers=workers) as engine, tempfile.TemporaryDirectory(prefix="builder-") as folder:
+    engine = LocalEngine(workers=workers, preload=JUDGING)
+    with engine, tempfile.TemporaryDirectory(prefix="builder-") as folder:
+        if sum(one.size_bytes for one in found) > SMALL_BYTES:
+            engine.start()
         job = JudgePart(schema=loaded, folder=folder if rejected is not None else None)
         parts = _parts(found)
         untrusted = any(source.untrusted for _, source, _ in parts)

@@ -82,7 +82,10 @@ def build_command(
     if nothing is new, nothing is written. If the recipe has changed in what rows depend on, everything is
     built anew.
     """
-    from builder.build import build
+    from builder.build.preload import preload
+
+    preload(workers)
+    from builder.build.build import build
     from builder.recipe import Recipe
     from builder.report.build import print_build
     from builder.report.progress import say, say_if_compiling, show_progress

@@ -41,7 +41,10 @@ def dedup_command(
 
     Writes a corpus of one version that load_dataset opens, with the ledger of what was merged into what.
     """
-    from builder.build import dedup
+    from builder.build.preload import preload
+
+    preload(workers)
+    from builder.build.dedup import dedup
     from builder.report.build import print_build
     from builder.report.progress import say_if_compiling, show_progress
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -147,7 +148,7 @@ class Corpus:
             raise TamperedError(Fault(where=f"{version}/{MANIFEST}", what=what)) from None
         if Sealed.of(data).sha256 != self.digest(version):
             raise TamperedError(Fault(where=f"{version}/{MANIFEST}", what="was changed", advice="run verify"))
-        return Manifest.parse(data, where=f"{version}/{MANIFEST}")
+        return _parsed(data, version)
 
     def purged(self, version: str) -> Purged | None:
         """Read what purges did to a version; None if there was none.
@@ -355,6 +356,12 @@ def newest_of(versions: Mapping[str, Mapping[str, Any]]) -> str | None:
         number for number, facts in versions.items() if facts["yanked"] is None and not facts.get("dropped")
     ]
     return max(good, key=Version.parse, default=None)
+
+
+@lru_cache(maxsize=64)
+def _parsed(data: bytes, version: str) -> Manifest:
+    """Read a manifest; a build asks for those of all versions several times."""
+    return Manifest.parse(data, where=f"{version}/{MANIFEST}")
 
 
 def _create(path: Path, name: str) -> None:

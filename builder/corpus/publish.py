@@ -16,7 +16,16 @@ import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from builder.corpus.durable import freeze, point, remove, rename_new, sync_folder, sync_tree, write_file
+from builder.corpus.durable import (
+    freeze,
+    point,
+    remove,
+    rename_new,
+    sync_folder,
+    sync_folders,
+    sync_tree,
+    write_file,
+)
 from builder.corpus.staging import STAGING_PREFIX
 from builder.domain.canonical_json import canonical_json
 from builder.errors import CorpusError, Fault
@@ -64,16 +73,24 @@ def _staged(corpus: Path) -> list[Path]:
 
 
 def _do(corpus: Path, staged: Path, steps: Sequence[Sequence[str]]) -> None:
+    """Do what was promised; a run of moves is on the disk before another verb's turn comes."""
+    moved: dict[Path, None] = {}
     for verb, *arguments in steps:
+        if verb == "move":
+            moved |= dict.fromkeys(_move(corpus, staged, *arguments))
+            continue
+        sync_folders(moved)
+        moved = {}
         _VERBS[verb](corpus, staged, *arguments)
+    sync_folders(moved)
     (staged / JOURNAL).unlink()
     sync_folder(staged)
     shutil.rmtree(staged)
     sync_folder(staged.parent)
 
 
-def _move(corpus: Path, staged: Path, source: str, target: str) -> None:
-    """Move a file or folder to a name that is not taken."""
+def _move(corpus: Path, staged: Path, source: str, target: str) -> list[Path]:
+    """Move a file or folder to a name that is not taken; return the folders whose names have changed."""
     have, want = staged / source, corpus / target
     if os.path.lexists(have):
         want.parent.mkdir(parents=True, exist_ok=True)
@@ -82,9 +99,9 @@ def _move(corpus: Path, staged: Path, source: str, target: str) -> None:
         except FileExistsError:
             what = "is in the way of the version that is being written"
             raise CorpusError(Fault(where=str(want), what=what, advice="move it away")) from None
-        sync_folder(want.parent.parent)
     elif not os.path.lexists(want):
         raise CorpusError(Fault(where=str(want), what="was lost while the version was written"))
+    return [want.parent, want.parent.parent, have.parent]
 
 
 def _replace(corpus: Path, staged: Path, source: str, target: str) -> None:
@@ -116,7 +133,6 @@ def _free(corpus: Path, staged: Path, target: str) -> None:  # noqa: ARG001 - a 
 
 
 _VERBS: Mapping[str, Callable[..., None]] = {
-    "move": _move,
     "replace": _replace,
     "freeze": _freeze,
     "point": _point,

@@ -49,8 +49,8 @@ def tags(
 def _attributes(head: bytes, position: int) -> tuple[dict[bytes, bytes], int]:
     attributes: dict[bytes, bytes] = {}
     while (found := _ATTRIBUTE.match(head, position)) is not None and found.end() > position:
-        value = next((group for group in found.groups()[1:] if group is not None), b"")
-        attributes.setdefault(found[1].lower(), value)
+        name, *values = found.groups()
+        attributes.setdefault(name.lower(), values[0] or values[1] or values[2] or b"")
         position = found.end()
     while head[position : position + 1] in (b" ", b"\t", b"\n", b"\f", b"\r", b"/"):
         position += 1

@@ -29,13 +29,13 @@ def incoming_values(batch: pa.RecordBatch, shape: Shape) -> Iterator[Parsed | Br
         shape: of the records that the contract asks for; it tells which nulls of columns are kept.
     """
     if RAW in batch.schema.names:
-        yield from map(parse, _raw_records(batch.column(RAW)))
+        yield from map(parse, raw_records(batch.column(RAW)))
         return
     for record in records_of(batch, shape):
         yield _parsed(record)
 
 
-def _raw_records(column: pa.LargeBinaryArray) -> Iterator[bytes]:
+def raw_records(column: pa.LargeBinaryArray) -> Iterator[bytes]:
     """Cut the records out of the column's buffer: no object of Arrow's for each."""
     _, offset_buffer, data = column.buffers()
     if not len(column):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from builder.engines.guard import NullGuard
 from builder.engines.job import Caught, Job, Outcome, WorkerDiedError, pickled
 from builder.engines.supervisor import Supervisor, private_bytes
+from builder.engines.zygote import processors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -58,7 +59,7 @@ class LocalEngine:
         on_progress: Callable[[int, int], None] | None = None,
         preload: Sequence[str] = (),
     ) -> None:
-        self.workers = workers or _processors()
+        self.workers = workers or processors()
         self.caught: list[Caught] = []
         self._memory_bytes = memory_bytes
         self._on_tick = on_progress or _ignore
@@ -214,10 +215,3 @@ def _job(number: int, function: bytes, task: Any, results: dict[int, Outcome]) -
 
 
 _NOTHING: Any = object()
-
-
-def _processors() -> int:
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS
-        return os.cpu_count() or 1

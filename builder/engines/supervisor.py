@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import mmap
 import os
 import signal
 import socket
 import subprocess
-import sys
-import tempfile
 import time
 from collections import deque
 from contextlib import suppress
@@ -18,32 +15,20 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from builder.engines.board import Board, Touch
 from builder.engines.job import MAX_DEATHS, Caught, Job, Outcome, WorkerDiedError, remote_error
 from builder.engines.worker import OUT_OF_MEMORY_STATUS, Answer, Call, Ended, Fork, Kill, Started
+from builder.engines.zygote import zygote_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from builder.engines.board import Touch
 
 LOOK_S = 0.05
 """How often workers are looked at."""
 
 _NEAR_LIMIT = 0.8
 """A worker that dies of a signal with so much of its memory in use has died of that."""
-
-_BOOT = """
-import json, sys
-sys.path[:] = json.loads(sys.argv[1])
-from builder.engines.worker import serve
-serve(*map(int, sys.argv[2:5]), sys.argv[5:])
-"""
-
-_ENVIRONMENT = {
-    # mimalloc reserves a gigabyte at once, which would count against the limit of a worker
-    "ARROW_DEFAULT_MEMORY_POOL": "system",
-    # threads that a library starts when it is loaded do not live on in a fork
-    "OPENBLAS_NUM_THREADS": "1",
-}
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -101,14 +86,9 @@ class Supervisor:
         self._looked_at = time.monotonic()
         self.peak_bytes = 0
         self._workers: dict[int, _Worker] = {}
-        n_slots = n_workers + 1
-        with tempfile.TemporaryFile() as file:
-            self._board = Board(file.fileno(), n_slots)
-            ours, theirs = socket.socketpair()
-            with theirs:
-                self._zygote = _start_zygote(theirs, file.fileno(), n_slots, preload)
-        self._control = ours
-        self._connection = Connection(os.dup(ours.fileno()))
+        zygote = zygote_for(n_workers, preload)
+        self._zygote, self._board, self._control = zygote.process, zygote.board, zygote.control
+        self._connection = Connection(os.dup(self._control.fileno()))
 
     # -- what the engine asks for
 
@@ -305,21 +285,6 @@ class Supervisor:
             if touch is not None and now > touch.since_s + touch.limit_s:
                 worker.late = touch
                 self._doom(worker)
-
-
-def _start_zygote(
-    control: socket.socket, board_fd: int, n_slots: int, preload: Sequence[str]
-) -> subprocess.Popen[bytes]:
-    """Start the zygote in a session of its own, so that Ctrl-C on the terminal reaches the engine alone."""
-    fds = (control.fileno(), board_fd)
-    return subprocess.Popen(
-        [sys.executable, "-c", _BOOT, json.dumps(sys.path), *map(str, fds), str(n_slots), *preload],
-        pass_fds=fds,
-        stdin=subprocess.DEVNULL,
-        stdout=2,  # what a worker prints must not mix with what the command answers
-        env={**os.environ, **_ENVIRONMENT},
-        start_new_session=True,
-    )
 
 
 def _reason(worker: _Worker, status: int) -> str:

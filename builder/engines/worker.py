@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from builder.engines.board import Board
 from builder.engines.guard import WorkerGuard
 from builder.engines.job import ADVICE
+from builder.engines.zygote import start_arrow
 from builder.errors import BuilderError, Fault
 
 if TYPE_CHECKING:
@@ -122,9 +123,7 @@ class _Zygote:
     def _load(self, preload: Sequence[str]) -> None:
         for name in (*PRELOAD, *preload):
             importlib.import_module(name)
-        import pyarrow as pa
-
-        pa.array([0])  # pyarrow looks for pandas at the first call, which takes a quarter of a second
+        start_arrow()
         gc.collect()
         gc.freeze()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -177,6 +178,7 @@ def decode_head(data: bytes) -> str:
         return data.decode("latin-1")
 
 
+@lru_cache(maxsize=256)
 def instant(text: str, *, kind: Kind) -> str | None:
     """Write a date of WARC (any precision that 1.1 allows) or ARC (14 digits) as RFC 3339, in UTC.
 

@@ -1,9 +1,16 @@
-"""Imported for its effect: the compiler is loaded, which takes half a second, before processes are forked."""
+"""Imported for its effect, by processes that are builder's own: the compiler is loaded before they fork.
+
+That takes a quarter of a second, and twice that with scipy, which numba loads where it is installed and which
+only linear algebra needs.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from builder.kernels.bits import mix
+from builder.absent import absent
 
-mix(np.uint64(1))
+with absent("scipy"):
+    from builder.kernels.bits import mix
+
+    mix(np.uint64(1))

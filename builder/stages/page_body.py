@@ -25,12 +25,12 @@ def facts_of_body(facts: PageFacts, page: bytes, document: Any) -> PageFacts:
     A document is searched only where the bytes of the page say that there is something: a search costs as
     much as extracting a short page.
     """
-    author, day = facts.author, facts.date
-    if author is None and b"author" in page:
+    if facts.author is None and b"author" in page:
         author = _author(document, _AUTHORS if b"itemprop" in page else _AUTHORS[-1:])
-    if day is None and (b"datePublished" in page or b"pubdate" in page):
-        day = _date(document)
-    return replace(facts, author=author, date=day)
+        facts = replace(facts, author=author)
+    if facts.date is None and (b"datePublished" in page or b"pubdate" in page):
+        facts = replace(facts, date=_date(document))
+    return facts
 
 
 def _author(document: Any, selectors: tuple[str, ...]) -> str | None:

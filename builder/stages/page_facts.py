@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MAX_CHARS = 1000
 """Characters of a title or author that are kept."""
 
-_TITLE = ("og:title", "twitter:title", "dc.title", "dcterms.title")
+_TITLE = ("og:title", "twitter:title", "dc.title", "dcterms.title", "<title>")
 _AUTHOR = ("author", "article:author", "dc.creator", "dcterms.creator", "parsely-author", "sailthru.author")
 _DATE = (
     "article:published_time",
@@ -36,7 +36,7 @@ _DATE = (
     "publish-date",
     "citation_publication_date",
 )
-_LANGUAGE = ("content-language", "og:locale", "dc.language")
+_LANGUAGE = ("<html>", "content-language", "og:locale", "dc.language")
 _LANGUAGE_TAG = re.compile(r"([A-Za-z]{2,3})((?:[-_][A-Za-z0-9]{1,8})*)")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _YEAR_FIRST = re.compile(r"(\d{4})[-/.]?(\d{1,2})[-/.]?(\d{1,2})(?!\d)")
@@ -69,14 +69,14 @@ def page_facts(page: bytes) -> PageFacts:
     """
     meta = _head(page[:_HEAD_BYTES])
     linked, names = linked_data(page)
-    title = _first(_text(meta.get(name)) for name in (*_TITLE, "<title>"))
+    title = _first(map(_text, _said(meta, _TITLE)))
     return PageFacts(
         title=_without_site(title, _text(meta.get("og:site_name"))),
-        author=_first(name_of(meta.get(name)) for name in _AUTHOR)
+        author=_first(map(name_of, _said(meta, _AUTHOR)))
         or _first(name_of(author_of(item.get("author"), names)) for item in linked),
-        date=_first(read_date(meta.get(name)) for name in _DATE)
+        date=_first(map(read_date, _said(meta, _DATE)))
         or _first(read_date(item.get("datePublished")) for item in linked),
-        language=_first(language_tag(meta.get(name)) for name in ("<html>", *_LANGUAGE)),
+        language=_first(map(language_tag, _said(meta, _LANGUAGE))),
     )
 
 
@@ -125,6 +125,11 @@ def _day(year: str, month: str, day: str) -> date | None:
 def _month(name: str) -> str:
     name = name.lower()
     return str(_MONTHS.index(name) + 1) if name in _MONTHS else "0"
+
+
+def _said(meta: dict[str, str], names: tuple[str, ...]) -> list[str]:
+    """List what stands under some names, in their order."""
+    return [meta[name] for name in names if name in meta]
 
 
 def _first(values: Iterator[Any]) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from builder.domain import arrow_values, canonical, json_text, judge
-from builder.domain.exact_json import Broken
+from builder.domain.exact_json import Broken, Parsed
 from builder.domain.incoming import as_it_came, incoming_values, without_nulls
 from builder.domain.json_writer import canonical_text, preview
 from builder.domain.mapping import shape_of
@@ -19,6 +19,7 @@ from builder.domain.rename import rename_members
 from builder.domain.tabulate import tabulate
 from builder.errors import Fault, RecipeError
 from builder.protocols import Outcome
+from builder.stages.lifting import Lifted, lift, names_to_lift
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -31,13 +32,17 @@ PAGE_KEY_FIELD = pa.field(PAGE_KEY, PAGE_KEY_TYPE, nullable=False)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """Why one row does not go on, before it is known as a rejection."""
+    """Why one row does not go on, before it is known as a rejection.
+
+    ``may_be_null`` where the contract refuses it: a null of a column may as well be an absent member.
+    """
 
     reason: str
     failed: bool = False
     faults: tuple[ContractFault, ...] = ()
     message: str | None = None
     value: Any = None
+    may_be_null: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,15 +80,26 @@ class Validate:
         """Split a batch of one source's records in those that are columns now, and the others."""
         columns = resources.contract.columns
         source = batch.column(RECORD)[0]["source"].as_py() if batch.num_rows else ""
-        accepted, refused = _judge_rows(batch, resources=resources, source=source)
+        lifted = _lift(batch, resources, source)
+        accepted, refused = _judge_rows(batch, resources=resources, source=source, lifted=lifted)
         rows = list(accepted)
         arrays, faults = tabulate(list(accepted.values()), columns)
         for i, found in faults.items():
             value = accepted.pop(rows[i])
             refused[rows[i]] = Refusal(reason=found[0].keyword, faults=found, value=value)
+        if lifted:
+            kept_rows = list(accepted)
+            arrays = [lifted.fill(f.name, kept_rows, a) for f, a in zip(columns, arrays, strict=True)]
         keys = page_keys(arrays, list(accepted.values()), columns, resources.columns)
         kept = _assemble(batch, list(accepted), arrays, keys, columns)
         return Outcome(kept=kept, rejected=rejection_batch(_rejections(batch, refused, resources, source)))
+
+
+def _lift(batch: pa.RecordBatch, resources: Resources, source: str) -> Lifted | None:
+    """Take the long texts out of a batch, if nobody renames members."""
+    if resources.renames.get(source):
+        return None
+    return lift(batch, names_to_lift(resources.contract, resources.columns))
 
 
 def page_keys(
@@ -116,34 +132,43 @@ def _digest_column(array: pa.StringArray, keys: list[bytes | None]) -> None:
 
 
 def _judge_rows(
-    batch: pa.RecordBatch, *, resources: Resources, source: str
+    batch: pa.RecordBatch, *, resources: Resources, source: str, lifted: Lifted | None
 ) -> tuple[dict[int, dict[str, Any]], dict[int, Refusal]]:
     """Return the renamed records that meet the contract, by row, and why the others do not."""
     renames = resources.renames.get(source, {})
     verdict = judge.judge_of(resources.contract)
     accepted: dict[int, dict[str, Any]] = {}
     refused: dict[int, Refusal] = {}
-    for row, incoming in enumerate(incoming_values(batch, shape_of(resources.contract))):
-        if isinstance(incoming, Broken):
-            refused[row] = Refusal(reason=incoming.reason, failed=True, message=incoming.message)
-            continue
-        value, faults = incoming.value, incoming.faults
-        if faults:
-            refused[row] = Refusal(reason=faults[0].keyword, faults=faults, value=value)
-            continue
-        if renames and type(value) is dict:
-            value, taken = rename_members(value, renames)
-            if taken is not None:
-                message = f"the record has a member {taken!r} already: rename that one too, or leave it"
-                refused[row] = Refusal(reason="rename_conflict", message=message, value=value)
-                continue
-        if type(value) is dict and verdict.accepts(value):
-            accepted[row] = value
-        elif (bare := _without_nulls(batch, row, verdict, renames)) is not None:
-            accepted[row] = bare
+    shape = shape_of(resources.contract)
+    incoming = lifted.values(shape) if lifted else incoming_values(batch, shape)
+    for row, one in enumerate(incoming):
+        judged = _judge(one, verdict, renames)
+        if isinstance(judged, Refusal) and lifted and (whole := lifted.put_back(row, shape)) is not None:
+            judged = _judge(whole, verdict, renames)
+        if isinstance(judged, Refusal) and judged.may_be_null:
+            judged = _without_nulls(batch, row, verdict, renames) or judged
+        if isinstance(judged, Refusal):
+            refused[row] = judged
         else:
-            refused[row] = _explain(value, verdict)
+            accepted[row] = judged
     return accepted, refused
+
+
+def _judge(
+    incoming: Parsed | Broken, verdict: judge.Judge, renames: Mapping[str, str]
+) -> dict[str, Any] | Refusal:
+    """Return the renamed record if it meets the contract, else why it does not."""
+    if isinstance(incoming, Broken):
+        return Refusal(reason=incoming.reason, failed=True, message=incoming.message)
+    value, faults = incoming.value, incoming.faults
+    if faults:
+        return Refusal(reason=faults[0].keyword, faults=faults, value=value)
+    if renames and type(value) is dict:
+        value, taken = rename_members(value, renames)
+        if taken is not None:
+            message = f"the record has a member {taken!r} already: rename that one too, or leave it"
+            return Refusal(reason="rename_conflict", message=message, value=value)
+    return value if type(value) is dict and verdict.accepts(value) else _explain(value, verdict)
 
 
 def _without_nulls(
@@ -163,7 +188,7 @@ def _explain(value: Any, verdict: judge.Judge) -> Refusal:
         shown = preview(value, chars=MAX_VALUE_CHARS + 1)
         message = "a record must be an object"
         faults = (ContractFault(pointer="", keyword="type", value=shown, limit="object", message=message),)
-    return Refusal(reason=faults[0].keyword, faults=faults, value=value)
+    return Refusal(reason=faults[0].keyword, faults=faults, value=value, may_be_null=True)
 
 
 def _assemble(

@@ -115,7 +115,7 @@ def test_progress_goes_to_stderr_in_lines(start: Any) -> None:
     """Off a terminal, each phase of a build ends with one plain line, and nothing of it is on stdout."""
     phases = [line.partition(":")[0] for line in start.build.err.splitlines()]
     assert phases[-4:] == ["resolve", "settle", "write", "ledger"]
-    assert set(phases[:-4]) <= {"first run", "read", "records"}
+    assert set(phases[:-4]) <= {"first run", "hash", "read", "records"}
     assert not re.search(r"^(read|records|resolve|settle|write|ledger):", start.build.out, re.MULTILINE)
 
 

@@ -120,3 +120,8 @@ def total(key: str, group: list[tuple[str, int]]) -> tuple[str, int]:
 def lie(_: int, guard: Any) -> int:
     print("chatter on stdout")  # noqa: T201
     return 1
+
+
+def parent_of_worker(_: None, guard: Any) -> int:
+    """Return the process that has forked this one."""
+    return os.getppid()

@@ -1,0 +1,37 @@
+"""Libraries that others load because they are installed, and that our own processes need not wait for."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from importlib.abc import MetaPathFinder
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def absent(package: str) -> Iterator[None]:
+    """Let imports of a package fail as if it were not installed; one that is loaded stays.
+
+    >>> with absent("wave"):
+    ...     import wave
+    Traceback (most recent call last):
+    ModuleNotFoundError: wave is not looked for
+    """
+    finder = _Absent(package)
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+
+
+class _Absent(MetaPathFinder):
+    def __init__(self, package: str) -> None:
+        self._package = package
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:  # noqa: ARG002
+        if name.partition(".")[0] == self._package:
+            raise ModuleNotFoundError(f"{name} is not looked for", name=name)

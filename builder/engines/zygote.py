@@ -1,0 +1,128 @@
+"""Starting the process that loads the heavy libraries once and forks the workers, early if need be."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from builder.absent import absent
+from builder.engines.board import Board
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_BOOT = """
+import json, sys
+sys.path[:] = json.loads(sys.argv[1])
+from builder.engines.worker import serve
+serve(*map(int, sys.argv[2:5]), sys.argv[5:])
+"""
+
+_ENVIRONMENT = {
+    # mimalloc reserves a gigabyte at once, which would count against the limit of a worker
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    # threads that a library starts when it is loaded do not live on in a fork
+    "OPENBLAS_NUM_THREADS": "1",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Zygote:
+    """The running process, our end of its socket, and the board that its workers write on.
+
+    It ends when the socket is closed, however that came about.
+    """
+
+    process: subprocess.Popen[bytes]
+    control: socket.socket
+    board: Board
+
+    @classmethod
+    def start(cls, n_slots: int, preload: Sequence[str]) -> Zygote:
+        """Start it in a session of its own, so that Ctrl-C on the terminal reaches the engine alone.
+
+        Args:
+            n_slots: how many workers there may be at once.
+            preload: modules that it imports before it forks any.
+        """
+        with tempfile.TemporaryFile() as file:
+            board = Board(file.fileno(), n_slots)
+            ours, theirs = socket.socketpair()
+            fds = (theirs.fileno(), file.fileno())
+            with theirs:
+                process = subprocess.Popen(
+                    [
+                        sys.executable,
+                        "-c",
+                        _BOOT,
+                        json.dumps(sys.path),
+                        *map(str, fds),
+                        str(n_slots),
+                        *preload,
+                    ],
+                    pass_fds=fds,
+                    stdin=subprocess.DEVNULL,
+                    stdout=2,  # what a worker prints must not mix with what the command answers
+                    env={**os.environ, **_ENVIRONMENT},
+                    start_new_session=True,
+                )
+        return cls(process=process, control=ours, board=board)
+
+
+def processors() -> int:
+    """Count the processors that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS
+        return os.cpu_count() or 1
+
+
+_early: dict[tuple[int, tuple[str, ...]], Zygote] = {}
+
+
+def start_early(n_workers: int, preload: Sequence[str]) -> None:
+    """Let a zygote load its libraries while this process still loads its own.
+
+    The next engine with as many workers and the same preload takes it over; if none comes, it ends with this
+    process. On one processor it would only be in the way.
+    """
+    if processors() == 1:
+        return
+    key = (n_workers, tuple(preload))
+    if key not in _early:
+        _early[key] = Zygote.start(n_workers + 1, preload)
+        atexit.register(_end_early, key)
+
+
+def zygote_for(n_workers: int, preload: Sequence[str]) -> Zygote:
+    """Take over what was started early, or start one now; there is a slot more than workers."""
+    early = _early.pop((n_workers, tuple(preload)), None)
+    return early or Zygote.start(n_workers + 1, preload)
+
+
+def _end_early(key: tuple[int, tuple[str, ...]]) -> None:
+    """End what was started for nothing."""
+    if (zygote := _early.pop(key, None)) is not None:
+        zygote.process.kill()
+        zygote.process.wait()
+        zygote.control.close()
+        zygote.board.close()
+
+
+def start_arrow() -> None:
+    """Let pyarrow look for pandas, and not find it, before the first array is made of Python values.
+
+    Loading pandas takes a fifth of a second, and only its own objects need it. Who imports pandas afterwards
+    has it, and pyarrow knows its objects from the first ``to_pandas`` on.
+    """
+    import pyarrow as pa
+
+    with absent("pandas"):
+        pa.array([0])

@@ -1,0 +1,278 @@
+"""Long strings are taken out of records before these are parsed, and go into their columns as they are.
+
+Most bytes of a crawl are in one string a record. Taken through Python they are copied four times and looked
+at six times; a kernel finds them, and writes them into Arrow's buffers, in two. What is parsed and judged is
+the rest of the line, in which a short string stands for the long one. So nothing that is asked of a record
+may depend on more of the string than that it is one: ``may_be_lifted`` tells where that is so. Where
+anything at all is unusual, the line is put back and read whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from builder.domain.contract import is_json_field
+from builder.domain.exact_json import Broken, Parsed
+from builder.domain.incoming import incoming_values, raw_records
+from builder.domain.json_text import is_faithful, parse
+from builder.domain.record import RAW
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from builder.domain.contract import Contract
+    from builder.domain.shape import Shape
+    from builder.protocols import Columns
+
+LEAST_BYTES = 256
+"""A shorter string is not worth it. With 12 bytes for an escaped character it has 21 characters or more."""
+
+STAND_IN = "x" * 20
+"""What stands for a long string where a record is judged."""
+
+_AGAIN = Broken(reason="broken_json", offset=0, message="is to be read whole")
+_MOST_BYTES = (1 << 31) - 1
+
+_NOTES = frozenset(
+    ("$schema", "$id", "$comment", "title", "description", "examples", "default", "deprecated", "readOnly")
+)
+_OTHER = frozenset(
+    ("type", "required", "minProperties", "maxProperties", "dependentRequired", "propertyNames", "$defs")
+)
+"""Keywords of an object's schema that look at no member's value."""
+
+_PARTS = frozenset(("not", "if", "then", "else"))
+_LISTS = frozenset(("allOf", "anyOf", "oneOf"))
+
+
+@lru_cache(maxsize=16)
+def names_to_lift(contract: Contract, roles: Columns) -> tuple[str, ...]:
+    """Name the columns of long text whose values the contract asks nothing of but that they are strings."""
+    wanted = dict.fromkeys(name for name in (roles.text, roles.html) if name)
+    return tuple(
+        name
+        for name in wanted
+        if name in contract.columns.names
+        and contract.columns.field(name).type == pa.string()
+        and not is_json_field(contract.columns.field(name))
+        and may_be_lifted(contract.schema, name)
+    )
+
+
+def may_be_lifted(schema: Any, name: str) -> bool:
+    """Tell whether a schema sees no difference between two strings of 20 characters or more in a member.
+
+    It says no wherever it is not certain.
+
+    >>> may_be_lifted({"properties": {"text": {"type": "string", "minLength": 1}}}, "text")
+    True
+    >>> may_be_lifted({"properties": {"text": {"type": "string", "pattern": "a"}}}, "text")
+    False
+    """
+    if isinstance(schema, bool):
+        return True
+    return isinstance(schema, dict) and all(_is_blind(schema, keyword, name) for keyword in schema)
+
+
+def _is_blind(schema: Mapping[str, Any], keyword: str, name: str) -> bool:
+    """Tell whether one keyword of an object's schema sees no difference."""
+    part = schema[keyword]
+    if keyword in _NOTES or keyword in _OTHER or keyword.startswith("x-"):
+        return True
+    if keyword == "properties":
+        return isinstance(part, dict) and _asks_for_a_string(part.get(name, True))
+    if keyword in _LISTS:
+        return isinstance(part, list) and all(may_be_lifted(one, name) for one in part)
+    if keyword in _PARTS:
+        return may_be_lifted(part, name)
+    if keyword == "additionalProperties":
+        return isinstance(part, bool) or name in schema.get("properties", {})
+    return keyword == "unevaluatedProperties" and isinstance(part, bool)
+
+
+def _asks_for_a_string(schema: Any) -> bool:
+    """Tell whether a value's schema sees no difference between two long strings."""
+    if isinstance(schema, bool):
+        return True
+    if not isinstance(schema, dict):
+        return False
+    notes = [word for word in schema if word in _NOTES or word.startswith("x-")]
+    others = schema.keys() - set(notes)
+    least = schema.get("minLength", 0)
+    return others <= {"type", "minLength"} and isinstance(least, int) and least <= len(STAND_IN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lifted:
+    """The long strings of a batch, taken out of it.
+
+    Attributes:
+        names: of the members.
+        is_lifted: bool[n_rows, n_names]; what is put back becomes False.
+        strings: a StringArray[n_rows] for each name, with no meaning where nothing was lifted.
+    """
+
+    names: tuple[str, ...]
+    is_lifted: NDArray[np.bool_]
+    strings: tuple[pa.StringArray, ...]
+
+    def values(self, shape: Shape) -> Iterator[Parsed | Broken]:
+        """Give what is left of each row; Broken, if one that was lifted is to be put back."""
+        raise NotImplementedError
+
+    def put_back(self, row: int, shape: Shape) -> Parsed | Broken | None:
+        """Give the whole row; None if nothing was lifted out of it."""
+        if not self.is_lifted[row].any():
+            return None
+        self.is_lifted[row] = False
+        return self._whole(row, shape)
+
+    def _whole(self, row: int, shape: Shape) -> Parsed | Broken:
+        raise NotImplementedError
+
+    def fill(self, name: str, rows: Sequence[int], column: pa.StringArray) -> pa.StringArray:
+        """Put the long strings of some rows into a column of these rows, in the place of the stand-in."""
+        if name not in self.names:
+            return column
+        which = self.names.index(name)
+        strings = self.strings[which]
+        if len(rows) < len(strings):
+            strings = strings.take(pa.array(rows, pa.int64()))
+        lifted = self.is_lifted[np.asarray(rows, np.int64), which]
+        return strings if lifted.all() else pc.if_else(pa.array(lifted), strings, column)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiftedLines(Lifted):
+    """Strings out of lines of JSON.
+
+    Attributes:
+        lines: LargeBinaryArray[n_rows], as they came.
+        rest: LargeBinaryArray[n_rows], with the stand-in.
+    """
+
+    lines: pa.LargeBinaryArray
+    rest: pa.LargeBinaryArray
+
+    def values(self, shape: Shape) -> Iterator[Parsed | Broken]:  # noqa: ARG002 - lines tell their types
+        """Parse what is left of each line."""
+        for rest, lifted in zip(raw_records(self.rest), self.is_lifted.tolist(), strict=True):
+            yield self._parse(rest, lifted) if any(lifted) else parse(rest)
+
+    def _whole(self, row: int, shape: Shape) -> Parsed | Broken:  # noqa: ARG002
+        return parse(self.lines[row].as_buffer().to_pybytes())
+
+    def _parse(self, rest: bytes, lifted: Sequence[bool]) -> Parsed | Broken:
+        try:
+            value = orjson.loads(rest)
+        except orjson.JSONDecodeError:
+            return _AGAIN
+        if type(value) is not dict or not is_faithful(rest, value):
+            return _AGAIN
+        for name, is_so in zip(self.names, lifted, strict=True):
+            if is_so and value.get(name) != STAND_IN:
+                return _AGAIN
+        return Parsed(value=value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiftedColumns(Lifted):
+    """Strings out of columns.
+
+    Attributes:
+        batch: as it came.
+        rest: with the stand-in.
+    """
+
+    batch: pa.RecordBatch
+    rest: pa.RecordBatch
+
+    def values(self, shape: Shape) -> Iterator[Parsed | Broken]:
+        """Make values of what is left of each row."""
+        return incoming_values(self.rest, shape)
+
+    def _whole(self, row: int, shape: Shape) -> Parsed | Broken:
+        return next(incoming_values(self.batch.slice(row, 1), shape))
+
+
+def lift(batch: pa.RecordBatch, names: tuple[str, ...]) -> Lifted | None:
+    """Take long strings out of a batch; None if there are none, or one is not UTF-8."""
+    if RAW in batch.schema.names:
+        return lift_lines(batch.column(RAW), names)
+    return lift_columns(batch, names)
+
+
+def lift_columns(batch: pa.RecordBatch, names: tuple[str, ...]) -> LiftedColumns | None:
+    """Take long strings out of columns."""
+    names = tuple(n for n in names if n in batch.schema.names and batch.schema.field(n).type == pa.string())
+    strings = tuple(batch.column(name) for name in names)
+    long = [pc.greater_equal(pc.binary_length(one), LEAST_BYTES).fill_null(False) for one in strings]
+    if not any(pc.any(one).as_py() for one in long) or not all(map(_is_text, strings)):
+        return None
+    rest = batch
+    for name, one, is_long in zip(names, strings, long, strict=True):
+        at = batch.schema.get_field_index(name)
+        rest = rest.set_column(at, batch.schema.field(at), pc.if_else(is_long, STAND_IN, one))
+    is_lifted = np.column_stack([one.to_numpy(zero_copy_only=False) for one in long])
+    return LiftedColumns(names=names, is_lifted=is_lifted, strings=strings, batch=batch, rest=rest)
+
+
+def lift_lines(lines: pa.LargeBinaryArray, names: tuple[str, ...]) -> LiftedLines | None:
+    """Take long strings out of lines of JSON."""
+    from builder.kernels.json_strings import find_strings, write_without
+
+    if not names or not len(lines):
+        return None
+    _, offset_buffer, data_buffer = lines.buffers()
+    offsets = np.frombuffer(offset_buffer, np.int64)[lines.offset : lines.offset + len(lines) + 1]
+    data = np.frombuffer(data_buffer or b"", np.uint8)
+    starts, stops, sizes = (np.zeros((len(lines), len(names)), np.int64) for _ in range(3))
+    quoted = [orjson.dumps(name)[1:-1] for name in names]
+    name_offsets = np.cumsum([0, *map(len, quoted)]).astype(np.int64)
+    joined = np.frombuffer(b"".join(quoted), np.uint8)
+    find_strings(data, offsets, joined, name_offsets, LEAST_BYTES, starts, stops, sizes)
+    is_lifted = stops > 0
+    if not is_lifted.any() or int(sizes[is_lifted].sum()) > _MOST_BYTES:
+        return None
+    strings = tuple(_strings(data, starts[:, i], stops[:, i], sizes[:, i]) for i in range(len(names)))
+    if not all(map(_is_text, strings)):
+        return None
+    stand_in = np.frombuffer(STAND_IN.encode(), np.uint8)
+    n_gone = int((stops - starts)[is_lifted].sum())
+    rest = np.empty(int(offsets[-1] - offsets[0]) - n_gone + len(stand_in) * int(is_lifted.sum()), np.uint8)
+    rest_offsets = np.empty(len(lines) + 1, np.int64)
+    write_without(data, offsets, starts, stops, stand_in, rest, rest_offsets)
+    buffers = [None, pa.py_buffer(rest_offsets), pa.py_buffer(rest)]
+    column = pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(lines), buffers)
+    return LiftedLines(names=names, is_lifted=is_lifted, strings=strings, lines=lines, rest=column)
+
+
+def _strings(
+    data: NDArray[np.uint8], starts: NDArray[np.int64], stops: NDArray[np.int64], sizes: NDArray[np.int64]
+) -> pa.StringArray:
+    from builder.kernels.json_strings import write_strings
+
+    there = stops > 0
+    out = np.empty(int(sizes[there].sum()) + 8, np.uint8)
+    offsets = np.empty(len(starts) + 1, np.int32)
+    write_strings(data, starts, stops, sizes, out, offsets)
+    valid = None if there.all() else pa.py_buffer(np.packbits(there, bitorder="little"))
+    buffers = [valid, pa.py_buffer(offsets), pa.py_buffer(out)]
+    return pa.StringArray.from_buffers(len(starts), buffers[1], buffers[2], buffers[0])
+
+
+def _is_text(strings: pa.StringArray) -> bool:
+    try:
+        strings.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True

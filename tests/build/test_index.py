@@ -1,0 +1,78 @@
+"""The index knows each row of each shard, also of shards that were made from others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from planted import sentence, write_lines
+
+from builder import BuildResult, Corpus, takedown, verify
+from builder.build import edition
+from builder.build.identity import id_keys
+from builder.build.index import Segment
+from builder.build.lineage import Lineage
+from builder.build.shard_notes import NotedColumns, ShardNotes
+from builder.protocols import Columns
+
+Make = Callable[..., BuildResult]
+
+
+def page(number: int, seed: int, *, day: int = 1) -> dict[str, Any]:
+    fetched_at = f"2024-01-{day:02}T00:00:00Z"
+    return {"url": f"https://a.example/{number}", "text": sentence(seed), "fetched_at": fetched_at}
+
+
+def check(corpus: Corpus, version: str) -> None:
+    """Compare what the index tells of a version's shards with the shards themselves."""
+    lineage = Lineage.of(corpus, version)
+    for split, number, shard in lineage._shards():
+        table = pq.read_table(lineage.shard_path(split, number))
+        notes = ShardNotes(NotedColumns.of(table.schema, Columns(text="text", url="url")))
+        notes.take(table)
+        assert lineage.ids(shard.sha256).tolist() == id_keys(table["id"]).tolist()
+        assert lineage.digests(shard.sha256).tolist() == np.concatenate(notes.digests).tolist()
+
+
+@pytest.fixture
+def corpus(make: Make, tmp_path: Path) -> Corpus:
+    """Twenty pages; then, by turns, a page is taken down, and two are fetched again."""
+    write_lines(tmp_path / "feed/0.jsonl", [page(i, i) for i in range(20)])
+    folder = make(workers=1).corpus
+    for turn in range(1, 4):
+        takedown(folder, urls=[f"https://a.example/{3 * turn}"], because="asked")
+        again = [page(i, 100 * turn + i, day=turn + 1) for i in (1, 17)]
+        write_lines(tmp_path / f"feed/{turn}.jsonl", again)
+        make(workers=1)
+    return Corpus(folder)
+
+
+@pytest.mark.parametrize("most", [0, 2])
+def test_shards_are_known_by_what_was_done_to_them(
+    most: int, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """However many in a row: each version's rows are told as they are, and only new ones are written down."""
+    monkeypatch.setattr(edition, "MOST_DERIVED", most)
+    corpus = request.getfixturevalue("corpus")
+    assert len(corpus.versions()) == 7
+    for version in corpus.versions():
+        check(corpus, version)
+    segments = [Segment.read(corpus.index_folder(version)) for version in corpus.versions()]
+    derived = [shard for segment in segments for shard in segment.shards if shard.derived]
+    assert bool(derived) == bool(most)
+    assert {shard.told_rows for shard in derived} <= {0, 1, 2}
+    assert verify(corpus.path).clean
+
+
+def test_a_purge_leaves_no_shard_that_hangs_on_another(corpus: Corpus) -> None:
+    """It may have changed what others were made from, so all rows are written down; builds go on from it."""
+    takedown(corpus.path, urls=["https://a.example/5"], because="asked", purge=True)
+    for version in corpus.versions():
+        check(corpus, version)
+    takedown(corpus.path, urls=["https://a.example/7"], because="asked")
+    check(corpus, corpus.newest())
+    assert verify(corpus.path).clean

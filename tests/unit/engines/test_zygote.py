@@ -1,0 +1,74 @@
+"""What is started before it is known whether it is needed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from builder.engines import zygote
+from builder.engines.local import LocalEngine
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+import chores  # noqa: E402 - workers get this process's path, and import it by the same name
+
+
+@pytest.fixture(autouse=True)
+def _two_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zygote, "processors", lambda: 2)
+
+
+def test_an_engine_takes_over_what_was_started_early() -> None:
+    """The workers' parent is the process that was there before, and it is used once."""
+    zygote.start_early(1, ("json",))
+    ((_, early),) = zygote._early.items()
+    with LocalEngine(workers=1, preload=("json",)) as engine:
+        (parent,) = engine.map(chores.parent_of_worker, [None], untrusted=True)
+        assert parent == early.process.pid
+        assert not zygote._early
+    assert early.process.poll() is not None
+
+
+def test_an_engine_of_another_size_starts_its_own() -> None:
+    """What was started for two workers has no room for three."""
+    zygote.start_early(2, ())
+    try:
+        with LocalEngine(workers=3) as engine:
+            (parent,) = engine.map(chores.parent_of_worker, [None], untrusted=True)
+        assert parent not in {one.process.pid for one in zygote._early.values()}
+    finally:
+        zygote._end_early((2, ()))
+    assert not zygote._early
+
+
+def test_what_nobody_took_ends_with_the_program() -> None:
+    """Nothing is left behind that loads libraries for nobody."""
+    program = (
+        "from builder.engines import zygote\n"
+        "zygote.processors = lambda: 2\n"
+        "zygote.start_early(1, ())\n"
+        "print(next(iter(zygote._early.values())).process.pid)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert not done.stderr
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(done.stdout), 0)
+
+
+def test_pandas_is_there_for_who_wants_it() -> None:
+    """pyarrow starts without it, and works with it when it is imported."""
+    program = (
+        "import sys\n"
+        "from builder.engines.zygote import start_arrow\n"
+        "start_arrow()\n"
+        "import pyarrow as pa\n"
+        "assert 'pandas' not in sys.modules\n"
+        "import pandas as pd\n"
+        "assert list(pa.table({'a': [1]}).to_pandas().a) == [1]\n"
+        "assert pa.array(pd.Series([1, None])).null_count == 1\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
