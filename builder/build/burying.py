@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from builder.build.barring import keyed_shingles
 from builder.build.restating import latest_statements
-from builder.build.tombstones import Graves, PageGrave, Tombstone
+from builder.build.tombstones import Graves, PageGrave, Tombstone, halved
 from builder.protocols import Columns
 from builder.stages.dedup_near import DedupNear
 from builder.stages.dedup_url import url_key
@@ -131,7 +131,7 @@ def _pages(graves: Graves, texts: Sequence[bytes], stage: DedupNear) -> list[Pag
     batch = pa.RecordBatch.from_pydict({"text": pc.cast(column, pa.large_string(), safe=False)})
     resources: Any = _OnlyColumns(Columns(text="text"))
     keys = BandKeys(pa.chunked_array([stage.sketch(batch, resources=resources).column("band_keys")]))
-    keyed = graves.keyed_words(keys.rows(np.arange(len(texts))))
+    keyed = halved(graves.keyed_words(keys.rows(np.arange(len(texts)))))
     hashes, starts = shingle_sets(*text_buffers(column), stage.shingle_words, folding(), buffers())
     return [
         PageGrave(

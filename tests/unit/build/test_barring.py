@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import random
 from itertools import pairwise
 from typing import Any
@@ -15,7 +16,7 @@ from stage_runs import RESOURCES, Sketched, Texts, batches_of
 
 from builder.build.barring import bar
 from builder.build.burying import _pages
-from builder.build.tombstones import Graves, Tombstone
+from builder.build.tombstones import Graves, PageGrave, Tombstone
 from builder.stages.dedup_near import DedupNear
 
 BURIED = [sentence(n, 30 + 7 * n) for n in range(12)]
@@ -73,3 +74,15 @@ def test_rows_that_are_out_already_are_not_looked_at() -> None:
     alive = np.arange(len(pages())) % 2 == 0
     found = barred(DedupNear(threshold=0.5, bands=7, rows=3), buried_by=DedupNear(), alive=alive)
     assert found == (np.asarray(expected(0.5)) & alive).tolist()
+
+
+def test_graves_are_read_as_they_are_written() -> None:
+    """Also those that were dug when 64 bits of a band key were kept."""
+    graves = Graves(bytes(range(32)))
+    (page,) = _pages(graves, [BURIED[0].encode()], DedupNear())
+    again = PageGrave.parse(page.document())
+    assert (again.keys.tolist(), again.shingles.tolist()) == (page.keys.tolist(), page.shingles.tolist())
+    old = {name: value for name, value in page.document().items() if name != "band_keys"}
+    whole = (page.keys.astype(np.uint64) << np.uint64(32)) + np.uint64(7)
+    old["keys"] = base64.b85encode(whole.tobytes()).decode()
+    assert PageGrave.parse(old).keys.tolist() == page.keys.tolist()
