@@ -7,7 +7,6 @@ is closed, however that came about.
 
 from __future__ import annotations
 
-import gc
 import importlib
 import os
 import pickle
@@ -25,7 +24,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from builder.engines.board import Board
 from builder.engines.guard import WorkerGuard
 from builder.engines.job import ADVICE
-from builder.engines.zygote import start_arrow
+from builder.engines.zygote import collect_seldom, start_arrow
 from builder.errors import BuilderError, Fault
 
 if TYPE_CHECKING:
@@ -124,8 +123,7 @@ class _Zygote:
         for name in (*PRELOAD, *preload):
             importlib.import_module(name)
         start_arrow()
-        gc.collect()
-        gc.freeze()
+        collect_seldom()
 
     def run(self) -> None:
         for end in self._wake:
