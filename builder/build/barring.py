@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from builder.build.lineage import is_among
-from builder.build.tombstones import STAGE, Graves, tombstone_rejections
+from builder.build.tombstones import STAGE, Graves, halved, tombstone_rejections
 from builder.domain.url import domain
 from builder.protocols import Outcome
 from builder.stages.dedup_url import url_key
@@ -112,7 +112,7 @@ def _near(
     for start in range(0, len(candidates), _DOCS_AT_ONCE):
         some = candidates[start : start + _DOCS_AT_ONCE]
         hashes, starts = _sets(some, texts, width)
-        yield some[known.near(_kept_of(graves, hashes), starts)]
+        yield some[known.near(halved(graves.keyed_words(hashes)), starts)]
 
 
 def _sharing(
@@ -122,17 +122,13 @@ def _sharing(
     known = np.unique(np.concatenate([page.keys for page in pages]))
     shared = np.zeros(len(rows), np.bool_)
     for band in range(len(pages[0].keys)):
-        shared |= is_among(graves.keyed_words(keys.band(band, rows)), known)
+        shared |= is_among(halved(graves.keyed_words(keys.band(band, rows))), known)
     return rows[shared]
 
 
 def keyed_shingles(graves: Graves, hashes: NDArray[np.uint64]) -> NDArray[np.uint32]:
     """Return what a tombstone keeps of a set of shingles, ascending."""
-    return np.unique(_kept_of(graves, hashes))
-
-
-def _kept_of(graves: Graves, hashes: NDArray[np.uint64]) -> NDArray[np.uint32]:
-    return (graves.keyed_words(hashes) >> np.uint64(32)).astype(np.uint32)
+    return np.unique(halved(graves.keyed_words(hashes)))
 
 
 def _sets(rows: NDArray[np.int64], texts: Texts, width: int) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:

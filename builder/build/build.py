@@ -13,7 +13,6 @@ import shutil
 import tempfile
 from collections import Counter
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -136,8 +135,6 @@ def build(
             notice(text)
         if course.nothing_new:
             return unchanged(corpus, recipe)
-        if course.past:  # landings are decided on here: load what they need while workers load the same
-            import_module("builder.kernels.warm")
         graves = Graves.parse(corpus.tombstones())
         key = _spool_key(recipe, course, graves=graves, limit=limit, batch_rows=batch_rows)
         work = Work(

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from builder.build.barring import few_words, keyed_shingles
 from builder.build.restating import latest_statements
-from builder.build.tombstones import Graves, PageGrave, Tombstone
+from builder.build.tombstones import Graves, PageGrave, Tombstone, halved
 from builder.protocols import Columns
 from builder.stages.dedup_near import DedupNear
 from builder.stages.dedup_url import url_key
@@ -130,7 +130,7 @@ def _pages(graves: Graves, texts: Sequence[bytes], stage: DedupNear) -> list[Pag
         return []
     column = pa.array(texts, pa.large_binary())
     keys = BandKeys(pa.chunked_array([_sketch(texts, stage).column("band_keys")]))
-    keyed = graves.keyed_words(keys.rows(np.arange(len(texts))))
+    keyed = halved(graves.keyed_words(keys.rows(np.arange(len(texts)))))
     hashes, starts = shingle_sets(*text_buffers(column), stage.shingle_words, folding(), buffers())
     return [
         PageGrave(

@@ -145,15 +145,19 @@ def _verdicts(
     engine: Engine,
     folder: Path,
 ) -> Verdicts:
-    """Ask one stage, in a worker if there are any and nothing is remembered: there the kernels are loaded."""
+    """Ask one stage, in a worker if there are any: there the kernels are loaded."""
     resolution = Resolution(
         spool=spool, alive=str(_save(folder / "alive.npy", alive)), folder=str(folder), memory=memory
     )
-    if memory is not None:
-        return resolution.decide(stage)
     (reason,) = engine.map(resolution, [stage])
     keeper, similarity = (np.load(folder / f"{stage.name}.{name}.npy") for name in ("keepers", "similarity"))
-    return Verdicts(keeper=keeper, similarity=similarity, reason=reason)
+    replaces = folder / f"{stage.name}.replaces.npy"
+    return Verdicts(
+        keeper=keeper,
+        similarity=similarity,
+        reason=reason,
+        replaces=np.load(replaces) if replaces.exists() else None,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,10 +175,12 @@ class Resolution:
     memory: Remembered | None
 
     def __call__(self, stage: CorpusStage, guard: Guard) -> str:  # noqa: ARG002 - engines give one
-        """Decide, write down keepers and similarities, and return the reason."""
+        """Decide, write down what comes of it, and return the reason."""
         verdicts = self.decide(stage)
         _save(Path(self.folder) / f"{stage.name}.keepers.npy", verdicts.keeper)
         _save(Path(self.folder) / f"{stage.name}.similarity.npy", verdicts.similarity)
+        if verdicts.replaces is not None:
+            _save(Path(self.folder) / f"{stage.name}.replaces.npy", verdicts.replaces)
         return verdicts.reason
 
     def decide(self, stage: CorpusStage) -> Verdicts:

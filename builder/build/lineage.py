@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -34,8 +34,15 @@ class Place:
     row: int
 
 
+class Uncached:
+    """A dataclass that is pickled without what it has cached: who gets it opens the files for itself."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {one.name: getattr(self, one.name) for one in fields(self)}  # type: ignore[arg-type]
+
+
 @dataclass(frozen=True)
-class Lineage:
+class Lineage(Uncached):
     """What a version knows of itself and of those that it builds on.
 
     Attributes:

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from builder.build.identity import id_words
 from builder.build.index import ROWS_SCHEMA, open_arrow
-from builder.build.lineage import Lineage  # noqa: TC001 - the field of a dataclass
+from builder.build.lineage import Lineage, Uncached
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Past:
+class Past(Uncached):
     """All past rows of a lineage.
 
     Attributes:
@@ -116,7 +116,7 @@ class Past:
 
 
 @dataclass(frozen=True)
-class StageMemory:
+class StageMemory(Uncached):
     """The keepers of one stage, without those that stand for nothing now; see ``protocols.Remembered``."""
 
     past: Past

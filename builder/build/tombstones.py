@@ -5,7 +5,7 @@ leaves the corpus. The first line has the key; each other line is one document.
 
     {"format": "tombstones-1", "key": "…"}
     {"because": "…", "domains": [], "urls": ["…"], "contents": ["…"], "pages": [{"shingle_words": 5,
-     "rows": 6, "keys": "…", "shingles": "…"}], "words": ["…"]}
+     "rows": 6, "band_keys": "…", "shingles": "…"}], "words": ["…"]}
 """
 
 from __future__ import annotations
@@ -41,14 +41,15 @@ class PageGrave:
     """The shingles of one text, to be compared with by exact Jaccard.
 
     Attributes:
-        keys: uint64[bands], keyed hashes of the band keys that the text had.
+        keys: uint32[bands], keyed hashes of the band keys that the text had: they say which texts to compare
+            it with, so that two are the same by chance costs a comparison.
         shingles: uint32[n], keyed hashes of its shingles, ascending. Two shingles of two texts of 600 have
             the same hash once in ten thousand comparisons.
     """
 
     shingle_words: int
     rows: int
-    keys: NDArray[np.uint64]
+    keys: NDArray[np.uint32]
     shingles: NDArray[np.uint32]
 
     def document(self) -> dict[str, Any]:
@@ -56,20 +57,29 @@ class PageGrave:
         return {
             "shingle_words": self.shingle_words,
             "rows": self.rows,
-            "keys": base64.b85encode(self.keys.tobytes()).decode(),
+            "band_keys": base64.b85encode(self.keys.tobytes()).decode(),
             "shingles": base64.b85encode(self.shingles.tobytes()).decode(),
         }
 
     @classmethod
     def parse(cls, document: dict[str, Any]) -> PageGrave:
         """Read what ``document`` wrote."""
-        keys, shingles = (base64.b85decode(document[name]) for name in ("keys", "shingles"))
+        if "keys" in document:  # as they were written at first, with all their bits
+            keys = halved(np.frombuffer(base64.b85decode(document["keys"]), np.uint64))
+        else:
+            keys = np.frombuffer(base64.b85decode(document["band_keys"]), np.uint32)
+        shingles = np.frombuffer(base64.b85decode(document["shingles"]), np.uint32)
         return cls(
             shingle_words=document["shingle_words"],
             rows=document["rows"],
-            keys=np.frombuffer(keys, np.uint64),
-            shingles=np.frombuffer(shingles, np.uint32),
+            keys=keys,
+            shingles=shingles,
         )
+
+
+def halved(hashes: NDArray[np.uint64]) -> NDArray[np.uint32]:
+    """Return the upper halves of hashes: 32 bits of each are kept."""
+    return (hashes >> np.uint64(32)).astype(np.uint32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
