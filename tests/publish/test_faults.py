@@ -23,6 +23,10 @@ from builder import Corpus
 
 FAULTS = program("faults")
 OLD, NEW = "1.0.0", "1.1.0"
+CHANGES = pytest.mark.parametrize(
+    ("old", "new"), [(OLD, NEW), ("", OLD), (NEW, OLD)], ids=["update", "first", "older"]
+)
+"""The version that is there, and the one that is published; an older one gets its tag only."""
 
 
 def matrix(
@@ -30,13 +34,14 @@ def matrix(
     corpus: Corpus,
     *,
     old: str = OLD,
+    new: str = NEW,
     part: str = "0/1",
     attempts: int = 1,
     kinds: Sequence[str] = KINDS,
 ) -> dict[str, int]:
     """Run the program that makes every request fail in every way, and return its counts."""
     code = f"import sys; sys.path.insert(0, {str(TESTS)!r})\n{FAULTS}"
-    arguments = (old, NEW if old else OLD, part, str(attempts), ",".join(kinds))
+    arguments = (old, new, part, str(attempts), ",".join(kinds))
     done = hub.python(code, hub.folder, corpus.path, *arguments)
     assert done.returncode == 0, done.stderr
     found: dict[str, int] = json.loads(done.stdout.splitlines()[-1])
@@ -51,26 +56,26 @@ def test_some_faults_of_all(hub: StandIn, corpus: Corpus) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("old", [OLD, ""], ids=["update", "first"])
-def test_each_fault_at_each_request(any_hub: StandIn, corpus: Corpus, old: str) -> None:
+@CHANGES
+def test_each_fault_at_each_request(any_hub: StandIn, corpus: Corpus, old: str, new: str) -> None:
     """After a call that met a fault the remote is the old version or the new; after a second, the new."""
-    found = matrix(any_hub, corpus, old=old)
+    found = matrix(any_hub, corpus, old=old, new=new)
     assert found["cases"] == len(KINDS) * found["requests"]
     assert found["first_failed"] > 0
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("old", [OLD, ""], ids=["update", "first"])
-def test_each_fault_is_borne_once(any_hub: StandIn, corpus: Corpus, old: str) -> None:
+@CHANGES
+def test_each_fault_is_borne_once(any_hub: StandIn, corpus: Corpus, old: str, new: str) -> None:
     """With the patience that users have, a fault that passes is no failure of the call."""
-    assert matrix(any_hub, corpus, old=old, attempts=6)["first_failed"] == 0
+    assert matrix(any_hub, corpus, old=old, new=new, attempts=6)["first_failed"] == 0
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("old", [OLD, ""], ids=["update", "first"])
-def test_ctrl_c_at_each_request(any_hub: StandIn, corpus: Corpus, old: str) -> None:
+@CHANGES
+def test_ctrl_c_at_each_request(any_hub: StandIn, corpus: Corpus, old: str, new: str) -> None:
     """An interrupt while a request is on its way: the old version or the new, and the next call goes on."""
-    found = matrix(any_hub, corpus, old=old, kinds=["ctrl-c"])
+    found = matrix(any_hub, corpus, old=old, new=new, kinds=["ctrl-c"])
     assert found["cases"] == found["requests"]
     assert found["first_failed"] > found["requests"] // 2
 

@@ -1,9 +1,9 @@
 """Publish with a fault at each request in turn, then publish again; print what went wrong, or how many cases.
 
-Arguments: the stand-in's folder, the corpus, the old version and the new one, which case of how many (``0/1``
-for all), attempts, kinds of faults. A case is a repository of its own that holds the old version; only the
-small files behind it are copied. ``ctrl-c`` is no fault of the Hub: this process is sent the signal while the
-request is on its way.
+Arguments: the stand-in's folder, the corpus, the version that is there (or nothing) and the one to publish,
+which case of how many (``0/1`` for all), attempts, kinds of faults. A case is a repository of its own that
+holds the version that is there; only the small files behind it are copied. ``ctrl-c`` is no fault of the Hub:
+this process is sent the signal while the request is on its way.
 """
 
 import json
@@ -53,6 +53,7 @@ def main() -> None:
     cases = [(kind, at) for at in range(1, n_requests + 1) for kind in kinds.split(",")]
     at, of = map(int, part.split("/"))
     n_failed_first = 0
+    newest = max(old, new)
     for number, (kind, request) in list(enumerate(cases))[at::of]:
         name = f"harbour/case-{number}"
         begin(place, name, bool(old), known)
@@ -65,12 +66,15 @@ def main() -> None:
             n_failed_first += 1
             assert str(error) or kind == CTRL_C, (kind, request)
         if Store(place.folder).repo(name):
-            assert digest_at(place, "main", name) in (old or None, new), (kind, request)
+            assert digest_at(place, "main", name) in (old or None, newest), (kind, request)
         place.ask("/-/plan", [])
         done = builder.publish(f"{corpus}@{new}", name)
-        assert done.main, (kind, request)
-        assert digest_at(place, "main", name) == digest_at(place, f"v{new}", name) == new, (kind, request)
-        assert commit_at(place, f"v{new}", name) == commit_at(place, "main", name), (kind, request)
+        assert done.main == (newest == new), (kind, request)
+        assert digest_at(place, "main", name) == newest, (kind, request)
+        assert digest_at(place, f"v{new}", name) == new, (kind, request)
+        assert list(Store(place.folder).repo(name).branches) == ["main"], (kind, request)
+        same = commit_at(place, f"v{new}", name) == commit_at(place, "main", name)
+        assert same == done.main, (kind, request)
     print(json.dumps({"requests": n_requests, "cases": len(cases[at::of]), "first_failed": n_failed_first}))
 
 
