@@ -73,10 +73,11 @@ def copy(lived: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Iterator[Path]:
     """A folder on another file system."""
-    shm = Path("/dev/shm")
-    if not os.access(shm, os.W_OK) or shm.stat().st_dev == tmp_path.stat().st_dev:
+    writable = [Path(one) for one in ("/dev/shm", "/tmp", "/var/tmp") if os.access(one, os.W_OK)]
+    others = [one for one in writable if one.stat().st_dev != tmp_path.stat().st_dev]
+    if not others:
         pytest.skip("there is no second file system here")
-    with TemporaryDirectory(dir=shm) as folder:
+    with TemporaryDirectory(dir=others[0]) as folder:
         yield Path(folder)
         subprocess.run(["chmod", "-R", "u+rwx", folder], check=True)
 
