@@ -18,8 +18,9 @@ import chores  # noqa: E402 - workers get this process's path, and import it by 
 
 
 @pytest.fixture(autouse=True)
-def _two_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+def _two_processors_and_nothing_started(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(zygote, "processors", lambda: 2)
+    monkeypatch.setattr(zygote, "_early", {})  # what other tests have left is not ours
 
 
 def test_an_engine_takes_over_what_was_started_early() -> None:
