@@ -95,7 +95,7 @@ def _clusters(bench: Bench) -> list[Measured]:
         lambda: theirs(tool, "duckdb_clusters.py", folder),
         rounds=bench.rounds,
     )
-    note = f"from the same files; ours on one core, components included; {tool.versions()}, on all cores"
+    note = f"from the same files, on all cores; ours with components; {tool.versions()}"
     what = f"band keys to clusters, {N_DOCS * N_BANDS / 1e6:.0f} million keys, 10 % duplicates"
     return [
         compare(pairs, what=what, against="DuckDB group-by and join", aim="5 times", at_least=5, note=note)

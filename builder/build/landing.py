@@ -147,7 +147,11 @@ def _verdicts(
 ) -> Verdicts:
     """Ask one stage, in a worker if there are any: there the kernels are loaded."""
     resolution = Resolution(
-        spool=spool, alive=str(_save(folder / "alive.npy", alive)), folder=str(folder), memory=memory
+        spool=spool,
+        alive=str(_save(folder / "alive.npy", alive)),
+        folder=str(folder),
+        memory=memory,
+        workers=engine.workers,
     )
     (reason,) = engine.map(resolution, [stage])
     keeper, similarity = (np.load(folder / f"{stage.name}.{name}.npy") for name in ("keepers", "similarity"))
@@ -167,12 +171,14 @@ class Resolution:
     Attributes:
         alive: file of bool[n_rows], the rows that the stages before have kept.
         folder: where verdicts and the stage's segment of the index are written.
+        workers: threads that may be used, while no worker has anything else to do.
     """
 
     spool: Spool
     alive: str
     folder: str
     memory: Remembered | None
+    workers: int = 1
 
     def __call__(self, stage: CorpusStage, guard: Guard) -> str:  # noqa: ARG002 - engines give one
         """Decide, write down what comes of it, and return the reason."""
@@ -186,7 +192,7 @@ class Resolution:
     def decide(self, stage: CorpusStage) -> Verdicts:
         """Ask the stage, and write down what later versions must know."""
         sketches = StageSketches(self.spool, stage.name)
-        with LocalEngine(workers=1) as engine:
+        with LocalEngine(workers=self.workers) as engine:
             verdicts = stage.resolve(
                 sketches, alive=np.load(self.alive), memory=self.memory, texts=self.spool, engine=engine
             )

@@ -13,13 +13,14 @@ bytes for each band key of a keeper in the component at hand that another docume
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from builder.kernels import assign as rule
-from builder.kernels.components import join_equal, roots
+from builder.kernels.components import join_equal, join_forests, roots
 from builder.kernels.folding import folding
 from builder.kernels.shingles import shingle_sets
 from builder.kernels.words import buffers
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 POOL_HASHES = 1 << 24
 """Shingles of keepers that are held: 128 MiB, the keepers of some 25,000 pages of text."""
+
+MOST_DOCS_SIDE_BY_SIDE = 1 << 22
 
 BLOCK_BYTES = 1 << 24
 BLOCK_DOCS = 1 << 13
@@ -51,12 +54,32 @@ class Links:
     shared: NDArray[np.uint8]
 
 
-def link(n_docs: int, n_bands: int, *, band: Callable[[int], NDArray[np.uint64]]) -> Links:
-    """Join documents that have an equal key; ``band(b)`` gives uint64[n_docs], the keys of one band."""
-    parent = np.arange(n_docs, dtype=np.int64)
-    shared = np.zeros((n_docs, -(-n_bands // 8)), np.uint8)
-    for number in range(n_bands):
-        join_equal(np.ascontiguousarray(band(number)), number, parent, shared)
+def link(
+    n_docs: int, n_bands: int, *, band: Callable[[int], NDArray[np.uint64]], n_threads: int = 1
+) -> Links:
+    """Join documents that have an equal key.
+
+    Args:
+        band: gives uint64[n_docs], the keys of one band.
+        n_threads: how many bands are gone through side by side; the outcome does not depend on it. Each
+            thread takes some 30 bytes a document, so above ``MOST_DOCS_SIDE_BY_SIDE`` there is one.
+    """
+    numbers = iter(range(n_bands))
+
+    def join_some() -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+        parent = np.arange(n_docs, dtype=np.int64)
+        shared = np.zeros((n_docs, -(-n_bands // 8)), np.uint8)
+        for number in numbers:
+            join_equal(np.ascontiguousarray(band(number)), number, parent, shared)
+        return parent, shared
+
+    n_threads = 1 if n_docs > MOST_DOCS_SIDE_BY_SIDE else n_threads
+    with ThreadPoolExecutor(n_threads) as pool:
+        futures = [pool.submit(join_some) for _ in range(n_threads)]
+        (parent, shared), *others = [future.result() for future in futures]
+    for other, more in others:
+        join_forests(parent, other)
+        shared |= more
     return Links(component=roots(parent), shared=shared)
 
 

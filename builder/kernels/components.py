@@ -93,6 +93,16 @@ def join_equal(keys: Any, band: Any, parent: Any, shared: Any) -> Any:
 
 
 @kernel
+def join_forests(parent: Any, other: Any) -> None:
+    """Join in one forest what is joined in another one of as many documents; the first is changed."""
+    for doc in range(len(parent)):
+        if other[doc] != doc:
+            a = root(parent, doc)
+            b = root(parent, other[doc])
+            parent[max(a, b)] = min(a, b)
+
+
+@kernel
 def roots(parent: Any) -> Any:
     """Return int64[n_docs], the first document of each one's component."""
     out = np.empty(len(parent), np.int64)

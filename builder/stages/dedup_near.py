@@ -144,9 +144,12 @@ class DedupNear:
         alive: NDArray[np.bool_],
         memory: Remembered | None,
         texts: Texts,
-        engine: Engine,  # noqa: ARG002 - kernels run at the speed of the disk on one core
+        engine: Engine,
     ) -> Verdicts:
-        """Find candidates by their band keys and prove each merge by the texts."""
+        """Find candidates by their band keys and prove each merge by the texts.
+
+        Bands are gone through by as many threads as the engine has workers.
+        """
         both = Together(memory, self._candidates(memory, sketches, alive), sketches, texts)
         n_bytes, n_words, n_shingles = (_numbers(both, name) for name in ("n_bytes", "n_words", "n_shingles"))
         order = both.order(self._order(sketches))
@@ -156,7 +159,7 @@ class DedupNear:
         short, long = order[n_shingles[order] == 0], order[n_shingles[order] > 0]
         keeper[short] = short[self._same_words(both, short, n_words)]
         similarity[short[keeper[short] != short]] = 1.0
-        near, similarity[long] = self._near(both, long, n_bytes[long])
+        near, similarity[long] = self._near(both, long, n_bytes[long], n_threads=engine.workers)
         keeper[long] = long[near]
         return Verdicts(
             keeper=both.keepers(keeper), similarity=similarity[both.n_old :], reason="near_duplicate"
@@ -194,13 +197,13 @@ class DedupNear:
         return best_of_group(keys, np.arange(len(rows)))
 
     def _near(
-        self, both: Together, rows: NDArray[np.int64], n_bytes: NDArray[np.int64]
+        self, both: Together, rows: NDArray[np.int64], n_bytes: NDArray[np.int64], *, n_threads: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return for each of ``rows``, all with shingles, the place of its keeper and the similarity."""
         from builder.kernels.clusters import Clustering, link
 
         keys = BandKeys(both.column("band_keys"))
-        links = link(len(rows), self.banding[0], band=lambda band: keys.band(band, rows))
+        links = link(len(rows), self.banding[0], band=lambda band: keys.band(band, rows), n_threads=n_threads)
         clustering = Clustering(
             threshold=self.threshold,
             width=self.shingle_words,

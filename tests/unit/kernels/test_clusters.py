@@ -47,11 +47,11 @@ def expected(texts, keys, *, threshold):
     )
 
 
-@given(ONE_BAND)
-def test_components_are_those_of_a_graph(rows):
+@given(ONE_BAND, st.integers(1, 4))
+def test_components_are_those_of_a_graph(rows, n_threads):
     """Documents are in one component if equal keys of a band lead from one to the other."""
     keys = np.array(rows, np.uint64).reshape(-1, 3) * np.uint64(0x9E3779B97F4A7C15)
-    links = link(len(rows), 3, band=lambda band: keys[:, band])
+    links = link(len(rows), 3, band=lambda band: keys[:, band], n_threads=n_threads)
     component = list(range(len(rows)))
     for _ in rows:
         for a in range(len(rows)):
