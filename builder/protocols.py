@@ -303,6 +303,9 @@ class Engine(Protocol):
         the task is called again, and that unit is refused then.
         """
 
+    def alone(self, function: Callable[[T, Guard], R], task: T) -> R:
+        """Call a trusted function while nothing else runs, with all the memory that there is."""
+
     def shuffle(
         self, rows: Sequence[Any], key: Callable[[Any], Any], function: Callable[..., R]
     ) -> Iterator[R]:

@@ -14,7 +14,9 @@ from builder.build.barring import bar
 from builder.build.flight import ROW
 from builder.build.index import write_arrow
 from builder.build.spool import Spool, StageSketches
+from builder.engines.job import WorkerDiedError
 from builder.engines.local import LocalEngine
+from builder.errors import BuilderError, Fault
 from builder.protocols import Verdicts
 
 if TYPE_CHECKING:
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from builder.protocols import CorpusStage, Engine, Guard, Remembered
 
 SEGMENT, BARRED = ".index.arrow", "barred.npy"
+
+MANY_ROWS = 500_000
+"""Above this a corpus stage decides while no other worker is there, with the memory of all."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +158,10 @@ def _verdicts(
         memory=memory,
         workers=engine.workers,
     )
-    (reason,) = engine.map(resolution, [stage])
+    if spool.n_rows > MANY_ROWS:
+        reason = _alone(engine, resolution, stage)
+    else:
+        (reason,) = engine.map(resolution, [stage])
     keeper, similarity = (np.load(folder / f"{stage.name}.{name}.npy") for name in ("keepers", "similarity"))
     replaces = folder / f"{stage.name}.replaces.npy"
     return Verdicts(
@@ -162,6 +170,15 @@ def _verdicts(
         reason=reason,
         replaces=np.load(replaces) if replaces.exists() else None,
     )
+
+
+def _alone(engine: Engine, resolution: Resolution, stage: CorpusStage) -> str:
+    try:
+        return engine.alone(resolution, stage)
+    except WorkerDiedError as error:
+        what = f"could not decide over {resolution.spool.n_rows:,} rows: {error}"
+        advice = "most likely it needs more memory (--max-memory); finished parts are kept"
+        raise BuilderError(Fault(where=stage.name, what=what, advice=advice)) from error
 
 
 @dataclass(frozen=True, kw_only=True)

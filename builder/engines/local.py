@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 import weakref
@@ -28,6 +29,10 @@ LOOK_AHEAD = 64
 
 PATIENCE_S = 0.3
 """Where no workers were started yet, a trusted map begins in this process, for no longer than this."""
+
+
+RESERVED_BYTES = 200_000_000
+"""What the leading process and the one that forks workers take of the memory of all."""
 
 
 class LocalEngine:
@@ -122,6 +127,27 @@ class LocalEngine:
         if outcome is None or isinstance(outcome.error, WorkerDiedError):
             return None
         answer: R = outcome.get()
+        return answer
+
+    def alone(self, function: Callable[[T, Guard], R], task: T) -> R:
+        """Call a trusted function while nothing else runs, with the memory of all workers together.
+
+        Raises:
+            WorkerDiedError: if that is not enough, or if the worker dies of something else.
+        """
+        if self.workers == 1 or self._memory_bytes is None:
+            (result,) = self.map(function, [task])
+            return result
+        results: dict[int, Outcome] = {}
+        total = self._memory_bytes * self.workers
+        supervisor = self._started()
+        supervisor.retire()
+        supervisor.call_alone(
+            _job(0, pickled(function), task, results),
+            limit_s=math.inf,
+            memory_bytes=max(total - RESERVED_BYTES, total // 2),
+        )
+        answer: R = results[0].get()
         return answer
 
     def close(self) -> None:

@@ -122,6 +122,13 @@ class Supervisor:
         while self._workers.get(slot) is worker:
             self.pump()
 
+    def retire(self) -> None:
+        """End all workers, which have nothing to do: others are started when they are needed."""
+        for worker in list(self._workers.values()):
+            self._doom(worker)
+        while self._workers:
+            self.pump()
+
     def abandon(self, results: dict[int, Outcome]) -> None:
         """Forget the jobs that would hand in here, and end the workers that are at them."""
         self._queue = deque(job for job in self._queue if job.results is not results)

@@ -125,3 +125,13 @@ def lie(_: int, guard: Any) -> int:
 def parent_of_worker(_: None, guard: Any) -> int:
     """Return the process that has forked this one."""
     return os.getppid()
+
+
+def worker_pid(_: int, guard: Any) -> int:
+    """Return this process."""
+    return os.getpid()
+
+
+def hold(n_bytes: int, guard: Any) -> int:
+    """Take so much memory for a moment."""
+    return len(bytearray(n_bytes))

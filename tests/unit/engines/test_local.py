@@ -279,3 +279,16 @@ def marked(mark: str) -> list[str]:
             if mark.encode() in (place / "environ").read_bytes():
                 found.append(place.name)
     return found
+
+
+def test_who_works_alone_may_take_the_memory_of_all() -> None:
+    """Twice what one worker may have; the workers that were there are gone, and come again."""
+    with LocalEngine(workers=2, memory_bytes=600_000_000) as engine:
+        before = list(engine.map(chores.worker_pid, range(4), untrusted=True))
+        assert engine.alone(chores.hold, 800_000_000) == 800_000_000
+        for pid in set(before):
+            with pytest.raises(ProcessLookupError):
+                os.kill(pid, 0)
+        assert len(list(engine.map(chores.worker_pid, range(4), untrusted=True))) == 4
+        with pytest.raises(WorkerDiedError, match="memory"):
+            engine.alone(chores.hold, 2_000_000_000)
