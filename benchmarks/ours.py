@@ -6,7 +6,6 @@ python -m benchmarks.ours repair|signatures|ready-signatures|clusters INPUT OUTP
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from pathlib import Path
@@ -88,14 +87,15 @@ def ready_signatures(source: Path, output: Path) -> dict[str, Any]:
 
 def clusters(source: Path, output: Path) -> dict[str, Any]:
     """Read the keys of each band and join the documents that share one; components included."""
+    from builder.engines.local import LocalEngine
     from builder.kernels.clusters import link
 
-    n_threads = os.cpu_count() or 1
-    link(4, 2, band=lambda _: np.array([1, 2, 1, 3], np.uint64), n_threads=2)
+    engine = LocalEngine()
+    link(4, 2, band=lambda _: np.array([1, 2, 1, 3], np.uint64), side_by_side=engine.side_by_side)
     began, used = time.perf_counter(), time.process_time()
     files = sorted(source.glob("*.parquet"))
     n_docs = pq.read_metadata(files[0]).num_rows
-    links = link(n_docs, len(files), band=lambda b: _keys(files[b]), n_threads=n_threads)
+    links = link(n_docs, len(files), band=lambda b: _keys(files[b]), side_by_side=engine.side_by_side)
     seconds, cpu = time.perf_counter() - began, time.process_time() - used
     output.write_bytes(links.component.tobytes())
     return {"seconds": seconds, "cpu_seconds": cpu, "components": len(np.unique(links.component))}

@@ -201,6 +201,9 @@ class Sketches(Protocol):
     def column(self, name: str) -> pa.ChunkedArray:
         """Return one column over all rows."""
 
+    def let_go(self) -> None:
+        """Hold nothing of the columns in memory; what was given stays good, and is read again."""
+
 
 class Texts(Protocol):
     """The text of spooled rows, by row number, read from disk as asked for."""
@@ -302,6 +305,9 @@ class Engine(Protocol):
         ``untrusted`` it always runs in a supervised child: when it hangs or dies inside ``guard.enter``
         the task is called again, and that unit is refused then.
         """
+
+    def side_by_side(self, function: Callable[[], R]) -> list[R]:
+        """Call a function once for each worker, in threads of this process."""
 
     def alone(self, function: Callable[[T, Guard], R], task: T) -> R:
         """Call a trusted function while nothing else runs, with all the memory that there is."""

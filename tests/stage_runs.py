@@ -27,6 +27,9 @@ class Sketched:
     def column(self, name):
         return pa.chunked_array([batch.column(name) for batch in self.batches])
 
+    def let_go(self):
+        """Nothing is mapped."""
+
 
 @dataclass
 class Texts:

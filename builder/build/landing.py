@@ -213,6 +213,7 @@ class Resolution:
             verdicts = stage.resolve(
                 sketches, alive=np.load(self.alive), memory=self.memory, texts=self.spool, engine=engine
             )
+        sketches.let_go()
         segment = stage.remember(sketches, verdicts)
         write_segment(Path(self.folder) / f"{stage.name}{SEGMENT}", segment, row_numbers(self.spool))
         return verdicts

@@ -92,6 +92,9 @@ class _Held:
     def column(self, name: str) -> pa.ChunkedArray:
         return pa.chunked_array([self.batch.column(name)])
 
+    def let_go(self) -> None:
+        """Do nothing: it is no file."""
+
 
 class _Writers:
     """The files of the segment, written a batch at a time."""

@@ -14,17 +14,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import orjson
 import pyarrow as pa
 
+from builder.io.mapped import let_go
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
+
+_MANY_BYTES = 1 << 22
+"""Texts of more bytes are not left in memory where they were read from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +136,15 @@ class Spool:
             return pa.array([], pa.large_binary())
         back = np.empty(len(order), np.int64)
         back[order] = np.arange(len(order))
-        return pa.concat_arrays(pieces).take(pa.array(back))
+        taken = pa.concat_arrays(pieces).take(pa.array(back))
+        if taken.nbytes > _MANY_BYTES:
+            self.let_go()
+        return taken
+
+    def let_go(self) -> None:
+        """Hold no page of the spool's files in memory; they are read again when they are touched."""
+        if self.parts:
+            let_go(Path(self.parts[0].stem).parents[2])
 
     def locate(self, ascending: NDArray[np.int64]) -> list[tuple[Part, NDArray[np.int64]]]:
         """Split ascending row numbers by part, as numbers within the part."""
@@ -163,6 +176,10 @@ class StageSketches:
     def column(self, name: str) -> pa.ChunkedArray:
         """Return one column over all rows."""
         return self.spool.column(sketch_name(self.stage, name))
+
+    def let_go(self) -> None:
+        """Hold no page of the columns in memory; they are read again when they are touched."""
+        self.spool.let_go()
 
 
 def sketch_name(stage: str, column: str) -> str:

@@ -6,6 +6,7 @@ import math
 import os
 import time
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain, groupby
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -149,6 +150,12 @@ class LocalEngine:
         )
         answer: R = results[0].get()
         return answer
+
+    def side_by_side(self, function: Callable[[], R]) -> list[R]:
+        """Call a function once for each worker, in threads of this process: for compiled code."""
+        with ThreadPoolExecutor(self.workers) as pool:
+            futures = [pool.submit(function) for _ in range(self.workers)]
+            return [future.result() for future in futures]
 
     def close(self) -> None:
         """End the workers."""

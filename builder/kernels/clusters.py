@@ -13,7 +13,6 @@ bytes for each band key of a keeper in the component at hand that another docume
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Texts = tuple[NDArray[np.uint8], NDArray[np.int64]]
+    Forest = tuple[NDArray[np.int64], NDArray[np.uint8]]
 
 POOL_HASHES = 1 << 24
 """Shingles of keepers that are held: 128 MiB, the keepers of some 25,000 pages of text."""
@@ -54,29 +54,36 @@ class Links:
     shared: NDArray[np.uint8]
 
 
+def _once(function: Callable[[], Forest]) -> list[Forest]:
+    return [function()]
+
+
 def link(
-    n_docs: int, n_bands: int, *, band: Callable[[int], NDArray[np.uint64]], n_threads: int = 1
+    n_docs: int,
+    n_bands: int,
+    *,
+    band: Callable[[int], NDArray[np.uint64]],
+    side_by_side: Callable[[Callable[[], Forest]], list[Forest]] = _once,
 ) -> Links:
     """Join documents that have an equal key.
 
     Args:
         band: gives uint64[n_docs], the keys of one band.
-        n_threads: how many bands are gone through side by side; the outcome does not depend on it. Each
-            thread takes some 30 bytes a document, so above ``MOST_DOCS_SIDE_BY_SIDE`` there is one.
+        side_by_side: calls a function several times at once, and gives all that it returned; the outcome
+            does not depend on how many times. Each call takes some 30 bytes a document, so above
+            ``MOST_DOCS_SIDE_BY_SIDE`` there is one.
     """
     numbers = iter(range(n_bands))
 
-    def join_some() -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    def join_some() -> Forest:
         parent = np.arange(n_docs, dtype=np.int64)
         shared = np.zeros((n_docs, -(-n_bands // 8)), np.uint8)
         for number in numbers:
             join_equal(np.ascontiguousarray(band(number)), number, parent, shared)
         return parent, shared
 
-    n_threads = 1 if n_docs > MOST_DOCS_SIDE_BY_SIDE else n_threads
-    with ThreadPoolExecutor(n_threads) as pool:
-        futures = [pool.submit(join_some) for _ in range(n_threads)]
-        (parent, shared), *others = [future.result() for future in futures]
+    call = side_by_side if n_docs <= MOST_DOCS_SIDE_BY_SIDE else _once
+    (parent, shared), *others = call(join_some)
     for other, more in others:
         join_forests(parent, other)
         shared |= more

@@ -159,7 +159,7 @@ class DedupNear:
         short, long = order[n_shingles[order] == 0], order[n_shingles[order] > 0]
         keeper[short] = short[self._same_words(both, short, n_words)]
         similarity[short[keeper[short] != short]] = 1.0
-        near, similarity[long] = self._near(both, long, n_bytes[long], n_threads=engine.workers)
+        near, similarity[long] = self._near(both, long, n_bytes[long], engine)
         keeper[long] = long[near]
         return Verdicts(
             keeper=both.keepers(keeper), similarity=similarity[both.n_old :], reason="near_duplicate"
@@ -197,13 +197,19 @@ class DedupNear:
         return best_of_group(keys, np.arange(len(rows)))
 
     def _near(
-        self, both: Together, rows: NDArray[np.int64], n_bytes: NDArray[np.int64], *, n_threads: int
+        self, both: Together, rows: NDArray[np.int64], n_bytes: NDArray[np.int64], engine: Engine
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return for each of ``rows``, all with shingles, the place of its keeper and the similarity."""
         from builder.kernels.clusters import Clustering, link
 
         keys = BandKeys(both.column("band_keys"))
-        links = link(len(rows), self.banding[0], band=lambda band: keys.band(band, rows), n_threads=n_threads)
+
+        def band(number: int) -> NDArray[np.uint64]:
+            found = keys.band(number, rows)
+            both.let_go()
+            return found
+
+        links = link(len(rows), self.banding[0], band=band, side_by_side=engine.side_by_side)
         clustering = Clustering(
             threshold=self.threshold,
             width=self.shingle_words,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -47,11 +48,19 @@ def expected(texts, keys, *, threshold):
     )
 
 
+def in_threads(n):
+    def call(function):
+        with ThreadPoolExecutor(n) as pool:
+            return [future.result() for future in [pool.submit(function) for _ in range(n)]]
+
+    return call
+
+
 @given(ONE_BAND, st.integers(1, 4))
 def test_components_are_those_of_a_graph(rows, n_threads):
     """Documents are in one component if equal keys of a band lead from one to the other."""
     keys = np.array(rows, np.uint64).reshape(-1, 3) * np.uint64(0x9E3779B97F4A7C15)
-    links = link(len(rows), 3, band=lambda band: keys[:, band], n_threads=n_threads)
+    links = link(len(rows), 3, band=lambda band: keys[:, band], side_by_side=in_threads(n_threads))
     component = list(range(len(rows)))
     for _ in rows:
         for a in range(len(rows)):
