@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 import time
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from builder.build.chain import bind_chain
 from builder.build.closing import close
 from builder.build.inputs import list_inputs
 from builder.build.passage import take_through
+from builder.build.preload import number_of_workers
 from builder.build.watch import size_of
 from builder.build.work import Work, say_nothing
 from builder.engines.local import LocalEngine
@@ -85,7 +85,7 @@ def check(recipe: Recipe, *, workers: int | None = None, sample_records: int = S
     """
     chain = bind_chain(recipe)
     inputs = list_inputs(recipe.sources)
-    n_workers = workers or os.cpu_count() or 1
+    n_workers = number_of_workers(workers)
     return Check(
         name=recipe.name,
         contract=recipe.contract.label,

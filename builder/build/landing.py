@@ -173,11 +173,16 @@ def _verdicts(
 
 
 def _alone(engine: Engine, resolution: Resolution, stage: CorpusStage) -> str:
+    """Ask a stage with the memory of all workers.
+
+    Raises:
+        BuilderError: if that was not enough.
+    """
     try:
         return engine.alone(resolution, stage)
     except WorkerDiedError as error:
-        what = f"could not decide over {resolution.spool.n_rows:,} rows: {error}"
-        advice = "most likely it needs more memory (--max-memory); finished parts are kept"
+        what = f"the worker that decides over {resolution.spool.n_rows:,} rows has died"
+        advice = "most likely it needs more memory: give it with --max-memory; finished parts are kept"
         raise BuilderError(Fault(where=stage.name, what=what, advice=advice)) from error
 
 

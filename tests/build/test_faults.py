@@ -16,10 +16,11 @@ from commands import builder, ledger_rows, start, write_recipe
 from planted import pages, sentence, write_lines
 
 from builder import BuildResult, Corpus, verify
-from builder.build import closing
+from builder.build import closing, landing
 from builder.build import output as build_output
+from builder.engines.job import WorkerDiedError
 from builder.engines.local import LocalEngine
-from builder.errors import CorpusError, LockedError, NothingKeptError, RecipeError
+from builder.errors import BuilderError, CorpusError, LockedError, NothingKeptError, RecipeError
 
 Make = Callable[..., BuildResult]
 
@@ -175,6 +176,42 @@ def test_stopped_in_each_phase(make: Make, feed: Path, moment: str) -> None:
     with pytest.raises(KeyboardInterrupt):
         make(advance=stop)
     assert Corpus(feed.parent.parent / "corpus").versions() == []
+    assert make().digest == expected
+
+
+# -- memory ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("feed")
+def test_a_landing_of_many_rows_has_all_the_memory(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is decided alone, and comes to the same."""
+    expected = make(corpus="calm").digest
+    asked: list[str] = []
+    alone = LocalEngine.alone
+
+    def noted(engine: LocalEngine, function: Any, stage: Any) -> Any:
+        asked.append(stage.name)
+        return alone(engine, function, stage)
+
+    monkeypatch.setattr(landing, "MANY_ROWS", 0)
+    monkeypatch.setattr(LocalEngine, "alone", noted)
+    assert make(workers=2).digest == expected
+    assert "dedup_near" in asked
+
+
+@pytest.mark.usefixtures("feed")
+def test_a_landing_that_finds_no_memory_says_so(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sentence with what to do; with more memory the same command ends as it should."""
+    expected = make(corpus="calm").digest
+
+    def die(*_: Any) -> None:
+        raise WorkerDiedError("out of memory")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(landing, "MANY_ROWS", 0)
+        patch.setattr(LocalEngine, "alone", die)
+        with pytest.raises(BuilderError, match=r"has died.*--max-memory; finished parts are kept"):
+            make(workers=2)
     assert make().digest == expected
 
 
