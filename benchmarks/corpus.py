@@ -71,7 +71,10 @@ def _download(name: str, debs: Path) -> Path:
 
 def _unpack(deb: Path, folder: Path) -> Path:
     if not folder.exists():
-        subprocess.run(["dpkg-deb", "-x", deb, folder], check=True)
+        beside = folder.with_name(f"{folder.name}.tmp")
+        beside.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["dpkg-deb", "-x", deb, beside], check=True)
+        beside.rename(folder)
     return folder
 
 

@@ -269,6 +269,8 @@ class CorpusStage(Protocol):
         """Drop (or, in ``mode: tag``, mark) the merged rows of one spooled batch.
 
         Args:
+            batch: the columns of the build, whose names begin with an underscore; public columns go on as
+                they are.
             keeper_rows: int64[n_rows], what ``Verdicts.keeper`` says of the batch's rows.
             rows: int64[n_rows], the numbers of the batch's rows in the spool; ascending, with gaps where
                 a corpus stage before has dropped rows.

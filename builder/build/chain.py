@@ -38,6 +38,11 @@ class Flight:
     landing: tuple[CorpusStage, ...] = ()
     carries: tuple[str, ...] | None = None
 
+    @property
+    def only_publishes(self) -> bool:
+        """Whether it leaves rows out and changes none."""
+        return all(stage.name in (Publishable.name, Barrier.name) for stage in self.stages)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
@@ -126,11 +131,7 @@ def _lighten(flights: tuple[Flight, ...], *, published: Sequence[str]) -> tuple[
     """Let what is not published be left behind where only ``publishable`` is still to come."""
     return tuple(
         replace(flight, carries=tuple(published))
-        if number >= len(flights) - 2 and _only_publishes(flights[-1])
+        if number >= len(flights) - 2 and flights[-1].only_publishes
         else flight
         for number, flight in enumerate(flights)
     )
-
-
-def _only_publishes(flight: Flight) -> bool:
-    return all(stage.name in (Publishable.name, Barrier.name) for stage in flight.stages)

@@ -7,7 +7,7 @@ found on disk and not done again.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,15 @@ import pyarrow.compute as pc
 from builder.build.account import account_batch
 from builder.build.identity import identify
 from builder.build.recognize import drop_known, keyed_ordinals, record_keys
-from builder.build.spool import Part, finish_task, finished_parts, sketch_name, task_is_finished, write_part
+from builder.build.spool import (
+    AT,
+    Part,
+    finish_task,
+    finished_parts,
+    sketch_name,
+    task_is_finished,
+    write_part,
+)
 from builder.build.tombstones import tombstone_rejections
 from builder.domain.merging import cluster_field
 from builder.domain.record import RECORD
@@ -107,8 +115,12 @@ class Departure:
 class Connection:
     """A later flight: settles one part by the verdicts of its landing and takes it on.
 
-    ``verdicts`` names, for each corpus stage of the landing, the file of its keepers: int64[n_rows] over
-    the whole spool, read by memory map; ``barred`` the file of the rows that a tombstone bars, bool[n_rows].
+    Attributes:
+        verdicts: for each corpus stage of the landing, the file of its keepers: int64[n_rows] over the whole
+            spool, read by memory map.
+        barred: the file of the rows that a tombstone bars, bool[n_rows].
+        refers: whether the part that comes of it holds numbers of rows in place of public columns, which stay
+            in the part that it came from: nothing that is still to come changes them.
     """
 
     landing: tuple[CorpusStage, ...]
@@ -118,42 +130,54 @@ class Connection:
     flight: Flight
     resources: Resources
     folder: str
+    refers: bool
 
     def __call__(self, numbered: tuple[int, Part, int], guard: Guard) -> Part:
         """Return the part that comes of one part, whose first row has the given number."""
         number, part, first_row = numbered
         folder = Path(self.folder) / f"{number:06d}"
+        base = part.stem if self.refers else ""
         if done := finished_parts(folder):
-            return done[0]
+            return replace(done[0], base=base)
         counts: Counter[str] = Counter()
-        rows = np.arange(first_row, first_row + part.n_rows, dtype=np.int64)
-        here = part.batch("rows")
+        here = drop_sketches(part.batch("rows"), self.landing)
         if ROW not in here.schema.names:
-            here = here.append_column(ROW, pa.array(rows))
-        settled, barred = self._settle(here, rows, counts)
+            numbers = np.arange(first_row, first_row + part.n_rows, dtype=np.int64)
+            here = here.append_column(ROW, pa.array(numbers))
+        is_barred = np.load(self.barred, mmap_mode="r")[first_row : first_row + part.n_rows]
+        barred = tombstone_rejections(here.filter(pa.array(is_barred))) if is_barred.any() else None
+        settled = self._settle(here, np.flatnonzero(~is_barred), first_row, counts)
         batch, rejected = apply_stages(
             settled, self.flight.stages, resources=self.resources, guard=guard, counts=counts
         )
         batch = _prepare(batch, self.flight, self.resources)
-        tables = {"rows": batch, "rejected": _with_rows(concat([barred, *rejected]), here)}
-        return write_part(folder, 0, tables=tables, n_records=part.n_rows, counts=counts)
+        batch = _hidden(batch) if self.refers else batch.drop_columns([AT])
+        late = [*([barred] if barred else []), *rejected]
+        tables = {"rows": batch, "rejected": _with_rows(concat(late), here)}
+        done_part = write_part(folder, 0, tables=tables, n_records=part.n_rows, counts=counts)
+        return replace(done_part, base=base)
 
     def _settle(
-        self, batch: pa.RecordBatch, rows: NDArray[np.int64], counts: Counter[str]
-    ) -> tuple[pa.RecordBatch, pa.RecordBatch]:
-        """Ask each corpus stage in turn; ``rows`` follows which rows of the spool are still there."""
-        batch = drop_sketches(batch, self.landing)
-        is_barred = np.load(self.barred, mmap_mode="r")[rows]
-        barred = tombstone_rejections(batch.filter(pa.array(is_barred)))
-        if is_barred.any():  # texts are not copied for nothing
-            batch, rows = batch.filter(pa.array(~is_barred)), rows[~is_barred]
+        self, here: pa.RecordBatch, rows: NDArray[np.int64], first_row: int, counts: Counter[str]
+    ) -> pa.RecordBatch:
+        """Ask each corpus stage in turn, and give the rows that are left, with ``_at``: their places here.
+
+        They are copied once at most, however many stages merge rows: stages see no public columns.
+        """
+        lean = _hidden(here).append_column(AT, pa.array(np.arange(here.num_rows, dtype=np.int64)))
+        lean = lean.take(pa.array(rows)) if len(rows) < here.num_rows else lean
         for stage, file in zip(self.landing, self.verdicts, strict=True):
-            keeper = np.asarray(np.load(file, mmap_mode="r")[rows])
-            outcome = stage.settle(batch.append_column("_at", pa.array(rows)), keeper, rows)
-            rows = outcome.kept.column("_at").to_numpy()
-            batch = self._trace_tags(outcome.kept.drop_columns(["_at"]), stage)
+            numbers = first_row + lean.column(AT).to_numpy()
+            keeper = np.asarray(np.load(file, mmap_mode="r")[numbers])
+            outcome = stage.settle(lean, keeper, numbers)
+            lean = self._trace_tags(outcome.kept, stage)
             counts.update({f"{stage.name}.{name}": n for name, n in outcome.counts.items()})
-        return batch, barred
+        public = _public(here)
+        if lean.num_rows < here.num_rows:
+            public = public.take(lean.column(AT))
+        for field, column in zip(lean.schema, lean.columns, strict=True):
+            public = public.append_column(field, column)
+        return public
 
     def _trace_tags(self, batch: pa.RecordBatch, stage: CorpusStage) -> pa.RecordBatch:
         """Turn the keepers that ``mode: tag`` wrote down into numbers of the first spool."""
@@ -198,8 +222,7 @@ def apply_stages(
 def _prepare(batch: pa.RecordBatch, flight: Flight, resources: Resources) -> pa.RecordBatch:
     """Add what comes next needs to know of each row: sketches, or its size where no landing is left."""
     if not flight.landing:
-        public = batch.select([name for name in batch.schema.names if not name.startswith("_")])
-        return batch.append_column(SIZE, pa.array(row_sizes(public)))
+        return batch.append_column(SIZE, pa.array(row_sizes(_public(batch))))
     sketches = {stage.name: stage.sketch(batch, resources=resources) for stage in flight.landing}
     if flight.carries is not None:
         names = [name for name in batch.schema.names if name.startswith("_") or name in flight.carries]
@@ -214,6 +237,14 @@ def drop_sketches(batch: pa.RecordBatch, landing: Sequence[CorpusStage]) -> pa.R
     """Take the sketches of a landing off again: they have done their work."""
     prefixes = tuple(sketch_name(stage.name, "") for stage in landing)
     return batch.drop_columns([name for name in batch.schema.names if prefixes and name.startswith(prefixes)])
+
+
+def _public(batch: pa.RecordBatch) -> pa.RecordBatch:
+    return batch.select([name for name in batch.schema.names if not name.startswith("_")])
+
+
+def _hidden(batch: pa.RecordBatch) -> pa.RecordBatch:
+    return batch.select([name for name in batch.schema.names if name.startswith("_")])
 
 
 def concat(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:

@@ -244,9 +244,7 @@ def _with_past_rows(verdicts: Verdicts, rows: NDArray[np.int64]) -> Verdicts:
 
 def row_numbers(spool: Spool) -> NDArray[np.int64]:
     """Number the rows as the first spool does, which itself has no such column yet."""
-    if not spool.parts or ROW not in spool.parts[0].batch("rows").schema.names:
-        return np.arange(spool.n_rows)
-    return spool.values(ROW)
+    return spool.values(ROW) if spool.has_column(ROW) else np.arange(spool.n_rows)
 
 
 def _tags(stage: CorpusStage) -> bool:

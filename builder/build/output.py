@@ -86,13 +86,12 @@ def place_rows(
     ids = first
     taken = partial(_taken, lineage=lineage, pruned=pruned)
     ids[adds] = settle_ids(first[adds], second[adds], taken=taken)
-    has_numbers = bool(spool.parts) and ROW in spool.parts[0].batch("rows").schema.names
     return Placement(
         names=list(shares),
         ids=ids,
         split=np.where(adds, assign_splits(ids, shares=shares, name=name), -1).astype(np.int16),
         sizes=spool.values(SIZE),
-        rows=spool.values(ROW) if has_numbers else np.arange(spool.n_rows),
+        rows=spool.values(ROW) if spool.has_column(ROW) else np.arange(spool.n_rows),
     )
 
 
@@ -227,10 +226,7 @@ class ShardJob:
         wanted = [f.name for f in self.schema if f.name != "id" and f.name not in self.tags] + [
             *self.tags.values()
         ]
-        pieces = [
-            part.batch("rows").select(wanted).take(pa.array(local)) for part, local in spool.locate(rows)
-        ]
-        found = pa.Table.from_batches(pieces)
+        found = spool.take_rows(rows, wanted)
         columns = {"id": id_strings(self._ids(rows))}
         columns |= {public: self._cluster_ids(found[hidden]) for public, hidden in self.tags.items()}
         arrays = [columns[f.name] if f.name in columns else found[f.name] for f in self.schema]

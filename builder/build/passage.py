@@ -137,6 +137,7 @@ def _connect(
         flight=following,
         resources=work.chain.resources,
         folder=str(folder),
+        refers=following.only_publishes,
     )
     items = [(i, part, int(spool.first_rows[i])) for i, part in enumerate(parts)]
     untrusted = any(stage.untrusted for stage in following.stages)

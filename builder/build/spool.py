@@ -28,28 +28,41 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+AT = "_at"
+"""The place of a row in the part that it came from."""
+
 _MANY_BYTES = 1 << 22
 """Texts of more bytes are not left in memory where they were read from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One finished batch: where its files are, and how many records and rows it has."""
+    """One finished batch: where its files are, and how many records and rows it has.
+
+    Attributes:
+        base: stem of the part that still holds the public columns, at the places that ``_at`` names; empty if
+            this one holds them.
+    """
 
     stem: str
     n_records: int
     n_rows: int
     n_rejected: int
     counts: Mapping[str, int] = field(default_factory=dict)
+    base: str = ""
 
     def batch(self, what: str) -> pa.RecordBatch:
         """Open one of the part's files by memory map; nothing is copied."""
-        with pa.memory_map(f"{self.stem}.{what}.arrow") as mapped:
-            return pa.ipc.open_file(mapped).get_batch(0)
+        return _open(f"{self.stem}.{what}.arrow")
 
     def table(self, what: str) -> pa.Table:
         """Open one of the part's files as a table."""
         return pa.Table.from_batches([self.batch(what)])
+
+
+def _open(path: str) -> pa.RecordBatch:
+    with pa.memory_map(path) as mapped:
+        return pa.ipc.open_file(mapped).get_batch(0)
 
 
 def write_part(
@@ -103,15 +116,31 @@ def _write_atomically(path: Path, data: bytes) -> None:
 
 @dataclass(frozen=True)
 class Spool:
-    """All parts of one landing, in the order of the build; rows are numbered through."""
+    """All parts of one landing, in the order of the build; rows are numbered through.
+
+    Each part's file is mapped once, when it is first asked for, and as long as the spool is held.
+    """
 
     parts: Sequence[Part]
     text_column: str | None = None
+
+    def __reduce__(self) -> tuple[type[Spool], tuple[Sequence[Part], str | None]]:
+        """Pickle what it was made of: maps are for this process only."""
+        return Spool, (self.parts, self.text_column)
 
     @cached_property
     def first_rows(self) -> NDArray[np.int64]:
         """int64[n_parts + 1], the number of each part's first row, and of all rows at the end."""
         return np.concatenate([[0], np.cumsum([part.n_rows for part in self.parts])]).astype(np.int64)
+
+    @cached_property
+    def _mapped(self) -> dict[str, pa.RecordBatch]:
+        return {}
+
+    def _rows(self, stem: str) -> pa.RecordBatch:
+        if stem not in self._mapped:
+            self._mapped[stem] = _open(f"{stem}.rows.arrow")
+        return self._mapped[stem]
 
     @property
     def n_rows(self) -> int:
@@ -120,7 +149,7 @@ class Spool:
 
     def column(self, name: str) -> pa.ChunkedArray:
         """Return one column over all rows; its pages are read when they are touched."""
-        chunks = [part.batch("rows").column(name) for part in self.parts]
+        chunks = [self._rows(part.stem).column(name) for part in self.parts]
         return pa.chunked_array(chunks, type=None if chunks else pa.null())
 
     def values(self, name: str) -> NDArray[np.int64]:
@@ -131,7 +160,7 @@ class Spool:
         """Return the texts of some rows, in the order asked for; see ``protocols.Texts``."""
         order = np.argsort(rows, kind="stable")
         ascending = np.asarray(rows)[order]
-        pieces = [self._text(part).take(pa.array(local)) for part, local in self.locate(ascending)]
+        pieces = [self._text(part).take(pa.array(local)) for part, local in self._locate(ascending)]
         if not pieces:
             return pa.array([], pa.large_binary())
         back = np.empty(len(order), np.int64)
@@ -146,7 +175,27 @@ class Spool:
         if self.parts:
             let_go(Path(self.parts[0].stem).parents[2])
 
-    def locate(self, ascending: NDArray[np.int64]) -> list[tuple[Part, NDArray[np.int64]]]:
+    def has_column(self, name: str) -> bool:
+        """Tell whether rows have a column; public ones may stand in another spool's parts."""
+        return bool(self.parts) and name in self._rows(self.parts[0].stem).schema.names
+
+    def take_rows(self, ascending: NDArray[np.int64], names: Sequence[str]) -> pa.Table:
+        """Return some columns of at least one row, wherever they stand; rows are asked for in order."""
+        pieces = []
+        for part, local in self._locate(ascending):
+            here = self._rows(part.stem)
+            there = here
+            at = far = pa.array(local)
+            if part.base:
+                there, far = self._rows(part.base), here.column(AT).take(at)
+            columns = [
+                here.column(name).take(at) if name.startswith("_") else there.column(name).take(far)
+                for name in names
+            ]
+            pieces.append(pa.RecordBatch.from_arrays(columns, names=list(names)))
+        return pa.Table.from_batches(pieces)
+
+    def _locate(self, ascending: NDArray[np.int64]) -> list[tuple[Part, NDArray[np.int64]]]:
         """Split ascending row numbers by part, as numbers within the part."""
         owner = np.searchsorted(self.first_rows, ascending, side="right") - 1
         bounds = np.searchsorted(owner, np.arange(len(self.parts) + 1))
@@ -157,7 +206,7 @@ class Spool:
         ]
 
     def _text(self, part: Part) -> pa.LargeBinaryArray:
-        column = part.batch("rows").column(self.text_column)
+        column = self._rows(part.stem).column(self.text_column)
         return column.fill_null("").cast(pa.large_binary())
 
 

@@ -5,22 +5,21 @@ the earlier), else it becomes a keeper. So a cluster is a star around its keeper
 comes later never changes what was decided before.
 
 Only documents that share a band key can be similar, so each connected component of them is decided by
-itself. Texts are read a block at a time; in memory are the shingles of one block and of the keepers of one
-component, and of these no more than fit in a pool: those that were not needed for longest are put away, and
-read and hashed again when they are asked for. Beside that stand about 30 bytes a document, and about 40
-bytes for each band key of a keeper in the component at hand that another document has as well.
+itself, several side by side. Texts are read a block at a time. Beside what ``keepers.Deciding`` holds for
+each that runs at once stand about 30 bytes a document.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from builder.kernels import assign as rule
+from builder.kernels.assign import Block
 from builder.kernels.components import join_equal, join_forests, roots
 from builder.kernels.folding import folding
+from builder.kernels.keepers import Deciding
 from builder.kernels.shingles import shingle_sets
 from builder.kernels.words import buffers
 
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
     Texts = tuple[NDArray[np.uint8], NDArray[np.int64]]
     Forest = tuple[NDArray[np.int64], NDArray[np.uint8]]
+    SideBySide = Callable[[Callable[[], Any]], list[Any]]
 
 POOL_HASHES = 1 << 24
 """Shingles of keepers that are held: 128 MiB, the keepers of some 25,000 pages of text."""
@@ -54,7 +54,7 @@ class Links:
     shared: NDArray[np.uint8]
 
 
-def _once(function: Callable[[], Forest]) -> list[Forest]:
+def _once(function: Callable[[], Any]) -> list[Any]:
     return [function()]
 
 
@@ -63,7 +63,7 @@ def link(
     n_bands: int,
     *,
     band: Callable[[int], NDArray[np.uint64]],
-    side_by_side: Callable[[Callable[[], Forest]], list[Forest]] = _once,
+    side_by_side: SideBySide = _once,
 ) -> Links:
     """Join documents that have an equal key.
 
@@ -90,7 +90,7 @@ def link(
     return Links(component=roots(parent), shared=shared)
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Clustering:
     """Decides on all documents of a corpus; documents are numbered in their order of priority.
 
@@ -100,7 +100,8 @@ class Clustering:
         keys: gives uint64[n, n_bands] for some documents.
         texts: gives the two buffers of some documents' texts: uint8[n_bytes] and int64[n + 1].
         n_fixed: documents below this number are keepers whatever they resemble: those that were published.
-        pool_hashes: shingles of keepers that are held at a time; any number gives the same clusters.
+        pool_hashes: shingles of keepers that each of what runs side by side holds at a time; any number gives
+            the same clusters.
     """
 
     threshold: float
@@ -111,66 +112,76 @@ class Clustering:
     pool_hashes: int = POOL_HASHES
     block_bytes: int = BLOCK_BYTES
     block_docs: int = BLOCK_DOCS
-    _keepers: rule.Keepers = field(init=False)
-    _buckets: rule.Buckets = field(init=False)
-    _pool: NDArray[np.uint64] = field(init=False)
 
     def resolve(
-        self, links: Links, n_bytes: NDArray[np.int64]
+        self, links: Links, n_bytes: NDArray[np.int64], *, side_by_side: SideBySide = _once
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return int64[n_docs], each one's keeper, and float64[n_docs], the similarity, NaN for keepers.
 
         Args:
             n_bytes: int64[n_docs], lengths of the texts, by which blocks are cut.
+            side_by_side: calls a function several times at once; each takes components until none is left.
         """
-        n_docs = len(n_bytes)
-        keeper_of = np.arange(n_docs, dtype=np.int64)
-        similarity_of = np.full(n_docs, np.nan)
+        keeper_of = np.arange(len(n_bytes), dtype=np.int64)
+        similarity_of = np.full(len(n_bytes), np.nan)
         paired = np.flatnonzero(links.shared.any(axis=1))
         paired = paired[np.argsort(links.component[paired], kind="stable")]
-        if len(paired):
-            self._make_room(int(n_bytes[paired].sum()))
-        state = np.zeros(rule.STATE, np.int64)
-        state[rule.COMPONENT] = state[rule.CANDIDATE] = -1
-        best = np.zeros(1)
-        for docs in self._blocks(paired, n_bytes):
-            state[rule.AT] = 0
-            block = self._block(docs, links)
-            while self._mend(
-                rule.assign(
-                    block, self.threshold, self.n_fixed, self._keepers, self._buckets, self._pool,
-                    state, best, keeper_of, similarity_of,
-                ),
-                state, block,
-            ):  # fmt: skip
-                pass
+        if not len(paired):
+            return keeper_of, similarity_of
+        # the greatest first, so that none is left over at the end
+        runs = iter(sorted(self._runs(paired, links, n_bytes), key=lambda run: -int(n_bytes[run].sum())))
+        # a shingle for every 3 bytes is more than any text in words has
+        room = max(1, min(self.pool_hashes, int(n_bytes[paired].sum()) // 3 + 64))
+
+        def decide_some() -> None:
+            deciding = Deciding(
+                threshold=self.threshold,
+                n_fixed=self.n_fixed,
+                sets=self._sets,
+                pool_hashes=room,
+                block_docs=self.block_docs,
+            )
+            for run in runs:
+                for docs in self._blocks(run, n_bytes):
+                    deciding.decide(self._block(docs, links), keeper_of, similarity_of)
+
+        side_by_side(decide_some)
         return keeper_of, similarity_of
 
-    def _make_room(self, total_bytes: int) -> None:
-        # a shingle for every 3 bytes is more than any text in words has
-        size = max(1, min(self.pool_hashes, total_bytes // 3 + 64))
-        self._pool = np.empty(size, np.uint64)
-        self._keepers = rule.Keepers(*(np.zeros(64, np.int64) for _ in rule.Keepers._fields))
-        self._buckets = _buckets(n_slots=64, n_entries=32)
+    def _runs(
+        self, docs: NDArray[np.int64], links: Links, n_bytes: NDArray[np.int64]
+    ) -> Iterator[NDArray[np.int64]]:
+        """Cut documents that are in order of their components into whole components, small ones together."""
+        component = links.component[docs]
+        bounds = np.flatnonzero(np.diff(component, prepend=-1, append=-1))
+        return self._pieces(docs, bounds, n_bytes)
 
     def _blocks(self, docs: NDArray[np.int64], n_bytes: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-        ends = np.cumsum(n_bytes[docs])
-        start = 0
-        while start < len(docs):
-            before = ends[start - 1] if start else 0
-            stop = int(np.searchsorted(ends, before + self.block_bytes, side="right"))
-            stop = min(max(stop, start + 1), start + self.block_docs)
-            yield docs[start:stop]
-            start = stop
+        return self._pieces(docs, np.arange(len(docs) + 1), n_bytes)
+
+    def _pieces(
+        self, docs: NDArray[np.int64], bounds: NDArray[np.int64], n_bytes: NDArray[np.int64]
+    ) -> Iterator[NDArray[np.int64]]:
+        """Cut documents at some of ``bounds``, into pieces of no more than a block if that can be."""
+        ends = np.concatenate([[0], np.cumsum(n_bytes[docs])])[bounds]
+        first = 0
+        while first < len(bounds) - 1:
+            last = min(
+                np.searchsorted(ends, ends[first] + self.block_bytes, side="right"),
+                np.searchsorted(bounds, bounds[first] + self.block_docs, side="right"),
+            )
+            last = max(int(last) - 1, first + 1)
+            yield docs[bounds[first] : bounds[last]]
+            first = last
 
     def _sets(self, docs: NDArray[np.int64]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
         data, offsets = self.texts(docs)
         hashes, starts = shingle_sets(data, offsets, self.width, folding(), buffers())
         return hashes, starts
 
-    def _block(self, docs: NDArray[np.int64], links: Links) -> rule.Block:
+    def _block(self, docs: NDArray[np.int64], links: Links) -> Block:
         hashes, starts = self._sets(docs)
-        return rule.Block(
+        return Block(
             docs=np.ascontiguousarray(docs),
             component=links.component[docs],
             hashes=hashes,
@@ -178,77 +189,3 @@ class Clustering:
             keys=np.ascontiguousarray(self.keys(docs)),
             shared=links.shared[docs],
         )
-
-    def _mend(self, status: int, state: NDArray[np.int64], block: rule.Block) -> bool:
-        """Do what ``assign`` asked for; return False if it is done with the block."""
-        if status == rule.NO_ROOM:
-            self._grow(state, n_bands=block.keys.shape[1])
-        elif status == rule.POOL_FULL:
-            at = state[rule.AT]
-            self._clear(state, need=int(block.starts[at + 1] - block.starts[at]))
-        elif status == rule.PUT_AWAY:
-            self._fetch(state)
-        return status != rule.DONE
-
-    def _grow(self, state: NDArray[np.int64], *, n_bands: int) -> None:
-        old = self._buckets
-        n_keepers = int(state[rule.KEEPERS])
-        if n_keepers == len(self._keepers.doc):
-            self._keepers = rule.Keepers(*(np.concatenate([a, np.zeros_like(a)]) for a in self._keepers))
-        n_entries = int(state[rule.ENTRIES])
-        wanted = n_entries + n_bands
-        new = _buckets(
-            n_slots=max(len(old.heads), _doubled(int(state[rule.SLOTS]), 2 * wanted)),
-            n_entries=max(len(old.next), 2 * wanted),
-        )
-        new.keeper[:n_entries] = old.keeper[:n_entries]
-        new.next[:n_entries] = old.next[:n_entries]
-        rule.rehash(old, state[rule.SLOTS], new)
-        state[rule.SLOTS] = len(new.heads)
-        self._buckets = new
-
-    def _clear(self, state: NDArray[np.int64], *, need: int) -> None:
-        """Make room for ``need`` hashes: put away the sets that were not compared with for longest."""
-        keepers = self._keepers
-        budget = max(0, min(len(self._pool) // 2, len(self._pool) - need))
-        held = np.flatnonzero(keepers.place[: state[rule.KEEPERS]] >= 0)
-        held = held[np.argsort(-keepers.used[held], kind="stable")]
-        stay = held[np.cumsum(keepers.size[held]) <= budget]
-        rule.put_away(keepers, self._pool, state, stay[np.argsort(keepers.place[stay])])
-        if need > len(self._pool) // 2:
-            pool = np.empty(2 * need + int(state[rule.USED]), np.uint64)
-            pool[: state[rule.USED]] = self._pool[: state[rule.USED]]
-            self._pool = pool
-
-    def _fetch(self, state: NDArray[np.int64]) -> None:
-        """Bring sets that were put away back: that of the candidate at hand, and of some after it."""
-        keepers = self._keepers
-        ahead = keepers.candidates[state[rule.CANDIDATE] : state[rule.CANDIDATES]]
-        gone = ahead[keepers.place[ahead] < 0]
-        some = max(1, int(np.searchsorted(np.cumsum(keepers.size[gone]), len(self._pool) // 4, side="right")))
-        gone = gone[: min(some, self.block_docs)]
-        need = int(keepers.size[gone].sum())
-        if state[rule.USED] + need > len(self._pool):
-            # what is ahead may be put away by this; the next call finds out
-            self._clear(state, need=need)
-        hashes, _ = self._sets(keepers.doc[gone])
-        used = int(state[rule.USED])
-        self._pool[used : used + need] = hashes
-        keepers.place[gone] = used + np.cumsum(keepers.size[gone]) - keepers.size[gone]
-        keepers.used[gone] = state[rule.STAMP]
-        state[rule.USED] = used + need
-
-
-def _buckets(*, n_slots: int, n_entries: int) -> rule.Buckets:
-    return rule.Buckets(
-        keys=np.zeros(n_slots, np.uint64),
-        heads=np.full(n_slots, -1, np.int64),
-        keeper=np.zeros(n_entries, np.int64),
-        next=np.zeros(n_entries, np.int64),
-    )
-
-
-def _doubled(size: int, wanted: int) -> int:
-    while size < wanted:
-        size *= 2
-    return size

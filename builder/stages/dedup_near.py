@@ -148,7 +148,7 @@ class DedupNear:
     ) -> Verdicts:
         """Find candidates by their band keys and prove each merge by the texts.
 
-        Bands are gone through by as many threads as the engine has workers.
+        Bands and components are gone through by as many threads as the engine has workers.
         """
         both = Together(memory, self._candidates(memory, sketches, alive), sketches, texts)
         n_bytes, n_words, n_shingles = (_numbers(both, name) for name in ("n_bytes", "n_words", "n_shingles"))
@@ -200,7 +200,7 @@ class DedupNear:
         self, both: Together, rows: NDArray[np.int64], n_bytes: NDArray[np.int64], engine: Engine
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return for each of ``rows``, all with shingles, the place of its keeper and the similarity."""
-        from builder.kernels.clusters import Clustering, link
+        from builder.kernels.clusters import POOL_HASHES, Clustering, link
 
         keys = BandKeys(both.column("band_keys"))
 
@@ -216,8 +216,9 @@ class DedupNear:
             keys=lambda docs: keys.rows(rows[docs]),
             texts=lambda docs: text_buffers(both.take(rows[docs])),
             n_fixed=int((rows < both.n_old).sum()),
+            pool_hashes=POOL_HASHES // engine.workers,
         )
-        return clustering.resolve(links, n_bytes)
+        return clustering.resolve(links, n_bytes, side_by_side=engine.side_by_side)
 
     def settle(
         self, batch: pa.RecordBatch, keeper_rows: NDArray[np.int64], rows: NDArray[np.int64]

@@ -17,7 +17,7 @@ from builder.kernels.clusters import Clustering, link
 ONE_BAND = st.lists(st.lists(st.integers(0, 5), min_size=3, max_size=3), max_size=30)
 
 
-def cluster(texts, *, threshold, bands=8, rows=1, n_fixed=0, **limits):
+def cluster(texts, *, threshold, bands=8, rows=1, n_fixed=0, n_threads=1, **limits):
     """Cluster texts in their order; return keepers, similarities (None for keepers) and band keys."""
     keys, _, _, _ = sketches_of(texts, width=2, bands=bands, rows=rows)
     links = link(len(texts), bands, band=lambda band: keys[:, band])
@@ -29,7 +29,8 @@ def cluster(texts, *, threshold, bands=8, rows=1, n_fixed=0, **limits):
         n_fixed=n_fixed,
         **limits,
     )
-    keeper, similarity = clustering.resolve(links, np.array([len(text.encode()) for text in texts], np.int64))
+    n_bytes = np.array([len(text.encode()) for text in texts], np.int64)
+    keeper, similarity = clustering.resolve(links, n_bytes, side_by_side=in_threads(n_threads))
     return keeper.tolist(), [None if np.isnan(s) else s for s in similarity], keys
 
 
@@ -93,11 +94,13 @@ def test_clusters_equal_the_rule(threshold, limits):
     assert (keeper, similarity) == expected(texts, keys, threshold=threshold)
 
 
-def test_many_small_components():
-    """Components do not know of one another, and single documents are keepers."""
+@pytest.mark.parametrize("n_threads", [1, 3])
+@pytest.mark.parametrize("limits", [{}, {"block_docs": 7}, {"block_bytes": 40, "pool_hashes": 9}])
+def test_many_small_components(limits, n_threads):
+    """Components do not know of one another, and single documents are keepers; whoever decides on them."""
     texts = [f"{a} {b} {n}x {n}y {n}z" for n in range(40) for a, b in ("pq", "pq", "rs", "rq")]
     texts = random.Random(2).sample(texts, len(texts))
-    keeper, similarity, keys = cluster(texts, threshold=0.5)
+    keeper, similarity, keys = cluster(texts, threshold=0.5, n_threads=n_threads, **limits)
     assert (keeper, similarity) == expected(texts, keys, threshold=0.5)
     assert len(set(keeper)) > 40
 
