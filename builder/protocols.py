@@ -277,7 +277,11 @@ class CorpusStage(Protocol):
         """
 
     def remember(self, sketches: Sketches, verdicts: Verdicts) -> pa.Table:
-        """Return what later versions will see as ``memory``: a row for each keeper, ``row`` its number."""
+        """Return what later versions will see as ``memory``: a row for each keeper, ``row`` its number.
+
+        It is asked some parts of the spool at a time: ``sketches`` and ``verdicts`` are of their rows, which
+        are numbered from 0, and rows that are not their own keepers have the keeper -1.
+        """
 
 
 # -- writing and running ---------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from builder.build.edition import Plan
@@ -85,50 +87,54 @@ def close(work: Work, passage: Passage) -> Closed:
         retired = np.union1d(retired, work.past.gone)
     edits = Edits(removed=removed, replaced=replaced, retired=tuple(retired.tolist()))
     plan = plan_edition(placement, lineage=lineage, edits=edits)
-    shards = _write_shards(work, passage, placement, plan, fates)
     fates.note_shards(plan, placement)
-    return _close_ledger(work, passage, fates, plan=plan, shards=shards, edits=edits, placement=placement)
-
-
-def _close_ledger(
-    work: Work,
-    passage: Passage,
-    fates: Fates,
-    *,
-    plan: Plan,
-    shards: Sequence[EditionShard],
-    edits: Edits,
-    placement: Placement,
-) -> Closed:
-    ledger, rejected, clusters = (
-        work.folder / f"{name}.parquet" for name in ("ledger", "rejected", "clusters")
-    )
-    work.advance("ledger", done=0, total=1, unit="file")
     freed = work.pruned.freed if work.pruned else frozenset()
     restated = restate(work.past.lineage, edits, but=freed) if work.past else None
-    sums, n_known = write_ledger(
-        ledger, clusters=clusters, spool=passage.first, fates=fates, restated=restated
-    )
-    write_rejected(rejected, spool=passage.first, late=passage.late)
-    work.advance("ledger", done=1, total=1, unit="file")
+    # the ledger is written while workers write shards
+    with ThreadPoolExecutor(1) as beside:
+        writing = beside.submit(_write_ledger, work.folder, passage, fates, restated)
+        if work.engine.workers == 1:  # not more of the machine than was asked for
+            writing.result()
+        shards = _write_shards(work, passage, placement, plan, fates)
+        work.advance("ledger", done=0, total=1, unit="file")
+        written = writing.result()
+        work.advance("ledger", done=1, total=1, unit="file")
     n_restated = restated.num_rows if restated else 0
-    _check_sums(passage, sums, placement, n_known=n_known, n_restated=n_restated)
+    _check_sums(passage, written.sums, placement, n_known=written.n_known, n_restated=n_restated)
     return Closed(
         shards=shards,
         limits=plan.limits,
-        sums=sums,
+        sums=written.sums,
         counts=passage.counts,
         clusters=_cluster_sizes(fates),
-        ledger=ledger,
-        rejected=rejected,
-        clusters_file=clusters,
-        n_known=n_known,
+        ledger=written.ledger,
+        rejected=written.rejected,
+        clusters_file=written.clusters,
+        n_known=written.n_known,
         n_restated=n_restated,
         edits=edits,
         added={name: len(placement.of(i)) for i, name in enumerate(placement.names)},
         fates=fates,
         passage=passage,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ledger:
+    sums: LedgerSums
+    n_known: int
+    ledger: Path
+    rejected: Path
+    clusters: Path
+
+
+def _write_ledger(folder: Path, passage: Passage, fates: Fates, restated: pa.Table | None) -> _Ledger:
+    ledger, rejected, clusters = (folder / f"{name}.parquet" for name in ("ledger", "rejected", "clusters"))
+    sums, n_known = write_ledger(
+        ledger, clusters=clusters, spool=passage.first, fates=fates, restated=restated
+    )
+    write_rejected(rejected, spool=passage.first, late=passage.late)
+    return _Ledger(sums=sums, n_known=n_known, ledger=ledger, rejected=rejected, clusters=clusters)
 
 
 def _all_ids(passage: Passage, placement: Placement) -> NDArray[np.uint64]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from builder.errors import BuilderError, Fault
 from builder.protocols import Verdicts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from builder.protocols import CorpusStage, Engine, Guard, Remembered
 
 SEGMENT, BARRED = ".index.arrow", "barred.npy"
+
+_SEGMENT_ROWS = 1 << 16
 
 MANY_ROWS = 500_000
 """Above this a corpus stage decides while no other worker is there, with the memory of all."""
@@ -219,17 +222,36 @@ class Resolution:
                 sketches, alive=np.load(self.alive), memory=self.memory, texts=self.spool, engine=engine
             )
         sketches.let_go()
-        segment = stage.remember(sketches, verdicts)
-        write_segment(Path(self.folder) / f"{stage.name}{SEGMENT}", segment, row_numbers(self.spool))
+        write_segment(Path(self.folder) / f"{stage.name}{SEGMENT}", stage, self.spool, verdicts)
         return verdicts
 
 
-def write_segment(path: Path, segment: pa.Table, numbers: NDArray[np.int64]) -> None:
-    """Write what a stage remembers, its rows by their numbers in the first spool."""
-    rows = pa.array(numbers[segment["row"].to_numpy()], pa.int64())
-    segment = segment.set_column(segment.schema.get_field_index("row"), "row", rows)
+def write_segment(path: Path, stage: CorpusStage, spool: Spool, verdicts: Verdicts) -> None:
+    """Write what a stage remembers, some parts at a time, its rows by their numbers in the first spool."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_arrow(path, segment.schema, [segment])
+    segments = _segments(stage, spool, verdicts)
+    first = next(segments)
+    write_arrow(path, first.schema, chain([first], segments))
+
+
+def _segments(stage: CorpusStage, spool: Spool, verdicts: Verdicts) -> Iterator[pa.Table]:
+    """Give at least one table, of no rows where there are none."""
+    numbers = row_numbers(spool)
+    for some, first_row in spool.in_pieces(_SEGMENT_ROWS):
+        rows = slice(first_row, first_row + some.n_rows)
+        segment = stage.remember(StageSketches(some, stage.name), _own(verdicts, rows))
+        at = segment.schema.get_field_index("row")
+        own = pa.array(numbers[rows][segment["row"].to_numpy()], pa.int64())
+        yield segment.set_column(at, "row", own).combine_chunks()
+        some.let_go()
+
+
+def _own(verdicts: Verdicts, rows: slice) -> Verdicts:
+    """Return the verdicts on some rows as if they were all; what is not its own keeper has none."""
+    keeper = verdicts.keeper[rows]
+    stays = keeper == np.arange(rows.start, rows.stop)
+    keeper = np.where(stays, np.arange(len(keeper)), -1)
+    return replace(verdicts, keeper=keeper, similarity=verdicts.similarity[rows], replaces=None)
 
 
 def _with_past_rows(verdicts: Verdicts, rows: NDArray[np.int64]) -> Verdicts:

@@ -24,7 +24,7 @@ import pyarrow as pa
 from builder.io.mapped import let_go
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -174,6 +174,15 @@ class Spool:
         """Hold no page of the spool's files in memory; they are read again when they are touched."""
         if self.parts:
             let_go(Path(self.parts[0].stem).parents[2])
+
+    def in_pieces(self, n_rows: int) -> Iterator[tuple[Spool, int]]:
+        """Give at least one piece, of so many rows if there are, and the number of its first row."""
+        start = 0
+        while start < len(self.parts) or start == 0:
+            wanted = self.first_rows[start] + n_rows
+            stop = max(start + 1, int(np.searchsorted(self.first_rows, wanted)))
+            yield Spool(self.parts[start:stop], self.text_column), int(self.first_rows[start])
+            start = stop
 
     def has_column(self, name: str) -> bool:
         """Tell whether rows have a column; public ones may stand in another spool's parts."""

@@ -42,6 +42,23 @@ def best_of_group(keys: NDArray[np.uint64], rank: NDArray[np.int64]) -> NDArray[
     >>> best_of_group(np.array([[7], [8], [7]], dtype=np.uint64), np.array([2, 1, 0])).tolist()
     [2, 1, 2]
     """
+    best = np.arange(len(keys), dtype=np.int64)
+    some = _not_alone(np.ascontiguousarray(keys[:, 0]))
+    best[some] = some[_best_by_sorting(keys[some], rank[some])]
+    return best
+
+
+def _not_alone(words: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Return the places of all words that are there more than once: most keys differ in their first word."""
+    order = np.argsort(words)
+    ordered = words[order]
+    twice = np.zeros(len(words) + 1, dtype=np.bool_)
+    twice[1:-1] = ordered[1:] == ordered[:-1]
+    found: NDArray[np.int64] = order[twice[1:] | twice[:-1]]
+    return found
+
+
+def _best_by_sorting(keys: NDArray[np.uint64], rank: NDArray[np.int64]) -> NDArray[np.int64]:
     order = np.lexsort((rank, *keys.T))
     ordered = keys[order]
     starts = np.ones(len(order), dtype=np.bool_)
