@@ -77,7 +77,7 @@ def _workers(bench: Bench) -> Measured:
     documents = write_documents(bench, N_DOCUMENTS)
 
     def build(n: int):  # type: ignore[no-untyped-def]
-        path = recipe(bench, "workers", {"jsonl": {"path": str(documents)}}, STAGES)
+        path = recipe(bench, "workers", {"jsonl": {"path": f"{documents}/*.jsonl"}}, STAGES)
         return builder("build", path, "--workers", str(n))
 
     pairs = in_turn(lambda: build(2), lambda: build(1), rounds=bench.rounds, warm=False)

@@ -9,7 +9,9 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -17,11 +19,15 @@ from benchmarks.bench import BUILDER, Bench, builder, recipe
 from benchmarks.compare.start import write_pages
 from benchmarks.measure import Measured
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 SIZES = (100_000, 1_000_000, 4_000_000)
 LIMIT = "2GB"
 LIMIT_BYTES = 2 * 10**9
 STAGES = ("repair_text", "dedup_url", "dedup_exact", "dedup_near")
 N_WORDS = 190
+DOCS_IN_FILE = 100_000
 _LOOK_S = 0.25
 
 
@@ -79,38 +85,52 @@ def measure(bench: Bench, sizes: tuple[int, ...]) -> tuple[list[Measured], list[
 
 
 def write_documents(bench: Bench, n_docs: int) -> Path:
+    """Return a folder of JSONL files with so many documents, written if it is not there."""
+    folder = bench.folder / f"documents-{n_docs}"
+    if not folder.exists():
+        beside = bench.fresh(f"documents-{n_docs}.tmp")
+        beside.mkdir()
+        lines = perturbed(bench.pages, n_docs)
+        for number in range(-(-n_docs // DOCS_IN_FILE)):
+            with (beside / f"{number:04d}.jsonl").open("wb") as file:
+                file.writelines(islice(lines, DOCS_IN_FILE))
+        beside.rename(folder)
+    return folder
+
+
+def perturbed(pages: Path, n_docs: int) -> Iterator[bytes]:
     """Perturb real pages: in each run of words every fifth is another, so that no shingle stays.
 
     Every tenth document is the one before it with one word changed: a near-duplicate.
     """
-    path = bench.folder / f"documents-{n_docs}.jsonl"
-    if path.exists():
-        return path
     rng = random.Random(7)
-    pages = [
+    long = [
         words
-        for line in bench.pages.read_bytes().splitlines()
+        for line in pages.read_bytes().splitlines()
         if len(words := re.findall(r"\S+", orjson.loads(line)["text"])) > N_WORDS
     ]
-    vocabulary = list({word for words in pages[::50] for word in words})
+    vocabulary = list({word for words in long[::50] for word in words})
     words: list[str] = []
-    with path.open("wb") as file:
-        for n in range(n_docs):
-            if n % 10 == 9:
-                words[rng.randrange(len(words))] = "changed"
-            else:
-                page = rng.choice(pages)
-                start = rng.randrange(len(page) - N_WORDS)
-                words = page[start : start + N_WORDS]
-                words[::5] = rng.choices(vocabulary, k=len(words[::5]))
-            file.write(orjson.dumps({"url": f"https://example.org/{n}", "text": " ".join(words)}) + b"\n")
-    return path
+    for n in range(n_docs):
+        if n % 10 == 9:
+            words[rng.randrange(len(words))] = "changed"
+        else:
+            page = rng.choice(long)
+            start = rng.randrange(len(page) - N_WORDS)
+            words = page[start : start + N_WORDS]
+            words[::5] = rng.choices(vocabulary, k=len(words[::5]))
+        yield orjson.dumps({"url": f"https://example.org/{n}", "text": " ".join(words)}) + b"\n"
+
+
+def n_bytes_of(folder: Path) -> int:
+    """Return the bytes of all files of a folder."""
+    return sum(path.stat().st_size for path in folder.iterdir())
 
 
 def _build(bench: Bench, documents: Path, n_docs: int, *options: str) -> Point:
     import os
 
-    path = recipe(bench, "growth", {"jsonl": {"path": str(documents)}}, STAGES)
+    path = recipe(bench, "growth", {"jsonl": {"path": f"{documents}/*.jsonl"}}, STAGES)
     before, began = os.times(), time.perf_counter()
     process = subprocess.Popen(
         [BUILDER, "build", path, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -126,7 +146,7 @@ def _build(bench: Bench, documents: Path, n_docs: int, *options: str) -> Point:
     cpu = after.children_user + after.children_system - before.children_user - before.children_system
     return Point(
         n_docs=n_docs,
-        n_bytes=documents.stat().st_size,
+        n_bytes=n_bytes_of(documents),
         seconds=seconds,
         cpu_seconds=cpu,
         peak_bytes=peak[0],

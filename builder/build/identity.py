@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from blake3 import blake3
 
+from builder.domain.grouping import best_of_group
 from builder.domain.record import PAGE_KEY
 from builder.domain.url import canonical_url
 
@@ -75,10 +76,9 @@ def settle_ids(
 
 def _repeats(ids: NDArray[np.uint64]) -> NDArray[np.bool_]:
     """Mark every row whose id an earlier row has."""
-    order = np.lexsort((np.arange(len(ids)), ids[:, 1], ids[:, 0]))
-    same = np.zeros(len(ids), np.bool_)
-    same[order[1:]] = (ids[order[1:]] == ids[order[:-1]]).all(axis=1)
-    return same
+    rows = np.arange(len(ids))
+    repeats: NDArray[np.bool_] = best_of_group(ids, rows) != rows
+    return repeats
 
 
 def id_words(column: pa.ChunkedArray) -> NDArray[np.uint64]:
