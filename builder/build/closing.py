@@ -80,6 +80,8 @@ def close(work: Work, passage: Passage) -> Closed:
         pruned=work.pruned.documents if work.pruned else frozenset(),
     )
     all_ids = _all_ids(passage, placement)
+    for spool in (passage.first, passage.last):
+        spool.let_go()
     fates = trace_fates(passage, placement, all_ids=all_ids, past=work.past)
     removed = {key: removal_of(row, fates, passage) for key, row in lost.items()}
     if work.past and work.pruned:

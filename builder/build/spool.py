@@ -14,25 +14,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import orjson
 import pyarrow as pa
 
-from builder.io.mapped import let_go
+from builder.io.mapped import MappedBatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
 AT = "_at"
 """The place of a row in the part that it came from."""
-
-_MANY_BYTES = 1 << 22
-"""Texts of more bytes are not left in memory where they were read from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,16 +50,11 @@ class Part:
 
     def batch(self, what: str) -> pa.RecordBatch:
         """Open one of the part's files by memory map; nothing is copied."""
-        return _open(f"{self.stem}.{what}.arrow")
+        return MappedBatch.open(f"{self.stem}.{what}.arrow").batch
 
     def table(self, what: str) -> pa.Table:
         """Open one of the part's files as a table."""
         return pa.Table.from_batches([self.batch(what)])
-
-
-def _open(path: str) -> pa.RecordBatch:
-    with pa.memory_map(path) as mapped:
-        return pa.ipc.open_file(mapped).get_batch(0)
 
 
 def write_part(
@@ -134,13 +126,16 @@ class Spool:
         return np.concatenate([[0], np.cumsum([part.n_rows for part in self.parts])]).astype(np.int64)
 
     @cached_property
-    def _mapped(self) -> dict[str, pa.RecordBatch]:
+    def _mapped(self) -> dict[str, MappedBatch]:
         return {}
 
-    def _rows(self, stem: str) -> pa.RecordBatch:
+    def _map(self, stem: str) -> MappedBatch:
         if stem not in self._mapped:
-            self._mapped[stem] = _open(f"{stem}.rows.arrow")
+            self._mapped[stem] = MappedBatch.open(f"{stem}.rows.arrow")
         return self._mapped[stem]
+
+    def _rows(self, stem: str) -> pa.RecordBatch:
+        return self._map(stem).batch
 
     @property
     def n_rows(self) -> int:
@@ -157,23 +152,26 @@ class Spool:
         return np.asarray(self.column(name).to_numpy(), dtype=np.int64)
 
     def take(self, rows: NDArray[np.int64]) -> pa.LargeBinaryArray:
-        """Return the texts of some rows, in the order asked for; see ``protocols.Texts``."""
+        """Return the texts of some rows, in the order asked for; see ``protocols.Texts``.
+
+        No part's pages are held any longer than its texts are copied.
+        """
         order = np.argsort(rows, kind="stable")
         ascending = np.asarray(rows)[order]
-        pieces = [self._text(part).take(pa.array(local)) for part, local in self._locate(ascending)]
+        pieces = []
+        for part, local in self._locate(ascending):
+            pieces.append(self._text(part).take(pa.array(local)))
+            self._map(part.stem).let_go()
         if not pieces:
             return pa.array([], pa.large_binary())
         back = np.empty(len(order), np.int64)
         back[order] = np.arange(len(order))
-        taken = pa.concat_arrays(pieces).take(pa.array(back))
-        if taken.nbytes > _MANY_BYTES:
-            self.let_go()
-        return taken
+        return pa.concat_arrays(pieces).take(pa.array(back))
 
     def let_go(self) -> None:
         """Hold no page of the spool's files in memory; they are read again when they are touched."""
-        if self.parts:
-            let_go(Path(self.parts[0].stem).parents[2])
+        for mapped in list(self._mapped.values()):
+            mapped.let_go()
 
     def in_pieces(self, n_rows: int) -> Iterator[tuple[Spool, int]]:
         """Give at least one piece, of so many rows if there are, and the number of its first row."""

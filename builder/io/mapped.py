@@ -1,39 +1,42 @@
-"""Memory of mapped files, which counts as ours as long as their pages are in our table of pages."""
+"""Arrow files by memory map, whose memory counts as ours only as long as we hold their pages."""
 
 from __future__ import annotations
 
 import ctypes
 import sys
+from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+import pyarrow as pa
 
-_MAPS = Path("/proc/self/maps")
 _DONT_NEED = 4
 
 
-def let_go(folder: Path) -> None:
-    """Let go of the pages of all mapped files below a folder; they are read again when they are touched.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappedBatch:
+    """A file that holds one batch, which is read when it is touched."""
 
-    What reads a file through a map holds every page that it has ever touched. Only maps of files that
-    nobody can write through are let go of, so no byte can be lost. Does nothing but on Linux.
-    """
-    if sys.platform != "linux":
-        return
-    for start, stop in _ranges(str(folder.resolve())):
-        _libc().madvise(ctypes.c_void_p(start), ctypes.c_size_t(stop - start), _DONT_NEED)
+    batch: pa.RecordBatch
+    whole: pa.Buffer
 
+    @classmethod
+    def open(cls, path: str) -> MappedBatch:
+        """Map a file of Arrow IPC, not compressed."""
+        with pa.memory_map(path) as mapped:
+            whole = mapped.read_buffer()
+        return cls(batch=pa.ipc.open_file(pa.BufferReader(whole)).get_batch(0), whole=whole)
 
-def _ranges(folder: str) -> Iterator[tuple[int, int]]:
-    """Give where files below a folder are mapped, to be read only."""
-    for line in _MAPS.read_text(encoding="utf-8", errors="replace").splitlines():
-        fields = line.split(maxsplit=5)
-        if len(fields) == 6 and fields[1].startswith("r--") and fields[5].startswith(f"{folder}/"):
-            start, stop = fields[0].split("-")
-            yield int(start, 16), int(stop, 16)
+    def let_go(self) -> None:
+        """Let go of the pages of the file; they are read again when they are touched.
+
+        What reads a file through a map holds every page that it has ever touched, and those around it: up to
+        2 MB for a single byte. No byte can be lost, because the file is mapped to be read only. Does nothing
+        but on Linux.
+        """
+        if sys.platform == "linux":
+            start, size = ctypes.c_void_p(self.whole.address), ctypes.c_size_t(self.whole.size)
+            _libc().madvise(start, size, _DONT_NEED)
 
 
 @cache

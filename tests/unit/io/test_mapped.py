@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 import sys
 from pathlib import Path
 
@@ -10,17 +9,17 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from builder.io.mapped import _ranges, let_go
+from builder.io.mapped import MappedBatch
 
-N_BYTES = 8 << 20
+N_ROWS = 1 << 20
 
 
-def resident_bytes(folder: Path) -> int:
-    """What this process holds of the files below a folder."""
+def resident_bytes(path: Path) -> int:
+    """What this process holds of a mapped file."""
     total, ours = 0, False
     for line in Path("/proc/self/smaps").read_text().splitlines():
         if "-" in line.split()[0] and not line.split()[0].endswith(":"):
-            ours = f"{folder}/" in line
+            ours = line.endswith(str(path))
         elif ours and line.startswith("Rss:"):
             total += int(line.split()[1]) * 1024
     return total
@@ -28,28 +27,34 @@ def resident_bytes(folder: Path) -> int:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such table")
 def test_pages_are_let_go_of_and_the_bytes_stay(tmp_path: Path) -> None:
-    """What is read again is what was there; nothing of ours but files that are only read is touched."""
-    data = np.random.default_rng(1).integers(0, 255, N_BYTES, np.uint8)
-    folder = tmp_path / "a b"
-    folder.mkdir()
-    (folder / "x.arrow").write_bytes(data.tobytes())
-    (folder / "private").write_bytes(bytes(N_BYTES))
+    """What is read again is what was there, however often, and nothing else of ours is touched."""
+    data = np.random.default_rng(1).integers(0, 1 << 60, N_ROWS)
     heap = data.copy()
-    with (folder / "private").open("r+b") as file, pa.memory_map(str(folder / "x.arrow")) as mapped:
-        written = mmap.mmap(file.fileno(), N_BYTES, flags=mmap.MAP_PRIVATE)
-        written[:] = data.tobytes()
-        read = np.frombuffer(mapped.read_buffer(), np.uint8)
-        assert (read == data).all()
-        assert resident_bytes(folder) >= 2 * N_BYTES
-        let_go(folder)
-        assert resident_bytes(folder) < 2 * N_BYTES
-        assert len(list(_ranges(str(folder)))) == 1
-        assert (read == data).all()
-        assert written[:] == data.tobytes()
-        assert (heap == data).all()
-        written.close()
+    batch = pa.record_batch({"x": pa.array(data)})
+    path = tmp_path / "x y.arrow"
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, batch.schema) as writer:
+        writer.write_batch(batch)
+    mapped = MappedBatch.open(str(path))
+    column = mapped.batch.column("x")
+    for _ in range(2):
+        assert (column.to_numpy() == data).all()
+        assert resident_bytes(path) >= 8 * N_ROWS
+        mapped.let_go()
+        assert resident_bytes(path) < N_ROWS
+    assert (heap == data).all()
 
 
-def test_a_folder_that_nobody_maps_is_no_matter(tmp_path: Path) -> None:
-    """Nothing happens."""
-    let_go(tmp_path / "nothing")
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such table")
+def test_only_the_file_itself_is_let_go_of(tmp_path: Path) -> None:
+    """The range that is let go of is exactly that of the map: not a page more."""
+    batch = pa.record_batch({"x": pa.array(np.arange(N_ROWS))})
+    path = tmp_path / "x.arrow"
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, batch.schema) as writer:
+        writer.write_batch(batch)
+    mapped = MappedBatch.open(str(path))
+    lines = Path("/proc/self/maps").read_text().splitlines()
+    (mine,) = (line.split()[0] for line in lines if line.endswith(str(path)))
+    start, stop = (int(text, 16) for text in mine.split("-"))
+    assert mapped.whole.address == start
+    assert mapped.whole.size == path.stat().st_size
+    assert start + mapped.whole.size <= stop
