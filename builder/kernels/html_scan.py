@@ -9,11 +9,15 @@ every list without ``</li>`` would be deep.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from builder.kernels.bits import load8, trailing_zeros
 from builder.kernels.jit import kernel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 NOT_COUNTED = (
     "a area base basefont bgsound body br caption col colgroup command dd dt embed frame head hr html img "
@@ -44,26 +48,50 @@ MAX_NAMES = 1024
 
 _PRIME = 0x100000001B3
 _BASIS = 0xCBF29CE484222325
+_ONES, _HIGH = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
 
 
-def _hashes(names: str) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
-    found = []
-    for name in names.split():
-        value = _BASIS
-        for byte in name.encode():
-            value = ((value ^ byte) * _PRIME) & 0xFFFFFFFFFFFFFFFF
-        found.append(value)
-    return np.array(sorted(found), dtype=np.uint64)
+_SLOTS = 1024
 
 
-_NOT_COUNTED = _hashes(NOT_COUNTED)
-_RUBY_PARTS = _hashes(RUBY_PARTS)
-_OPTIONS = _hashes(OPTIONS)
-_ROOTS = _hashes(ROOTS)
-_RUBY, _SELECT = _hashes("ruby")[0], _hashes("select")[0]
-_RAW = _hashes(RAW)
-_BREAKS_OUT = _hashes(BREAKS_OUT)
-_FOREIGN = _hashes("math svg")
+def _hash(name: str) -> int:
+    value = _BASIS
+    for byte in name.encode():
+        value = ((value ^ byte) * _PRIME) & 0xFFFFFFFFFFFFFFFF
+    return value
+
+
+_IS_NOT_COUNTED, _IS_RUBY_PART, _IS_OPTION, _IS_ROOT, _IS_RAW, _BREAKS, _IS_FOREIGN = (
+    1 << i for i in range(7)
+)
+
+_KINDS = {
+    _IS_NOT_COUNTED: NOT_COUNTED,
+    _IS_RUBY_PART: RUBY_PARTS,
+    _IS_OPTION: OPTIONS,
+    _IS_ROOT: ROOTS,
+    _IS_RAW: RAW,
+    _BREAKS: BREAKS_OUT,
+    _IS_FOREIGN: "math svg",
+}
+
+
+def _table() -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
+    """Return a table of names by their hashes, and what kinds each is of."""
+    keys, kinds = np.zeros(_SLOTS, np.uint64), np.zeros(_SLOTS, np.uint8)
+    for kind, names in _KINDS.items():
+        for name in names.split():
+            value = _hash(name)
+            slot = value % _SLOTS
+            while keys[slot] not in (0, value):
+                slot = (slot + 1) % _SLOTS
+            keys[slot] = value
+            kinds[slot] |= kind
+    return keys, kinds
+
+
+_NAMES, _KINDS_OF_NAMES = _table()
+_RUBY, _SELECT = np.uint64(_hash("ruby")), np.uint64(_hash("select"))
 
 
 @kernel
@@ -101,24 +129,25 @@ def _measure_page(
             break
         name, position = _name(data, position, end)
         n_attributes, self_closed, position = _attributes(data, position, end)
-        if _among(_ROOTS, name):
+        kinds = _KINDS_OF_NAMES[_slot(_NAMES, name)]
+        if kinds & _IS_ROOT:
             n_root += n_attributes
         widest = max(widest, n_attributes, n_root)
         slot = _slot(keys, name)
         if closing:
-            foreign = foreign and not _among(_FOREIGN, name)
+            foreign = foreign and not kinds & _IS_FOREIGN
             if keys[slot] == name and unanswered[slot] > 0:
                 unanswered[slot] -= 1
                 now -= 1
             continue
-        foreign = foreign and not _among(_BREAKS_OUT, name)
-        if not foreign and _among(_RAW, name):
+        foreign = foreign and not kinds & _BREAKS
+        if not foreign and kinds & _IS_RAW:
             position = _skip_raw(data, position, end, name)
             continue
-        begins_foreign = _among(_FOREIGN, name)
-        if not _is_counted(name, keys, unanswered) or (self_closed and (foreign or begins_foreign)):
+        within_foreign = foreign or kinds & _IS_FOREIGN != 0
+        if not _is_counted(kinds, keys, unanswered) or (self_closed and within_foreign):
             continue
-        foreign = foreign or begins_foreign
+        foreign = within_foreign
         now += 1
         deepest = max(deepest, now)
         if keys[slot] == name:
@@ -132,22 +161,19 @@ def _measure_page(
 
 
 @kernel
-def _is_counted(name: Any, keys: Any, unanswered: Any) -> Any:
-    if _among(_RUBY_PARTS, name):
+def _is_counted(kinds: Any, keys: Any, unanswered: Any) -> Any:
+    if kinds & _IS_RUBY_PART:
         return unanswered[_slot(keys, _RUBY)] == 0
-    if _among(_OPTIONS, name):
+    if kinds & _IS_OPTION:
         return unanswered[_slot(keys, _SELECT)] == 0
-    return not _among(_NOT_COUNTED, name)
+    return kinds & _IS_NOT_COUNTED == 0
 
 
 @kernel
 def _next_tag(data: Any, position: Any, end: Any) -> Any:
     """Return the place of the next tag's name, or of the end of the page, and whether it is an end tag."""
     while position < end:
-        if data[position] != 0x3C:
-            position += 1
-            continue
-        position += 1
+        position = _skip_to(data, position, end, 0x3C) + 1
         if position >= end:
             break
         if data[position] == 0x21 or data[position] == 0x3F:
@@ -177,6 +203,15 @@ def _is_space(byte: Any) -> Any:
 
 @kernel
 def _skip_to(data: Any, position: Any, end: Any, wanted: Any) -> Any:
+    """Return the place of a byte, or of the end of the page."""
+    pattern = np.uint64(wanted) * _ONES
+    while position + 8 <= end:
+        x = load8(data, position) ^ pattern
+        # a byte that is 0 borrows from its upper bit; those above it may do so for nothing
+        zeros = (x - _ONES) & ~x & _HIGH
+        if zeros != 0:
+            return position + (trailing_zeros(zeros) >> 3)
+        position += 8
     while position < end and data[position] != wanted:
         position += 1
     return position
@@ -267,18 +302,6 @@ def _skip_raw(data: Any, position: Any, end: Any, name: Any) -> Any:
                 return position
         position += 1
     return end
-
-
-@kernel
-def _among(hashes: Any, name: Any) -> Any:
-    low, high = 0, len(hashes)
-    while low < high:
-        middle = (low + high) // 2
-        if hashes[middle] < name:
-            low = middle + 1
-        else:
-            high = middle
-    return low < len(hashes) and hashes[low] == name
 
 
 @kernel
