@@ -206,10 +206,9 @@ class _Steady(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         """Read at most as much as the buffer holds; 0 at the end."""
-        data = self._do(lambda file: file.read(len(buffer)))
-        buffer[: len(data)] = data
-        self._at += len(data)
-        return len(data)
+        n_bytes = self._do(lambda file: _read_into(file, buffer))
+        self._at += n_bytes
+        return n_bytes
 
     def close(self) -> None:
         """Close what is open."""
@@ -248,6 +247,14 @@ def _open(address: str, *, at: int) -> Any:
     if at:
         file.seek(at)
     return file
+
+
+def _read_into(file: Any, buffer: Any) -> int:
+    if isinstance(file, io.FileIO):
+        return file.readinto(buffer) or 0
+    data = file.read(len(buffer))  # not every file of fsspec's can do more
+    buffer[: len(data)] = data
+    return len(data)
 
 
 def _out_of_reach(address: str, error: Exception) -> SourceError:
