@@ -3,6 +3,7 @@
     python -m benchmarks [FILE] [--only NAME]... [--rounds N] [--folder DIR] [--sizes 100000,1000000]
 
 FILE is JSONL or Parquet with ``url`` and ``text``; without one, documentation packages are the corpus.
+With ``--only`` the page is printed and not written: what is written is of one run.
 """
 
 from __future__ import annotations
@@ -44,12 +45,17 @@ def main() -> None:
     for name, measure in COMPARISONS.items():
         if not options.only or name in options.only:
             rows += _told(measure(bench))
-            results.write(bench, rows, points, packages)
+            _keep(options, bench, rows, points, packages)
     if not options.only or "scale" in options.only:
         found, points = scale.measure(bench, tuple(map(int, options.sizes.split(","))))
         rows += _told(found)
-    results.write(bench, rows, points, packages)
-    print(results.PAGE.read_text())
+    _keep(options, bench, rows, points, packages)
+    print(results.page(bench, rows, points, packages))
+
+
+def _keep(options, bench, rows, points, packages):  # type: ignore[no-untyped-def]
+    if not options.only:
+        results.write(bench, rows, points, packages)
 
 
 def _told(rows):  # type: ignore[no-untyped-def]

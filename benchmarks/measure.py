@@ -33,16 +33,17 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """A row of the table."""
+    """A row of the table; ``ours`` and ``theirs`` are in ``unit``."""
 
     what: str
     against: str
     aim: str
-    ours_s: float
-    theirs_s: float
+    ours: float
+    theirs: float
     ratios: Sequence[float]
     cpu_ratio: float
     met: bool
+    unit: str = "s"
     note: str = ""
 
     @property
@@ -103,8 +104,8 @@ def compare(
         what=what,
         against=against,
         aim=aim,
-        ours_s=statistics.median(ours.seconds for ours, _ in pairs),
-        theirs_s=statistics.median(theirs.seconds for _, theirs in pairs),
+        ours=statistics.median(ours.seconds for ours, _ in pairs),
+        theirs=statistics.median(theirs.seconds for _, theirs in pairs),
         ratios=ratios,
         cpu_ratio=statistics.median(cpu),
         met=statistics.median(ratios) >= at_least,

@@ -26,6 +26,13 @@ PLOT = Path(__file__).with_name("growth.svg")
 
 def write(bench: Bench, rows: Sequence[Measured], points: Sequence[Point], packages: Sequence[str]) -> None:
     """Write RESULTS.md and, where growth was measured, growth.svg."""
+    PAGE.write_text(page(bench, rows, points, packages), encoding="utf-8")
+    if points:
+        PLOT.write_text(plot(points), encoding="utf-8")
+
+
+def page(bench: Bench, rows: Sequence[Measured], points: Sequence[Point], packages: Sequence[str]) -> str:
+    """Return RESULTS.md."""
     header = [
         "what",
         "against",
@@ -51,7 +58,6 @@ def write(bench: Bench, rows: Sequence[Measured], points: Sequence[Point], packa
         "",
     ]
     if points:
-        PLOT.write_text(plot(points), encoding="utf-8")
         lines += ["## Growth", "", "![seconds of CPU by documents](growth.svg)", ""]
         lines += [
             f"- {p.n_docs:,} documents, {p.n_bytes / 1e9:.2f} GB: {p.seconds:.0f} s, "
@@ -69,7 +75,7 @@ def write(bench: Bench, rows: Sequence[Measured], points: Sequence[Point], packa
         "- How the others were called stands in `benchmarks/peers/`.",
         "",
     ]
-    PAGE.write_text("\n".join(lines), encoding="utf-8")
+    return "\n".join(lines)
 
 
 def _cells(row: Measured) -> list[str]:
@@ -79,8 +85,8 @@ def _cells(row: Measured) -> list[str]:
         row.aim,
         f"**{row.ratio:.2f}** ({min(row.ratios):.2f} to {max(row.ratios):.2f})",
         f"{row.cpu_ratio:.2f}",
-        f"{row.ours_s:.3g} s",
-        f"{row.theirs_s:.3g} s",
+        f"{row.ours:.3g} {row.unit}",
+        f"{row.theirs:.3g} {row.unit}",
         "met" if row.met else "missed",
         row.note,
     ]

@@ -56,12 +56,13 @@ def measure(bench: Bench, sizes: tuple[int, ...]) -> tuple[list[Measured], list[
             what=f"growth: {', '.join(f'{n:,}' for n in sizes)} documents, time a document",
             against="the least of them",
             aim="flat within 20 %",
-            ours_s=max(per_doc) * 1e6,
-            theirs_s=min(per_doc) * 1e6,
+            ours=max(per_doc) * 1e6,
+            theirs=min(per_doc) * 1e6,
             ratios=[min(per_doc) / one for one in per_doc],
             cpu_ratio=min(cpu) / max(cpu),
             met=spread <= 0.2,
-            note="microseconds a document, beyond a build of 40 pages",
+            unit="us",
+            note="beyond a build of 40 pages",
         )
     ]
     most = sizes[-1]
@@ -72,8 +73,8 @@ def measure(bench: Bench, sizes: tuple[int, ...]) -> tuple[list[Measured], list[
             what=f"`--max-memory {LIMIT}`, {most:,} documents, {free.n_bytes / 1e9:.1f} GB",
             against="the same without the limit",
             aim="obeyed, at most 1.3 times the time",
-            ours_s=limited.seconds,
-            theirs_s=free.seconds,
+            ours=limited.seconds,
+            theirs=free.seconds,
             ratios=[free.seconds / limited.seconds],
             cpu_ratio=free.cpu_seconds / limited.cpu_seconds,
             met=limited.peak_bytes <= LIMIT_BYTES and limited.seconds <= 1.3 * free.seconds,

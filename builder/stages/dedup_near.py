@@ -29,6 +29,9 @@ NO_TEXT = -1
 
 WORDS_HASH_TYPE = pa.binary(16)
 
+_LEAST_BLOCK_BYTES = 1 << 20
+"""Threads that prove merges share what one block may hold; smaller ones would cost more than they are."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DedupNear:
@@ -200,7 +203,7 @@ class DedupNear:
         self, both: Together, rows: NDArray[np.int64], n_bytes: NDArray[np.int64], engine: Engine
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return for each of ``rows``, all with shingles, the place of its keeper and the similarity."""
-        from builder.kernels.clusters import POOL_HASHES, Clustering, link
+        from builder.kernels.clusters import BLOCK_BYTES, POOL_HASHES, Clustering, link
 
         keys = BandKeys(both.column("band_keys"))
 
@@ -217,6 +220,7 @@ class DedupNear:
             texts=lambda docs: text_buffers(both.take(rows[docs])),
             n_fixed=int((rows < both.n_old).sum()),
             pool_hashes=POOL_HASHES // engine.workers,
+            block_bytes=max(BLOCK_BYTES // engine.workers, _LEAST_BLOCK_BYTES),
         )
         return clustering.resolve(links, n_bytes, side_by_side=engine.side_by_side)
 
