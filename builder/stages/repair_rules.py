@@ -168,7 +168,7 @@ def _nfc(text: str) -> str:
 
 @cache
 def _mark_run() -> re.Pattern[str]:
-    marks = "".join(chr(point) for point in range(0x110000) if unicodedata.combining(chr(point)))
+    marks = "".join(filter(unicodedata.combining, map(chr, range(text_screen.TABLE_SIZE))))
     return re.compile(f"[{re.escape(marks)}]{{{text_screen.MAX_MARKS + 1}}}")
 
 

@@ -174,6 +174,12 @@ def test_characters_without_a_class_are_in_normal_form() -> None:
     assert unicodedata.is_normalized("NFC", joined)
 
 
+def test_no_combining_mark_is_beyond_the_tables() -> None:
+    """Runs of marks are looked for among characters that the tables have an entry for: there are no others."""
+    beyond = map(chr, range(text_screen.TABLE_SIZE, 0x110000))
+    assert not any(map(unicodedata.combining, beyond))
+
+
 @pytest.mark.corpora
 def test_repair_of_real_text_is_what_ftfy_does(corpora: Path) -> None:
     """Pages in 39 charsets read in the wrong one, broken UTF-8, naughty strings, 75 languages."""
