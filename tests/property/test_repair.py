@@ -175,7 +175,7 @@ def test_characters_without_a_class_are_in_normal_form() -> None:
 
 
 def test_no_combining_mark_is_beyond_the_tables() -> None:
-    """Runs of marks are looked for among characters that the tables have an entry for: there are no others."""
+    """Runs of marks are looked for among characters that have an entry of their own: there are no others."""
     beyond = map(chr, range(text_screen.TABLE_SIZE, 0x110000))
     assert not any(map(unicodedata.combining, beyond))
 
