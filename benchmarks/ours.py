@@ -16,7 +16,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from builder.kernels.jit import kernel
+from builder.kernels.jit import array_kernel
 from builder.kernels.sketch import band_keys, fill_bins
 
 WIDTH, BANDS, ROWS = 5, 16, 6
@@ -63,7 +63,7 @@ def _sketch(column: pa.Array) -> Any:
     return keys
 
 
-@kernel
+@array_kernel
 def _sketch_ready(hashes: Any, starts: Any, rows: Any, keys: Any) -> Any:
     bins, mixed = np.empty(keys.shape[1] * rows, np.uint64), np.empty(256, np.uint64)
     for doc in range(len(starts) - 1):

@@ -13,7 +13,7 @@ import numpy as np
 
 from builder.kernels.bits import power_of_two
 from builder.kernels.jaccard import fill_table, similarity
-from builder.kernels.jit import kernel
+from builder.kernels.jit import array_kernel, kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -144,7 +144,7 @@ def gather(i: Any, block: Any, keepers: Any, buckets: Any, state: Any) -> Any:
     return n
 
 
-@kernel
+@array_kernel
 def find_best(
     members: Any, threshold: Any, keepers: Any, pool: Any, table: Any, state: Any, best_similarity: Any
 ) -> Any:
@@ -202,7 +202,7 @@ def add_keeper(i: Any, block: Any, keepers: Any, buckets: Any, pool: Any, state:
         state[ENTRIES] += 1
 
 
-@kernel
+@array_kernel
 def assign(
     block: Any, threshold: Any, n_fixed: Any, keepers: Any, buckets: Any, pool: Any,
     state: Any, best_similarity: Any, keeper_of: Any, similarity_of: Any,
@@ -247,7 +247,7 @@ def assign(
     return DONE
 
 
-@kernel
+@array_kernel
 def put_away(keepers: Any, pool: Any, state: Any, newest: Any) -> Any:
     """Take the shingles of all keepers but those in ``newest`` out of the pool, and close the gaps.
 

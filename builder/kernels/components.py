@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from builder.kernels.bits import power_of_two
-from builder.kernels.jit import kernel
+from builder.kernels.jit import array_kernel, kernel
 
 _PARTITION_BITS = 8
 _PARTITIONS = 1 << _PARTITION_BITS
@@ -22,7 +22,7 @@ def root(parent: Any, doc: Any) -> Any:
     return doc
 
 
-@kernel
+@array_kernel
 def partition(keys: Any) -> Any:
     """Sort documents by the upper 8 bits of their keys, in their order within equal ones.
 
@@ -48,7 +48,7 @@ def partition(keys: Any) -> Any:
     return ordered, docs, starts
 
 
-@kernel
+@array_kernel
 def join_equal(keys: Any, band: Any, parent: Any, shared: Any) -> Any:
     """Join all documents with equal keys of one band.
 
@@ -102,7 +102,7 @@ def join_forests(parent: Any, other: Any) -> None:
             parent[max(a, b)] = min(a, b)
 
 
-@kernel
+@array_kernel
 def roots(parent: Any) -> Any:
     """Return int64[n_docs], the first document of each one's component."""
     out = np.empty(len(parent), np.int64)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from builder.kernels.bits import load8, trailing_zeros
-from builder.kernels.jit import kernel
+from builder.kernels.jit import array_kernel, kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -94,7 +94,7 @@ _NAMES, _KINDS_OF_NAMES = _table()
 _RUBY, _SELECT = np.uint64(_hash("ruby")), np.uint64(_hash("select"))
 
 
-@kernel
+@array_kernel
 def measure(data: Any, offsets: Any, depth: Any, attributes: Any) -> None:
     """Fill in the depth and the most attributes in one tag of each page.
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from builder.kernels.bits import power_of_two
-from builder.kernels.jit import kernel
+from builder.kernels.jit import array_kernel, kernel
 
 
 @kernel
@@ -19,7 +19,7 @@ def least_shared(n_left: Any, n_right: Any, least: Any) -> Any:
     return n_shared
 
 
-@kernel
+@array_kernel
 def fill_table(members: Any, table: Any) -> Any:
     """Put a set into a table, and return both the table (a larger one if need be) and its mask.
 
@@ -67,7 +67,7 @@ def similarity(members: Any, table: Any, mask: Any, n_other: Any, least: Any) ->
     return shared / (len(members) + n_other - shared)
 
 
-@kernel
+@array_kernel
 def jaccard_pairs(hashes: Any, starts: Any, left: Any, right: Any, out: Any) -> Any:
     """Measure pairs of documents; a pair of empty sets has 0. Fastest where equal ``left`` stand together.
 

@@ -20,21 +20,36 @@ _HERE = Path(__file__).resolve().parent
 
 
 def kernel(function: F) -> F:
-    """Compile a function when it is first called; it runs without the GIL.
+    """Compile a function that makes no array when it is first called; it runs without the GIL.
 
-    Machine code is kept in a folder that is named by a digest of all sources in this package: numba by
+    Where no array is made nobody has to count who holds one. Counting is an atomic instruction for each array
+    that is handed to another kernel or cut into a slice; for kernels that look at every character it was half
+    of their time. numba refuses to compile one that makes an array after all.
+    """
+    return _compiled(function, _nrt=False)
+
+
+def array_kernel(function: F) -> F:
+    """Compile a function that makes arrays, or calls one that does."""
+    return _compiled(function)
+
+
+def _compiled(function: F, **options: bool) -> F:
+    """Compile, and keep the machine code.
+
+    It is kept in a folder that is named by a digest of all sources in this package: numba by
     itself looks at the file of the one function only, so a kernel that calls another from a changed file
     would stay as it was. Where no folder can be written, each process compiles for itself.
     """
     import numba
 
-    folder = cache_folder()
+    njit, folder = cast("Any", numba.njit), cache_folder()
     if folder is None:
-        return cast("F", numba.njit(nogil=True)(function))
+        return cast("F", njit(nogil=True, **options)(function))
     config: Any = numba.config
     before, config.CACHE_DIR = config.CACHE_DIR, str(folder)
     try:
-        return cast("F", numba.njit(nogil=True, cache=True)(function))
+        return cast("F", njit(nogil=True, cache=True, **options)(function))
     finally:
         config.CACHE_DIR = before
 

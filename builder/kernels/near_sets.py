@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from builder.kernels.jit import kernel
+from builder.kernels.jit import array_kernel, kernel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,7 +114,7 @@ def n_common(left: Any, right: Any) -> Any:
     return n
 
 
-@kernel
+@array_kernel
 def mark_near(
     members: Any,
     doc_starts: Any,

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from builder.kernels.bits import load8, mix, power_of_two
-from builder.kernels.jit import kernel
+from builder.kernels.jit import array_kernel, kernel
 from builder.kernels.words import SEED, next_words
 
 BASE = 0xD1342543DE82EF95
@@ -84,7 +84,7 @@ def add_to_set(values: Any, start: Any, stop: Any, table: Any, size: Any, found:
     return start, n_found
 
 
-@kernel
+@array_kernel
 def grown(array: Any, used: Any, size: Any) -> Any:
     """Return an array of ``size`` elements that begins with ``array[:used]``."""
     larger = np.empty(size, array.dtype)
@@ -92,7 +92,7 @@ def grown(array: Any, used: Any, size: Any) -> Any:
     return larger
 
 
-@kernel
+@array_kernel
 def distinct_shingles(
     data: Any, start: Any, end: Any, width: Any, folding: Any, room: Any, table: Any, found: Any
 ) -> Any:
@@ -184,7 +184,7 @@ def short_hash(data: Any, start: Any, end: Any, n_words: Any, folding: Any, room
     return first, second
 
 
-@kernel
+@array_kernel
 def shingle_sets(data: Any, offsets: Any, width: Any, folding: Any, room: Any) -> Any:
     """Return the shingle sets of some documents, end to end.
 

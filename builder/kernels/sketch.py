@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from builder.kernels.bits import mix
-from builder.kernels.jit import kernel
+from builder.kernels.jit import array_kernel, kernel
 from builder.kernels.shingles import FIRST_TABLE, distinct_shingles, short_hash
 from builder.kernels.words import SEED
 
@@ -99,7 +99,7 @@ def band_keys(bins: Any, rows: Any, keys: Any) -> Any:
         keys[band] = k
 
 
-@kernel
+@array_kernel
 def sketch_texts(
     data: Any, offsets: Any, width: Any, rows: Any, folding: Any, room: Any,
     keys: Any, n_words: Any, n_shingles: Any, words_hash: Any,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import stat
 
+import numpy as np
 import pytest
+from numba.core.errors import NumbaError
 
 from builder.kernels import jit
 
@@ -54,6 +56,17 @@ def test_kernels_run_without_a_cache(nothing_chosen, monkeypatch):
         return x + x
 
     assert jit.kernel(double)(21) == 42
+
+
+def test_a_kernel_that_makes_an_array_is_refused():
+    """Nobody counts references there, so memory would be lost; the other decorator is for that."""
+
+    def make(n):
+        return np.zeros(n)
+
+    with pytest.raises(NumbaError):
+        jit.kernel(make)(2)
+    assert jit.array_kernel(make)(2).tolist() == [0.0, 0.0]
 
 
 def test_folders_of_others_are_not_trusted(tmp_path):
