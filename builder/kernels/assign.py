@@ -187,8 +187,10 @@ def add_keeper(i: Any, block: Any, keepers: Any, buckets: Any, pool: Any, state:
     keepers.place[keeper] = state[USED]
     keepers.used[keeper] = state[STAMP]
     keepers.seen[keeper] = -1
-    pool[state[USED] : state[USED] + len(members)] = members
-    state[USED] += len(members)
+    used = state[USED]
+    for n in range(len(members)):
+        pool[used + n] = members[n]
+    state[USED] = used + len(members)
     state[KEEPERS] += 1
     for band in range(block.keys.shape[1]):
         if block.shared[i, band >> 3] & (1 << (band & 7)) == 0:
