@@ -110,7 +110,7 @@ def perturbed(pages: Path, n_docs: int) -> Iterator[bytes]:
         for line in pages.read_bytes().splitlines()
         if len(words := re.findall(r"\S+", orjson.loads(line)["text"])) > N_WORDS
     ]
-    vocabulary = list({word for words in long[::50] for word in words})
+    vocabulary = sorted({word for words in long[::50] for word in words})
     words: list[str] = []
     for n in range(n_docs):
         if n % 10 == 9:
