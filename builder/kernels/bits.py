@@ -13,6 +13,7 @@ from numba.extending import intrinsic
 from builder.kernels.jit import kernel
 
 _WORD = ir.IntType(64)
+_ONES, _HIGH = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
 
 
 def _place(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
@@ -65,6 +66,22 @@ def mix(x: Any) -> Any:
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return x ^ (x >> np.uint64(31))
+
+
+@kernel
+def find_byte(data: Any, at: Any, end: Any, byte: Any) -> Any:
+    """Return where a byte stands first in ``data[at:end]``; ``end`` if it does not."""
+    pattern = np.uint64(byte) * _ONES
+    while at + 8 <= end:
+        x = load8(data, at) ^ pattern
+        # a byte that is 0 borrows from its upper bit; those above it may do so for nothing
+        zeros = (x - _ONES) & ~x & _HIGH
+        if zeros != 0:
+            return at + (trailing_zeros(zeros) >> 3)
+        at += 8
+    while at < end and data[at] != byte:
+        at += 1
+    return at
 
 
 @kernel

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from builder.kernels.bits import load8, trailing_zeros
+from builder.kernels.bits import find_byte
 from builder.kernels.jit import array_kernel, kernel
 
 if TYPE_CHECKING:
@@ -48,9 +48,6 @@ MAX_NAMES = 1024
 
 _PRIME = 0x100000001B3
 _BASIS = 0xCBF29CE484222325
-_ONES, _HIGH = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
-
-
 _SLOTS = 1024
 
 
@@ -173,7 +170,7 @@ def _is_counted(kinds: Any, keys: Any, unanswered: Any) -> Any:
 def _next_tag(data: Any, position: Any, end: Any) -> Any:
     """Return the place of the next tag's name, or of the end of the page, and whether it is an end tag."""
     while position < end:
-        position = _skip_to(data, position, end, 0x3C) + 1
+        position = find_byte(data, position, end, 0x3C) + 1
         if position >= end:
             break
         if data[position] == 0x21 or data[position] == 0x3F:
@@ -187,7 +184,7 @@ def _next_tag(data: Any, position: Any, end: Any) -> Any:
         if _is_letter(data[position]):
             return position, closing
         if closing:
-            position = _skip_to(data, position, end, 0x3E) + 1
+            position = find_byte(data, position, end, 0x3E) + 1
     return end, False
 
 
@@ -202,27 +199,11 @@ def _is_space(byte: Any) -> Any:
 
 
 @kernel
-def _skip_to(data: Any, position: Any, end: Any, wanted: Any) -> Any:
-    """Return the place of a byte, or of the end of the page."""
-    pattern = np.uint64(wanted) * _ONES
-    while position + 8 <= end:
-        x = load8(data, position) ^ pattern
-        # a byte that is 0 borrows from its upper bit; those above it may do so for nothing
-        zeros = (x - _ONES) & ~x & _HIGH
-        if zeros != 0:
-            return position + (trailing_zeros(zeros) >> 3)
-        position += 8
-    while position < end and data[position] != wanted:
-        position += 1
-    return position
-
-
-@kernel
 def _skip_comment(data: Any, position: Any, end: Any) -> Any:
     """Return the place behind a comment or declaration; ``position`` is at its ``!`` or ``?``."""
     dashes = position + 2 < end and data[position + 1] == 0x2D and data[position + 2] == 0x2D
     if data[position] != 0x21 or not dashes:
-        return _skip_to(data, position, end, 0x3E) + 1
+        return find_byte(data, position, end, 0x3E) + 1
     position += 3
     if position < end and data[position] == 0x3E:
         return position + 1
@@ -282,7 +263,7 @@ def _attributes(data: Any, position: Any, end: Any) -> Any:
             break
         quote = data[position]
         if quote == 0x22 or quote == 0x27:
-            position = _skip_to(data, position + 1, end, quote) + 1
+            position = find_byte(data, position + 1, end, quote) + 1
             continue
         while position < end and not (_is_space(data[position]) or data[position] == 0x3E):
             position += 1

@@ -6,12 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from builder.kernels.bits import load8, store8, trailing_zeros
+from builder.kernels.bits import find_byte, load8, store8
 from builder.kernels.jit import kernel
-
-_ONES = np.uint64(0x0101010101010101)
-_HIGH = np.uint64(0x8080808080808080)
-_FEEDS = np.uint64(0x0A) * _ONES
 
 
 @kernel
@@ -33,7 +29,7 @@ def find_lines(data: Any, offsets: Any, wanted: Any, starts: Any, stops: Any, do
     for document in range(len(offsets) - 1):
         at, end = offsets[document], offsets[document + 1]
         while wanted[document] and at < end:
-            stop = min(feed_from(data, at, end) + 1, end)
+            stop = min(find_byte(data, at, end, 0x0A) + 1, end)
             if n_lines < len(starts):
                 starts[n_lines] = at
                 stops[n_lines] = stop
@@ -78,7 +74,7 @@ def _tidy_one(data: Any, at: Any, end: Any, out: Any, n_out: Any) -> Any:
     n_feeds = 0
     n_returns: Any = 0
     while at < end:
-        feed = feed_from(data, at, end)
+        feed = find_byte(data, at, end, 0x0A)
         is_pair = feed < end and feed > at and data[feed - 1] == 0x0D
         n_returns += np.int64(is_pair)
         stop = without_blanks(data, at, feed - np.int64(is_pair))
@@ -95,20 +91,6 @@ def _tidy_one(data: Any, at: Any, end: Any, out: Any, n_out: Any) -> Any:
         n_feeds += 1
         at = feed + 1
     return n_out, n_returns
-
-
-@kernel
-def feed_from(data: Any, at: Any, end: Any) -> Any:
-    """Return where the next line feed of ``data[at:end]`` stands; ``end`` if there is none."""
-    while at + 8 <= end:
-        x = load8(data, at) ^ _FEEDS
-        zeros = (x - _ONES) & ~x & _HIGH
-        if zeros:
-            return at + (trailing_zeros(zeros) >> 3)
-        at += 8
-    while at < end and data[at] != 0x0A:
-        at += 1
-    return at
 
 
 @kernel

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mapped_memory import resident_bytes
 
 from builder.build.index import open_arrow
 from builder.build.landing import write_segment
@@ -39,6 +40,15 @@ def test_texts_come_in_the_order_asked_for(texts: list[list[str]], data: st.Data
     with tempfile.TemporaryDirectory() as folder:
         taken = spool_of(Path(folder), texts).take(np.array(rows, np.int64))
         assert [one.decode() for one in taken.to_pylist()] == [flat[row] for row in rows]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such table")
+def test_no_page_is_held_when_texts_were_copied(tmp_path: Path) -> None:
+    """Whatever was looked at of a part, its file takes no memory afterwards."""
+    spool = spool_of(tmp_path, [["x" * 1_000_000] * 8, ["y" * 1_000_000] * 8])
+    assert len(spool.take(np.arange(16))) == 16
+    held = [resident_bytes(Path(f"{part.stem}.rows.arrow")) for part in spool.parts]
+    assert max(held) < 1_000_000
 
 
 @given(PARTS, st.integers(1, 12))

@@ -8,21 +8,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from mapped_memory import resident_bytes
 
 from builder.io.mapped import MappedBatch
 
 N_ROWS = 1 << 20
-
-
-def resident_bytes(path: Path) -> int:
-    """What this process holds of a mapped file."""
-    total, ours = 0, False
-    for line in Path("/proc/self/smaps").read_text().splitlines():
-        if "-" in line.split()[0] and not line.split()[0].endswith(":"):
-            ours = line.endswith(str(path))
-        elif ours and line.startswith("Rss:"):
-            total += int(line.split()[1]) * 1024
-    return total
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such table")
