@@ -58,8 +58,9 @@ def test_kernels_run_without_a_cache(nothing_chosen, monkeypatch):
     assert jit.kernel(double)(21) == 42
 
 
-def test_a_kernel_that_makes_an_array_is_refused():
+def test_a_kernel_that_makes_an_array_is_refused(nothing_chosen, monkeypatch):
     """Nobody counts references there, so memory would be lost; the other decorator is for that."""
+    monkeypatch.setattr(jit, "_is_ours", lambda folder: False)  # what the other one keeps is not to be found
 
     def make(n):
         return np.zeros(n)
