@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from collected import COLLECTED
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -14,6 +15,12 @@ settings.register_profile(
 settings.load_profile("builder")
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Note the files in which tests were found, before any are left out by a marker."""
+    config.stash[COLLECTED] = frozenset(item.path for item in items)
 
 
 @pytest.fixture(scope="session")

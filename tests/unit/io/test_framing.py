@@ -158,7 +158,7 @@ def test_a_member_that_holds_no_record_costs_no_neighbour():
     assert told(spans_of(data, packing="gzip")) == ["bad_header", "wrong_length", "ok"]
 
 
-@pytest.mark.parametrize("data", [b"", b"\r\n\r\n", gzip.compress(b"")])
+@pytest.mark.parametrize("data", [b"", b"\r\n\r\n", gzip.compress(b"", mtime=0)])
 def test_a_file_without_records_has_none(data):
     """Nothing, line ends and an empty member are no records and no failures."""
     assert spans_of(data) == []
