@@ -13,6 +13,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from builder._version import __version__ as __version__
+
 if TYPE_CHECKING:
     from builder.build.build import build
     from builder.build.dedup import dedup
@@ -24,12 +26,10 @@ if TYPE_CHECKING:
     from builder.build.withdraw import drop, gc, yank
     from builder.corpus import Corpus
     from builder.errors import BuilderError
-    from builder.publish.fetch import fetch
-    from builder.publish.load import load
-    from builder.publish.publish import publish
+    from builder.hub.fetch import fetch
+    from builder.hub.load import load
+    from builder.hub.publish import publish
     from builder.recipe import Recipe
-
-__version__ = "0.1.0"
 
 __all__ = [
     "BuildResult",
@@ -62,8 +62,9 @@ _HOMES = {
     "diff": "builder.build.diff",
     "drop": "builder.build.withdraw",
     "gc": "builder.build.withdraw",
-    "fetch": "builder.publish",
-    "load": "builder.publish",
+    "fetch": "builder.hub",
+    "load": "builder.hub",
+    "publish": "builder.hub",
     "validate": "builder.build.validate",
     "verify": "builder.build.verify",
     "yank": "builder.build.withdraw",
@@ -78,9 +79,9 @@ def __getattr__(name: str) -> Any:
 
 
 class _Package(ModuleType):
-    """Keeps ``builder.build`` and ``builder.publish`` the functions that users call.
+    """Keeps ``builder.build`` the function that users call.
 
-    They are also the names of packages, and the import system would put the package in the function's place
+    It is also the name of a package, and the import system would put the package in the function's place
     as soon as anything below it is imported.
     """
 
@@ -92,15 +93,6 @@ class _Package(ModuleType):
     @build.setter
     def build(self, package: ModuleType) -> None:
         """Take no notice of the package; ``import builder.build`` finds it in ``sys.modules``."""
-
-    @property
-    def publish(self) -> Any:
-        """Return the function."""
-        return import_module("builder.publish").publish
-
-    @publish.setter
-    def publish(self, package: ModuleType) -> None:
-        """Take no notice of the package."""
 
 
 sys.modules[__name__].__class__ = _Package

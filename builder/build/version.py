@@ -11,7 +11,7 @@ from importlib.metadata import version as library_version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from builder import __version__
+from builder._version import __version__
 from builder.build.compare import compare
 from builder.build.describe import CardSource
 from builder.build.diff import ledgers_of

@@ -39,7 +39,7 @@ def check_command(target: str, *, settings: tuple[str, ...], schemas: tuple[str,
         return _check_recipe(target, settings=settings, schemas=schemas, as_json=as_json)
     if settings or schemas:
         raise click.UsageError("--set and --schemas belong to a recipe, and this is a folder.")
-    from builder.publish.guard import check_version
+    from builder.hub.guard import check_version
     from builder.report.check import print_version_check
 
     return print_version_check(check_version(target), as_json=as_json)

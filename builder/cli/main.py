@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from builder import __version__
+from builder._version import __version__
 from builder.errors import BuilderError
 
 COMMANDS = {

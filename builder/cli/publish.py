@@ -53,7 +53,7 @@ def publish_command(
     version; an older one gets its tag only, and a tag is never moved. Files that the Hub has are not sent
     again, and a call that was stopped goes on where it was. What people wrote into the card there stays.
     """
-    from builder.publish import publish
+    from builder.hub import publish
     from builder.report.progress import show_progress
     from builder.report.publish import print_publish
 
@@ -84,7 +84,7 @@ def fetch_command(address: str, folder: str, *, token: str | None, digest: str |
     cannot be reached, nothing else is taken for it. 'verify', 'diff' and 'why' work on what came; what was
     rejected or merged is known only if the ledger was published too.
     """
-    from builder.publish import fetch
+    from builder.hub import fetch
     from builder.report.progress import show_progress
     from builder.report.publish import print_fetch
 

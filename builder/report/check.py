@@ -13,7 +13,7 @@ from builder.report.verify import FAULTS_FOUND
 
 if TYPE_CHECKING:
     from builder.build.check import Check
-    from builder.publish.guard import VersionCheck
+    from builder.hub.guard import VersionCheck
 
 
 def print_check(check: Check, *, as_json: bool) -> None:

@@ -13,7 +13,7 @@ from builder.report.table import counted, size_text, table_lines
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from builder.publish import FetchResult, PublishResult
+    from builder.hub import FetchResult, PublishResult
 
 
 def print_publish(result: PublishResult, *, as_json: bool) -> None:

@@ -21,7 +21,7 @@ from builder.build.why import why
 from builder.card.front_matter import read_front_matter
 from builder.corpus import verify_files
 from builder.errors import CorpusError
-from builder.publish.guard import check_version
+from builder.hub.guard import check_version
 
 WHY = "the owner asked"
 SCHEMA = Path(__file__).resolve().parents[2] / "schemas" / "purged-1.schema.json"

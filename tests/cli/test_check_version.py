@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from builder.publish import guard_load
-from builder.publish.guard import check_version
-from builder.publish.guard_shards import column_faults
+from builder.hub import guard_load
+from builder.hub.guard import check_version
+from builder.hub.guard_shards import column_faults
 
 SHARD = "data/train-00000-of-00001.parquet"
 
@@ -153,7 +153,7 @@ def test_without_room_rows_are_counted_as_they_stream(version: Path, monkeypatch
 
 def test_the_viewers_limits_are_warnings(version: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What loads and cannot be shown is told, and keeps nothing from being published."""
-    from builder.publish import guard_viewer
+    from builder.hub import guard_viewer
 
     for name in ("MAX_GROUP_BYTES", "MAX_ROW_BYTES", "MAX_FILE_BYTES", "MAX_FOLDER_FILES", "MAX_SPLITS"):
         monkeypatch.setattr(guard_viewer, name, 0)
@@ -180,7 +180,7 @@ def test_splits_that_cannot_be_loaded_are_faults(version: Path, split: str) -> N
     import dataclasses
 
     from builder import Corpus
-    from builder.publish.guard_card import name_faults
+    from builder.hub.guard_card import name_faults
 
     manifest = Corpus(version.parent).manifest("1.0.0")
     assert list(name_faults(manifest)) == []

@@ -82,7 +82,7 @@ def test_ctrl_c_at_each_request(any_hub: StandIn, corpus: Corpus, old: str, new:
 
 CALL = """
 import sys, builder
-from builder.publish.patience import Patience
+from builder.hub.retry_policy import Patience
 kind, corpus, repo = sys.argv[1:]
 waited = []
 result = builder.publish(corpus, repo, patience=Patience(attempts=6, first_wait_s=0.01, sleep=waited.append))
@@ -120,7 +120,7 @@ def test_somebody_else_commits_meanwhile(hub: StandIn, corpus: Corpus, home: Pat
     code = (
         "import sys, builder\n"
         "from huggingface_hub import CommitOperationAdd as A, HfApi, hf_hub_download\n"
-        "from builder.publish.remote import Repository\n"
+        "from builder.hub.remote import Repository\n"
         "commit, done = Repository.commit, []\n"
         "def slow(self, *args, **kw):\n"
         "    if not done:\n"
@@ -156,9 +156,7 @@ def test_what_arrived_is_not_sent_again(hub: StandIn, corpus: Corpus) -> None:
 
 def test_batches_end_in_one_commit(hub: StandIn, corpus: Corpus, home: Path) -> None:
     """What is large goes a batch at a time; of a call that failed in the second, the first stays there."""
-    set_size = (
-        "from builder.publish.remote import Repository as r\nsys.modules[r.__module__]._BATCH_FILES = 1\n"
-    )
+    set_size = "from builder.hub.remote import Repository as r\nsys.modules[r.__module__]._BATCH_FILES = 1\n"
     small = CALL.replace("kind,", f"{set_size}kind,")
     hub.plan({"kind": "409", "only": "PUT /lfs/", "at": 2, "times": 1000})
     done = hub.python(

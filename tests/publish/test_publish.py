@@ -191,7 +191,7 @@ def test_the_token_stands_nowhere(hub: StandIn, corpus: Corpus, home: Path) -> N
     )
     hub.plan({"kind": "503", "only": "/refs", "times": 1000})
     code = (
-        "import sys, builder\nfrom builder.publish.patience import Patience\n"
+        "import sys, builder\nfrom builder.hub.retry_policy import Patience\n"
         f"builder.publish(sys.argv[1], '{REPO}', token=sys.argv[2], patience=Patience(attempts=1))"
     )
     said.append(hub.python(code, address, TOKEN, home=home, token=None))

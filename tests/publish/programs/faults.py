@@ -22,7 +22,7 @@ from hub.store import Store
 
 import builder
 from builder.errors import BuilderError
-from builder.publish.patience import Patience
+from builder.hub.retry_policy import Patience
 
 CTRL_C = "ctrl-c"
 

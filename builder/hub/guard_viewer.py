@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
     from builder.domain.manifest import Manifest
-    from builder.publish.guard_shards import Footers
+    from builder.hub.guard_shards import Footers
 
 MAX_GROUP_BYTES = 300_000_000
 """What the viewer reads to show a page of rows."""

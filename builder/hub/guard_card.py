@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from builder.domain.manifest import Manifest
-    from builder.publish.guard_shards import Footers
+    from builder.hub.guard_shards import Footers
 
 _SPLIT = re.compile(r"\w+(\.\w+)*")
 _UNFIT_FOR_A_CONFIG = re.compile(r'[<>:/\\|?*"]')

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builder.publish.diff import Diff, Local, Remote, compare, find_obeyed
-from builder.publish.wanted import local_file
+from builder.hub.diff import Diff, Local, Remote, compare, find_obeyed
+from builder.hub.wanted import local_file
 
 PATHS = st.sampled_from(
     ["README.md", "manifest.json", "data/a.parquet", "data/b.parquet", "audit/x", "LICENSE", "img/a.png"]

@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from builder.errors import Fault, TamperedError, VersionError
-from builder.publish.diff import AUDIT, CARD, MANIFEST, SEALED_CARD, Local
+from builder.hub.diff import AUDIT, CARD, MANIFEST, SEALED_CARD, Local
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,21 +12,21 @@ from builder.corpus import FETCHED, Corpus
 from builder.domain.manifest import Manifest
 from builder.domain.version import Version
 from builder.errors import CorpusError, Fault, HubError, VersionError
-from builder.publish.address import split_repo, tag_of, version_of
-from builder.publish.diff import AUDIT, CARD, MANIFEST, SEALED_CARD
-from builder.publish.patience import Patience, network_errors
-from builder.publish.publish import quiet
-from builder.publish.remote import Repository
-from builder.publish.result import Advance, FetchResult, say_nothing
-from builder.publish.wanted import SHOWN, local_file
+from builder.hub.address import split_repo, tag_of, version_of
+from builder.hub.diff import AUDIT, CARD, MANIFEST, SEALED_CARD
+from builder.hub.publish import quiet
+from builder.hub.remote import Repository
+from builder.hub.result import Advance, FetchResult, say_nothing
+from builder.hub.retry_policy import Patience, network_errors
+from builder.hub.wanted import SHOWN, local_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from builder.corpus import Staging
     from builder.domain.manifest import FileEntry, ShardEntry
-    from builder.publish.diff import Remote
-    from builder.publish.remote import State
+    from builder.hub.diff import Remote
+    from builder.hub.remote import State
 
 NOT_HERE = ("ledger.parquet", "clusters.parquet", "rejected.parquet", "index", "tombstones")
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from builder.errors import Fault, PublishError
-from builder.publish.diff import Diff, Local, Remote
-from builder.publish.patience import is_of_the_disk, status_of
+from builder.hub.diff import Diff, Local, Remote
+from builder.hub.retry_policy import is_of_the_disk, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from builder.publish.patience import Patience, is_passing, retry_after_s, status_of
+from builder.hub.retry_policy import Patience, is_passing, retry_after_s, status_of
 
 
 class AnswerError(OSError):

@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from builder.errors import PublishError
-from builder.publish.diff import CARD
-from builder.publish.read_back import compare_files, read_back
+from builder.hub.diff import CARD
+from builder.hub.read_back import compare_files, read_back
 
 if TYPE_CHECKING:
-    from builder.publish.job import Job
-    from builder.publish.plan import Plan
-    from builder.publish.remote import State
-    from builder.publish.result import ReadBack
+    from builder.hub.job import Job
+    from builder.hub.plan import Plan
+    from builder.hub.remote import State
+    from builder.hub.result import ReadBack
 
 
 def act(job: Job, state: State, plan: Plan) -> Plan:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from builder.corpus import Corpus, split_address
 from builder.errors import Fault
-from builder.publish.guard_card import card_faults, name_faults
-from builder.publish.guard_load import load_faults
-from builder.publish.guard_shards import Footers, column_faults, shard_faults
-from builder.publish.guard_viewer import viewer_warnings
-from builder.publish.result import Advance, say_nothing
+from builder.hub.guard_card import card_faults, name_faults
+from builder.hub.guard_load import load_faults
+from builder.hub.guard_shards import Footers, column_faults, shard_faults
+from builder.hub.guard_viewer import viewer_warnings
+from builder.hub.result import Advance, say_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from builder.errors import HubError, VersionError
-from builder.publish.address import check_repo, split_repo, version_of
+from builder.hub.address import check_repo, split_repo, version_of
 
 
 @pytest.mark.parametrize("name", ["harbour/tides", "a/b", "Harbour-9/tides_2.1"])

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from builder.domain.version import Version
 from builder.errors import Fault, PublishError, VersionError
-from builder.publish.address import version_of
-from builder.publish.diff import CARD, MANIFEST, Diff, Local, Remote, compare, find_obeyed
-from builder.publish.hub_card import hub_card
-from builder.publish.read_back import compare_files
-from builder.publish.remote import MAIN
-from builder.publish.result import ReadBack
-from builder.publish.wanted import local_file
+from builder.hub.address import version_of
+from builder.hub.diff import CARD, MANIFEST, Diff, Local, Remote, compare, find_obeyed
+from builder.hub.hub_card import hub_card
+from builder.hub.read_back import compare_files
+from builder.hub.remote import MAIN
+from builder.hub.result import ReadBack
+from builder.hub.wanted import local_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from builder.publish.job import Job
-    from builder.publish.remote import State
+    from builder.hub.job import Job
+    from builder.hub.remote import State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

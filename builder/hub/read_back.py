@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import pyarrow.parquet as pq
 
 from builder.errors import Fault, PublishError
-from builder.publish.result import ReadBack
+from builder.hub.result import ReadBack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from builder.domain.manifest import Manifest
-    from builder.publish.diff import Local, Remote
-    from builder.publish.remote import Repository
+    from builder.hub.diff import Local, Remote
+    from builder.hub.remote import Repository
 
 
 def compare_files(wanted: Mapping[str, Local], there: Mapping[str, Remote], *, where: str) -> list[Fault]:

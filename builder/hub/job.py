@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from builder.errors import Fault, PublishError
-from builder.publish.address import tag_of
+from builder.hub.address import tag_of
 
 if TYPE_CHECKING:
     from builder.corpus import Corpus
     from builder.domain.manifest import Manifest
-    from builder.publish.diff import Diff
-    from builder.publish.patience import Patience
-    from builder.publish.remote import Repository
-    from builder.publish.result import Advance
+    from builder.hub.diff import Diff
+    from builder.hub.remote import Repository
+    from builder.hub.result import Advance
+    from builder.hub.retry_policy import Patience
 
 _ASIDE = "publishing-"
 

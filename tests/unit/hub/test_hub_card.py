@@ -6,7 +6,7 @@ import pytest
 
 from builder.card.front_matter import read_front_matter
 from builder.errors import PublishError
-from builder.publish.hub_card import hub_card
+from builder.hub.hub_card import hub_card
 
 SEALED = """\
 ---

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from builder.publish.result import Addition, Copy
+from builder.hub.result import Addition, Copy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

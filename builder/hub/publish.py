@@ -12,24 +12,24 @@ from typing import TYPE_CHECKING
 
 from builder.corpus import Corpus, split_address
 from builder.errors import HubError, PublishError
-from builder.publish.act import act
-from builder.publish.address import check_repo
-from builder.publish.diff import CARD, SEALED_CARD
-from builder.publish.guard import check_version
-from builder.publish.job import Job
-from builder.publish.patience import Patience, network_errors
-from builder.publish.plan import make_plan
-from builder.publish.remote import MAIN, Repository, State
-from builder.publish.result import Advance, PublishResult, say_nothing
-from builder.publish.wanted import wanted_files
+from builder.hub.address import check_repo
+from builder.hub.apply_plan import act
+from builder.hub.diff import CARD, SEALED_CARD
+from builder.hub.guard import check_version
+from builder.hub.job import Job
+from builder.hub.plan import make_plan
+from builder.hub.remote import MAIN, Repository, State
+from builder.hub.result import Advance, PublishResult, say_nothing
+from builder.hub.retry_policy import Patience, network_errors
+from builder.hub.wanted import wanted_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from builder.errors import Fault
-    from builder.publish.diff import Local
-    from builder.publish.plan import Plan
+    from builder.hub.diff import Local
+    from builder.hub.plan import Plan
 
 
 def publish(

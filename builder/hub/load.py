@@ -13,11 +13,11 @@ from builder.corpus import Corpus
 from builder.domain.manifest import Manifest
 from builder.domain.version import Version
 from builder.errors import Fault, HubError, VersionError
-from builder.publish.address import split_repo, tag_of
-from builder.publish.diff import AUDIT, CARD, MANIFEST
-from builder.publish.fetch import check_identity, is_corpus, published_files
-from builder.publish.patience import network_errors, status_of
-from builder.publish.wanted import local_file
+from builder.hub.address import split_repo, tag_of
+from builder.hub.diff import AUDIT, CARD, MANIFEST
+from builder.hub.fetch import check_identity, is_corpus, published_files
+from builder.hub.retry_policy import network_errors, status_of
+from builder.hub.wanted import local_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

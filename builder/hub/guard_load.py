@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from builder.errors import Fault
-from builder.publish.patience import is_of_the_disk
+from builder.hub.retry_policy import is_of_the_disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from builder.domain.manifest import Manifest
-    from builder.publish.result import Advance
+    from builder.hub.result import Advance
 
 _ROOM = 1.3
 """A loaded dataset is written to the cache as Arrow; this many times its raw bytes must be free."""

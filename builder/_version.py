@@ -1,0 +1,3 @@
+"""The number of this release; the only place where it is written."""
+
+__version__ = "0.1.0"
