@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from builder.domain.contract import Contract
+    from builder.domain.manifest import Manifest
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -137,6 +138,14 @@ class Columns:
     html: str | None = "html"
     url: str | None = "url"
     fetched_at: str | None = "fetched_at"
+
+    @classmethod
+    def of_manifest(cls, manifest: Manifest) -> Columns:
+        """Find the published columns of a version by the part that each plays."""
+        named = manifest.recipe["document"].get("columns") or {}
+        parts = {part: named.get(part, part) for part in ("text", "html", "url", "fetched_at")}
+        there = manifest.columns.names
+        return cls(**{part: name if name in there else None for part, name in parts.items()})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

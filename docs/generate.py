@@ -13,11 +13,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from builder.build.reasons import BUILD_REASONS
 from builder.cli.main import COMMANDS, cli
 from builder.domain import arrow_values, json_text
 from builder.recipe import recipe_schema
 from builder.registry import SOURCES, STAGES, source_class, stage_class
+from builder.release.reasons import BUILD_REASONS
 from builder.stages.publishable import Publishable
 
 if TYPE_CHECKING:

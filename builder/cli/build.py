@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import click
+from click.core import ParameterSource
 
 from builder.cli.options import Share, Size, VersionNumber, json_option
+
+_READS_INPUTS = ("max_memory", "max_rejected", "limit", "spool", "batch_rows", "full", "prune", "rehash")
+"""Options that say how inputs are read; ``--compact`` reads none."""
 
 
 @click.command(
@@ -54,7 +58,9 @@ from builder.cli.options import Share, Size, VersionNumber, json_option
     "--batch-rows", type=click.IntRange(1), help="Rows that are worked on at a time, at most; changes no row."
 )
 @json_option
+@click.pass_context
 def build_command(
+    ctx: click.Context,
     recipe: str,
     *,
     workers: int | None,
@@ -82,15 +88,24 @@ def build_command(
     if nothing is new, nothing is written. If the recipe has changed in what rows depend on, everything is
     built anew.
     """
-    from builder.build.preload import preload
+    if compact:
+        _refuse_ignored(ctx)
+    from builder.pipeline.preload import preload
 
     preload(workers)
-    from builder.build.build import build
+    from builder.operations.build import build
     from builder.recipe import Recipe
     from builder.report.build import print_build
     from builder.report.progress import say, say_if_compiling, show_progress
 
     loaded = Recipe.load(recipe, settings=settings, schemas=schemas)
+    if compact:
+        from builder.operations.compact import compact as compact_newest
+
+        with show_progress() as advance:
+            result = compact_newest(loaded, version=number, workers=workers, advance=advance)
+        print_build(result, as_json=as_json)
+        return
     say_if_compiling()
     with show_progress() as advance:
         result = build(
@@ -106,8 +121,15 @@ def build_command(
             full=full,
             prune=prune,
             rehash=rehash,
-            compact=compact,
             advance=advance,
             notice=say,
         )
     print_build(result, as_json=as_json)
+
+
+def _refuse_ignored(ctx: click.Context) -> None:
+    """Refuse options that would have no effect beside ``--compact``."""
+    given = [name for name in _READS_INPUTS if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT]
+    if given:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise click.UsageError(f"{names} cannot be combined with --compact, which reads no input", ctx)

@@ -52,7 +52,7 @@ def _is_corpus(target: str) -> bool:
 
 
 def _check_recipe(target: str, *, settings: tuple[str, ...], schemas: tuple[str, ...], as_json: bool) -> int:
-    from builder.build.check import check
+    from builder.operations.check import check
     from builder.recipe import Recipe
     from builder.report.check import print_check
 

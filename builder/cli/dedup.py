@@ -41,10 +41,10 @@ def dedup_command(
 
     Writes a corpus of one version that load_dataset opens, with the ledger of what was merged into what.
     """
-    from builder.build.preload import preload
+    from builder.pipeline.preload import preload
 
     preload(workers)
-    from builder.build.dedup import dedup
+    from builder.operations.dedup import dedup
     from builder.report.build import print_build
     from builder.report.progress import say_if_compiling, show_progress
 

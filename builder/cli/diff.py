@@ -21,7 +21,7 @@ def diff_command(folder: str, a: str, b: str, *, all_rows: bool, as_json: bool) 
     looked up in the ledgers of the versions that lead from A to B. With --rows each row is printed as soon as
     it is known, and the counts come last.
     """
-    from builder.build.diff import diff
+    from builder.operations.diff import diff
     from builder.report.diff import DiffPrinter
     from builder.report.progress import show_progress
 

@@ -17,7 +17,7 @@ def rejected_command(corpus: str, *, output: str, as_json: bool) -> None:
     What was wrong with each stands in a second file beside it, OUTPUT.faults.jsonl: stage, reason, all
     faults, and the number of the record's line, which is null where a record could not be kept.
     """
-    from builder.build.rejected import write_rejected_records
+    from builder.operations.rejected import write_rejected_records
     from builder.report.rejected import print_rejected
 
     print_rejected(write_rejected_records(corpus, output), as_json=as_json)

@@ -12,7 +12,7 @@ from builder.cli.options import json_option
 @json_option
 def init_command(folder: str, *, as_json: bool) -> None:
     """Write a recipe, a few pages and a contract into FOLDER; 'builder build' on it works at once."""
-    from builder.build.init import init
+    from builder.operations.init import init
     from builder.report.init import print_init
 
     print_init(init(folder), as_json=as_json)

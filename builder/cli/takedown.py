@@ -50,7 +50,7 @@ def takedown_command(
     The older versions keep the rows, unless --purge is given: then they are removed from every version,
     ledger and index, also if they were taken down before, and it is told what the Hub may still hold.
     """
-    from builder.build.takedown import takedown
+    from builder.operations.takedown import takedown
     from builder.report.progress import show_progress
     from builder.report.takedown import print_takedown
 

@@ -33,10 +33,10 @@ def validate_command(
     judged, and the schema need not have a form in Arrow. Exit status 4 if a record does not meet it, or
     cannot be read.
     """
-    from builder.build.preload import JUDGING, preload
+    from builder.pipeline.preload import JUDGING, preload
 
     preload(None, JUDGING)
-    from builder.build.validate import validate
+    from builder.operations.validate import validate
     from builder.report.validate import print_validation
 
     return print_validation(

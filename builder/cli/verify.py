@@ -15,7 +15,7 @@ def verify_command(corpus: str, *, as_json: bool) -> int:
 
     Exit status 4 if there is a fault.
     """
-    from builder.build.verify import verify
+    from builder.operations.verify import verify
     from builder.report.verify import print_verify
 
     return print_verify(verify(corpus), as_json=as_json)

@@ -16,7 +16,7 @@ def why_command(corpus: str, page: str, *, as_json: bool) -> int:
 
     The page is named by its URL (as it came, or in its canonical form), its document id, or its record id.
     """
-    from builder.build.why import why
+    from builder.operations.why import why
     from builder.report.why import print_why
 
     return print_why(why(corpus, page), as_json=as_json)

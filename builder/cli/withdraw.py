@@ -20,7 +20,7 @@ def yank_command(corpus: str, *, because: str | None, undo: bool, as_json: bool)
     What load_dataset gives for the folder, and the link `latest`, go to the newest version that is not
     yanked.
     """
-    from builder.build.withdraw import yank
+    from builder.operations.withdraw import yank
     from builder.report.withdraw import print_yank
 
     if undo == (because is not None) or because == "":
@@ -37,7 +37,7 @@ def drop_command(corpus: str, *, as_json: bool) -> None:
     Its number, digest, manifest and ledger stay, and the number is never used again. Shards that other
     versions hold stay. The newest version that is not yanked cannot be dropped.
     """
-    from builder.build.withdraw import drop
+    from builder.operations.withdraw import drop
     from builder.report.withdraw import print_drop
 
     print_drop(drop(corpus), as_json=as_json)
@@ -59,7 +59,7 @@ def gc_command(folder: str, *, spool_days: float, dry_run: bool, as_json: bool) 
 
     That is: objects, what a killed command left half done, and unfinished builds that were given up.
     """
-    from builder.build.withdraw import gc
+    from builder.operations.withdraw import gc
     from builder.report.withdraw import print_gc
 
     print_gc(gc(folder, spool_days=spool_days, only_look=dry_run), as_json=as_json)

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from builder.corpus.expected import Expected
     from builder.errors import BuilderError
 
 
@@ -53,16 +52,21 @@ class Inspection:
             self.find(name, f"cannot be read: {error.strerror}")
             return None
 
-    def compare(self, name: str, expected: Expected) -> None:
-        """Compare one file or link with what it should be."""
-        if name in self._seen:
+    def compare_link(self, name: str, target: str) -> None:
+        """Compare a link with what it should point to."""
+        path = self._corpus / name
+        if not self._is_new(name):
             return
-        self._seen.add(name)
-        if name in expected.links:
-            self._compare_link(name, expected.links[name])
+        if not path.is_symlink():
+            self.find(name, "is missing" if not os.path.lexists(path) else "is no link")
+        elif (found := os.readlink(path)) != target:  # noqa: PTH115 - a Path hides "./" and the like
+            self.find(name, f"points to {found}, not to {target}")
+
+    def compare_file(self, name: str, sealed: Sealed | None) -> None:
+        """Compare one file with what it should be; None if its bytes were judged already."""
+        if not self._is_new(name):
             return
         facts = self._plain(name)
-        sealed = expected.files[name]
         if facts is None or sealed is None:
             return
         if facts.st_size != sealed.bytes:
@@ -118,12 +122,11 @@ class Inspection:
         """Tell whether a folder around this was replaced, so that one fault says it all."""
         return any(str(parent) in self._faults for parent in PurePosixPath(name).parents)
 
-    def _compare_link(self, name: str, target: str) -> None:
-        path = self._corpus / name
-        if not path.is_symlink():
-            self.find(name, "is missing" if not os.path.lexists(path) else "is no link")
-        elif (found := os.readlink(path)) != target:  # noqa: PTH115 - a Path hides "./" and the like
-            self.find(name, f"points to {found}, not to {target}")
+    def _is_new(self, name: str) -> bool:
+        """Note that a name is compared; tell whether it was not before."""
+        is_new = name not in self._seen
+        self._seen.add(name)
+        return is_new
 
     def _hash(self, name: str, facts: os.stat_result) -> str | None:
         key = (facts.st_dev, facts.st_ino)

@@ -80,8 +80,15 @@ def _verify_once(
     for place in places:
         _walk(corpus, place, expected, inspection)
     for name in expected.names():
-        inspection.compare(name, expected)
+        _compare(name, expected, inspection)
     return sorted(inspection.faults(), key=lambda fault: fault.where)
+
+
+def _compare(name: str, expected: Expected, inspection: Inspection) -> None:
+    if name in expected.links:
+        inspection.compare_link(name, expected.links[name])
+    else:
+        inspection.compare_file(name, expected.files[name])
 
 
 def _walk(corpus: Path, folder: str, expected: Expected, inspection: Inspection) -> None:
@@ -93,7 +100,7 @@ def _walk(corpus: Path, folder: str, expected: Expected, inspection: Inspection)
         if name == SPOOL:
             continue
         if name in expected.files or name in expected.links:
-            inspection.compare(name, expected)
+            _compare(name, expected, inspection)
         elif name in expected.folders or expected.is_open(name):
             if entry.is_dir() and not entry.is_symlink():
                 _walk(corpus, name, expected, inspection)

@@ -65,7 +65,7 @@ def open_input(address: str) -> BinaryIO:
     Raises:
         SourceError: here or at any read, if it is out of reach after several tries.
     """
-    return cast(BinaryIO, io.BufferedReader(_Steady(address), buffer_size=1 << 20))
+    return cast("BinaryIO", io.BufferedReader(_Steady(address), buffer_size=1 << 20))
 
 
 def read_chunks(

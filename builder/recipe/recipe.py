@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from builder.domain.canonical_json import canonical_json
+from builder.domain.url import URL_RULES
 from builder.errors import Fault, RecipeError
 from builder.io.contracts import load_contract
 from builder.protocols import Columns, CorpusStage, Source, Stage
@@ -124,6 +125,18 @@ class Recipe:
     def public_document(self) -> dict[str, Any]:
         """Return the recipe as the manifest tells it: without ``corpus`` and without absolute paths."""
         return _without_places(self.document, self.folder)
+
+    def manifest_facts(self, *, limit: int | None) -> dict[str, Any]:
+        """Return what the manifest tells of the recipe."""
+        facts = {
+            "digest": self.chain_digest(),
+            "sources": self.source_digests(),
+            "document": self.public_document(),
+            "url_rules": URL_RULES,
+        }
+        if self.card:
+            facts["notes"] = hashlib.sha256(self.card.read_bytes()).hexdigest()
+        return facts | ({"limit": limit} if limit else {})
 
 
 def _assemble(

@@ -10,7 +10,7 @@ from builder.report.json_text import print_json
 from builder.report.table import counted, size_text, table_lines
 
 if TYPE_CHECKING:
-    from builder.build.result import BuildResult
+    from builder.release.result import BuildResult
 
 
 def print_build(result: BuildResult, *, as_json: bool) -> None:

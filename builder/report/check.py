@@ -12,8 +12,8 @@ from builder.report.table import counted, size_text, table_lines
 from builder.report.verify import FAULTS_FOUND
 
 if TYPE_CHECKING:
-    from builder.build.check import Check
     from builder.hub.guard import VersionCheck
+    from builder.operations.check import Check
 
 
 def print_check(check: Check, *, as_json: bool) -> None:

@@ -15,9 +15,9 @@ from builder.report.table import counted, table_lines
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from builder.build.diff import Diff
-    from builder.build.row_changes import RowChange
+    from builder.comparison.row_changes import RowChange
     from builder.domain.excerpt import Excerpt
+    from builder.operations.diff import Diff
 
 _COUNTS = ("added", "removed", "changed", "moved", "reordered")
 

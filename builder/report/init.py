@@ -10,7 +10,7 @@ import click
 from builder.report.json_text import print_json
 
 if TYPE_CHECKING:
-    from builder.build.init import Started
+    from builder.operations.init import Started
 
 
 def print_init(started: Started, *, as_json: bool) -> None:

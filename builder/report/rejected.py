@@ -10,7 +10,7 @@ from builder.report.json_text import print_json
 from builder.report.table import counted
 
 if TYPE_CHECKING:
-    from builder.build.rejected import RejectedRecords
+    from builder.operations.rejected import RejectedRecords
 
 
 def print_rejected(written: RejectedRecords, *, as_json: bool) -> None:

@@ -12,8 +12,8 @@ from builder.report.table import counted, table_lines
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from builder.build.purge import PurgeResult
-    from builder.build.takedown import TakedownResult
+    from builder.operations.purge import PurgeResult
+    from builder.operations.takedown import TakedownResult
 
 MAX_LINES = 20
 """Documents that are shown of each kind; ``--json`` has them all."""

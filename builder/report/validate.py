@@ -13,8 +13,8 @@ from builder.report.verify import FAULTS_FOUND
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from builder.build.judging import Place
-    from builder.build.validate import FileVerdict, Validation
+    from builder.operations.judging import Place
+    from builder.operations.validate import FileVerdict, Validation
 
 MAX_FAULTS = 5
 """Faults of one record that are shown; ``--json`` has them all."""

@@ -10,7 +10,7 @@ from builder.report.json_text import print_json
 from builder.report.table import counted, size_text
 
 if TYPE_CHECKING:
-    from builder.build.verify import Verification
+    from builder.operations.verify import Verification
 
 FAULTS_FOUND = 4
 

@@ -12,7 +12,7 @@ from builder.report.table import counted
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from builder.build.why import Explanation, Fate
+    from builder.operations.why import Explanation, Fate
 
 MAX_DUPLICATES = 20
 """Records under the same document that are shown; ``--json`` has them all."""

@@ -10,7 +10,7 @@ from builder.report.json_text import print_json
 from builder.report.table import counted, size_text
 
 if TYPE_CHECKING:
-    from builder.build.withdraw import Drop, Sweep, Yank
+    from builder.operations.withdraw import Drop, Sweep, Yank
 
 
 def print_yank(done: Yank, *, as_json: bool) -> None:

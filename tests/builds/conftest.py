@@ -23,6 +23,7 @@ def make(tmp_path: Path) -> Callable[..., BuildResult]:
         stages: list[Any] | None = None,
         splits: dict[str, float] | None = None,
         recipe: dict[str, Any] | None = None,
+        function: Callable[..., BuildResult] = build,
         **options: Any,
     ) -> BuildResult:
         document = {
@@ -33,6 +34,6 @@ def make(tmp_path: Path) -> Callable[..., BuildResult]:
             "corpus": corpus,
             **(recipe or {}),
         }
-        return build(Recipe.from_dict(document, folder=tmp_path), **options)
+        return function(Recipe.from_dict(document, folder=tmp_path), **options)
 
     return run

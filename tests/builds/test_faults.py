@@ -16,11 +16,12 @@ from commands import builder, ledger_rows, start, write_recipe
 from planted import pages, sentence, write_lines
 
 from builder import BuildResult, Corpus, verify
-from builder.build import closing, landing
-from builder.build import output as build_output
 from builder.engines.job import WorkerDiedError
 from builder.engines.local import LocalEngine
 from builder.errors import BuilderError, CorpusError, LockedError, NothingKeptError, RecipeError
+from builder.pipeline import barriers
+from builder.release import finish
+from builder.release import write as build_output
 
 Make = Callable[..., BuildResult]
 
@@ -193,7 +194,7 @@ def test_a_landing_of_many_rows_has_all_the_memory(make: Make, monkeypatch: pyte
         asked.append(stage.name)
         return alone(engine, function, stage)
 
-    monkeypatch.setattr(landing, "MANY_ROWS", 0)
+    monkeypatch.setattr(barriers, "MANY_ROWS", 0)
     monkeypatch.setattr(LocalEngine, "alone", noted)
     assert make(workers=2).digest == expected
     assert "dedup_near" in asked
@@ -208,7 +209,7 @@ def test_a_landing_that_finds_no_memory_says_so(make: Make, monkeypatch: pytest.
         raise WorkerDiedError("out of memory")
 
     with monkeypatch.context() as patch:
-        patch.setattr(landing, "MANY_ROWS", 0)
+        patch.setattr(barriers, "MANY_ROWS", 0)
         patch.setattr(LocalEngine, "alone", die)
         with pytest.raises(BuilderError, match=r"has died.*--max-memory; finished parts are kept"):
             make(workers=2)
@@ -225,7 +226,7 @@ def test_full_disk_in_a_worker(make: Make, feed: Path, monkeypatch: pytest.Monke
     def full(*_: Any, **__: Any) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    for module, name in ((LocalEngine, "map"), (closing, "write_ledger"), (build_output, "write_shard")):
+    for module, name in ((LocalEngine, "map"), (finish, "write_ledger"), (build_output, "write_shard")):
         with monkeypatch.context() as patch:
             patch.setattr(module, name, full)
             with pytest.raises(CorpusError, match=r"cannot be written: No space left.*free some space"):

@@ -12,12 +12,12 @@ import pytest
 from planted import sentence, write_lines
 
 from builder import BuildResult, Corpus, takedown, verify
-from builder.build import edition
-from builder.build.identity import id_keys
-from builder.build.index import Segment
-from builder.build.lineage import Lineage
-from builder.build.shard_notes import NotedColumns, ShardNotes
+from builder.domain.document_ids import id_keys
+from builder.history.index import Segment
+from builder.history.lineage import Lineage
+from builder.history.shard_notes import NotedColumns, ShardNotes
 from builder.protocols import Columns
+from builder.release import plan
 
 Make = Callable[..., BuildResult]
 
@@ -56,7 +56,7 @@ def test_shards_are_known_by_what_was_done_to_them(
     most: int, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     """However many in a row: each version's rows are told as they are, and only new ones are written down."""
-    monkeypatch.setattr(edition, "MOST_DERIVED", most)
+    monkeypatch.setattr(plan, "MOST_DERIVED", most)
     corpus = request.getfixturevalue("corpus")
     assert len(corpus.versions()) == 7
     for version in corpus.versions():

@@ -16,12 +16,12 @@ from jsonschema import Draft202012Validator
 from planted import STAGES, sentence, write_lines
 
 from builder import BuildResult, Corpus, Recipe, build, diff, drop, gc, takedown, verify
-from builder.build.purge import PurgeResult, purge
-from builder.build.why import why
 from builder.card.front_matter import read_front_matter
 from builder.corpus import verify_files
 from builder.errors import CorpusError
 from builder.hub.guard import check_version
+from builder.operations.purge import PurgeResult, purge
+from builder.operations.why import why
 
 WHY = "the owner asked"
 SCHEMA = Path(__file__).resolve().parents[2] / "schemas" / "purged-1.schema.json"

@@ -10,9 +10,9 @@ import pytest
 from planted import ledger_of, sentence, write_lines
 
 from builder import BuildResult, Corpus, takedown
-from builder.build.lineage import Lineage
 from builder.corpus import verify_files
 from builder.corpus.seals import ROOT_SEAL, RootSeal, Sealed, VersionSeal
+from builder.history.lineage import Lineage
 
 Make = Callable[..., BuildResult]
 

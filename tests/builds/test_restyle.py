@@ -11,6 +11,7 @@ from planted import pages, sentence, write_lines
 
 from builder import BuildResult, Corpus, verify
 from builder.errors import RecipeError
+from builder.operations.compact import compact
 
 Make = Callable[..., BuildResult]
 
@@ -126,7 +127,7 @@ def test_a_file_that_was_not_touched_is_not_hashed(
     """Size, time and inode tell; --rehash hashes it all the same."""
     import os
 
-    from builder.build import hashing
+    from builder.inputs import hashing
 
     os.utime(feed / "a.jsonl", (1_600_000_000, 1_600_000_000))
     make(workers=1)
@@ -163,13 +164,13 @@ def test_numbers_only_rise(make: Make, feed: Path) -> None:
     assert make(version="3.0.0").version == "3.0.0"
 
 
-def test_compacting_cuts_shards_anew(make: Make, feed: Path) -> None:
+def test_compacting_cuts_shards_as_a_first_version_would(make: Make, feed: Path) -> None:
     """The same rows in the same order in fewer files: a PATCH. Once that is done there is nothing to do."""
     make()
     for number in range(3):
         write_lines(feed / f"c{number}.jsonl", [{"text": sentence(1000 + number)}])
         grown = make()
-    result = make(compact=True)
+    result = make(function=compact)
     before, after = (Corpus(grown.corpus).manifest(one.version) for one in (grown, result))
     assert (result.version, result.reason.split(":")[0]) == ("1.3.1", "PATCH")
     assert len(list(after.shards())) < len(list(before.shards()))
@@ -177,6 +178,6 @@ def test_compacting_cuts_shards_anew(make: Make, feed: Path) -> None:
         assert split.content_digest == after.splits[name].content_digest
         assert split.order_digest == after.splits[name].order_digest
     assert verify(result.corpus).clean
-    assert make(compact=True).nothing_new
+    assert make(function=compact).nothing_new
     write_lines(feed / "d.jsonl", [{"text": sentence(1000) + " and a tail"}])
     assert make().outcomes["merged"] == 1

@@ -180,3 +180,11 @@ def test_help_comes_on_stdout(run: Any) -> None:
     done = run("build", "-h")
     assert (done.status, done.err) == (0, "")
     assert done.out.startswith("Usage: builder build")
+
+
+@pytest.mark.parametrize("option", [("--limit", "5"), ("--full",), ("--prune",), ("--max-memory", "2GB")])
+def test_compact_refuses_options_that_it_would_ignore(run: Any, option: tuple[str, ...]) -> None:
+    """An option without an effect is wrong usage: nothing is written."""
+    done = run("build", "my/recipe.yaml", "--compact", *option)
+    assert done.status == 2
+    assert f"{option[0]} cannot be combined with --compact" in done.err

@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from planted import STAGES, sentence, write_lines
 
 from builder import Corpus, Recipe, build, diff, drop, takedown, yank
-from builder.build.why import why
+from builder.operations.why import why
 
 HERE = Path(__file__).resolve().parent
 DIFFS = (("1.0.0", "2.0.0"), ("2.0.0", "3.0.0"), ("3.0.0", "4.0.0"), ("4.0.0", "1.0.0"))

@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from builder.build.compare import Comparison, compare
-from builder.build.row_changes import RowChange, walk_rows
-from builder.build.sides import Side, SideShard
+from builder.comparison.compare import Comparison, compare
+from builder.comparison.row_changes import RowChange, walk_rows
+from builder.comparison.sides import Side, SideShard
 from builder.domain.ledger import LEDGER_SCHEMA
 from builder.domain.version import SplitChanges
 

@@ -11,10 +11,10 @@ import pytest
 from planted import sentence
 from version_laws import check_appending, check_taking_down
 
-from builder.build import output
-from builder.build.memory import Past, StageMemory
-from builder.build.output import ShardJob
-from builder.build.tombstones import Graves
+from builder.history.past import Past, StageMemory
+from builder.pipeline.tombstones import Graves
+from builder.release import write
+from builder.release.write import ShardJob
 from builder.stages import dedup_exact
 
 
@@ -60,7 +60,7 @@ def split_by_record(patch: pytest.MonkeyPatch) -> None:
     def assign(ids: np.ndarray, *, shares: Any, name: str) -> np.ndarray:
         return (np.arange(len(ids)) % len(shares)).astype(np.int16)
 
-    patch.setattr(output, "assign_splits", assign)
+    patch.setattr(write, "assign_splits", assign)
 
 
 def keep_by_time(patch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from hub.store import File, Store
 from planted import sentence, write_lines
 
 from builder import Corpus, Recipe, build, diff, verify
-from builder.build.why import why
+from builder.operations.why import why
 
 
 @pytest.fixture

@@ -19,9 +19,9 @@ from unittest import mock
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from kill_commits import _copy, _die_at
 
-from builder.build import purge as purging
-from builder.build.withdraw import drop, gc, yank
 from builder.corpus import Corpus, purge_rows
+from builder.operations import purge as purging
+from builder.operations.withdraw import drop, gc, yank
 
 
 def yank_newest(folder: Path) -> None:

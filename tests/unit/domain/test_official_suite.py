@@ -10,7 +10,6 @@ from typing import Any
 import jsonschema
 import pytest
 
-from builder.build.judging import JudgePart, source_of
 from builder.domain.dialect import DRAFTS, registry_of
 from builder.domain.exact_json import Parsed
 from builder.domain.json_text import parse
@@ -19,6 +18,7 @@ from builder.engines.guard import NullGuard
 from builder.errors import ContractError
 from builder.io.contracts import Schema, load_schema
 from builder.io.paths import Found
+from builder.operations.judging import JudgePart, source_of
 
 SUITE = {"draft4": 618, "draft6": 839, "draft7": 927, "draft2019-09": 1259, "draft2020-12": 1299}
 """Cases that are required, by draft."""

@@ -9,12 +9,12 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from builder.build.chain import bind_chain
 from builder.domain.contract import Contract
 from builder.domain.mapping import map_schema
 from builder.domain.record import PAGE_KEY, RAW, RECORD, RECORD_FIELD, record_column
 from builder.errors import RecipeError
 from builder.io.contracts import builtin_contract
+from builder.pipeline.chain import bind_chain
 from builder.protocols import Columns, Resources
 from builder.recipe import Recipe
 from builder.stages.publishable import Publishable, outgoing

@@ -1,0 +1,237 @@
+"""What changed between two states of a dataset, row by row, in memory that does not grow with the rows.
+
+Of shards that both sides have in the same split nothing is read. From all others a fixed-size fact on each
+row is written to buckets by a hash of its id; each bucket is joined in memory; what became of a row is
+written to buckets by its place, from which the rows come back in order. The number of a version and what
+``diff`` prints follow from these facts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from builder.comparison.buckets import Buckets
+from builder.comparison.removal_reasons import RemovalReasons, match, parts_of
+from builder.comparison.row_verdicts import NEW, NOWHERE, OLD, Verdicts
+from builder.domain.document_ids import id_keys
+from builder.domain.progress import say_nothing
+from builder.domain.version import SplitChanges
+from builder.io.rows import encode_rows, row_digests
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from builder.comparison.sides import Side, Stretch
+    from builder.domain.changelog import Reason
+    from builder.domain.progress import Advance
+
+ROWS_AT_ONCE = 1 << 19
+"""Facts that are joined at a time, of both sides together: about 200 bytes of memory each."""
+_BATCH_ROWS = 2_048
+
+_FACT = np.dtype([("key", "<u8", 2), ("digest", "<u8"), ("place", "<i8"), ("bytes", "<i8"), ("split", "<i2")])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """What became of the rows, counted; ``verdicts`` tells it of each row while the scratch folder is there.
+
+    Attributes:
+        splits: by split, those of the old side first.
+        reasons: what the ledgers say on removed rows; ``why`` of a verdict is a position in it, or NOWHERE.
+        removed: removed rows by what the ledgers say; None where they say nothing.
+        columns: the names that both sides have; rows are equal if they are equal in these.
+    """
+
+    splits: Mapping[str, SplitChanges]
+    verdicts: Verdicts
+    columns: Sequence[str]
+    n_shared: int
+    n_read: int
+    reasons: Sequence[Reason] = ()
+    removed: Mapping[Reason | None, int] = field(default_factory=dict)
+
+
+def compare(
+    old: Side,
+    new: Side,
+    *,
+    scratch: Path,
+    ledgers: Sequence[Path] = (),
+    older_ledgers: Sequence[Path] = (),
+    rows_at_once: int = ROWS_AT_ONCE,
+    advance: Advance = say_nothing,
+) -> Comparison:
+    """Find the rows that were removed, changed, moved, added and reordered.
+
+    Args:
+        scratch: an empty folder; up to 90 bytes are written there for each row of a shard that differs.
+        ledgers: of the versions behind ``old``, oldest first; they say why rows were removed.
+        older_ledgers: of ``old`` and the versions before it, oldest first; they say which record a row is.
+        rows_at_once: rows that are held in memory; the outcome does not depend on it.
+    """
+    names = list(dict.fromkeys([*old.splits, *new.splits]))
+    shared = _shards(old) & _shards(new)
+    columns = [name for name in old.columns.names if name in new.columns.names]
+    unshared = [[s for s in side.stretches(names) if not _is_in(s, shared)] for side in (old, new)]
+    n_rows = sum(stretch.shard.rows for side in unshared for stretch in side)
+    n_parts = -(-n_rows // rows_at_once) or 1
+    reader = _Reader(columns, n_parts, advance, total=sum(map(len, unshared)))
+    facts = [reader.facts(scratch / name, side) for name, side in zip(("old", "new"), unshared, strict=True)]
+    why = RemovalReasons(scratch / "why", ledgers=ledgers, older=older_ledgers, n_parts=n_parts)
+    verdicts = Verdicts(scratch, names=names, sides=(old, new), shared=shared, block_rows=rows_at_once)
+    tally = _Tally(len(names))
+    for part in range(n_parts):
+        _join(part, *(one.read(part) for one in facts), why=why, verdicts=verdicts, tally=tally)
+    for splits, places, reasons in why.rest():
+        verdicts.add_old(splits, _removed(places, reasons))
+        tally.why.update(reasons.tolist())
+    reordered = verdicts.count_reordered()
+    return Comparison(
+        splits={name: tally.changes(i, reordered=reordered[i]) for i, name in enumerate(names)},
+        verdicts=verdicts,
+        columns=columns,
+        n_shared=len(shared),
+        n_read=reader.n_done,
+        reasons=why.reasons,
+        removed={_reason(why.reasons, n): n_rows for n, n_rows in sorted(tally.why.items())},
+    )
+
+
+def _shards(side: Side) -> set[tuple[str, str]]:
+    return {(shard.split, shard.sha256) for shard in side.shards}
+
+
+def _is_in(stretch: Stretch, shared: set[tuple[str, str]]) -> bool:
+    return (stretch.shard.split, stretch.shard.sha256) in shared
+
+
+# -- facts -----------------------------------------------------------------------------------------
+
+
+class _Reader:
+    """Reads shards and puts a fact on each row away, by its key."""
+
+    def __init__(self, columns: Sequence[str], n_parts: int, advance: Advance, *, total: int) -> None:
+        self.n_done = 0
+        self._columns = columns
+        self._n_parts = n_parts
+        self._advance = advance
+        self._total = total
+
+    def facts(self, folder: Path, stretches: Sequence[Stretch]) -> Buckets:
+        """Read one side."""
+        facts = Buckets(folder, _FACT)
+        for stretch in stretches:
+            for some in self._of_shard(stretch):
+                facts.add(parts_of(some["key"], self._n_parts), some)
+            self.n_done += 1
+            self._advance("compare", done=self.n_done, total=self._total, unit="shards")
+        return facts
+
+    def _of_shard(self, stretch: Stretch) -> Iterator[NDArray[Any]]:
+        place = stretch.first
+        with pq.ParquetFile(stretch.shard.path) as file:
+            for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=[*self._columns]):
+                data, offsets = encode_rows(batch.select(self._columns))
+                facts = np.empty(batch.num_rows, _FACT)
+                facts["key"] = id_keys(batch.column("id").cast(pa.string()))
+                facts["digest"] = row_digests(data, offsets)[:, :8].copy().view(np.uint64).ravel()
+                facts["bytes"] = np.diff(offsets)
+                facts["place"] = np.arange(place, place + batch.num_rows)
+                facts["split"] = stretch.split
+                place += batch.num_rows
+                yield facts
+
+
+# -- joining ---------------------------------------------------------------------------------------
+
+
+class _Tally:
+    """Counts by split, and removed rows by reason."""
+
+    def __init__(self, n_splits: int) -> None:
+        self._n_splits = n_splits
+        self._counts = {
+            name: np.zeros(n_splits, np.int64) for name in ("removed", "changed", "moved", "added")
+        }
+        self.why: Counter[int] = Counter()
+
+    def count(self, name: str, splits: NDArray[np.int16]) -> None:
+        """Add rows up by split."""
+        self._counts[name] += np.bincount(splits, minlength=self._n_splits)
+
+    def changes(self, split: int, *, reordered: int) -> SplitChanges:
+        """Return the sums of one split."""
+        return SplitChanges(
+            **{name: int(counts[split]) for name, counts in self._counts.items()}, reordered=reordered
+        )
+
+
+def _join(
+    part: int,
+    old: NDArray[Any],
+    new: NDArray[Any],
+    *,
+    why: RemovalReasons,
+    verdicts: Verdicts,
+    tally: _Tally,
+) -> None:
+    """Judge all rows whose keys fall into one part."""
+    in_old, in_new = match(old["key"], new["key"])
+    differs = old["digest"][in_old] != new["digest"][in_new]
+    moved = old["split"][in_old] != new["split"][in_new]
+    gone = np.ones(len(old), np.bool_)
+    gone[in_old] = False
+    fresh = np.empty(len(new), NEW)
+    fresh["place"], fresh["bytes"] = new["place"], new["bytes"]
+    fresh["old_split"], fresh["old_place"], fresh["differs"] = NOWHERE, NOWHERE, False
+    fresh["old_split"][in_new], fresh["old_place"][in_new] = old["split"][in_old], old["place"][in_old]
+    fresh["differs"][in_new] = differs
+    fresh["bytes"][in_new] += old["bytes"][in_old]
+    verdicts.add_new(new["split"], fresh)
+    _judge_removed(part, old[gone], why=why, verdicts=verdicts, tally=tally)
+    pairs = in_old[differs]
+    verdicts.add_old(old["split"][pairs], _differing(old[pairs], new[in_new[differs]]))
+    tally.count("changed", old["split"][in_old[differs & ~moved]])
+    tally.count("moved", old["split"][in_old[moved]])
+    tally.count("added", new["split"][fresh["old_split"] == NOWHERE])
+
+
+def _judge_removed(
+    part: int, gone: NDArray[Any], *, why: RemovalReasons, verdicts: Verdicts, tally: _Tally
+) -> None:
+    """Tell why rows went, as far as ledgers name their documents; the others are judged later."""
+    reasons = why.look_up(part, gone["key"], gone["place"], gone["split"])
+    known = reasons != NOWHERE
+    verdicts.add_old(gone["split"][known], _removed(gone["place"][known], reasons[known]))
+    tally.count("removed", gone["split"])
+    tally.why.update(reasons[known].tolist())
+
+
+def _removed(places: NDArray[np.int64], why: NDArray[np.int16]) -> NDArray[Any]:
+    verdicts = np.empty(len(places), OLD)
+    verdicts["place"], verdicts["why"] = places, why
+    verdicts["new_split"] = verdicts["new_place"] = NOWHERE
+    return verdicts
+
+
+def _differing(old: NDArray[Any], new: NDArray[Any]) -> NDArray[Any]:
+    verdicts = np.empty(len(old), OLD)
+    verdicts["place"], verdicts["why"] = old["place"], NOWHERE
+    verdicts["new_split"], verdicts["new_place"] = new["split"], new["place"]
+    return verdicts
+
+
+def _reason(reasons: Sequence[Reason], number: int) -> Reason | None:
+    return reasons[number] if number != NOWHERE else None

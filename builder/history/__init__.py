@@ -1,0 +1,1 @@
+"""What older versions know, and what later ones will ask."""

@@ -1,0 +1,204 @@
+"""A version and those that it builds on: their segments of the index, read together."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from builder.domain.document_ids import id_words
+from builder.history.index import Segment, open_arrow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from builder.corpus import Corpus
+    from builder.domain.manifest import Manifest, ShardEntry
+    from builder.history.index import ShardFacts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a published row is: a split's shard, by its position there, and the row in it."""
+
+    split: str
+    shard: int
+    row: int
+
+
+class Uncached:
+    """A dataclass that is pickled without what it has cached: who gets it opens the files for itself."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {one.name: getattr(self, one.name) for one in fields(self)}  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Lineage(Uncached):
+    """What a version knows of itself and of those that it builds on.
+
+    Attributes:
+        folders: the index folders, the oldest first.
+        borrowed: whether the index was made from the rows, because the corpus has none.
+    """
+
+    corpus: Corpus
+    manifest: Manifest
+    folders: Sequence[Path]
+    borrowed: bool = False
+
+    @classmethod
+    def of(cls, corpus: Corpus, version: str) -> Lineage:
+        """Gather the segments that a version goes on from."""
+        folders: list[Path] = []
+        at: str | None = version
+        while at is not None:
+            folders.append(corpus.index_folder(at))
+            at = Segment.read(folders[-1]).base
+        return cls(corpus, corpus.as_is(version), folders[::-1])
+
+    @cached_property
+    def segments(self) -> list[Segment]:
+        """The ``index.json`` of each folder."""
+        return [Segment.read(folder) for folder in self.folders]
+
+    # -- shards
+
+    @cached_property
+    def shard_facts(self) -> Mapping[str, ShardFacts]:
+        """Facts of every shard that a version of the lineage wrote, by SHA-256."""
+        return {shard.sha256: shard for segment in self.segments for shard in segment.shards}
+
+    @cached_property
+    def entries(self) -> Mapping[str, ShardEntry]:
+        """The shards of the version, by SHA-256."""
+        return {shard.sha256: shard for _, _, shard in self._shards()}
+
+    @cached_property
+    def _shard_rows(self) -> Mapping[str, tuple[pa.Table, int]]:
+        """Where the rows of each shard stand: the table of its segment and the first row there."""
+        found: dict[str, tuple[pa.Table, int]] = {}
+        for folder, segment in zip(self.folders, self.segments, strict=True):
+            table, first = open_arrow(folder / "shards.arrow"), 0
+            for shard in segment.shards:
+                found[shard.sha256] = table, first
+                first += shard.told_rows
+        return found
+
+    def _shard_column(self, sha256: str, name: str) -> pa.ChunkedArray:
+        table, first = self._shard_rows[sha256]
+        return table[name].slice(first, self.shard_facts[sha256].told_rows)
+
+    def n_derived(self, sha256: str) -> int:
+        """Count the shards that one was made from, each from the one before."""
+        derived = self.shard_facts[sha256].derived
+        return 1 + self.n_derived(derived.source) if derived else 0
+
+    def ids(self, sha256: str) -> NDArray[np.uint64]:
+        """uint64[n_rows, 2], the ids of a shard's rows."""
+        if derived := self.shard_facts[sha256].derived:
+            return np.delete(self.ids(derived.source), derived.removed, axis=0)
+        return id_words(self._shard_column(sha256, "id"))
+
+    def digests(self, sha256: str) -> NDArray[np.uint8]:
+        """uint8[n_rows, 32], the digests of a shard's rows."""
+        if derived := self.shard_facts[sha256].derived:
+            digests = np.delete(self.digests(derived.source), derived.removed, axis=0)
+            digests[derived.fresh()] = self._told_digests(sha256)
+            return digests
+        return self._told_digests(sha256)
+
+    def _told_digests(self, sha256: str) -> NDArray[np.uint8]:
+        column = self._shard_column(sha256, "digest")
+        pieces = [
+            np.frombuffer(c.buffers()[1], np.uint8).reshape(-1, 32)[c.offset : c.offset + len(c)]
+            for c in column.chunks
+        ]
+        return np.concatenate(pieces) if pieces else np.empty((0, 32), np.uint8)
+
+    def locate(self, ids: NDArray[np.uint64]) -> dict[bytes, Place]:
+        """Find rows of the version by id; those that it does not have are left out.
+
+        Goes through the ids of all shards once, and holds those of one.
+        """
+        wanted = {one.tobytes() for one in np.ascontiguousarray(ids)}
+        firsts = np.unique(np.ascontiguousarray(ids)[:, 0]) if len(ids) else np.empty(0, np.uint64)
+        found: dict[bytes, Place] = {}
+        for split, number, shard in self._shards() if len(firsts) else ():
+            here = self.ids(shard.sha256)
+            for row in np.flatnonzero(is_among(here[:, 0], firsts)).tolist():
+                key = here[row].tobytes()
+                if key in wanted:
+                    found[key] = Place(split=split, shard=number, row=row)
+        return found
+
+    def published(self, ids: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        """bool[n], whether a row of the version has this id."""
+        there = self.locate(ids)
+        return np.asarray([one.tobytes() in there for one in np.ascontiguousarray(ids)], np.bool_)
+
+    def _shards(self) -> Iterator[tuple[str, int, ShardEntry]]:
+        for name, split in self.manifest.splits.items():
+            for number, shard in enumerate(split.shards):
+                yield name, number, shard
+
+    def shard_path(self, split: str, shard: int) -> Path:
+        """Return the file of a shard of the version."""
+        folder = self.corpus.version_folder(self.manifest.version)
+        return folder / self.manifest.splits[split].shards[shard].path
+
+    def texts(self, ids: NDArray[np.uint64], column: str) -> dict[bytes, bytes]:
+        """Read one column of some published rows, by id; only the row groups that hold them are read."""
+        by_shard: dict[tuple[str, int], dict[int, bytes]] = {}
+        for key, place in self.locate(ids).items():
+            by_shard.setdefault((place.split, place.shard), {})[place.row] = key
+
+        def read(where: tuple[str, int]) -> dict[bytes, bytes]:
+            keys = by_shard[where]
+            return {
+                keys[row]: text for row, text in _read_rows(self.shard_path(*where), sorted(keys), column)
+            }
+
+        found: dict[bytes, bytes] = {}
+        with ThreadPoolExecutor(max_workers=_READERS) as readers:
+            for texts in readers.map(read, sorted(by_shard)):
+                found |= texts
+        return found
+
+
+_READERS = 4
+"""Shards that are read at a time; each holds one column of a row group in memory."""
+
+
+def _read_rows(path: Path, rows: Sequence[int], column: str) -> Iterator[tuple[int, bytes]]:
+    """Read some rows of a shard, ascending, a row group at a time."""
+    with pq.ParquetFile(path) as file:
+        first = 0
+        at = 0
+        for group in range(file.num_row_groups):
+            stop = first + file.metadata.row_group(group).num_rows
+            here = []
+            while at < len(rows) and rows[at] < stop:
+                here.append(rows[at] - first)
+                at += 1
+            if here:
+                table = file.read_row_group(group, columns=[column])
+                texts = table[column].cast(pa.large_binary()).take(pa.array(here)).to_pylist()
+                yield from zip((first + row for row in here), (text or b"" for text in texts), strict=True)
+            first = stop
+
+
+def is_among(values: NDArray[Any], ascending: NDArray[Any]) -> NDArray[np.bool_]:
+    """bool[n_values], whether each value is one of a few that are in order."""
+    if not len(ascending):
+        return np.zeros(len(values), np.bool_)
+    at = np.minimum(np.searchsorted(ascending, values), len(ascending) - 1)
+    return np.asarray(ascending[at] == values)

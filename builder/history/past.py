@@ -1,0 +1,199 @@
+"""What earlier versions remember of each corpus stage, as the stages see it.
+
+The rows that came to the first landing of each build are numbered through over the whole lineage: a *past
+row*. What a past row stands for in the end may change with a later version; the segments say how.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from builder.domain.document_ids import id_words
+from builder.history.index import ROWS_SCHEMA, open_arrow
+from builder.history.lineage import Lineage, Uncached
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Past(Uncached):
+    """All past rows of a lineage.
+
+    Attributes:
+        text_column: the published column whose texts corpus stages compare; None if it is not published.
+        gone: int64[n], past rows that stand for nothing any more from the build at hand on, ascending.
+    """
+
+    lineage: Lineage
+    text_column: str | None
+    gone: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+
+    @classmethod
+    def without(cls, lineage: Lineage, text_column: str | None, documents: Iterable[bytes]) -> Past:
+        """Return the past as if some published documents stood for nothing any more."""
+        past = cls(lineage, text_column)
+        wanted = set(documents)
+        return replace(past, gone=past.standing_for(wanted)) if wanted else past
+
+    def but(self, rows: NDArray[np.int64]) -> Past:
+        """Return the past as if some past rows stood for nothing any more."""
+        return replace(self, gone=np.union1d(self.gone, rows)) if len(rows) else self
+
+    @cached_property
+    def _tables(self) -> Sequence[pa.Table]:
+        return [open_arrow(folder / "rows.arrow") for folder in self.lineage.folders]
+
+    @cached_property
+    def firsts(self) -> NDArray[np.int64]:
+        """int64[n_versions + 1], the first past row of each version, and their number at the end."""
+        return np.concatenate([[0], np.cumsum([len(table) for table in self._tables])]).astype(np.int64)
+
+    @cached_property
+    def _rows(self) -> pa.Table:
+        return pa.concat_tables([ROWS_SCHEMA.empty_table(), *self._tables])
+
+    @cached_property
+    def retired(self) -> NDArray[np.int64]:
+        """int64[n], past rows that stand for nothing any more, ascending."""
+        first = dict(zip((s.version for s in self.lineage.segments), self.firsts, strict=False))
+        gone = [
+            int(first[version]) + row
+            for segment in self.lineage.segments
+            for version, rows in segment.retired.items()
+            for row in rows
+        ]
+        return np.unique(np.concatenate([np.asarray(gone, np.int64), self.gone]))
+
+    @cached_property
+    def _moved(self) -> Mapping[bytes, bytes | None]:
+        moved: dict[bytes, bytes | None] = {}
+        for segment in self.lineage.segments:
+            fresh = {bytes.fromhex(k): bytes.fromhex(v) if v else None for k, v in segment.moved.items()}
+            moved = {old: fresh.get(new, new) if new else None for old, new in moved.items()} | fresh
+        return moved
+
+    def ids(self, rows: NDArray[np.int64]) -> NDArray[np.uint64]:
+        """uint64[n, 2], the id of each past row."""
+        return id_words(self._rows["id"].take(pa.array(rows)))
+
+    def published(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """bool[n], whether a past row was published under its own id when its build was over."""
+        taken = self._rows["published"].take(pa.array(rows))
+        return np.asarray(taken.to_numpy())
+
+    def kept_ids(self, rows: NDArray[np.int64]) -> list[bytes | None]:
+        """Return the published document that stands for each past row today, None where none does."""
+        ids = self._rows["kept_id"].take(pa.array(rows)).to_pylist()
+        return [self._moved.get(one, one) if one else None for one in ids]
+
+    def standing_for(self, kept: set[bytes]) -> NDArray[np.int64]:
+        """int64[n], the past rows that some published documents stand for, ascending."""
+        older = {old for old, new in self._moved.items() if new in kept}
+        wanted = pa.array(sorted((kept | older) - (self._moved.keys() - older)), self._rows["kept_id"].type)
+        return np.flatnonzero(pc.is_in(self._rows["kept_id"], value_set=wanted).to_numpy())
+
+    def split_rows(self, rows: NDArray[np.int64]) -> dict[str, list[int]]:
+        """Name past rows by version and number there, as segments do."""
+        owner = np.searchsorted(self.firsts, rows, side="right") - 1
+        named: dict[str, list[int]] = {}
+        for number, row in zip(owner.tolist(), rows.tolist(), strict=True):
+            named.setdefault(self.lineage.segments[number].version, []).append(row - int(self.firsts[number]))
+        return named
+
+    def stage(self, name: str) -> StageMemory:
+        """Return what is remembered of one corpus stage."""
+        return StageMemory(self, name)
+
+
+@dataclass(frozen=True)
+class StageMemory(Uncached):
+    """The keepers of one stage, without those that stand for nothing now; see ``protocols.Remembered``."""
+
+    past: Past
+    name: str
+
+    @cached_property
+    def _table(self) -> pa.Table:
+        tables = []
+        for folder, first in zip(self.past.lineage.folders, self.past.firsts, strict=False):
+            if (path := folder / f"{self.name}.arrow").exists():
+                table = open_arrow(path)
+                rows = pc.add(table["row"], pa.scalar(int(first), pa.int64()))
+                tables.append(table.set_column(table.schema.get_field_index("row"), "row", rows))
+        whole = pa.concat_tables(tables)
+        if not len(self.past.retired):
+            return whole
+        gone = pc.is_in(whole["row"], value_set=pa.array(self.past.retired))
+        return whole.filter(pc.invert(gone))
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the recipe has the stage."""
+        return any((folder / f"{self.name}.arrow").exists() for folder in self.past.lineage.folders)
+
+    @property
+    def n_rows(self) -> int:
+        """Keepers."""
+        return int(self._table.num_rows)
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """Return one column over all keepers."""
+        return self._table[name]
+
+    @cached_property
+    def rows(self) -> NDArray[np.int64]:
+        """int64[n_keepers], the past row of each keeper."""
+        return np.asarray(self._table["row"].to_numpy())
+
+    @property
+    def texts(self) -> _PastTexts:
+        """Their texts."""
+        return _PastTexts(self)
+
+
+@dataclass(frozen=True)
+class _PastTexts:
+    """Texts of keepers: of the published ones in the shards, of the others in the index."""
+
+    memory: StageMemory
+
+    def take(self, rows: NDArray[np.int64]) -> pa.LargeBinaryArray:
+        """Return the texts of some keepers, in the order asked for."""
+        past, rows = self.memory.past, self.memory.rows[rows]
+        stored = _stored_texts(past.lineage.folders, past.firsts, self.memory.name, set(rows.tolist()))
+        ids = past.ids(rows)
+        elsewhere = np.asarray([row not in stored for row in rows.tolist()], np.bool_)
+        found: dict[bytes, bytes] = {}
+        if elsewhere.any() and past.text_column:
+            found = past.lineage.texts(ids[elsewhere], past.text_column)
+        texts = [
+            stored[row] if row in stored else found.get(one.tobytes(), b"")
+            for row, one in zip(rows.tolist(), np.ascontiguousarray(ids), strict=True)
+        ]
+        return pa.array(texts, pa.large_binary())
+
+
+def _stored_texts(
+    folders: Sequence[Path], firsts: NDArray[np.int64], stage: str, wanted: set[int]
+) -> dict[int, bytes]:
+    """Read the texts that the index holds itself, by past row."""
+    found: dict[int, bytes] = {}
+    for folder, first in zip(folders, firsts.tolist(), strict=False):
+        table = open_arrow(folder / "texts.arrow")
+        if not table.num_rows:
+            continue
+        table = table.filter(pc.equal(table["stage"], stage))
+        for at, row in enumerate(table["row"].to_pylist()):
+            if first + row in wanted:
+                found[first + row] = table["text"][at].as_py()
+    return found

@@ -1,0 +1,149 @@
+"""Make the index of a version from its rows, where it has none: a corpus that was fetched.
+
+What the rows do not tell stays unknown: records that were merged or rejected, and what was taken down before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from builder.card.source import CardSource
+from builder.domain.document_ids import id_keys
+from builder.history.index import (
+    DIGEST_TYPE,
+    ID_TYPE,
+    INDEX_JSON,
+    ROWS_SCHEMA,
+    SHARDS_SCHEMA,
+    Segment,
+    ShardFacts,
+    fixed_width,
+    write_arrow,
+    write_empty,
+)
+from builder.history.lineage import Lineage
+from builder.history.shard_notes import NotedColumns, ShardNotes
+from builder.protocols import Columns, CorpusStage, Verdicts
+from builder.registry import stage_class
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from builder.corpus import Corpus
+    from builder.domain.manifest import Manifest
+
+UNKNOWN = (
+    "this corpus has no index, so it is made from the rows; merged URLs and former takedowns are not known"
+)
+_ROWS_AT_ONCE = 2_048
+
+
+def lineage_of(corpus: Corpus, version: str, *, folder: Path) -> Lineage:
+    """Return what a version goes on from; its index is made in ``folder`` if it has none.
+
+    Such a lineage is ``borrowed``: the next version's index takes it in.
+    """
+    if (corpus.index_folder(version) / INDEX_JSON).exists():
+        return Lineage.of(corpus, version)
+    made = folder / "index"
+    made.mkdir(parents=True, exist_ok=True)
+    if not (made / INDEX_JSON).exists():
+        _make(corpus, version, made)
+    return replace(Lineage(corpus, corpus.as_is(version), [made]), borrowed=True)
+
+
+def _make(corpus: Corpus, version: str, folder: Path) -> None:
+    manifest = corpus.as_is(version)
+    shards: list[ShardFacts] = []
+    write_empty(folder)
+    with _Writers(folder, manifest) as writers:
+        for path, sha256 in _files(corpus, manifest):
+            notes = ShardNotes(NotedColumns.of(manifest.columns, Columns.of_manifest(manifest)))
+            for batch in pq.ParquetFile(path).iter_batches(batch_size=_ROWS_AT_ONCE):
+                notes.take(pa.Table.from_batches([batch]))
+                writers.take(batch, shard=len(shards), digests=notes.digests[-1])
+            shards.append(notes.facts(sha256, sum(map(len, notes.ids))))
+    CardSource.of_document(manifest.recipe["document"]).write(folder)
+    (folder / INDEX_JSON).write_bytes(Segment(version=version, base=None, shards=tuple(shards)).to_bytes())
+
+
+def _files(corpus: Corpus, manifest: Manifest) -> Iterator[tuple[Path, str]]:
+    folder = corpus.version_folder(manifest.version)
+    for _, shard in manifest.shards():
+        yield folder / shard.path, shard.sha256
+
+
+@dataclass(frozen=True)
+class _Held:
+    """The sketches of one batch."""
+
+    batch: pa.RecordBatch
+
+    @property
+    def n_rows(self) -> int:
+        return int(self.batch.num_rows)
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        return pa.chunked_array([self.batch.column(name)])
+
+    def let_go(self) -> None:
+        """Do nothing: it is no file."""
+
+
+class _Writers:
+    """The files of the segment, written a batch at a time."""
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        self._folder, self._roles = folder, Columns.of_manifest(manifest)
+        self._stages = list(_stages(manifest, self._roles))
+        self._tables: dict[str, list[pa.Table]] = {}
+        self._n_rows = 0
+
+    def __enter__(self) -> _Writers:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for name, tables in self._tables.items():
+            write_arrow(self._folder / f"{name}.arrow", tables[0].schema, tables)
+
+    def take(self, batch: pa.RecordBatch, *, shard: int, digests: Any) -> None:
+        """Remember some published rows, each as a keeper of every stage."""
+        n = batch.num_rows
+        ids = fixed_width(id_keys(batch.column("id")), ID_TYPE)
+        self._add("rows", [ids, pa.array([True] * n), ids], ROWS_SCHEMA)
+        numbers = pa.array(np.full(n, shard, np.int32))
+        self._add("shards", [numbers, ids, fixed_width(digests, DIGEST_TYPE)], SHARDS_SCHEMA)
+        resources: Any = _OnlyColumns(self._roles)
+        keepers = Verdicts(keeper=np.arange(n), similarity=np.full(n, np.nan), reason="")
+        for stage in self._stages:
+            held = _Held(stage.sketch(batch, resources=resources))
+            table = stage.remember(held, keepers)
+            rows = pa.array(table["row"].to_numpy() + self._n_rows)
+            table = table.set_column(table.schema.get_field_index("row"), "row", rows)
+            self._tables.setdefault(stage.name, []).append(table)
+        self._n_rows += n
+
+    def _add(self, name: str, columns: list[pa.Array], schema: pa.Schema) -> None:
+        self._tables.setdefault(name, []).append(pa.Table.from_arrays(columns, schema=schema))
+
+
+@dataclass(frozen=True)
+class _OnlyColumns:
+    """As much of a stage's resources as a sketch asks for."""
+
+    columns: Columns
+
+
+def _stages(manifest: Manifest, roles: Columns) -> Iterator[CorpusStage]:
+    for entry in manifest.recipe["document"].get("stages", []):
+        ((name, options),) = entry.items()
+        stage = stage_class(name)(**(options or {}))
+        needed = roles.url if name == "dedup_url" else roles.text
+        if isinstance(stage, CorpusStage) and needed is not None:
+            yield stage

@@ -1,0 +1,1 @@
+"""What a build reads: inputs with their hashes, and which of them are new."""

@@ -1,0 +1,88 @@
+"""What inputs hashed to, so that a file that was not touched is not read again to know it.
+
+A file is known by its address, size, modification time and inode; what lies at a remote address by its ETag.
+The cache lies in the spool, belongs to no version, and may be deleted.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from builder.corpus.durable import write_file
+from builder.io.paths import is_local, local_path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from builder.inputs.inputs import Input
+
+_SETTLED_S = 2.0
+"""A file that was changed so shortly ago may change again without its time showing it."""
+
+
+@dataclass(frozen=True)
+class HashCache:
+    """The cache of one corpus.
+
+    Attributes:
+        ignored: whether everything is hashed anew; what comes of it is kept all the same.
+    """
+
+    path: Path
+    ignored: bool = False
+
+    def look_up(self, one: Input) -> Input | None:
+        """Return an input with its hash, if it is known and has not been touched since."""
+        mark = None if self.ignored else _mark(one)
+        found = self._kept.get(one.address) if mark else None
+        if found is None or found["mark"] != mark:
+            return None
+        return replace(one, sha256=found["sha256"], n_bytes=found["bytes"])
+
+    def keep(self, hashed: Mapping[Input, Input]) -> None:
+        """Keep the hashes of these inputs, and of no others."""
+        kept = {}
+        for one, found in hashed.items():
+            if (mark := _mark(one)) is not None:
+                kept[one.address] = {"mark": mark, "sha256": found.sha256, "bytes": found.n_bytes}
+        write_file(self.path, json.dumps(kept).encode())
+
+    @cached_property
+    def _kept(self) -> dict[str, Any]:
+        try:
+            found: dict[str, Any] = json.loads(self.path.read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return found
+
+
+def _mark(one: Input) -> list[Any] | None:
+    """Return what changes when an input does; None if nothing tells."""
+    if not one.address:
+        return None
+    if not is_local(one.address):
+        return _remote_mark(one.address)
+    try:
+        facts = Path(local_path(one.address)).stat()
+    except OSError:
+        return None
+    if time.time() - facts.st_mtime < _SETTLED_S:
+        return None
+    return [facts.st_size, facts.st_mtime_ns, facts.st_ino]
+
+
+def _remote_mark(address: str) -> list[Any] | None:
+    import fsspec
+
+    try:
+        filesystem, path = fsspec.core.url_to_fs(address)
+        facts = filesystem.info(path)
+    except (OSError, ValueError):
+        return None
+    tags = [facts[name] for name in ("ETag", "etag", "e_tag") if facts.get(name)]
+    return [str(tags[0])] if tags else None

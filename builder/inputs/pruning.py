@@ -1,0 +1,95 @@
+"""``--prune``: remove the rows of inputs that are no longer there.
+
+A document may stand for records of other inputs, which were merged into it. Those inputs are read again, and
+of them only these records are new: they stand for themselves from now on, or for one another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from builder.history.index import open_arrow
+from builder.history.ledgers import latest_statements
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from builder.history.lineage import Lineage
+    from builder.inputs.inputs import Input
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pruned:
+    """What goes with inputs that are gone.
+
+    Attributes:
+        documents: ids of the published documents whose own record was in them.
+        freed: ids of the records of other inputs that had been merged into these.
+        reread: source and path of the inputs that hold them.
+        keys: what these records are known by, 16 bytes each.
+    """
+
+    documents: frozenset[bytes]
+    freed: frozenset[str]
+    reread: frozenset[tuple[str, str]]
+    keys: frozenset[bytes]
+
+
+def find_pruned(lineage: Lineage, gone: Sequence[Input]) -> Pruned:
+    """Find the documents of some inputs, and the records of others that they stand for."""
+    names = {(one.source, one.path) for one in gone}
+    documents = {
+        bytes.fromhex(row["document_id"])
+        for row in _records_of(lineage, names)
+        if row["outcome"] == "kept" and row["document_id"]
+    }
+    ids = np.frombuffer(b"".join(sorted(documents)), np.uint64).reshape(-1, 2)
+    documents &= set(lineage.locate(ids))
+    freed = [
+        row
+        for row in latest_statements(lineage, [one.hex() for one in documents])
+        if (row["source"], row["path"]) not in names
+    ]
+    record_ids = frozenset(row["record_id"] for row in freed)
+    return Pruned(
+        documents=frozenset(documents),
+        freed=record_ids,
+        reread=frozenset((row["source"], row["path"]) for row in freed),
+        keys=frozenset(_keys(lineage, record_ids)),
+    )
+
+
+def _records_of(lineage: Lineage, names: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
+    """Return the newest ledger row of each record of some inputs."""
+    wanted = set(names)
+    paths = pa.array(sorted({path for _, path in wanted}), pa.string())
+    found: dict[str, dict[str, Any]] = {}
+    for segment in lineage.segments:
+        path = lineage.corpus.ledger(segment.version)
+        if path.exists():
+            columns = ["record_id", "source", "path", "outcome", "document_id"]
+            named = pc.field("path").isin(paths)
+            table = pq.read_table(path, columns=columns, filters=named, partitioning=None)
+            found |= {r["record_id"]: r for r in table.to_pylist() if (r["source"], r["path"]) in wanted}
+    return list(found.values())
+
+
+def _keys(lineage: Lineage, record_ids: frozenset[str]) -> list[bytes]:
+    """Look up what records are known by: the index has a row for each record that a build read, in order."""
+    wanted = pa.array(sorted(record_ids), pa.string())
+    keys: list[bytes] = []
+    for folder, segment in zip(lineage.folders, lineage.segments, strict=True):
+        path = lineage.corpus.ledger(segment.version)
+        if not path.exists() or not len(wanted):
+            continue
+        records = open_arrow(folder / "records.arrow")["key"]
+        ids = pq.read_table(path, columns=["record_id"])["record_id"].slice(0, len(records))
+        at = np.flatnonzero(pc.is_in(ids, value_set=wanted).to_numpy())
+        keys += records.take(pa.array(at)).to_pylist()
+    return keys

@@ -1,0 +1,227 @@
+"""``build``: from a recipe to a version.
+
+The way of a batch: tasks are read and taken through the first flight into the spool; at each landing the
+corpus stages decide over all rows; later flights go on from there; what is left gets ids, splits and
+shards; the ledger is closed and added up; the version is renamed into its place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import orjson
+
+from builder.corpus import Corpus
+from builder.corpus.staging import SPOOL
+from builder.domain.progress import Advance, keep_still, say_nothing
+from builder.engines.local import LocalEngine
+from builder.errors import Fault, NothingKeptError, RecipeError, TooManyRejectedError
+from builder.history.index import open_arrow
+from builder.inputs.hash_cache import HashCache
+from builder.inputs.hashing import hash_inputs
+from builder.inputs.inputs import inputs_digest, list_inputs
+from builder.inputs.selection import set_course
+from builder.pipeline.chain import bind_chain
+from builder.pipeline.context import Work
+from builder.pipeline.disk import disk_faults
+from builder.pipeline.known_records import write_known
+from builder.pipeline.preload import PRELOAD, number_of_workers
+from builder.pipeline.run import take_through
+from builder.pipeline.timings import Watch
+from builder.pipeline.tombstones import Graves
+from builder.recipe import Recipe
+from builder.release.finish import close
+from builder.release.from_build import tool_versions, unchanged, write_version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from builder.inputs.inputs import Input
+    from builder.inputs.selection import Course
+    from builder.pipeline.chain import Chain
+    from builder.release.finish import Closed
+    from builder.release.result import BuildResult
+
+BATCH_ROWS = 8_192
+"""Rows of a batch at most; sources of pages close a batch earlier, by bytes."""
+
+MEMORY_SHARE = 0.6
+"""Share of the machine's memory that workers may take together if nothing is said: a net, so that a hostile
+file ends its worker and not the machine."""
+
+SMALL_BYTES = 4 << 20
+"""An input below this is built faster in this process than workers are started."""
+
+_OVER = ".over"
+"""Ends the name of a spool that nobody needs any more."""
+
+
+def build(
+    recipe: Recipe | str | Path,
+    *,
+    workers: int | None = None,
+    max_memory: int | None = None,
+    engine: str = "local",
+    version: str | None = None,
+    max_rejected: float | None = None,
+    limit: int | None = None,
+    spool: str | Path | None = None,
+    batch_rows: int | None = None,
+    full: bool = False,
+    prune: bool = False,
+    rehash: bool = False,
+    advance: Advance = say_nothing,
+    notice: Callable[[str], None] = keep_still,
+) -> BuildResult:
+    """Build a new version of a corpus.
+
+    On a corpus that has a version, only new inputs are read and added to it, unless the recipe has changed in
+    what rows depend on. A build that was stopped goes on where it was when it is called again with the same
+    recipe and inputs.
+
+    Args:
+        workers: processes; one for each core if not given. The outcome does not depend on it.
+        max_memory: bytes that the workers together may take; a worker that takes more loses the page or
+            file that it was at. 60 % of the machine's memory if not given.
+        version: a higher number than the computed one.
+        max_rejected: share of the records read that may be rejected or failed; merged ones do not count.
+        limit: records to read, to try a recipe.
+        spool: folder for unfinished work; in the corpus if not given.
+        batch_rows: rows of a batch at most. The outcome does not depend on it.
+        full: build everything anew.
+        prune: leave out the rows of inputs that are no longer there.
+        rehash: hash every input, however untouched it looks.
+        notice: told what should be known before the work begins.
+
+    Raises:
+        RecipeError: if the stages do not chain, or an input is not there; before anything is read.
+        TooManyRejectedError: above ``max_rejected``; no version is written.
+        NothingKeptError: if no row would be published; no version is written.
+        LockedError: if another builder works on this corpus.
+        CorpusError: if the disk is full or cannot be written to.
+    """
+    watch = Watch(advance)
+    recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
+    chain = bind_chain(recipe)
+    inputs = list_inputs(recipe.sources)
+    with disk_faults(recipe.corpus):
+        corpus = Corpus.open_or_create(recipe.corpus, name=recipe.name)
+    places = (recipe.corpus, *([Path(spool)] if spool else ()))
+    with corpus.lock(), _engine(engine, workers, max_memory, advance) as running, disk_faults(*places):
+        _sweep(Path(spool) if spool else corpus.path / SPOOL)
+        if _needs_workers(chain, recipe, inputs, n_workers=running.workers):
+            running.start()
+        cache = HashCache(corpus.hash_cache(), ignored=rehash)
+        inputs = hash_inputs(inputs, n_threads=running.workers, cache=cache, advance=watch)
+        course = set_course(corpus, recipe, inputs, limit=limit, full=full, prune=prune)
+        for text in course.notices:
+            notice(text)
+        if course.nothing_new:
+            return unchanged(corpus, recipe)
+        graves = Graves.parse(corpus.tombstones())
+        key = _spool_key(recipe, course, graves=graves, limit=limit, batch_rows=batch_rows)
+        work = Work(
+            recipe=recipe,
+            chain=bind_chain(recipe, graves=graves) if graves else chain,
+            engine=running,
+            folder=Path(spool).resolve() / key if spool else corpus.spool(key),
+            batch_rows=batch_rows or BATCH_ROWS,
+            advance=watch,
+            watch=watch,
+            limit=limit,
+            past=course.past,
+            graves=graves,
+            pruned=course.pruned,
+        )
+        work.folder.mkdir(parents=True, exist_ok=True)
+        work = _recall(work, course)
+        tasks = [task for source in recipe.sources for task in source.tasks()]
+        closed = close(work, take_through(work, course.choose(tasks)))
+        _judge(closed, max_rejected=max_rejected, goes_on=course.past is not None)
+        result = write_version(corpus, work=work, closed=closed, inputs=course.inputs, version=version)
+        _discard(work.folder)
+        if course.past and course.past.lineage.borrowed:
+            _discard(course.past.lineage.folders[-1].parent)
+    return result
+
+
+def _recall(work: Work, course: Course) -> Work:
+    """Let readers know the records that were accounted for, where a file is read again."""
+    if work.past is None or not course.reread:
+        return work
+    path = work.folder / "known.npy"
+    folders = work.past.lineage.folders
+    freed = course.pruned.keys if course.pruned else frozenset()
+    write_known(path, [open_arrow(folder / "records.arrow")["key"] for folder in folders], but=freed)
+    return replace(work, known=str(path))
+
+
+def _needs_workers(chain: Chain, recipe: Recipe, inputs: Sequence[Input], *, n_workers: int) -> bool:
+    untrusted = chain.untrusted or any(source.untrusted for source in recipe.sources)
+    return untrusted or (n_workers > 1 and sum(one.n_bytes for one in inputs) > SMALL_BYTES)
+
+
+def _engine(name: str, workers: int | None, max_memory: int | None, advance: Advance) -> LocalEngine:
+    if name != "local":
+        raise RecipeError(Fault(where="--engine", what=f"no engine is called {name!r}", advice="local"))
+    n_workers = number_of_workers(workers)
+    memory_bytes = max_memory or int(_physical_memory() * MEMORY_SHARE)
+    n_records = 0
+
+    def count(more_records: int, more_bytes: int) -> None:  # noqa: ARG001 - the engine tells both
+        nonlocal n_records
+        n_records += more_records
+        advance("records", done=n_records, total=0, unit="records")
+
+    return LocalEngine(
+        workers=n_workers, memory_bytes=memory_bytes // n_workers, on_progress=count, preload=PRELOAD
+    )
+
+
+def _physical_memory() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def _spool_key(
+    recipe: Recipe, course: Course, *, graves: Graves | None, limit: int | None, batch_rows: int | None
+) -> str:
+    """Name unfinished work by all that it depends on: recipe, inputs, parent, libraries, how it is cut."""
+    digests = [recipe.digest(), recipe.contract.digest, inputs_digest(course.inputs)]
+    parent = course.past.lineage.manifest.digest if course.past else None
+    stones = graves.facts() if graves else None
+    pruned = sorted(one.hex() for one in course.pruned.documents) if course.pruned else []
+    facts = [*digests, parent, stones, pruned, tool_versions(), limit, batch_rows]
+    return hashlib.sha256(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)).hexdigest()[:24]
+
+
+def _discard(folder: Path) -> None:
+    """Remove a spool. It is renamed first: half of one must not be taken for unfinished work."""
+    over = folder.with_name(folder.name + _OVER)
+    folder.rename(over)
+    shutil.rmtree(over)
+
+
+def _sweep(spool: Path) -> None:
+    """Remove what builds left that were killed while they removed their spool."""
+    for left in spool.glob(f"*{_OVER}"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _judge(closed: Closed, *, max_rejected: float | None, goes_on: bool) -> None:
+    """Stop before a version is written that nobody would want."""
+    outcomes, n_records = closed.sums.outcomes, closed.sums.n_records
+    n_lost = outcomes["rejected"] + outcomes["failed"]
+    advice = f"the ledger tells why: {closed.ledger}"
+    if not outcomes["kept"] and not goes_on:
+        raise NothingKeptError(Fault(where="", what=f"none of {n_records:,} records was kept", advice=advice))
+    if max_rejected is not None and n_lost > max_rejected * n_records:
+        what = (
+            f"{n_lost:,} of {n_records:,} records were rejected or failed ({n_lost / n_records:.1%}), "
+            f"more than --max-rejected {max_rejected:.1%}"
+        )
+        raise TooManyRejectedError(Fault(where="", what=what, advice=advice))

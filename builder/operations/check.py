@@ -1,0 +1,162 @@
+"""``check``: can this recipe be built, and what will it take?"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow.compute as pc
+
+from builder.domain.progress import say_nothing
+from builder.engines.local import LocalEngine
+from builder.inputs.inputs import list_inputs
+from builder.io.files import PLAIN_CHUNK_BYTES
+from builder.io.streams import codec_of
+from builder.pipeline.chain import bind_chain
+from builder.pipeline.context import Work
+from builder.pipeline.preload import number_of_workers
+from builder.pipeline.run import take_through
+from builder.pipeline.timings import size_of
+from builder.release.finish import close
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from builder.pipeline.run import Passage
+    from builder.protocols import Task
+    from builder.recipe import Recipe
+
+SAMPLE_RECORDS = 2_000
+WARM_UP_RECORDS = 50
+"""Records that are taken through twice: once to load compiled code, once to see what few records take."""
+
+_START_S = 0.6
+"""Seconds that a build takes beside its records: libraries, workers, the commit. Measured on Linux."""
+
+_SIDE_BY_SIDE = 0.85
+"""The share of more workers than one that comes out as speed: landings and the ledger take one core."""
+
+_MAIN_BYTES, _WORKER_BYTES = 120_000_000, 120_000_000
+"""Memory of the process that leads, and of a worker with its libraries."""
+
+_BATCH_MEMORY = 6
+"""How many times a chunk of input stands in a worker's memory: raw, parsed, typed, extracted, written."""
+
+_ROW_BYTES = 400
+"""Memory of a row where it is decided who is whose duplicate."""
+
+_COMPRESSION = 4
+"""How many bytes of text a compressed byte stands for, roughly; only the scale of an estimate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What a build will take, from a sample of its first records; orders of magnitude, not promises."""
+
+    seconds: float
+    memory_bytes: int
+    disk_bytes: int
+    sample_records: int
+    sample_kept: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """A recipe that can be built."""
+
+    name: str
+    contract: str
+    stages: Sequence[str]
+    columns: Sequence[tuple[str, str]]
+    n_inputs: int
+    input_bytes: int
+    splits: Sequence[str]
+    corpus: Path
+    estimate: Estimate
+
+
+def check(recipe: Recipe, *, workers: int | None = None, sample_records: int = SAMPLE_RECORDS) -> Check:
+    """Bind the chain, count the inputs, and build a sample in a temporary folder.
+
+    Raises:
+        RecipeError: if the stages do not chain, or an input is not there.
+    """
+    chain = bind_chain(recipe)
+    inputs = list_inputs(recipe.sources)
+    n_workers = number_of_workers(workers)
+    return Check(
+        name=recipe.name,
+        contract=recipe.contract.label,
+        stages=[stage.name for stage in recipe.stages],
+        columns=[(field.name, str(field.type)) for field in chain.published],
+        n_inputs=len(inputs),
+        input_bytes=sum(one.n_bytes for one in inputs),
+        splits=list(recipe.splits),
+        corpus=recipe.corpus,
+        estimate=_estimate(recipe, n_workers=n_workers, sample_records=sample_records),
+    )
+
+
+def _estimate(recipe: Recipe, *, n_workers: int, sample_records: int) -> Estimate:
+    """Take the first records through the chain and scale up by the bytes that they stand for."""
+    tasks = [task for source in recipe.sources for task in source.tasks()]
+    with tempfile.TemporaryDirectory(prefix="builder-check-") as folder, LocalEngine(workers=1) as engine:
+        work = Work(
+            recipe=recipe,
+            chain=bind_chain(recipe),
+            engine=engine,
+            folder=Path(folder),
+            batch_rows=1_024,
+            advance=say_nothing,
+            limit=sample_records,
+        )
+        for name in ("warm-up", "few"):
+            began = time.monotonic()
+            _pass(replace(work, folder=Path(folder) / name, limit=WARM_UP_RECORDS), tasks)
+        fixed = time.monotonic() - began
+        began = time.monotonic()
+        passage = _pass(replace(work, folder=Path(folder) / "sample"), tasks)
+        elapsed = max(time.monotonic() - began, fixed)
+        spooled = size_of(Path(folder) / "sample")
+        scale = _scale(passage, tasks, sample_records=sample_records)
+    n_records = sum(part.n_records for part in passage.first.parts)
+    speed = 1 + (n_workers - 1) * _SIDE_BY_SIDE
+    return Estimate(
+        seconds=_START_S + fixed + (elapsed - fixed) * scale / speed,
+        memory_bytes=_memory_bytes(tasks, n_workers=n_workers, n_rows=int(passage.first.n_rows * scale)),
+        disk_bytes=int(spooled * scale),
+        sample_records=n_records,
+        sample_kept=passage.last.n_rows,
+    )
+
+
+def _pass(work: Work, tasks: Sequence[Task]) -> Passage:
+    """Take the first records all the way, shards and ledger included."""
+    work.folder.mkdir()
+    passage = take_through(work, tasks)
+    if passage.last.n_rows:
+        close(work, passage)
+    return passage
+
+
+def _memory_bytes(tasks: Sequence[Task], *, n_workers: int, n_rows: int) -> int:
+    chunk = min(PLAIN_CHUNK_BYTES * 2, max((task.size_bytes for task in tasks), default=0))
+    busy = min(n_workers, len(tasks))
+    return _MAIN_BYTES + busy * (_WORKER_BYTES + _BATCH_MEMORY * chunk) + _ROW_BYTES * n_rows
+
+
+def _scale(passage: Passage, tasks: Sequence[Task], *, sample_records: int) -> float:
+    """How many times the sample fits into the whole, by input bytes."""
+    n_records = sum(part.n_records for part in passage.first.parts)
+    if n_records < sample_records or not passage.first.parts:
+        return 1.0
+    last = passage.first.parts[-1]
+    number = int(Path(last.stem).parent.name)
+    done = sum(task.size_bytes for task in tasks[:number])
+    reached = pc.max(last.table("account")["offset"]).as_py() or 0
+    ratio = _COMPRESSION if codec_of(tasks[number].name) else 1
+    done += min(tasks[number].size_bytes, reached // ratio + 1)
+    return max(1.0, sum(task.size_bytes for task in tasks) / done)

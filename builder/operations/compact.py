@@ -1,0 +1,67 @@
+"""``build --compact``: the newest version's rows in fewer shards.
+
+Additions and takedowns leave shards behind that are small.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from builder.corpus import Corpus
+from builder.corpus.staging import SPOOL
+from builder.domain.progress import Advance, say_nothing
+from builder.history.past import Past
+from builder.history.rebuild import lineage_of
+from builder.pipeline.disk import disk_faults
+from builder.pipeline.preload import number_of_workers
+from builder.recipe import Recipe
+from builder.release.draft import commit_draft
+from builder.release.edits import Edits
+from builder.release.from_build import finished, unchanged
+from builder.release.from_parent import Successor
+from builder.release.recut import plan_recut
+
+if TYPE_CHECKING:
+    from builder.release.layout import Plan
+    from builder.release.result import BuildResult
+
+
+def compact(
+    recipe: Recipe | str | Path,
+    *,
+    version: str | None = None,
+    workers: int | None = None,
+    advance: Advance = say_nothing,
+) -> BuildResult:
+    """Write the newest version's rows into shards that are cut as those of a first version; no input is read.
+
+    Args:
+        version: a higher number than the computed one.
+        workers: processes; one for each core if not given. The outcome does not depend on it.
+
+    Raises:
+        CorpusError: if there is no corpus, or the disk is full or cannot be written to.
+        LockedError: if another builder works on this corpus.
+    """
+    recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
+    corpus = Corpus(recipe.corpus)
+    with (
+        disk_faults(recipe.corpus),
+        corpus.lock(),
+        tempfile.TemporaryDirectory(dir=corpus.path / SPOOL, prefix="compact-") as name,
+    ):
+        lineage = lineage_of(corpus, corpus.newest(), folder=Path(name))
+        plan = plan_recut(lineage)
+        if [len(split.shards) for split in lineage.manifest.splits.values()] == _counts_of(plan):
+            return unchanged(corpus, recipe)
+        past = Past(lineage, recipe.columns.text)
+        successor = Successor(past=past, edits=Edits(), plan=plan, folder=Path(name))
+        draft = successor.draft(graves=None, workers=number_of_workers(workers), advance=advance)
+        return finished(corpus, recipe, commit_draft(corpus, draft, asked=version))
+
+
+def _counts_of(plan: Plan) -> list[int]:
+    return list(Counter(shard.split for shard in plan.shards).values())

@@ -1,0 +1,98 @@
+"""``dedup``: exact, then near, without a recipe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from builder.domain.contract import Contract, schema_digest
+from builder.domain.mapping import map_schema
+from builder.domain.progress import Advance, say_nothing
+from builder.errors import Fault, RecipeError
+from builder.operations.build import build
+from builder.recipe import Recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from builder.release.result import BuildResult
+
+_KINDS = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "json",
+    ".parquet": "parquet",
+    ".csv": "csv",
+    ".txt": "text",
+}
+_CODECS = (".gz", ".zst", ".bz2", ".lz4")
+
+
+def dedup(
+    files: Sequence[str | Path],
+    *,
+    output: str | Path,
+    threshold: float = 0.8,
+    column: str = "text",
+    workers: int | None = None,
+    max_memory: int | None = None,
+    advance: Advance = say_nothing,
+) -> BuildResult:
+    """Remove exact and then near duplicates from files, and write a corpus of one version.
+
+    Any records will do that have the column: the others travel along as JSON in ``extra``.
+
+    Args:
+        column: the column that is compared.
+        threshold: least Jaccard similarity of near duplicates, above 0.
+
+    Raises:
+        RecipeError: if a file is not there or its kind is not known by its name.
+    """
+    output = Path(output).resolve()
+    document: dict[str, Any] = {
+        "name": output.name,
+        "columns": {"text": column},
+        "sources": [{kind_of(str(path)): {"path": str(path)}} for path in files],
+        "stages": [{"dedup_exact": {}}, {"dedup_near": {"threshold": threshold}}],
+        "corpus": str(output),
+    }
+    recipe = Recipe.from_dict(document, folder=Path.cwd(), contract=open_contract(column))
+    return build(recipe, workers=workers, max_memory=max_memory, advance=advance)
+
+
+def open_contract(column: str) -> Contract:
+    """Make a contract that asks for one column of text and takes any others as they are."""
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "required": [column],
+        "properties": {column: {"type": "string"}},
+    }
+    return Contract(
+        name="records",
+        major=1,
+        schema=schema,
+        documents={},
+        columns=map_schema(schema, {}, reserved=("id",)),
+        digest=schema_digest(schema, {}),
+    )
+
+
+def kind_of(path: str) -> str:
+    """Tell the kind of source by the end of a file's name.
+
+    >>> kind_of("crawl/part-1.jsonl.zst")
+    'jsonl'
+
+    Raises:
+        RecipeError: if the name does not tell.
+    """
+    stem = next((path.removesuffix(codec) for codec in _CODECS if path.endswith(codec)), path)
+    for suffix, kind in _KINDS.items():
+        if stem.lower().endswith(suffix):
+            return kind
+    known = ", ".join(_KINDS)
+    raise RecipeError(
+        Fault(where=path, what="the name does not tell what it is", advice=f"it ends in {known}")
+    )

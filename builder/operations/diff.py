@@ -1,0 +1,161 @@
+"""What changed between two versions, row by row."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from builder.comparison.compare import compare
+from builder.comparison.row_changes import walk_rows
+from builder.comparison.sides import Side
+from builder.corpus import Corpus
+from builder.domain.changelog import why_removed
+from builder.domain.progress import say_nothing
+from builder.domain.version import Changes, Version, compare_columns, decide_version
+from builder.history.ledgers import ledgers_of
+from builder.protocols import Columns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from builder.comparison.compare import Comparison
+    from builder.comparison.row_changes import RowChange
+    from builder.domain.changelog import Reason, Why
+    from builder.domain.manifest import Manifest
+    from builder.domain.progress import Advance
+
+EXAMPLES = 10
+"""Rows of each kind that are listed if not all are asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """How many rows were removed for one reason; stage and reason are those of the ledger."""
+
+    why: Why
+    stage: str | None
+    reason: str | None
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diff:
+    """What changed between two versions.
+
+    Attributes:
+        level: what the change means to users of the old version, as if the new one followed it.
+        reason: the level with the facts that it follows from, as a manifest has it.
+        sizes: rows of each split before and after.
+        changed_columns: rows whose values differ, by column; moved rows whose values differ count too.
+        rows: the first ``EXAMPLES`` of each kind.
+        n_shared: shards that both versions have; nothing was read of them.
+        n_read: shards that were read, of both versions together.
+    """
+
+    corpus: Path
+    old: str
+    new: str
+    level: str
+    reason: str
+    changes: Changes
+    sizes: Mapping[str, tuple[int, int]]
+    removals: Sequence[Removal]
+    changed_columns: Mapping[str, int]
+    rows: Sequence[RowChange]
+    n_shared: int
+    n_read: int
+
+
+def diff(
+    folder: str | Path,
+    old: str,
+    new: str,
+    *,
+    on_row: Callable[[RowChange], None] | None = None,
+    advance: Advance = say_nothing,
+) -> Diff:
+    """Compare two versions of a corpus, whichever is the older one.
+
+    Memory does not grow with the versions; of shards that both have, nothing is read. Up to 90 bytes for each
+    row of the others, and the changed rows of the old version, go to a temporary folder.
+
+    Args:
+        on_row: told each row that was removed, in the old order, and then each that was added, moved,
+            changed or reordered, in the new order.
+
+    Raises:
+        CorpusError: if there is no corpus, or not one of the versions, or its rows are gone.
+    """
+    corpus = Corpus(folder)
+    manifests = corpus.manifest(old), corpus.manifest(new)
+    sides = [Side.of_version(corpus, manifest) for manifest in manifests]
+    listed: list[RowChange] = []
+    with tempfile.TemporaryDirectory(prefix="builder-diff-") as place:
+        scratch = Path(place)
+        older, ledgers = ledgers_of(corpus, *manifests)
+        found = compare(*sides, scratch=scratch, ledgers=ledgers, older_ledgers=older, advance=advance)
+        examples = _Examples(listed, on_row)
+        columns = walk_rows(
+            found,
+            scratch=scratch,
+            url_column=Columns.of_manifest(manifests[1]).url,
+            limit=None if on_row else EXAMPLES,
+            tell=examples,
+        )
+    changes = changes_between(*manifests, found)
+    decision = decide_version(Version.parse(old), changes)
+    return Diff(
+        corpus=corpus.path,
+        old=old,
+        new=new,
+        level=decision.level.name,
+        reason=decision.reason,
+        changes=changes,
+        sizes={name: tuple(_rows(m, name) for m in manifests) for name in found.splits},  # type: ignore[misc]
+        removals=removals(found),
+        changed_columns={name: columns[name] for name in found.columns if columns[name]},
+        rows=listed,
+        n_shared=found.n_shared,
+        n_read=found.n_read,
+    )
+
+
+def changes_between(old: Manifest, new: Manifest, found: Comparison) -> Changes:
+    """Gather the facts that a number follows from."""
+    broken, added = compare_columns(old.columns, new.columns)
+    licenses = old.recipe["document"].get("license"), new.recipe["document"].get("license")
+    return Changes(splits=found.splits, broken_columns=broken, added_columns=added, licenses=licenses)
+
+
+def removals(found: Comparison) -> list[Removal]:
+    """Count removed rows by what the ledgers say, most rows first."""
+    counted = [_removal(because, n_rows) for because, n_rows in found.removed.items()]
+    return sorted(counted, key=lambda one: (-one.rows, one.why, one.stage or "", one.reason or ""))
+
+
+def _removal(because: Reason | None, n_rows: int) -> Removal:
+    _, stage, reason = because or (None, None, None)
+    return Removal(why=why_removed(because), stage=stage, reason=reason, rows=n_rows)
+
+
+class _Examples:
+    """Keeps the first rows of each kind, and passes all on."""
+
+    def __init__(self, listed: list[RowChange], on_row: Callable[[RowChange], None] | None) -> None:
+        self._listed = listed
+        self._on_row = on_row
+        self._counts: Counter[str] = Counter()
+
+    def __call__(self, row: RowChange) -> None:
+        if self._counts[row.kind] < EXAMPLES:
+            self._counts[row.kind] += 1
+            self._listed.append(row)
+        if self._on_row:
+            self._on_row(row)
+
+
+def _rows(manifest: Manifest, split: str) -> int:
+    return manifest.splits[split].rows if split in manifest.splits else 0

@@ -1,0 +1,215 @@
+"""Purge: take documents out of every version, ledger and index, after they were taken down.
+
+Nothing of them stays in the corpus but the keyed hashes of their tombstones, and what was counted.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from builder.corpus import FreshShard, VersionPurge, purge_rows
+from builder.domain.progress import say_nothing
+from builder.engines.local import LocalEngine
+from builder.errors import CorpusError, Fault
+from builder.history.shard_notes import NotedColumns
+from builder.io.rows import row_sizes
+from builder.pipeline.disk import disk_faults
+from builder.protocols import Columns
+from builder.release.layout import Rewrite, WrittenShard
+from builder.release.rewrite import RewriteJob
+from builder.release.root_card import root_card
+from builder.release.write import ShardJob
+from builder.removal.purge_audit import clean_audit
+from builder.removal.purge_card import as_purged, public_files
+from builder.removal.purge_index import clean_index
+from builder.removal.purge_scope import Scope, find_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from builder.corpus import Corpus
+    from builder.domain.manifest import Manifest
+    from builder.domain.progress import Advance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurgeResult:
+    """What a purge took away.
+
+    Attributes:
+        rows: published rows that are gone, by version; versions without any are left out.
+        n_records: records whose ledger rows are gone.
+        old_shards: SHA-256 of the shards that held the rows: what still holds them elsewhere.
+    """
+
+    corpus: Path
+    documents: Sequence[str]
+    rows: Mapping[str, int]
+    n_records: int
+    old_shards: Sequence[str]
+
+    @property
+    def hub_tags(self) -> list[str]:
+        """The tags under which these versions were published to the Hub, if they were."""
+        return [f"v{version}" for version in self.rows]
+
+    def document(self) -> dict[str, Any]:
+        """Return the result as ``--json`` prints it."""
+        return {
+            "documents": list(self.documents),
+            "rows": dict(self.rows),
+            "records": self.n_records,
+            "old_shards": list(self.old_shards),
+            "hub_tags": self.hub_tags,
+        }
+
+
+def purge(
+    corpus: Corpus,
+    *,
+    document_ids: Collection[str],
+    record_ids: Collection[str] = (),
+    workers: int = 1,
+    advance: Advance = say_nothing,
+) -> PurgeResult:
+    """Remove documents, with what was merged into them, from all that the corpus holds; it needs the lock.
+
+    Shards of written versions are written again without the rows, by the same writer and cuts; ledgers, the
+    rejected records, clusters and the index lose their rows too, and every spool is removed. Manifests stay.
+
+    Args:
+        document_ids: published once, and not any more.
+        record_ids: records whose rows go as well.
+
+    Raises:
+        CorpusError: if one of the documents is in the newest version that is good.
+    """
+    corpus.need_lock()
+    scope = find_scope(corpus, document_ids=document_ids, record_ids=record_ids)
+    with tempfile.TemporaryDirectory(dir=corpus.spool("purge")) as name, disk_faults(corpus.path):
+        folder = Path(name)
+        found = {shard.sha256: shard for shard in _shards_with_rows(corpus, scope)}
+        _refuse_published(corpus, found)
+        written = _rewrite(found, folder, workers=workers, advance=advance)
+        fresh = {sha256: _fresh(shard, written.get(sha256)) for sha256, shard in found.items()}
+        facts = {sha256: one.facts for sha256, one in written.items()}
+        audits = {version: clean_audit(corpus, version, scope, folder) for version in corpus.versions()}
+        gone = {version: audit.records_gone for version, audit in audits.items()}
+        indexes = clean_index(corpus, scope, facts, set(found), gone, folder)
+        purged = {v: as_purged(corpus, v, fresh, facts) for v in corpus.versions() if not corpus.dropped(v)}
+        changed = {v: one for v, one in purged.items() if one != corpus.as_is(v)}
+        public = public_files(corpus, changed, facts, clusters={v: audits[v].clusters for v in changed})
+        versions = {
+            version: VersionPurge(
+                public=public.get(version, {}),
+                private={**audits[version].files, **indexes.get(version, {})},
+                ledger=audits[version].counts,
+            )
+            for version in corpus.versions()
+            if version in changed or audits[version].files or version in indexes
+        }
+        rows = {v: corpus.as_is(v).rows - one.rows for v, one in changed.items()}
+        purge_rows(corpus, fresh, versions, root_readme=root_card(corpus, purged=changed))
+    return PurgeResult(
+        corpus=corpus.path,
+        documents=sorted(scope.documents),
+        rows=rows,
+        n_records=len(scope.records),
+        old_shards=sorted(found),
+    )
+
+
+# -- shards ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ShardWithRows:
+    """A shard that holds rows which are to go, in the first version that has it."""
+
+    version: str
+    split: str
+    path: Path
+    sha256: str
+    rows: int
+    removed: tuple[int, ...]
+    manifest: Manifest
+
+
+def _shards_with_rows(corpus: Corpus, scope: Scope) -> Iterator[_ShardWithRows]:
+    """Look at the ids of each shard of all versions once."""
+    wanted = pa.array(sorted(scope.documents), pa.string())
+    seen: set[str] = set()
+    for version in corpus.versions():
+        for split, shard in [] if corpus.dropped(version) else corpus.shards(version):
+            if shard.sha256 in seen:
+                continue
+            seen.add(shard.sha256)
+            path = corpus.version_folder(version) / shard.path
+            ids = pq.read_table(path, columns=["id"])["id"].cast(pa.string())
+            removed = np.flatnonzero(pc.is_in(ids, value_set=wanted).to_numpy())
+            if len(removed):
+                yield _ShardWithRows(
+                    version=version,
+                    split=split,
+                    path=path,
+                    sha256=shard.sha256,
+                    rows=shard.rows,
+                    removed=tuple(removed.tolist()),
+                    manifest=corpus.manifest(version),
+                )
+
+
+def _refuse_published(corpus: Corpus, found: Mapping[str, _ShardWithRows]) -> None:
+    newest = corpus.find_newest()
+    if newest and any(shard.sha256 in found for _, shard in corpus.shards(newest)):
+        what = f"is still in version {newest}"
+        raise CorpusError(Fault(where=str(corpus.path), what=what, advice="take it down first"))
+
+
+def _rewrite(
+    found: Mapping[str, _ShardWithRows], folder: Path, *, workers: int, advance: Advance
+) -> dict[str, WrittenShard]:
+    """Write each shard again without the rows; one that would have none is left out."""
+    written: dict[str, WrittenShard] = {}
+    left = [shard for shard in found.values() if len(shard.removed) < shard.rows]
+    with LocalEngine(workers=workers) as engine:
+        for _, shards in groupby(left, lambda shard: shard.version):
+            some = list(shards)
+            job = RewriteJob(_writer(some[0].manifest, folder))
+            for shard, one in zip(some, engine.map(job, map(_rewrite_of, some)), strict=True):
+                written[shard.sha256] = one
+                advance("purge", done=len(written), total=len(left), unit="shards")
+    return written
+
+
+def _rewrite_of(shard: _ShardWithRows) -> Rewrite:
+    name = f"{shard.sha256}.parquet"
+    return Rewrite(split=shard.split, name=name, source=str(shard.path), removed=shard.removed)
+
+
+def _writer(manifest: Manifest, folder: Path) -> ShardJob:
+    return ShardJob(
+        parts=(),
+        schema=manifest.columns,
+        tags={},
+        noted=NotedColumns.of(manifest.columns, Columns.of_manifest(manifest)),
+        limits={name: split.cut for name, split in manifest.splits.items()},
+        arrays="",
+        folder=str(folder),
+    )
+
+
+def _fresh(shard: _ShardWithRows, written: WrittenShard | None) -> FreshShard:
+    rows = pq.read_table(shard.path).take(pa.array(shard.removed))
+    raw_bytes = sum(int(row_sizes(batch).sum()) for batch in rows.to_batches())
+    path = Path(written.path) if written else None
+    return FreshShard(path=path, rows=len(shard.removed), raw_bytes=raw_bytes)

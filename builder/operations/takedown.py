@@ -1,0 +1,193 @@
+"""``takedown``: a version without some documents, which never come back."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from builder.corpus import Corpus
+from builder.corpus.staging import SPOOL
+from builder.domain.progress import Advance, say_nothing
+from builder.errors import CorpusError, Fault, NothingKeptError
+from builder.history.past import Past
+from builder.history.rebuild import lineage_of
+from builder.operations.purge import purge as purge_documents
+from builder.pipeline.tombstones import STAGE, Graves
+from builder.protocols import Columns
+from builder.release.draft import commit_draft
+from builder.release.edits import Edits, Removal
+from builder.release.from_parent import Successor, no_rows
+from builder.release.plan import plan_edition
+from builder.removal.make_tombstones import bury, new_graves
+from builder.removal.nearby import Nearby, find_nearby
+from builder.removal.purge_scope import find_named
+from builder.removal.targets import Asked, Targets, find_targets
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from builder.domain.manifest import Manifest
+    from builder.operations.purge import PurgeResult
+
+TAKEN_DOWN = "taken_down"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakedownResult:
+    """What was taken down, and what is left to decide.
+
+    Attributes:
+        documents: id and URL of each document that went.
+        merged: URL or record of each page that was asked for and had been merged, and the id of the document
+            that went with it.
+        nearby: documents that are alike and stay.
+        unknown: what was asked for and was not published; it may not come from now on either.
+        n_restated: records whose fate changed.
+        purged: what was removed from older versions, if that was asked for.
+    """
+
+    corpus: Path
+    version: str
+    reason: str
+    digest: str
+    documents: Sequence[tuple[str, str | None]]
+    merged: Sequence[tuple[str, str]] = ()
+    nearby: Sequence[Nearby] = ()
+    unknown: Sequence[str] = ()
+    n_restated: int = 0
+    nothing_new: bool = False
+    purged: PurgeResult | None = None
+
+    def document(self) -> dict[str, Any]:
+        """Return the result as ``--json`` prints it."""
+        return {
+            "corpus": str(self.corpus),
+            "version": self.version,
+            "reason": self.reason,
+            "digest": self.digest,
+            "nothing_new": self.nothing_new,
+            "documents": [{"id": one, "url": url} for one, url in self.documents],
+            "merged": [{"page": page, "id": one} for page, one in self.merged],
+            "nearby": [one.document() for one in self.nearby],
+            "unknown": list(self.unknown),
+            "restated": self.n_restated,
+            "purged": self.purged.document() if self.purged else None,
+        }
+
+
+def takedown(
+    folder: str | Path,
+    *,
+    urls: Sequence[str] = (),
+    domains: Sequence[str] = (),
+    ids: Sequence[str] = (),
+    file: str | Path | None = None,
+    because: str,
+    and_near: bool = False,
+    only_this: bool = False,
+    purge: bool = False,
+    workers: int | None = None,
+    advance: Advance = say_nothing,
+) -> TakedownResult:
+    """Write a version without some documents, and see to it that they never come back.
+
+    What was merged into a document goes with it. Only the shards that held the rows are written again; the
+    older versions keep them unless they are purged.
+
+    Args:
+        domains: with their subdomains; nothing of them will come any more.
+        because: the reason, which goes into the ledger and the tombstones.
+        and_near: take the near-duplicates that stand under another name as well.
+        only_this: refuse to take a document that was not asked for itself but stands for a page that was.
+        purge: remove them from all older versions, ledgers and the index as well, also what was taken down
+            before.
+
+    Raises:
+        CorpusError: if what was asked for cannot be read, or ``only_this`` forbids it.
+        NothingKeptError: if no row would be left.
+        LockedError: if another builder works on this corpus.
+    """
+    asked = Asked.parse(urls=urls, domains=domains, ids=ids, file=file)
+    corpus = Corpus(folder)
+    with corpus.lock():
+        result = _take_down(
+            corpus, asked, because, and_near=and_near, only_this=only_this, workers=workers, advance=advance
+        )
+        if not purge:
+            return result
+        documents = {one for one, _ in result.documents} | find_named(corpus, asked)
+        purged = purge_documents(corpus, document_ids=documents, workers=workers or 1, advance=advance)
+        return replace(result, purged=purged)
+
+
+def _take_down(
+    corpus: Corpus,
+    asked: Asked,
+    because: str,
+    *,
+    and_near: bool,
+    only_this: bool,
+    workers: int | None,
+    advance: Advance,
+) -> TakedownResult:
+    with tempfile.TemporaryDirectory(dir=corpus.path / SPOOL, prefix="takedown-") as name:
+        newest = corpus.newest()
+        text_column = Columns.of_manifest(corpus.manifest(newest)).text
+        past = Past(lineage_of(corpus, newest, folder=Path(name)), text_column)
+        targets = find_targets(past.lineage, asked)
+        if only_this and targets.merged:
+            raise CorpusError(*map(_forbidden, targets.merged))
+        documents = dict(targets.documents)
+        nearby = find_nearby(past, documents)
+        if and_near:
+            documents |= {bytes.fromhex(one.id): one.url for one in nearby}
+        graves = Graves.parse(corpus.tombstones()) or new_graves()
+        buried = bury(graves, past, documents, asked=asked, because=because)
+        if len(buried.tombstones) == len(graves.tombstones) and not documents:
+            return _result(corpus, corpus.manifest(newest), targets, {}, nearby, nothing_new=True)
+        removal = Removal(outcome="rejected", stage=STAGE, reason=TAKEN_DOWN, message=because)
+        edits = Edits(
+            removed=dict.fromkeys(documents, removal),
+            retired=tuple(past.standing_for(set(documents)).tolist()),
+        )
+        plan = plan_edition(no_rows(list(past.lineage.manifest.splits)), lineage=past.lineage, edits=edits)
+        if not plan.shards:
+            raise NothingKeptError(Fault(where=str(corpus.path), what="no row would be left"))
+        successor = Successor(past=past, edits=edits, plan=plan, folder=Path(name))
+        draft = successor.draft(graves=buried, workers=workers or 1, advance=advance)
+        manifest = commit_draft(corpus, draft)
+        restated = draft.facts["counts"]["restated"]
+        left = [] if and_near else nearby
+        return _result(corpus, manifest, targets, documents, left, n_restated=restated)
+
+
+def _forbidden(merged: tuple[dict[str, Any], bytes]) -> Fault:
+    row, key = merged
+    what = f"was merged into {key.hex()}, which would go with it"
+    return Fault(where=row["url"] or row["record_id"], what=what, advice="leave --only-this out to agree")
+
+
+def _result(
+    corpus: Corpus,
+    manifest: Manifest,
+    targets: Targets,
+    documents: dict[bytes, str | None],
+    nearby: Sequence[Nearby],
+    *,
+    n_restated: int = 0,
+    nothing_new: bool = False,
+) -> TakedownResult:
+    return TakedownResult(
+        corpus=corpus.path,
+        version=manifest.version,
+        reason=manifest.reason,
+        digest=manifest.digest,
+        documents=[(key.hex(), url) for key, url in documents.items()],
+        merged=[(row["url"] or row["record_id"], key.hex()) for row, key in targets.merged],
+        nearby=nearby,
+        unknown=targets.unknown,
+        n_restated=n_restated,
+        nothing_new=nothing_new,
+    )

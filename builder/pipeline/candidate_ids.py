@@ -1,0 +1,35 @@
+"""Who a document may be: by its URL, else by its bytes; never by its place.
+
+The id survives better cleaning and, with a URL, recrawls. Two candidates are kept for each row, because a
+second kept record of a URL takes URL and content together; which rows need the second is known only when
+it is known which rows are kept.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from builder.domain.document_ids import ID_BYTES, hash_to_id
+from builder.domain.record import PAGE_KEY
+from builder.domain.url import canonical_url
+
+if TYPE_CHECKING:
+    from builder.protocols import Resources
+
+ID = "_id"
+SECOND_ID = "_second_id"
+
+
+def identify(batch: pa.RecordBatch, *, resources: Resources) -> pa.RecordBatch:
+    """Add the two candidate ids of each row, 16 bytes each."""
+    urls = batch.column(resources.columns.url).to_pylist() if resources.columns.url else [None] * len(batch)
+    pages = batch.column(PAGE_KEY).to_pylist()
+    first, second = [], []
+    for url, page in zip(urls, pages, strict=True):
+        canonical = canonical_url(url) if url else None
+        first.append(hash_to_id(b"url", canonical.encode()) if canonical else hash_to_id(b"page", page))
+        second.append(hash_to_id(b"both", (canonical or "").encode(), page))
+    batch = batch.append_column(ID, pa.array(first, pa.binary(ID_BYTES)))
+    return batch.append_column(SECOND_ID, pa.array(second, pa.binary(ID_BYTES)))

@@ -1,0 +1,48 @@
+"""What all phases of one build share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from builder.domain.progress import Advance
+    from builder.history.past import Past
+    from builder.inputs.pruning import Pruned
+    from builder.pipeline.chain import Chain
+    from builder.pipeline.timings import Watch
+    from builder.pipeline.tombstones import Graves
+    from builder.protocols import Engine
+    from builder.recipe import Recipe
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """One build: what is made, of what, where, and by whom.
+
+    ``folder`` holds unfinished work; a second build of the same recipe and inputs finds it.
+
+    Attributes:
+        limit: records that are read at most.
+        watch: looks at the clock; None where nobody wants to know.
+        past: what the version remembers that this build goes on from; None if everything is built anew.
+        graves: the corpus's tombstones; None if there are none.
+        pruned: what goes because its input is gone; None if nothing does.
+        known: file of the keys of records that earlier builds have accounted for; None if no file is read
+            again.
+    """
+
+    recipe: Recipe
+    chain: Chain
+    engine: Engine
+    folder: Path
+    batch_rows: int
+    advance: Advance
+    limit: int | None = None
+    past: Past | None = None
+    graves: Graves | None = None
+    pruned: Pruned | None = None
+    known: str | None = None
+    watch: Watch | None = None

@@ -1,0 +1,110 @@
+"""Records that an earlier build has accounted for: the same bytes in a file of the same name."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from xxhash import xxh3_64_intdigest, xxh3_128_digest
+
+from builder.domain.document_ids import id_words
+from builder.domain.record import RAW, RECORD
+from builder.history.index import KEY_TYPE
+from builder.io.rows import encode_rows
+from builder.protocols import Reading
+from builder.stages.text_buffers import text_buffers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+_REJECTED_COLUMNS = ("stage", "reason", "url", "value", "message", "record")
+
+
+def record_keys(reading: Reading) -> tuple[pa.Array, pa.Array]:
+    """Hash each record as its source gave it, with the names of source and file, to 16 bytes (XXH3).
+
+    Returns:
+        The keys of ``reading.batch`` and of ``reading.rejected``, binary(16)[n_rows] each.
+    """
+    batch, rejected = reading.batch, reading.rejected
+    names = [RAW] if RAW in batch.schema.names else [n for n in batch.schema.names if not n.startswith("_")]
+    return _keys(batch, names), _keys(rejected, _REJECTED_COLUMNS)
+
+
+def keyed_ordinals(reading: Reading, keys: tuple[pa.Array, pa.Array]) -> pa.RecordBatch:
+    """Put the keys of both batches beside the ordinals of their records."""
+    ordinals = [pc.struct_field(one.column(RECORD), "ordinal") for one in (reading.batch, reading.rejected)]
+    return pa.RecordBatch.from_pydict(
+        {"ordinal": pa.concat_arrays(ordinals), "key": pa.concat_arrays(list(keys))}
+    )
+
+
+def _keys(batch: pa.RecordBatch, names: Sequence[str]) -> pa.Array:
+    if not batch.num_rows:
+        return pa.array([], KEY_TYPE)
+    if list(names) == [RAW]:
+        data, offsets = text_buffers(batch.column(RAW))
+    else:
+        data, offsets = encode_rows(batch.select(list(names)))
+    view = memoryview(data)  # type: ignore[arg-type]
+    seeds = _seeds(batch)
+    rows = zip(pairwise(offsets.tolist()), seeds, strict=True)
+    return pa.array([xxh3_128_digest(view[start:end], seed) for (start, end), seed in rows], KEY_TYPE)
+
+
+def _seeds(batch: pa.RecordBatch) -> list[int]:
+    """Make one number of the names of source and file of each record."""
+    record = batch.column(RECORD)
+    names = pc.binary_join_element_wise(
+        pc.struct_field(record, "source"), pc.struct_field(record, "path"), "\0"
+    )
+    coded = names.dictionary_encode()
+    seeds = [xxh3_64_intdigest(name.encode()) for name in coded.dictionary.to_pylist()]
+    return [seeds[code] for code in coded.indices.to_pylist()]
+
+
+def write_known(path: Path, columns: Sequence[pa.ChunkedArray], *, but: frozenset[bytes]) -> None:
+    """Write the keys of all records that were accounted for but some, as ``drop_known`` reads them."""
+    apart = pa.array(sorted(but), KEY_TYPE)
+    columns = [column.filter(pc.invert(pc.is_in(column, value_set=apart))) for column in columns]
+    words = np.concatenate([np.empty((0, 2), np.uint64), *(id_words(column) for column in columns)])
+    np.save(path, words[np.lexsort((words[:, 1], words[:, 0]))])
+
+
+def find_known(keys: pa.Array, known: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """bool[n_rows], which keys are among ``known``, uint64[n_known, 2] in order."""
+    words = id_words(pa.chunked_array([keys]))
+    first, last = (np.searchsorted(known[:, 0], words[:, 0], side=side) for side in ("left", "right"))
+    found = np.zeros(len(words), np.bool_)
+    for row in np.flatnonzero(last > first):
+        found[row] = (known[first[row] : last[row], 1] == words[row, 1]).any()
+    return found
+
+
+def drop_known(
+    reading: Reading, keys: tuple[pa.Array, pa.Array], known: Path | str | None
+) -> tuple[Reading, list[pa.RecordBatch]]:
+    """Part what is new from what was accounted for before; returns the new, and batches of the known.
+
+    The reading still counts all its records: each of them gets a row in the part's account.
+    """
+    if known is None:
+        return reading, []
+    there = np.load(known, mmap_mode="r")
+    old, old_rejected = (pa.array(find_known(one, there)) for one in keys)
+    fresh = Reading(
+        batch=reading.batch.filter(pc.invert(old)),
+        rejected=reading.rejected.filter(pc.invert(old_rejected)),
+        n_records=reading.n_records,
+        counts=reading.counts,
+    )
+    return fresh, [
+        reading.batch.filter(old).select([RECORD]),
+        reading.rejected.filter(old_rejected).select([RECORD]),
+    ]

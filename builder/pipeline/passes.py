@@ -1,0 +1,277 @@
+"""What a worker does: take one task or one part through a flight, and leave finished parts behind.
+
+Both functions are called by an engine, maybe a second time after a crash: what was finished before is
+found on disk and not done again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from builder.domain.merging import cluster_field
+from builder.domain.record import RECORD
+from builder.domain.rejection import REJECTION_SCHEMA
+from builder.errors import AccountError
+from builder.io.rows import row_sizes
+from builder.pipeline.account import account_batch
+from builder.pipeline.candidate_ids import identify
+from builder.pipeline.known_records import drop_known, keyed_ordinals, record_keys
+from builder.pipeline.spool import (
+    AT,
+    ROW,
+    SIZE,
+    Part,
+    finish_task,
+    finished_parts,
+    sketch_name,
+    task_is_finished,
+    write_part,
+)
+from builder.pipeline.tombstones import tombstone_rejections
+from builder.protocols import Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from builder.pipeline.chain import Flight
+    from builder.protocols import CorpusStage, Guard, Resources, Source, Stage, Task
+
+LATE_SCHEMA = REJECTION_SCHEMA.append(pa.field(ROW, pa.int64()))
+"""A rejection of a later flight, with the row of the first spool that it was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Departure:
+    """The first flight: reads a task, takes it through the stages, and accounts for every record.
+
+    ``known`` names the file of the keys of records that earlier builds have accounted for.
+    """
+
+    sources: Mapping[str, Source]
+    flight: Flight
+    resources: Resources
+    folder: str
+    batch_rows: int
+    limit: int | None = None
+    known: str | None = None
+
+    def __call__(self, numbered: tuple[int, Task], guard: Guard) -> list[Part]:
+        """Return the parts of one task."""
+        number, task = numbered
+        folder = Path(self.folder) / f"{number:06d}"
+        parts = finished_parts(folder)
+        guard.tick(sum(part.n_records for part in parts), 0)
+        if task_is_finished(folder):
+            return parts
+        n_done = sum(part.n_records for part in parts)
+        for reading in self.sources[task.source].read(task, guard=guard, batch_rows=self.batch_rows):
+            fresh = _between(reading, n_done, self.limit)
+            if fresh.n_records:
+                parts.append(self._fly(fresh, folder=folder, number=len(parts), guard=guard))
+                guard.tick(fresh.n_records, fresh.batch.nbytes)
+            if self.limit is not None and sum(part.n_records for part in parts) >= self.limit:
+                break
+        finish_task(folder)
+        return parts
+
+    def _fly(self, reading: Reading, *, folder: Path, number: int, guard: Guard) -> Part:
+        counts = Counter(reading.counts)
+        whole, keys = reading, record_keys(reading)
+        reading, known = drop_known(whole, keys, self.known)
+        batch, rejected = apply_stages(
+            reading.batch, self.flight.stages, resources=self.resources, guard=guard, counts=counts
+        )
+        rejected = [reading.rejected, *rejected]
+        account = account_batch(
+            batch,
+            rejected,
+            url_column=self.resources.columns.url,
+            known=known,
+            keys=keyed_ordinals(whole, keys),
+        )
+        if account.num_rows != reading.n_records:
+            raise AccountError(
+                f"{folder.name}/{number}: {reading.n_records} read, {account.num_rows} accounted for"
+            )
+        batch = _prepare(identify(batch, resources=self.resources), self.flight, self.resources)
+        tables = {"rows": batch, "rejected": concat(rejected), "account": account}
+        return write_part(folder, number, tables=tables, n_records=reading.n_records, counts=counts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """A later flight: settles one part by the verdicts of its landing and takes it on.
+
+    Attributes:
+        verdicts: for each corpus stage of the landing, the file of its keepers: int64[n_rows] over the whole
+            spool, read by memory map.
+        barred: the file of the rows that a tombstone bars, bool[n_rows].
+        refers: whether the part that comes of it holds numbers of rows in place of public columns, which stay
+            in the part that it came from: nothing that is still to come changes them.
+    """
+
+    landing: tuple[CorpusStage, ...]
+    verdicts: tuple[str, ...]
+    barred: str
+    numbers: str | None
+    flight: Flight
+    resources: Resources
+    folder: str
+    refers: bool
+
+    def __call__(self, numbered: tuple[int, Part, int], guard: Guard) -> Part:
+        """Return the part that comes of one part, whose first row has the given number."""
+        number, part, first_row = numbered
+        folder = Path(self.folder) / f"{number:06d}"
+        base = part.stem if self.refers else ""
+        if done := finished_parts(folder):
+            return replace(done[0], base=base)
+        counts: Counter[str] = Counter()
+        here = drop_sketches(part.batch("rows"), self.landing)
+        if ROW not in here.schema.names:
+            numbers = np.arange(first_row, first_row + part.n_rows, dtype=np.int64)
+            here = here.append_column(ROW, pa.array(numbers))
+        is_barred = np.load(self.barred, mmap_mode="r")[first_row : first_row + part.n_rows]
+        barred = tombstone_rejections(here.filter(pa.array(is_barred))) if is_barred.any() else None
+        settled = self._settle(here, np.flatnonzero(~is_barred), first_row, counts)
+        batch, rejected = apply_stages(
+            settled, self.flight.stages, resources=self.resources, guard=guard, counts=counts
+        )
+        batch = _prepare(batch, self.flight, self.resources)
+        batch = _hidden(batch) if self.refers else batch.drop_columns([AT])
+        late = [*([barred] if barred else []), *rejected]
+        tables = {"rows": batch, "rejected": _with_rows(concat(late), here)}
+        done_part = write_part(folder, 0, tables=tables, n_records=part.n_rows, counts=counts)
+        return replace(done_part, base=base)
+
+    def _settle(
+        self, here: pa.RecordBatch, rows: NDArray[np.int64], first_row: int, counts: Counter[str]
+    ) -> pa.RecordBatch:
+        """Ask each corpus stage in turn, and give the rows that are left, with ``_at``: their places here.
+
+        They are copied once at most, however many stages merge rows: stages see no public columns.
+        """
+        lean = _hidden(here).append_column(AT, pa.array(np.arange(here.num_rows, dtype=np.int64)))
+        lean = lean.take(pa.array(rows)) if len(rows) < here.num_rows else lean
+        for stage, file in zip(self.landing, self.verdicts, strict=True):
+            numbers = first_row + lean.column(AT).to_numpy()
+            keeper = np.asarray(np.load(file, mmap_mode="r")[numbers])
+            outcome = stage.settle(lean, keeper, numbers)
+            lean = self._trace_tags(outcome.kept, stage)
+            counts.update({f"{stage.name}.{name}": n for name, n in outcome.counts.items()})
+        public = _public(here)
+        if lean.num_rows < here.num_rows:
+            public = public.take(lean.column(AT))
+        for field, column in zip(lean.schema, lean.columns, strict=True):
+            public = public.append_column(field, column)
+        return public
+
+    def _trace_tags(self, batch: pa.RecordBatch, stage: CorpusStage) -> pa.RecordBatch:
+        """Turn the keepers that ``mode: tag`` wrote down into numbers of the first spool."""
+        name = cluster_field(stage.name).name
+        if self.numbers is None or name not in batch.schema.names:
+            return batch
+        at = batch.column(name)
+        rows = at.fill_null(0).to_numpy()
+        numbers = np.load(self.numbers, mmap_mode="r")[np.maximum(rows, 0)]
+        numbers = np.where(rows < 0, rows, numbers)  # past rows have their own numbers
+        traced = pa.array(numbers, pa.int64(), mask=at.is_null().to_numpy(zero_copy_only=False))
+        return batch.set_column(batch.schema.get_field_index(name), cluster_field(stage.name), traced)
+
+
+def apply_stages(
+    batch: pa.RecordBatch,
+    stages: Sequence[Stage],
+    *,
+    resources: Resources,
+    guard: Guard,
+    counts: Counter[str],
+) -> tuple[pa.RecordBatch, list[pa.RecordBatch]]:
+    """Take a batch through stages; returns what goes on and one batch of rejections a stage.
+
+    Raises:
+        AccountError: if a stage loses a row or makes one up.
+    """
+    rejected = []
+    for stage in stages:
+        outcome = stage.apply(batch, resources=resources, guard=guard)
+        if outcome.kept.num_rows + outcome.rejected.num_rows != batch.num_rows:
+            raise AccountError(
+                f"{stage.name}: {batch.num_rows} rows in, {outcome.kept.num_rows} kept, "
+                f"{outcome.rejected.num_rows} rejected"
+            )
+        counts.update({f"{stage.name}.{name}": n for name, n in outcome.counts.items()})
+        batch = outcome.kept
+        rejected.append(outcome.rejected)
+    return batch, rejected
+
+
+def _prepare(batch: pa.RecordBatch, flight: Flight, resources: Resources) -> pa.RecordBatch:
+    """Add what comes next needs to know of each row: sketches, or its size where no landing is left."""
+    if not flight.landing:
+        return batch.append_column(SIZE, pa.array(row_sizes(_public(batch))))
+    sketches = {stage.name: stage.sketch(batch, resources=resources) for stage in flight.landing}
+    if flight.carries is not None:
+        names = [name for name in batch.schema.names if name.startswith("_") or name in flight.carries]
+        batch = batch.select(names)
+    for stage, sketch in sketches.items():
+        for name in sketch.schema.names:
+            batch = batch.append_column(sketch_name(stage, name), sketch.column(name))
+    return batch
+
+
+def drop_sketches(batch: pa.RecordBatch, landing: Sequence[CorpusStage]) -> pa.RecordBatch:
+    """Take the sketches of a landing off again: they have done their work."""
+    prefixes = tuple(sketch_name(stage.name, "") for stage in landing)
+    return batch.drop_columns([name for name in batch.schema.names if prefixes and name.startswith(prefixes)])
+
+
+def _public(batch: pa.RecordBatch) -> pa.RecordBatch:
+    return batch.select([name for name in batch.schema.names if not name.startswith("_")])
+
+
+def _hidden(batch: pa.RecordBatch) -> pa.RecordBatch:
+    return batch.select([name for name in batch.schema.names if name.startswith("_")])
+
+
+def concat(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
+    """Put batches of rejections end to end."""
+    full = [batch for batch in batches if batch.num_rows]
+    return pa.concat_batches(full) if full else pa.RecordBatch.from_pylist([], schema=REJECTION_SCHEMA)
+
+
+def _with_rows(rejected: pa.RecordBatch, batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Write beside each late rejection which row of the first spool it was."""
+    known = pc.struct_field(batch.column(RECORD), "id")
+    at = pc.index_in(pc.struct_field(rejected.column(RECORD), "id"), value_set=known)
+    return rejected.append_column(ROW, batch.column(ROW).take(at))
+
+
+def _between(reading: Reading, n_done: int, limit: int | None) -> Reading:
+    """Drop the records that a finished part holds already, and those above the limit."""
+    batch, rejected = (_ordinals_between(b, n_done, limit) for b in (reading.batch, reading.rejected))
+    n_dropped = reading.batch.num_rows + reading.rejected.num_rows - batch.num_rows - rejected.num_rows
+    if not n_dropped:
+        return reading
+    counts = reading.counts if n_dropped < reading.n_records else {}
+    return Reading(batch=batch, rejected=rejected, n_records=reading.n_records - n_dropped, counts=counts)
+
+
+def _ordinals_between(batch: pa.RecordBatch, n_done: int, limit: int | None) -> pa.RecordBatch:
+    """Filter by ordinal: the number of a record among those of its task."""
+    ordinals: NDArray[np.int64] = pc.struct_field(batch.column(RECORD), "ordinal").to_numpy(
+        zero_copy_only=False
+    )
+    wanted = ordinals >= n_done
+    if limit is not None:
+        wanted &= ordinals < limit
+    return batch if wanted.all() else batch.filter(pa.array(wanted))

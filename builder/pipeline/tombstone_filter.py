@@ -1,0 +1,141 @@
+"""What tombstones bar at each corpus stage: a tombstone is a keeper that is not published."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from builder.domain.url import domain
+from builder.history.lineage import is_among
+from builder.pipeline.tombstones import STAGE, Graves, halved, tombstone_rejections
+from builder.protocols import Outcome
+from builder.stages.dedup_url import url_key
+from builder.stages.text_buffers import BandKeys, text_buffers, text_digests
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from builder.pipeline.tombstones import PageGrave
+    from builder.protocols import CorpusStage, Guard, Resources, Sketches, Texts
+
+_DOCS_AT_ONCE = 1 << 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Barrier:
+    """The stage before ``publishable``: keeps out pages whose URL, domain or very text was taken down.
+
+    Corpus stages look for more, near-duplicates too, but a recipe need not have them. A page of a domain that
+    was taken down is kept out here alone: what it was a keeper of goes with it, as it would have gone with it
+    had it been published first and taken down then.
+    """
+
+    name: ClassVar[str] = STAGE
+    untrusted: ClassVar[bool] = False
+    graves: Graves
+
+    def bind(self, schema: pa.Schema, resources: Resources) -> pa.Schema:  # noqa: ARG002 - a stage
+        """Leave the columns as they are."""
+        return schema
+
+    def apply(self, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:  # noqa: ARG002
+        """Reject what a tombstone bars."""
+        barred = np.zeros(batch.num_rows, np.bool_)
+        columns = resources.columns
+        if columns.url in batch.schema.names:
+            urls = batch.column(columns.url).to_pylist()
+            barred |= self.graves.bars_urls(map(url_key, urls))
+            barred |= self.graves.bars_hosts([domain(url) if url else None for url in urls])
+        if columns.text in batch.schema.names:
+            text = batch.column(columns.text)
+            there = text.is_valid().to_numpy(zero_copy_only=False)
+            barred |= (
+                self.graves.bars_contents(text_digests(text.cast(pa.large_binary())).to_pylist()) & there
+            )
+        return Outcome(
+            kept=batch.filter(pa.array(~barred)),
+            rejected=tombstone_rejections(batch.filter(pa.array(barred))),
+        )
+
+
+def bar(
+    graves: Graves, stage: CorpusStage, sketches: Sketches, *, alive: NDArray[np.bool_], texts: Texts
+) -> NDArray[np.bool_]:
+    """bool[n_rows], the rows that a stage must not see, because what they are was taken down."""
+    barred = np.zeros(len(alive), np.bool_)
+    rows = np.flatnonzero(alive)
+    if stage.name == "dedup_url":
+        keys = sketches.column("url_key").to_pylist()
+        barred[rows] = graves.bars_urls(keys[row] for row in rows)
+    elif stage.name == "dedup_exact":
+        digests = sketches.column("text_digest").to_pylist()
+        barred[rows] = graves.bars_contents(digests[row] for row in rows)
+    elif stage.name == "dedup_near":
+        for found in _near(graves, stage, sketches, rows, texts):
+            barred[found] = True
+        short = rows[few_words(sketches).to_numpy(zero_copy_only=False)[rows]]
+        barred[short] = graves.bars_words(sketches.column("words_hash").take(pa.array(short)).to_pylist())
+    return barred
+
+
+def few_words(sketches: Sketches | pa.RecordBatch) -> pa.Array:
+    """bool[n_rows], whether a text has words, but too few for a shingle."""
+    n_words, n_shingles = (sketches.column(name) for name in ("n_words", "n_shingles"))
+    few = pc.and_(pc.greater(n_words, 0), pc.equal(n_shingles, 0))
+    return few.combine_chunks() if isinstance(few, pa.ChunkedArray) else few
+
+
+def _near(
+    graves: Graves, stage: CorpusStage, sketches: Sketches, rows: NDArray[np.int64], texts: Texts
+) -> Iterator[NDArray[np.int64]]:
+    """Find the rows that are near a tombstone by exact Jaccard, some at a time."""
+    from builder.kernels.near_sets import KnownSets
+
+    width, threshold = stage.shingle_words, stage.threshold  # type: ignore[attr-defined]
+    pages = [page for page in graves.pages if page.shingle_words == width and len(page.shingles)]
+    if not pages:
+        return
+    bands, n_rows = stage.banding  # type: ignore[attr-defined]
+    usable = [page for page in pages if (len(page.keys), page.rows) == (bands, n_rows)]
+    candidates = (
+        _sharing(graves, usable, BandKeys(sketches.column("band_keys")), rows) if usable else rows[:0]
+    )
+    if len(usable) < len(pages):  # made with other bands: their keys tell nothing, so all rows are looked at
+        candidates = rows
+    known = KnownSets.of([page.shingles for page in pages], threshold=threshold)
+    for start in range(0, len(candidates), _DOCS_AT_ONCE):
+        some = candidates[start : start + _DOCS_AT_ONCE]
+        hashes, starts = _sets(some, texts, width)
+        yield some[known.near(halved(graves.keyed_words(hashes)), starts)]
+
+
+def _sharing(
+    graves: Graves, pages: list[PageGrave], keys: BandKeys, rows: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """int64[n], the rows that have a band key in common with a tombstone."""
+    known = np.unique(np.concatenate([page.keys for page in pages]))
+    shared = np.zeros(len(rows), np.bool_)
+    for band in range(len(pages[0].keys)):
+        shared |= is_among(halved(graves.keyed_words(keys.band(band, rows))), known)
+    return rows[shared]
+
+
+def keyed_shingles(graves: Graves, hashes: NDArray[np.uint64]) -> NDArray[np.uint32]:
+    """Return what a tombstone keeps of a set of shingles, ascending."""
+    return np.unique(halved(graves.keyed_words(hashes)))
+
+
+def _sets(rows: NDArray[np.int64], texts: Texts, width: int) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Return the shingles of some rows, end to end, and where those of each begin."""
+    from builder.kernels.folding import folding
+    from builder.kernels.shingles import shingle_sets
+    from builder.kernels.words import buffers
+
+    hashes, starts = shingle_sets(*text_buffers(texts.take(rows)), width, folding(), buffers())
+    return hashes, starts

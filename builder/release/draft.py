@@ -1,0 +1,156 @@
+"""A version that is ready but for its number: what it holds, and how it is put into its place."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from builder.card.card import render_card
+from builder.card.croissant import croissant
+from builder.domain.changelog import changes_document
+from builder.domain.digests import OrderDigest
+from builder.domain.manifest import Manifest, ShardEntry, SplitEntry
+from builder.domain.version import Changes, Version, decide_version
+from builder.history.index import sum_content
+from builder.inputs.inputs import write_inputs
+from builder.release.card_facts import card_facts
+from builder.release.root_card import root_card
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from builder.card.source import CardSource
+    from builder.corpus import Corpus
+    from builder.domain.changelog import Reason
+    from builder.domain.manifest import CutSizes
+    from builder.history.lineage import Lineage
+    from builder.inputs.inputs import Input
+    from builder.release.layout import EditionShard
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """What a new version consists of.
+
+    Attributes:
+        facts: the manifest's fields but for version, parent, reason and files.
+        changes: against the newest version, from which its number follows.
+        removed: removed rows by what a ledger says of them.
+        source: what the card tells that is in no manifest.
+        clusters: how many clusters there are, by the number of records in them.
+        audit: files that move to the version's audit, by name.
+        run: what ``run.json`` tells.
+        write_index: writes the version's segment of the index into a folder.
+        tombstones: the new content of ``tombstones.jsonl``, if it changed.
+    """
+
+    facts: Mapping[str, Any]
+    changes: Changes
+    shards: Sequence[EditionShard]
+    inputs: Sequence[Input]
+    source: CardSource
+    audit: Mapping[str, Path]
+    run: Mapping[str, Any]
+    write_index: Callable[[Path, str], None]
+    clusters: Mapping[int, int] = field(default_factory=dict)
+    removed: Mapping[Reason | None, int] = field(default_factory=dict)
+    tombstones: bytes | None = None
+
+
+def split_entries(
+    shards: Sequence[EditionShard], *, limits: Mapping[str, CutSizes], lineage: Lineage | None
+) -> dict[str, SplitEntry]:
+    """Describe each split that has rows, as a manifest does."""
+    entries: dict[str, SplitEntry] = {}
+    for split in dict.fromkeys(shard.split for shard in shards):
+        here = [shard for shard in shards if shard.split == split]
+        order = OrderDigest()
+        for shard in here:
+            order.update(_row_digests(shard, lineage))
+        entries[split] = SplitEntry(
+            rows=sum(shard.facts.rows for shard in here),
+            bytes=sum(shard.bytes for shard in here),
+            raw_bytes=sum(shard.facts.raw_bytes for shard in here),
+            content_digest=sum_content(shard.facts for shard in here).hexdigest(),
+            order_digest=order.hexdigest(),
+            cut=limits[split],
+            shards=tuple(
+                ShardEntry(path=s.name, sha256=s.facts.sha256, bytes=s.bytes, rows=s.facts.rows) for s in here
+            ),
+        )
+    return entries
+
+
+def _row_digests(shard: EditionShard, lineage: Lineage | None) -> NDArray[np.uint8]:
+    if shard.written or lineage is None:
+        digests: NDArray[np.uint8] = np.load(shard.written.digests if shard.written else "", mmap_mode="r")
+        return digests
+    return lineage.digests(shard.facts.sha256)
+
+
+def commit_draft(corpus: Corpus, draft: Draft, *, asked: str | None = None) -> Manifest:
+    """Number a version, describe it, and put it into its place.
+
+    Raises:
+        VersionError: if ``asked`` is lower than the number that the changes ask for.
+    """
+    newest = corpus.find_newest()
+    parent = corpus.manifest(newest) if newest else None
+    decision = decide_version(
+        Version.parse(parent.version) if parent else None,
+        draft.changes,
+        asked=Version.parse(asked) if asked else None,
+        used=map(Version.parse, corpus.versions()),
+    )
+    facts = dict(draft.facts)
+    if parent:
+        facts["counts"] = facts["counts"] | {"changes": changes_document(draft.changes, draft.removed)}
+    manifest = Manifest(
+        version=str(decision.version),
+        parent={"version": parent.version, "digest": parent.digest} if parent else None,
+        reason=decision.reason,
+        files=(),
+        **facts,
+    )
+    return _stage_and_commit(corpus, manifest, draft)
+
+
+def _stage_and_commit(corpus: Corpus, manifest: Manifest, draft: Draft) -> Manifest:
+    staging = corpus.begin(manifest.version)
+    for shard in draft.shards:
+        if shard.written:
+            staging.add_shard(Path(shard.written.path), name=shard.name, sha256=shard.facts.sha256)
+        else:
+            staging.reuse_shard(shard.facts.sha256, name=shard.name)
+    history = [corpus.manifest(version) for version in corpus.versions()]
+    facts = card_facts(
+        manifest,
+        source=draft.source,
+        shards=[shard.facts for shard in draft.shards],
+        clusters=draft.clusters,
+        history=history,
+    )
+    texts = {
+        "README.md": render_card(facts),
+        "croissant.json": json.dumps(croissant(facts), indent=2, ensure_ascii=False) + "\n",
+    }
+    for name, text in texts.items():
+        (staging.folder / name).write_text(text, encoding="utf-8")
+    write_inputs(staging.folder / "inputs.parquet", draft.inputs)
+    manifest = dataclasses.replace(manifest, files=staging.file_entries())
+    for name, path in draft.audit.items():
+        shutil.move(path, staging.audit / name)
+    (staging.audit / "run.json").write_bytes(json.dumps(draft.run, indent=2).encode() + b"\n")
+    draft.write_index(staging.index, manifest.version)
+    draft.source.write(staging.index)
+    root = root_card(corpus, fresh=manifest)
+    corpus.commit(staging, manifest, root, tombstones=draft.tombstones)
+    return manifest

@@ -1,0 +1,101 @@
+"""What a build does to rows that were published: some go, some are replaced where they stand."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from builder.domain.version import SplitChanges
+from builder.pipeline.spool import row_numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from builder.domain.changelog import Reason
+    from builder.history.lineage import Lineage
+    from builder.history.past import Past
+    from builder.pipeline.run import Passage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """Why a published row goes.
+
+    Attributes:
+        merged_into: the id of the document that it was compared with; None if it was not merged.
+        kept_id: the published document that stands for it from now on; None if none does.
+    """
+
+    outcome: str
+    stage: str
+    reason: str
+    message: str | None = None
+    merged_into: bytes | None = None
+    kept_id: bytes | None = None
+    similarity: float | None = None
+
+
+SOURCE_GONE = Removal(outcome="rejected", stage="source", reason="source_gone")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edits:
+    """What becomes of published rows, by the 16 bytes of their id.
+
+    Attributes:
+        replaced: the row of the last spool that takes the place.
+        retired: past rows that stand for nothing any more.
+    """
+
+    removed: Mapping[bytes, Removal] = field(default_factory=dict)
+    replaced: Mapping[bytes, int] = field(default_factory=dict)
+    retired: tuple[int, ...] = ()
+
+
+def find_replaced(
+    passage: Passage, lineage: Lineage, past: Past
+) -> tuple[dict[bytes, int], dict[bytes, int]]:
+    """Find the published rows whose page was fetched again with another text.
+
+    Returns:
+        By id: the row of the last spool that takes the place of a published row; and the row of the first
+        spool that was to do so, but was merged or rejected by a later stage.
+    """
+    rows = np.flatnonzero(passage.merges.replaces >= 0)
+    pages = passage.merges.replaces[rows]
+    ids, was_published = past.ids(pages), past.published(pages)
+    stands = lineage.published(ids) & was_published
+    last = {int(row): at for at, row in enumerate(_first_rows(passage))}
+    replaced: dict[bytes, int] = {}
+    lost: dict[bytes, int] = {}
+    for row, one, there in zip(rows.tolist(), np.ascontiguousarray(ids), stands.tolist(), strict=True):
+        if there and row in last:
+            replaced[one.tobytes()] = last[row]
+        elif there:
+            lost[one.tobytes()] = row
+    return replaced, lost
+
+
+def count_edits(lineage: Lineage, edits: Edits, *, added: Mapping[str, int]) -> dict[str, SplitChanges]:
+    """Count, for each split, the rows that were removed, changed and added; none moves or changes places."""
+    keys = [*edits.removed, *edits.replaced]
+    places = lineage.locate(np.frombuffer(b"".join(keys), np.uint64).reshape(-1, 2))
+    removed = Counter(places[key].split for key in edits.removed)
+    changed = Counter(places[key].split for key in edits.replaced)
+    names = dict.fromkeys([*lineage.manifest.splits, *added])
+    return {
+        name: SplitChanges(removed=removed[name], changed=changed[name], added=added.get(name, 0))
+        for name in names
+    }
+
+
+def count_removed(edits: Edits) -> dict[Reason | None, int]:
+    """Count the rows that go by what the ledger says of them."""
+    return dict(Counter((one.outcome, one.stage, one.reason) for one in edits.removed.values()))
+
+
+def _first_rows(passage: Passage) -> list[int]:
+    return [int(row) for row in row_numbers(passage.last)]

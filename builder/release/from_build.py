@@ -1,0 +1,239 @@
+"""A closed build becomes a version: number, manifest, card, and the rename into its place."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import tempfile
+from collections import Counter
+from functools import partial
+from importlib.metadata import version as library_version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from builder._version import __version__
+from builder.comparison.compare import compare
+from builder.comparison.sides import Side, SideShard
+from builder.domain.version import Changes, SplitChanges, compare_columns
+from builder.history.ledgers import ledgers_of
+from builder.inputs.inputs import Input, inputs_digest
+from builder.release.card_facts import card_source
+from builder.release.draft import Draft, commit_draft, split_entries
+from builder.release.edits import count_edits, count_removed
+from builder.release.result import BuildResult, SplitSize
+from builder.release.write_index import write_index
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from builder.corpus import Corpus
+    from builder.domain.changelog import Reason
+    from builder.domain.manifest import Manifest, SplitEntry
+    from builder.pipeline.context import Work
+    from builder.recipe import Recipe
+    from builder.release.finish import Closed
+
+TOOLS = (
+    "pyarrow",
+    "numpy",
+    "numba",
+    "orjson",
+    "jsonschema-rs",
+    "resiliparse",
+    "trafilatura",
+    "ftfy",
+)
+"""Libraries on whose versions bytes or rows may depend."""
+
+
+NO_TOMBSTONES = {"count": 0, "digest": hashlib.sha256().hexdigest()}
+
+
+def write_version(
+    corpus: Corpus, *, work: Work, closed: Closed, inputs: Sequence[Input], version: str | None
+) -> BuildResult:
+    """Number the build, describe it, and put it into its place.
+
+    Nothing is written if the parent has the same rows, made by the same recipe from the same inputs.
+
+    Raises:
+        VersionError: if ``version`` is lower than the number that the changes ask for.
+    """
+    lineage = work.past.lineage if work.past else None
+    splits = split_entries(closed.shards, limits=closed.limits, lineage=lineage)
+    facts = _manifest_facts(work, closed, inputs, splits)
+    parent = corpus.manifest(newest) if (newest := corpus.find_newest()) else None
+    if parent and _same(parent, facts):
+        return _result(corpus, work.recipe, parent, closed=closed, nothing_new=True)
+    changes, removed = _changes(corpus, parent, work, closed)
+    draft = Draft(
+        facts=facts,
+        changes=changes,
+        removed=removed,
+        shards=closed.shards,
+        inputs=inputs,
+        source=card_source(work.recipe),
+        clusters=closed.clusters,
+        audit={path.name: path for path in (closed.ledger, closed.rejected, closed.clusters_file)},
+        run=_run_facts(work, closed),
+        write_index=partial(write_index, work=work, closed=closed),
+    )
+    manifest = commit_draft(corpus, draft, asked=version)
+    return _result(corpus, work.recipe, manifest, closed=closed)
+
+
+# -- the manifest ----------------------------------------------------------------------------------
+
+
+def _manifest_facts(
+    work: Work, closed: Closed, inputs: Sequence[Input], splits: Mapping[str, SplitEntry]
+) -> dict[str, Any]:
+    recipe = work.recipe
+    return {
+        "name": recipe.name,
+        "contract": {"name": recipe.contract.label, "digest": recipe.contract.digest},
+        "recipe": recipe.manifest_facts(limit=work.limit),
+        "inputs": inputs_facts(inputs),
+        "tombstones": work.graves.facts() if work.graves else NO_TOMBSTONES,
+        "columns": work.chain.published,
+        "counts": _counts(closed),
+        "tools": tool_versions(),
+        "splits": splits,
+    }
+
+
+def _counts(closed: Closed) -> dict[str, Any]:
+    reasons: dict[str, dict[str, dict[str, int]]] = {}
+    for (outcome, stage, reason), n in sorted(closed.sums.reasons.items()):
+        reasons.setdefault(outcome, {}).setdefault(stage, {})[reason] = n
+    outcomes = {name: closed.sums.outcomes[name] for name in ("kept", "rejected", "merged", "failed")}
+    counts = {"records": closed.sums.n_records - closed.n_restated, **outcomes, "reasons": reasons}
+    extra = {"restated": closed.n_restated, "known": closed.n_known}
+    return counts | {name: n for name, n in extra.items() if n}
+
+
+def inputs_facts(inputs: Sequence[Input]) -> dict[str, Any]:
+    """Return what the manifest tells of the inputs."""
+    return {
+        "count": len(inputs),
+        "bytes": sum(one.n_bytes for one in inputs),
+        "digest": inputs_digest(inputs),
+        "files": [],
+    }
+
+
+def tool_versions() -> dict[str, str]:
+    """Return the versions of what bytes or rows may depend on."""
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return {"builder": __version__, "python": python, **{name: library_version(name) for name in TOOLS}}
+
+
+def _same(parent: Manifest, facts: Mapping[str, Any]) -> bool:
+    """Tell whether a new version would say nothing that its parent does not say."""
+    counts = {name: n for name, n in parent.counts.items() if name != "changes"}
+    return (
+        parent.splits == facts["splits"]
+        and counts == facts["counts"]
+        and all(getattr(parent, name) == facts[name] for name in ("contract", "recipe", "inputs", "columns"))
+    )
+
+
+def _changes(
+    corpus: Corpus, parent: Manifest | None, work: Work, closed: Closed
+) -> tuple[Changes, Mapping[Reason | None, int]]:
+    """Find what changed since the parent, and count removed rows by what the ledger says of them."""
+    if parent is None:
+        return Changes(), {}
+    broken, added = compare_columns(parent.columns, work.chain.published)
+    splits, removed = _split_changes(corpus, parent, work, closed)
+    changes = Changes(
+        splits=splits,
+        broken_columns=broken,
+        added_columns=added,
+        licenses=(parent.recipe["document"].get("license"), work.recipe.license),
+    )
+    return changes, removed
+
+
+def _split_changes(
+    corpus: Corpus, parent: Manifest, work: Work, closed: Closed
+) -> tuple[Mapping[str, SplitChanges], Mapping[Reason | None, int]]:
+    """Count what became of rows: a build that goes on from its parent knows what it did to them."""
+    if work.past is not None:
+        counted = count_edits(work.past.lineage, closed.edits, added=closed.added)
+        return counted, count_removed(closed.edits)
+    written = [shard.written for shard in closed.shards if shard.written]
+    shards = [
+        SideShard(split=one.split, path=Path(one.path), sha256=one.facts.sha256, rows=one.facts.rows)
+        for one in written
+    ]
+    old, new = Side.of_version(corpus, parent), Side(columns=work.chain.published, shards=shards)
+    with tempfile.TemporaryDirectory(dir=work.folder) as scratch:
+        older, _ = ledgers_of(corpus, parent)
+        found = compare(old, new, scratch=Path(scratch), ledgers=[closed.ledger], older_ledgers=older)
+    return found.splits, found.removed
+
+
+def _run_facts(work: Work, closed: Closed) -> dict[str, Any]:
+    """What is true of this run and of no other: counts of the machine, and what only the clock caught."""
+    caught = [list(one) for one in getattr(work.engine, "caught", ())]
+    return machine_facts() | {
+        "workers": work.engine.workers,
+        "batch_rows": work.batch_rows,
+        "counts": dict(sorted(closed.counts.items())),
+        "took": work.watch.took(work.engine, work.folder) if work.watch else None,
+        "not_reproducible": caught,
+    }
+
+
+def machine_facts() -> dict[str, Any]:
+    """Say on what kind of machine something ran."""
+    import platform
+
+    return {"machine": {"system": platform.system(), "machine": platform.machine()}}
+
+
+# -- the result ------------------------------------------------------------------------------------
+
+
+def unchanged(corpus: Corpus, recipe: Recipe) -> BuildResult:
+    """Say that the newest version is what a build would make."""
+    manifest = corpus.manifest(corpus.newest())
+    return _result(corpus, recipe, manifest, nothing_new=True)
+
+
+def finished(corpus: Corpus, recipe: Recipe, manifest: Manifest) -> BuildResult:
+    """Say what was written without reading an input."""
+    return _result(corpus, recipe, manifest)
+
+
+def _result(
+    corpus: Corpus,
+    recipe: Recipe,
+    manifest: Manifest,
+    *,
+    closed: Closed | None = None,
+    nothing_new: bool = False,
+) -> BuildResult:
+    splits = [
+        SplitSize(name=name, rows=split.rows, shards=len(split.shards), bytes=split.bytes)
+        for name, split in manifest.splits.items()
+    ]
+    outcomes = closed.sums.outcomes if closed else Counter[str]()
+    reasons = sorted(closed.sums.reasons.items(), key=lambda item: (-item[1], item[0])) if closed else []
+    return BuildResult(
+        name=manifest.name,
+        corpus=corpus.path,
+        version=manifest.version,
+        reason=manifest.reason,
+        digest=manifest.digest,
+        ledger=corpus.ledger(manifest.version),
+        nothing_new=nothing_new,
+        outcomes={k: outcomes[k] for k in ("kept", "rejected", "merged", "failed")},
+        reasons=reasons,
+        counts=dict(sorted(closed.counts.items())) if closed else {},
+        splits=splits,
+        empty_splits=[name for name in recipe.splits if name not in manifest.splits],
+        n_restated=closed.n_restated if closed else 0,
+        n_known=closed.n_known if closed else 0,
+    )

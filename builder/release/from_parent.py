@@ -1,0 +1,148 @@
+"""A version that is made from the one before alone: no input is read, and no recipe is needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from builder.card.source import CardSource
+from builder.domain.ledger import CLUSTERS_SCHEMA, REJECTED_SCHEMA
+from builder.domain.version import Changes
+from builder.engines.local import LocalEngine
+from builder.history.index import write_empty
+from builder.history.shard_notes import NotedColumns
+from builder.inputs.inputs import read_inputs
+from builder.protocols import Columns
+from builder.release.draft import Draft, split_entries
+from builder.release.edits import Edits, count_edits, count_removed
+from builder.release.from_build import machine_facts
+from builder.release.layout import Recut, Rewrite
+from builder.release.ledger_updates import restate
+from builder.release.plan import edition_shard
+from builder.release.recut import CompactJob
+from builder.release.rewrite import RewriteJob
+from builder.release.write import Placement, ShardJob
+from builder.release.write_index import finish_index, segment_of, write_shards
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from builder.domain.progress import Advance
+    from builder.history.lineage import Lineage
+    from builder.history.past import Past
+    from builder.pipeline.tombstones import Graves
+    from builder.release.layout import Plan, WrittenShard
+
+
+@dataclass(frozen=True, kw_only=True)
+class Successor:
+    """What is done to the rows of the version before, and how its shards are laid out then.
+
+    Attributes:
+        folder: for what is written; it must lie on the corpus's file system.
+    """
+
+    past: Past
+    edits: Edits
+    plan: Plan
+    folder: Path
+
+    def draft(self, *, graves: Graves | None, workers: int, advance: Advance) -> Draft:
+        """Write the shards that change, and draft the version."""
+        lineage = self.past.lineage
+        parent = lineage.manifest
+        written = self._write(workers=workers, advance=advance)
+        shards = [edition_shard(lineage, shard, written) for shard in self.plan.shards]
+        restated = restate(lineage, self.edits)
+        same = ("name", "contract", "recipe", "inputs", "columns", "tools", "tombstones")
+        facts = {name: getattr(parent, name) for name in same} | {
+            "counts": _counts(restated),
+            "splits": split_entries(shards, limits=self.plan.limits, lineage=lineage),
+        }
+        if graves:
+            facts["tombstones"] = graves.facts()
+        return Draft(
+            facts=facts,
+            changes=Changes(splits=count_edits(lineage, self.edits, added={})),
+            removed=count_removed(self.edits),
+            shards=shards,
+            inputs=read_inputs(lineage.corpus.version_folder(parent.version) / "inputs.parquet"),
+            source=CardSource.read(lineage.folders[-1]),
+            audit=_write_audit(self.folder, restated),
+            run=machine_facts(),
+            write_index=partial(self._write_index, written=list(written.values())),
+            tombstones=graves.to_bytes() if graves else None,
+        )
+
+    def _write(self, *, workers: int, advance: Advance) -> dict[str, WrittenShard]:
+        writer = _writer(self.past.lineage, self.plan, self.folder)
+        jobs: list[tuple[Any, list[Any]]] = [
+            (RewriteJob(writer), [one for one in self.plan.shards if isinstance(one, Rewrite)]),
+            (CompactJob(writer), [one for one in self.plan.shards if isinstance(one, Recut)]),
+        ]
+        total = sum(len(shards) for _, shards in jobs)
+        written: dict[str, WrittenShard] = {}
+        with LocalEngine(workers=workers) as engine:
+            for job, shards in jobs:
+                for shard in engine.map(job, shards):
+                    written[shard.name] = shard
+                    advance("write", done=len(written), total=total, unit="shards")
+        return written
+
+    def _write_index(self, folder: Path, version: str, *, written: list[WrittenShard]) -> None:
+        write_empty(folder)
+        write_shards(folder, written)
+        segment = segment_of(version, self.past, written=written, edits=self.edits)
+        finish_index(folder, segment, self.past)
+
+
+def no_rows(names: list[str]) -> Placement:
+    """Return the placement of a build to which no row came."""
+    numbers = np.empty(0, np.int64)
+    return Placement(
+        names=names,
+        ids=np.empty((0, 2), np.uint64),
+        split=np.empty(0, np.int16),
+        sizes=numbers,
+        rows=numbers,
+    )
+
+
+def _writer(lineage: Lineage, plan: Plan, folder: Path) -> ShardJob:
+    columns = lineage.manifest.columns
+    return ShardJob(
+        parts=(),
+        schema=columns,
+        tags={},
+        noted=NotedColumns.of(columns, Columns.of_manifest(lineage.manifest)),
+        limits=plan.limits,
+        arrays="",
+        folder=str(folder),
+    )
+
+
+def _counts(restated: pa.Table) -> dict[str, Any]:
+    outcomes = dict.fromkeys(("kept", "rejected", "merged", "failed"), 0)
+    reasons: dict[str, dict[str, dict[str, int]]] = {}
+    for row in restated.select(["outcome", "stage", "reason"]).to_pylist():
+        outcomes[row["outcome"]] += 1
+        codes = reasons.setdefault(row["outcome"], {}).setdefault(row["stage"], {})
+        codes[row["reason"]] = codes.get(row["reason"], 0) + 1
+    return {"records": 0, **outcomes, "reasons": reasons, "restated": restated.num_rows}
+
+
+def _write_audit(folder: Path, restated: pa.Table) -> dict[str, Path]:
+    tables = {
+        "ledger": restated,
+        "rejected": REJECTED_SCHEMA.empty_table(),
+        "clusters": CLUSTERS_SCHEMA.empty_table(),
+    }
+    paths = {f"{name}.parquet": folder / f"{name}.parquet" for name in tables}
+    for table, path in zip(tables.values(), paths.values(), strict=True):
+        pq.write_table(table, path, compression="zstd")
+    return paths

@@ -1,0 +1,260 @@
+"""The ledger: every account of the first flight, with what became of its record in the end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from builder.domain.document_ids import id_strings
+from builder.domain.ledger import CLUSTERS_SCHEMA, LEDGER_SCHEMA, REJECTED_SCHEMA
+from builder.pipeline.account import KNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from builder.pipeline.spool import Spool
+    from builder.release.outcomes import Fates
+
+KEEPER_REJECTED = "keeper_rejected"
+"""Its meaning stands in ``reasons.py``."""
+_ROWS_AT_ONCE = 100_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class LedgerSums:
+    """The sums of a ledger, by outcome and by (stage, reason)."""
+
+    outcomes: Counter[str]
+    reasons: Counter[tuple[str, str, str]]
+
+    @property
+    def n_records(self) -> int:
+        """Rows of the ledger."""
+        return sum(self.outcomes.values())
+
+
+def write_ledger(
+    path: Path, *, clusters: Path, spool: Spool, fates: Fates, restated: pa.Table | None = None
+) -> tuple[LedgerSums, int]:
+    """Write ``ledger.parquet``, one row for each record in the order of the input, and add it up.
+
+    The merged ones are written to ``clusters.parquet`` as well. Records that an earlier build has accounted
+    for have no row here.
+
+    Args:
+        restated: rows for records of earlier builds whose fate changed; they come last.
+
+    Returns:
+        The sums, and how many records were known.
+    """
+    sums = LedgerSums(outcomes=Counter(), reasons=Counter())
+    originals = _originals(spool)
+    ordinals: Counter[tuple[str, str]] = Counter()
+    known: Counter[str] = Counter()
+    tables = _ledger_tables(spool, fates, originals, ordinals, known)
+    with (
+        pq.ParquetWriter(path, LEDGER_SCHEMA, compression="zstd") as writer,
+        pq.ParquetWriter(clusters, CLUSTERS_SCHEMA, compression="zstd") as clusters_writer,
+    ):
+        for table in _in_groups(chain(tables, [restated] if restated else ())):
+            writer.write_table(table)
+            merged = table.filter(pc.equal(table["outcome"], "merged"))
+            clusters_writer.write_table(merged.select(CLUSTERS_SCHEMA.names).cast(CLUSTERS_SCHEMA))
+            _add_up(table, sums)
+    return sums, known[KNOWN]
+
+
+def write_rejected(path: Path, *, spool: Spool, late: pa.Table) -> int:
+    """Write ``rejected.parquet``: what a contract rejected or a reader failed on, as it came."""
+    tables = (_mendable(part.table("rejected")) for part in spool.parts if part.n_rejected)
+    with pq.ParquetWriter(path, REJECTED_SCHEMA, compression="zstd") as writer:
+        n_rows = 0
+        for table in [*tables, _mendable(late)]:
+            writer.write_table(table)
+            n_rows += table.num_rows
+    return n_rows
+
+
+def _mendable(rejected: pa.Table) -> pa.Table:
+    there = pc.or_(pc.is_valid(rejected["record"]), pc.is_valid(rejected["faults"]))
+    rejected = rejected.filter(pc.or_(there, pc.equal(rejected["outcome"], "failed")))
+    columns = {
+        "record_id": pc.struct_field(rejected["_record"], "id"),
+        **{name: rejected[name] for name in ("stage", "reason", "faults", "record")},
+    }
+    return pa.table([columns[f.name].cast(f.type) for f in REJECTED_SCHEMA], schema=REJECTED_SCHEMA)
+
+
+# -- revisits --------------------------------------------------------------------------------------
+
+
+def _originals(spool: Spool) -> dict[str, int]:
+    """Find the row of every alias that a revisit refers to; the first comer if two have the same."""
+    wanted: set[str] = set()
+    for part in spool.parts:
+        if part.n_rejected:
+            wanted.update(pc.list_flatten(part.table("account")["refers_to"]).to_pylist())
+    found: dict[str, int] = {}
+    for part, first_row in zip(spool.parts if wanted else (), spool.first_rows[:-1], strict=False):
+        aliases = part.table("account").filter(pc.field("outcome").is_null())["aliases"]
+        for row, names in enumerate(aliases.to_pylist(), start=int(first_row)):
+            for name in names or ():
+                if name in wanted:
+                    found.setdefault(name, row)
+    return found
+
+
+def _revisited(account: pa.Table, originals: dict[str, int]) -> NDArray[np.int64]:
+    """int64[n_records], the row that a revisit repeats; -1 for every other record."""
+    rows = np.full(account.num_rows, -1, np.int64)
+    if originals:
+        for at, names in enumerate(account["refers_to"].to_pylist()):
+            rows[at] = next((originals[name] for name in names or () if name in originals), -1)
+    return rows
+
+
+# -- one part of the ledger ------------------------------------------------------------------------
+
+
+def _ledger_tables(
+    spool: Spool,
+    fates: Fates,
+    originals: dict[str, int],
+    ordinals: Counter[tuple[str, str]],
+    known: Counter[str],
+) -> Iterator[pa.Table]:
+    for part, first_row in zip(spool.parts, spool.first_rows[:-1], strict=True):
+        account = part.table("account").combine_chunks()
+        alive = pc.is_null(account["outcome"]).to_numpy(zero_copy_only=False)
+        rows = np.full(account.num_rows, -1, np.int64)
+        rows[alive] = np.arange(first_row, first_row + part.n_rows)
+        columns = {name: account[name] for name in account.column_names}
+        columns["ordinal"] = _ordinals_in_file(account, ordinals)
+        columns |= _fate_columns(columns, rows, _revisited(account, originals), fates)
+        table = pa.table([columns[f.name].cast(f.type) for f in LEDGER_SCHEMA], schema=LEDGER_SCHEMA)
+        is_known = pc.equal(table["outcome"], KNOWN)
+        known[KNOWN] += pc.sum(is_known).as_py() or 0
+        yield table.filter(pc.invert(is_known))
+
+
+def _ordinals_in_file(account: pa.Table, ordinals: Counter[tuple[str, str]]) -> pa.ChunkedArray:
+    """Number records over a whole file: a task numbers its own from 0, and a part may hold many files."""
+    numbers = np.empty(account.num_rows, np.int64)
+    places = pc.binary_join_element_wise(account["source"], account["path"], "\0").combine_chunks()
+    places = places.dictionary_encode()
+    codes = places.indices.to_numpy(zero_copy_only=False)
+    for code, place in enumerate(places.dictionary.to_pylist()):
+        here = np.flatnonzero(codes == code)
+        numbers[here] = ordinals[place] + np.arange(len(here))
+        ordinals[place] += len(here)
+    return pa.chunked_array([pa.array(numbers)])
+
+
+def _fate_columns(
+    account: dict[str, pa.ChunkedArray], rows: NDArray[np.int64], revisited: NDArray[np.int64], fates: Fates
+) -> dict[str, Any]:
+    merges = fates.merges
+    row = np.maximum(rows, 0)
+    alive = rows >= 0
+    published = alive & fates.published[row]
+    target = np.where(alive, merges.into[row], -1)
+    target = np.where(revisited >= 0, revisited, target)
+    merged = target != -1
+    stands = np.where(published, row, np.where(merged, fates.stands(target), -1))
+    late = _late_rows(fates.late, rows)
+    text = {name: _patch(account[name], late, fates.late, name) for name in _LATE}
+    text["outcome"] = _choose(text["outcome"], {"kept": published, "merged": merged})
+    text["stage"] = _choose(text["stage"], _by_stage(merges.stages, merges.by[row], merged & alive))
+    text["reason"] = _choose(
+        text["reason"],
+        {**_by_stage(merges.reasons, merges.by[row], merged & alive), KEEPER_REJECTED: merged & (stands < 0)},
+    )
+    shard = fates.shard[row]
+    return text | {
+        "document_id": _ids(fates.ids, np.where(published, row, -1)),
+        "kept_id": _ids(fates.id_table, stands),
+        "merged_into": _ids(fates.id_table, fates.own(target)),
+        "similarity": _similarities(merges.similarity[row], merged & alive),
+        "split": _names([split for split, _ in fates.shards], shard, published),
+        "shard": _names([path for _, path in fates.shards], shard, published),
+    }
+
+
+_LATE = ("outcome", "stage", "reason", "pointer", "value", "limit", "message")
+
+
+def _late_rows(late: pa.Table, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """int64[n_records], position among the late rejections; -1 where there is none."""
+    known = late["_row"].to_numpy() if late.num_rows else np.empty(0, np.int64)
+    at = np.searchsorted(known, rows)
+    hit = (at < len(known)) & (rows >= 0)
+    hit[hit] = known[at[hit]] == rows[hit]
+    return np.where(hit, at, -1)
+
+
+def _patch(column: pa.ChunkedArray, at: NDArray[np.int64], late: pa.Table, name: str) -> pa.ChunkedArray:
+    if not (at >= 0).any():
+        return column
+    hit = pa.array(at >= 0)
+    return pc.if_else(hit, late[name].combine_chunks().take(pa.array(at, mask=at < 0)), column)
+
+
+def _choose(column: pa.ChunkedArray, masks: dict[str, NDArray[np.bool_]]) -> pa.ChunkedArray:
+    for text, mask in masks.items():
+        if mask.any():
+            column = pc.if_else(pa.array(mask), pa.scalar(text), column)
+    return column
+
+
+def _by_stage(
+    names: list[str], by: NDArray[np.int16], merged: NDArray[np.bool_]
+) -> dict[str, NDArray[np.bool_]]:
+    return {name: merged & (by == i) for i, name in enumerate(names)}
+
+
+def _ids(ids: NDArray[np.uint64], rows: NDArray[np.int64]) -> pa.Array:
+    there = pa.array(rows >= 0)
+    return pc.if_else(there, id_strings(ids[np.maximum(rows, 0)]), pa.scalar(None, pa.string()))
+
+
+def _similarities(values: NDArray[np.float64], merged: NDArray[np.bool_]) -> pa.Array:
+    return pa.array(values, mask=~merged | np.isnan(values))
+
+
+def _names(names: list[str], at: NDArray[np.int32], there: NDArray[np.bool_]) -> pa.Array:
+    return pa.array(names, pa.string()).take(pa.array(at, mask=~there))
+
+
+# -- groups and sums -------------------------------------------------------------------------------
+
+
+def _in_groups(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """Put small tables together, so that small parts do not make small row groups."""
+    group: list[pa.Table] = []
+    for table in tables:
+        group.append(table)
+        if sum(t.num_rows for t in group) >= _ROWS_AT_ONCE:
+            yield pa.concat_tables(group).combine_chunks()
+            group = []
+    if group:
+        yield pa.concat_tables(group).combine_chunks()
+
+
+def _add_up(table: pa.Table, sums: LedgerSums) -> None:
+    groups = table.group_by(["outcome", "stage", "reason"]).aggregate([([], "count_all")])
+    for outcome, stage, reason, n in zip(
+        *(groups[name].to_pylist() for name in groups.column_names), strict=True
+    ):
+        sums.outcomes[outcome] += n
+        if reason is not None:
+            sums.reasons[outcome, stage, reason] += n

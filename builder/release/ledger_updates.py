@@ -1,0 +1,112 @@
+"""Records of earlier builds whose fate a build has changed: each gets a new row in the ledger."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from builder.domain.ledger import LEDGER_SCHEMA
+from builder.history.ledgers import latest_statements
+from builder.release.edits import Edits, Removal
+
+if TYPE_CHECKING:
+    from builder.history.lineage import Lineage
+    from builder.pipeline.run import Passage
+    from builder.release.outcomes import Fates
+
+RECRAWLED = "The page was fetched again, with another text, which stands in its place."
+
+
+def removal_of(row: int, fates: Fates, passage: Passage) -> Removal:
+    """Tell why a published row goes whose newer page, a row of the first spool, is not published either."""
+    merges = fates.merges
+    into = int(merges.into[row])
+    if into != -1:
+        own = int(fates.own(np.asarray([into]))[0])
+        return Removal(
+            outcome="merged",
+            stage=merges.stages[merges.by[row]],
+            reason=merges.reasons[merges.by[row]],
+            message="A newer page of this URL was merged.",
+            merged_into=fates.id_table[own].tobytes(),
+            kept_id=fates.kept_id(row),
+            similarity=None if np.isnan(merges.similarity[row]) else float(merges.similarity[row]),
+        )
+    late = passage.late.filter(pc.equal(passage.late["_row"], row)).to_pylist()[0]
+    return Removal(
+        outcome="rejected",
+        stage=late["stage"],
+        reason=late["reason"],
+        message=f"A newer page of this URL was rejected: {late['message'] or late['reason']}",
+    )
+
+
+def restate(lineage: Lineage, edits: Edits, *, but: frozenset[str] = frozenset()) -> pa.Table:
+    """Return a ledger row for each record of an earlier build whose fate changed.
+
+    A row that goes takes the records with it that were merged into it; they stand under what stands for it
+    from now on, if anything does. Of one that is replaced only its own record changes: what was merged into
+    the old text stays merged.
+
+    Args:
+        but: records that the build has read again, and accounts for anyway.
+    """
+    wanted = {key.hex(): key for key in (*edits.removed, *edits.replaced)}
+    if not wanted:
+        return LEDGER_SCHEMA.empty_table()
+    rows = []
+    for row in latest_statements(lineage, wanted):
+        if row["record_id"] in but:
+            continue
+        key = wanted[row["kept_id"]]
+        if key in edits.removed:
+            rows.append(_removed(row, edits.removed[key]))
+        elif row["outcome"] == "kept":
+            rows.append(_replaced(row))
+    return pa.Table.from_pylist(rows, schema=LEDGER_SCHEMA)
+
+
+_NOWHERE: dict[str, None] = {"document_id": None, "split": None, "shard": None, "pointer": None}
+
+
+def _removed(row: dict[str, Any], removal: Removal) -> dict[str, Any]:
+    """Restate a record whose document goes; one that was merged into it keeps what it was merged by."""
+    fate = {
+        "outcome": removal.outcome,
+        "stage": removal.stage,
+        "reason": removal.reason,
+        "message": removal.message,
+        "merged_into": removal.merged_into.hex() if removal.merged_into else None,
+        "kept_id": removal.kept_id.hex() if removal.kept_id else None,
+        "similarity": removal.similarity,
+    }
+    if row["outcome"] == "kept":
+        return row | _NOWHERE | fate | {"document_id": row["document_id"]}
+    if removal.kept_id is not None:
+        return row | {"kept_id": removal.kept_id.hex()}
+    if removal.outcome == "rejected" and removal.stage in TAKES_MERGED:
+        return row | _NOWHERE | fate
+    return row | {"kept_id": None, "reason": "keeper_rejected"}
+
+
+TAKES_MERGED = frozenset({"takedown", "source"})
+"""Stages that reject what was merged into a document with it."""
+
+
+def _replaced(row: dict[str, Any]) -> dict[str, Any]:
+    return (
+        row
+        | _NOWHERE
+        | {
+            "outcome": "merged",
+            "stage": "dedup_url",
+            "reason": "same_url",
+            "message": RECRAWLED,
+            "merged_into": row["document_id"],
+            "kept_id": row["document_id"],
+            "similarity": None,
+        }
+    )

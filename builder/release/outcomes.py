@@ -1,0 +1,114 @@
+"""What became of every record that came to the first landing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from builder.release.layout import PlannedShard, Rewrite
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from builder.history.past import Past
+    from builder.pipeline.barriers import Merges
+    from builder.pipeline.run import Passage
+    from builder.release.layout import Plan
+    from builder.release.write import Placement
+
+
+@dataclass(kw_only=True)
+class Fates:
+    """The fate of every row of the first spool, and the past rows that some of them were merged into.
+
+    Attributes:
+        ids: uint64[n_rows, 2], the published id, or the candidate where a row is not published.
+        published: bool[n_rows].
+        past_rows: int64[n_past], the past rows that a row's merge or tag names, ascending.
+        past_ids: uint64[n_past, 2], their ids.
+        past_kept: bytes or None for each, the id of what stands for them.
+        late: rejections of later flights, with ``_row``, ascending.
+        shard: int32[n_rows], position in ``shards``; -1 where not published.
+        shards: (split, path) of each shard.
+    """
+
+    merges: Merges
+    ids: NDArray[np.uint64]
+    published: NDArray[np.bool_]
+    past_rows: NDArray[np.int64]
+    past_ids: NDArray[np.uint64]
+    past_kept: list[bytes | None]
+    late: pa.Table
+    shard: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    shards: list[tuple[str, str]] = field(default_factory=list)
+
+    @cached_property
+    def id_table(self) -> NDArray[np.uint64]:
+        """uint64[n, 2]: the ids of rows, then those of past rows, then those of what stands for past rows."""
+        kept = [np.frombuffer(one or bytes(16), np.uint64) for one in self.past_kept]
+        return np.concatenate([self.ids, self.past_ids, np.asarray(kept, np.uint64).reshape(-1, 2)])
+
+    def own(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """int64[n], places in ``id_table`` of rows, or of past rows ``-2 - p``; -1 stays."""
+        past = rows < -1
+        at = np.searchsorted(self.past_rows, np.where(past, -2 - rows, 0))
+        return np.where(past, len(self.ids) + at, rows)
+
+    def stands(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """int64[n], places in ``id_table`` of what is published for rows or past rows; -1 for nothing."""
+        ends = np.where(rows >= 0, self.merges.last[np.maximum(rows, 0)], rows)
+        past = ends < -1
+        at = np.searchsorted(self.past_rows, np.where(past, -2 - ends, 0))
+        has_kept = np.asarray([one is not None for one in self.past_kept] or [False], np.bool_)
+        at_kept = np.minimum(at, len(has_kept) - 1)
+        in_past = np.where(past & has_kept[at_kept], len(self.ids) + len(self.past_rows) + at, -1)
+        here = np.where((ends >= 0) & self.published[np.maximum(ends, 0)], ends, -1)
+        return np.where(past, in_past, here)
+
+    def kept_id(self, row: int) -> bytes | None:
+        """Return the id of what is published for one row."""
+        at = int(self.stands(np.asarray([row]))[0])
+        return self.id_table[at].tobytes() if at >= 0 else None
+
+    def note_shards(self, plan: Plan, placement: Placement) -> None:
+        """Note which shard each published row stands in."""
+        self.shard = np.full(len(self.published), -1, np.int32)
+        self.shards = [(one.split, one.name) for one in plan.shards]
+        for number, one in enumerate(plan.shards):
+            if isinstance(one, PlannedShard):
+                rows = placement.of(placement.names.index(one.split))[one.start : one.stop]
+                self.shard[placement.rows[rows]] = number
+            elif isinstance(one, Rewrite):
+                self.shard[placement.rows[np.asarray(list(one.replaced.values()), np.int64)]] = number
+
+
+def trace_fates(
+    passage: Passage, placement: Placement, *, all_ids: NDArray[np.uint64], past: Past | None
+) -> Fates:
+    """Follow every row of the first spool to its end."""
+    published = np.zeros(len(passage.merges.into), np.bool_)
+    published[placement.rows] = True
+    named = np.unique(np.concatenate([passage.merges.into, *_tags(passage)]))
+    past_rows = np.sort(-2 - named[named < -1])
+    kept = past.kept_ids(past_rows) if past else []
+    return Fates(
+        merges=passage.merges,
+        ids=all_ids,
+        published=published,
+        past_rows=past_rows,
+        past_ids=past.ids(past_rows) if past else np.empty((0, 2), np.uint64),
+        past_kept=kept,
+        late=passage.late,
+    )
+
+
+def _tags(passage: Passage) -> list[NDArray[np.int64]]:
+    """Return the keepers that ``mode: tag`` wrote into rows."""
+    if not passage.last.parts:
+        return []
+    names = [n for n in passage.last.parts[0].batch("rows").schema.names if n.startswith("_cluster_")]
+    return [passage.last.column(name).fill_null(-1).to_numpy() for name in names]

@@ -1,0 +1,80 @@
+"""Cut the shards of a version anew: additions and takedowns leave shards behind that are small."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from builder.domain.document_ids import id_hashes, id_keys
+from builder.io.rows import row_sizes
+from builder.io.shards import choose_cut_sizes, cut
+from builder.release.layout import Plan, Recut
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from builder.history.lineage import Lineage
+    from builder.protocols import Guard
+    from builder.release.layout import WrittenShard
+    from builder.release.write import ShardJob
+
+
+@dataclass(frozen=True, slots=True)
+class CompactJob:
+    """Writes one shard; it is held in memory whole, at most ``shard_max`` raw bytes."""
+
+    writer: ShardJob
+
+    def __call__(self, recut: Recut, guard: Guard) -> WrittenShard:  # noqa: ARG002 - engines give one
+        """Write the shard."""
+        pieces = [pq.read_table(path).slice(start, stop - start) for path, start, stop in recut.pieces]
+        table = pa.concat_tables(pieces).cast(self.writer.schema).combine_chunks()
+        sizes = np.concatenate([row_sizes(batch) for batch in table.to_batches()])
+        groups = self._groups(table, sizes, recut.split)
+        return self.writer.write(recut.split, recut.name, groups, largest_row_bytes=int(sizes.max()))
+
+    def _groups(self, table: pa.Table, sizes: NDArray[np.int64], split: str) -> Iterator[pa.Table]:
+        limits = self.writer.limits[split]
+        hashes = id_hashes(id_keys(table["id"]), seed=1)
+        for start, stop in cut(hashes, sizes, min_bytes=limits.group_min, max_bytes=limits.group_max):
+            yield table.slice(start, stop - start)
+
+
+def plan_recut(lineage: Lineage) -> Plan:
+    """Cut all rows of a version as a first version would be cut."""
+    shards: list[Recut] = []
+    limits = {}
+    for split in lineage.manifest.splits:
+        files, sizes = _files(lineage, split)
+        limits[split] = choose_cut_sizes(int(sizes.sum()))
+        hashes = id_hashes(np.concatenate([lineage.ids(sha256) for sha256, _, _ in files]), seed=1)
+        ranges = cut(hashes, sizes, min_bytes=limits[split].shard_min, max_bytes=limits[split].shard_max)
+        for number, (start, stop) in enumerate(ranges):
+            name = f"data/{split}-{number:05d}-of-{len(ranges):05d}.parquet"
+            shards.append(Recut(split=split, name=name, pieces=tuple(_pieces(files, start, stop))))
+    return Plan(shards=shards, limits=limits)
+
+
+def _files(lineage: Lineage, split: str) -> tuple[list[tuple[str, str, int]], NDArray[np.int64]]:
+    """List the shards of a split, with path and rows, and the raw bytes of each row."""
+    files, sizes = [], []
+    for number, shard in enumerate(lineage.manifest.splits[split].shards):
+        path = lineage.shard_path(split, number)
+        files.append((shard.sha256, str(path), shard.rows))
+        sizes += [row_sizes(batch) for batch in pq.ParquetFile(path).iter_batches(batch_size=2_048)]
+    return files, np.concatenate(sizes)
+
+
+def _pieces(files: Sequence[tuple[str, str, int]], start: int, stop: int) -> Iterator[tuple[str, int, int]]:
+    first = 0
+    for _, path, n_rows in files:
+        last = first + n_rows
+        if first < stop and last > start:
+            yield path, max(start - first, 0), min(stop, last) - first
+        first = last

@@ -1,0 +1,208 @@
+"""From the last spool to shards: ids, splits, cuts, and the worker that writes one shard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from builder.domain.document_ids import id_hashes, id_strings, id_words
+from builder.history.shard_notes import NotedColumns, ShardNotes
+from builder.io.shards import choose_cut_sizes, cut, write_shard
+from builder.pipeline.candidate_ids import ID, SECOND_ID
+from builder.pipeline.spool import ROW, SIZE, Part, Spool
+from builder.release.ids import assign_splits, settle_ids
+from builder.release.layout import PlannedShard, WrittenShard
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from builder.domain.manifest import CutSizes
+    from builder.history.lineage import Lineage
+    from builder.protocols import Guard
+    from builder.release.edits import Edits
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placement:
+    """Where every row of the last spool goes.
+
+    Attributes:
+        ids: uint64[n_rows, 2], final and unique.
+        split: int16[n_rows], position in ``names``; -1 for a row that takes the place of a published one.
+        sizes: int64[n_rows], bytes of the row's canonical encoding.
+        rows: int64[n_rows], numbers in the first spool.
+    """
+
+    names: Sequence[str]
+    ids: NDArray[np.uint64]
+    split: NDArray[np.int16]
+    sizes: NDArray[np.int64]
+    rows: NDArray[np.int64]
+
+    @cached_property
+    def hashes(self) -> NDArray[np.uint64]:
+        """uint64[n_rows], what cuts go by; another mix of the id than the one that splits go by."""
+        return id_hashes(self.ids, seed=1)
+
+    def of(self, split: int) -> NDArray[np.int64]:
+        """int64[n], the rows of one split, in the order of the build."""
+        return np.flatnonzero(self.split == split)
+
+
+def place_rows(
+    spool: Spool,
+    *,
+    shares: Mapping[str, float],
+    name: str,
+    lineage: Lineage | None = None,
+    edits: Edits | None = None,
+    pruned: frozenset[bytes] = frozenset(),
+) -> Placement:
+    """Give every row of the last spool its id and its split.
+
+    A row that takes the place of a published one takes its id; it adds none. The ids of ``pruned`` rows are
+    free again.
+    """
+    first, second = id_words(spool.column(ID)).copy(), id_words(spool.column(SECOND_ID))
+    adds = np.ones(len(first), np.bool_)
+    for key, row in (edits.replaced if edits else {}).items():
+        first[row] = np.frombuffer(key, np.uint64)
+        adds[row] = False
+    ids = first
+    taken = partial(_taken, lineage=lineage, pruned=pruned)
+    ids[adds] = settle_ids(first[adds], second[adds], taken=taken)
+    return Placement(
+        names=list(shares),
+        ids=ids,
+        split=np.where(adds, assign_splits(ids, shares=shares, name=name), -1).astype(np.int16),
+        sizes=spool.values(SIZE),
+        rows=spool.values(ROW) if spool.has_column(ROW) else np.arange(spool.n_rows),
+    )
+
+
+def _taken(
+    ids: NDArray[np.uint64], *, lineage: Lineage | None, pruned: frozenset[bytes]
+) -> NDArray[np.bool_]:
+    """bool[n], whether a published row that stays has an id."""
+    if lineage is None:
+        return np.zeros(len(ids), np.bool_)
+    free = [one.tobytes() in pruned for one in np.ascontiguousarray(ids)] if pruned else False
+    return lineage.published(ids) & ~np.asarray(free, np.bool_)
+
+
+def plan_cuts(
+    placement: Placement, split: str, limits: CutSizes | None = None
+) -> tuple[list[tuple[int, int]], CutSizes | None]:
+    """Cut the rows that a split gets into shards; None for the sizes if it gets none and had none."""
+    rows = placement.of(placement.names.index(split))
+    if not len(rows):
+        return [], limits
+    limits = limits or choose_cut_sizes(int(placement.sizes[rows].sum()))
+    ranges = cut(
+        placement.hashes[rows],
+        placement.sizes[rows],
+        min_bytes=limits.shard_min,
+        max_bytes=limits.shard_max,
+    )
+    return ranges, limits
+
+
+# -- the worker ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShardJob:
+    """Writes one shard from the last spool; rows are read by memory map, a row group at a time.
+
+    Attributes:
+        schema: the published columns, ``id`` first.
+        tags: public column -> underscore column that holds row numbers of the first spool.
+        arrays: folder of ``ids.npy`` (uint64[n_rows, 2]), ``sizes.npy`` and ``SPLIT.rows.npy`` of the last
+            spool, ``all_ids.npy`` of the first, and ``past_rows.npy`` with ``past_ids.npy``.
+    """
+
+    parts: Sequence[Part]
+    schema: pa.Schema
+    tags: Mapping[str, str]
+    noted: NotedColumns
+    limits: Mapping[str, CutSizes]
+    arrays: str
+    folder: str
+
+    def __call__(self, planned: PlannedShard, guard: Guard) -> WrittenShard:  # noqa: ARG002 - engines give one
+        """Write one shard."""
+        largest = int(self._sizes(planned).max())
+        return self.write(planned.split, planned.name, self._groups(planned), largest_row_bytes=largest)
+
+    def write(
+        self, split: str, name: str, groups: Iterator[pa.Table], *, largest_row_bytes: int
+    ) -> WrittenShard:
+        """Write row groups to a shard, and note what is known of them."""
+        path = Path(self.folder) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        notes = ShardNotes(self.noted)
+        written = write_shard(path, self.schema, map(notes.take, groups), largest_row_bytes=largest_row_bytes)
+        pa.default_memory_pool().release_unused()  # one row group may be all that this process ever holds
+        ids, digests = path.with_suffix(".ids.npy"), path.with_suffix(".digests.npy")
+        np.save(ids, np.concatenate(notes.ids))
+        np.save(digests, np.concatenate(notes.digests))
+        return WrittenShard(
+            split=split,
+            name=name,
+            path=str(path),
+            file_bytes=written.bytes,
+            facts=notes.facts(written.sha256, written.rows),
+            ids=str(ids),
+            digests=str(digests),
+        )
+
+    def _rows(self, planned: PlannedShard) -> NDArray[np.int64]:
+        """int64[n], the rows of a shard in the last spool."""
+        rows: NDArray[np.int64] = np.load(f"{self.arrays}/{planned.split}.rows.npy", mmap_mode="r")
+        return rows[planned.start : planned.stop]
+
+    def _sizes(self, planned: PlannedShard) -> NDArray[np.int64]:
+        """int64[n], the raw bytes of the rows of a shard."""
+        sizes: NDArray[np.int64] = np.load(f"{self.arrays}/sizes.npy", mmap_mode="r")[self._rows(planned)]
+        return sizes
+
+    def _groups(self, planned: PlannedShard) -> Iterator[pa.Table]:
+        rows, sizes = self._rows(planned), self._sizes(planned)
+        spool = Spool(self.parts)
+        limits = self.limits[planned.split]
+        hashes = id_hashes(self._ids(np.asarray(rows)), seed=1)
+        for start, stop in cut(hashes, sizes, min_bytes=limits.group_min, max_bytes=limits.group_max):
+            yield self.rows(spool, np.asarray(rows[start:stop]))
+
+    def _ids(self, rows: NDArray[np.int64]) -> NDArray[np.uint64]:
+        ids: NDArray[np.uint64] = np.load(f"{self.arrays}/ids.npy", mmap_mode="r")[rows]
+        return ids
+
+    def rows(self, spool: Spool, rows: NDArray[np.int64]) -> pa.Table:
+        """Make published rows of some rows of the last spool, which are in order."""
+        wanted = [f.name for f in self.schema if f.name != "id" and f.name not in self.tags] + [
+            *self.tags.values()
+        ]
+        found = spool.take_rows(rows, wanted)
+        columns = {"id": id_strings(self._ids(rows))}
+        columns |= {public: self._cluster_ids(found[hidden]) for public, hidden in self.tags.items()}
+        arrays = [columns[f.name] if f.name in columns else found[f.name] for f in self.schema]
+        return pa.Table.from_arrays(arrays, schema=self.schema).combine_chunks()
+
+    def _cluster_ids(self, keepers: pa.ChunkedArray) -> pa.Array:
+        """Return the ids of keepers, which are rows of the first spool or past rows."""
+        there = keepers.is_valid().combine_chunks()
+        rows = keepers.fill_null(0).to_numpy()
+        ids = np.load(f"{self.arrays}/all_ids.npy", mmap_mode="r")[np.maximum(rows, 0)]
+        if (old := rows < -1).any():
+            past_rows, past_ids = (np.load(f"{self.arrays}/past_{name}.npy") for name in ("rows", "ids"))
+            ids[old] = past_ids[np.searchsorted(past_rows, -2 - rows[old])]
+        return pc.if_else(there, id_strings(np.asarray(ids)), pa.scalar(None, pa.string()))

@@ -1,0 +1,166 @@
+"""Write a version's segment of the index."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from builder.history.index import (
+    ID_TYPE,
+    INDEX_JSON,
+    RECORDS_SCHEMA,
+    ROWS_SCHEMA,
+    SHARDS_SCHEMA,
+    TEXTS_SCHEMA,
+    Segment,
+    fixed_width,
+    open_arrow,
+    shard_rows,
+    write_arrow,
+)
+from builder.pipeline.account import KNOWN
+from builder.pipeline.barriers import SEGMENT
+from builder.pipeline.spool import row_numbers
+from builder.stages.publishable import Publishable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from builder.history.past import Past
+    from builder.pipeline.context import Work
+    from builder.release.edits import Edits
+    from builder.release.finish import Closed
+    from builder.release.layout import WrittenShard
+
+_ROWS_AT_ONCE = 1 << 16
+
+
+def write_index(folder: Path, version: str, *, work: Work, closed: Closed) -> None:
+    """Write what later versions must know of a build."""
+    written = [shard.written for shard in closed.shards if shard.written]
+    for path in sorted(work.folder.glob(f"[0-9]*/*{SEGMENT}")):
+        shutil.copyfile(path, folder / f"{path.name.removesuffix(SEGMENT)}.arrow")
+    write_arrow(folder / "rows.arrow", ROWS_SCHEMA, _rows(closed))
+    write_arrow(folder / "records.arrow", RECORDS_SCHEMA, _records(closed))
+    write_arrow(folder / "texts.arrow", TEXTS_SCHEMA, _texts(work, closed))
+    write_shards(folder, written)
+    finish_index(folder, segment_of(version, work.past, written=written, edits=closed.edits), work.past)
+
+
+def finish_index(folder: Path, segment: Segment, past: Past | None) -> None:
+    """Write ``index.json``; an index that was made for this build only is taken in first."""
+    if past and past.lineage.borrowed:
+        segment = absorb(past.lineage.folders[-1], folder, segment)
+    (folder / INDEX_JSON).write_bytes(segment.to_bytes())
+
+
+def segment_of(version: str, past: Past | None, *, written: Sequence[WrittenShard], edits: Edits) -> Segment:
+    """Make a version's ``index.json``."""
+    moved = {key.hex(): one.kept_id.hex() if one.kept_id else None for key, one in edits.removed.items()}
+    return Segment(
+        version=version,
+        base=past.lineage.manifest.version if past else None,
+        shards=tuple(shard.facts for shard in written),
+        retired=_retired(past, edits),
+        moved=dict(sorted(moved.items())),
+    )
+
+
+def _retired(past: Past | None, edits: Edits) -> Mapping[str, tuple[int, ...]]:
+    if past is None or not edits.retired:
+        return {}
+    named = past.split_rows(np.asarray(edits.retired, np.int64))
+    return {version: tuple(rows) for version, rows in named.items()}
+
+
+def write_shards(folder: Path, written: Sequence[WrittenShard]) -> None:
+    """Write ids and digests of the rows of the shards that a build wrote, as far as no shard has them."""
+    write_arrow(folder / "shards.arrow", SHARDS_SCHEMA, map(_new_rows, range(len(written)), written))
+
+
+def _new_rows(number: int, shard: WrittenShard) -> pa.Table:
+    ids, digests = np.load(shard.ids), np.load(shard.digests)
+    if shard.facts.derived:
+        fresh = shard.facts.derived.fresh()
+        ids, digests = ids[fresh], digests[fresh]
+    return shard_rows(number, ids, digests)
+
+
+def _rows(closed: Closed) -> Iterator[pa.Table]:
+    fates = closed.fates
+    for first in range(0, closed.passage.first.n_rows, _ROWS_AT_ONCE):
+        rows = np.arange(first, min(first + _ROWS_AT_ONCE, closed.passage.first.n_rows))
+        stands = fates.stands(rows)
+        kept = fixed_width(fates.id_table[np.maximum(stands, 0)], ID_TYPE)
+        kept = pc.if_else(pa.array(stands >= 0), kept, pa.scalar(None, ID_TYPE))
+        columns = [fixed_width(fates.ids[rows], ID_TYPE), pa.array(fates.published[rows]), kept]
+        yield pa.Table.from_arrays(columns, schema=ROWS_SCHEMA)
+
+
+def _records(closed: Closed) -> Iterator[pa.Table]:
+    for part in closed.passage.first.parts:
+        account = part.table("account").select(["outcome", "key"])
+        fresh = pc.fill_null(pc.not_equal(account["outcome"], KNOWN), True)
+        yield account.filter(fresh).select(["key"]).cast(RECORDS_SCHEMA)
+
+
+def _texts(work: Work, closed: Closed) -> Iterator[pa.Table]:
+    """Give the texts of keepers that stand in no shard: a later stage rejected, merged or changed them."""
+    text_stays = _text_stays(work)
+    for stage, spool in closed.passage.landings.items():
+        if stage not in _PROVES_BY_TEXT:
+            continue
+        keepers = open_arrow(next(work.folder.glob(f"[0-9]*/{stage}{SEGMENT}")))["row"].to_numpy()
+        if text_stays:
+            keepers = keepers[~closed.fates.published[keepers]]
+        numbers = row_numbers(spool)
+        for first in range(0, len(keepers), 1_024):
+            rows = keepers[first : first + 1_024]
+            texts = spool.take(np.searchsorted(numbers, rows))
+            columns = [pa.repeat(stage, len(rows)), pa.array(rows), texts]
+            yield pa.Table.from_arrays(columns, schema=TEXTS_SCHEMA)
+
+
+_PROVES_BY_TEXT = frozenset({"dedup_near"})
+
+
+def _text_stays(work: Work) -> bool:
+    """Tell whether the texts that the landings saw are those that are published."""
+    stages = [stage.name for flight in work.chain.flights[1:] for stage in flight.stages]
+    return work.recipe.columns.text in work.chain.published.names and all(
+        name in (Publishable.name, "takedown") for name in stages
+    )
+
+
+# -- indices that were borrowed ---------------------------------------------------------------------
+
+
+def absorb(borrowed: Path, folder: Path, segment: Segment) -> Segment:
+    """Put a borrowed index in front of a segment that was written behind it; return what it holds then."""
+    before = Segment.read(borrowed)
+    n_rows, n_shards = len(open_arrow(borrowed / "rows.arrow")), len(before.shards)
+    for path in sorted(borrowed.glob("*.arrow")):
+        old, new = open_arrow(path), folder / path.name
+        tables = [old]
+        if new.exists():
+            tables.append(_shifted(open_arrow(new), rows=n_rows, shards=n_shards))
+        write_arrow(folder / f"{path.name}.both", old.schema, tables)
+        (folder / f"{path.name}.both").replace(new)
+    gone = tuple(row for rows in segment.retired.values() for row in rows)
+    retired = {segment.version: gone} if gone else {}
+    return replace(segment, base=None, shards=(*before.shards, *segment.shards), retired=retired)
+
+
+def _shifted(table: pa.Table, *, rows: int, shards: int) -> pa.Table:
+    for name, by in (("row", rows), ("shard", shards)):
+        if name in table.schema.names:
+            at = table.schema.get_field_index(name)
+            moved = pa.array(table[name].to_numpy() + by, table.schema.field(name).type)
+            table = table.set_column(at, table.schema.field(name), moved)
+    return table

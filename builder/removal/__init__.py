@@ -1,0 +1,1 @@
+"""What a takedown or a purge touches."""

@@ -1,0 +1,168 @@
+"""Make tombstones of published documents: all that is known of them, as keyed hashes."""
+
+from __future__ import annotations
+
+import secrets
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from builder.history.ledgers import latest_statements
+from builder.pipeline.tombstone_filter import few_words, keyed_shingles
+from builder.pipeline.tombstones import Graves, PageGrave, Tombstone, halved
+from builder.protocols import Columns
+from builder.stages.dedup_near import DedupNear
+from builder.stages.dedup_url import url_key
+from builder.stages.text_buffers import BandKeys, text_buffers, text_digests
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from builder.history.past import Past
+    from builder.removal.targets import Asked
+
+KEY_BYTES = 32
+
+
+def new_graves() -> Graves:
+    """Make an empty cemetery, with a key that nobody can guess."""
+    return Graves(secrets.token_bytes(KEY_BYTES))
+
+
+def bury(
+    graves: Graves, past: Past, documents: Mapping[bytes, str | None], *, asked: Asked, because: str
+) -> Graves:
+    """Return the tombstones with one for each document, and one for what was asked for beside them.
+
+    A document takes with it the URLs and texts of all that was merged into it.
+    """
+    wanted = sorted(documents)
+    urls, texts, contents = _urls(past, documents), _texts(past, wanted), _contents(past, wanted)
+    stage = near_stage(past.lineage.manifest.recipe["document"])
+    stones = [
+        Tombstone(
+            because=because,
+            urls=tuple(sorted(graves.keyed(key) for key in urls[one])),
+            contents=tuple(sorted(graves.keyed(digest) for digest in contents[one])),
+            pages=tuple(_pages(graves, texts[one], stage)),
+            words=tuple(sorted(_words(graves, texts[one], stage))),
+        )
+        for one in wanted
+    ]
+    extra = Tombstone(
+        because=because,
+        domains=tuple(graves.keyed(host.encode()) for host in asked.domains),
+        urls=tuple(graves.keyed(key) for url in asked.urls if (key := url_key(url))),
+    )
+    return Graves(graves.key, (*graves.tombstones, *_new(graves, [*stones, extra])))
+
+
+def _new(graves: Graves, stones: Sequence[Tombstone]) -> list[Tombstone]:
+    """Leave out what says nothing that another one has not said."""
+    said = {url for stone in graves.tombstones for url in (*stone.urls, *stone.domains)}
+    fresh = []
+    for stone in stones:
+        if stone.contents or not said >= {*stone.urls, *stone.domains}:
+            fresh.append(stone)
+        said |= {*stone.urls, *stone.domains}
+    return fresh
+
+
+def near_stage(recipe: Mapping[str, Any]) -> DedupNear:
+    """Return the recipe's ``dedup_near``, or one with its defaults if it has none."""
+    options = [one["dedup_near"] or {} for one in recipe.get("stages", []) if "dedup_near" in one]
+    return DedupNear(**(options[0] if options else {}))
+
+
+def _urls(past: Past, documents: Mapping[bytes, str | None]) -> Mapping[bytes, set[bytes]]:
+    """Hash the URLs of each document and of what was merged into it."""
+    found: dict[bytes, set[bytes]] = defaultdict(set)
+    for one, url in documents.items():
+        found[one] |= {key} if (key := url_key(url)) is not None else set()
+    for row in latest_statements(past.lineage, [one.hex() for one in documents]):
+        if (key := url_key(row["url"])) is not None:
+            found[bytes.fromhex(row["kept_id"])].add(key)
+    return found
+
+
+def _texts(past: Past, documents: Sequence[bytes]) -> Mapping[bytes, list[bytes]]:
+    """Read the text of each document, and those of other keepers that it stands for."""
+    found: dict[bytes, list[bytes]] = defaultdict(list)
+    if not past.text_column:
+        return found
+    ids = np.frombuffer(b"".join(documents), np.uint64).reshape(-1, 2)
+    for key, text in past.lineage.texts(ids, past.text_column).items():
+        found[key].append(text)
+    memory = past.stage(DedupNear.name)
+    if not memory.is_there:
+        return found
+    rows = np.flatnonzero(np.isin(memory.rows, past.standing_for(set(documents))))
+    for kept, text in zip(past.kept_ids(memory.rows[rows]), memory.texts.take(rows).to_pylist(), strict=True):
+        if kept is not None and text and text not in found[kept]:
+            found[kept].append(text)
+    return found
+
+
+def _contents(past: Past, documents: Sequence[bytes]) -> Mapping[bytes, set[bytes]]:
+    """Digest the text of each document and those that were merged into it after ``dedup_exact``."""
+    found: dict[bytes, set[bytes]] = defaultdict(set)
+    for key, texts in _texts(past, documents).items():
+        found[key] |= set(text_digests(pa.array(texts, pa.large_binary())).to_pylist())
+    memory = past.stage("dedup_exact")
+    if memory.is_there:
+        rows = np.flatnonzero(np.isin(memory.rows, past.standing_for(set(documents))))
+        digests = memory.column("text_digest").take(pa.array(rows)).to_pylist()
+        for kept, digest in zip(past.kept_ids(memory.rows[rows]), digests, strict=True):
+            if kept is not None:
+                found[kept].add(digest)
+    return found
+
+
+def _pages(graves: Graves, texts: Sequence[bytes], stage: DedupNear) -> list[PageGrave]:
+    from builder.kernels.folding import folding
+    from builder.kernels.shingles import shingle_sets
+    from builder.kernels.words import buffers
+
+    if not texts:
+        return []
+    column = pa.array(texts, pa.large_binary())
+    keys = BandKeys(pa.chunked_array([_sketch(texts, stage).column("band_keys")]))
+    keyed = halved(graves.keyed_words(keys.rows(np.arange(len(texts)))))
+    hashes, starts = shingle_sets(*text_buffers(column), stage.shingle_words, folding(), buffers())
+    return [
+        PageGrave(
+            shingle_words=stage.shingle_words,
+            rows=stage.banding[1],
+            keys=keyed[i],
+            shingles=keyed_shingles(graves, hashes[starts[i] : starts[i + 1]]),
+        )
+        for i in range(len(texts))
+        if starts[i + 1] > starts[i]
+    ]
+
+
+def _words(graves: Graves, texts: Sequence[bytes], stage: DedupNear) -> set[str]:
+    """Hash the words of texts that have some, but too few for a shingle."""
+    if not texts:
+        return set()
+    sketch = _sketch(texts, stage)
+    return {
+        graves.keyed(hashed) for hashed in sketch.filter(few_words(sketch)).column("words_hash").to_pylist()
+    }
+
+
+def _sketch(texts: Sequence[bytes], stage: DedupNear) -> pa.RecordBatch:
+    column = pa.array(texts, pa.large_binary())
+    batch = pa.RecordBatch.from_pydict({"text": pc.cast(column, pa.large_string(), safe=False)})
+    resources: Any = _OnlyColumns(Columns(text="text"))
+    return stage.sketch(batch, resources=resources)
+
+
+class _OnlyColumns:
+    """As much of a stage's resources as a sketch asks for."""
+
+    def __init__(self, columns: Columns) -> None:
+        self.columns = columns

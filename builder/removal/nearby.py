@@ -1,0 +1,128 @@
+"""Published documents that are alike: what a takedown lists for a decision."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from builder.history.lineage import is_among
+from builder.stages.dedup_near import DedupNear
+from builder.stages.text_buffers import BandKeys, text_buffers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from builder.history.past import Past
+
+LEAST_SIMILARITY = 0.5
+"""Jaccard similarity from which on a document is listed. The bands find those below the recipe's threshold
+less surely the less alike they are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nearby:
+    """A published document that is like one that was asked for."""
+
+    id: str
+    url: str | None
+    like: str
+    similarity: float
+
+    def document(self) -> dict[str, Any]:
+        """Return it as plain JSON values."""
+        return {"id": self.id, "url": self.url, "like": self.like, "similarity": self.similarity}
+
+
+def find_nearby(past: Past, documents: Iterable[bytes]) -> list[Nearby]:
+    """Find published documents that share a band key with some, and compare their shingles.
+
+    The most alike come first.
+    """
+    memory = past.stage(DedupNear.name)
+    wanted = set(documents)
+    if not memory.is_there or not wanted or not past.text_column:
+        return []
+    keys = BandKeys(memory.column("band_keys"))
+    here = np.flatnonzero(np.isin(memory.rows, past.standing_for(wanted)))
+    here = here[np.asarray(memory.column("n_shingles").to_numpy())[here] > 0]
+    pairs = _sharing(keys, here, memory.n_rows)
+    others = np.unique(np.asarray([other for _, other in pairs], np.int64))
+    if not len(others):
+        return []
+    sets = _shingle_sets(past, memory.texts.take(np.concatenate([here, others])))
+    place = {row: i for i, row in enumerate([*here.tolist(), *others.tolist()])}
+    found: dict[int, tuple[float, int]] = {}
+    for row, other in pairs:
+        alike = _jaccard(sets[place[row]], sets[place[other]])
+        if alike >= LEAST_SIMILARITY and alike > found.get(other, (0.0, 0))[0]:
+            found[other] = alike, row
+    return _told(past, memory.rows, found, wanted)
+
+
+def _sharing(keys: BandKeys, rows: NDArray[np.int64], n_rows: int) -> set[tuple[int, int]]:
+    pairs: set[tuple[int, int]] = set()
+    if not len(rows):
+        return pairs
+    own = keys.rows(rows)
+    everything = np.arange(n_rows)
+    for band in range(own.shape[1]):
+        column = keys.band(band, everything)
+        hits = np.setdiff1d(np.flatnonzero(is_among(column, np.sort(own[:, band]))), rows)
+        for other in hits.tolist():
+            pairs |= {(int(row), other) for row in rows[own[:, band] == column[other]]}
+    return pairs
+
+
+def _shingle_sets(past: Past, texts: pa.LargeBinaryArray) -> list[NDArray[np.uint64]]:
+    from builder.kernels.folding import folding
+    from builder.kernels.shingles import shingle_sets
+    from builder.kernels.words import buffers
+    from builder.removal.make_tombstones import near_stage
+
+    width = near_stage(past.lineage.manifest.recipe["document"]).shingle_words
+    hashes, starts = shingle_sets(*text_buffers(texts), width, folding(), buffers())
+    return [np.sort(hashes[a:b]) for a, b in itertools.pairwise(starts)]
+
+
+def _jaccard(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> float:
+    common = int(is_among(one, other).sum())
+    union = len(one) + len(other) - common
+    return common / union if union else 0.0
+
+
+def _told(
+    past: Past, rows: NDArray[np.int64], found: dict[int, tuple[float, int]], wanted: set[bytes]
+) -> list[Nearby]:
+    if not found:
+        return []
+    others = np.asarray(list(found), np.int64)
+    kept = past.kept_ids(rows[others])
+    likes = past.kept_ids(rows[np.asarray([row for _, row in found.values()], np.int64)])
+    best: dict[bytes, Nearby] = {}
+    for one, like, (alike, _) in zip(kept, likes, found.values(), strict=True):
+        if one is None or one in wanted or (one in best and best[one].similarity >= alike):
+            continue
+        best[one] = Nearby(id=one.hex(), url=None, like=like.hex() if like else "", similarity=alike)
+    return _with_urls(past, sorted(best.values(), key=lambda n: (-n.similarity, n.id)))
+
+
+def _with_urls(past: Past, nearby: list[Nearby]) -> list[Nearby]:
+    if "url" not in past.lineage.manifest.columns.names:
+        return nearby
+    ids = np.frombuffer(bytes.fromhex("".join(one.id for one in nearby)), np.uint64).reshape(-1, 2)
+    urls = past.lineage.texts(ids, "url")
+    return [
+        Nearby(
+            id=one.id,
+            url=urls.get(bytes.fromhex(one.id), b"").decode() or None,
+            like=one.like,
+            similarity=one.similarity,
+        )
+        for one in nearby
+    ]

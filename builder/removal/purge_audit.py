@@ -1,0 +1,129 @@
+"""The audit of a version without some records: ledger, rejected records, clusters."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from builder.corpus.purged import add_counts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from builder.corpus import Corpus
+    from builder.removal.purge_scope import Scope
+
+_NAMES = ("document_id", "kept_id", "merged_into")
+_STANDS = ("document_id", "kept_id")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CleanAudit:
+    """What is left of an audit.
+
+    Attributes:
+        files: the files that changed, by path below the corpus.
+        counts: ledger rows that went, by outcome, and as ``reasons`` by outcome, stage and reason.
+        records_gone: int64[n], the numbers of the ledger rows that went.
+        clusters: how many clusters there are, by the number of records in them.
+    """
+
+    files: Mapping[str, Path] = field(default_factory=dict)
+    counts: Mapping[str, Any] = field(default_factory=dict)
+    records_gone: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    clusters: Mapping[int, int] = field(default_factory=dict)
+
+
+def clean_audit(corpus: Corpus, version: str, scope: Scope, folder: Path) -> CleanAudit:
+    """Write the tables of a version's audit again, those that name a record or document of the purge."""
+    files: dict[str, Path] = {}
+    gone: dict[str, NDArray[np.int64]] = {}
+    counts: dict[str, Any] = {}
+    for name in ("ledger", "rejected", "clusters"):
+        path = corpus.audit_folder(version) / f"{name}.parquet"
+        if not path.exists():
+            continue
+        gone[name] = _find(path, scope)
+        if not len(gone[name]):
+            continue
+        fresh = files[path.relative_to(corpus.path).as_posix()] = folder / f"{version}.{name}.parquet"
+        removed = _write_without(path, fresh, gone[name])
+        if name == "ledger":
+            counts = removed
+    return CleanAudit(
+        files=files,
+        counts=counts,
+        records_gone=gone.get("ledger", np.empty(0, np.int64)),
+        clusters=_clusters(corpus, version, files),
+    )
+
+
+def _find(path: Path, scope: Scope) -> NDArray[np.int64]:
+    """int64[n], the numbers of the rows that go."""
+    numbers = [np.empty(0, np.int64)]
+    first = 0
+    with pq.ParquetFile(path) as file:
+        names = [name for name in ("record_id", *_NAMES) if name in file.schema_arrow.names]
+        for batch in file.iter_batches(columns=names):
+            numbers.append(first + np.flatnonzero(_named(pa.Table.from_batches([batch]), scope)))
+            first += batch.num_rows
+    return np.concatenate(numbers)
+
+
+def _write_without(path: Path, fresh: Path, gone: NDArray[np.int64]) -> dict[str, Any]:
+    """Copy a table without some rows, a row group at a time; return what they told, counted."""
+    counts: dict[str, Any] = {}
+    first = 0
+    with pq.ParquetFile(path) as file, pq.ParquetWriter(fresh, file.schema_arrow, compression="zstd") as out:
+        for group in range(file.num_row_groups):
+            table = file.read_row_group(group)
+            goes = np.zeros(table.num_rows, np.bool_)
+            goes[gone[(gone >= first) & (gone < first + table.num_rows)] - first] = True
+            first += table.num_rows
+            counts = add_counts(counts, _count(table.filter(pa.array(goes))))
+            out.write_table(table.filter(pa.array(~goes)))
+    return counts
+
+
+def _named(table: pa.Table, scope: Scope) -> NDArray[np.bool_]:
+    """bool[n_rows], which rows go: those that name a document, or tell of a record that stands for none."""
+    wanted = pa.array(sorted(scope.documents), pa.string())
+    records = pa.array(sorted(scope.records), pa.string())
+    named = np.zeros(table.num_rows, np.bool_)
+    free: NDArray[np.bool_] = pc.is_in(table["record_id"], value_set=records).to_numpy().copy()
+    for name in _NAMES:
+        if name in table.column_names:
+            named |= pc.is_in(table[name], value_set=wanted).to_numpy()
+    for name in _STANDS:
+        if name in table.column_names:
+            free &= table[name].is_null().to_numpy()
+    return named | free
+
+
+def _count(table: pa.Table) -> dict[str, Any]:
+    if "outcome" not in table.column_names:
+        return {}
+    counts: dict[str, Any] = dict(Counter(table["outcome"].to_pylist()))
+    rows = zip(*(table[name].to_pylist() for name in ("outcome", "stage", "reason")), strict=True)
+    for outcome, stage, reason in rows:
+        if reason is not None:
+            counts = add_counts(counts, {"reasons": {outcome: {stage: {reason: 1}}}})
+    return counts
+
+
+def _clusters(corpus: Corpus, version: str, files: Mapping[str, Path]) -> Mapping[int, int]:
+    path = corpus.audit_folder(version) / "clusters.parquet"
+    if not path.exists():
+        return {}
+    path = files.get(path.relative_to(corpus.path).as_posix(), path)
+    kept = pq.read_table(path, columns=["kept_id"])["kept_id"].drop_null()
+    return Counter(count["counts"].as_py() + 1 for count in kept.value_counts())

@@ -1,0 +1,177 @@
+"""The index without some documents: their rows go from every segment, and those that stay are renumbered."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from builder.history.index import INDEX_JSON, Segment, open_arrow, shard_rows, write_arrow
+from builder.history.lineage import Lineage
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from pathlib import Path
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from builder.corpus import Corpus
+    from builder.history.index import ShardFacts
+    from builder.removal.purge_scope import Scope
+
+_NUMBERED = "row"
+
+
+def clean_index(
+    corpus: Corpus,
+    scope: Scope,
+    facts: Mapping[str, ShardFacts],
+    purged: Collection[str],
+    records_gone: Mapping[str, NDArray[np.int64]],
+    folder: Path,
+) -> dict[str, dict[str, Path]]:
+    """Write the segments again that hold something of the purged documents.
+
+    Args:
+        facts: of the shards that were written again, by the SHA-256 of what they were.
+        purged: SHA-256 of all shards that held a row; those without facts have no row left.
+        records_gone: numbers of the ledger rows that went, by version.
+
+    Returns:
+        By version, the files that changed, by path below the corpus.
+    """
+    ids = frozenset(bytes.fromhex(one) for one in scope.documents if _is_id(one))
+    versions = [one for one in corpus.versions() if (corpus.index_folder(one) / INDEX_JSON).exists()]
+    kept = {one: _kept_rows(corpus.index_folder(one) / "rows.arrow", ids) for one in versions}
+    changed: dict[str, dict[str, Path]] = {}
+    for version in versions:
+        segment = _Segment(corpus, version, ids=ids, kept=kept, folder=folder / f"{version}.index")
+        segment.write_tables(records_gone[version])
+        segment.write_json(facts, purged)
+        if segment.files:
+            changed[version] = segment.files
+    return changed
+
+
+def _is_id(text: str) -> bool:
+    return len(text) == 32 and all(one in "0123456789abcdef" for one in text)
+
+
+def _kept_rows(path: Path, ids: frozenset[bytes]) -> NDArray[np.bool_]:
+    """bool[n_rows], which rows stay: those that neither are a purged document nor stood under one."""
+    table = open_arrow(path)
+    goes = np.zeros(table.num_rows, np.bool_)
+    for name in ("id", "kept_id"):
+        wanted = pa.array(sorted(ids), table[name].type)
+        goes |= pc.is_in(table[name], value_set=wanted).to_numpy()
+    return ~goes
+
+
+class _Segment:
+    """One version's folder of the index, on its way to be written again."""
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        version: str,
+        *,
+        ids: frozenset[bytes],
+        kept: Mapping[str, NDArray[np.bool_]],
+        folder: Path,
+    ) -> None:
+        self.files: dict[str, Path] = {}
+        self._corpus = corpus
+        self._source = corpus.index_folder(version)
+        self._place = self._source.relative_to(corpus.path).as_posix()
+        self._segment = Segment.read(self._source)
+        self._ids = ids
+        self._kept = kept
+        self._folder = folder
+        self._folder.mkdir()
+
+    def write_tables(self, records_gone: NDArray[np.int64]) -> None:
+        """Write the Arrow files without their rows."""
+        mine = self._kept[self._segment.version]
+        for path in sorted(self._source.glob("*.arrow")):
+            table = open_arrow(path)
+            if path.name == "rows.arrow":
+                keep = mine
+            elif path.name == "records.arrow":
+                keep = np.ones(table.num_rows, np.bool_)
+                keep[records_gone[records_gone < table.num_rows]] = False
+            elif _NUMBERED in table.column_names:
+                keep = mine[table[_NUMBERED].to_numpy()]
+            else:
+                continue
+            if not keep.all() or (_NUMBERED in table.column_names and not mine.all()):
+                self._write(path.name, table.schema, self._renumbered(table.filter(pa.array(keep))))
+
+    def _renumbered(self, table: pa.Table) -> pa.Table:
+        """Give the rows that stay the numbers that they have now."""
+        if _NUMBERED not in table.column_names:
+            return table
+        numbers = np.cumsum(self._kept[self._segment.version]) - 1
+        rows = pa.array(numbers[table[_NUMBERED].to_numpy()], table[_NUMBERED].type)
+        return table.set_column(table.column_names.index(_NUMBERED), table.schema.field(_NUMBERED), rows)
+
+    def write_json(self, facts: Mapping[str, ShardFacts], purged: Collection[str]) -> None:
+        """Write what is known of shards, and which rows stand for nothing."""
+        table, shards = self._whole_shards()
+        goes = pc.is_in(table["id"], value_set=pa.array(sorted(self._ids), table["id"].type)).to_numpy()
+        fresh: list[ShardFacts] = []
+        pieces, first = [], 0
+        for shard in shards:
+            keep = ~goes[first : first + shard.rows]
+            found = facts.get(shard.sha256) if shard.sha256 in purged or not keep.all() else shard
+            if found is not None:
+                piece = table.slice(first, shard.rows).filter(pa.array(keep))
+                numbers = pa.array(np.full(piece.num_rows, len(fresh), np.int32))
+                pieces.append(piece.set_column(0, table.schema.field(0), numbers))
+                fresh.append(found)
+            first += shard.rows
+        if tuple(fresh) != self._segment.shards:
+            self._write("shards.arrow", table.schema, pa.concat_tables([table.slice(0, 0), *pieces]))
+        changed = dataclasses.replace(
+            self._segment, shards=tuple(fresh), retired=self._retired(), moved=self._moved()
+        )
+        if changed != self._segment:
+            path = self._folder / INDEX_JSON
+            path.write_bytes(changed.to_bytes())
+            self.files[f"{self._place}/{INDEX_JSON}"] = path
+
+    def _whole_shards(self) -> tuple[pa.Table, Sequence[ShardFacts]]:
+        """Return all rows of the shards: what some were made from may be written again as well."""
+        shards = self._segment.shards
+        if not any(shard.derived for shard in shards):
+            return open_arrow(self._source / "shards.arrow"), shards
+        lineage = Lineage.of(self._corpus, self._segment.version)
+        tables = [
+            shard_rows(number, lineage.ids(shard.sha256), lineage.digests(shard.sha256))
+            for number, shard in enumerate(shards)
+        ]
+        return pa.concat_tables(tables), [dataclasses.replace(shard, derived=None) for shard in shards]
+
+    def _retired(self) -> dict[str, tuple[int, ...]]:
+        retired = {}
+        for version, rows in self._segment.retired.items():
+            kept = self._kept[version]
+            numbers = np.cumsum(kept) - 1
+            stay = [int(numbers[row]) for row in rows if kept[row]]
+            if stay:
+                retired[version] = tuple(stay)
+        return retired
+
+    def _moved(self) -> dict[str, str | None]:
+        gone = {one.hex() for one in self._ids}
+        return {
+            old: None if new in gone else new for old, new in self._segment.moved.items() if old not in gone
+        }
+
+    def _write(self, name: str, schema: Any, table: pa.Table) -> None:
+        path = self._folder / name
+        write_arrow(path, schema, [table])
+        self.files[f"{self._place}/{name}"] = path

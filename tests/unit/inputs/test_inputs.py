@@ -1,0 +1,23 @@
+"""What a build is made from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from builder.errors import RecipeError
+from builder.inputs.inputs import list_inputs
+from builder.io.jsonl import JsonlSource
+
+
+def test_everything_that_is_missing_is_told_at_once(tmp_path: Path) -> None:
+    """A recipe is mended in one go: each source's path that leads nowhere is a fault."""
+    (tmp_path / "here.jsonl").write_text("{}\n")
+    sources = [JsonlSource(path=str(tmp_path / name)) for name in ("a.jsonl", "here.jsonl", "b/*.jsonl")]
+    with pytest.raises(RecipeError) as raised:
+        list_inputs(sources)
+    assert [Path(fault.where).relative_to(tmp_path).parts[0] for fault in raised.value.faults] == [
+        "a.jsonl",
+        "b",
+    ]

@@ -1,0 +1,114 @@
+"""The spool: rows by number over many parts, and parts that refer to the columns of others."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mapped_memory import resident_bytes
+
+from builder.history.index import open_arrow
+from builder.pipeline.barriers import write_segment
+from builder.pipeline.spool import AT, Part, Spool, sketch_name, write_part
+from builder.protocols import Verdicts
+
+PARTS = st.lists(st.lists(st.text(max_size=3), max_size=5), max_size=6)
+
+
+def spool_of(folder: Path, texts: list[list[str]]) -> Spool:
+    """Write a part for each list of texts."""
+    parts = []
+    for number, some in enumerate(texts):
+        rows = pa.record_batch({"text": pa.array(some, pa.string()), "_key": pa.array(range(len(some)))})
+        tables = {"rows": rows, "rejected": rows.slice(0, 0)}
+        parts.append(write_part(folder / f"{number}", 0, tables=tables, n_records=len(some), counts={}))
+    return Spool(parts, "text")
+
+
+@given(PARTS, st.data())
+def test_texts_come_in_the_order_asked_for(texts: list[list[str]], data: st.DataObject) -> None:
+    """Rows are numbered over all parts; any may be asked for, more than once."""
+    flat = [text for some in texts for text in some]
+    rows = data.draw(st.lists(st.integers(0, max(len(flat) - 1, 0)), max_size=8 if flat else 0))
+    with tempfile.TemporaryDirectory() as folder:
+        taken = spool_of(Path(folder), texts).take(np.array(rows, np.int64))
+        assert [one.decode() for one in taken.to_pylist()] == [flat[row] for row in rows]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such table")
+def test_no_page_is_held_when_texts_were_copied(tmp_path: Path) -> None:
+    """Whatever was looked at of a part, its file takes no memory afterwards."""
+    spool = spool_of(tmp_path, [["x" * 1_000_000] * 8, ["y" * 1_000_000] * 8])
+    assert len(spool.take(np.arange(16))) == 16
+    held = [resident_bytes(Path(f"{part.stem}.rows.arrow")) for part in spool.parts]
+    assert max(held) < 1_000_000
+
+
+@given(PARTS, st.integers(1, 12))
+def test_pieces_hold_each_row_once(texts: list[list[str]], n_rows: int) -> None:
+    """Pieces follow one another without a gap, and none but the last is smaller than was asked for."""
+    with tempfile.TemporaryDirectory() as folder:
+        spool = spool_of(Path(folder), texts)
+        pieces = [(one.parts, one.n_rows, first) for one, first in spool.in_pieces(n_rows)]
+    assert [part for parts, _, _ in pieces for part in parts] == list(spool.parts)
+    assert [first for _, _, first in pieces] == np.cumsum([0, *(n for _, n, _ in pieces)])[:-1].tolist()
+    assert all(n >= n_rows for _, n, _ in pieces[:-1])
+
+
+def test_public_columns_stand_in_the_part_that_is_referred_to(tmp_path: Path) -> None:
+    """Hidden columns are the part's own; public ones are looked up at the places that it names."""
+    base = spool_of(tmp_path / "0", [["a", "b", "c"]]).parts[0]
+    rows = pa.record_batch({"_key": pa.array([7, 8]), AT: pa.array([2, 0])})
+    tables = {"rows": rows, "rejected": rows.slice(0, 0)}
+    lean = write_part(tmp_path / "1", 0, tables=tables, n_records=3, counts={})
+    referring = Part(stem=lean.stem, n_records=3, n_rows=2, n_rejected=0, base=base.stem)
+    found = Spool([referring]).take_rows(np.array([0, 1]), ["text", "_key"])
+    assert found.to_pydict() == {"text": ["c", "a"], "_key": [7, 8]}
+
+
+def test_a_spool_is_pickled_without_its_maps(tmp_path: Path) -> None:
+    """Workers are sent paths and numbers, whatever was looked at before."""
+    spool = spool_of(tmp_path, [["a" * 1000] * 50])
+    fresh = len(pickle.dumps(spool))
+    spool.take(np.arange(50))
+    again = pickle.loads(pickle.dumps(spool))
+    assert len(pickle.dumps(spool)) == fresh < 1000
+    assert again.column("text").to_pylist() == spool.column("text").to_pylist()
+
+
+class Keeps:
+    """Remembers the key of each row that stayed, as corpus stages do."""
+
+    name = "keeps"
+
+    def remember(self, sketches, verdicts):  # type: ignore[no-untyped-def]
+        stayed = np.flatnonzero(verdicts.keeper == np.arange(len(verdicts.keeper)))
+        return pa.table({"row": pa.array(stayed), "key": sketches.column("key").take(pa.array(stayed))})
+
+
+@pytest.mark.parametrize("n_rows", [1, 4, 100])
+def test_a_segment_is_the_same_however_it_is_cut(
+    n_rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keepers of all pieces are there, by their numbers in the first spool; rows merged anywhere are not."""
+    keeper = np.array([0, 0, 2, 5, -1, 5, 0, 7, -2])
+    parts = []
+    for number, rows in enumerate(np.split(np.arange(9), [3, 3, 4, 8])):
+        batch = pa.record_batch(
+            {sketch_name("keeps", "key"): pa.array(rows * 11), "_row": pa.array(rows * 2)}
+        )
+        tables = {"rows": batch, "rejected": batch.slice(0, 0)}
+        folder = tmp_path / f"{number}"
+        parts.append(write_part(folder, 0, tables=tables, n_records=len(rows), counts={}))
+    monkeypatch.setattr(sys.modules["builder.pipeline.barriers"], "_SEGMENT_ROWS", n_rows)
+    verdicts = Verdicts(keeper=keeper, similarity=np.full(9, np.nan), reason="")
+    write_segment(tmp_path / "keeps.arrow", Keeps(), Spool(parts), verdicts)  # type: ignore[arg-type]
+    found = open_arrow(tmp_path / "keeps.arrow").to_pydict()
+    assert found == {"row": [0, 4, 10, 14], "key": [0, 22, 55, 77]}

@@ -1,0 +1,88 @@
+"""What tombstones bar of a page's text: the index of shingles against a twin that compares every pair."""
+
+from __future__ import annotations
+
+import base64
+import random
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from planted import sentence
+from reference import jaccard, shingles
+from stage_runs import RESOURCES, Sketched, Texts, batches_of
+
+from builder.pipeline.tombstone_filter import bar
+from builder.pipeline.tombstones import Graves, PageGrave, Tombstone
+from builder.removal.make_tombstones import _pages
+from builder.stages.dedup_near import DedupNear
+
+BURIED = [sentence(n, 30 + 7 * n) for n in range(12)]
+
+
+def near_to(text: str, *, share: float, rng: random.Random) -> str:
+    """Other words in the place of some."""
+    return " ".join(f"new{rng.random()}" if rng.random() < share else word for word in text.split())
+
+
+def pages() -> list[str | None]:
+    """Texts that are more and less like those that were taken down, and some that are not at all."""
+    rng = random.Random(3)
+    shares = (0.0, 0.01, 0.02, 0.04, 0.06, 0.1)
+    alike = [near_to(text, share=share, rng=rng) for text in BURIED for share in shares]
+    halves = [f"{one} {other}" for one, other in pairwise(BURIED)]
+    return [*alike, *halves, *(sentence(100 + n) for n in range(20)), "two words", "", None]
+
+
+def barred(stage: DedupNear, *, buried_by: DedupNear, alive: Any = None) -> list[bool]:
+    graves = Graves(bytes(range(32)))
+    stone = Tombstone(
+        because="asked", pages=tuple(_pages(graves, [one.encode() for one in BURIED], buried_by))
+    )
+    (batch,) = batches_of(pages())
+    sketched = Sketched([stage.sketch(batch, resources=RESOURCES)])
+    texts: Any = Texts(pa.chunked_array([batch.column("text")]))
+    alive = np.ones(batch.num_rows, np.bool_) if alive is None else alive
+    return bar(Graves(graves.key, (stone,)), stage, sketched, alive=alive, texts=texts).tolist()
+
+
+def expected(threshold: float) -> list[bool]:
+    """The rule: as like one that was taken down as the threshold asks for, by the words of both."""
+    known = [shingles(text) for text in BURIED]
+    return [any(jaccard(shingles(text or ""), one) >= threshold for one in known) for text in pages()]
+
+
+@pytest.mark.parametrize("threshold", [0.3, 0.5, 0.7, 0.9, 1.0])
+def test_with_other_bands_every_row_is_compared(threshold: float) -> None:
+    """The keys of the tombstones tell nothing then, and exactly what is near by the words is barred."""
+    found = barred(DedupNear(threshold=threshold, bands=7, rows=3), buried_by=DedupNear())
+    assert found == expected(threshold)
+    assert len(set(found)) == 2
+
+
+def test_with_the_same_bands_they_are_asked_first() -> None:
+    """What is barred is near, and of what is near the bands find what they find of duplicates."""
+    found, near = barred(DedupNear(), buried_by=DedupNear()), expected(0.8)
+    assert not any(one and not is_near for one, is_near in zip(found, near, strict=True))
+    assert sum(found) >= 0.95 * sum(near)
+
+
+def test_rows_that_are_out_already_are_not_looked_at() -> None:
+    """What an earlier stage merged or barred stays what it was."""
+    alive = np.arange(len(pages())) % 2 == 0
+    found = barred(DedupNear(threshold=0.5, bands=7, rows=3), buried_by=DedupNear(), alive=alive)
+    assert found == (np.asarray(expected(0.5)) & alive).tolist()
+
+
+def test_graves_are_read_as_they_are_written() -> None:
+    """Also those that were dug when 64 bits of a band key were kept."""
+    graves = Graves(bytes(range(32)))
+    (page,) = _pages(graves, [BURIED[0].encode()], DedupNear())
+    again = PageGrave.parse(page.document())
+    assert (again.keys.tolist(), again.shingles.tolist()) == (page.keys.tolist(), page.shingles.tolist())
+    old = {name: value for name, value in page.document().items() if name != "band_keys"}
+    whole = (page.keys.astype(np.uint64) << np.uint64(32)) + np.uint64(7)
+    old["keys"] = base64.b85encode(whole.tobytes()).decode()
+    assert PageGrave.parse(old).keys.tolist() == page.keys.tolist()
