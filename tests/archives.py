@@ -133,16 +133,16 @@ def decompress(data: bytes, packing: str) -> bytes:
 
 def codec(data: bytes, *, packing: str) -> str | None:
     """Say what our framing takes a file for."""
-    from builder.io.members import sniff_codec
+    from builder.io.archive.members import sniff_codec
 
     return sniff_codec(data[:16], name="x.warc" + PACKINGS[packing])
 
 
 def frame(data: bytes, *, packing: str, max_record_bytes=1 << 20, guard=None):
     """Return the pieces and the spans that our framing makes of a file."""
-    from builder.io.archive_parts import read_part
-    from builder.io.framing import opens_to_record, read_spans
-    from builder.io.members import Members
+    from builder.io.archive.framing import opens_to_record, read_spans
+    from builder.io.archive.members import Members
+    from builder.io.archive.parts import read_part
 
     stream = io.BytesIO(data)
     name = codec(data, packing=packing)

@@ -14,8 +14,8 @@ from builder.corpus import Corpus, Staging
 from builder.domain.digests import ContentDigest, OrderDigest
 from builder.domain.ledger import CLUSTERS_SCHEMA, LEDGER_SCHEMA, REJECTED_SCHEMA
 from builder.domain.manifest import CutSizes, Manifest, ShardEntry, SplitEntry
-from builder.io.rows import encode_rows, row_digests, row_sizes
-from builder.io.shards import plan_shards, write_shard
+from builder.io.parquet_sink.rows import encode_rows, row_digests, row_sizes
+from builder.io.parquet_sink.shards import plan_shards, write_shard
 
 if TYPE_CHECKING:
     from pathlib import Path

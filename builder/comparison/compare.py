@@ -22,7 +22,7 @@ from builder.comparison.row_verdicts import NEW, NOWHERE, OLD, Verdicts
 from builder.domain.document_ids import id_keys
 from builder.domain.progress import say_nothing
 from builder.domain.version import SplitChanges
-from builder.io.rows import encode_rows, row_digests
+from builder.io.parquet_sink.rows import encode_rows, row_digests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from builder.comparison.row_verdicts import NOWHERE
 from builder.domain.excerpt import Excerpt, excerpt, shortened
-from builder.io.rows import encode_rows
+from builder.io.parquet_sink.rows import encode_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -12,7 +12,7 @@ from builder.domain.digests import ContentDigest
 from builder.domain.document_ids import id_keys
 from builder.domain.url import domain
 from builder.history.index import ShardFacts
-from builder.io.rows import encode_rows, row_digests
+from builder.io.parquet_sink.rows import encode_rows, row_digests
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pyarrow.types as pat
 
 from builder.errors import ContractError, Fault
-from builder.io.features import huggingface_metadata
+from builder.io.parquet_sink.features import huggingface_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

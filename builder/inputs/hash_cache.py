@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from builder.corpus.durable import write_file
-from builder.io.paths import is_local, local_path
+from builder.io.streams.paths import is_local, local_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

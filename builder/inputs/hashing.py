@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from builder.domain.progress import Advance, say_nothing
-from builder.io.streams import open_input
+from builder.io.streams.streams import open_input
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,10 +10,10 @@ import pyarrow as pa
 from builder.domain.record import record_column, with_record
 from builder.domain.rejection import MAX_RECORD_KEPT, rejection_batch
 from builder.errors import Fault, RecipeError
-from builder.io.columns import ColumnsError, public_columns
-from builder.io.csv_rows import REASONS as ROW_REASONS
-from builder.io.csv_rows import BrokenRow, Row, read_rows
-from builder.io.files import (
+from builder.io.reading.columns import ColumnsError, public_columns
+from builder.io.reading.csv_rows import REASONS as ROW_REASONS
+from builder.io.reading.csv_rows import BrokenRow, Row, read_rows
+from builder.io.reading.file_source import (
     COMPRESSED,
     GUARD_REASONS,
     MAX_RECORD_BYTES,
@@ -21,10 +21,10 @@ from builder.io.files import (
     FileSource,
     guarded_chunks,
 )
-from builder.io.lines import split_lines
-from builder.io.pages import BATCH_BYTES
-from builder.io.paths import Found
-from builder.io.streams import REASONS
+from builder.io.reading.lines import split_lines
+from builder.io.reading.page_rows import BATCH_BYTES
+from builder.io.streams.paths import Found
+from builder.io.streams.streams import REASONS
 from builder.protocols import Reading, Task
 from builder.registry import option
 

@@ -12,10 +12,10 @@ import pyarrow as pa
 from builder.domain.record import RECORD_FIELD, record_column, record_id, with_record
 from builder.domain.rejection import Rejection, no_rejections, rejection_batch
 from builder.errors import Fault, RecipeError, SourceError
-from builder.io.columns import ColumnsError, plain_batch, public_columns
-from builder.io.files import GUARD_REASONS
-from builder.io.pages import BATCH_BYTES
-from builder.io.paths import Found, find_inputs
+from builder.io.reading.columns import ColumnsError, plain_batch, public_columns
+from builder.io.reading.file_source import GUARD_REASONS
+from builder.io.reading.page_rows import BATCH_BYTES
+from builder.io.streams.paths import Found, find_inputs
 from builder.protocols import Reading, Task
 from builder.registry import option
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from builder.domain.record import RAW, RECORD_FIELD, RECORD_TYPE
 from builder.domain.rejection import rejection_batch
-from builder.io.files import (
+from builder.io.reading.file_source import (
     COMPRESSED,
     GUARD_REASONS,
     MAX_RECORD_BYTES,
@@ -19,8 +19,8 @@ from builder.io.files import (
     files_of,
     read_whole,
 )
-from builder.io.pages import BATCH_BYTES
-from builder.io.streams import REASONS
+from builder.io.reading.page_rows import BATCH_BYTES
+from builder.io.streams.streams import REASONS
 from builder.protocols import Reading
 from builder.registry import option
 

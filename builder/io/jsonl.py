@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from builder.domain.record import RAW, record_column, with_record
 from builder.domain.rejection import rejection_batch
-from builder.io.files import (
+from builder.io.reading.file_source import (
     COMPRESSED,
     GUARD_REASONS,
     MAX_RECORD_BYTES,
@@ -18,9 +18,9 @@ from builder.io.files import (
     FileSource,
     guarded_chunks,
 )
-from builder.io.lines import MAX_HEAD_BYTES, Lines, LongLine, line_bounds, split_lines
-from builder.io.paths import Found
-from builder.io.streams import REASONS, codec_of
+from builder.io.reading.lines import MAX_HEAD_BYTES, Lines, LongLine, line_bounds, split_lines
+from builder.io.streams.paths import Found
+from builder.io.streams.streams import REASONS, codec_of
 from builder.protocols import Reading, Task
 from builder.registry import option
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from builder.domain.rejection import Rejection
-    from builder.io.lines import Piece
+    from builder.io.reading.lines import Piece
     from builder.protocols import Guard
 
 TASK_BYTES = 16 << 20

@@ -12,11 +12,11 @@ import pyarrow as pa
 
 from builder.domain.record import RECORD_FIELD, record_column, with_record
 from builder.domain.rejection import rejection_batch
-from builder.io.columns import ColumnsError, plain_batch, public_columns, row_bytes
-from builder.io.files import GUARD_REASONS, MAX_RECORD_BYTES, TOO_BIG, FileSource
-from builder.io.pages import BATCH_BYTES
-from builder.io.paths import Found
-from builder.io.streams import open_input
+from builder.io.reading.columns import ColumnsError, plain_batch, public_columns, row_bytes
+from builder.io.reading.file_source import GUARD_REASONS, MAX_RECORD_BYTES, TOO_BIG, FileSource
+from builder.io.reading.page_rows import BATCH_BYTES
+from builder.io.streams.paths import Found
+from builder.io.streams.streams import open_input
 from builder.protocols import Reading, Task
 from builder.registry import option
 

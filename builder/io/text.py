@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from builder.io.documents import PageFiles
-from builder.io.files import COMPRESSED, GUARD_REASONS, TOO_BIG
-from builder.io.streams import REASONS
+from builder.io.reading.file_source import COMPRESSED, GUARD_REASONS, TOO_BIG
+from builder.io.reading.page_files import PageFiles
+from builder.io.streams.streams import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,22 +6,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
 from builder.domain.rejection import MAX_RECORD_KEPT, Rejection
-from builder.io.archive_pages import Candidate, Refusal, Terms, describe_fault, judge, open_page, url_of
-from builder.io.archive_parts import cut_points, part_bounds, read_part
-from builder.io.files import COMPRESSED, GUARD_REASONS, MAX_RECORD_BYTES, TOO_BIG, FileSource
-from builder.io.framing import Failed, Padding, Record, opens_to_record, read_spans
-from builder.io.members import Members, sniff_codec
-from builder.io.pages import BATCH_BYTES, PageRows
-from builder.io.streams import REASONS, codec_of, open_input
+from builder.io.archive.framing import Failed, Padding, Record, opens_to_record, read_spans
+from builder.io.archive.members import Members, sniff_codec
+from builder.io.archive.pages import Candidate, Refusal, Terms, describe_fault, judge, open_page, url_of
+from builder.io.archive.parts import cut_points, part_bounds, read_part
+from builder.io.reading.file_source import COMPRESSED, GUARD_REASONS, MAX_RECORD_BYTES, TOO_BIG, FileSource
+from builder.io.reading.page_rows import BATCH_BYTES, PageRows
+from builder.io.streams.streams import REASONS, codec_of, open_input
 from builder.protocols import Task
 from builder.registry import option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from builder.io.framing import Span
-    from builder.io.members import Piece
-    from builder.io.paths import Found
+    from builder.io.archive.framing import Span
+    from builder.io.archive.members import Piece
+    from builder.io.streams.paths import Found
     from builder.protocols import Guard, Reading
 
 _SNIFF_BYTES = 16

@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 from builder.domain.progress import say_nothing
 from builder.engines.local import LocalEngine
 from builder.inputs.inputs import list_inputs
-from builder.io.files import PLAIN_CHUNK_BYTES
-from builder.io.streams import codec_of
+from builder.io.reading.file_source import PLAIN_CHUNK_BYTES
+from builder.io.streams.streams import codec_of
 from builder.pipeline.chain import bind_chain
 from builder.pipeline.context import Work
 from builder.pipeline.preload import number_of_workers

@@ -14,7 +14,7 @@ from builder.domain.incoming import as_it_came, incoming_values, without_nulls
 from builder.domain.judge import Judge
 from builder.domain.record import RECORD
 from builder.domain.shaper import shape_of_schema
-from builder.io.streams import codec_of, read_chunks
+from builder.io.streams.streams import codec_of, read_chunks
 from builder.registry import source_class
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from builder.domain.rejection import ContractFault
     from builder.domain.shape import Shape
     from builder.io.contracts import Schema
-    from builder.io.paths import Found
+    from builder.io.streams.paths import Found
     from builder.protocols import Guard, Reading, Source, Task
 
 BATCH_ROWS = 1_000

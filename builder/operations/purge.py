@@ -21,7 +21,7 @@ from builder.domain.progress import say_nothing
 from builder.engines.local import LocalEngine
 from builder.errors import CorpusError, Fault
 from builder.history.shard_notes import NotedColumns
-from builder.io.rows import row_sizes
+from builder.io.parquet_sink.rows import row_sizes
 from builder.pipeline.disk import disk_faults
 from builder.protocols import Columns
 from builder.release.layout import Rewrite, WrittenShard

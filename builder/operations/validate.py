@@ -13,15 +13,15 @@ import orjson
 from builder.engines.local import LocalEngine
 from builder.errors import BuilderError, Fault
 from builder.io.contracts import load_schema
-from builder.io.paths import find_inputs
-from builder.io.streams import codec_of
+from builder.io.streams.paths import find_inputs
+from builder.io.streams.streams import codec_of
 from builder.operations.judging import MAX_PLACES, JudgePart, Place, Tally, number_lines, source_of
 from builder.pipeline.preload import JUDGING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from builder.io.paths import Found
+    from builder.io.streams.paths import Found
     from builder.protocols import Source, Task
 
 SMALL_BYTES = 16 << 20

@@ -14,7 +14,7 @@ from builder.corpus import Corpus, split_address, verify_files
 from builder.corpus.purged import add_counts
 from builder.domain.digests import ContentDigest, OrderDigest
 from builder.errors import CorpusError, Fault
-from builder.io.rows import DIGEST_BYTES, encode_rows, row_digests
+from builder.io.parquet_sink.rows import DIGEST_BYTES, encode_rows, row_digests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -13,7 +13,7 @@ from xxhash import xxh3_64_intdigest, xxh3_128_digest
 from builder.domain.document_ids import id_words
 from builder.domain.record import RAW, RECORD
 from builder.history.index import KEY_TYPE
-from builder.io.rows import encode_rows
+from builder.io.parquet_sink.rows import encode_rows
 from builder.protocols import Reading
 from builder.stages.text_buffers import text_buffers
 

@@ -19,7 +19,7 @@ from builder.domain.merging import cluster_field
 from builder.domain.record import RECORD
 from builder.domain.rejection import REJECTION_SCHEMA
 from builder.errors import AccountError
-from builder.io.rows import row_sizes
+from builder.io.parquet_sink.rows import row_sizes
 from builder.pipeline.account import account_batch
 from builder.pipeline.candidate_ids import identify
 from builder.pipeline.known_records import drop_known, keyed_ordinals, record_keys

@@ -20,7 +20,7 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
-from builder.io.mapped import MappedBatch
+from builder.io.parquet_sink.mapped import MappedBatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from builder.domain.document_ids import id_hashes, id_keys
-from builder.io.rows import row_sizes
-from builder.io.shards import choose_cut_sizes, cut
+from builder.io.parquet_sink.rows import row_sizes
+from builder.io.parquet_sink.shards import choose_cut_sizes, cut
 from builder.release.layout import Plan, Recut
 
 if TYPE_CHECKING:

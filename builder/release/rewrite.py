@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 
 from builder.domain.document_ids import id_hashes, id_keys
 from builder.history.index import Derived
-from builder.io.rows import row_sizes
-from builder.io.shards import cut
+from builder.io.parquet_sink.rows import row_sizes
+from builder.io.parquet_sink.shards import cut
 from builder.pipeline.spool import Spool
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from builder.domain.document_ids import id_hashes, id_strings, id_words
 from builder.history.shard_notes import NotedColumns, ShardNotes
-from builder.io.shards import choose_cut_sizes, cut, write_shard
+from builder.io.parquet_sink.shards import choose_cut_sizes, cut, write_shard
 from builder.pipeline.candidate_ids import ID, SECOND_ID
 from builder.pipeline.spool import ROW, SIZE, Part, Spool
 from builder.release.ids import assign_splits, settle_ids

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from builder.io import archive_heads, framing, members
-from builder.io.archive_parts import cut_points, part_bounds, read_part
-from builder.io.framing import Padding, read_spans
-from builder.io.members import Piece
+from builder.io.archive import framing, heads, members
+from builder.io.archive.framing import Padding, read_spans
+from builder.io.archive.members import Piece
+from builder.io.archive.parts import cut_points, part_bounds, read_part
 
 _SPEC = importlib.util.spec_from_file_location("archives", Path(__file__).parent.parent / "archives.py")
 archives = importlib.util.module_from_spec(_SPEC)
@@ -194,7 +194,7 @@ def test_spans_do_not_depend_on_how_the_bytes_come(form, draw):
     whole = archives.frame(data, packing="plain")[1]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(framing, "_SCAN_BYTES", draw.draw(st.integers(2, 80)))
-        patch.setattr(archive_heads, "MAX_START_BYTES", 400)
+        patch.setattr(heads, "MAX_START_BYTES", 400)
         spans = list(read_spans(pieces, max_record_bytes=1 << 20))
     assert [span for span in spans if not isinstance(span, Padding)] == [
         span for span in whole if not isinstance(span, Padding)

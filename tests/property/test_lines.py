@@ -9,8 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from builder.engines.guard import NullGuard
-from builder.io import lines as lines_module
 from builder.io.jsonl import JsonlSource
+from builder.io.reading import lines as lines_module
 from builder.protocols import Task
 
 BOM = b"\xef\xbb\xbf"

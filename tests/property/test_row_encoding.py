@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builder.domain.digests import ContentDigest, OrderDigest, encoded
-from builder.io.rows import encode_rows, row_digests, row_sizes
+from builder.io.parquet_sink.rows import encode_rows, row_digests, row_sizes
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 

@@ -9,7 +9,7 @@ import reference_rows as reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builder.io.shards import choose_cut_sizes, cut, plan_shards
+from builder.io.parquet_sink.shards import choose_cut_sizes, cut, plan_shards
 
 ROWS = st.lists(st.tuples(st.integers(0, 2**64 - 1), st.integers(1, 60)), max_size=60)
 

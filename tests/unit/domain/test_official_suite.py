@@ -17,7 +17,7 @@ from builder.domain.judge import Judge
 from builder.engines.guard import NullGuard
 from builder.errors import ContractError
 from builder.io.contracts import Schema, load_schema
-from builder.io.paths import Found
+from builder.io.streams.paths import Found
 from builder.operations.judging import JudgePart, source_of
 
 SUITE = {"draft4": 618, "draft6": 839, "draft7": 927, "draft2019-09": 1259, "draft2020-12": 1299}

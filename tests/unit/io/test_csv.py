@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from builder.engines.guard import NullGuard
 from builder.errors import RecipeError
 from builder.io.csv import CsvSource
-from builder.io.csv_rows import Row, read_rows
-from builder.io.lines import split_lines
+from builder.io.reading.csv_rows import Row, read_rows
+from builder.io.reading.lines import split_lines
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from builder.io import archive_parts, warc
-from builder.io.pages import PAGE_SCHEMA
+from builder.io import warc
+from builder.io.archive import parts
+from builder.io.reading.page_rows import PAGE_SCHEMA
 from builder.io.warc import WarcSource
 
 _SPEC = importlib.util.spec_from_file_location("archives", Path(__file__).parents[2] / "archives.py")
@@ -374,8 +375,8 @@ def test_readings_are_closed_before_failed_records_fill_the_memory(read, monkeyp
 
 def test_a_large_plain_file_is_several_tasks_and_a_compressed_one_is_not(tmp_path, monkeypatch):
     """Parts give the records of the whole, with the same ids; names of folders stay in order."""
-    monkeypatch.setattr(archive_parts, "PART_BYTES", 1000)
-    monkeypatch.setattr(archive_parts.cut_points, "__kwdefaults__", {"part_bytes": 1000})
+    monkeypatch.setattr(parts, "PART_BYTES", 1000)
+    monkeypatch.setattr(parts.cut_points, "__kwdefaults__", {"part_bytes": 1000})
     data = b"".join(archives.warc_record(PAGE, uri=f"http://a.example/{n}") for n in range(30))
     (tmp_path / "b.warc").write_bytes(data)
     (tmp_path / "a.warc.gz").write_bytes(gzip.compress(data))

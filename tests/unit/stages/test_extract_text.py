@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from builder.errors import RecipeError
-from builder.io.charset import decode
+from builder.io.charset.decode import decode
 from builder.protocols import Columns, Resources
 from builder.stages import page_text
 from builder.stages.extract_text import ExtractText

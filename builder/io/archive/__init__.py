@@ -1,0 +1,1 @@
+"""Web archives: where records begin and end, and what becomes of each."""

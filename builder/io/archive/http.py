@@ -1,0 +1,163 @@
+"""The HTTP message inside an archive record: its head, its chunks, its content codings.
+
+What servers and crawlers really write is put up with as browsers do it, and counted: line ends without CR,
+folded lines, lines that are no header, bodies that are not chunked or coded though the head says so.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal
+
+from builder.io.archive.content_coding import Content, undo_codings
+from builder.io.archive.heads import decode_head
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAX_HEAD_BYTES: Final = 1 << 20
+
+_STATUS = re.compile(rb"[\r\n]{0,4}(?:HTTP(?:/\d{1,3}(?:\.\d{1,3})?)?|ICY)[ \t]+(\d{3})(?!\d)", re.IGNORECASE)
+_BLANK_LINE = re.compile(rb"\n\r?\n")
+_FOLD = re.compile(r"\n[ \t]+")
+_CHUNK = re.compile(rb"[ \t]{0,64}([0-9A-Fa-f]{1,15})[ \t]{0,64}(?:;[^\n]{0,4096})?\r?\n")
+_LINE_END = re.compile(rb"\r?\n")
+_MEDIA = re.compile(r"\s*([^\s;,\"]+)")
+_CHARSET = re.compile(r"charset\s{0,8}=\s{0,8}[\"']?\s{0,8}([^\s\"';,]{1,64})", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpHead:
+    """The head of a response.
+
+    Attributes:
+        headers: names in lower case; values of repeated ones joined by ``", "``.
+        n_bytes: where the body begins.
+        whole: whether the blank line behind the head is there.
+        n_bad_lines: lines that are no header.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    n_bytes: int
+    whole: bool
+    n_bad_lines: int = 0
+
+    @property
+    def body_bytes(self) -> int | None:
+        """The Content-Length, if it is one and counts (a chunked body has its own lengths)."""
+        text = self.headers.get("content-length", "").partition(",")[0].strip()
+        if self.is_chunked or not (text.isascii() and text.isdigit() and len(text) < 19):
+            return None
+        return int(text)
+
+    @property
+    def is_chunked(self) -> bool:
+        """Whether the head says that the body comes in chunks."""
+        return "chunked" in self.headers.get("transfer-encoding", "").lower()
+
+    @property
+    def codings(self) -> list[str]:
+        """Names of the codings to undo, the outermost first."""
+        named = (self.headers.get(name, "") for name in ("content-encoding", "transfer-encoding"))
+        codings = [part.strip().lower() for value in named for part in value.split(",")]
+        return [coding for coding in reversed(codings) if coding not in ("", "identity", "chunked")]
+
+
+def parse_head(data: bytes) -> HttpHead | None:
+    r"""Read the head of a response; None if it does not begin with a status line.
+
+    >>> head = parse_head(b"HTTP/1.1 200 OK\nVary: a\nvary:\n b\n\nbody")
+    >>> head.status, head.headers, head.n_bytes
+    (200, {'vary': 'a, b'}, 34)
+    """
+    status = _STATUS.match(data)
+    if status is None:
+        return None
+    blank = _BLANK_LINE.search(data, status.end(), MAX_HEAD_BYTES)
+    if blank is None and len(data) > MAX_HEAD_BYTES:
+        return None
+    n_bytes = blank.end() if blank else len(data)
+    values: dict[str, list[str]] = {}
+    n_bad_lines = 0
+    lines = _FOLD.sub(" ", decode_head(data[status.start() : n_bytes]).lstrip("\r\n").replace("\r\n", "\n"))
+    for line in lines.split("\n")[1:]:
+        name, colon, value = line.partition(":")
+        if colon and name.strip():
+            values.setdefault(name.strip().lower(), []).append(value.strip())
+        elif line.strip():
+            n_bad_lines += 1
+    return HttpHead(
+        status=int(status[1]),
+        headers={name: ", ".join(filter(None, parts)) for name, parts in values.items()},
+        n_bytes=n_bytes,
+        whole=blank is not None,
+        n_bad_lines=n_bad_lines,
+    )
+
+
+def media_type(content_type: str) -> str | None:
+    """Return the media type of a Content-Type header without its parameters; None if there is none.
+
+    >>> media_type("Text/HTML; charset=utf-8")
+    'text/html'
+    """
+    match = _MEDIA.match(content_type)
+    return match[1].lower() if match else None
+
+
+def charset(content_type: str) -> str | None:
+    """Return the charset that a Content-Type header names.
+
+    >>> charset("text/html; charset='utf-8'")
+    'utf-8'
+    """
+    match = _CHARSET.search(content_type)
+    return match[1] if match else None
+
+
+def decode_body(head: HttpHead, body: bytes, *, max_bytes: int) -> Content:
+    """Undo chunks and codings."""
+    notes: tuple[str, ...] = ()
+    cut = False
+    if head.is_chunked:
+        body, state = undo_chunks(body)
+        notes = () if state == "whole" else (_CHUNK_NOTES[state],)
+        cut = state == "cut"
+    content = undo_codings(body, head.codings, max_bytes=max_bytes)
+    state_now = "cut" if cut and content.state == "whole" else content.state
+    return replace(content, state=state_now, notes=notes + content.notes)
+
+
+ChunkState = Literal["whole", "cut", "wrong", "none"]
+
+_CHUNK_NOTES: Final = {"cut": "chunks_cut", "wrong": "chunks_wrong", "none": "not_chunked"}
+
+
+def undo_chunks(data: bytes) -> tuple[bytes, ChunkState]:
+    r"""Join the chunks of a body; extensions and trailers are passed over.
+
+    Behind a chunk whose size is none the rest is taken as it is (``wrong``). A body that does not begin
+    with the size of a chunk has ``none``.
+
+    >>> undo_chunks(b"3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nTrailer: 1\r\n\r\n")
+    (b'abcde', 'whole')
+    """
+    out = bytearray()
+    at = 0
+    while (size := _CHUNK.match(data, at)) is not None:
+        n_bytes = int(size[1], 16)
+        if not n_bytes:
+            return bytes(out), "whole"
+        out += data[size.end() : size.end() + n_bytes]
+        at = size.end() + n_bytes
+        if at >= len(data):
+            return bytes(out), "cut"
+        line_end = _LINE_END.match(data, at)
+        if line_end is None:
+            break
+        at = line_end.end()
+    if at == 0:
+        return data, "none"
+    return (bytes(out + data[at:]), "wrong") if at < len(data) else (bytes(out), "cut")

@@ -1,0 +1,1 @@
+"""The Parquet sink, and the canonical encoding of rows."""

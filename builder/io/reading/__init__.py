@@ -1,0 +1,1 @@
+"""What sources share: files, lines, rows, columns."""

@@ -1,0 +1,157 @@
+"""Rows of comma-separated values with their offsets; a row that is broken costs one line."""
+
+from __future__ import annotations
+
+import csv
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from builder.io.reading.lines import BrokenLine, Lines, LongLine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from builder.io.reading.lines import Piece
+
+REASONS = {
+    "csv_quotes": "The quotes of the row do not match.",
+    "csv_width": "The row has not as many values as the header.",
+    "csv_encoding": "The row has bytes that the encoding has no character for.",
+}
+
+_Line: TypeAlias = "tuple[int, bytes | LongLine | BrokenLine]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One row; ``lines`` are the lines that it was made of."""
+
+    offset: int
+    values: list[str]
+    lines: list[bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenRow:
+    """A line that gave no row, and why."""
+
+    offset: int
+    reason: str
+    message: str
+    raw: bytes
+
+
+def read_rows(
+    pieces: Iterable[Piece], *, delimiter: str, encoding: str, max_bytes: int
+) -> Iterator[Row | BrokenRow]:
+    """Parse lines into rows; blank lines are none.
+
+    Where a row cannot be parsed (a quote that is never closed would take the rest of the file with it), its
+    first line fails and parsing begins anew at the next.
+
+    Args:
+        max_bytes: of a row; no more than twice as much is held.
+    """
+    csv.field_size_limit(max_bytes + 2)
+    feed = _Feed(pieces, encoding=encoding, max_bytes=max_bytes)
+    reader = csv.reader(feed, delimiter=delimiter, strict=True)
+    while True:
+        feed.begin()
+        try:
+            values = next(reader, None)
+        except csv.Error as error:
+            yield feed.give_up("csv_quotes", str(error))
+        except _StoppedError:
+            yield feed.stopped()
+        else:
+            if values is None:
+                return
+            if feed.damaged:
+                yield feed.whole("csv_encoding", f"it is not {encoding}")
+            elif values:
+                yield feed.row(values)
+            continue
+        reader = csv.reader(feed, delimiter=delimiter, strict=True)
+
+
+class _StoppedError(Exception):
+    """The next line is none, or makes the row too long."""
+
+
+class _Feed:
+    """Gives lines to the parser, and remembers those of the row that is being parsed."""
+
+    def __init__(self, pieces: Iterable[Piece], *, encoding: str, max_bytes: int) -> None:
+        self._ahead = _lines(pieces)
+        self._back: deque[_Line] = deque()
+        self._encoding, self._max_bytes = encoding, max_bytes
+        self._taken: list[tuple[int, bytes]] = []
+        self._n_bytes = 0
+        self.damaged = False
+
+    def __iter__(self) -> _Feed:
+        return self
+
+    def __next__(self) -> str:
+        offset, line = self._back.popleft() if self._back else next(self._ahead)
+        if not isinstance(line, bytes):
+            self._back.appendleft((offset, line))
+            raise _StoppedError
+        self._taken.append((offset, line))
+        self._n_bytes += len(line)
+        if self._n_bytes > self._max_bytes and self._n_bytes - len(_end_of(line)) > self._max_bytes:
+            raise _StoppedError
+        try:
+            return line.decode(self._encoding)
+        except UnicodeDecodeError:
+            self.damaged = True
+            return line.decode("latin-1")  # only to find where the row ends
+
+    def begin(self) -> None:
+        """Begin a row."""
+        self._taken, self._n_bytes, self.damaged = [], 0, False
+
+    def row(self, values: list[str]) -> Row:
+        """Return the row that was parsed."""
+        return Row(offset=self._taken[0][0], values=values, lines=[line for _, line in self._taken])
+
+    def whole(self, reason: str, message: str) -> BrokenRow:
+        """Fail all lines of the row."""
+        raw = b"".join(line for _, line in self._taken)
+        return BrokenRow(offset=self._taken[0][0], reason=reason, message=message, raw=raw)
+
+    def give_up(self, reason: str, message: str) -> BrokenRow:
+        """Fail the first line of the row; the others are read again."""
+        offset, line = self._taken[0]
+        self._back.extendleft(reversed(self._taken[1:]))
+        return BrokenRow(offset=offset, reason=reason, message=message, raw=line)
+
+    def stopped(self) -> BrokenRow:
+        """Fail what the parser could not be given: the row that is too long, or a line that is broken."""
+        if self._taken:
+            message = f"the row is longer than max_record_bytes = {self._max_bytes}"
+            return self.give_up("record_too_big", message)
+        offset, line = self._back.popleft()
+        if isinstance(line, BrokenLine):
+            fault = line.fault
+            message = f"{fault.message}; {fault.offset} bytes could be decompressed"
+            return BrokenRow(offset=offset, reason=fault.reason, message=message, raw=line.head)
+        raw = line.head if isinstance(line, LongLine) else line
+        message = f"the line is longer than max_record_bytes = {self._max_bytes}"
+        return BrokenRow(offset=offset, reason="record_too_big", message=message, raw=raw)
+
+
+def _lines(pieces: Iterable[Piece]) -> Iterator[_Line]:
+    for piece in pieces:
+        if not isinstance(piece, Lines):
+            yield piece.offset, piece
+            continue
+        offset = piece.offset
+        for line in piece.data.split(b"\n")[:-1]:
+            yield offset, line + b"\n"
+            offset += len(line) + 1
+
+
+def _end_of(line: bytes) -> bytes:
+    return b"\r\n" if line.endswith(b"\r\n") else b"\n"

@@ -1,0 +1,164 @@
+"""What all sources share that read files: their options, their inputs, and how inputs become tasks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING, ClassVar
+
+from builder.domain.record import record_id
+from builder.domain.rejection import Rejection
+from builder.io.streams.paths import Found, find_inputs
+from builder.io.streams.streams import StreamFault, codec_of, read_chunks
+from builder.protocols import Task
+from builder.registry import option
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from builder.protocols import Guard
+
+COMPRESSED = ("", ".gz", ".zst", ".bz2", ".lz4")
+MAX_RECORD_BYTES = 64 << 20
+
+GROUP_FILES = 256
+GROUP_BYTES = 32 << 20
+"""Small files are read together: a task ends before it holds more files or bytes than this."""
+
+PLAIN_CHUNK_BYTES = 8 << 20
+"""Plain bytes come in larger chunks than decompressed ones: a chunk is a batch, and a batch costs files."""
+
+SWELL_LIMIT_S = 60.0
+"""Seconds that one chunk of a compressed stream may take: a net, far above any real one."""
+
+GUARD_REASONS = {
+    "crash": "A native library died on it.",
+    "memory": "It took more memory than a worker may have.",
+    "timeout": "It took longer than its limit.",
+}
+"""What only the guard catches; `run.json` lists it as not reproducible."""
+
+TOO_BIG = {
+    "record_too_big": "The record is longer than `max_record_bytes`; it was not read into memory whole."
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileSource:
+    """A source whose path stands for files."""
+
+    kind: ClassVar[str]
+    suffixes: ClassVar[Sequence[str]]
+    reasons: ClassVar[Mapping[str, str]]
+
+    path: str = option(help="A file, a folder or a glob (`**` for any folders), local or any fsspec address.")
+    name: str | None = option(None, help="What records of this source are named by; its kind if not given.")
+
+    @property
+    def label(self) -> str:
+        """The name of this source, or its kind."""
+        return self.name or self.kind
+
+    @property
+    def untrusted(self) -> bool:
+        """Whether native code will touch the bytes: that of decompressors does."""
+        return any(codec_of(found.name) for found in self.inputs())
+
+    def inputs(self) -> list[Found]:
+        """List the files that are read, by name."""
+        return find_inputs(self.path, suffixes=self.suffixes)
+
+    def grouped_tasks(self) -> list[Task]:
+        """Make one task of as many neighbours as are small enough together."""
+        tasks: list[Task] = []
+        group: list[Found] = []
+        for found in self.inputs():
+            n_bytes = sum(one.size_bytes for one in group) + found.size_bytes
+            if group and (len(group) == GROUP_FILES or n_bytes > GROUP_BYTES):
+                tasks.append(self._task_of(group))
+                group = []
+            group.append(found)
+        return [*tasks, self._task_of(group)]
+
+    def record(self, found: Found, *, ordinal: int, offset: int = 0) -> dict[str, object]:
+        """Make the ``_record`` of one row."""
+        return {
+            "id": record_id(self.label, found.name, offset),
+            "source": self.label,
+            "path": found.name,
+            "ordinal": ordinal,
+            "offset": offset,
+        }
+
+    def failure(
+        self, record: Mapping[str, object], reason: str, *, message: str, raw: bytes | None = None
+    ) -> Rejection:
+        """Make a failed row of what could not be read."""
+        return Rejection(
+            record=record, stage=self.kind, reason=reason, outcome="failed", message=message, raw=raw
+        )
+
+    def _task_of(self, group: Sequence[Found]) -> Task:
+        first = group[0]
+        return Task(
+            source=self.label,
+            path=first.path,
+            name=first.name,
+            size_bytes=sum(one.size_bytes for one in group),
+            files=tuple((one.path, one.name, one.size_bytes) for one in group),
+        )
+
+
+def files_of(task: Task) -> list[Found]:
+    """List the files of a task that ``grouped_tasks`` made."""
+    return [Found(path=path, name=name, size_bytes=size) for path, name, size in task.files]
+
+
+def guarded_chunks(
+    found: Found, *, stage: str, guard: Guard, units: Iterator[int] | None = None, start: int = 0
+) -> Iterator[bytes | StreamFault]:
+    """Read a file in chunks; a compressed one chunk by chunk under the guard.
+
+    Args:
+        units: numbers for the chunks, none of which the guard has had in this stage and task; from 0 if
+            not given.
+    """
+    codec = codec_of(found.name)
+    if codec is None:
+        yield from read_chunks(found.path, codec=None, start=start, chunk_bytes=PLAIN_CHUNK_BYTES)
+        return
+    chunks = read_chunks(found.path, codec=codec, start=start)
+    n_bytes = 0
+    for unit in count() if units is None else units:
+        if reason := guard.enter(stage, unit, limit_s=SWELL_LIMIT_S):
+            yield StreamFault(reason=reason, offset=n_bytes, message=f"the {codec} decoder did not come back")
+            return
+        chunk = next(chunks, None)
+        guard.leave()
+        if chunk is None:
+            return
+        n_bytes += len(chunk) if isinstance(chunk, bytes) else 0
+        yield chunk
+
+
+def read_whole(
+    found: Found, *, stage: str, guard: Guard, units: Iterator[int], max_bytes: int
+) -> tuple[bytes, StreamFault | None]:
+    """Read a file into memory; one over the limit is a fault, and is not read on.
+
+    Args:
+        units: as for ``guarded_chunks``.
+    """
+    fault = StreamFault(reason="record_too_big", offset=0, message=f"over max_record_bytes = {max_bytes}")
+    if codec_of(found.name) is None and found.size_bytes > max_bytes:
+        return b"", fault
+    parts: list[bytes] = []
+    n_bytes = 0
+    for chunk in guarded_chunks(found, stage=stage, guard=guard, units=units):
+        if isinstance(chunk, StreamFault):
+            return b"".join(parts), chunk
+        parts.append(chunk)
+        n_bytes += len(chunk)
+        if n_bytes > max_bytes:
+            return b"".join(parts)[:max_bytes], fault
+    return b"".join(parts), None

@@ -1,0 +1,184 @@
+"""Lines of a stream by the block: never a whole file, never a line over the limit, no object for a line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from builder.io.streams.streams import StreamFault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+BLOCK_BYTES = 8 << 20
+"""Lines are handed over when so many bytes of them are there."""
+
+MAX_HEAD_BYTES = 1 << 20
+"""Bytes that are kept of a line which is over the limit."""
+
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lines:
+    """Whole lines, end to end, each with its line feed; ``offset`` is where the first stands in the file."""
+
+    offset: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LongLine:
+    """A line over the limit: where it begins, and its first bytes."""
+
+    offset: int
+    head: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenLine:
+    """Where the stream ends before its time: the line that is cut, and why."""
+
+    offset: int
+    head: bytes
+    fault: StreamFault
+
+
+Piece: TypeAlias = "Lines | LongLine | BrokenLine"
+
+
+def split_lines(
+    chunks: Iterable[bytes | StreamFault], *, start: int = 0, stop: int | None = None, max_bytes: int
+) -> Iterator[Piece]:
+    """Give the lines whose first byte lies in ``start`` to ``stop``, in order.
+
+    So each line of a file belongs to exactly one of the ranges that the file is cut into. A byte order mark
+    at 0 is skipped. A last line without a line feed is given one. A line over ``max_bytes`` (line end not
+    counted) that does not fit a block is not held: it is a ``LongLine``; one inside a block is in
+    ``Lines``, for the caller to judge.
+
+    Args:
+        chunks: the file from ``start - 1`` on (from 0 if ``start`` is 0), to its end.
+    """
+    splitter = _Splitter(start=start, stop=stop, max_bytes=max_bytes)
+    for chunk in chunks:
+        yield from splitter.broken(chunk) if isinstance(chunk, StreamFault) else splitter.take(chunk)
+        if splitter.done:
+            return
+    yield from splitter.finish()
+
+
+class _Splitter:
+    """Holds the bytes from ``at`` on that no line was made of yet."""
+
+    def __init__(self, *, start: int, stop: int | None, max_bytes: int) -> None:
+        self._at = max(start - 1, 0)
+        self._stop, self._max_bytes = stop, max_bytes
+        self._pending: list[bytes] = []
+        self._n_pending = 0
+        self._has_feed = False
+        self._skipping = start > 0
+        self._first = start == 0
+        self.done = stop is not None and stop <= start
+
+    def take(self, chunk: bytes) -> Iterator[Piece]:
+        if self._skipping:
+            chunk = self._skip(chunk)
+        if self.done or not chunk:
+            return
+        self._pending.append(chunk)
+        self._n_pending += len(chunk)
+        self._has_feed = self._has_feed or b"\n" in chunk
+        if self._has_feed and (self._n_pending >= BLOCK_BYTES or self._past):
+            yield from self._hand_over()
+        if not (self.done or self._has_feed) and self._n_pending > self._max_bytes + len(_BOM) + 1:
+            yield from self._give_up()
+
+    def broken(self, fault: StreamFault) -> Iterator[Piece]:
+        if self._has_feed:
+            yield from self._hand_over()
+        if not self.done:
+            yield BrokenLine(offset=self._at, head=self._join()[:MAX_HEAD_BYTES], fault=fault)
+            self.done = True
+
+    def finish(self) -> Iterator[Piece]:
+        if self._n_pending:
+            yield from self.take(b"" if self._join().endswith(b"\n") else b"\n")
+        if self._has_feed:
+            yield from self._hand_over()
+
+    @property
+    def _past(self) -> bool:
+        return self._stop is not None and self._at + self._n_pending >= self._stop
+
+    def _skip(self, chunk: bytes) -> bytes:
+        """Pass over the rest of a line that is not ours, or too long."""
+        end = chunk.find(b"\n") + 1
+        self._at += end or len(chunk)
+        self._skipping = not end
+        self.done = self._stop is not None and self._at >= self._stop
+        return chunk[end:] if end else b""
+
+    def _hand_over(self) -> Iterator[Lines]:
+        """Give what is whole; behind ``stop``, only the line that began before it."""
+        if self._past and self._stop is not None:
+            data = self._join()
+            last = data.find(b"\n", max(self._stop - 1 - self._at, 0)) + 1
+            self.done = bool(last)
+            end = last or data.rfind(b"\n") + 1
+            data, rest = data[:end], data[end:]
+        else:
+            data, rest = self._cut()
+        lines = Lines(offset=self._at, data=data)
+        self._keep(rest, at=self._at + len(data))
+        yield lines
+
+    def _cut(self) -> tuple[bytes, bytes]:
+        """Cut behind the last line feed; the bytes before it are copied once."""
+        at = next(i for i in reversed(range(len(self._pending))) if b"\n" in self._pending[i])
+        end = self._pending[at].rfind(b"\n") + 1
+        rest = b"".join([self._pending[at][end:], *self._pending[at + 1 :]])
+        self._pending = [*self._pending[:at], self._pending[at][:end]]
+        return self._join(), rest
+
+    def _give_up(self) -> Iterator[LongLine]:
+        past, data = self._past, self._join()
+        if len(data) > self._max_bytes + 1:  # one more, as a carriage return at the end does not count
+            yield LongLine(offset=self._at, head=data[: min(MAX_HEAD_BYTES, self._max_bytes)])
+            self._keep(b"", at=self._at + len(data))
+            self._skipping, self.done = True, past
+
+    def _keep(self, rest: bytes, *, at: int) -> None:
+        self._at, self._pending, self._n_pending = at, [rest], len(rest)
+        self._has_feed = False
+
+    def _join(self) -> bytes:
+        data = self._pending[0] if len(self._pending) == 1 else b"".join(self._pending)
+        if self._first and data.startswith(_BOM):
+            data = data[len(_BOM) :]
+            self._at += len(_BOM)
+        self._first = False
+        self._pending, self._n_pending = [data], len(data)
+        return data
+
+
+def line_bounds(data: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Find where lines begin and end; the line end (LF or CR LF) belongs to none.
+
+    Args:
+        data: whole lines, each with its line feed.
+
+    Returns:
+        int64[n_lines] starts and int64[n_lines] ends.
+    """
+    array = np.frombuffer(data, dtype=np.uint8)
+    feeds = np.flatnonzero(array == 0x0A)
+    starts = np.empty(len(feeds), dtype=np.int64)
+    starts[:1] = 0
+    starts[1:] = feeds[:-1] + 1
+    returns = (feeds > starts) & (array[np.maximum(feeds - 1, 0)] == 0x0D)
+    return starts, feeds - returns

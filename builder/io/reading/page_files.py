@@ -1,0 +1,66 @@
+"""What the sources share of which each file is one page: text and HTML."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from builder.io.charset.decode import decode
+from builder.io.reading.file_source import MAX_RECORD_BYTES, FileSource, files_of, read_whole
+from builder.io.reading.page_rows import PageRows
+from builder.registry import option
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from builder.io.charset.decode import Decoded
+    from builder.io.streams.paths import Found
+    from builder.protocols import Guard, Reading, Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageFiles(FileSource):
+    """A source of which each file is one page."""
+
+    rename: dict[str, str] = option(  # noqa: RUF009 - it makes a field
+        {}, help="Fields to be called otherwise: dotted path -> column."
+    )
+    max_record_bytes: int = option(
+        MAX_RECORD_BYTES, help="Bytes of a file; a larger one is a failed record.", minimum=1
+    )
+
+    def tasks(self) -> list[Task]:
+        """Group neighbours that are small together."""
+        return self.grouped_tasks()
+
+    def read(self, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:
+        """Give each file as a page."""
+        rows = PageRows(source=self.label, name=task.name, batch_rows=batch_rows)
+        units = count()
+        for found in files_of(task):
+            self._take(found, rows, guard=guard, units=units)
+            if rows.full:
+                yield rows.take()
+        yield rows.take()
+
+    def decode(self, data: bytes) -> Decoded:
+        """Turn the bytes of a file into text."""
+        return decode(data)
+
+    def page(self, text: str) -> dict[str, Any]:
+        """Return the columns that the text of a file gives."""
+        raise NotImplementedError
+
+    def _take(self, found: Found, rows: PageRows, *, guard: Guard, units: Iterator[int]) -> None:
+        record = rows.count(offset=0, name=found.name)
+        data, fault = read_whole(
+            found, stage=self.kind, guard=guard, units=units, max_bytes=self.max_record_bytes
+        )
+        if fault is not None:
+            rows.reject(self.failure(record, fault.reason, message=fault.message, raw=data))
+            return
+        decoded = self.decode(data)
+        if decoded.n_replaced:
+            rows.add_count("replaced_chars", decoded.n_replaced)
+        rows.add(record, **self.page(decoded.text))

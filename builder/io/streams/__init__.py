@@ -1,0 +1,1 @@
+"""Bytes from anywhere, decompressed on the way."""

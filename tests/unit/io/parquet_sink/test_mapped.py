@@ -1,0 +1,50 @@
+"""Letting go of mapped files."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from mapped_memory import resident_bytes
+
+from builder.io.parquet_sink.mapped import MappedBatch
+
+N_ROWS = 1 << 20
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such table")
+def test_pages_are_let_go_of_and_the_bytes_stay(tmp_path: Path) -> None:
+    """What is read again is what was there, however often, and nothing else of ours is touched."""
+    data = np.random.default_rng(1).integers(0, 1 << 60, N_ROWS)
+    heap = data.copy()
+    batch = pa.record_batch({"x": pa.array(data)})
+    path = tmp_path / "x y.arrow"
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, batch.schema) as writer:
+        writer.write_batch(batch)
+    mapped = MappedBatch.open(str(path))
+    column = mapped.batch.column("x")
+    for _ in range(2):
+        assert (column.to_numpy() == data).all()
+        assert resident_bytes(path) >= 8 * N_ROWS
+        mapped.let_go()
+        assert resident_bytes(path) < N_ROWS
+    assert (heap == data).all()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such table")
+def test_only_the_file_itself_is_let_go_of(tmp_path: Path) -> None:
+    """The range that is let go of is exactly that of the map: not a page more."""
+    batch = pa.record_batch({"x": pa.array(np.arange(N_ROWS))})
+    path = tmp_path / "x.arrow"
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, batch.schema) as writer:
+        writer.write_batch(batch)
+    mapped = MappedBatch.open(str(path))
+    lines = Path("/proc/self/maps").read_text().splitlines()
+    (mine,) = (line.split()[0] for line in lines if line.endswith(str(path)))
+    start, stop = (int(text, 16) for text in mine.split("-"))
+    assert mapped.whole.address == start
+    assert mapped.whole.size == path.stat().st_size
+    assert start + mapped.whole.size <= stop
