@@ -50,10 +50,10 @@ def signatures(source: Path, output: Path) -> dict[str, Any]:
 
 
 def _sketch(column: pa.Array) -> Any:
+    from builder.domain.text_buffers import text_buffers
     from builder.kernels.folding import folding
     from builder.kernels.sketch import sketch_texts
     from builder.kernels.words import buffers
-    from builder.stages.text_buffers import text_buffers
 
     data, offsets = text_buffers(column)
     n = len(column)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from builder.domain.contract import Contract
+    from builder.domain.contract.contract import Contract
     from builder.domain.manifest import Manifest
 
 T = TypeVar("T")

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from builder.cli.main import COMMANDS, cli
-from builder.domain import arrow_values, json_text
+from builder.domain.contract import arrow_values
+from builder.domain.json import text as json_text
 from builder.recipe import recipe_schema
 from builder.registry import SOURCES, STAGES, source_class, stage_class
 from builder.release.reasons import BUILD_REASONS

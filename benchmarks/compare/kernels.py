@@ -70,10 +70,10 @@ def _signatures(bench: Bench) -> list[Measured]:
 
 
 def _ready_hashes(bench: Bench):  # type: ignore[no-untyped-def]
+    from builder.domain.text_buffers import text_buffers
     from builder.kernels.folding import folding
     from builder.kernels.shingles import shingle_sets
     from builder.kernels.words import buffers
-    from builder.stages.text_buffers import text_buffers
 
     folder = bench.folder / "ready-hashes"
     if not folder.exists():

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from builder.domain.canonical_json import canonical_json
+from builder.domain.json.canonical import canonical_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -27,7 +27,7 @@ from builder.corpus.durable import (
     write_file,
 )
 from builder.corpus.staging import STAGING_PREFIX
-from builder.domain.canonical_json import canonical_json
+from builder.domain.json.canonical import canonical_json
 from builder.errors import CorpusError, Fault
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from builder.domain.canonical_json import canonical_json
+from builder.domain.json.canonical import canonical_json
 from builder.errors import Fault, TamperedError
 
 if TYPE_CHECKING:

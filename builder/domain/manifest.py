@@ -10,8 +10,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from builder.assets import schemas_folder
-from builder.domain.canonical_json import canonical_json
-from builder.domain.schema_document import describe_schema, restore_schema
+from builder.domain.contract.schema_document import describe_schema, restore_schema
+from builder.domain.json.canonical import canonical_json
 from builder.domain.version import Version
 from builder.errors import CorpusError, Fault
 

@@ -27,8 +27,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from builder.domain.canonical_json import canonical_json
 from builder.domain.digests import ContentDigest
+from builder.domain.json.canonical import canonical_json
 from builder.errors import Fault, TamperedError
 
 if TYPE_CHECKING:

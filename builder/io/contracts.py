@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from builder.assets import schemas_folder
-from builder.domain.contract import HERE, OUTSIDE, Contract, schema_digest
-from builder.domain.dialect import DRAFTS, draft_of, no_such_document
-from builder.domain.exact_json import Broken
-from builder.domain.json_text import parse
-from builder.domain.judge import Judge, check_schema
-from builder.domain.mapping import map_schema
-from builder.domain.references import follow_references
+from builder.domain.contract.contract import HERE, OUTSIDE, Contract, schema_digest
+from builder.domain.contract.dialect import DRAFTS, draft_of, no_such_document
+from builder.domain.contract.judge import Judge, check_schema
+from builder.domain.contract.mapping import map_schema
+from builder.domain.contract.references import follow_references
+from builder.domain.json.exact import Broken
+from builder.domain.json.text import parse
 from builder.errors import ContractError, Fault
 
 if TYPE_CHECKING:

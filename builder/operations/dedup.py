@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from builder.domain.contract import Contract, schema_digest
-from builder.domain.mapping import map_schema
+from builder.domain.contract.contract import Contract, schema_digest
+from builder.domain.contract.mapping import map_schema
 from builder.domain.progress import Advance, say_nothing
 from builder.errors import Fault, RecipeError
 from builder.operations.build import build

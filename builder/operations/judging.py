@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from builder.domain.exact_json import Broken
-from builder.domain.incoming import as_it_came, incoming_values, without_nulls
-from builder.domain.judge import Judge
+from builder.domain.contract.incoming import as_it_came, incoming_values, without_nulls
+from builder.domain.contract.judge import Judge
+from builder.domain.contract.shaper import shape_of_schema
+from builder.domain.json.exact import Broken
 from builder.domain.record import RECORD
-from builder.domain.shaper import shape_of_schema
 from builder.io.streams.streams import codec_of, read_chunks
 from builder.registry import source_class
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from builder.domain.exact_json import Parsed
+    from builder.domain.contract.shape import Shape
+    from builder.domain.json.exact import Parsed
     from builder.domain.rejection import ContractFault
-    from builder.domain.shape import Shape
     from builder.io.contracts import Schema
     from builder.io.streams.paths import Found
     from builder.protocols import Guard, Reading, Source, Task

@@ -12,10 +12,10 @@ from xxhash import xxh3_64_intdigest, xxh3_128_digest
 
 from builder.domain.document_ids import id_words
 from builder.domain.record import RAW, RECORD
+from builder.domain.text_buffers import text_buffers
 from builder.history.index import KEY_TYPE
 from builder.io.parquet_sink.rows import encode_rows
 from builder.protocols import Reading
-from builder.stages.text_buffers import text_buffers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,12 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from builder.domain.text_buffers import BandKeys, text_buffers, text_digests
 from builder.domain.url import domain
 from builder.history.lineage import is_among
 from builder.pipeline.tombstones import STAGE, Graves, halved, tombstone_rejections
 from builder.protocols import Outcome
 from builder.stages.dedup_url import url_key
-from builder.stages.text_buffers import BandKeys, text_buffers, text_digests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

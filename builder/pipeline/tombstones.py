@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from blake3 import blake3
 
-from builder.domain.canonical_json import canonical_json
+from builder.domain.json.canonical import canonical_json
 from builder.domain.record import RECORD
 from builder.domain.rejection import Rejection, rejection_batch
 from builder.errors import CorpusError, Fault

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from builder.domain.canonical_json import canonical_json
+from builder.domain.json.canonical import canonical_json
 from builder.domain.url import URL_RULES
 from builder.errors import Fault, RecipeError
 from builder.io.contracts import load_contract
@@ -21,7 +21,7 @@ from builder.registry import nearest, source_class, stage_class
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from builder.domain.contract import Contract
+    from builder.domain.contract.contract import Contract
 
 DEFAULT_CONTRACT = "page-1"
 DEFAULT_SPLITS = {"train": 1.0}

@@ -13,7 +13,7 @@ from builder.history.index import add_counts
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from builder.domain.contract import Contract
+    from builder.domain.contract.contract import Contract
     from builder.domain.manifest import Manifest
     from builder.history import index
     from builder.recipe import Recipe

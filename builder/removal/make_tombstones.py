@@ -10,13 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from builder.domain.text_buffers import BandKeys, text_buffers, text_digests
 from builder.history.ledgers import latest_statements
 from builder.pipeline.tombstone_filter import few_words, keyed_shingles
 from builder.pipeline.tombstones import Graves, PageGrave, Tombstone, halved
 from builder.protocols import Columns
 from builder.stages.dedup_near import DedupNear
 from builder.stages.dedup_url import url_key
-from builder.stages.text_buffers import BandKeys, text_buffers, text_digests
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from builder.domain.text_buffers import BandKeys, text_buffers
 from builder.history.lineage import is_among
 from builder.stages.dedup_near import DedupNear
-from builder.stages.text_buffers import BandKeys, text_buffers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,11 +11,11 @@ import pyarrow.compute as pc
 
 from builder.domain.grouping import KEY_TYPE, best_of_group, instants_of, key_words, ranks
 from builder.domain.merging import MODES, cluster_field, priority_order, settle_merged
+from builder.domain.text_buffers import DIGEST_TYPE, text_digests, text_keys
 from builder.errors import Fault, RecipeError
 from builder.protocols import Verdicts
 from builder.registry import option
 from builder.stages.remembered import Together
-from builder.stages.text_buffers import DIGEST_TYPE, text_digests, text_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -10,12 +10,12 @@ import pyarrow as pa
 
 from builder.domain.grouping import best_of_group, instants_of, key_words
 from builder.domain.merging import KEEP, MODES, cluster_field, priority_order, settle_merged
+from builder.domain.text_buffers import BandKeys, text_buffers
 from builder.errors import Fault, RecipeError
 from builder.kernels.bands import MAX_BANDS, MAX_ROWS, MAX_WIDTH, choose
 from builder.protocols import Verdicts
 from builder.registry import option
 from builder.stages.remembered import Together
-from builder.stages.text_buffers import BandKeys, text_buffers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

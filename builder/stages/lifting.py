@@ -18,10 +18,10 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from builder.domain.contract import is_json_field
-from builder.domain.exact_json import Broken, Parsed
-from builder.domain.incoming import incoming_values, raw_records
-from builder.domain.json_text import is_faithful, parse
+from builder.domain.contract.contract import is_json_field
+from builder.domain.contract.incoming import incoming_values, raw_records
+from builder.domain.json.exact import Broken, Parsed
+from builder.domain.json.text import is_faithful, parse
 from builder.domain.record import RAW
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from builder.domain.contract import Contract
-    from builder.domain.shape import Shape
+    from builder.domain.contract.contract import Contract
+    from builder.domain.contract.shape import Shape
     from builder.protocols import Columns
 
 LEAST_BYTES = 256

@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from builder.domain import judge
-from builder.domain.arrow_values import Unreadable, records_of
-from builder.domain.incoming import as_it_came, without_nulls
-from builder.domain.mapping import shape_of
+from builder.domain.contract import judge
+from builder.domain.contract.arrow_values import Unreadable, records_of
+from builder.domain.contract.incoming import as_it_came, without_nulls
+from builder.domain.contract.mapping import shape_of
 from builder.domain.record import RECORD
 from builder.domain.rejection import ContractFault, Rejection, rejection_batch
 from builder.errors import Fault, RecipeError
@@ -21,7 +21,7 @@ from builder.protocols import Outcome
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from builder.domain.contract import Contract
+    from builder.domain.contract.contract import Contract
     from builder.protocols import Guard, Resources
 
 _EMPTY: tuple[ContractFault, ...] = (

@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from builder.domain.text_buffers import text_buffers
 from builder.kernels import text_screen as screening
 from builder.kernels.text_tidy import find_lines, tidy
 from builder.stages import repair_rules
 from builder.stages.repair_rules import TooManyMarksError, fix_bytes, tables
-from builder.stages.text_buffers import text_buffers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

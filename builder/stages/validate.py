@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pyarrow as pa
 
-from builder.domain import arrow_values, canonical, json_text, judge
-from builder.domain.exact_json import Broken, Parsed
-from builder.domain.incoming import as_it_came, incoming_values, without_nulls
-from builder.domain.json_writer import canonical_text, preview
-from builder.domain.mapping import shape_of
+from builder.domain.contract import arrow_values, canonical_record, judge
+from builder.domain.contract.incoming import as_it_came, incoming_values, without_nulls
+from builder.domain.contract.mapping import shape_of
+from builder.domain.contract.rename import rename_members
+from builder.domain.contract.tabulate import tabulate
+from builder.domain.json import text
+from builder.domain.json.exact import Broken, Parsed
+from builder.domain.json.writer import canonical_text, preview
 from builder.domain.record import PAGE_KEY, RAW, RECORD, RECORD_FIELD
 from builder.domain.rejection import MAX_VALUE_CHARS, ContractFault, Rejection, rejection_batch
-from builder.domain.rename import rename_members
-from builder.domain.tabulate import tabulate
 from builder.errors import Fault, RecipeError
 from builder.protocols import Outcome
 from builder.stages.lifting import Lifted, lift, names_to_lift
@@ -60,8 +61,8 @@ class Validate:
     untrusted: ClassVar[bool] = False
     reasons: ClassVar[Mapping[str, str]] = {
         **judge.REASONS,
-        **canonical.REASONS,
-        **json_text.REASONS,
+        **canonical_record.REASONS,
+        **text.REASONS,
         **arrow_values.REASONS,
         "rename_conflict": "The source's rename would put one value in the place of another.",
     }

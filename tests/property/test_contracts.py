@@ -16,15 +16,15 @@ import referencing
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from builder.domain.canonical import canonical_record
-from builder.domain.contract import Contract
-from builder.domain.exact_json import Broken, parse_exactly
-from builder.domain.json_text import MAX_DEPTH, parse
-from builder.domain.json_writer import canonical_text
-from builder.domain.judge import Judge
-from builder.domain.mapping import map_schema
+from builder.domain.contract.canonical_record import canonical_record
+from builder.domain.contract.contract import Contract
+from builder.domain.contract.judge import Judge
+from builder.domain.contract.mapping import map_schema
+from builder.domain.contract.tabulate import tabulate
+from builder.domain.json.exact import Broken, parse_exactly
+from builder.domain.json.text import MAX_DEPTH, parse
+from builder.domain.json.writer import canonical_text
 from builder.domain.record import RAW, RECORD, record_column
-from builder.domain.tabulate import tabulate
 from builder.protocols import Columns, Resources
 from builder.stages.publishable import Publishable
 from builder.stages.validate import Validate

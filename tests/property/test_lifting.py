@@ -11,10 +11,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from builder.domain.contract import Contract
-from builder.domain.mapping import map_schema
+from builder.domain.contract.contract import Contract
+from builder.domain.contract.mapping import map_schema
+from builder.domain.contract.shape import Shape
 from builder.domain.record import RAW, RECORD_FIELD, record_column
-from builder.domain.shape import Shape
 from builder.io.contracts import builtin_contract
 from builder.kernels import json_strings
 from builder.protocols import Columns, Resources

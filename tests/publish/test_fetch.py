@@ -209,7 +209,7 @@ def test_nothing_is_fetched_over_another_version(published: StandIn, corpus: Cor
     with store.changing(REPO) as found:
         commit = store.resolve(found, "v1.0.0")
         assert commit
-        from builder.domain.canonical_json import canonical_json
+        from builder.domain.json.canonical import canonical_json
 
         files = {**commit.files, "manifest.json": store.keep(canonical_json(changed))}
         found.tags["v1.0.0"] = store.add_commit(commit.id, files, title="other", message="").id

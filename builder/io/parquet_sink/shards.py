@@ -19,8 +19,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from builder.domain.contract.schema_document import describe_schema
 from builder.domain.manifest import CutSizes
-from builder.domain.schema_document import describe_schema
 from builder.errors import BuilderError
 from builder.io.parquet_sink.features import huggingface_metadata
 

@@ -12,7 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from builder.assets import schemas_folder
-from builder.domain.canonical_json import canonical_json
+from builder.domain.json.canonical import canonical_json
 from builder.domain.manifest import CutSizes, FileEntry, Manifest, ShardEntry, SplitEntry
 from builder.errors import CorpusError
 

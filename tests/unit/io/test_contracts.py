@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from builder.domain.judge import Judge, judge_of
+from builder.domain.contract.judge import Judge, judge_of
 from builder.errors import ContractError
 from builder.io.contracts import builtin_contract, load_contract, load_schema
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import importlib.util
 import io
 import json
 from collections import Counter
 from pathlib import Path
 
+import archives
 import pytest
 import zstandard
 
@@ -17,10 +17,6 @@ from builder.io import warc
 from builder.io.archive import parts
 from builder.io.reading.page_rows import PAGE_SCHEMA
 from builder.io.warc import WarcSource
-
-_SPEC = importlib.util.spec_from_file_location("archives", Path(__file__).parents[2] / "archives.py")
-archives = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(archives)
 
 HTML = b"<html><p>One</p></html>"
 PAGE = archives.http_response(HTML)

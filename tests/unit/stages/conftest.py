@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from builder.domain.contract import Contract
+from builder.domain.contract.contract import Contract
 from builder.domain.record import record_column, with_record
 from builder.protocols import Columns, Resources
 

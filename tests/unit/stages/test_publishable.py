@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from builder.domain.contract import Contract
-from builder.domain.mapping import map_schema
+from builder.domain.contract.contract import Contract
+from builder.domain.contract.mapping import map_schema
 from builder.domain.record import PAGE_KEY, RAW, RECORD, RECORD_FIELD, record_column
 from builder.errors import RecipeError
 from builder.io.contracts import builtin_contract

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 from blake3 import blake3
 
-from builder.domain.contract import Contract
-from builder.domain.mapping import map_schema
+from builder.domain.contract.contract import Contract
+from builder.domain.contract.mapping import map_schema
 from builder.domain.record import ALIASES, JSON_FIELD, PAGE_KEY, RAW, RECORD, RECORD_FIELD, record_column
 from builder.errors import RecipeError
 from builder.io.contracts import builtin_contract

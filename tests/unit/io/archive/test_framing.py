@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import gzip
-import importlib.util
 import io
 import random
 import tracemalloc
-from pathlib import Path
 
+import archives
 import pytest
 
 from builder.io.archive import framing, heads
@@ -16,10 +15,6 @@ from builder.io.archive.framing import Failed, Padding, Record, opens_to_record,
 from builder.io.archive.heads import MAX_HEAD_BYTES, instant
 from builder.io.archive.members import Members, Piece, sniff_codec
 from builder.io.archive.parts import cut_points, part_bounds
-
-_SPEC = importlib.util.spec_from_file_location("archives", Path(__file__).parents[2] / "archives.py")
-archives = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(archives)
 
 BODIES = [b"HTTP/1.1 200 OK\r\n\r\n<p>%d</p>" % n * 5 for n in range(5)]
 

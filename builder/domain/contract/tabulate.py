@@ -8,15 +8,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from builder.domain.canonical import converter, undeclared
-from builder.domain.contract import is_extra_field, is_json_field
+from builder.domain.contract.canonical_record import converter, undeclared
+from builder.domain.contract.contract import is_extra_field, is_json_field
+from builder.domain.contract.instants import FIRST_INSTANT_US, LAST_INSTANT_US
 from builder.domain.fault_order import sort_faults
-from builder.domain.instants import FIRST_INSTANT_US, LAST_INSTANT_US
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from builder.domain.canonical import Faults
+    from builder.domain.contract.canonical_record import Faults
     from builder.domain.rejection import ContractFault
 
 _INSTANT = pa.timestamp("us", "UTC")

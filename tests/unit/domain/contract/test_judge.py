@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from builder.domain.json_writer import preview
-from builder.domain.judge import MAX_FAULTS, REASONS, Judge, check_schema
+from builder.domain.contract.judge import MAX_FAULTS, REASONS, Judge, check_schema
+from builder.domain.json.writer import preview
 from builder.domain.rejection import MAX_VALUE_CHARS
 from builder.errors import ContractError
 

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from builder.domain.contract import HERE, is_extra_field, is_json_field
-from builder.domain.mapping import map_schema
+from builder.domain.contract.contract import HERE, is_extra_field, is_json_field
+from builder.domain.contract.mapping import map_schema
 from builder.errors import ContractError
 
 INSTANT = pa.timestamp("us", "UTC")

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from builder.domain.json_writer import canonical_text
+from builder.domain.json.writer import canonical_text
 from builder.domain.record import JSON_FIELD
 
 if TYPE_CHECKING:

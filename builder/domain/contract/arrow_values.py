@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from builder.domain.contract import is_extra_field, is_json_field
-from builder.domain.exact_json import Broken, exact_number
+from builder.domain.contract.contract import is_extra_field, is_json_field
 from builder.domain.fault_order import pointer_of
-from builder.domain.json_text import parse
+from builder.domain.json.exact import Broken, exact_number
+from builder.domain.json.text import parse
 from builder.domain.rejection import ContractFault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import TypeAlias
 
-    from builder.domain.shape import Shape
+    from builder.domain.contract.shape import Shape
 
     Read: TypeAlias = Callable[[Any, tuple[str | int, ...]], Any]
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from builder.domain.contract import is_extra_field, is_json_field
+from builder.domain.contract.contract import is_extra_field, is_json_field
+from builder.domain.contract.instants import day_number, instant_us
 from builder.domain.fault_order import pointer_of
-from builder.domain.instants import day_number, instant_us
-from builder.domain.json_writer import canonical_text, preview
+from builder.domain.json.writer import canonical_text, preview
 from builder.domain.rejection import MAX_VALUE_CHARS, ContractFault
 
 if TYPE_CHECKING:

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from builder.domain.canonical import canonical_record
-from builder.domain.exact_json import Broken
+from builder.domain.contract.canonical_record import canonical_record
+from builder.domain.contract.judge import judge_of
 from builder.domain.fault_order import sort_faults
-from builder.domain.json_text import parse
-from builder.domain.judge import judge_of
+from builder.domain.json.exact import Broken
+from builder.domain.json.text import parse
 from builder.io.contracts import builtin_contract
 
-CASES = Path(__file__).resolve().parents[2] / "contracts"
+CASES = Path(__file__).resolve().parents[3] / "contracts"
 
 
 def reason_of(path: Path) -> str | None:

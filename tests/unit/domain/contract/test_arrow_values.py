@@ -9,10 +9,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from builder.domain.arrow_values import Unreadable, records_of
+from builder.domain.contract.arrow_values import Unreadable, records_of
+from builder.domain.contract.shape import Shape
+from builder.domain.contract.shaper import shape_of_schema
 from builder.domain.record import JSON_FIELD
-from builder.domain.shape import Shape
-from builder.domain.shaper import shape_of_schema
 
 
 def value_of(array: pa.Array, metadata: dict[bytes, bytes] | None = None) -> Any:

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from builder.domain.contract import EXTRA, EXTRA_FIELD
+from builder.domain.contract.contract import EXTRA, EXTRA_FIELD
+from builder.domain.contract.shape import ANY_TYPES
+from builder.domain.contract.shaper import shape_of_schema
 from builder.domain.record import JSON_FIELD
-from builder.domain.shape import ANY_TYPES
-from builder.domain.shaper import shape_of_schema
 from builder.errors import ContractError, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from builder.domain.contract import Contract
-    from builder.domain.shape import Shape
+    from builder.domain.contract.contract import Contract
+    from builder.domain.contract.shape import Shape
 
 MAX_LEVELS = 99
 """Levels of Parquet that can be read back: 1 for a struct, 2 for a list, 1 for the value."""

@@ -6,10 +6,10 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from builder.domain.dialect import LATEST, draft_of, specification
+from builder.domain.contract.dialect import LATEST, draft_of, specification
+from builder.domain.contract.references import root_resolver
+from builder.domain.contract.shape import ANY_TYPES, FORMATS, Shape, both, either
 from builder.domain.fault_order import pointer_of
-from builder.domain.references import root_resolver
-from builder.domain.shape import ANY_TYPES, FORMATS, Shape, both, either
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

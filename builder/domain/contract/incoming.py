@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from builder.domain.arrow_values import Unreadable, records_of
-from builder.domain.exact_json import Broken, Parsed
-from builder.domain.json_text import parse
-from builder.domain.json_writer import write_json
+from builder.domain.contract.arrow_values import Unreadable, records_of
+from builder.domain.json.exact import Broken, Parsed
+from builder.domain.json.text import parse
+from builder.domain.json.writer import write_json
 from builder.domain.record import RAW
 from builder.domain.rejection import MAX_RECORD_KEPT
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from builder.domain.shape import Shape
+    from builder.domain.contract.shape import Shape
 
 
 def incoming_values(batch: pa.RecordBatch, shape: Shape) -> Iterator[Parsed | Broken]:

@@ -10,10 +10,10 @@ from typing import Any
 import jsonschema
 import pytest
 
-from builder.domain.dialect import DRAFTS, registry_of
-from builder.domain.exact_json import Parsed
-from builder.domain.json_text import parse
-from builder.domain.judge import Judge
+from builder.domain.contract.dialect import DRAFTS, registry_of
+from builder.domain.contract.judge import Judge
+from builder.domain.json.exact import Parsed
+from builder.domain.json.text import parse
 from builder.engines.guard import NullGuard
 from builder.errors import ContractError
 from builder.io.contracts import Schema, load_schema
@@ -89,7 +89,7 @@ def test_the_reference_differs_only_as_documented(draft: str, corpora: Path, tmp
                     valid = type(error).__name__
                 if valid != judge.accepts(case["data"]):
                     different[f"{file.name}: {group['description']}"] += 1
-    documented = (Path(__file__).resolve().parents[3] / "docs" / "contracts.md").read_text(encoding="utf-8")
+    documented = (Path(__file__).resolve().parents[4] / "docs" / "contracts.md").read_text(encoding="utf-8")
     for name in different:
         assert f"`{name}`" in documented, name
 
@@ -121,5 +121,5 @@ def test_schemastore(corpora: Path) -> None:
                 if valid != (kind == "test"):
                     different.append(f"{folder.name}/{file.name}")
     assert different == [SIBLING_OF_REF]
-    documented = (Path(__file__).resolve().parents[3] / "docs" / "contracts.md").read_text(encoding="utf-8")
+    documented = (Path(__file__).resolve().parents[4] / "docs" / "contracts.md").read_text(encoding="utf-8")
     assert all(f"`{name}`" in documented for name in {*unresolved, SIBLING_OF_REF})

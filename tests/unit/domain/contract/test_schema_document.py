@@ -7,7 +7,7 @@ import json
 import pyarrow as pa
 import pytest
 
-from builder.domain.schema_document import describe_schema, restore_schema
+from builder.domain.contract.schema_document import describe_schema, restore_schema
 from builder.errors import ContractError
 
 SIMPLE = [

@@ -9,19 +9,19 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from builder.domain.contract import ROOT_URI
-from builder.domain.dialect import DRAFTS, LATEST, draft_of
+from builder.domain.contract.contract import ROOT_URI
+from builder.domain.contract.dialect import DRAFTS, LATEST, draft_of
 from builder.domain.fault_order import pointer_of, sort_faults
-from builder.domain.json_text import MAX_DEPTH, depth_of
-from builder.domain.json_writer import preview
-from builder.domain.pruning import prune
+from builder.domain.json.pruning import prune
+from builder.domain.json.text import MAX_DEPTH, depth_of
+from builder.domain.json.writer import preview
 from builder.domain.rejection import MAX_VALUE_CHARS, ContractFault
 from builder.errors import ContractError, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from builder.domain.contract import Contract
+    from builder.domain.contract.contract import Contract
 
 MAX_FAULTS = 1_000
 """Faults of one record that are kept; a record can have as many as it has values."""
@@ -175,7 +175,7 @@ def check_schema(
     """
     import jsonschema.validators as reference
 
-    from builder.domain.dialect import registry_of
+    from builder.domain.contract.dialect import registry_of
 
     draft = draft_of(schema, documents, default=default)
     if draft is None:

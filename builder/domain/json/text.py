@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from builder.domain.exact_json import Broken, Parsed, exact_number, parse_exactly
+from builder.domain.json.exact import Broken, Parsed, exact_number, parse_exactly
 
 MAX_DEPTH = 1024
 """Levels of nesting: orjson's own limit, and a third of what crashes the validator."""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builder.domain.canonical_json import canonical_json, number_text
+from builder.domain.json.canonical import canonical_json, number_text
 from builder.errors import BuilderError
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from builder.domain.contract import HERE, OUTSIDE, ROOT_URI
-from builder.domain.dialect import draft_of, no_such_document, registry_of, specification
+from builder.domain.contract.contract import HERE, OUTSIDE, ROOT_URI
+from builder.domain.contract.dialect import draft_of, no_such_document, registry_of, specification
 from builder.domain.fault_order import pointer_of
 from builder.errors import Fault
 

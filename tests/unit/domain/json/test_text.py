@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from builder.domain.exact_json import Broken, Parsed
-from builder.domain.json_text import REASONS, depth_of, is_faithful, parse
-from builder.domain.json_writer import canonical_text, preview
+from builder.domain.json.exact import Broken, Parsed
+from builder.domain.json.text import REASONS, depth_of, is_faithful, parse
+from builder.domain.json.writer import canonical_text, preview
 
 
 @pytest.mark.parametrize(

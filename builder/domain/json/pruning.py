@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from builder.domain.json_writer import canonical_text
+from builder.domain.json.writer import canonical_text
 
 
 def prune(value: Any, *, levels: int) -> Any:

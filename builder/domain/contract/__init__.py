@@ -1,0 +1,1 @@
+"""Contracts: what a record must be, and the columns that it becomes."""

@@ -1,0 +1,1 @@
+"""JSON text and JSON values, exact where it matters."""
