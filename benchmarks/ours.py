@@ -24,8 +24,8 @@ WIDTH, BANDS, ROWS = 5, 16, 6
 
 def repair(source: Path, output: Path) -> dict[str, Any]:
     """Repair all texts, a batch of 4,000 at a time."""
-    from builder.stages.repair_column import mend
-    from builder.stages.repair_rules import Options
+    from builder.stages.repair.column import mend
+    from builder.stages.repair.rules import Options
 
     options = Options(uncurl_quotes=False, fix_character_width=False, fix_latin_ligatures=False)
     texts = [orjson.loads(line)["text"] for line in source.read_bytes().splitlines()]

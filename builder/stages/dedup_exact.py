@@ -15,7 +15,7 @@ from builder.domain.text_buffers import DIGEST_TYPE, text_digests, text_keys
 from builder.errors import Fault, RecipeError
 from builder.protocols import Verdicts
 from builder.registry import option
-from builder.stages.remembered import Together
+from builder.stages.dedup.together import Together
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

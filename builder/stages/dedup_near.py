@@ -15,7 +15,7 @@ from builder.errors import Fault, RecipeError
 from builder.kernels.bands import MAX_BANDS, MAX_ROWS, MAX_WIDTH, choose
 from builder.protocols import Verdicts
 from builder.registry import option
-from builder.stages.remembered import Together
+from builder.stages.dedup.together import Together
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,7 +17,7 @@ from builder.domain.url import canonical_url
 from builder.errors import Fault, RecipeError
 from builder.protocols import Verdicts
 from builder.registry import option
-from builder.stages.remembered import Together
+from builder.stages.dedup.together import Together
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -14,7 +14,7 @@ from builder.domain.rejection import Rejection, rejection_batch
 from builder.errors import Fault, RecipeError
 from builder.protocols import Outcome
 from builder.registry import option
-from builder.stages.page_text import PageText, read_page
+from builder.stages.extraction.page_text import PageText, read_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

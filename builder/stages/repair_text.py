@@ -66,8 +66,8 @@ class RepairText:
 
     def apply(self, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:  # noqa: ARG002
         """Repair the documents that need it; a document of which nothing is left goes no further."""
-        from builder.stages.repair_column import mend
-        from builder.stages.repair_rules import Options
+        from builder.stages.repair.column import mend
+        from builder.stages.repair.rules import Options
 
         options = Options(
             uncurl_quotes=self.uncurl_quotes,

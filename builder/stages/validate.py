@@ -20,7 +20,7 @@ from builder.domain.record import PAGE_KEY, RAW, RECORD, RECORD_FIELD
 from builder.domain.rejection import MAX_VALUE_CHARS, ContractFault, Rejection, rejection_batch
 from builder.errors import Fault, RecipeError
 from builder.protocols import Outcome
-from builder.stages.lifting import Lifted, lift, names_to_lift
+from builder.stages.validation.lifting import Lifted, lift, names_to_lift
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

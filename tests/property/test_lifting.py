@@ -18,8 +18,9 @@ from builder.domain.record import RAW, RECORD_FIELD, record_column
 from builder.io.contracts import builtin_contract
 from builder.kernels import json_strings
 from builder.protocols import Columns, Resources
-from builder.stages import lifting, validate
-from builder.stages.lifting import LEAST_BYTES, STAND_IN, lift_lines, may_be_lifted, names_to_lift
+from builder.stages import validate
+from builder.stages.validation import lifting
+from builder.stages.validation.lifting import LEAST_BYTES, STAND_IN, lift_lines, may_be_lifted, names_to_lift
 
 LONG = "lorem ipsum " * 30
 characters = st.text(st.characters(codec="utf-8"), max_size=8)

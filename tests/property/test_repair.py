@@ -17,9 +17,9 @@ from kernel_calls import tidied
 from reference import BLANKS, white_space
 
 from builder.kernels import text_screen
-from builder.stages import repair_rules
-from builder.stages.repair_column import mend
-from builder.stages.repair_rules import Options, tables
+from builder.stages.repair import rules
+from builder.stages.repair.column import mend
+from builder.stages.repair.rules import Options, tables
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,7 +60,7 @@ MOJIBAKE = st.builds(
 PIECES = st.one_of(
     MOJIBAKE,
     st.text(max_size=6),
-    st.text(alphabet=sorted(repair_rules._clues()), max_size=4),
+    st.text(alphabet=sorted(rules._clues()), max_size=4),
     st.sampled_from(
         ["&amp;", "&#13;", "<", "\n", "\r\n", " ", "\t", "\u0301", "\x1b[0m", "\x80", "Ã ", "é ?", "’é", "œ"]
     ),
@@ -140,8 +140,8 @@ def test_white_space_is_tidied_by_the_rule(given: list[tuple[str, bool]], skip: 
 def test_long_lines_are_cut_where_ftfy_cuts_them(text: str, n_bytes: int) -> None:
     """A line longer than the limit is mended in parts."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(repair_rules, "MAX_LINE_CHARS", 5)
-        patch.setattr(repair_rules, "DECODED_BYTES", n_bytes)
+        patch.setattr(rules, "MAX_LINE_CHARS", 5)
+        patch.setattr(rules, "DECODED_BYTES", n_bytes)
         found = mended([text])
     config = ftfy.TextFixerConfig(
         uncurl_quotes=False, fix_character_width=False, fix_latin_ligatures=False, max_decode_length=5

@@ -12,8 +12,8 @@ import pytest
 from builder.errors import RecipeError
 from builder.io.charset.decode import decode
 from builder.protocols import Columns, Resources
-from builder.stages import page_text
 from builder.stages.extract_text import ExtractText
+from builder.stages.extraction import page_text
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from builder.stages.page_facts import language_tag, page_facts, read_date
-from builder.stages.page_text import read_page
+from builder.stages.extraction.page_facts import language_tag, page_facts, read_date
+from builder.stages.extraction.page_text import read_page
 
 DAY = dt.date(2018, 10, 9)
 LD = '<script type="application/ld+json">%s</script>'

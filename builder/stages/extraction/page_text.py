@@ -6,8 +6,8 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from builder.stages.page_body import facts_of_body
-from builder.stages.page_facts import PageFacts, page_facts
+from builder.stages.extraction.page_body import facts_of_body
+from builder.stages.extraction.page_facts import PageFacts, page_facts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,15 +13,15 @@ import pyarrow.compute as pc
 from builder.domain.text_buffers import text_buffers
 from builder.kernels import text_screen as screening
 from builder.kernels.text_tidy import find_lines, tidy
-from builder.stages import repair_rules
-from builder.stages.repair_rules import TooManyMarksError, fix_bytes, tables
+from builder.stages.repair import rules
+from builder.stages.repair.rules import TooManyMarksError, fix_bytes, tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from builder.stages.repair_rules import Options
+    from builder.stages.repair.rules import Options
 
     Texts = tuple[NDArray[np.uint8], NDArray[np.int64]]
 
@@ -77,7 +77,7 @@ def screen(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return what could be repaired in each text, and where its first ``<`` stands: int64[n_docs] both."""
     flags, html_at = np.zeros(len(starts), np.int64), np.zeros(len(starts), np.int64)
-    max_line = repair_rules.MAX_LINE_CHARS
+    max_line = rules.MAX_LINE_CHARS
     screening.screen(data, starts, stops, *tables(options), max_line, flags, html_at)
     return flags, html_at
 

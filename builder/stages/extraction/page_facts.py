@@ -9,7 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from builder.domain.html_tags import tags
-from builder.stages.linked_data import author_of, linked_data
+from builder.stages.extraction.linked_data import author_of, linked_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

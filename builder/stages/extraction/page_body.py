@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from builder.stages.page_facts import name_of, read_date
+from builder.stages.extraction.page_facts import name_of, read_date
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from builder.stages.page_facts import PageFacts
+    from builder.stages.extraction.page_facts import PageFacts
 
 MAX_NAME_CHARS = 100
 """What is longer is no name, but a text around one."""

@@ -1,0 +1,1 @@
+"""What the deduplications have in common."""

@@ -1,0 +1,1 @@
+"""What extract_text runs on one page."""

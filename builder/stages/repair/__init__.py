@@ -1,0 +1,1 @@
+"""What repair_text does to a column, and by which rules."""

@@ -1,0 +1,1 @@
+"""What validate does to a batch before its records are parsed."""
