@@ -16,8 +16,8 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from builder.kernels.dedup.sketch import band_keys, fill_bins
 from builder.kernels.jit import array_kernel
-from builder.kernels.sketch import band_keys, fill_bins
 
 WIDTH, BANDS, ROWS = 5, 16, 6
 
@@ -51,9 +51,9 @@ def signatures(source: Path, output: Path) -> dict[str, Any]:
 
 def _sketch(column: pa.Array) -> Any:
     from builder.domain.text_buffers import text_buffers
-    from builder.kernels.folding import folding
-    from builder.kernels.sketch import sketch_texts
-    from builder.kernels.words import buffers
+    from builder.kernels.dedup.sketch import sketch_texts
+    from builder.kernels.text.folding import folding
+    from builder.kernels.text.words import buffers
 
     data, offsets = text_buffers(column)
     n = len(column)
@@ -88,7 +88,7 @@ def ready_signatures(source: Path, output: Path) -> dict[str, Any]:
 def clusters(source: Path, output: Path) -> dict[str, Any]:
     """Read the keys of each band and join the documents that share one; components included."""
     from builder.engines.local import LocalEngine
-    from builder.kernels.clusters import link
+    from builder.kernels.dedup.clusters import link
 
     engine = LocalEngine()
     link(4, 2, band=lambda _: np.array([1, 2, 1, 3], np.uint64), side_by_side=engine.side_by_side)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from builder.kernels.folding import folding
-from builder.kernels.shingles import shingle_sets
-from builder.kernels.sketch import sketch_texts
-from builder.kernels.text_tidy import tidy
-from builder.kernels.words import SEED, buffers, next_words
+from builder.kernels.dedup.shingles import shingle_sets
+from builder.kernels.dedup.sketch import sketch_texts
+from builder.kernels.text.folding import folding
+from builder.kernels.text.tidy import tidy
+from builder.kernels.text.words import SEED, buffers, next_words
 
 
 def packed(texts, *, skip=0):

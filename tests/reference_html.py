@@ -1,11 +1,11 @@
-"""The slow twin of ``builder.kernels.html_scan``: the same rules in plain Python with regular expressions."""
+"""The slow twin of ``builder.kernels.html.scan``: the same rules in plain Python with regular expressions."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 
-from builder.kernels.html_scan import BREAKS_OUT, MAX_NAMES, NOT_COUNTED, OPTIONS, RAW, ROOTS, RUBY_PARTS
+from builder.kernels.html.scan import BREAKS_OUT, MAX_NAMES, NOT_COUNTED, OPTIONS, RAW, ROOTS, RUBY_PARTS
 
 SPACE = rb"[ \t\n\f\r]"
 NAME = re.compile(rb"[^ \t\n\f\r/>]*")

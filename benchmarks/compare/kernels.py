@@ -71,9 +71,9 @@ def _signatures(bench: Bench) -> list[Measured]:
 
 def _ready_hashes(bench: Bench):  # type: ignore[no-untyped-def]
     from builder.domain.text_buffers import text_buffers
-    from builder.kernels.folding import folding
-    from builder.kernels.shingles import shingle_sets
-    from builder.kernels.words import buffers
+    from builder.kernels.dedup.shingles import shingle_sets
+    from builder.kernels.text.folding import folding
+    from builder.kernels.text.words import buffers
 
     folder = bench.folder / "ready-hashes"
     if not folder.exists():

@@ -13,7 +13,7 @@ import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from builder.absent import absent
+from builder.engines.absent import absent
 from builder.engines.board import Board
 
 if TYPE_CHECKING:

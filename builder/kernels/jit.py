@@ -74,8 +74,8 @@ def cache_folder() -> Path | None:
 def sources_digest() -> str:
     """Digest all files of this package, and numba's version."""
     digest = hashlib.sha256(version("numba").encode())
-    for path in sorted(_HERE.glob("*.py")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    for path in sorted(_HERE.rglob("*.py")):
+        digest.update(path.relative_to(_HERE).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
 
 

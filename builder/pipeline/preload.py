@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from builder.engines.zygote import processors, start_arrow, start_early
 
-PRELOAD = ("builder.pipeline.passes", "builder.release.write", "builder.kernels.warm")
+PRELOAD = ("builder.pipeline.passes", "builder.release.write", "builder.engines.warm")
 """What the workers of a build need, whatever the recipe."""
 
 JUDGING = ("builder.operations.judging",)

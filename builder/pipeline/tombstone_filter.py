@@ -95,7 +95,7 @@ def _near(
     graves: Graves, stage: CorpusStage, sketches: Sketches, rows: NDArray[np.int64], texts: Texts
 ) -> Iterator[NDArray[np.int64]]:
     """Find the rows that are near a tombstone by exact Jaccard, some at a time."""
-    from builder.kernels.near_sets import KnownSets
+    from builder.kernels.dedup.near_sets import KnownSets
 
     width, threshold = stage.shingle_words, stage.threshold  # type: ignore[attr-defined]
     pages = [page for page in graves.pages if page.shingle_words == width and len(page.shingles)]
@@ -133,9 +133,9 @@ def keyed_shingles(graves: Graves, hashes: NDArray[np.uint64]) -> NDArray[np.uin
 
 def _sets(rows: NDArray[np.int64], texts: Texts, width: int) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     """Return the shingles of some rows, end to end, and where those of each begin."""
-    from builder.kernels.folding import folding
-    from builder.kernels.shingles import shingle_sets
-    from builder.kernels.words import buffers
+    from builder.kernels.dedup.shingles import shingle_sets
+    from builder.kernels.text.folding import folding
+    from builder.kernels.text.words import buffers
 
     hashes, starts = shingle_sets(*text_buffers(texts.take(rows)), width, folding(), buffers())
     return hashes, starts

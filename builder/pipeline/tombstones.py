@@ -166,7 +166,7 @@ class Graves:
 
     def keyed_words(self, words: NDArray[np.uint64]) -> NDArray[np.uint64]:
         """Hash 64-bit words under the key; the shape stays."""
-        from builder.kernels.keyed import keyed_words
+        from builder.kernels.dedup.keyed import keyed_words
 
         return keyed_words(words, self.key[:16])
 

@@ -122,9 +122,9 @@ def _contents(past: Past, documents: Sequence[bytes]) -> Mapping[bytes, set[byte
 
 
 def _pages(graves: Graves, texts: Sequence[bytes], stage: DedupNear) -> list[PageGrave]:
-    from builder.kernels.folding import folding
-    from builder.kernels.shingles import shingle_sets
-    from builder.kernels.words import buffers
+    from builder.kernels.dedup.shingles import shingle_sets
+    from builder.kernels.text.folding import folding
+    from builder.kernels.text.words import buffers
 
     if not texts:
         return []

@@ -80,9 +80,9 @@ def _sharing(keys: BandKeys, rows: NDArray[np.int64], n_rows: int) -> set[tuple[
 
 
 def _shingle_sets(past: Past, texts: pa.LargeBinaryArray) -> list[NDArray[np.uint64]]:
-    from builder.kernels.folding import folding
-    from builder.kernels.shingles import shingle_sets
-    from builder.kernels.words import buffers
+    from builder.kernels.dedup.shingles import shingle_sets
+    from builder.kernels.text.folding import folding
+    from builder.kernels.text.words import buffers
     from builder.removal.make_tombstones import near_stage
 
     width = near_stage(past.lineage.manifest.recipe["document"]).shingle_words

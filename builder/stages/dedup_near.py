@@ -12,7 +12,7 @@ from builder.domain.grouping import best_of_group, instants_of, key_words
 from builder.domain.merging import KEEP, MODES, cluster_field, priority_order, settle_merged
 from builder.domain.text_buffers import BandKeys, text_buffers
 from builder.errors import Fault, RecipeError
-from builder.kernels.bands import MAX_BANDS, MAX_ROWS, MAX_WIDTH, choose
+from builder.kernels.dedup.bands import MAX_BANDS, MAX_ROWS, MAX_WIDTH, choose
 from builder.protocols import Verdicts
 from builder.registry import option
 from builder.stages.dedup.together import Together
@@ -112,9 +112,9 @@ class DedupNear:
 
         ``fetched_at`` is there only for ``keep: newest``.
         """
-        from builder.kernels.folding import folding
-        from builder.kernels.sketch import sketch_texts
-        from builder.kernels.words import buffers
+        from builder.kernels.dedup.sketch import sketch_texts
+        from builder.kernels.text.folding import folding
+        from builder.kernels.text.words import buffers
 
         column = batch.column(resources.columns.text)
         data, offsets = text_buffers(column)
@@ -203,7 +203,7 @@ class DedupNear:
         self, both: Together, rows: NDArray[np.int64], n_bytes: NDArray[np.int64], engine: Engine
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return for each of ``rows``, all with shingles, the place of its keeper and the similarity."""
-        from builder.kernels.clusters import BLOCK_BYTES, POOL_HASHES, Clustering, link
+        from builder.kernels.dedup.clusters import BLOCK_BYTES, POOL_HASHES, Clustering, link
 
         keys = BandKeys(both.column("band_keys"))
 

@@ -109,7 +109,7 @@ class ExtractText:
 
     def _measured(self, column: pa.Array) -> Iterator[tuple[int, bytes | None, dict[str, Any] | None]]:
         """Yield each row with its HTML, or None and the limit that it breaks."""
-        from builder.kernels.html_scan import measure
+        from builder.kernels.html.scan import measure
 
         column = column.cast(pa.large_string())
         _, offset_buffer, data = column.buffers()

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from builder.domain.url import TRACKING, TRACKING_PREFIXES, URL_RULES, canonical_url
-from builder.kernels.bands import choose, found
+from builder.kernels.dedup.bands import choose, found
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 

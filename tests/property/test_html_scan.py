@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from reference_html import measure_page
 
-from builder.kernels.html_scan import measure
+from builder.kernels.html.scan import measure
 
 WORDS = r"""
 <div> </div> <DIV\x20> <p> <li/> <svg> </svg> <path/> <path\x20d=1/> </font>

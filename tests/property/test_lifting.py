@@ -16,7 +16,7 @@ from builder.domain.contract.mapping import map_schema
 from builder.domain.contract.shape import Shape
 from builder.domain.record import RAW, RECORD_FIELD, record_column
 from builder.io.contracts import builtin_contract
-from builder.kernels import json_strings
+from builder.kernels.text import json_strings
 from builder.protocols import Columns, Resources
 from builder.stages import validate
 from builder.stages.validation import lifting

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from kernel_calls import sets_of, sketches_of, word_hashes
 from stage_runs import batches_of, resolved, settled
 
-from builder.kernels.folding import UNICODE_VERSION
+from builder.kernels.text.folding import UNICODE_VERSION
 from builder.stages.dedup_near import DedupNear
 
 # characters of which all supported Pythons think the same, and any character where this one's Unicode is ours

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from kernel_calls import tidied
 from reference import BLANKS, white_space
 
-from builder.kernels import text_screen
+from builder.kernels.text import screen
 from builder.stages.repair import rules
 from builder.stages.repair.column import mend
 from builder.stages.repair.rules import Options, tables
@@ -153,9 +153,9 @@ def test_what_looks_bad_is_two_clues_or_one_lone_one() -> None:
     """The installed ftfy finds no mojibake in text without two clues in a row or a lone one (exhaustively,
     for single characters in every short ASCII context that its pattern tells apart)."""
     classes, _, _ = tables(OFF)
-    lone = text_screen.LONE_CLUE | text_screen.C1
+    lone = screen.LONE_CLUE | screen.C1
     context = ["", "\n", " ", "a", "Z", "0", "."]
-    for point in np.flatnonzero(classes & text_screen.CLUE).tolist():
+    for point in np.flatnonzero(classes & screen.CLUE).tolist():
         if classes[point] & lone:
             continue
         for before, after in itertools.product(context, repeat=2):
@@ -167,8 +167,8 @@ def test_characters_without_a_class_are_in_normal_form() -> None:
     classes, _, _ = tables(OFF)
     passing = [
         chr(point)
-        for point in range(0xA0, text_screen.TABLE_SIZE - 1)
-        if not classes[point] & text_screen.NORMAL and not 0xD800 <= point < 0xE000
+        for point in range(0xA0, screen.TABLE_SIZE - 1)
+        if not classes[point] & screen.NORMAL and not 0xD800 <= point < 0xE000
     ]
     joined = "".join(passing) + "a".join(passing) + "".join(reversed(passing))
     assert unicodedata.is_normalized("NFC", joined)
@@ -176,7 +176,7 @@ def test_characters_without_a_class_are_in_normal_form() -> None:
 
 def test_no_combining_mark_is_beyond_the_tables() -> None:
     """Runs of marks are looked for among characters that have an entry of their own: there are no others."""
-    beyond = map(chr, range(text_screen.TABLE_SIZE, 0x110000))
+    beyond = map(chr, range(screen.TABLE_SIZE, 0x110000))
     assert not any(map(unicodedata.combining, beyond))
 
 

@@ -55,7 +55,7 @@ class Words:
 
     def write(self, positions: NDArray[np.int64], out: NDArray[np.uint8]) -> None:
         """Write the values to their positions."""
-        from builder.kernels.row_encoding import write_words
+        from builder.kernels.rows.encoding import write_words
 
         write_words(self.words, self.valid, positions, out)
 
@@ -95,7 +95,7 @@ class Strings:
 
     def write(self, positions: NDArray[np.int64], out: NDArray[np.uint8]) -> None:
         """Write the values to their positions."""
-        from builder.kernels.row_encoding import write_contents, write_words
+        from builder.kernels.rows.encoding import write_contents, write_words
 
         write_words(self.lengths.view(np.uint64), self.valid, positions, out)
         write_contents(_read_only(self.data), self.starts, self.lengths, positions, out)
@@ -120,7 +120,7 @@ class Lists:
 
     def write(self, positions: NDArray[np.int64], out: NDArray[np.uint8]) -> None:
         """Write the values to their positions."""
-        from builder.kernels.row_encoding import HEADER_BYTES, write_words
+        from builder.kernels.rows.encoding import HEADER_BYTES, write_words
 
         write_words(self.lengths.view(np.uint64), self.valid, positions, out)
         lengths = np.where(positions >= 0, self.lengths, 0)

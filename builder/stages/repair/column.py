@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from builder.domain.text_buffers import text_buffers
-from builder.kernels import text_screen as screening
-from builder.kernels.text_tidy import find_lines, tidy
+from builder.kernels.text import screen as screening
+from builder.kernels.text.tidy import find_lines, tidy
 from builder.stages.repair import rules
 from builder.stages.repair.rules import TooManyMarksError, fix_bytes, tables
 

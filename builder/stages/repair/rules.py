@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from builder.kernels import text_screen
+from builder.kernels.text import screen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -161,32 +161,32 @@ def _steps(options: Options) -> tuple[tuple[str, Callable[[str], str]], ...]:
 def _nfc(text: str) -> str:
     if text.isascii():
         return text
-    if len(text) > text_screen.MAX_MARKS and _mark_run().search(text):
+    if len(text) > screen.MAX_MARKS and _mark_run().search(text):
         raise TooManyMarksError
     return unicodedata.normalize("NFC", text)
 
 
 @cache
 def _mark_run() -> re.Pattern[str]:
-    marks = "".join(filter(unicodedata.combining, map(chr, range(text_screen.TABLE_SIZE))))
-    return re.compile(f"[{re.escape(marks)}]{{{text_screen.MAX_MARKS + 1}}}")
+    marks = "".join(filter(unicodedata.combining, map(chr, range(screen.TABLE_SIZE))))
+    return re.compile(f"[{re.escape(marks)}]{{{screen.MAX_MARKS + 1}}}")
 
 
 @cache
 def tables(options: Options) -> tuple[NDArray[np.uint16], NDArray[np.uint16], NDArray[np.uint16]]:
     """Return the classes, leads and trails that ``text_screen.screen`` asks for."""
-    classes = np.zeros(text_screen.TABLE_SIZE, dtype=np.uint16)
+    classes = np.zeros(screen.TABLE_SIZE, dtype=np.uint16)
     for chars, kind in (
-        (BLANKS, text_screen.BLANK),
-        ("&", text_screen.MARKUP),
-        ("\r\x85\u2028\u2029\f", text_screen.LINE),
-        (map(chr, range(0x80, 0xA0)), text_screen.C1),
-        (_removed(), text_screen.CONTROL),
-        (_clues(), text_screen.CLUE),
-        ("\u0152\u0153\xc2\xc3", text_screen.LONE_CLUE),
-        (_optional(options), text_screen.OPTION),
-        (_decoded(b"\xc2\xc3\xc5\xce\xd0\xd9"), text_screen.BEFORE_SPACE),
-        (_decoded(b"\xc2\xc3"), text_screen.BEFORE_ASK),
+        (BLANKS, screen.BLANK),
+        ("&", screen.MARKUP),
+        ("\r\x85\u2028\u2029\f", screen.LINE),
+        (map(chr, range(0x80, 0xA0)), screen.C1),
+        (_removed(), screen.CONTROL),
+        (_clues(), screen.CLUE),
+        ("\u0152\u0153\xc2\xc3", screen.LONE_CLUE),
+        (_optional(options), screen.OPTION),
+        (_decoded(b"\xc2\xc3\xc5\xce\xd0\xd9"), screen.BEFORE_SPACE),
+        (_decoded(b"\xc2\xc3"), screen.BEFORE_ASK),
     ):
         classes[[ord(char) for char in chars]] |= kind
     _mark_normal(classes)
@@ -195,17 +195,17 @@ def tables(options: Options) -> tuple[NDArray[np.uint16], NDArray[np.uint16], ND
 
 def _mark_normal(classes: NDArray[np.uint16]) -> None:
     """Mark what normalisation may change: what is not its own NFC, and what may join what stands before."""
-    for point in range(0x80, text_screen.TABLE_SIZE - 1):
+    for point in range(0x80, screen.TABLE_SIZE - 1):
         char = chr(point)
         if unicodedata.combining(char):
-            classes[point] |= text_screen.MARK | text_screen.NORMAL
+            classes[point] |= screen.MARK | screen.NORMAL
         parts = unicodedata.decomposition(char).split()
         if len(parts) == 2 and not parts[0].startswith("<"):
-            classes[min(int(parts[1], 16), text_screen.TABLE_SIZE - 1)] |= text_screen.NORMAL
+            classes[min(int(parts[1], 16), screen.TABLE_SIZE - 1)] |= screen.NORMAL
         if parts and not parts[0].startswith("<") and not unicodedata.is_normalized("NFC", char):
-            classes[point] |= text_screen.NORMAL
-    classes[0x1160:0x1200] |= text_screen.NORMAL  # the vowels and final consonants of Hangul
-    classes[-1] |= text_screen.NORMAL
+            classes[point] |= screen.NORMAL
+    classes[0x1160:0x1200] |= screen.NORMAL  # the vowels and final consonants of Hangul
+    classes[-1] |= screen.NORMAL
 
 
 def _removed() -> set[str]:
@@ -251,8 +251,8 @@ def _byte_roles() -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
     """Return in which of ftfy's charsets a character could begin or go on a UTF-8 sequence."""
     from ftfy.chardata import CHARMAP_ENCODINGS
 
-    leads = np.zeros(text_screen.TABLE_SIZE, dtype=np.uint16)
-    trails = np.zeros(text_screen.TABLE_SIZE, dtype=np.uint16)
+    leads = np.zeros(screen.TABLE_SIZE, dtype=np.uint16)
+    trails = np.zeros(screen.TABLE_SIZE, dtype=np.uint16)
     for place, charset in enumerate(CHARMAP_ENCODINGS):
         for byte in range(0x80, 0x100):
             roles = leads if byte >= 0xC0 else trails

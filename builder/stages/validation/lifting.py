@@ -228,7 +228,7 @@ def lift_columns(batch: pa.RecordBatch, names: tuple[str, ...]) -> LiftedColumns
 
 def lift_lines(lines: pa.LargeBinaryArray, names: tuple[str, ...]) -> LiftedLines | None:
     """Take long strings out of lines of JSON."""
-    from builder.kernels.json_strings import find_strings, write_without
+    from builder.kernels.text.json_strings import find_strings, write_without
 
     if not names or not len(lines):
         return None
@@ -259,7 +259,7 @@ def lift_lines(lines: pa.LargeBinaryArray, names: tuple[str, ...]) -> LiftedLine
 def _strings(
     data: NDArray[np.uint8], starts: NDArray[np.int64], stops: NDArray[np.int64], sizes: NDArray[np.int64]
 ) -> pa.StringArray:
-    from builder.kernels.json_strings import write_strings
+    from builder.kernels.text.json_strings import write_strings
 
     there = stops > 0
     out = np.empty(int(sizes[there].sum()) + 8, np.uint8)

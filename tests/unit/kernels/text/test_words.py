@@ -9,8 +9,8 @@ import pytest
 import reference
 from kernel_calls import packed, sets_of, sketches_of, word_hashes
 
-from builder.kernels import folding as tables
-from builder.kernels.words import BUFFER, ROOM
+from builder.kernels.text import folding as tables
+from builder.kernels.text.words import BUFFER, ROOM
 
 same_unicode = pytest.mark.skipif(
     unicodedata.unidata_version != tables.UNICODE_VERSION,
@@ -84,7 +84,7 @@ def test_every_code_point(step):
 
 @same_unicode
 def test_shipped_table_is_fresh():
-    """``folding.npz`` is what ``make`` makes; mend with ``python -m builder.kernels.folding``."""
+    """``folding.npz`` is what ``make`` makes; mend with ``python -m builder.kernels.text.folding``."""
     for shipped, made in zip(tables.folding(), tables.make(), strict=True):
         assert shipped.dtype == made.dtype
         assert (shipped == made).all()

@@ -10,7 +10,7 @@ import reference
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builder.kernels.jaccard import fill_table, jaccard_pairs, least_shared, similarity
+from builder.kernels.dedup.jaccard import fill_table, jaccard_pairs, least_shared, similarity
 
 members = st.sets(st.one_of(st.integers(1, 40), st.integers(1, 2**64 - 1)), max_size=60)
 

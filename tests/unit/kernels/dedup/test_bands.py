@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from builder.kernels.bands import MAX_BANDS, bands_needed, choose, found
+from builder.kernels.dedup.bands import MAX_BANDS, bands_needed, choose, found
 
 
 def test_default_is_16_by_6():

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from builder.kernels.assign import Block
-from builder.kernels.components import join_equal, join_forests, roots
-from builder.kernels.folding import folding
-from builder.kernels.keepers import Deciding
-from builder.kernels.shingles import shingle_sets
-from builder.kernels.words import buffers
+from builder.kernels.dedup.assign import Block
+from builder.kernels.dedup.components import join_equal, join_forests, roots
+from builder.kernels.dedup.keepers import Deciding
+from builder.kernels.dedup.shingles import shingle_sets
+from builder.kernels.text.folding import folding
+from builder.kernels.text.words import buffers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

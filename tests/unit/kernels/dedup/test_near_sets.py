@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builder.kernels.near_sets import KnownSets
+from builder.kernels.dedup.near_sets import KnownSets
 
 THRESHOLDS = (0.01, 1 / 3, 0.5, 0.7, 0.8, 0.9, 1.0)
 few = st.integers(0, 12).map(lambda n: n * 0x9E3779B9 % (1 << 32))

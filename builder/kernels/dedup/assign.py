@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from builder.kernels.bits import power_of_two
-from builder.kernels.jaccard import fill_table, similarity
+from builder.kernels.dedup.jaccard import fill_table, similarity
 from builder.kernels.jit import array_kernel, kernel
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from builder.kernels import assign as rule
+from builder.kernels.dedup import assign as rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable

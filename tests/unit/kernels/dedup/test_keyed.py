@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builder.kernels.keyed import keyed_words
+from builder.kernels.dedup.keyed import keyed_words
 
 MASK = (1 << 64) - 1
 words = st.integers(0, MASK)

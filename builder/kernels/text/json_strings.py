@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from builder.kernels.jit import kernel
-from builder.kernels.json_escapes import escape, next_mark, unescape
-from builder.kernels.text_tidy import copy_bytes
+from builder.kernels.text.json_escapes import escape, next_mark, unescape
+from builder.kernels.text.tidy import copy_bytes
 
 _BROKEN = -1
 

@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 
 from builder.kernels.bits import mix
+from builder.kernels.dedup.shingles import FIRST_TABLE, distinct_shingles, short_hash
 from builder.kernels.jit import array_kernel, kernel
-from builder.kernels.shingles import FIRST_TABLE, distinct_shingles, short_hash
-from builder.kernels.words import SEED
+from builder.kernels.text.words import SEED
 
 _SEED = np.uint64(SEED)
 _EMPTY = np.uint64(0xFFFFFFFFFFFFFFFF)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kernel_calls import packed, sketches_of
 
-from builder.kernels.clusters import Clustering, link
+from builder.kernels.dedup.clusters import Clustering, link
 
 ONE_BAND = st.lists(st.lists(st.integers(0, 5), min_size=3, max_size=3), max_size=30)
 

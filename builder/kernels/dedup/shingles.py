@@ -14,7 +14,7 @@ import numpy as np
 
 from builder.kernels.bits import load8, mix, power_of_two
 from builder.kernels.jit import array_kernel, kernel
-from builder.kernels.words import SEED, next_words
+from builder.kernels.text.words import SEED, next_words
 
 BASE = 0xD1342543DE82EF95
 """Odd; the multiplier of a full-period generator (Steele, Vigna 2021, "Computationally easy, spectrally

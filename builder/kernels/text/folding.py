@@ -13,7 +13,7 @@ The running Python's ``unicodedata`` may know another version of Unicode, and a 
 differently gives other shingles; so the table is made once, by ``make`` under the Python that knows
 ``UNICODE_VERSION``:
 
-    python -m builder.kernels.folding
+    python -m builder.kernels.text.folding
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from builder.absent import absent
+from builder.engines.absent import absent
 
 with absent("scipy"):
     from builder.kernels.bits import mix

@@ -1,0 +1,1 @@
+"""Shingles, sketches, clusters, exact similarity."""

@@ -1,0 +1,1 @@
+"""Text as bytes: folding, words, repair, strings in JSON."""
