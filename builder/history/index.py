@@ -5,7 +5,7 @@ read together.
 
     .index/1.1.0/index.json         base (the version that this one builds on), facts of the shards it wrote,
                                     and which remembered rows no longer stand
-    .index/1.1.0/rows.arrow         a row for each record that came to the first landing
+    .index/1.1.0/rows.arrow         a row for each record that came to the first barrier
     .index/1.1.0/STAGE.arrow        a row for each keeper of a corpus stage
     .index/1.1.0/texts.arrow        texts of keepers that stand in no shard
     .index/1.1.0/shards.arrow       id and digest of each row of the shards that this build wrote; of one
@@ -48,7 +48,7 @@ ROWS_SCHEMA = pa.schema(
         pa.field("kept_id", ID_TYPE),
     ]
 )
-"""``rows.arrow``: the id of each record that came to the first landing (its published one, or the candidate),
+"""``rows.arrow``: the id of each record that came to the first barrier (its published one, or the candidate),
 whether it was published under it, and the published document that stood for it at the end of its build."""
 
 SHARDS_SCHEMA = pa.schema(

@@ -1,6 +1,6 @@
 """What earlier versions remember of each corpus stage, as the stages see it.
 
-The rows that came to the first landing of each build are numbered through over the whole lineage: a *past
+The rows that came to the first barrier of each build are numbered through over the whole lineage: a *past
 row*. What a past row stands for in the end may change with a later version; the segments say how.
 """
 

@@ -1,7 +1,7 @@
 """``build``: from a recipe to a version.
 
-The way of a batch: tasks are read and taken through the first flight into the spool; at each landing the
-corpus stages decide over all rows; later flights go on from there; what is left gets ids, splits and
+The way of a batch: tasks are read and taken through the first pass into the spool; at each barrier the
+corpus stages decide over all rows; later passes go on from there; what is left gets ids, splits and
 shards; the ledger is closed and added up; the version is renamed into its place.
 """
 
@@ -31,7 +31,7 @@ from builder.pipeline.context import Work
 from builder.pipeline.disk import disk_faults
 from builder.pipeline.known_records import write_known
 from builder.pipeline.preload import PRELOAD, number_of_workers
-from builder.pipeline.run import take_through
+from builder.pipeline.run import run_chain
 from builder.pipeline.timings import Watch
 from builder.pipeline.tombstones import Graves
 from builder.recipe import Recipe
@@ -141,7 +141,7 @@ def build(
         work.folder.mkdir(parents=True, exist_ok=True)
         work = _recall(work, course)
         tasks = [task for source in recipe.sources for task in source.tasks()]
-        closed = close(work, take_through(work, course.choose(tasks)))
+        closed = close(work, run_chain(work, course.choose(tasks)))
         _judge(closed, max_rejected=max_rejected, goes_on=course.past is not None)
         result = write_version(corpus, work=work, closed=closed, inputs=course.inputs, version=version)
         _discard(work.folder)

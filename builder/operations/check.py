@@ -18,14 +18,14 @@ from builder.io.streams.streams import codec_of
 from builder.pipeline.chain import bind_chain
 from builder.pipeline.context import Work
 from builder.pipeline.preload import number_of_workers
-from builder.pipeline.run import take_through
+from builder.pipeline.run import run_chain
 from builder.pipeline.timings import size_of
 from builder.release.finish import close
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from builder.pipeline.run import Passage
+    from builder.pipeline.run import ChainResult
     from builder.protocols import Task
     from builder.recipe import Recipe
 
@@ -37,7 +37,7 @@ _START_S = 0.6
 """Seconds that a build takes beside its records: libraries, workers, the commit. Measured on Linux."""
 
 _SIDE_BY_SIDE = 0.85
-"""The share of more workers than one that comes out as speed: landings and the ledger take one core."""
+"""The share of more workers than one that comes out as speed: barriers and the ledger take one core."""
 
 _MAIN_BYTES, _WORKER_BYTES = 120_000_000, 120_000_000
 """Memory of the process that leads, and of a worker with its libraries."""
@@ -118,28 +118,28 @@ def _estimate(recipe: Recipe, *, n_workers: int, sample_records: int) -> Estimat
             _pass(replace(work, folder=Path(folder) / name, limit=WARM_UP_RECORDS), tasks)
         fixed = time.monotonic() - began
         began = time.monotonic()
-        passage = _pass(replace(work, folder=Path(folder) / "sample"), tasks)
+        chain_result = _pass(replace(work, folder=Path(folder) / "sample"), tasks)
         elapsed = max(time.monotonic() - began, fixed)
         spooled = size_of(Path(folder) / "sample")
-        scale = _scale(passage, tasks, sample_records=sample_records)
-    n_records = sum(part.n_records for part in passage.first.parts)
+        scale = _scale(chain_result, tasks, sample_records=sample_records)
+    n_records = sum(part.n_records for part in chain_result.first.parts)
     speed = 1 + (n_workers - 1) * _SIDE_BY_SIDE
     return Estimate(
         seconds=_START_S + fixed + (elapsed - fixed) * scale / speed,
-        memory_bytes=_memory_bytes(tasks, n_workers=n_workers, n_rows=int(passage.first.n_rows * scale)),
+        memory_bytes=_memory_bytes(tasks, n_workers=n_workers, n_rows=int(chain_result.first.n_rows * scale)),
         disk_bytes=int(spooled * scale),
         sample_records=n_records,
-        sample_kept=passage.last.n_rows,
+        sample_kept=chain_result.last.n_rows,
     )
 
 
-def _pass(work: Work, tasks: Sequence[Task]) -> Passage:
+def _pass(work: Work, tasks: Sequence[Task]) -> ChainResult:
     """Take the first records all the way, shards and ledger included."""
     work.folder.mkdir()
-    passage = take_through(work, tasks)
-    if passage.last.n_rows:
-        close(work, passage)
-    return passage
+    chain_result = run_chain(work, tasks)
+    if chain_result.last.n_rows:
+        close(work, chain_result)
+    return chain_result
 
 
 def _memory_bytes(tasks: Sequence[Task], *, n_workers: int, n_rows: int) -> int:
@@ -148,12 +148,12 @@ def _memory_bytes(tasks: Sequence[Task], *, n_workers: int, n_rows: int) -> int:
     return _MAIN_BYTES + busy * (_WORKER_BYTES + _BATCH_MEMORY * chunk) + _ROW_BYTES * n_rows
 
 
-def _scale(passage: Passage, tasks: Sequence[Task], *, sample_records: int) -> float:
+def _scale(chain_result: ChainResult, tasks: Sequence[Task], *, sample_records: int) -> float:
     """How many times the sample fits into the whole, by input bytes."""
-    n_records = sum(part.n_records for part in passage.first.parts)
-    if n_records < sample_records or not passage.first.parts:
+    n_records = sum(part.n_records for part in chain_result.first.parts)
+    if n_records < sample_records or not chain_result.first.parts:
         return 1.0
-    last = passage.first.parts[-1]
+    last = chain_result.first.parts[-1]
     number = int(Path(last.stem).parent.name)
     done = sum(task.size_bytes for task in tasks[:number])
     reached = pc.max(last.table("account")["offset"]).as_py() or 0

@@ -1,4 +1,4 @@
-"""Landings: every corpus stage decides in turn, and what it decides is traced back to the first spool."""
+"""Barriers: every corpus stage decides in turn, and what it decides is traced back to the first spool."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from builder.engines.local import LocalEngine
 from builder.errors import BuilderError, Fault
 from builder.history.index import write_arrow
 from builder.pipeline.spool import Spool, StageSketches, row_numbers
-from builder.pipeline.tombstone_filter import bar
+from builder.pipeline.tombstone_filter import find_tombstoned
 from builder.protocols import Verdicts
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Merges:
 
     @classmethod
     def none(cls, n_rows: int) -> Merges:
-        """Return the state before the first landing."""
+        """Return the state before the first barrier."""
         size = max(n_rows, 1)  # an empty build has a ledger too, and a row number 0 to look up
         return cls(
             into=np.full(size, -1, np.int64),
@@ -69,9 +69,9 @@ class Merges:
         )
 
     def note(self, stage: str, verdicts: Verdicts, *, rows: NDArray[np.int64]) -> None:
-        """Write down one stage's merges; ``rows`` are the first spool's numbers of the landing's rows.
+        """Write down one stage's merges; ``rows`` are the first spool's numbers of the barrier's rows.
 
-        Keepers and what is replaced are past rows by then, where they are none of the landing.
+        Keepers and what is replaced are past rows by then, where they are none of the barrier.
         """
         keeper = verdicts.keeper
         merged = np.flatnonzero((keeper != -1) & (keeper != np.arange(len(rows))))
@@ -103,9 +103,9 @@ class Merges:
         return np.where(self.into[last] < -1, self.into[last], last)
 
 
-def resolve_landing(
+def resolve_barrier(
     spool: Spool,
-    landing: Sequence[CorpusStage],
+    barrier: Sequence[CorpusStage],
     *,
     engine: Engine,
     folder: Path,
@@ -113,7 +113,7 @@ def resolve_landing(
     past: Past | None = None,
     graves: Graves | None = None,
 ) -> list[Path]:
-    """Ask each corpus stage of a landing in turn, each over what the one before kept.
+    """Ask each corpus stage of a barrier in turn, each over what the one before kept.
 
     Beside the keepers (int64[n_rows], one file a stage) it writes what later versions must know of these
     rows: the stage's segment of the index. What a tombstone bars comes to no stage; ``barred.npy`` says
@@ -124,13 +124,15 @@ def resolve_landing(
     """
     folder.mkdir(parents=True, exist_ok=True)
     alive = np.ones(spool.n_rows, np.bool_)
-    barred = np.zeros(spool.n_rows, np.bool_)
+    tombstoned = np.zeros(spool.n_rows, np.bool_)
     numbers = row_numbers(spool)
     files = []
-    for stage in landing:
+    for stage in barrier:
         if graves:
-            barred |= bar(graves, stage, StageSketches(spool, stage.name), alive=alive, texts=spool)
-            alive &= ~barred
+            tombstoned |= find_tombstoned(
+                graves, stage, StageSketches(spool, stage.name), alive=alive, texts=spool
+            )
+            alive &= ~tombstoned
         memory = past.but(merges.replaced).stage(stage.name) if past else None
         verdicts = _verdicts(stage, spool, alive=alive, memory=memory, engine=engine, folder=folder)
         if memory is not None:
@@ -139,7 +141,7 @@ def resolve_landing(
             merges.note(stage.name, verdicts, rows=numbers)
             alive &= (verdicts.keeper == -1) | (verdicts.keeper == np.arange(spool.n_rows))
         files.append(_save(folder / f"{stage.name}.keepers.npy", verdicts.keeper))
-    _save(folder / BARRED, barred)
+    _save(folder / BARRED, tombstoned)
     return files
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 from builder.domain.merging import cluster_field
 from builder.domain.record import RECORD_FIELD
 from builder.errors import Fault, RecipeError
-from builder.pipeline.tombstone_filter import Barrier
+from builder.pipeline.tombstone_filter import TombstoneFilter
 from builder.protocols import CorpusStage, Resources, Stage
 from builder.stages.publishable import Publishable
 
@@ -27,33 +27,33 @@ ID_FIELD = pa.field("id", pa.string(), nullable=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Flight:
-    """Stages that a batch passes at one go, and the corpus stages of the landing that it ends on.
+class Pass:
+    """Stages that a batch passes at one go, and the corpus stages of the barrier that it ends on.
 
-    Only the last flight ends on no landing. ``carries`` names the public columns that go on from here; None
+    Only the last pass ends on no barrier. ``carries`` names the public columns that go on from here; None
     for all. A page's HTML is ten times its text, so it is worth leaving behind what nobody will look at.
     """
 
     stages: tuple[Stage, ...]
-    landing: tuple[CorpusStage, ...] = ()
+    barrier: tuple[CorpusStage, ...] = ()
     carries: tuple[str, ...] | None = None
 
     @property
     def only_publishes(self) -> bool:
         """Whether it leaves rows out and changes none."""
-        return all(stage.name in (Publishable.name, Barrier.name) for stage in self.stages)
+        return all(stage.name in (Publishable.name, TombstoneFilter.name) for stage in self.stages)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
-    """All flights, with what the stages lean on.
+    """All passes, with what the stages lean on.
 
     Attributes:
         published: the columns of a row, ``id`` first.
         tags: public column -> underscore column, for each deduplication in ``mode: tag``.
     """
 
-    flights: tuple[Flight, ...]
+    passes: tuple[Pass, ...]
     resources: Resources
     published: pa.Schema
     tags: Mapping[str, str]
@@ -61,12 +61,12 @@ class Chain:
     @property
     def untrusted(self) -> bool:
         """Whether a stage runs native parsers on strangers' bytes."""
-        return any(stage.untrusted for flight in self.flights for stage in flight.stages)
+        return any(stage.untrusted for pass_ in self.passes for stage in pass_.stages)
 
     @property
     def append_stable(self) -> bool:
         """Whether what was decided on a record never changes because of a later one."""
-        return all(stage.append_stable for flight in self.flights for stage in flight.landing)
+        return all(stage.append_stable for pass_ in self.passes for stage in pass_.barrier)
 
 
 def bind_chain(recipe: Recipe, *, graves: Graves | None = None) -> Chain:
@@ -80,7 +80,7 @@ def bind_chain(recipe: Recipe, *, graves: Graves | None = None) -> Chain:
     """
     resources = _resources(recipe)
     schema = pa.schema([RECORD_FIELD])
-    before = [*recipe.stages, *([Barrier(graves=graves)] if graves else [])]
+    before = [*recipe.stages, *([TombstoneFilter(graves=graves)] if graves else [])]
     stages = [*before, Publishable(unchanged=all(stage.name in _DROPPING for stage in before))]
     for i, stage in enumerate(stages):
         try:
@@ -93,8 +93,8 @@ def bind_chain(recipe: Recipe, *, graves: Graves | None = None) -> Chain:
     tags = {f"{name}_cluster": cluster_field(name).name for name in _tagging(recipe)}
     fields = [ID_FIELD, *(f for f in schema if not f.name.startswith("_"))]
     fields += [pa.field(name, pa.string()) for name in tags]
-    flights = _lighten(_flights(stages), published=pa.schema(fields).names)
-    return Chain(flights=flights, resources=resources, published=pa.schema(fields), tags=tags)
+    passes = _lighten(_passes(stages), published=pa.schema(fields).names)
+    return Chain(passes=passes, resources=resources, published=pa.schema(fields), tags=tags)
 
 
 def _tagging(recipe: Recipe) -> list[str]:
@@ -112,26 +112,26 @@ def _resources(recipe: Recipe) -> Resources:
     )
 
 
-def _flights(stages: list[Stage | CorpusStage]) -> tuple[Flight, ...]:
-    flights: list[Flight] = []
+def _passes(stages: list[Stage | CorpusStage]) -> tuple[Pass, ...]:
+    passes: list[Pass] = []
     going: list[Stage] = []
-    landing: list[CorpusStage] = []
+    barrier: list[CorpusStage] = []
     for stage in stages:
         if isinstance(stage, CorpusStage):
-            landing.append(stage)
+            barrier.append(stage)
             continue
-        if landing:
-            flights.append(Flight(stages=tuple(going), landing=tuple(landing)))
-            going, landing = [], []
+        if barrier:
+            passes.append(Pass(stages=tuple(going), barrier=tuple(barrier)))
+            going, barrier = [], []
         going.append(stage)
-    return (*flights, Flight(stages=tuple(going), landing=tuple(landing)))
+    return (*passes, Pass(stages=tuple(going), barrier=tuple(barrier)))
 
 
-def _lighten(flights: tuple[Flight, ...], *, published: Sequence[str]) -> tuple[Flight, ...]:
+def _lighten(passes: tuple[Pass, ...], *, published: Sequence[str]) -> tuple[Pass, ...]:
     """Let what is not published be left behind where only ``publishable`` is still to come."""
     return tuple(
-        replace(flight, carries=tuple(published))
-        if number >= len(flights) - 2 and flights[-1].only_publishes
-        else flight
-        for number, flight in enumerate(flights)
+        replace(pass_, carries=tuple(published))
+        if number >= len(passes) - 2 and passes[-1].only_publishes
+        else pass_
+        for number, pass_ in enumerate(passes)
     )

@@ -1,4 +1,4 @@
-"""What a worker does: take one task or one part through a flight, and leave finished parts behind.
+"""What a worker does: take one task or one part through a pass, and leave finished parts behind.
 
 Both functions are called by an engine, maybe a second time after a crash: what was finished before is
 found on disk and not done again.
@@ -42,22 +42,22 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from builder.pipeline.chain import Flight
+    from builder.pipeline.chain import Pass
     from builder.protocols import CorpusStage, Guard, Resources, Source, Stage, Task
 
 LATE_SCHEMA = REJECTION_SCHEMA.append(pa.field(ROW, pa.int64()))
-"""A rejection of a later flight, with the row of the first spool that it was."""
+"""A rejection of a later pass, with the row of the first spool that it was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Departure:
-    """The first flight: reads a task, takes it through the stages, and accounts for every record.
+class FirstPass:
+    """The first pass: reads a task, takes it through the stages, and accounts for every record.
 
     ``known`` names the file of the keys of records that earlier builds have accounted for.
     """
 
     sources: Mapping[str, Source]
-    flight: Flight
+    pass_: Pass
     resources: Resources
     folder: str
     batch_rows: int
@@ -76,19 +76,19 @@ class Departure:
         for reading in self.sources[task.source].read(task, guard=guard, batch_rows=self.batch_rows):
             fresh = _between(reading, n_done, self.limit)
             if fresh.n_records:
-                parts.append(self._fly(fresh, folder=folder, number=len(parts), guard=guard))
+                parts.append(self._process(fresh, folder=folder, number=len(parts), guard=guard))
                 guard.tick(fresh.n_records, fresh.batch.nbytes)
             if self.limit is not None and sum(part.n_records for part in parts) >= self.limit:
                 break
         finish_task(folder)
         return parts
 
-    def _fly(self, reading: Reading, *, folder: Path, number: int, guard: Guard) -> Part:
+    def _process(self, reading: Reading, *, folder: Path, number: int, guard: Guard) -> Part:
         counts = Counter(reading.counts)
         whole, keys = reading, record_keys(reading)
         reading, known = drop_known(whole, keys, self.known)
         batch, rejected = apply_stages(
-            reading.batch, self.flight.stages, resources=self.resources, guard=guard, counts=counts
+            reading.batch, self.pass_.stages, resources=self.resources, guard=guard, counts=counts
         )
         rejected = [reading.rejected, *rejected]
         account = account_batch(
@@ -102,28 +102,28 @@ class Departure:
             raise AccountError(
                 f"{folder.name}/{number}: {reading.n_records} read, {account.num_rows} accounted for"
             )
-        batch = _prepare(identify(batch, resources=self.resources), self.flight, self.resources)
+        batch = _prepare(identify(batch, resources=self.resources), self.pass_, self.resources)
         tables = {"rows": batch, "rejected": concat(rejected), "account": account}
         return write_part(folder, number, tables=tables, n_records=reading.n_records, counts=counts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Connection:
-    """A later flight: settles one part by the verdicts of its landing and takes it on.
+class LaterPass:
+    """A later pass: settles one part by the verdicts of its barrier and takes it on.
 
     Attributes:
-        verdicts: for each corpus stage of the landing, the file of its keepers: int64[n_rows] over the whole
+        verdicts: for each corpus stage of the barrier, the file of its keepers: int64[n_rows] over the whole
             spool, read by memory map.
-        barred: the file of the rows that a tombstone bars, bool[n_rows].
+        tombstoned: the file of the rows that a tombstone bars, bool[n_rows].
         refers: whether the part that comes of it holds numbers of rows in place of public columns, which stay
             in the part that it came from: nothing that is still to come changes them.
     """
 
-    landing: tuple[CorpusStage, ...]
+    barrier: tuple[CorpusStage, ...]
     verdicts: tuple[str, ...]
-    barred: str
+    tombstoned: str
     numbers: str | None
-    flight: Flight
+    pass_: Pass
     resources: Resources
     folder: str
     refers: bool
@@ -136,19 +136,19 @@ class Connection:
         if done := finished_parts(folder):
             return replace(done[0], base=base)
         counts: Counter[str] = Counter()
-        here = drop_sketches(part.batch("rows"), self.landing)
+        here = drop_sketches(part.batch("rows"), self.barrier)
         if ROW not in here.schema.names:
             numbers = np.arange(first_row, first_row + part.n_rows, dtype=np.int64)
             here = here.append_column(ROW, pa.array(numbers))
-        is_barred = np.load(self.barred, mmap_mode="r")[first_row : first_row + part.n_rows]
-        barred = tombstone_rejections(here.filter(pa.array(is_barred))) if is_barred.any() else None
+        is_barred = np.load(self.tombstoned, mmap_mode="r")[first_row : first_row + part.n_rows]
+        tombstoned = tombstone_rejections(here.filter(pa.array(is_barred))) if is_barred.any() else None
         settled = self._settle(here, np.flatnonzero(~is_barred), first_row, counts)
         batch, rejected = apply_stages(
-            settled, self.flight.stages, resources=self.resources, guard=guard, counts=counts
+            settled, self.pass_.stages, resources=self.resources, guard=guard, counts=counts
         )
-        batch = _prepare(batch, self.flight, self.resources)
+        batch = _prepare(batch, self.pass_, self.resources)
         batch = _hidden(batch) if self.refers else batch.drop_columns([AT])
-        late = [*([barred] if barred else []), *rejected]
+        late = [*([tombstoned] if tombstoned else []), *rejected]
         tables = {"rows": batch, "rejected": _with_rows(concat(late), here)}
         done_part = write_part(folder, 0, tables=tables, n_records=part.n_rows, counts=counts)
         return replace(done_part, base=base)
@@ -162,7 +162,7 @@ class Connection:
         """
         lean = _hidden(here).append_column(AT, pa.array(np.arange(here.num_rows, dtype=np.int64)))
         lean = lean.take(pa.array(rows)) if len(rows) < here.num_rows else lean
-        for stage, file in zip(self.landing, self.verdicts, strict=True):
+        for stage, file in zip(self.barrier, self.verdicts, strict=True):
             numbers = first_row + lean.column(AT).to_numpy()
             keeper = np.asarray(np.load(file, mmap_mode="r")[numbers])
             outcome = stage.settle(lean, keeper, numbers)
@@ -215,13 +215,13 @@ def apply_stages(
     return batch, rejected
 
 
-def _prepare(batch: pa.RecordBatch, flight: Flight, resources: Resources) -> pa.RecordBatch:
-    """Add what comes next needs to know of each row: sketches, or its size where no landing is left."""
-    if not flight.landing:
+def _prepare(batch: pa.RecordBatch, pass_: Pass, resources: Resources) -> pa.RecordBatch:
+    """Add what comes next needs to know of each row: sketches, or its size where no barrier is left."""
+    if not pass_.barrier:
         return batch.append_column(SIZE, pa.array(row_sizes(_public(batch))))
-    sketches = {stage.name: stage.sketch(batch, resources=resources) for stage in flight.landing}
-    if flight.carries is not None:
-        names = [name for name in batch.schema.names if name.startswith("_") or name in flight.carries]
+    sketches = {stage.name: stage.sketch(batch, resources=resources) for stage in pass_.barrier}
+    if pass_.carries is not None:
+        names = [name for name in batch.schema.names if name.startswith("_") or name in pass_.carries]
         batch = batch.select(names)
     for stage, sketch in sketches.items():
         for name in sketch.schema.names:
@@ -229,9 +229,9 @@ def _prepare(batch: pa.RecordBatch, flight: Flight, resources: Resources) -> pa.
     return batch
 
 
-def drop_sketches(batch: pa.RecordBatch, landing: Sequence[CorpusStage]) -> pa.RecordBatch:
-    """Take the sketches of a landing off again: they have done their work."""
-    prefixes = tuple(sketch_name(stage.name, "") for stage in landing)
+def drop_sketches(batch: pa.RecordBatch, barrier: Sequence[CorpusStage]) -> pa.RecordBatch:
+    """Take the sketches of a barrier off again: they have done their work."""
+    prefixes = tuple(sketch_name(stage.name, "") for stage in barrier)
     return batch.drop_columns([name for name in batch.schema.names if prefixes and name.startswith(prefixes)])
 
 

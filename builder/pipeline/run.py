@@ -1,4 +1,4 @@
-"""Through the chain: tasks become the first spool, and each landing's verdicts the next one."""
+"""Through the chain: tasks become the first spool, and each barrier's verdicts the next one."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from builder.pipeline.barriers import BARRED, Merges, resolve_landing
-from builder.pipeline.passes import LATE_SCHEMA, Connection, Departure
+from builder.pipeline.barriers import BARRED, Merges, resolve_barrier
+from builder.pipeline.passes import LATE_SCHEMA, FirstPass, LaterPass
 from builder.pipeline.spool import ROW, Part, Spool, row_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from builder.pipeline.chain import Flight
+    from builder.pipeline.chain import Pass
     from builder.pipeline.context import Work
     from builder.protocols import Task
 
 
 @dataclass(frozen=True, kw_only=True)
-class Passage:
+class ChainResult:
     """What came of the records on their way through the chain.
 
     Attributes:
-        first: the spool of the first flight, which has an account of every record.
-        last: the spool of the last flight: the rows that are published.
-        late: rejections of the flights between, with ``_row``, ascending.
+        first: the spool of the first pass, which has an account of every record.
+        last: the spool of the last pass: the rows that are published.
+        late: rejections of the passes between, with ``_row``, ascending.
         counts: what sources and stages counted.
-        landings: the spool that each corpus stage decided over, by the stage's name.
+        barriers: the spool that each corpus stage decided over, by the stage's name.
     """
 
     first: Spool
@@ -39,25 +39,25 @@ class Passage:
     merges: Merges
     late: pa.Table
     counts: Counter[str]
-    landings: Mapping[str, Spool]
+    barriers: Mapping[str, Spool]
 
 
-def take_through(work: Work, tasks: Sequence[Task]) -> Passage:
+def run_chain(work: Work, tasks: Sequence[Task]) -> ChainResult:
     """Take every record through the chain; what was finished before is found in the spool."""
-    parts = _depart(work, tasks)
+    parts = _run_first_pass(work, tasks)
     first = Spool(parts)
     merges = Merges.none(first.n_rows)
     counts = _counts(parts)
-    landings: dict[str, Spool] = {}
+    barriers: dict[str, Spool] = {}
     late: list[pa.Table] = []
-    for number, (flight, following) in enumerate(pairwise(work.chain.flights), start=1):
-        landings |= dict.fromkeys((s.name for s in flight.landing), _spool(work, parts))
-        parts = _connect(work, parts, flight, following, number=number, merges=merges)
+    for number, (pass_, next_pass) in enumerate(pairwise(work.chain.passes), start=1):
+        barriers |= dict.fromkeys((s.name for s in pass_.barrier), _spool(work, parts))
+        parts = _run_later_pass(work, parts, pass_, next_pass, number=number, merges=merges)
         counts.update(_counts(parts))
         late += [part.table("rejected") for part in parts if part.n_rejected]
     rejected = pa.concat_tables([LATE_SCHEMA.empty_table(), *late]).sort_by(ROW)
-    return Passage(
-        first=first, last=Spool(parts), merges=merges, late=rejected, counts=counts, landings=landings
+    return ChainResult(
+        first=first, last=Spool(parts), merges=merges, late=rejected, counts=counts, barriers=barriers
     )
 
 
@@ -65,10 +65,10 @@ def _spool(work: Work, parts: Sequence[Part]) -> Spool:
     return Spool(parts, work.chain.resources.columns.text)
 
 
-def _depart(work: Work, tasks: Sequence[Task]) -> list[Part]:
-    departure = Departure(
+def _run_first_pass(work: Work, tasks: Sequence[Task]) -> list[Part]:
+    first_pass = FirstPass(
         sources={source.label: source for source in work.recipe.sources},
-        flight=work.chain.flights[0],
+        pass_=work.chain.passes[0],
         resources=work.chain.resources,
         folder=str(work.folder / "0"),
         batch_rows=work.batch_rows,
@@ -76,14 +76,14 @@ def _depart(work: Work, tasks: Sequence[Task]) -> list[Part]:
     )
     numbered = list(enumerate(tasks))
     if work.limit is not None:
-        return _depart_limited(work, departure, numbered, limit=work.limit)
+        return _run_limited_pass(work, first_pass, numbered, limit=work.limit)
     untrusted = work.chain.untrusted or any(source.untrusted for source in work.recipe.sources)
-    results = work.engine.map(departure, numbered, untrusted=untrusted)
+    results = work.engine.map(first_pass, numbered, untrusted=untrusted)
     return _gather(work, results, phase="read", total=sum(task.size_bytes for task in tasks), tasks=tasks)
 
 
-def _depart_limited(
-    work: Work, departure: Departure, numbered: Sequence[tuple[int, Task]], *, limit: int
+def _run_limited_pass(
+    work: Work, first_pass: FirstPass, numbered: Sequence[tuple[int, Task]], *, limit: int
 ) -> list[Part]:
     """Read one task after the other until there are records enough."""
     parts: list[Part] = []
@@ -91,7 +91,7 @@ def _depart_limited(
         missing = limit - sum(part.n_records for part in parts)
         if missing <= 0:
             break
-        (found,) = work.engine.map(replace(departure, limit=missing), [one], untrusted=True)
+        (found,) = work.engine.map(replace(first_pass, limit=missing), [one], untrusted=True)
         parts += found
         work.advance("read", done=limit - missing, total=limit, unit="records")
     return parts
@@ -108,41 +108,41 @@ def _gather(work: Work, results, *, phase: str, total: int, tasks: Sequence[Task
     return parts
 
 
-def _connect(
-    work: Work, parts: list[Part], flight: Flight, following: Flight, *, number: int, merges: Merges
+def _run_later_pass(
+    work: Work, parts: list[Part], pass_: Pass, next_pass: Pass, *, number: int, merges: Merges
 ) -> list[Part]:
-    """Resolve the landing that a flight ends on, and take what is left through the next flight."""
+    """Resolve the barrier that a pass ends on, and take what is left through the next pass."""
     folder = work.folder / str(number)
     spool = _spool(work, parts)
-    work.advance("resolve", done=0, total=len(flight.landing), unit="stages")
-    files = resolve_landing(
+    work.advance("resolve", done=0, total=len(pass_.barrier), unit="stages")
+    files = resolve_barrier(
         spool,
-        flight.landing,
+        pass_.barrier,
         engine=work.engine,
         folder=folder,
         merges=merges,
         past=work.past,
         graves=work.graves,
     )
-    work.advance("resolve", done=len(flight.landing), total=len(flight.landing), unit="stages")
+    work.advance("resolve", done=len(pass_.barrier), total=len(pass_.barrier), unit="stages")
     numbers = None
     if number > 1:
         numbers = str(folder / "numbers.npy")
         np.save(numbers, row_numbers(spool))
-    connection = Connection(
-        landing=flight.landing,
+    later_pass = LaterPass(
+        barrier=pass_.barrier,
         verdicts=tuple(map(str, files)),
-        barred=str(folder / BARRED),
+        tombstoned=str(folder / BARRED),
         numbers=numbers,
-        flight=following,
+        pass_=next_pass,
         resources=work.chain.resources,
         folder=str(folder),
-        refers=following.only_publishes,
+        refers=next_pass.only_publishes,
     )
     items = [(i, part, int(spool.first_rows[i])) for i, part in enumerate(parts)]
-    untrusted = any(stage.untrusted for stage in following.stages)
+    untrusted = any(stage.untrusted for stage in next_pass.stages)
     settled: list[Part] = []
-    for part in work.engine.map(connection, items, untrusted=untrusted):
+    for part in work.engine.map(later_pass, items, untrusted=untrusted):
         settled.append(part)
         work.advance("settle", done=len(settled), total=len(parts), unit="batches")
     return settled

@@ -1,10 +1,10 @@
 """The spool: finished batches on disk, so that a killed build goes on where it was.
 
-A part is a batch that has passed a flight. Its files are written first and its ``.json`` last, by an atomic
+A part is a batch that has passed a pass. Its files are written first and its ``.json`` last, by an atomic
 rename: a part without one was never finished. Rows files are Arrow IPC and are read by memory map.
 
     SPOOL/0/000012/00003.rows.arrow       what goes on, with sketches and underscore columns
-    SPOOL/0/000012/00003.account.arrow    one row for each record read (first flight only)
+    SPOOL/0/000012/00003.account.arrow    one row for each record read (first pass only)
     SPOOL/0/000012/00003.rejected.arrow   what did not go on
     SPOOL/0/000012/00003.json             counts; the part is finished
     SPOOL/0/000012/done                   the task is finished
@@ -71,7 +71,7 @@ def write_part(
     n_records: int,
     counts: Mapping[str, int],
 ) -> Part:
-    """Write one part; ``tables`` has ``rows`` and ``rejected``, and ``account`` in the first flight."""
+    """Write one part; ``tables`` has ``rows`` and ``rejected``, and ``account`` in the first pass."""
     folder.mkdir(parents=True, exist_ok=True)
     stem = folder / f"{number:05d}"
     for what, batch in tables.items():
@@ -114,7 +114,7 @@ def _write_atomically(path: Path, data: bytes) -> None:
 
 @dataclass(frozen=True)
 class Spool:
-    """All parts of one landing, in the order of the build; rows are numbered through.
+    """All parts of one barrier, in the order of the build; rows are numbered through.
 
     Each part's file is mapped once, when it is first asked for, and as long as the spool is held.
     """

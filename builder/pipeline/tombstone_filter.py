@@ -28,7 +28,7 @@ _DOCS_AT_ONCE = 1 << 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Barrier:
+class TombstoneFilter:
     """The stage before ``publishable``: keeps out pages whose URL, domain or very text was taken down.
 
     Corpus stages look for more, near-duplicates too, but a recipe need not have them. A page of a domain that
@@ -46,42 +46,42 @@ class Barrier:
 
     def apply(self, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:  # noqa: ARG002
         """Reject what a tombstone bars."""
-        barred = np.zeros(batch.num_rows, np.bool_)
+        tombstoned = np.zeros(batch.num_rows, np.bool_)
         columns = resources.columns
         if columns.url in batch.schema.names:
             urls = batch.column(columns.url).to_pylist()
-            barred |= self.graves.bars_urls(map(url_key, urls))
-            barred |= self.graves.bars_hosts([domain(url) if url else None for url in urls])
+            tombstoned |= self.graves.bars_urls(map(url_key, urls))
+            tombstoned |= self.graves.bars_hosts([domain(url) if url else None for url in urls])
         if columns.text in batch.schema.names:
             text = batch.column(columns.text)
             there = text.is_valid().to_numpy(zero_copy_only=False)
-            barred |= (
+            tombstoned |= (
                 self.graves.bars_contents(text_digests(text.cast(pa.large_binary())).to_pylist()) & there
             )
         return Outcome(
-            kept=batch.filter(pa.array(~barred)),
-            rejected=tombstone_rejections(batch.filter(pa.array(barred))),
+            kept=batch.filter(pa.array(~tombstoned)),
+            rejected=tombstone_rejections(batch.filter(pa.array(tombstoned))),
         )
 
 
-def bar(
+def find_tombstoned(
     graves: Graves, stage: CorpusStage, sketches: Sketches, *, alive: NDArray[np.bool_], texts: Texts
 ) -> NDArray[np.bool_]:
     """bool[n_rows], the rows that a stage must not see, because what they are was taken down."""
-    barred = np.zeros(len(alive), np.bool_)
+    tombstoned = np.zeros(len(alive), np.bool_)
     rows = np.flatnonzero(alive)
     if stage.name == "dedup_url":
         keys = sketches.column("url_key").to_pylist()
-        barred[rows] = graves.bars_urls(keys[row] for row in rows)
+        tombstoned[rows] = graves.bars_urls(keys[row] for row in rows)
     elif stage.name == "dedup_exact":
         digests = sketches.column("text_digest").to_pylist()
-        barred[rows] = graves.bars_contents(digests[row] for row in rows)
+        tombstoned[rows] = graves.bars_contents(digests[row] for row in rows)
     elif stage.name == "dedup_near":
         for found in _near(graves, stage, sketches, rows, texts):
-            barred[found] = True
+            tombstoned[found] = True
         short = rows[few_words(sketches).to_numpy(zero_copy_only=False)[rows]]
-        barred[short] = graves.bars_words(sketches.column("words_hash").take(pa.array(short)).to_pylist())
-    return barred
+        tombstoned[short] = graves.bars_words(sketches.column("words_hash").take(pa.array(short)).to_pylist())
+    return tombstoned
 
 
 def few_words(sketches: Sketches | pa.RecordBatch) -> pa.Array:

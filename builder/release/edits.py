@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from builder.domain.changelog import Reason
     from builder.history.lineage import Lineage
     from builder.history.past import Past
-    from builder.pipeline.run import Passage
+    from builder.pipeline.run import ChainResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class Edits:
 
 
 def find_replaced(
-    passage: Passage, lineage: Lineage, past: Past
+    chain_result: ChainResult, lineage: Lineage, past: Past
 ) -> tuple[dict[bytes, int], dict[bytes, int]]:
     """Find the published rows whose page was fetched again with another text.
 
@@ -64,11 +64,11 @@ def find_replaced(
         By id: the row of the last spool that takes the place of a published row; and the row of the first
         spool that was to do so, but was merged or rejected by a later stage.
     """
-    rows = np.flatnonzero(passage.merges.replaces >= 0)
-    pages = passage.merges.replaces[rows]
+    rows = np.flatnonzero(chain_result.merges.replaces >= 0)
+    pages = chain_result.merges.replaces[rows]
     ids, was_published = past.ids(pages), past.published(pages)
     stands = lineage.published(ids) & was_published
-    last = {int(row): at for at, row in enumerate(_first_rows(passage))}
+    last = {int(row): at for at, row in enumerate(_first_rows(chain_result))}
     replaced: dict[bytes, int] = {}
     lost: dict[bytes, int] = {}
     for row, one, there in zip(rows.tolist(), np.ascontiguousarray(ids), stands.tolist(), strict=True):
@@ -97,5 +97,5 @@ def count_removed(edits: Edits) -> dict[Reason | None, int]:
     return dict(Counter((one.outcome, one.stage, one.reason) for one in edits.removed.values()))
 
 
-def _first_rows(passage: Passage) -> list[int]:
-    return [int(row) for row in row_numbers(passage.last)]
+def _first_rows(chain_result: ChainResult) -> list[int]:
+    return [int(row) for row in row_numbers(chain_result.last)]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from builder.domain.manifest import CutSizes
     from builder.pipeline.context import Work
-    from builder.pipeline.run import Passage
+    from builder.pipeline.run import ChainResult
     from builder.release.layout import Plan
     from builder.release.write import Placement
 
@@ -60,31 +60,31 @@ class Closed:
     edits: Edits
     added: Mapping[str, int]
     fates: Fates
-    passage: Passage
+    chain_result: ChainResult
 
 
-def close(work: Work, passage: Passage) -> Closed:
+def close(work: Work, chain_result: ChainResult) -> Closed:
     """Write shards and ledger, and check that every record is accounted for.
 
     Raises:
         AccountError: if the sums do not match what the readers counted.
     """
     lineage = work.past.lineage if work.past else None
-    replaced, lost = find_replaced(passage, lineage, work.past) if lineage and work.past else ({}, {})
-    retired = passage.merges.replaced
+    replaced, lost = find_replaced(chain_result, lineage, work.past) if lineage and work.past else ({}, {})
+    retired = chain_result.merges.replaced
     placement = place_rows(
-        passage.last,
+        chain_result.last,
         shares=work.recipe.splits,
         name=work.recipe.name,
         lineage=lineage,
         edits=Edits(replaced=replaced),
         pruned=work.pruned.documents if work.pruned else frozenset(),
     )
-    all_ids = _all_ids(passage, placement)
-    for spool in (passage.first, passage.last):
+    all_ids = _all_ids(chain_result, placement)
+    for spool in (chain_result.first, chain_result.last):
         spool.let_go()
-    fates = trace_fates(passage, placement, all_ids=all_ids, past=work.past)
-    removed = {key: removal_of(row, fates, passage) for key, row in lost.items()}
+    fates = trace_fates(chain_result, placement, all_ids=all_ids, past=work.past)
+    removed = {key: removal_of(row, fates, chain_result) for key, row in lost.items()}
     if work.past and work.pruned:
         removed |= dict.fromkeys(sorted(work.pruned.documents), SOURCE_GONE)
         retired = np.union1d(retired, work.past.gone)
@@ -95,20 +95,20 @@ def close(work: Work, passage: Passage) -> Closed:
     restated = restate(work.past.lineage, edits, but=freed) if work.past else None
     # the ledger is written while workers write shards
     with ThreadPoolExecutor(1) as beside:
-        writing = beside.submit(_write_ledger, work.folder, passage, fates, restated)
+        writing = beside.submit(_write_ledger, work.folder, chain_result, fates, restated)
         if work.engine.workers == 1:  # not more of the machine than was asked for
             writing.result()
-        shards = _write_shards(work, passage, placement, plan, fates)
+        shards = _write_shards(work, chain_result, placement, plan, fates)
         work.advance("ledger", done=0, total=1, unit="file")
         written = writing.result()
         work.advance("ledger", done=1, total=1, unit="file")
     n_restated = restated.num_rows if restated else 0
-    _check_sums(passage, written.sums, placement, n_known=written.n_known, n_restated=n_restated)
+    _check_sums(chain_result, written.sums, placement, n_known=written.n_known, n_restated=n_restated)
     return Closed(
         shards=shards,
         limits=plan.limits,
         sums=written.sums,
-        counts=passage.counts,
+        counts=chain_result.counts,
         clusters=_cluster_sizes(fates),
         ledger=written.ledger,
         rejected=written.rejected,
@@ -118,7 +118,7 @@ def close(work: Work, passage: Passage) -> Closed:
         edits=edits,
         added={name: len(placement.of(i)) for i, name in enumerate(placement.names)},
         fates=fates,
-        passage=passage,
+        chain_result=chain_result,
     )
 
 
@@ -131,18 +131,24 @@ class _Ledger:
     clusters: Path
 
 
-def _write_ledger(folder: Path, passage: Passage, fates: Fates, restated: pa.Table | None) -> _Ledger:
+def _write_ledger(
+    folder: Path, chain_result: ChainResult, fates: Fates, restated: pa.Table | None
+) -> _Ledger:
     ledger, rejected, clusters = (folder / f"{name}.parquet" for name in ("ledger", "rejected", "clusters"))
     sums, n_known = write_ledger(
-        ledger, clusters=clusters, spool=passage.first, fates=fates, restated=restated
+        ledger, clusters=clusters, spool=chain_result.first, fates=fates, restated=restated
     )
-    write_rejected(rejected, spool=passage.first, late=passage.late)
+    write_rejected(rejected, spool=chain_result.first, late=chain_result.late)
     return _Ledger(sums=sums, n_known=n_known, ledger=ledger, rejected=rejected, clusters=clusters)
 
 
-def _all_ids(passage: Passage, placement: Placement) -> NDArray[np.uint64]:
+def _all_ids(chain_result: ChainResult, placement: Placement) -> NDArray[np.uint64]:
     """uint64[n_rows, 2], over the first spool: the published id, or the candidate where there is none."""
-    ids = id_words(passage.first.column(ID)).copy() if passage.first.n_rows else np.zeros((1, 2), np.uint64)
+    ids = (
+        id_words(chain_result.first.column(ID)).copy()
+        if chain_result.first.n_rows
+        else np.zeros((1, 2), np.uint64)
+    )
     ids[placement.rows] = placement.ids
     return ids
 
@@ -151,10 +157,10 @@ def _all_ids(passage: Passage, placement: Placement) -> NDArray[np.uint64]:
 
 
 def _write_shards(
-    work: Work, passage: Passage, placement: Placement, plan: Plan, fates: Fates
+    work: Work, chain_result: ChainResult, placement: Placement, plan: Plan, fates: Fates
 ) -> list[EditionShard]:
     """Write what is new or changed, side by side; what stays is only looked up."""
-    job = _shard_job(work, passage, placement, plan, fates)
+    job = _shard_job(work, chain_result, placement, plan, fates)
     new = [shard for shard in plan.shards if isinstance(shard, PlannedShard)]
     changed = [shard for shard in plan.shards if isinstance(shard, Rewrite)]
     written: dict[str, WrittenShard] = {}
@@ -166,7 +172,9 @@ def _write_shards(
     return [edition_shard(lineage, shard, written) for shard in plan.shards]
 
 
-def _shard_job(work: Work, passage: Passage, placement: Placement, plan: Plan, fates: Fates) -> ShardJob:
+def _shard_job(
+    work: Work, chain_result: ChainResult, placement: Placement, plan: Plan, fates: Fates
+) -> ShardJob:
     arrays = work.folder / "arrays"
     arrays.mkdir(exist_ok=True)
     for name, array in {
@@ -179,7 +187,7 @@ def _shard_job(work: Work, passage: Passage, placement: Placement, plan: Plan, f
     }.items():
         np.save(arrays / f"{name}.npy", array)
     return ShardJob(
-        parts=passage.last.parts,
+        parts=chain_result.last.parts,
         schema=work.chain.published,
         tags=work.chain.tags,
         noted=NotedColumns.of(work.chain.published, work.recipe.columns),
@@ -200,10 +208,10 @@ def _cluster_sizes(fates: Fates) -> Counter[int]:
 
 
 def _check_sums(
-    passage: Passage, sums: LedgerSums, placement: Placement, *, n_known: int, n_restated: int
+    chain_result: ChainResult, sums: LedgerSums, placement: Placement, *, n_known: int, n_restated: int
 ) -> None:
     """Compare the ledger with what the readers counted, and its kept rows with what goes into shards."""
-    n_read = sum(part.n_records for part in passage.first.parts)
+    n_read = sum(part.n_records for part in chain_result.first.parts)
     if sums.n_records - n_restated + n_known != n_read:
         raise AccountError(
             f"the readers counted {n_read} records, the ledger has {sums.n_records}, "

@@ -1,4 +1,4 @@
-"""The ledger: every account of the first flight, with what became of its record in the end."""
+"""The ledger: every account of the first pass, with what became of its record in the end."""
 
 from __future__ import annotations
 

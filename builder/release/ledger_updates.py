@@ -14,13 +14,13 @@ from builder.release.edits import Edits, Removal
 
 if TYPE_CHECKING:
     from builder.history.lineage import Lineage
-    from builder.pipeline.run import Passage
+    from builder.pipeline.run import ChainResult
     from builder.release.outcomes import Fates
 
 RECRAWLED = "The page was fetched again, with another text, which stands in its place."
 
 
-def removal_of(row: int, fates: Fates, passage: Passage) -> Removal:
+def removal_of(row: int, fates: Fates, chain_result: ChainResult) -> Removal:
     """Tell why a published row goes whose newer page, a row of the first spool, is not published either."""
     merges = fates.merges
     into = int(merges.into[row])
@@ -35,7 +35,7 @@ def removal_of(row: int, fates: Fates, passage: Passage) -> Removal:
             kept_id=fates.kept_id(row),
             similarity=None if np.isnan(merges.similarity[row]) else float(merges.similarity[row]),
         )
-    late = passage.late.filter(pc.equal(passage.late["_row"], row)).to_pylist()[0]
+    late = chain_result.late.filter(pc.equal(chain_result.late["_row"], row)).to_pylist()[0]
     return Removal(
         outcome="rejected",
         stage=late["stage"],

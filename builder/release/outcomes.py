@@ -1,4 +1,4 @@
-"""What became of every record that came to the first landing."""
+"""What became of every record that came to the first barrier."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from builder.history.past import Past
     from builder.pipeline.barriers import Merges
-    from builder.pipeline.run import Passage
+    from builder.pipeline.run import ChainResult
     from builder.release.layout import Plan
     from builder.release.write import Placement
 
@@ -31,7 +31,7 @@ class Fates:
         past_rows: int64[n_past], the past rows that a row's merge or tag names, ascending.
         past_ids: uint64[n_past, 2], their ids.
         past_kept: bytes or None for each, the id of what stands for them.
-        late: rejections of later flights, with ``_row``, ascending.
+        late: rejections of later passes, with ``_row``, ascending.
         shard: int32[n_rows], position in ``shards``; -1 where not published.
         shards: (split, path) of each shard.
     """
@@ -87,28 +87,28 @@ class Fates:
 
 
 def trace_fates(
-    passage: Passage, placement: Placement, *, all_ids: NDArray[np.uint64], past: Past | None
+    chain_result: ChainResult, placement: Placement, *, all_ids: NDArray[np.uint64], past: Past | None
 ) -> Fates:
     """Follow every row of the first spool to its end."""
-    published = np.zeros(len(passage.merges.into), np.bool_)
+    published = np.zeros(len(chain_result.merges.into), np.bool_)
     published[placement.rows] = True
-    named = np.unique(np.concatenate([passage.merges.into, *_tags(passage)]))
+    named = np.unique(np.concatenate([chain_result.merges.into, *_tags(chain_result)]))
     past_rows = np.sort(-2 - named[named < -1])
     kept = past.kept_ids(past_rows) if past else []
     return Fates(
-        merges=passage.merges,
+        merges=chain_result.merges,
         ids=all_ids,
         published=published,
         past_rows=past_rows,
         past_ids=past.ids(past_rows) if past else np.empty((0, 2), np.uint64),
         past_kept=kept,
-        late=passage.late,
+        late=chain_result.late,
     )
 
 
-def _tags(passage: Passage) -> list[NDArray[np.int64]]:
+def _tags(chain_result: ChainResult) -> list[NDArray[np.int64]]:
     """Return the keepers that ``mode: tag`` wrote into rows."""
-    if not passage.last.parts:
+    if not chain_result.last.parts:
         return []
-    names = [n for n in passage.last.parts[0].batch("rows").schema.names if n.startswith("_cluster_")]
-    return [passage.last.column(name).fill_null(-1).to_numpy() for name in names]
+    names = [n for n in chain_result.last.parts[0].batch("rows").schema.names if n.startswith("_cluster_")]
+    return [chain_result.last.column(name).fill_null(-1).to_numpy() for name in names]

@@ -94,8 +94,8 @@ def _new_rows(number: int, shard: WrittenShard) -> pa.Table:
 
 def _rows(closed: Closed) -> Iterator[pa.Table]:
     fates = closed.fates
-    for first in range(0, closed.passage.first.n_rows, _ROWS_AT_ONCE):
-        rows = np.arange(first, min(first + _ROWS_AT_ONCE, closed.passage.first.n_rows))
+    for first in range(0, closed.chain_result.first.n_rows, _ROWS_AT_ONCE):
+        rows = np.arange(first, min(first + _ROWS_AT_ONCE, closed.chain_result.first.n_rows))
         stands = fates.stands(rows)
         kept = fixed_width(fates.id_table[np.maximum(stands, 0)], ID_TYPE)
         kept = pc.if_else(pa.array(stands >= 0), kept, pa.scalar(None, ID_TYPE))
@@ -104,7 +104,7 @@ def _rows(closed: Closed) -> Iterator[pa.Table]:
 
 
 def _records(closed: Closed) -> Iterator[pa.Table]:
-    for part in closed.passage.first.parts:
+    for part in closed.chain_result.first.parts:
         account = part.table("account").select(["outcome", "key"])
         fresh = pc.fill_null(pc.not_equal(account["outcome"], KNOWN), True)
         yield account.filter(fresh).select(["key"]).cast(RECORDS_SCHEMA)
@@ -113,7 +113,7 @@ def _records(closed: Closed) -> Iterator[pa.Table]:
 def _texts(work: Work, closed: Closed) -> Iterator[pa.Table]:
     """Give the texts of keepers that stand in no shard: a later stage rejected, merged or changed them."""
     text_stays = _text_stays(work)
-    for stage, spool in closed.passage.landings.items():
+    for stage, spool in closed.chain_result.barriers.items():
         if stage not in _PROVES_BY_TEXT:
             continue
         keepers = open_arrow(next(work.folder.glob(f"[0-9]*/{stage}{SEGMENT}")))["row"].to_numpy()
@@ -131,8 +131,8 @@ _PROVES_BY_TEXT = frozenset({"dedup_near"})
 
 
 def _text_stays(work: Work) -> bool:
-    """Tell whether the texts that the landings saw are those that are published."""
-    stages = [stage.name for flight in work.chain.flights[1:] for stage in flight.stages]
+    """Tell whether the texts that the barriers saw are those that are published."""
+    stages = [stage.name for pass_ in work.chain.passes[1:] for stage in pass_.stages]
     return work.recipe.columns.text in work.chain.published.names and all(
         name in (Publishable.name, "takedown") for name in stages
     )

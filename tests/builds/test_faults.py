@@ -184,7 +184,7 @@ def test_stopped_in_each_phase(make: Make, feed: Path, moment: str) -> None:
 
 
 @pytest.mark.usefixtures("feed")
-def test_a_landing_of_many_rows_has_all_the_memory(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_barrier_of_many_rows_has_all_the_memory(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is decided alone, and comes to the same."""
     expected = make(corpus="calm").digest
     asked: list[str] = []
@@ -201,7 +201,7 @@ def test_a_landing_of_many_rows_has_all_the_memory(make: Make, monkeypatch: pyte
 
 
 @pytest.mark.usefixtures("feed")
-def test_a_landing_that_finds_no_memory_says_so(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_barrier_that_finds_no_memory_says_so(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """A sentence with what to do; with more memory the same command ends as it should."""
     expected = make(corpus="calm").digest
 

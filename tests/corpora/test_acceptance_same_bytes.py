@@ -111,7 +111,7 @@ def _count_tasks(monkeypatch: pytest.MonkeyPatch) -> Counter[int]:
     send = Supervisor._send
 
     def count(self: Supervisor, worker: Any, job: Any) -> None:
-        sent[worker.slot] += b"Departure" in job.function
+        sent[worker.slot] += b"FirstPass" in job.function
         send(self, worker, job)
 
     monkeypatch.setattr(Supervisor, "_send", count)

@@ -14,7 +14,7 @@ from planted import sentence
 from reference import jaccard, shingles
 from stage_runs import RESOURCES, Sketched, Texts, batches_of
 
-from builder.pipeline.tombstone_filter import bar
+from builder.pipeline.tombstone_filter import find_tombstoned
 from builder.pipeline.tombstones import Graves, PageGrave, Tombstone
 from builder.removal.make_tombstones import _pages
 from builder.stages.dedup_near import DedupNear
@@ -45,7 +45,7 @@ def barred(stage: DedupNear, *, buried_by: DedupNear, alive: Any = None) -> list
     sketched = Sketched([stage.sketch(batch, resources=RESOURCES)])
     texts: Any = Texts(pa.chunked_array([batch.column("text")]))
     alive = np.ones(batch.num_rows, np.bool_) if alive is None else alive
-    return bar(Graves(graves.key, (stone,)), stage, sketched, alive=alive, texts=texts).tolist()
+    return find_tombstoned(Graves(graves.key, (stone,)), stage, sketched, alive=alive, texts=texts).tolist()
 
 
 def expected(threshold: float) -> list[bool]:

@@ -105,4 +105,4 @@ def test_rows_that_nothing_could_change_are_not_judged_again(tmp_path: Path) -> 
     dropping = [{"dedup_exact": {}}, {"dedup_near": {}}]
     for stages, unchanged in ((dropping, True), ([{"repair_text": {}}, *dropping], False)):
         chain = bind_chain(Recipe.from_dict({**recipe, "stages": stages}, folder=tmp_path))
-        assert chain.flights[-1].stages[-1] == Publishable(unchanged=unchanged)
+        assert chain.passes[-1].stages[-1] == Publishable(unchanged=unchanged)
