@@ -210,7 +210,7 @@ class Sketches(Protocol):
     def column(self, name: str) -> pa.ChunkedArray:
         """Return one column over all rows."""
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Hold nothing of the columns in memory; what was given stays good, and is read again."""
 
 

@@ -27,7 +27,7 @@ class Sketched:
     def column(self, name):
         return pa.chunked_array([batch.column(name) for batch in self.batches])
 
-    def let_go(self):
+    def release(self):
         """Nothing is mapped."""
 
 

@@ -48,7 +48,7 @@ def test_there_is_one_of_the_first_format() -> None:
     assert CORPORA[0].name == "corpus-1"
 
 
-def test_rows_changes_and_fates_are_read_as_ever(golden: Path, making: ModuleType) -> None:
+def test_rows_changes_and_outcomes_are_read_as_ever(golden: Path, making: ModuleType) -> None:
     """Digests, rows, what `diff` finds and what `why` tells are what they were when it was made."""
     assert json.loads(json.dumps(making.read(golden))) == expected(golden)
 

@@ -70,7 +70,7 @@ def rows_of(corpus: Path, version: str) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def fate(row: dict[str, Any]) -> dict[str, Any]:
+def outcome(row: dict[str, Any]) -> dict[str, Any]:
     """What a ledger tells of a record, but for the shard, which is cut otherwise in an addition."""
     return {name: value for name, value in row.items() if name != "shard"}
 
@@ -90,7 +90,7 @@ def check_appending(first: list[Any], more: list[Any]) -> None:
         grown, whole = make(folder, corpus="grown"), make(folder, corpus="whole")
         assert digests(grown.corpus) == digests(whole.corpus)
         behind = [row for row in ledger_of(whole) if row["path"] == "1.jsonl"]
-        assert [fate(row) for row in ledger_of(grown)] == [fate(row) for row in behind]
+        assert [outcome(row) for row in ledger_of(grown)] == [outcome(row) for row in behind]
     across = any(row["outcome"] == "merged" and row["kept_id"] in kept for row in behind)
     note(across=across, splits=len(digests_names(behind)) > 1)
 

@@ -20,7 +20,7 @@ from builder.comparison.buckets import Buckets
 from builder.comparison.removal_reasons import RemovalReasons, match, parts_of
 from builder.comparison.row_verdicts import NEW, NOWHERE, OLD, Verdicts
 from builder.domain.document_ids import id_keys
-from builder.domain.progress import say_nothing
+from builder.domain.progress import ignore_progress
 from builder.domain.version import SplitChanges
 from builder.io.parquet_sink.rows import encode_rows, row_digests
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from builder.comparison.sides import Side, Stretch
     from builder.domain.changelog import Reason
-    from builder.domain.progress import Advance
+    from builder.domain.progress import Progress
 
 ROWS_AT_ONCE = 1 << 19
 """Facts that are joined at a time, of both sides together: about 200 bytes of memory each."""
@@ -70,7 +70,7 @@ def compare(
     ledgers: Sequence[Path] = (),
     older_ledgers: Sequence[Path] = (),
     rows_at_once: int = ROWS_AT_ONCE,
-    advance: Advance = say_nothing,
+    advance: Progress = ignore_progress,
 ) -> Comparison:
     """Find the rows that were removed, changed, moved, added and reordered.
 
@@ -122,7 +122,7 @@ def _is_in(stretch: Stretch, shared: set[tuple[str, str]]) -> bool:
 class _Reader:
     """Reads shards and puts a fact on each row away, by its key."""
 
-    def __init__(self, columns: Sequence[str], n_parts: int, advance: Advance, *, total: int) -> None:
+    def __init__(self, columns: Sequence[str], n_parts: int, advance: Progress, *, total: int) -> None:
         self.n_done = 0
         self._columns = columns
         self._n_parts = n_parts

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from builder.engines.board import Board
+    from builder.engines.shared_status import SharedStatus
 
 
 class NullGuard:
@@ -38,21 +38,21 @@ class WorkerGuard:
         refusals: (stage, unit) of this task that have killed or hung a worker before -> why.
     """
 
-    def __init__(self, board: Board, slot: int, refusals: Mapping[tuple[str, int], str]) -> None:
-        self._board, self._slot, self._refusals = board, slot, refusals
+    def __init__(self, shared: SharedStatus, slot: int, refusals: Mapping[tuple[str, int], str]) -> None:
+        self._shared, self._slot, self._refusals = shared, slot, refusals
 
     def enter(self, stage: str, unit: int, *, limit_s: float = 60.0) -> str | None:
         """Note what is touched next, or say why it must not be."""
         reason = self._refusals.get((stage, unit)) if self._refusals else None
         if reason is None:
-            self._board.enter(self._slot, stage=stage, unit=unit, limit_s=limit_s, now_s=time.monotonic())
+            self._shared.enter(self._slot, stage=stage, unit=unit, limit_s=limit_s, now_s=time.monotonic())
         return reason
 
     def leave(self) -> None:
         """Say that it is over; called for want of memory, the unit stays noted, to be blamed."""
         if not isinstance(sys.exc_info()[1], MemoryError):
-            self._board.leave(self._slot)
+            self._shared.leave(self._slot)
 
     def tick(self, n_records: int, n_bytes: int) -> None:
         """Say how much more of the task is done."""
-        self._board.tick(self._slot, n_records, n_bytes)
+        self._shared.tick(self._slot, n_records, n_bytes)

@@ -22,7 +22,7 @@ from builder.engines.zygote import zygote_for
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from builder.engines.board import Touch
+    from builder.engines.shared_status import InProgress
 
 LOOK_S = 0.05
 """How often workers are looked at."""
@@ -47,7 +47,7 @@ class _Worker:
     pid: int = 0
     job: Job | None = None
     function: bytes = b""
-    late: Touch | None = None
+    late: InProgress | None = None
     doomed: bool = False
     open: bool = True
     n_bytes: int = 0
@@ -87,7 +87,7 @@ class Supervisor:
         self.peak_bytes = 0
         self._workers: dict[int, _Worker] = {}
         zygote = zygote_for(n_workers, preload)
-        self._zygote, self._board, self._control = zygote.process, zygote.board, zygote.control
+        self._zygote, self._shared, self._control = zygote.process, zygote.shared, zygote.control
         self._connection = Connection(os.dup(self._control.fileno()))
 
     # -- what the engine asks for
@@ -154,7 +154,7 @@ class Supervisor:
         except subprocess.TimeoutExpired:
             self._zygote.kill()
             self._zygote.wait()
-        self._board.close()
+        self._shared.close()
 
     def _listen(self) -> Started | Ended:
         try:
@@ -184,7 +184,7 @@ class Supervisor:
         return worker
 
     def _send(self, worker: _Worker, job: Job) -> None:
-        self._board.clear(worker.slot)
+        self._shared.clear(worker.slot)
         function = b"" if worker.function is job.function else job.function
         worker.job, worker.function = job, job.function
         call = Call(number=job.number, function=function, task=job.payload, refusals=job.refusals)
@@ -211,7 +211,7 @@ class Supervisor:
             job.settle(Outcome(error=remote_error(answer.error, answer.trace)))
         else:
             self._doom(worker)
-            self._try_again(job, self._board.touched(worker.slot), "memory", detail=answer.trace)
+            self._try_again(job, self._shared.in_progress(worker.slot), "memory", detail=answer.trace)
 
     # -- deaths
 
@@ -222,7 +222,7 @@ class Supervisor:
             if worker is not None:
                 # it may have grown, and died of it, between two looks
                 worker.n_bytes = max(worker.n_bytes, news.peak_bytes)
-                self._bury(worker, news.status)
+                self._reap(worker, news.status)
             return
         worker = self._workers[news.slot]
         if not news.pid:
@@ -231,26 +231,32 @@ class Supervisor:
         if worker.doomed:
             self._doom(worker)
 
-    def _bury(self, worker: _Worker, status: int) -> None:
+    def _reap(self, worker: _Worker, status: int) -> None:
         while worker.open and worker.connection.poll(0):
             self._receive(worker)
         worker.hang_up()
         del self._workers[worker.slot]
-        job, touch = worker.job, self._board.touched(worker.slot)
+        job, in_progress = worker.job, self._shared.in_progress(worker.slot)
         if job is None:
             return
         late = worker.late
-        if late is not None and (touch is None or touch.entry != late.entry):
+        if late is not None and (in_progress is None or in_progress.entry != late.entry):
             self._queue.appendleft(job)  # it was done just before it was ended: nobody is to blame
             return
-        self._try_again(job, touch, _reason(worker, status), detail=_detail(worker, status))
+        self._try_again(job, in_progress, _reason(worker, status), detail=_detail(worker, status))
 
-    def _try_again(self, job: Job, touch: Touch | None, reason: str, *, detail: str) -> None:
+    def _try_again(self, job: Job, in_progress: InProgress | None, reason: str, *, detail: str) -> None:
         """Queue a job again without the unit that ended its worker; give it up if there is none."""
-        if touch is not None:
-            job.refusals[touch.stage, touch.unit] = reason
+        if in_progress is not None:
+            job.refusals[in_progress.stage, in_progress.unit] = reason
             self._caught.append(
-                Caught(task=job.task, stage=touch.stage, unit=touch.unit, reason=reason, detail=detail)
+                Caught(
+                    task=job.task,
+                    stage=in_progress.stage,
+                    unit=in_progress.unit,
+                    reason=reason,
+                    detail=detail,
+                )
             )
         else:
             job.n_deaths += 1
@@ -266,7 +272,7 @@ class Supervisor:
 
     def _count(self, worker: _Worker, job: Job) -> None:
         """Pass on how far a job has come; what was told before a worker died is not told again."""
-        seen, now = job.ticks, self._board.ticks(worker.slot)
+        seen, now = job.ticks, self._shared.ticks(worker.slot)
         job.ticks = (max(seen[0], now[0]), max(seen[1], now[1]))
         if job.ticks != seen:
             self._on_tick(job.ticks[0] - seen[0], job.ticks[1] - seen[1])
@@ -288,9 +294,9 @@ class Supervisor:
             self._count(worker, worker.job)
             if worker.memory_bytes is not None:
                 worker.n_bytes = max(worker.n_bytes, _data_bytes(worker.pid))
-            touch = self._board.touched(worker.slot)
-            if touch is not None and now > touch.since_s + touch.limit_s:
-                worker.late = touch
+            in_progress = self._shared.in_progress(worker.slot)
+            if in_progress is not None and now > in_progress.since_s + in_progress.limit_s:
+                worker.late = in_progress
                 self._doom(worker)
 
 

@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from builder.engines.board import Board
 from builder.engines.guard import WorkerGuard
 from builder.engines.job import ADVICE
+from builder.engines.shared_status import SharedStatus
 from builder.engines.zygote import collect_seldom, start_arrow
 from builder.errors import BuilderError, Fault
 
@@ -107,12 +107,12 @@ def serve(control_fd: int, board_fd: int, n_slots: int, preload: Sequence[str]) 
     """Fork workers as asked, and report how they end, until the engine is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _Zygote(socket.socket(fileno=control_fd), Board(board_fd, n_slots), preload).run()
+    _Zygote(socket.socket(fileno=control_fd), SharedStatus(board_fd, n_slots), preload).run()
 
 
 class _Zygote:
-    def __init__(self, control: socket.socket, board: Board, preload: Sequence[str]) -> None:
-        self._control, self._board = control, board
+    def __init__(self, control: socket.socket, shared: SharedStatus, preload: Sequence[str]) -> None:
+        self._control, self._shared = control, shared
         self._connection = Connection(os.dup(control.fileno()))
         self._workers: set[int] = set()
         self._parent = os.getppid()
@@ -174,7 +174,7 @@ class _Zygote:
                 end.close()
             if order.memory_bytes is not None:
                 _limit_memory(order.memory_bytes)
-            work(Connection(fd), self._board, order.slot)
+            work(Connection(fd), self._shared, order.slot)
         except MemoryError:
             os._exit(OUT_OF_MEMORY_STATUS)
         except BaseException:  # noqa: BLE001 - the copy of the zygote's stack must not go on
@@ -211,7 +211,7 @@ def _limit_memory(memory_bytes: int) -> None:
 # -- a worker --------------------------------------------------------------------------------------
 
 
-def work(connection: Connection, board: Board, slot: int) -> None:
+def work(connection: Connection, shared: SharedStatus, slot: int) -> None:
     """Answer calls until the engine hangs up."""
     function: Any = None
     while True:
@@ -219,18 +219,18 @@ def work(connection: Connection, board: Board, slot: int) -> None:
             call = connection.recv()
         except (EOFError, ConnectionError):
             return
-        answer, function = _answer(call, function, board, slot)
+        answer, function = _answer(call, function, shared, slot)
         with suppress(BrokenPipeError, ConnectionResetError):
             connection.send(answer)
 
 
-def _answer(call: Call, function: Any, board: Board, slot: int) -> tuple[Answer, Any]:
+def _answer(call: Call, function: Any, shared: SharedStatus, slot: int) -> tuple[Answer, Any]:
     """Call; anything that is raised travels to the engine with its traceback."""
     try:
         if call.function:
             function = None
             function = _loaded(call.function)
-        guard = WorkerGuard(board, slot, call.refusals)
+        guard = WorkerGuard(shared, slot, call.refusals)
         result = pickle.dumps(function(_loaded(call.task), guard), protocol=5)
         return Answer(number=call.number, result=result), function
     except BaseException as error:  # noqa: BLE001 - raised again in the engine's process

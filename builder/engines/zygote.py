@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from builder.engines.absent import absent
-from builder.engines.board import Board
+from builder.engines.shared_status import SharedStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,7 @@ class Zygote:
 
     process: subprocess.Popen[bytes]
     control: socket.socket
-    board: Board
+    shared: SharedStatus
 
     @classmethod
     def start(cls, n_slots: int, preload: Sequence[str]) -> Zygote:
@@ -54,7 +54,7 @@ class Zygote:
             preload: modules that it imports before it forks any.
         """
         with tempfile.TemporaryFile() as file:
-            board = Board(file.fileno(), n_slots)
+            shared = SharedStatus(file.fileno(), n_slots)
             ours, theirs = socket.socketpair()
             fds = (theirs.fileno(), file.fileno())
             with theirs:
@@ -74,7 +74,7 @@ class Zygote:
                     env={**os.environ, **_ENVIRONMENT},
                     start_new_session=True,
                 )
-        return cls(process=process, control=ours, board=board)
+        return cls(process=process, control=ours, shared=shared)
 
 
 def processors() -> int:
@@ -114,7 +114,7 @@ def _end_early(key: tuple[int, tuple[str, ...]]) -> None:
         zygote.process.kill()
         zygote.process.wait()
         zygote.control.close()
-        zygote.board.close()
+        zygote.shared.close()
 
 
 def collect_seldom() -> None:

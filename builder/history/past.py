@@ -45,7 +45,7 @@ class Past(Uncached):
         wanted = set(documents)
         return replace(past, gone=past.standing_for(wanted)) if wanted else past
 
-    def but(self, rows: NDArray[np.int64]) -> Past:
+    def excluding(self, rows: NDArray[np.int64]) -> Past:
         """Return the past as if some past rows stood for nothing any more."""
         return replace(self, gone=np.union1d(self.gone, rows)) if len(rows) else self
 

@@ -92,7 +92,7 @@ class _Held:
     def column(self, name: str) -> pa.ChunkedArray:
         return pa.chunked_array([self.batch.column(name)])
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Do nothing: it is no file."""
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from builder.hub.result import ReadBack
 
 
-def act(job: Job, state: State, plan: Plan) -> Plan:
+def apply_plan(job: Job, state: State, plan: Plan) -> Plan:
     """Commit, tag, read back."""
     commit = plan.head
     aside = plan.branch == job.aside
@@ -41,7 +41,7 @@ def _commit(job: Job, plan: Plan) -> str:
     def arrived(n_bytes: int) -> None:
         nonlocal done
         done += n_bytes
-        job.patience.rest()
+        job.retry_policy.rest()
         job.advance("upload", done=done, total=total, unit="bytes")
 
     message = f"Version {job.version}\n{job.manifest.reason}\n\nDigest {job.manifest.digest}"

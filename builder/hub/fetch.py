@@ -16,8 +16,8 @@ from builder.hub.address import split_repo, tag_of, version_of
 from builder.hub.diff import AUDIT, CARD, MANIFEST, SEALED_CARD
 from builder.hub.publish import quiet
 from builder.hub.remote import Repository
-from builder.hub.result import Advance, FetchResult, say_nothing
-from builder.hub.retry_policy import Patience, network_errors
+from builder.hub.result import FetchResult, Progress, ignore_progress
+from builder.hub.retry_policy import RetryPolicy, network_errors
 from builder.hub.wanted import SHOWN, local_file
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ def fetch(
     *,
     token: str | None = None,
     digest: str | None = None,
-    advance: Advance = say_nothing,
-    patience: Patience | None = None,
+    advance: Progress = ignore_progress,
+    retry_policy: RetryPolicy | None = None,
 ) -> FetchResult:
     """Download ``USER/NAME@VERSION`` into a corpus folder, which is made if it is not there.
 
@@ -54,7 +54,7 @@ def fetch(
         CorpusError: if the folder holds something else.
     """
     name, version = split_repo(address)
-    repository, bearing = Repository(name, token=token), patience or Patience()
+    repository, bearing = Repository(name, token=token), retry_policy or RetryPolicy()
 
     def go_on(phase: str, *, done: int, total: int, unit: str) -> None:
         bearing.rest()
@@ -65,12 +65,12 @@ def fetch(
             try:
                 return _fetch(repository, version, Path(folder), digest=digest, advance=go_on)
             except network_errors() as error:
-                if not bearing.endure(error):
+                if not bearing.should_retry(error):
                     raise HubError(repository.fault(error)) from None
 
 
 def _fetch(
-    repository: Repository, version: str | None, folder: Path, *, digest: str | None, advance: Advance
+    repository: Repository, version: str | None, folder: Path, *, digest: str | None, advance: Progress
 ) -> FetchResult:
     state = repository.look()
     commit = find_tag(repository, state, version)
@@ -177,7 +177,7 @@ def _download(
     spool: Path,
     *,
     ledger: bool,
-    advance: Advance,
+    advance: Progress,
 ) -> None:
     """Bring every file into the spool, each with the right hash; what is there already stays."""
     wanted = {there: (sha256, size) for there, sha256, size in published_files(manifest).values()}

@@ -15,7 +15,7 @@ from builder.hub.guard_card import card_faults, name_faults
 from builder.hub.guard_load import load_faults
 from builder.hub.guard_shards import Footers, column_faults, shard_faults
 from builder.hub.guard_viewer import viewer_warnings
-from builder.hub.result import Advance, say_nothing
+from builder.hub.result import Progress, ignore_progress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,7 +44,7 @@ class VersionCheck:
         return not self.faults
 
 
-def check_version(address: str | Path, *, advance: Advance = say_nothing) -> VersionCheck:
+def check_version(address: str | Path, *, advance: Progress = ignore_progress) -> VersionCheck:
     """Open every shard of a version, compare it with manifest and card, and load it.
 
     If no version is named it is the newest. Bytes are not hashed: ``verify`` does that.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from builder.domain.manifest import Manifest
-    from builder.hub.result import Advance
+    from builder.hub.result import Progress
 
 _ROOM = 1.3
 """A loaded dataset is written to the cache as Arrow; this many times its raw bytes must be free."""
@@ -27,7 +27,7 @@ _MAX_WAIT_S = 10.0
 
 
 def load_faults(
-    manifest: Manifest, folder: Path, loaded: dict[str, int], *, advance: Advance
+    manifest: Manifest, folder: Path, loaded: dict[str, int], *, advance: Progress
 ) -> Iterator[Fault]:
     """Call ``load_dataset`` with an empty cache, which is removed again; the rows go into ``loaded``.
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from builder.domain.manifest import Manifest
     from builder.hub.diff import Diff
     from builder.hub.remote import Repository
-    from builder.hub.result import Advance
-    from builder.hub.retry_policy import Patience
+    from builder.hub.result import Progress
+    from builder.hub.retry_policy import RetryPolicy
 
 _ASIDE = "publishing-"
 
@@ -31,8 +31,8 @@ class Job:
     with_ledger: bool
     every_row: bool
     dry_run: bool
-    advance: Advance
-    patience: Patience
+    advance: Progress
+    retry_policy: RetryPolicy
     tried: list[Diff] = field(default_factory=list)
 
     @property

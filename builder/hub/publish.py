@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 from builder.corpus import Corpus, split_address
 from builder.errors import HubError, PublishError
 from builder.hub.address import check_repo
-from builder.hub.apply_plan import act
+from builder.hub.apply_plan import apply_plan
 from builder.hub.diff import CARD, SEALED_CARD
 from builder.hub.guard import check_version
 from builder.hub.job import Job
 from builder.hub.plan import make_plan
 from builder.hub.remote import MAIN, Repository, State
-from builder.hub.result import Advance, PublishResult, say_nothing
-from builder.hub.retry_policy import Patience, network_errors
+from builder.hub.result import Progress, PublishResult, ignore_progress
+from builder.hub.retry_policy import RetryPolicy, network_errors
 from builder.hub.wanted import wanted_files
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ def publish(
     token: str | None = None,
     with_ledger: bool = False,
     every_row: bool = False,
-    advance: Advance = say_nothing,
-    patience: Patience | None = None,
+    advance: Progress = ignore_progress,
+    retry_policy: RetryPolicy | None = None,
 ) -> PublishResult:
     """Publish a version of a corpus (the newest if none is named) to a dataset repository on the Hub.
 
@@ -57,7 +57,7 @@ def publish(
         token: for the Hub; else the clients' own login counts.
         with_ledger: publish ledger and clusters too, with the URLs of pages that were rejected.
         every_row: read back every row, not only the first and last row group of each shard.
-        patience: what is borne of the Hub and the line to it.
+        retry_policy: what is borne of the Hub and the line to it.
 
     Raises:
         CorpusError: if there is no such version, or it is not as it was sealed.
@@ -77,7 +77,7 @@ def publish(
         every_row=every_row,
         dry_run=dry_run,
         advance=advance,
-        patience=patience or Patience(),
+        retry_policy=retry_policy or RetryPolicy(),
     )
     warnings = _guard(job)
     with quiet():
@@ -129,7 +129,7 @@ def _persist(job: Job, files: Mapping[str, Local]) -> PublishResult:
         try:
             return _round(job, files)
         except network_errors() as error:
-            if not job.patience.endure(error):
+            if not job.retry_policy.should_retry(error):
                 raise HubError(job.repository.fault(error)) from None
 
 
@@ -143,7 +143,7 @@ def _round(job: Job, files: Mapping[str, Local]) -> PublishResult:
             raise ConnectionError("the repository was made and is not there")
     state = state or State()
     plan = make_plan(job, state, files)
-    return _result(job, plan if job.dry_run else act(job, state, plan))
+    return _result(job, plan if job.dry_run else apply_plan(job, state, plan))
 
 
 def _result(job: Job, plan: Plan) -> PublishResult:

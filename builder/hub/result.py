@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from builder.errors import Fault
 
 
-class Advance(Protocol):
+class Progress(Protocol):
     """What is called as the work goes on."""
 
     def __call__(self, phase: str, *, done: int, total: int, unit: str) -> None:
         """Tell how far a phase is."""
 
 
-def say_nothing(phase: str, *, done: int, total: int, unit: str) -> None:
+def ignore_progress(phase: str, *, done: int, total: int, unit: str) -> None:
     """Take no notice."""
 
 

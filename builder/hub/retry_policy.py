@@ -21,7 +21,7 @@ LOCAL = frozenset(
 
 
 @dataclass(slots=True, kw_only=True)
-class Patience:
+class RetryPolicy:
     """Failures in a row that are borne, and the waits between them: twice as long each time.
 
     ``rest`` says that something has arrived, so that a long upload over a bad line is not given up.
@@ -38,7 +38,7 @@ class Patience:
         """Count failures anew."""
         self.failures = 0
 
-    def endure(self, error: BaseException) -> bool:
+    def should_retry(self, error: BaseException) -> bool:
         """Wait if the failure may pass; False if it is to be told."""
         self.failures += 1
         if not is_passing(error) or self.failures >= self.attempts:

@@ -10,7 +10,7 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from builder.domain.progress import Advance, say_nothing
+from builder.domain.progress import Progress, ignore_progress
 from builder.io.streams.streams import open_input
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _LOOK_S = 0.1
 
 
 def hash_inputs(
-    inputs: Sequence[Input], *, n_threads: int, cache: HashCache, advance: Advance = say_nothing
+    inputs: Sequence[Input], *, n_threads: int, cache: HashCache, advance: Progress = ignore_progress
 ) -> list[Input]:
     """Return the inputs with their SHA-256; those that the cache knows are not read.
 
@@ -39,7 +39,7 @@ def hash_inputs(
     return [hashed[one] for one in inputs]
 
 
-def _hash_all(inputs: Sequence[Input], *, n_threads: int, advance: Advance) -> list[Input]:
+def _hash_all(inputs: Sequence[Input], *, n_threads: int, advance: Progress) -> list[Input]:
     meter = Meter(n_bytes=[0] * len(inputs))
     total = sum(one.n_bytes for one in inputs)
     with ThreadPoolExecutor(n_threads) as pool:

@@ -28,7 +28,7 @@ STYLE = ("title", "description", "license", "language", "date")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
+class InputSelection:
     """What a build reads, and what it goes on from.
 
     Attributes:
@@ -80,9 +80,9 @@ def _is_fresh(task: Task, addresses: set[tuple[str, str]]) -> bool:
     return any(source == task.source and path.startswith(f"{task.path}/") for source, path in addresses)
 
 
-def set_course(
+def select_inputs(
     corpus: Corpus, recipe: Recipe, inputs: Sequence[Input], *, limit: int | None, full: bool, prune: bool
-) -> Course:
+) -> InputSelection:
     """Decide what is read.
 
     Raises:
@@ -90,7 +90,7 @@ def set_course(
     """
     newest = corpus.find_newest()
     if newest is None:
-        return Course(past=None, fresh=inputs, inputs=inputs)
+        return InputSelection(past=None, fresh=inputs, inputs=inputs)
     manifest = corpus.manifest(newest)
     known = read_inputs(corpus.version_folder(newest) / "inputs.parquet")
     gone = _gone(known, inputs)
@@ -98,7 +98,7 @@ def set_course(
     if reasons:
         if gone and not prune:
             raise RecipeError(*map(_missing, gone))
-        return Course(
+        return InputSelection(
             past=None, fresh=inputs, inputs=inputs, gone=gone, notices=_rebuild_notices(newest, reasons)
         )
     lineage = lineage_of(corpus, newest, folder=corpus.path / SPOOL / f"index-{newest}")
@@ -107,7 +107,7 @@ def set_course(
     fresh = [one for one in inputs if (one.source, one.sha256) not in there]
     again = [one for one in inputs if pruned and (one.source, one.path) in pruned.reread and one not in fresh]
     names = {(one.source, one.path) for one in known}
-    return Course(
+    return InputSelection(
         past=Past.without(lineage, recipe.columns.text, pruned.documents if pruned else ()),
         fresh=[*again, *fresh],
         inputs=[*(one for one in known if not (pruned and one in gone)), *fresh],

@@ -18,22 +18,22 @@ import orjson
 
 from builder.corpus import Corpus
 from builder.corpus.staging import SPOOL
-from builder.domain.progress import Advance, keep_still, say_nothing
+from builder.domain.progress import Progress, ignore_notice, ignore_progress
 from builder.engines.local import LocalEngine
 from builder.errors import Fault, NothingKeptError, RecipeError, TooManyRejectedError
 from builder.history.index import open_arrow
 from builder.inputs.hash_cache import HashCache
 from builder.inputs.hashing import hash_inputs
 from builder.inputs.inputs import inputs_digest, list_inputs
-from builder.inputs.selection import set_course
+from builder.inputs.selection import select_inputs
 from builder.pipeline.chain import bind_chain
-from builder.pipeline.context import Work
+from builder.pipeline.context import BuildContext
 from builder.pipeline.disk import disk_faults
 from builder.pipeline.known_records import write_known
 from builder.pipeline.preload import PRELOAD, number_of_workers
 from builder.pipeline.run import run_chain
-from builder.pipeline.timings import Watch
-from builder.pipeline.tombstones import Graves
+from builder.pipeline.timings import PhaseTimer
+from builder.pipeline.tombstones import Tombstones
 from builder.recipe import Recipe
 from builder.release.finish import close
 from builder.release.from_build import tool_versions, unchanged, write_version
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from builder.inputs.inputs import Input
-    from builder.inputs.selection import Course
+    from builder.inputs.selection import InputSelection
     from builder.pipeline.chain import Chain
     from builder.release.finish import Closed
     from builder.release.result import BuildResult
@@ -75,8 +75,8 @@ def build(
     full: bool = False,
     prune: bool = False,
     rehash: bool = False,
-    advance: Advance = say_nothing,
-    notice: Callable[[str], None] = keep_still,
+    advance: Progress = ignore_progress,
+    notice: Callable[[str], None] = ignore_notice,
 ) -> BuildResult:
     """Build a new version of a corpus.
 
@@ -105,7 +105,7 @@ def build(
         LockedError: if another builder works on this corpus.
         CorpusError: if the disk is full or cannot be written to.
     """
-    watch = Watch(advance)
+    timer = PhaseTimer(advance)
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
     chain = bind_chain(recipe)
     inputs = list_inputs(recipe.sources)
@@ -117,48 +117,50 @@ def build(
         if _needs_workers(chain, recipe, inputs, n_workers=running.workers):
             running.start()
         cache = HashCache(corpus.hash_cache(), ignored=rehash)
-        inputs = hash_inputs(inputs, n_threads=running.workers, cache=cache, advance=watch)
-        course = set_course(corpus, recipe, inputs, limit=limit, full=full, prune=prune)
-        for text in course.notices:
+        inputs = hash_inputs(inputs, n_threads=running.workers, cache=cache, advance=timer)
+        selection = select_inputs(corpus, recipe, inputs, limit=limit, full=full, prune=prune)
+        for text in selection.notices:
             notice(text)
-        if course.nothing_new:
+        if selection.nothing_new:
             return unchanged(corpus, recipe)
-        graves = Graves.parse(corpus.tombstones())
-        key = _spool_key(recipe, course, graves=graves, limit=limit, batch_rows=batch_rows)
-        work = Work(
+        tombstones = Tombstones.parse(corpus.tombstones())
+        key = _spool_key(recipe, selection, tombstones=tombstones, limit=limit, batch_rows=batch_rows)
+        context = BuildContext(
             recipe=recipe,
-            chain=bind_chain(recipe, graves=graves) if graves else chain,
+            chain=bind_chain(recipe, tombstones=tombstones) if tombstones else chain,
             engine=running,
             folder=Path(spool).resolve() / key if spool else corpus.spool(key),
             batch_rows=batch_rows or BATCH_ROWS,
-            advance=watch,
-            watch=watch,
+            advance=timer,
+            timer=timer,
             limit=limit,
-            past=course.past,
-            graves=graves,
-            pruned=course.pruned,
+            past=selection.past,
+            tombstones=tombstones,
+            pruned=selection.pruned,
         )
-        work.folder.mkdir(parents=True, exist_ok=True)
-        work = _recall(work, course)
+        context.folder.mkdir(parents=True, exist_ok=True)
+        context = _recall(context, selection)
         tasks = [task for source in recipe.sources for task in source.tasks()]
-        closed = close(work, run_chain(work, course.choose(tasks)))
-        _judge(closed, max_rejected=max_rejected, goes_on=course.past is not None)
-        result = write_version(corpus, work=work, closed=closed, inputs=course.inputs, version=version)
-        _discard(work.folder)
-        if course.past and course.past.lineage.borrowed:
-            _discard(course.past.lineage.folders[-1].parent)
+        closed = close(context, run_chain(context, selection.choose(tasks)))
+        _judge(closed, max_rejected=max_rejected, goes_on=selection.past is not None)
+        result = write_version(
+            corpus, context=context, closed=closed, inputs=selection.inputs, version=version
+        )
+        _discard(context.folder)
+        if selection.past and selection.past.lineage.borrowed:
+            _discard(selection.past.lineage.folders[-1].parent)
     return result
 
 
-def _recall(work: Work, course: Course) -> Work:
+def _recall(context: BuildContext, selection: InputSelection) -> BuildContext:
     """Let readers know the records that were accounted for, where a file is read again."""
-    if work.past is None or not course.reread:
-        return work
-    path = work.folder / "known.npy"
-    folders = work.past.lineage.folders
-    freed = course.pruned.keys if course.pruned else frozenset()
-    write_known(path, [open_arrow(folder / "records.arrow")["key"] for folder in folders], but=freed)
-    return replace(work, known=str(path))
+    if context.past is None or not selection.reread:
+        return context
+    path = context.folder / "known.npy"
+    folders = context.past.lineage.folders
+    freed = selection.pruned.keys if selection.pruned else frozenset()
+    write_known(path, [open_arrow(folder / "records.arrow")["key"] for folder in folders], excluding=freed)
+    return replace(context, known=str(path))
 
 
 def _needs_workers(chain: Chain, recipe: Recipe, inputs: Sequence[Input], *, n_workers: int) -> bool:
@@ -166,7 +168,7 @@ def _needs_workers(chain: Chain, recipe: Recipe, inputs: Sequence[Input], *, n_w
     return untrusted or (n_workers > 1 and sum(one.n_bytes for one in inputs) > SMALL_BYTES)
 
 
-def _engine(name: str, workers: int | None, max_memory: int | None, advance: Advance) -> LocalEngine:
+def _engine(name: str, workers: int | None, max_memory: int | None, advance: Progress) -> LocalEngine:
     if name != "local":
         raise RecipeError(Fault(where="--engine", what=f"no engine is called {name!r}", advice="local"))
     n_workers = number_of_workers(workers)
@@ -188,13 +190,18 @@ def _physical_memory() -> int:
 
 
 def _spool_key(
-    recipe: Recipe, course: Course, *, graves: Graves | None, limit: int | None, batch_rows: int | None
+    recipe: Recipe,
+    selection: InputSelection,
+    *,
+    tombstones: Tombstones | None,
+    limit: int | None,
+    batch_rows: int | None,
 ) -> str:
     """Name unfinished work by all that it depends on: recipe, inputs, parent, libraries, how it is cut."""
-    digests = [recipe.digest(), recipe.contract.digest, inputs_digest(course.inputs)]
-    parent = course.past.lineage.manifest.digest if course.past else None
-    stones = graves.facts() if graves else None
-    pruned = sorted(one.hex() for one in course.pruned.documents) if course.pruned else []
+    digests = [recipe.digest(), recipe.contract.digest, inputs_digest(selection.inputs)]
+    parent = selection.past.lineage.manifest.digest if selection.past else None
+    stones = tombstones.facts() if tombstones else None
+    pruned = sorted(one.hex() for one in selection.pruned.documents) if selection.pruned else []
     facts = [*digests, parent, stones, pruned, tool_versions(), limit, batch_rows]
     return hashlib.sha256(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)).hexdigest()[:24]
 

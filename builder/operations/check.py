@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
 
-from builder.domain.progress import say_nothing
+from builder.domain.progress import ignore_progress
 from builder.engines.local import LocalEngine
 from builder.inputs.inputs import list_inputs
 from builder.io.reading.file_source import PLAIN_CHUNK_BYTES
 from builder.io.streams.streams import codec_of
 from builder.pipeline.chain import bind_chain
-from builder.pipeline.context import Work
+from builder.pipeline.context import BuildContext
 from builder.pipeline.preload import number_of_workers
 from builder.pipeline.run import run_chain
 from builder.pipeline.timings import size_of
@@ -104,21 +104,21 @@ def _estimate(recipe: Recipe, *, n_workers: int, sample_records: int) -> Estimat
     """Take the first records through the chain and scale up by the bytes that they stand for."""
     tasks = [task for source in recipe.sources for task in source.tasks()]
     with tempfile.TemporaryDirectory(prefix="builder-check-") as folder, LocalEngine(workers=1) as engine:
-        work = Work(
+        context = BuildContext(
             recipe=recipe,
             chain=bind_chain(recipe),
             engine=engine,
             folder=Path(folder),
             batch_rows=1_024,
-            advance=say_nothing,
+            advance=ignore_progress,
             limit=sample_records,
         )
         for name in ("warm-up", "few"):
             began = time.monotonic()
-            _pass(replace(work, folder=Path(folder) / name, limit=WARM_UP_RECORDS), tasks)
+            _pass(replace(context, folder=Path(folder) / name, limit=WARM_UP_RECORDS), tasks)
         fixed = time.monotonic() - began
         began = time.monotonic()
-        chain_result = _pass(replace(work, folder=Path(folder) / "sample"), tasks)
+        chain_result = _pass(replace(context, folder=Path(folder) / "sample"), tasks)
         elapsed = max(time.monotonic() - began, fixed)
         spooled = size_of(Path(folder) / "sample")
         scale = _scale(chain_result, tasks, sample_records=sample_records)
@@ -133,12 +133,12 @@ def _estimate(recipe: Recipe, *, n_workers: int, sample_records: int) -> Estimat
     )
 
 
-def _pass(work: Work, tasks: Sequence[Task]) -> ChainResult:
+def _pass(context: BuildContext, tasks: Sequence[Task]) -> ChainResult:
     """Take the first records all the way, shards and ledger included."""
-    work.folder.mkdir()
-    chain_result = run_chain(work, tasks)
+    context.folder.mkdir()
+    chain_result = run_chain(context, tasks)
     if chain_result.last.n_rows:
-        close(work, chain_result)
+        close(context, chain_result)
     return chain_result
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from builder.corpus import Corpus
 from builder.corpus.staging import SPOOL
-from builder.domain.progress import Advance, say_nothing
+from builder.domain.progress import Progress, ignore_progress
 from builder.history.past import Past
 from builder.history.rebuild import lineage_of
 from builder.pipeline.disk import disk_faults
@@ -21,7 +21,7 @@ from builder.recipe import Recipe
 from builder.release.draft import commit_draft
 from builder.release.edits import Edits
 from builder.release.from_build import finished, unchanged
-from builder.release.from_parent import Successor
+from builder.release.from_parent import VersionFromParent
 from builder.release.recut import plan_recut
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def compact(
     *,
     version: str | None = None,
     workers: int | None = None,
-    advance: Advance = say_nothing,
+    advance: Progress = ignore_progress,
 ) -> BuildResult:
     """Write the newest version's rows into shards that are cut as those of a first version; no input is read.
 
@@ -58,8 +58,8 @@ def compact(
         if [len(split.shards) for split in lineage.manifest.splits.values()] == _counts_of(plan):
             return unchanged(corpus, recipe)
         past = Past(lineage, recipe.columns.text)
-        successor = Successor(past=past, edits=Edits(), plan=plan, folder=Path(name))
-        draft = successor.draft(graves=None, workers=number_of_workers(workers), advance=advance)
+        from_parent = VersionFromParent(past=past, edits=Edits(), plan=plan, folder=Path(name))
+        draft = from_parent.draft(tombstones=None, workers=number_of_workers(workers), advance=advance)
         return finished(corpus, recipe, commit_draft(corpus, draft, asked=version))
 
 

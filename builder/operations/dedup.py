@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from builder.domain.contract.contract import Contract, schema_digest
 from builder.domain.contract.mapping import map_schema
-from builder.domain.progress import Advance, say_nothing
+from builder.domain.progress import Progress, ignore_progress
 from builder.errors import Fault, RecipeError
 from builder.operations.build import build
 from builder.recipe import Recipe
@@ -36,7 +36,7 @@ def dedup(
     column: str = "text",
     workers: int | None = None,
     max_memory: int | None = None,
-    advance: Advance = say_nothing,
+    advance: Progress = ignore_progress,
 ) -> BuildResult:
     """Remove exact and then near duplicates from files, and write a corpus of one version.
 

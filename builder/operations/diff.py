@@ -13,7 +13,7 @@ from builder.comparison.row_changes import walk_rows
 from builder.comparison.sides import Side
 from builder.corpus import Corpus
 from builder.domain.changelog import why_removed
-from builder.domain.progress import say_nothing
+from builder.domain.progress import ignore_progress
 from builder.domain.version import Changes, Version, compare_columns, decide_version
 from builder.history.ledgers import ledgers_of
 from builder.protocols import Columns
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from builder.comparison.row_changes import RowChange
     from builder.domain.changelog import Reason, Why
     from builder.domain.manifest import Manifest
-    from builder.domain.progress import Advance
+    from builder.domain.progress import Progress
 
 EXAMPLES = 10
 """Rows of each kind that are listed if not all are asked for."""
@@ -75,7 +75,7 @@ def diff(
     new: str,
     *,
     on_row: Callable[[RowChange], None] | None = None,
-    advance: Advance = say_nothing,
+    advance: Progress = ignore_progress,
 ) -> Diff:
     """Compare two versions of a corpus, whichever is the older one.
 

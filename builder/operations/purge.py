@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from builder.corpus import FreshShard, VersionPurge, purge_rows
-from builder.domain.progress import say_nothing
+from builder.domain.progress import ignore_progress
 from builder.engines.local import LocalEngine
 from builder.errors import CorpusError, Fault
 from builder.history.shard_notes import NotedColumns
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from builder.corpus import Corpus
     from builder.domain.manifest import Manifest
-    from builder.domain.progress import Advance
+    from builder.domain.progress import Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ def purge(
     document_ids: Collection[str],
     record_ids: Collection[str] = (),
     workers: int = 1,
-    advance: Advance = say_nothing,
+    advance: Progress = ignore_progress,
 ) -> PurgeResult:
     """Remove documents, with what was merged into them, from all that the corpus holds; it needs the lock.
 
@@ -176,7 +176,7 @@ def _refuse_published(corpus: Corpus, found: Mapping[str, _ShardWithRows]) -> No
 
 
 def _rewrite(
-    found: Mapping[str, _ShardWithRows], folder: Path, *, workers: int, advance: Advance
+    found: Mapping[str, _ShardWithRows], folder: Path, *, workers: int, advance: Progress
 ) -> dict[str, WrittenShard]:
     """Write each shard again without the rows; one that would have none is left out."""
     written: dict[str, WrittenShard] = {}

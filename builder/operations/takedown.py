@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from builder.corpus import Corpus
 from builder.corpus.staging import SPOOL
-from builder.domain.progress import Advance, say_nothing
+from builder.domain.progress import Progress, ignore_progress
 from builder.errors import CorpusError, Fault, NothingKeptError
 from builder.history.past import Past
 from builder.history.rebuild import lineage_of
 from builder.operations.purge import purge as purge_documents
-from builder.pipeline.tombstones import STAGE, Graves
+from builder.pipeline.tombstones import STAGE, Tombstones
 from builder.protocols import Columns
 from builder.release.draft import commit_draft
 from builder.release.edits import Edits, Removal
-from builder.release.from_parent import Successor, no_rows
-from builder.release.plan import plan_edition
-from builder.removal.make_tombstones import bury, new_graves
+from builder.release.from_parent import VersionFromParent, no_rows
+from builder.release.plan import plan_shards
+from builder.removal.make_tombstones import make_tombstones, new_tombstones
 from builder.removal.nearby import Nearby, find_nearby
 from builder.removal.purge_scope import find_named
 from builder.removal.targets import Asked, Targets, find_targets
@@ -44,7 +44,7 @@ class TakedownResult:
             that went with it.
         nearby: documents that are alike and stay.
         unknown: what was asked for and was not published; it may not come from now on either.
-        n_restated: records whose fate changed.
+        n_restated: records whose outcome changed.
         purged: what was removed from older versions, if that was asked for.
     """
 
@@ -89,7 +89,7 @@ def takedown(
     only_this: bool = False,
     purge: bool = False,
     workers: int | None = None,
-    advance: Advance = say_nothing,
+    advance: Progress = ignore_progress,
 ) -> TakedownResult:
     """Write a version without some documents, and see to it that they never come back.
 
@@ -130,7 +130,7 @@ def _take_down(
     and_near: bool,
     only_this: bool,
     workers: int | None,
-    advance: Advance,
+    advance: Progress,
 ) -> TakedownResult:
     with tempfile.TemporaryDirectory(dir=corpus.path / SPOOL, prefix="takedown-") as name:
         newest = corpus.newest()
@@ -143,20 +143,20 @@ def _take_down(
         nearby = find_nearby(past, documents)
         if and_near:
             documents |= {bytes.fromhex(one.id): one.url for one in nearby}
-        graves = Graves.parse(corpus.tombstones()) or new_graves()
-        buried = bury(graves, past, documents, asked=asked, because=because)
-        if len(buried.tombstones) == len(graves.tombstones) and not documents:
+        tombstones = Tombstones.parse(corpus.tombstones()) or new_tombstones()
+        buried = make_tombstones(tombstones, past, documents, asked=asked, because=because)
+        if len(buried.entries) == len(tombstones.entries) and not documents:
             return _result(corpus, corpus.manifest(newest), targets, {}, nearby, nothing_new=True)
         removal = Removal(outcome="rejected", stage=STAGE, reason=TAKEN_DOWN, message=because)
         edits = Edits(
             removed=dict.fromkeys(documents, removal),
             retired=tuple(past.standing_for(set(documents)).tolist()),
         )
-        plan = plan_edition(no_rows(list(past.lineage.manifest.splits)), lineage=past.lineage, edits=edits)
+        plan = plan_shards(no_rows(list(past.lineage.manifest.splits)), lineage=past.lineage, edits=edits)
         if not plan.shards:
             raise NothingKeptError(Fault(where=str(corpus.path), what="no row would be left"))
-        successor = Successor(past=past, edits=edits, plan=plan, folder=Path(name))
-        draft = successor.draft(graves=buried, workers=workers or 1, advance=advance)
+        from_parent = VersionFromParent(past=past, edits=edits, plan=plan, folder=Path(name))
+        draft = from_parent.draft(tombstones=buried, workers=workers or 1, advance=advance)
         manifest = commit_draft(corpus, draft)
         restated = draft.facts["counts"]["restated"]
         left = [] if and_near else nearby

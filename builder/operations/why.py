@@ -24,7 +24,7 @@ _MAX_DUPLICATES = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fate:
+class PageHistory:
     """The ledger's rows on one page in one version, and the records that were merged with it.
 
     A version that was fetched without its ledger has none of these (``ledger`` is false), but the published
@@ -44,12 +44,12 @@ class Explanation:
 
     corpus: Path
     page: str
-    fates: Sequence[Fate]
+    histories: Sequence[PageHistory]
 
     @property
     def known(self) -> bool:
         """Whether any version has heard of it."""
-        return any(fate.records or fate.documents for fate in self.fates)
+        return any(history.records or history.documents for history in self.histories)
 
 
 def why(address: str, page: str) -> Explanation:
@@ -63,17 +63,17 @@ def why(address: str, page: str) -> Explanation:
     folder, version = split_address(address)
     corpus = Corpus(folder)
     versions = [version] if version else corpus.versions()
-    return Explanation(corpus=corpus.path, page=page, fates=[_fate(corpus, v, page) for v in versions])
+    return Explanation(corpus=corpus.path, page=page, histories=[_history(corpus, v, page) for v in versions])
 
 
-def _fate(corpus: Corpus, version: str, page: str) -> Fate:
+def _history(corpus: Corpus, version: str, page: str) -> PageHistory:
     ledgers = [
         ds.dataset(corpus.ledger(one)) for one in lineage_of(corpus, version) if corpus.ledger(one).exists()
     ]
     records = _latest(ledgers, lambda ledger: _find(ledger, page))
     if not records and _account_is_elsewhere(corpus, version):
         documents = find_published(corpus, version, page)
-        return Fate(version=version, records=[], duplicates=[], ledger=False, documents=documents)
+        return PageHistory(version=version, records=[], duplicates=[], ledger=False, documents=documents)
     ids = {r[name] for r in records for name in ("document_id", "kept_id", "merged_into") if r[name]}
     there = {r["record_id"] for r in records}
     near = pc.field("kept_id").isin(sorted(ids)) | pc.field("document_id").isin(sorted(ids))
@@ -81,7 +81,7 @@ def _fate(corpus: Corpus, version: str, page: str) -> Fate:
         _latest(ledgers, lambda ledger: ledger.head(_MAX_DUPLICATES, filter=near).to_pylist()) if ids else []
     )
     duplicates = [r for r in found if r["record_id"] not in there and ids & {r["kept_id"], r["document_id"]}]
-    return Fate(
+    return PageHistory(
         version=version,
         records=_placed(corpus, version, records),
         duplicates=_placed(corpus, version, duplicates),

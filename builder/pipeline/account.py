@@ -25,7 +25,7 @@ ACCOUNT_SCHEMA = pa.schema(
         pa.field("key", pa.binary(16)),
     ]
 )
-"""``outcome`` is null for a record that went on, whose fate is known when the build is over, and ``KNOWN``
+"""``outcome`` is null for a record that went on, whose outcome is known when the build is over, and ``KNOWN``
 for one that an earlier build has accounted for; ``key`` is a hash of the record's bytes."""
 
 KNOWN = "known"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from builder.history.past import Past
-    from builder.pipeline.tombstones import Graves
+    from builder.pipeline.tombstones import Tombstones
     from builder.protocols import CorpusStage, Engine, Guard, Remembered
 
 SEGMENT, BARRED = ".index.arrow", "barred.npy"
@@ -111,7 +111,7 @@ def resolve_barrier(
     folder: Path,
     merges: Merges,
     past: Past | None = None,
-    graves: Graves | None = None,
+    tombstones: Tombstones | None = None,
 ) -> list[Path]:
     """Ask each corpus stage of a barrier in turn, each over what the one before kept.
 
@@ -128,12 +128,12 @@ def resolve_barrier(
     numbers = row_numbers(spool)
     files = []
     for stage in barrier:
-        if graves:
+        if tombstones:
             tombstoned |= find_tombstoned(
-                graves, stage, StageSketches(spool, stage.name), alive=alive, texts=spool
+                tombstones, stage, StageSketches(spool, stage.name), alive=alive, texts=spool
             )
             alive &= ~tombstoned
-        memory = past.but(merges.replaced).stage(stage.name) if past else None
+        memory = past.excluding(merges.replaced).stage(stage.name) if past else None
         verdicts = _verdicts(stage, spool, alive=alive, memory=memory, engine=engine, folder=folder)
         if memory is not None:
             verdicts = _with_past_rows(verdicts, memory.rows)
@@ -222,7 +222,7 @@ class Resolution:
             verdicts = stage.resolve(
                 sketches, alive=np.load(self.alive), memory=self.memory, texts=self.spool, engine=engine
             )
-        sketches.let_go()
+        sketches.release()
         write_segment(Path(self.folder) / f"{stage.name}{SEGMENT}", stage, self.spool, verdicts)
         return verdicts
 
@@ -244,7 +244,7 @@ def _segments(stage: CorpusStage, spool: Spool, verdicts: Verdicts) -> Iterator[
         at = segment.schema.get_field_index("row")
         own = pa.array(numbers[rows][segment["row"].to_numpy()], pa.int64())
         yield segment.set_column(at, "row", own).combine_chunks()
-        some.let_go()
+        some.release()
 
 
 def _own(verdicts: Verdicts, rows: slice) -> Verdicts:

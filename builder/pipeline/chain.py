@@ -17,7 +17,7 @@ from builder.stages.publishable import Publishable
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from builder.pipeline.tombstones import Graves
+    from builder.pipeline.tombstones import Tombstones
     from builder.recipe import Recipe
 
 _DROPPING = frozenset(("validate", "dedup_url", "dedup_exact", "dedup_near", "takedown"))
@@ -69,7 +69,7 @@ class Chain:
         return all(stage.append_stable for pass_ in self.passes for stage in pass_.barrier)
 
 
-def bind_chain(recipe: Recipe, *, graves: Graves | None = None) -> Chain:
+def bind_chain(recipe: Recipe, *, tombstones: Tombstones | None = None) -> Chain:
     """Bind every stage to what the one before gives, ``publishable`` last.
 
     Where something was taken down, a stage before it keeps out what the corpus stages of the recipe do not
@@ -80,7 +80,7 @@ def bind_chain(recipe: Recipe, *, graves: Graves | None = None) -> Chain:
     """
     resources = _resources(recipe)
     schema = pa.schema([RECORD_FIELD])
-    before = [*recipe.stages, *([TombstoneFilter(graves=graves)] if graves else [])]
+    before = [*recipe.stages, *([TombstoneFilter(tombstones=tombstones)] if tombstones else [])]
     stages = [*before, Publishable(unchanged=all(stage.name in _DROPPING for stage in before))]
     for i, stage in enumerate(stages):
         try:

@@ -8,27 +8,27 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builder.domain.progress import Advance
+    from builder.domain.progress import Progress
     from builder.history.past import Past
     from builder.inputs.pruning import Pruned
     from builder.pipeline.chain import Chain
-    from builder.pipeline.timings import Watch
-    from builder.pipeline.tombstones import Graves
+    from builder.pipeline.timings import PhaseTimer
+    from builder.pipeline.tombstones import Tombstones
     from builder.protocols import Engine
     from builder.recipe import Recipe
 
 
 @dataclass(frozen=True, kw_only=True)
-class Work:
+class BuildContext:
     """One build: what is made, of what, where, and by whom.
 
     ``folder`` holds unfinished work; a second build of the same recipe and inputs finds it.
 
     Attributes:
         limit: records that are read at most.
-        watch: looks at the clock; None where nobody wants to know.
+        timer: looks at the clock; None where nobody wants to know.
         past: what the version remembers that this build goes on from; None if everything is built anew.
-        graves: the corpus's tombstones; None if there are none.
+        tombstones: the corpus's tombstones; None if there are none.
         pruned: what goes because its input is gone; None if nothing does.
         known: file of the keys of records that earlier builds have accounted for; None if no file is read
             again.
@@ -39,10 +39,10 @@ class Work:
     engine: Engine
     folder: Path
     batch_rows: int
-    advance: Advance
+    advance: Progress
     limit: int | None = None
     past: Past | None = None
-    graves: Graves | None = None
+    tombstones: Tombstones | None = None
     pruned: Pruned | None = None
     known: str | None = None
-    watch: Watch | None = None
+    timer: PhaseTimer | None = None

@@ -69,9 +69,9 @@ def _seeds(batch: pa.RecordBatch) -> list[int]:
     return [seeds[code] for code in coded.indices.to_pylist()]
 
 
-def write_known(path: Path, columns: Sequence[pa.ChunkedArray], *, but: frozenset[bytes]) -> None:
+def write_known(path: Path, columns: Sequence[pa.ChunkedArray], *, excluding: frozenset[bytes]) -> None:
     """Write the keys of all records that were accounted for but some, as ``drop_known`` reads them."""
-    apart = pa.array(sorted(but), KEY_TYPE)
+    apart = pa.array(sorted(excluding), KEY_TYPE)
     columns = [column.filter(pc.invert(pc.is_in(column, value_set=apart))) for column in columns]
     words = np.concatenate([np.empty((0, 2), np.uint64), *(id_words(column) for column in columns)])
     np.save(path, words[np.lexsort((words[:, 1], words[:, 0]))])

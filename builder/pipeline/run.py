@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from builder.pipeline.chain import Pass
-    from builder.pipeline.context import Work
+    from builder.pipeline.context import BuildContext
     from builder.protocols import Task
 
 
@@ -42,17 +42,17 @@ class ChainResult:
     barriers: Mapping[str, Spool]
 
 
-def run_chain(work: Work, tasks: Sequence[Task]) -> ChainResult:
+def run_chain(context: BuildContext, tasks: Sequence[Task]) -> ChainResult:
     """Take every record through the chain; what was finished before is found in the spool."""
-    parts = _run_first_pass(work, tasks)
+    parts = _run_first_pass(context, tasks)
     first = Spool(parts)
     merges = Merges.none(first.n_rows)
     counts = _counts(parts)
     barriers: dict[str, Spool] = {}
     late: list[pa.Table] = []
-    for number, (pass_, next_pass) in enumerate(pairwise(work.chain.passes), start=1):
-        barriers |= dict.fromkeys((s.name for s in pass_.barrier), _spool(work, parts))
-        parts = _run_later_pass(work, parts, pass_, next_pass, number=number, merges=merges)
+    for number, (pass_, next_pass) in enumerate(pairwise(context.chain.passes), start=1):
+        barriers |= dict.fromkeys((s.name for s in pass_.barrier), _spool(context, parts))
+        parts = _run_later_pass(context, parts, pass_, next_pass, number=number, merges=merges)
         counts.update(_counts(parts))
         late += [part.table("rejected") for part in parts if part.n_rejected]
     rejected = pa.concat_tables([LATE_SCHEMA.empty_table(), *late]).sort_by(ROW)
@@ -61,29 +61,29 @@ def run_chain(work: Work, tasks: Sequence[Task]) -> ChainResult:
     )
 
 
-def _spool(work: Work, parts: Sequence[Part]) -> Spool:
-    return Spool(parts, work.chain.resources.columns.text)
+def _spool(context: BuildContext, parts: Sequence[Part]) -> Spool:
+    return Spool(parts, context.chain.resources.columns.text)
 
 
-def _run_first_pass(work: Work, tasks: Sequence[Task]) -> list[Part]:
+def _run_first_pass(context: BuildContext, tasks: Sequence[Task]) -> list[Part]:
     first_pass = FirstPass(
-        sources={source.label: source for source in work.recipe.sources},
-        pass_=work.chain.passes[0],
-        resources=work.chain.resources,
-        folder=str(work.folder / "0"),
-        batch_rows=work.batch_rows,
-        known=work.known,
+        sources={source.label: source for source in context.recipe.sources},
+        pass_=context.chain.passes[0],
+        resources=context.chain.resources,
+        folder=str(context.folder / "0"),
+        batch_rows=context.batch_rows,
+        known=context.known,
     )
     numbered = list(enumerate(tasks))
-    if work.limit is not None:
-        return _run_limited_pass(work, first_pass, numbered, limit=work.limit)
-    untrusted = work.chain.untrusted or any(source.untrusted for source in work.recipe.sources)
-    results = work.engine.map(first_pass, numbered, untrusted=untrusted)
-    return _gather(work, results, phase="read", total=sum(task.size_bytes for task in tasks), tasks=tasks)
+    if context.limit is not None:
+        return _run_limited_pass(context, first_pass, numbered, limit=context.limit)
+    untrusted = context.chain.untrusted or any(source.untrusted for source in context.recipe.sources)
+    results = context.engine.map(first_pass, numbered, untrusted=untrusted)
+    return _gather(context, results, phase="read", total=sum(task.size_bytes for task in tasks), tasks=tasks)
 
 
 def _run_limited_pass(
-    work: Work, first_pass: FirstPass, numbered: Sequence[tuple[int, Task]], *, limit: int
+    context: BuildContext, first_pass: FirstPass, numbered: Sequence[tuple[int, Task]], *, limit: int
 ) -> list[Part]:
     """Read one task after the other until there are records enough."""
     parts: list[Part] = []
@@ -91,40 +91,40 @@ def _run_limited_pass(
         missing = limit - sum(part.n_records for part in parts)
         if missing <= 0:
             break
-        (found,) = work.engine.map(replace(first_pass, limit=missing), [one], untrusted=True)
+        (found,) = context.engine.map(replace(first_pass, limit=missing), [one], untrusted=True)
         parts += found
-        work.advance("read", done=limit - missing, total=limit, unit="records")
+        context.advance("read", done=limit - missing, total=limit, unit="records")
     return parts
 
 
-def _gather(work: Work, results, *, phase: str, total: int, tasks: Sequence[Task]) -> list[Part]:  # type: ignore[no-untyped-def]
+def _gather(context: BuildContext, results, *, phase: str, total: int, tasks: Sequence[Task]) -> list[Part]:  # type: ignore[no-untyped-def]
     parts: list[Part] = []
     done = 0
-    work.advance(phase, done=0, total=total, unit="bytes")
+    context.advance(phase, done=0, total=total, unit="bytes")
     for task, found in zip(tasks, results, strict=True):
         parts += found
         done += task.size_bytes
-        work.advance(phase, done=done, total=total, unit="bytes")
+        context.advance(phase, done=done, total=total, unit="bytes")
     return parts
 
 
 def _run_later_pass(
-    work: Work, parts: list[Part], pass_: Pass, next_pass: Pass, *, number: int, merges: Merges
+    context: BuildContext, parts: list[Part], pass_: Pass, next_pass: Pass, *, number: int, merges: Merges
 ) -> list[Part]:
     """Resolve the barrier that a pass ends on, and take what is left through the next pass."""
-    folder = work.folder / str(number)
-    spool = _spool(work, parts)
-    work.advance("resolve", done=0, total=len(pass_.barrier), unit="stages")
+    folder = context.folder / str(number)
+    spool = _spool(context, parts)
+    context.advance("resolve", done=0, total=len(pass_.barrier), unit="stages")
     files = resolve_barrier(
         spool,
         pass_.barrier,
-        engine=work.engine,
+        engine=context.engine,
         folder=folder,
         merges=merges,
-        past=work.past,
-        graves=work.graves,
+        past=context.past,
+        tombstones=context.tombstones,
     )
-    work.advance("resolve", done=len(pass_.barrier), total=len(pass_.barrier), unit="stages")
+    context.advance("resolve", done=len(pass_.barrier), total=len(pass_.barrier), unit="stages")
     numbers = None
     if number > 1:
         numbers = str(folder / "numbers.npy")
@@ -135,16 +135,16 @@ def _run_later_pass(
         tombstoned=str(folder / BARRED),
         numbers=numbers,
         pass_=next_pass,
-        resources=work.chain.resources,
+        resources=context.chain.resources,
         folder=str(folder),
         refers=next_pass.only_publishes,
     )
     items = [(i, part, int(spool.first_rows[i])) for i, part in enumerate(parts)]
     untrusted = any(stage.untrusted for stage in next_pass.stages)
     settled: list[Part] = []
-    for part in work.engine.map(later_pass, items, untrusted=untrusted):
+    for part in context.engine.map(later_pass, items, untrusted=untrusted):
         settled.append(part)
-        work.advance("settle", done=len(settled), total=len(parts), unit="batches")
+        context.advance("settle", done=len(settled), total=len(parts), unit="batches")
     return settled
 
 

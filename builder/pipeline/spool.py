@@ -167,17 +167,17 @@ class Spool:
         pieces = []
         for part, local in self._locate(ascending):
             pieces.append(self._text(part).take(pa.array(local)))
-            self._map(part.stem).let_go()
+            self._map(part.stem).release()
         if not pieces:
             return pa.array([], pa.large_binary())
         back = np.empty(len(order), np.int64)
         back[order] = np.arange(len(order))
         return pa.concat_arrays(pieces).take(pa.array(back))
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Hold no page of the spool's files in memory; they are read again when they are touched."""
         for mapped in list(self._mapped.values()):
-            mapped.let_go()
+            mapped.release()
 
     def in_pieces(self, n_rows: int) -> Iterator[tuple[Spool, int]]:
         """Give at least one piece, of so many rows if there are, and the number of its first row."""
@@ -239,9 +239,9 @@ class StageSketches:
         """Return one column over all rows."""
         return self.spool.column(sketch_name(self.stage, name))
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Hold no page of the columns in memory; they are read again when they are touched."""
-        self.spool.let_go()
+        self.spool.release()
 
 
 def sketch_name(stage: str, column: str) -> str:

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builder.domain.progress import Advance
+    from builder.domain.progress import Progress
     from builder.protocols import Engine
 
 _TICKS = "records"
 """The phase that tells how many records were read; it goes beside the others."""
 
 
-class Watch:
+class PhaseTimer:
     """Looks at the clock whenever a build says how far it is, and hands on what it says."""
 
-    def __init__(self, advance: Advance) -> None:
+    def __init__(self, advance: Progress) -> None:
         self._advance = advance
         self._began = self._at = time.monotonic()
         self._phase = "prepare"

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from builder.domain.text_buffers import BandKeys, text_buffers, text_digests
 from builder.domain.url import domain
 from builder.history.lineage import is_among
-from builder.pipeline.tombstones import STAGE, Graves, halved, tombstone_rejections
+from builder.pipeline.tombstones import STAGE, Tombstones, halved, tombstone_rejections
 from builder.protocols import Outcome
 from builder.stages.dedup_url import url_key
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from builder.pipeline.tombstones import PageGrave
+    from builder.pipeline.tombstones import TextTombstone
     from builder.protocols import CorpusStage, Guard, Resources, Sketches, Texts
 
 _DOCS_AT_ONCE = 1 << 12
@@ -38,7 +38,7 @@ class TombstoneFilter:
 
     name: ClassVar[str] = STAGE
     untrusted: ClassVar[bool] = False
-    graves: Graves
+    tombstones: Tombstones
 
     def bind(self, schema: pa.Schema, resources: Resources) -> pa.Schema:  # noqa: ARG002 - a stage
         """Leave the columns as they are."""
@@ -50,13 +50,13 @@ class TombstoneFilter:
         columns = resources.columns
         if columns.url in batch.schema.names:
             urls = batch.column(columns.url).to_pylist()
-            tombstoned |= self.graves.bars_urls(map(url_key, urls))
-            tombstoned |= self.graves.bars_hosts([domain(url) if url else None for url in urls])
+            tombstoned |= self.tombstones.match_urls(map(url_key, urls))
+            tombstoned |= self.tombstones.match_hosts([domain(url) if url else None for url in urls])
         if columns.text in batch.schema.names:
             text = batch.column(columns.text)
             there = text.is_valid().to_numpy(zero_copy_only=False)
             tombstoned |= (
-                self.graves.bars_contents(text_digests(text.cast(pa.large_binary())).to_pylist()) & there
+                self.tombstones.match_contents(text_digests(text.cast(pa.large_binary())).to_pylist()) & there
             )
         return Outcome(
             kept=batch.filter(pa.array(~tombstoned)),
@@ -65,22 +65,24 @@ class TombstoneFilter:
 
 
 def find_tombstoned(
-    graves: Graves, stage: CorpusStage, sketches: Sketches, *, alive: NDArray[np.bool_], texts: Texts
+    tombstones: Tombstones, stage: CorpusStage, sketches: Sketches, *, alive: NDArray[np.bool_], texts: Texts
 ) -> NDArray[np.bool_]:
     """bool[n_rows], the rows that a stage must not see, because what they are was taken down."""
     tombstoned = np.zeros(len(alive), np.bool_)
     rows = np.flatnonzero(alive)
     if stage.name == "dedup_url":
         keys = sketches.column("url_key").to_pylist()
-        tombstoned[rows] = graves.bars_urls(keys[row] for row in rows)
+        tombstoned[rows] = tombstones.match_urls(keys[row] for row in rows)
     elif stage.name == "dedup_exact":
         digests = sketches.column("text_digest").to_pylist()
-        tombstoned[rows] = graves.bars_contents(digests[row] for row in rows)
+        tombstoned[rows] = tombstones.match_contents(digests[row] for row in rows)
     elif stage.name == "dedup_near":
-        for found in _near(graves, stage, sketches, rows, texts):
+        for found in _near(tombstones, stage, sketches, rows, texts):
             tombstoned[found] = True
         short = rows[few_words(sketches).to_numpy(zero_copy_only=False)[rows]]
-        tombstoned[short] = graves.bars_words(sketches.column("words_hash").take(pa.array(short)).to_pylist())
+        tombstoned[short] = tombstones.match_words(
+            sketches.column("words_hash").take(pa.array(short)).to_pylist()
+        )
     return tombstoned
 
 
@@ -92,19 +94,19 @@ def few_words(sketches: Sketches | pa.RecordBatch) -> pa.Array:
 
 
 def _near(
-    graves: Graves, stage: CorpusStage, sketches: Sketches, rows: NDArray[np.int64], texts: Texts
+    tombstones: Tombstones, stage: CorpusStage, sketches: Sketches, rows: NDArray[np.int64], texts: Texts
 ) -> Iterator[NDArray[np.int64]]:
     """Find the rows that are near a tombstone by exact Jaccard, some at a time."""
     from builder.kernels.dedup.near_sets import KnownSets
 
     width, threshold = stage.shingle_words, stage.threshold  # type: ignore[attr-defined]
-    pages = [page for page in graves.pages if page.shingle_words == width and len(page.shingles)]
+    pages = [page for page in tombstones.pages if page.shingle_words == width and len(page.shingles)]
     if not pages:
         return
     bands, n_rows = stage.banding  # type: ignore[attr-defined]
     usable = [page for page in pages if (len(page.keys), page.rows) == (bands, n_rows)]
     candidates = (
-        _sharing(graves, usable, BandKeys(sketches.column("band_keys")), rows) if usable else rows[:0]
+        _sharing(tombstones, usable, BandKeys(sketches.column("band_keys")), rows) if usable else rows[:0]
     )
     if len(usable) < len(pages):  # made with other bands: their keys tell nothing, so all rows are looked at
         candidates = rows
@@ -112,23 +114,23 @@ def _near(
     for start in range(0, len(candidates), _DOCS_AT_ONCE):
         some = candidates[start : start + _DOCS_AT_ONCE]
         hashes, starts = _sets(some, texts, width)
-        yield some[known.near(halved(graves.keyed_words(hashes)), starts)]
+        yield some[known.near(halved(tombstones.keyed_words(hashes)), starts)]
 
 
 def _sharing(
-    graves: Graves, pages: list[PageGrave], keys: BandKeys, rows: NDArray[np.int64]
+    tombstones: Tombstones, pages: list[TextTombstone], keys: BandKeys, rows: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """int64[n], the rows that have a band key in common with a tombstone."""
     known = np.unique(np.concatenate([page.keys for page in pages]))
     shared = np.zeros(len(rows), np.bool_)
     for band in range(len(pages[0].keys)):
-        shared |= is_among(halved(graves.keyed_words(keys.band(band, rows))), known)
+        shared |= is_among(halved(tombstones.keyed_words(keys.band(band, rows))), known)
     return rows[shared]
 
 
-def keyed_shingles(graves: Graves, hashes: NDArray[np.uint64]) -> NDArray[np.uint32]:
+def keyed_shingles(tombstones: Tombstones, hashes: NDArray[np.uint64]) -> NDArray[np.uint32]:
     """Return what a tombstone keeps of a set of shingles, ascending."""
-    return np.unique(halved(graves.keyed_words(hashes)))
+    return np.unique(halved(tombstones.keyed_words(hashes)))
 
 
 def _sets(rows: NDArray[np.int64], texts: Texts, width: int) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:

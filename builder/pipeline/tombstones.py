@@ -37,7 +37,7 @@ _HASH_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PageGrave:
+class TextTombstone:
     """The shingles of one text, to be compared with by exact Jaccard.
 
     Attributes:
@@ -62,7 +62,7 @@ class PageGrave:
         }
 
     @classmethod
-    def parse(cls, document: dict[str, Any]) -> PageGrave:
+    def parse(cls, document: dict[str, Any]) -> TextTombstone:
         """Read what ``document`` wrote."""
         if "keys" in document:  # as they were written at first, with all their bits
             keys = halved(np.frombuffer(base64.b85decode(document["keys"]), np.uint64))
@@ -94,7 +94,7 @@ class Tombstone:
     because: str
     urls: tuple[str, ...] = ()
     contents: tuple[str, ...] = ()
-    pages: tuple[PageGrave, ...] = ()
+    pages: tuple[TextTombstone, ...] = ()
     domains: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
 
@@ -112,14 +112,14 @@ class Tombstone:
     @classmethod
     def parse(cls, document: dict[str, Any]) -> Tombstone:
         """Read what ``document`` wrote."""
-        pages = tuple(map(PageGrave.parse, document["pages"]))
+        pages = tuple(map(TextTombstone.parse, document["pages"]))
         lists = {name: tuple(document[name]) for name in ("domains", "urls", "contents")}
         words = tuple(document.get("words", ()))
         return cls(because=document["because"], pages=pages, words=words, **lists)
 
 
 @dataclass(frozen=True)
-class Graves:
+class Tombstones:
     """All tombstones of a corpus, and the key that hashes are made with.
 
     Attributes:
@@ -127,10 +127,10 @@ class Graves:
     """
 
     key: bytes
-    tombstones: tuple[Tombstone, ...] = field(default=())
+    entries: tuple[Tombstone, ...] = field(default=())
 
     @classmethod
-    def parse(cls, data: bytes) -> Graves | None:
+    def parse(cls, data: bytes) -> Tombstones | None:
         """Read ``tombstones.jsonl``; None if nothing was ever taken down.
 
         Raises:
@@ -151,12 +151,12 @@ class Graves:
         """Return the bytes of the file."""
         head = {"format": FORMAT, "key": self.key.hex()}
         return b"".join(
-            canonical_json(one) + b"\n" for one in (head, *(stone.document() for stone in self.tombstones))
+            canonical_json(one) + b"\n" for one in (head, *(stone.document() for stone in self.entries))
         )
 
     def facts(self) -> dict[str, Any]:
         """Return what a manifest tells of them."""
-        return {"count": len(self.tombstones), "digest": hashlib.sha256(self.to_bytes()).hexdigest()}
+        return {"count": len(self.entries), "digest": hashlib.sha256(self.to_bytes()).hexdigest()}
 
     # -- hashes
 
@@ -174,30 +174,30 @@ class Graves:
 
     @cached_property
     def _urls(self) -> frozenset[str]:
-        return frozenset(url for stone in self.tombstones for url in stone.urls)
+        return frozenset(url for stone in self.entries for url in stone.urls)
 
     @cached_property
     def _contents(self) -> frozenset[str]:
-        return frozenset(content for stone in self.tombstones for content in stone.contents)
+        return frozenset(content for stone in self.entries for content in stone.contents)
 
     @cached_property
     def _words(self) -> frozenset[str]:
-        return frozenset(words for stone in self.tombstones for words in stone.words)
+        return frozenset(words for stone in self.entries for words in stone.words)
 
     @cached_property
     def _domains(self) -> frozenset[str]:
-        return frozenset(domain for stone in self.tombstones for domain in stone.domains)
+        return frozenset(domain for stone in self.entries for domain in stone.domains)
 
     @cached_property
-    def pages(self) -> tuple[PageGrave, ...]:
+    def pages(self) -> tuple[TextTombstone, ...]:
         """The texts of all tombstones."""
-        return tuple(page for stone in self.tombstones for page in stone.pages)
+        return tuple(page for stone in self.entries for page in stone.pages)
 
-    def bars_urls(self, keys: Iterable[bytes | None]) -> NDArray[np.bool_]:
+    def match_urls(self, keys: Iterable[bytes | None]) -> NDArray[np.bool_]:
         """bool[n], whether the page of a URL was taken down; the keys are those of ``dedup_url``."""
         return np.asarray([key is not None and self.keyed(key) in self._urls for key in keys], np.bool_)
 
-    def bars_hosts(self, hosts: Sequence[str | None]) -> NDArray[np.bool_]:
+    def match_hosts(self, hosts: Sequence[str | None]) -> NDArray[np.bool_]:
         """bool[n], whether a host, or one that it is a subdomain of, was taken down."""
         judged: dict[str, bool] = {"": False}
         for host in hosts if self._domains else ():
@@ -206,13 +206,13 @@ class Graves:
             )
         return np.asarray([judged.get(host or "", False) for host in hosts], np.bool_)
 
-    def bars_contents(self, digests: Iterable[bytes | None]) -> NDArray[np.bool_]:
+    def match_contents(self, digests: Iterable[bytes | None]) -> NDArray[np.bool_]:
         """bool[n], whether exactly this text was taken down; the digests are those of ``dedup_exact``."""
         return np.asarray(
             [one is not None and self.keyed(one) in self._contents for one in digests], np.bool_
         )
 
-    def bars_words(self, hashes: Iterable[bytes]) -> NDArray[np.bool_]:
+    def match_words(self, hashes: Iterable[bytes]) -> NDArray[np.bool_]:
         """bool[n], whether a text of these few words was taken down; hashes are those of ``dedup_near``."""
         return np.asarray([self.keyed(one) in self._words for one in hashes], np.bool_)
 

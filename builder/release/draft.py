@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from builder.domain.manifest import CutSizes
     from builder.history.lineage import Lineage
     from builder.inputs.inputs import Input
-    from builder.release.layout import EditionShard
+    from builder.release.layout import VersionShard
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ class Draft:
 
     facts: Mapping[str, Any]
     changes: Changes
-    shards: Sequence[EditionShard]
+    shards: Sequence[VersionShard]
     inputs: Sequence[Input]
     source: CardSource
     audit: Mapping[str, Path]
@@ -66,7 +66,7 @@ class Draft:
 
 
 def split_entries(
-    shards: Sequence[EditionShard], *, limits: Mapping[str, CutSizes], lineage: Lineage | None
+    shards: Sequence[VersionShard], *, limits: Mapping[str, CutSizes], lineage: Lineage | None
 ) -> dict[str, SplitEntry]:
     """Describe each split that has rows, as a manifest does."""
     entries: dict[str, SplitEntry] = {}
@@ -89,7 +89,7 @@ def split_entries(
     return entries
 
 
-def _row_digests(shard: EditionShard, lineage: Lineage | None) -> NDArray[np.uint8]:
+def _row_digests(shard: VersionShard, lineage: Lineage | None) -> NDArray[np.uint8]:
     if shard.written or lineage is None:
         digests: NDArray[np.uint8] = np.load(shard.written.digests if shard.written else "", mmap_mode="r")
         return digests

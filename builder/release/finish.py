@@ -14,11 +14,11 @@ from builder.errors import AccountError
 from builder.history.shard_notes import NotedColumns
 from builder.pipeline.candidate_ids import ID
 from builder.release.edits import SOURCE_GONE, Edits, find_replaced
-from builder.release.layout import EditionShard, PlannedShard, Rewrite, WrittenShard
+from builder.release.layout import PlannedShard, Rewrite, VersionShard, WrittenShard
 from builder.release.ledger import LedgerSums, write_ledger, write_rejected
-from builder.release.ledger_updates import removal_of, restate
-from builder.release.outcomes import Fates, trace_fates
-from builder.release.plan import edition_shard, plan_edition
+from builder.release.ledger_updates import find_ledger_updates, removal_of
+from builder.release.outcomes import RowOutcomes, trace_outcomes
+from builder.release.plan import describe_shard, plan_shards
 from builder.release.rewrite import RewriteJob
 from builder.release.write import ShardJob, place_rows
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from builder.domain.manifest import CutSizes
-    from builder.pipeline.context import Work
+    from builder.pipeline.context import BuildContext
     from builder.pipeline.run import ChainResult
     from builder.release.layout import Plan
     from builder.release.write import Placement
@@ -43,11 +43,11 @@ class Closed:
     Attributes:
         shards: all shards of the version, in order.
         n_known: records that were read again and had been accounted for by an earlier build.
-        n_restated: records of earlier builds whose fate changed.
+        n_restated: records of earlier builds whose outcome changed.
         added: rows that each split got.
     """
 
-    shards: Sequence[EditionShard]
+    shards: Sequence[VersionShard]
     limits: Mapping[str, CutSizes]
     sums: LedgerSums
     counts: Counter[str]
@@ -59,49 +59,51 @@ class Closed:
     n_restated: int
     edits: Edits
     added: Mapping[str, int]
-    fates: Fates
+    row_outcomes: RowOutcomes
     chain_result: ChainResult
 
 
-def close(work: Work, chain_result: ChainResult) -> Closed:
+def close(context: BuildContext, chain_result: ChainResult) -> Closed:
     """Write shards and ledger, and check that every record is accounted for.
 
     Raises:
         AccountError: if the sums do not match what the readers counted.
     """
-    lineage = work.past.lineage if work.past else None
-    replaced, lost = find_replaced(chain_result, lineage, work.past) if lineage and work.past else ({}, {})
+    lineage = context.past.lineage if context.past else None
+    replaced, lost = (
+        find_replaced(chain_result, lineage, context.past) if lineage and context.past else ({}, {})
+    )
     retired = chain_result.merges.replaced
     placement = place_rows(
         chain_result.last,
-        shares=work.recipe.splits,
-        name=work.recipe.name,
+        shares=context.recipe.splits,
+        name=context.recipe.name,
         lineage=lineage,
         edits=Edits(replaced=replaced),
-        pruned=work.pruned.documents if work.pruned else frozenset(),
+        pruned=context.pruned.documents if context.pruned else frozenset(),
     )
     all_ids = _all_ids(chain_result, placement)
     for spool in (chain_result.first, chain_result.last):
-        spool.let_go()
-    fates = trace_fates(chain_result, placement, all_ids=all_ids, past=work.past)
-    removed = {key: removal_of(row, fates, chain_result) for key, row in lost.items()}
-    if work.past and work.pruned:
-        removed |= dict.fromkeys(sorted(work.pruned.documents), SOURCE_GONE)
-        retired = np.union1d(retired, work.past.gone)
+        spool.release()
+    row_outcomes = trace_outcomes(chain_result, placement, all_ids=all_ids, past=context.past)
+    removed = {key: removal_of(row, row_outcomes, chain_result) for key, row in lost.items()}
+    if context.past and context.pruned:
+        removed |= dict.fromkeys(sorted(context.pruned.documents), SOURCE_GONE)
+        retired = np.union1d(retired, context.past.gone)
     edits = Edits(removed=removed, replaced=replaced, retired=tuple(retired.tolist()))
-    plan = plan_edition(placement, lineage=lineage, edits=edits)
-    fates.note_shards(plan, placement)
-    freed = work.pruned.freed if work.pruned else frozenset()
-    restated = restate(work.past.lineage, edits, but=freed) if work.past else None
+    plan = plan_shards(placement, lineage=lineage, edits=edits)
+    row_outcomes.note_shards(plan, placement)
+    freed = context.pruned.freed if context.pruned else frozenset()
+    restated = find_ledger_updates(context.past.lineage, edits, excluding=freed) if context.past else None
     # the ledger is written while workers write shards
     with ThreadPoolExecutor(1) as beside:
-        writing = beside.submit(_write_ledger, work.folder, chain_result, fates, restated)
-        if work.engine.workers == 1:  # not more of the machine than was asked for
+        writing = beside.submit(_write_ledger, context.folder, chain_result, row_outcomes, restated)
+        if context.engine.workers == 1:  # not more of the machine than was asked for
             writing.result()
-        shards = _write_shards(work, chain_result, placement, plan, fates)
-        work.advance("ledger", done=0, total=1, unit="file")
+        shards = _write_shards(context, chain_result, placement, plan, row_outcomes)
+        context.advance("ledger", done=0, total=1, unit="file")
         written = writing.result()
-        work.advance("ledger", done=1, total=1, unit="file")
+        context.advance("ledger", done=1, total=1, unit="file")
     n_restated = restated.num_rows if restated else 0
     _check_sums(chain_result, written.sums, placement, n_known=written.n_known, n_restated=n_restated)
     return Closed(
@@ -109,7 +111,7 @@ def close(work: Work, chain_result: ChainResult) -> Closed:
         limits=plan.limits,
         sums=written.sums,
         counts=chain_result.counts,
-        clusters=_cluster_sizes(fates),
+        clusters=_cluster_sizes(row_outcomes),
         ledger=written.ledger,
         rejected=written.rejected,
         clusters_file=written.clusters,
@@ -117,7 +119,7 @@ def close(work: Work, chain_result: ChainResult) -> Closed:
         n_restated=n_restated,
         edits=edits,
         added={name: len(placement.of(i)) for i, name in enumerate(placement.names)},
-        fates=fates,
+        row_outcomes=row_outcomes,
         chain_result=chain_result,
     )
 
@@ -132,11 +134,11 @@ class _Ledger:
 
 
 def _write_ledger(
-    folder: Path, chain_result: ChainResult, fates: Fates, restated: pa.Table | None
+    folder: Path, chain_result: ChainResult, row_outcomes: RowOutcomes, restated: pa.Table | None
 ) -> _Ledger:
     ledger, rejected, clusters = (folder / f"{name}.parquet" for name in ("ledger", "rejected", "clusters"))
     sums, n_known = write_ledger(
-        ledger, clusters=clusters, spool=chain_result.first, fates=fates, restated=restated
+        ledger, clusters=clusters, spool=chain_result.first, row_outcomes=row_outcomes, restated=restated
     )
     write_rejected(rejected, spool=chain_result.first, late=chain_result.late)
     return _Ledger(sums=sums, n_known=n_known, ledger=ledger, rejected=rejected, clusters=clusters)
@@ -157,53 +159,61 @@ def _all_ids(chain_result: ChainResult, placement: Placement) -> NDArray[np.uint
 
 
 def _write_shards(
-    work: Work, chain_result: ChainResult, placement: Placement, plan: Plan, fates: Fates
-) -> list[EditionShard]:
+    context: BuildContext,
+    chain_result: ChainResult,
+    placement: Placement,
+    plan: Plan,
+    row_outcomes: RowOutcomes,
+) -> list[VersionShard]:
     """Write what is new or changed, side by side; what stays is only looked up."""
-    job = _shard_job(work, chain_result, placement, plan, fates)
+    job = _shard_job(context, chain_result, placement, plan, row_outcomes)
     new = [shard for shard in plan.shards if isinstance(shard, PlannedShard)]
     changed = [shard for shard in plan.shards if isinstance(shard, Rewrite)]
     written: dict[str, WrittenShard] = {}
-    for done in (work.engine.map(RewriteJob(job), changed), work.engine.map(job, new)):
+    for done in (context.engine.map(RewriteJob(job), changed), context.engine.map(job, new)):
         for shard in done:
             written[shard.name] = shard
-            work.advance("write", done=len(written), total=len(new) + len(changed), unit="shards")
-    lineage = work.past.lineage if work.past else None
-    return [edition_shard(lineage, shard, written) for shard in plan.shards]
+            context.advance("write", done=len(written), total=len(new) + len(changed), unit="shards")
+    lineage = context.past.lineage if context.past else None
+    return [describe_shard(lineage, shard, written) for shard in plan.shards]
 
 
 def _shard_job(
-    work: Work, chain_result: ChainResult, placement: Placement, plan: Plan, fates: Fates
+    context: BuildContext,
+    chain_result: ChainResult,
+    placement: Placement,
+    plan: Plan,
+    row_outcomes: RowOutcomes,
 ) -> ShardJob:
-    arrays = work.folder / "arrays"
+    arrays = context.folder / "arrays"
     arrays.mkdir(exist_ok=True)
     for name, array in {
         "ids": placement.ids,
         "sizes": placement.sizes,
-        "all_ids": fates.ids,
-        "past_rows": fates.past_rows,
-        "past_ids": fates.past_ids,
+        "all_ids": row_outcomes.ids,
+        "past_rows": row_outcomes.past_rows,
+        "past_ids": row_outcomes.past_ids,
         **{f"{split}.rows": placement.of(i) for i, split in enumerate(placement.names)},
     }.items():
         np.save(arrays / f"{name}.npy", array)
     return ShardJob(
         parts=chain_result.last.parts,
-        schema=work.chain.published,
-        tags=work.chain.tags,
-        noted=NotedColumns.of(work.chain.published, work.recipe.columns),
+        schema=context.chain.published,
+        tags=context.chain.tags,
+        noted=NotedColumns.of(context.chain.published, context.recipe.columns),
         limits=plan.limits,
         arrays=str(arrays),
-        folder=str(work.folder / "shards"),
+        folder=str(context.folder / "shards"),
     )
 
 
 # -- sums ------------------------------------------------------------------------------------------
 
 
-def _cluster_sizes(fates: Fates) -> Counter[int]:
+def _cluster_sizes(row_outcomes: RowOutcomes) -> Counter[int]:
     """Count clusters by the number of records in them, the keeper included; those of one are not clusters."""
-    merged = np.flatnonzero(fates.merges.into != -1)
-    _, sizes = np.unique(fates.merges.last[merged], return_counts=True)
+    merged = np.flatnonzero(row_outcomes.merges.into != -1)
+    _, sizes = np.unique(row_outcomes.merges.last[merged], return_counts=True)
     return Counter((sizes + 1).tolist())
 
 

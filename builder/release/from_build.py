@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from builder.corpus import Corpus
     from builder.domain.changelog import Reason
     from builder.domain.manifest import Manifest, SplitEntry
-    from builder.pipeline.context import Work
+    from builder.pipeline.context import BuildContext
     from builder.recipe import Recipe
     from builder.release.finish import Closed
 
@@ -50,7 +50,7 @@ NO_TOMBSTONES = {"count": 0, "digest": hashlib.sha256().hexdigest()}
 
 
 def write_version(
-    corpus: Corpus, *, work: Work, closed: Closed, inputs: Sequence[Input], version: str | None
+    corpus: Corpus, *, context: BuildContext, closed: Closed, inputs: Sequence[Input], version: str | None
 ) -> BuildResult:
     """Number the build, describe it, and put it into its place.
 
@@ -59,43 +59,43 @@ def write_version(
     Raises:
         VersionError: if ``version`` is lower than the number that the changes ask for.
     """
-    lineage = work.past.lineage if work.past else None
+    lineage = context.past.lineage if context.past else None
     splits = split_entries(closed.shards, limits=closed.limits, lineage=lineage)
-    facts = _manifest_facts(work, closed, inputs, splits)
+    facts = _manifest_facts(context, closed, inputs, splits)
     parent = corpus.manifest(newest) if (newest := corpus.find_newest()) else None
     if parent and _same(parent, facts):
-        return _result(corpus, work.recipe, parent, closed=closed, nothing_new=True)
-    changes, removed = _changes(corpus, parent, work, closed)
+        return _result(corpus, context.recipe, parent, closed=closed, nothing_new=True)
+    changes, removed = _changes(corpus, parent, context, closed)
     draft = Draft(
         facts=facts,
         changes=changes,
         removed=removed,
         shards=closed.shards,
         inputs=inputs,
-        source=card_source(work.recipe),
+        source=card_source(context.recipe),
         clusters=closed.clusters,
         audit={path.name: path for path in (closed.ledger, closed.rejected, closed.clusters_file)},
-        run=_run_facts(work, closed),
-        write_index=partial(write_index, work=work, closed=closed),
+        run=_run_facts(context, closed),
+        write_index=partial(write_index, context=context, closed=closed),
     )
     manifest = commit_draft(corpus, draft, asked=version)
-    return _result(corpus, work.recipe, manifest, closed=closed)
+    return _result(corpus, context.recipe, manifest, closed=closed)
 
 
 # -- the manifest ----------------------------------------------------------------------------------
 
 
 def _manifest_facts(
-    work: Work, closed: Closed, inputs: Sequence[Input], splits: Mapping[str, SplitEntry]
+    context: BuildContext, closed: Closed, inputs: Sequence[Input], splits: Mapping[str, SplitEntry]
 ) -> dict[str, Any]:
-    recipe = work.recipe
+    recipe = context.recipe
     return {
         "name": recipe.name,
         "contract": {"name": recipe.contract.label, "digest": recipe.contract.digest},
-        "recipe": recipe.manifest_facts(limit=work.limit),
+        "recipe": recipe.manifest_facts(limit=context.limit),
         "inputs": inputs_facts(inputs),
-        "tombstones": work.graves.facts() if work.graves else NO_TOMBSTONES,
-        "columns": work.chain.published,
+        "tombstones": context.tombstones.facts() if context.tombstones else NO_TOMBSTONES,
+        "columns": context.chain.published,
         "counts": _counts(closed),
         "tools": tool_versions(),
         "splits": splits,
@@ -139,49 +139,49 @@ def _same(parent: Manifest, facts: Mapping[str, Any]) -> bool:
 
 
 def _changes(
-    corpus: Corpus, parent: Manifest | None, work: Work, closed: Closed
+    corpus: Corpus, parent: Manifest | None, context: BuildContext, closed: Closed
 ) -> tuple[Changes, Mapping[Reason | None, int]]:
     """Find what changed since the parent, and count removed rows by what the ledger says of them."""
     if parent is None:
         return Changes(), {}
-    broken, added = compare_columns(parent.columns, work.chain.published)
-    splits, removed = _split_changes(corpus, parent, work, closed)
+    broken, added = compare_columns(parent.columns, context.chain.published)
+    splits, removed = _split_changes(corpus, parent, context, closed)
     changes = Changes(
         splits=splits,
         broken_columns=broken,
         added_columns=added,
-        licenses=(parent.recipe["document"].get("license"), work.recipe.license),
+        licenses=(parent.recipe["document"].get("license"), context.recipe.license),
     )
     return changes, removed
 
 
 def _split_changes(
-    corpus: Corpus, parent: Manifest, work: Work, closed: Closed
+    corpus: Corpus, parent: Manifest, context: BuildContext, closed: Closed
 ) -> tuple[Mapping[str, SplitChanges], Mapping[Reason | None, int]]:
     """Count what became of rows: a build that goes on from its parent knows what it did to them."""
-    if work.past is not None:
-        counted = count_edits(work.past.lineage, closed.edits, added=closed.added)
+    if context.past is not None:
+        counted = count_edits(context.past.lineage, closed.edits, added=closed.added)
         return counted, count_removed(closed.edits)
     written = [shard.written for shard in closed.shards if shard.written]
     shards = [
         SideShard(split=one.split, path=Path(one.path), sha256=one.facts.sha256, rows=one.facts.rows)
         for one in written
     ]
-    old, new = Side.of_version(corpus, parent), Side(columns=work.chain.published, shards=shards)
-    with tempfile.TemporaryDirectory(dir=work.folder) as scratch:
+    old, new = Side.of_version(corpus, parent), Side(columns=context.chain.published, shards=shards)
+    with tempfile.TemporaryDirectory(dir=context.folder) as scratch:
         older, _ = ledgers_of(corpus, parent)
         found = compare(old, new, scratch=Path(scratch), ledgers=[closed.ledger], older_ledgers=older)
     return found.splits, found.removed
 
 
-def _run_facts(work: Work, closed: Closed) -> dict[str, Any]:
+def _run_facts(context: BuildContext, closed: Closed) -> dict[str, Any]:
     """What is true of this run and of no other: counts of the machine, and what only the clock caught."""
-    caught = [list(one) for one in getattr(work.engine, "caught", ())]
+    caught = [list(one) for one in getattr(context.engine, "caught", ())]
     return machine_facts() | {
-        "workers": work.engine.workers,
-        "batch_rows": work.batch_rows,
+        "workers": context.engine.workers,
+        "batch_rows": context.batch_rows,
         "counts": dict(sorted(closed.counts.items())),
-        "took": work.watch.took(work.engine, work.folder) if work.watch else None,
+        "took": context.timer.took(context.engine, context.folder) if context.timer else None,
         "not_reproducible": caught,
     }
 

@@ -22,8 +22,8 @@ from builder.release.draft import Draft, split_entries
 from builder.release.edits import Edits, count_edits, count_removed
 from builder.release.from_build import machine_facts
 from builder.release.layout import Recut, Rewrite
-from builder.release.ledger_updates import restate
-from builder.release.plan import edition_shard
+from builder.release.ledger_updates import find_ledger_updates
+from builder.release.plan import describe_shard
 from builder.release.recut import CompactJob
 from builder.release.rewrite import RewriteJob
 from builder.release.write import Placement, ShardJob
@@ -32,15 +32,15 @@ from builder.release.write_index import finish_index, segment_of, write_shards
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builder.domain.progress import Advance
+    from builder.domain.progress import Progress
     from builder.history.lineage import Lineage
     from builder.history.past import Past
-    from builder.pipeline.tombstones import Graves
+    from builder.pipeline.tombstones import Tombstones
     from builder.release.layout import Plan, WrittenShard
 
 
 @dataclass(frozen=True, kw_only=True)
-class Successor:
+class VersionFromParent:
     """What is done to the rows of the version before, and how its shards are laid out then.
 
     Attributes:
@@ -52,20 +52,20 @@ class Successor:
     plan: Plan
     folder: Path
 
-    def draft(self, *, graves: Graves | None, workers: int, advance: Advance) -> Draft:
+    def draft(self, *, tombstones: Tombstones | None, workers: int, advance: Progress) -> Draft:
         """Write the shards that change, and draft the version."""
         lineage = self.past.lineage
         parent = lineage.manifest
         written = self._write(workers=workers, advance=advance)
-        shards = [edition_shard(lineage, shard, written) for shard in self.plan.shards]
-        restated = restate(lineage, self.edits)
+        shards = [describe_shard(lineage, shard, written) for shard in self.plan.shards]
+        restated = find_ledger_updates(lineage, self.edits)
         same = ("name", "contract", "recipe", "inputs", "columns", "tools", "tombstones")
         facts = {name: getattr(parent, name) for name in same} | {
             "counts": _counts(restated),
             "splits": split_entries(shards, limits=self.plan.limits, lineage=lineage),
         }
-        if graves:
-            facts["tombstones"] = graves.facts()
+        if tombstones:
+            facts["tombstones"] = tombstones.facts()
         return Draft(
             facts=facts,
             changes=Changes(splits=count_edits(lineage, self.edits, added={})),
@@ -76,10 +76,10 @@ class Successor:
             audit=_write_audit(self.folder, restated),
             run=machine_facts(),
             write_index=partial(self._write_index, written=list(written.values())),
-            tombstones=graves.to_bytes() if graves else None,
+            tombstones=tombstones.to_bytes() if tombstones else None,
         )
 
-    def _write(self, *, workers: int, advance: Advance) -> dict[str, WrittenShard]:
+    def _write(self, *, workers: int, advance: Progress) -> dict[str, WrittenShard]:
         writer = _writer(self.past.lineage, self.plan, self.folder)
         jobs: list[tuple[Any, list[Any]]] = [
             (RewriteJob(writer), [one for one in self.plan.shards if isinstance(one, Rewrite)]),

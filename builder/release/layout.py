@@ -86,7 +86,7 @@ class WrittenShard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EditionShard:
+class VersionShard:
     """A shard of the new version, with what is known of its rows; ``written`` is None if it stayed."""
 
     split: str

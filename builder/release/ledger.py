@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from builder.pipeline.spool import Spool
-    from builder.release.outcomes import Fates
+    from builder.release.outcomes import RowOutcomes
 
 KEEPER_REJECTED = "keeper_rejected"
 """Its meaning stands in ``reasons.py``."""
@@ -44,7 +44,7 @@ class LedgerSums:
 
 
 def write_ledger(
-    path: Path, *, clusters: Path, spool: Spool, fates: Fates, restated: pa.Table | None = None
+    path: Path, *, clusters: Path, spool: Spool, row_outcomes: RowOutcomes, restated: pa.Table | None = None
 ) -> tuple[LedgerSums, int]:
     """Write ``ledger.parquet``, one row for each record in the order of the input, and add it up.
 
@@ -52,7 +52,7 @@ def write_ledger(
     for have no row here.
 
     Args:
-        restated: rows for records of earlier builds whose fate changed; they come last.
+        restated: rows for records of earlier builds whose outcome changed; they come last.
 
     Returns:
         The sums, and how many records were known.
@@ -61,7 +61,7 @@ def write_ledger(
     originals = _originals(spool)
     ordinals: Counter[tuple[str, str]] = Counter()
     known: Counter[str] = Counter()
-    tables = _ledger_tables(spool, fates, originals, ordinals, known)
+    tables = _ledger_tables(spool, row_outcomes, originals, ordinals, known)
     with (
         pq.ParquetWriter(path, LEDGER_SCHEMA, compression="zstd") as writer,
         pq.ParquetWriter(clusters, CLUSTERS_SCHEMA, compression="zstd") as clusters_writer,
@@ -128,7 +128,7 @@ def _revisited(account: pa.Table, originals: dict[str, int]) -> NDArray[np.int64
 
 def _ledger_tables(
     spool: Spool,
-    fates: Fates,
+    row_outcomes: RowOutcomes,
     originals: dict[str, int],
     ordinals: Counter[tuple[str, str]],
     known: Counter[str],
@@ -140,7 +140,7 @@ def _ledger_tables(
         rows[alive] = np.arange(first_row, first_row + part.n_rows)
         columns = {name: account[name] for name in account.column_names}
         columns["ordinal"] = _ordinals_in_file(account, ordinals)
-        columns |= _fate_columns(columns, rows, _revisited(account, originals), fates)
+        columns |= _outcome_columns(columns, rows, _revisited(account, originals), row_outcomes)
         table = pa.table([columns[f.name].cast(f.type) for f in LEDGER_SCHEMA], schema=LEDGER_SCHEMA)
         is_known = pc.equal(table["outcome"], KNOWN)
         known[KNOWN] += pc.sum(is_known).as_py() or 0
@@ -160,33 +160,36 @@ def _ordinals_in_file(account: pa.Table, ordinals: Counter[tuple[str, str]]) -> 
     return pa.chunked_array([pa.array(numbers)])
 
 
-def _fate_columns(
-    account: dict[str, pa.ChunkedArray], rows: NDArray[np.int64], revisited: NDArray[np.int64], fates: Fates
+def _outcome_columns(
+    account: dict[str, pa.ChunkedArray],
+    rows: NDArray[np.int64],
+    revisited: NDArray[np.int64],
+    row_outcomes: RowOutcomes,
 ) -> dict[str, Any]:
-    merges = fates.merges
+    merges = row_outcomes.merges
     row = np.maximum(rows, 0)
     alive = rows >= 0
-    published = alive & fates.published[row]
+    published = alive & row_outcomes.published[row]
     target = np.where(alive, merges.into[row], -1)
     target = np.where(revisited >= 0, revisited, target)
     merged = target != -1
-    stands = np.where(published, row, np.where(merged, fates.stands(target), -1))
-    late = _late_rows(fates.late, rows)
-    text = {name: _patch(account[name], late, fates.late, name) for name in _LATE}
+    stands = np.where(published, row, np.where(merged, row_outcomes.stands(target), -1))
+    late = _late_rows(row_outcomes.late, rows)
+    text = {name: _patch(account[name], late, row_outcomes.late, name) for name in _LATE}
     text["outcome"] = _choose(text["outcome"], {"kept": published, "merged": merged})
     text["stage"] = _choose(text["stage"], _by_stage(merges.stages, merges.by[row], merged & alive))
     text["reason"] = _choose(
         text["reason"],
         {**_by_stage(merges.reasons, merges.by[row], merged & alive), KEEPER_REJECTED: merged & (stands < 0)},
     )
-    shard = fates.shard[row]
+    shard = row_outcomes.shard[row]
     return text | {
-        "document_id": _ids(fates.ids, np.where(published, row, -1)),
-        "kept_id": _ids(fates.id_table, stands),
-        "merged_into": _ids(fates.id_table, fates.own(target)),
+        "document_id": _ids(row_outcomes.ids, np.where(published, row, -1)),
+        "kept_id": _ids(row_outcomes.id_table, stands),
+        "merged_into": _ids(row_outcomes.id_table, row_outcomes.own(target)),
         "similarity": _similarities(merges.similarity[row], merged & alive),
-        "split": _names([split for split, _ in fates.shards], shard, published),
-        "shard": _names([path for _, path in fates.shards], shard, published),
+        "split": _names([split for split, _ in row_outcomes.shards], shard, published),
+        "shard": _names([path for _, path in row_outcomes.shards], shard, published),
     }
 
 

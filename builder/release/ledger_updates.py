@@ -1,4 +1,4 @@
-"""Records of earlier builds whose fate a build has changed: each gets a new row in the ledger."""
+"""Records of earlier builds whose outcome a build has changed: each gets a new row in the ledger."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from builder.release.edits import Edits, Removal
 if TYPE_CHECKING:
     from builder.history.lineage import Lineage
     from builder.pipeline.run import ChainResult
-    from builder.release.outcomes import Fates
+    from builder.release.outcomes import RowOutcomes
 
 RECRAWLED = "The page was fetched again, with another text, which stands in its place."
 
 
-def removal_of(row: int, fates: Fates, chain_result: ChainResult) -> Removal:
+def removal_of(row: int, row_outcomes: RowOutcomes, chain_result: ChainResult) -> Removal:
     """Tell why a published row goes whose newer page, a row of the first spool, is not published either."""
-    merges = fates.merges
+    merges = row_outcomes.merges
     into = int(merges.into[row])
     if into != -1:
-        own = int(fates.own(np.asarray([into]))[0])
+        own = int(row_outcomes.own(np.asarray([into]))[0])
         return Removal(
             outcome="merged",
             stage=merges.stages[merges.by[row]],
             reason=merges.reasons[merges.by[row]],
             message="A newer page of this URL was merged.",
-            merged_into=fates.id_table[own].tobytes(),
-            kept_id=fates.kept_id(row),
+            merged_into=row_outcomes.id_table[own].tobytes(),
+            kept_id=row_outcomes.kept_id(row),
             similarity=None if np.isnan(merges.similarity[row]) else float(merges.similarity[row]),
         )
     late = chain_result.late.filter(pc.equal(chain_result.late["_row"], row)).to_pylist()[0]
@@ -44,22 +44,24 @@ def removal_of(row: int, fates: Fates, chain_result: ChainResult) -> Removal:
     )
 
 
-def restate(lineage: Lineage, edits: Edits, *, but: frozenset[str] = frozenset()) -> pa.Table:
-    """Return a ledger row for each record of an earlier build whose fate changed.
+def find_ledger_updates(
+    lineage: Lineage, edits: Edits, *, excluding: frozenset[str] = frozenset()
+) -> pa.Table:
+    """Return a ledger row for each record of an earlier build whose outcome changed.
 
     A row that goes takes the records with it that were merged into it; they stand under what stands for it
     from now on, if anything does. Of one that is replaced only its own record changes: what was merged into
     the old text stays merged.
 
     Args:
-        but: records that the build has read again, and accounts for anyway.
+        excluding: records that the build has read again, and accounts for anyway.
     """
     wanted = {key.hex(): key for key in (*edits.removed, *edits.replaced)}
     if not wanted:
         return LEDGER_SCHEMA.empty_table()
     rows = []
     for row in latest_statements(lineage, wanted):
-        if row["record_id"] in but:
+        if row["record_id"] in excluding:
             continue
         key = wanted[row["kept_id"]]
         if key in edits.removed:
@@ -74,7 +76,7 @@ _NOWHERE: dict[str, None] = {"document_id": None, "split": None, "shard": None, 
 
 def _removed(row: dict[str, Any], removal: Removal) -> dict[str, Any]:
     """Restate a record whose document goes; one that was merged into it keeps what it was merged by."""
-    fate = {
+    outcome = {
         "outcome": removal.outcome,
         "stage": removal.stage,
         "reason": removal.reason,
@@ -84,11 +86,11 @@ def _removed(row: dict[str, Any], removal: Removal) -> dict[str, Any]:
         "similarity": removal.similarity,
     }
     if row["outcome"] == "kept":
-        return row | _NOWHERE | fate | {"document_id": row["document_id"]}
+        return row | _NOWHERE | outcome | {"document_id": row["document_id"]}
     if removal.kept_id is not None:
         return row | {"kept_id": removal.kept_id.hex()}
     if removal.outcome == "rejected" and removal.stage in TAKES_MERGED:
-        return row | _NOWHERE | fate
+        return row | _NOWHERE | outcome
     return row | {"kept_id": None, "reason": "keeper_rejected"}
 
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(kw_only=True)
-class Fates:
-    """The fate of every row of the first spool, and the past rows that some of them were merged into.
+class RowOutcomes:
+    """The outcome of every row of the first spool, and the past rows that some of them were merged into.
 
     Attributes:
         ids: uint64[n_rows, 2], the published id, or the candidate where a row is not published.
@@ -86,16 +86,16 @@ class Fates:
                 self.shard[placement.rows[np.asarray(list(one.replaced.values()), np.int64)]] = number
 
 
-def trace_fates(
+def trace_outcomes(
     chain_result: ChainResult, placement: Placement, *, all_ids: NDArray[np.uint64], past: Past | None
-) -> Fates:
+) -> RowOutcomes:
     """Follow every row of the first spool to its end."""
     published = np.zeros(len(chain_result.merges.into), np.bool_)
     published[placement.rows] = True
     named = np.unique(np.concatenate([chain_result.merges.into, *_tags(chain_result)]))
     past_rows = np.sort(-2 - named[named < -1])
     kept = past.kept_ids(past_rows) if past else []
-    return Fates(
+    return RowOutcomes(
         merges=chain_result.merges,
         ids=all_ids,
         published=published,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from builder.errors import AccountError
-from builder.release.layout import EditionShard, KeptShard, Plan, PlannedShard, Rewrite
+from builder.release.layout import KeptShard, Plan, PlannedShard, Rewrite, VersionShard
 from builder.release.write import plan_cuts
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from builder.release.write import Placement
 
 
-def plan_edition(placement: Placement, *, lineage: Lineage | None = None, edits: Edits | None = None) -> Plan:
+def plan_shards(placement: Placement, *, lineage: Lineage | None = None, edits: Edits | None = None) -> Plan:
     """Lay out the shards of a new version: first those of the version before, then the additions."""
     shards: list[KeptShard | Rewrite | PlannedShard] = []
     limits: dict[str, CutSizes] = {}
@@ -97,11 +97,11 @@ def _places(lineage: Lineage, edits: Edits) -> dict[bytes, Place]:
     return lineage.locate(np.frombuffer(b"".join(keys), np.uint64).reshape(-1, 2)) if keys else {}
 
 
-def edition_shard(
+def describe_shard(
     lineage: Lineage | None,
     shard: KeptShard | Rewrite | PlannedShard | Recut,
     written: Mapping[str, WrittenShard],
-) -> EditionShard:
+) -> VersionShard:
     """Return what is known of a planned shard, now that all are written.
 
     Raises:
@@ -109,10 +109,10 @@ def edition_shard(
     """
     if not isinstance(shard, KeptShard):
         done = written[shard.name]
-        return EditionShard(
+        return VersionShard(
             split=shard.split, name=shard.name, bytes=done.file_bytes, facts=done.facts, written=done
         )
     if lineage is None:
         raise AccountError(f"{shard.name} stays, and there is no version before")
     facts, entry = lineage.shard_facts[shard.sha256], lineage.entries[shard.sha256]
-    return EditionShard(split=shard.split, name=shard.name, bytes=entry.bytes, facts=facts)
+    return VersionShard(split=shard.split, name=shard.name, bytes=entry.bytes, facts=facts)

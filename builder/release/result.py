@@ -29,7 +29,7 @@ class BuildResult:
     ``reasons`` holds ((outcome, stage, reason), records), most records first.
 
     Attributes:
-        n_restated: records of earlier builds whose fate changed; they are counted in ``outcomes``.
+        n_restated: records of earlier builds whose outcome changed; they are counted in ``outcomes``.
         n_known: records that were read again and had been accounted for by an earlier build.
     """
 

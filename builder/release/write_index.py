@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from builder.history.past import Past
-    from builder.pipeline.context import Work
+    from builder.pipeline.context import BuildContext
     from builder.release.edits import Edits
     from builder.release.finish import Closed
     from builder.release.layout import WrittenShard
@@ -41,16 +41,16 @@ if TYPE_CHECKING:
 _ROWS_AT_ONCE = 1 << 16
 
 
-def write_index(folder: Path, version: str, *, work: Work, closed: Closed) -> None:
+def write_index(folder: Path, version: str, *, context: BuildContext, closed: Closed) -> None:
     """Write what later versions must know of a build."""
     written = [shard.written for shard in closed.shards if shard.written]
-    for path in sorted(work.folder.glob(f"[0-9]*/*{SEGMENT}")):
+    for path in sorted(context.folder.glob(f"[0-9]*/*{SEGMENT}")):
         shutil.copyfile(path, folder / f"{path.name.removesuffix(SEGMENT)}.arrow")
     write_arrow(folder / "rows.arrow", ROWS_SCHEMA, _rows(closed))
     write_arrow(folder / "records.arrow", RECORDS_SCHEMA, _records(closed))
-    write_arrow(folder / "texts.arrow", TEXTS_SCHEMA, _texts(work, closed))
+    write_arrow(folder / "texts.arrow", TEXTS_SCHEMA, _texts(context, closed))
     write_shards(folder, written)
-    finish_index(folder, segment_of(version, work.past, written=written, edits=closed.edits), work.past)
+    finish_index(folder, segment_of(version, context.past, written=written, edits=closed.edits), context.past)
 
 
 def finish_index(folder: Path, segment: Segment, past: Past | None) -> None:
@@ -93,13 +93,13 @@ def _new_rows(number: int, shard: WrittenShard) -> pa.Table:
 
 
 def _rows(closed: Closed) -> Iterator[pa.Table]:
-    fates = closed.fates
+    row_outcomes = closed.row_outcomes
     for first in range(0, closed.chain_result.first.n_rows, _ROWS_AT_ONCE):
         rows = np.arange(first, min(first + _ROWS_AT_ONCE, closed.chain_result.first.n_rows))
-        stands = fates.stands(rows)
-        kept = fixed_width(fates.id_table[np.maximum(stands, 0)], ID_TYPE)
+        stands = row_outcomes.stands(rows)
+        kept = fixed_width(row_outcomes.id_table[np.maximum(stands, 0)], ID_TYPE)
         kept = pc.if_else(pa.array(stands >= 0), kept, pa.scalar(None, ID_TYPE))
-        columns = [fixed_width(fates.ids[rows], ID_TYPE), pa.array(fates.published[rows]), kept]
+        columns = [fixed_width(row_outcomes.ids[rows], ID_TYPE), pa.array(row_outcomes.published[rows]), kept]
         yield pa.Table.from_arrays(columns, schema=ROWS_SCHEMA)
 
 
@@ -110,15 +110,15 @@ def _records(closed: Closed) -> Iterator[pa.Table]:
         yield account.filter(fresh).select(["key"]).cast(RECORDS_SCHEMA)
 
 
-def _texts(work: Work, closed: Closed) -> Iterator[pa.Table]:
+def _texts(context: BuildContext, closed: Closed) -> Iterator[pa.Table]:
     """Give the texts of keepers that stand in no shard: a later stage rejected, merged or changed them."""
-    text_stays = _text_stays(work)
+    text_stays = _text_stays(context)
     for stage, spool in closed.chain_result.barriers.items():
         if stage not in _PROVES_BY_TEXT:
             continue
-        keepers = open_arrow(next(work.folder.glob(f"[0-9]*/{stage}{SEGMENT}")))["row"].to_numpy()
+        keepers = open_arrow(next(context.folder.glob(f"[0-9]*/{stage}{SEGMENT}")))["row"].to_numpy()
         if text_stays:
-            keepers = keepers[~closed.fates.published[keepers]]
+            keepers = keepers[~closed.row_outcomes.published[keepers]]
         numbers = row_numbers(spool)
         for first in range(0, len(keepers), 1_024):
             rows = keepers[first : first + 1_024]
@@ -130,10 +130,10 @@ def _texts(work: Work, closed: Closed) -> Iterator[pa.Table]:
 _PROVES_BY_TEXT = frozenset({"dedup_near"})
 
 
-def _text_stays(work: Work) -> bool:
+def _text_stays(context: BuildContext) -> bool:
     """Tell whether the texts that the barriers saw are those that are published."""
-    stages = [stage.name for pass_ in work.chain.passes[1:] for stage in pass_.stages]
-    return work.recipe.columns.text in work.chain.published.names and all(
+    stages = [stage.name for pass_ in context.chain.passes[1:] for stage in pass_.stages]
+    return context.recipe.columns.text in context.chain.published.names and all(
         name in (Publishable.name, "takedown") for name in stages
     )
 

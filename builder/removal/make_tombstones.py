@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from builder.domain.text_buffers import BandKeys, text_buffers, text_digests
 from builder.history.ledgers import latest_statements
 from builder.pipeline.tombstone_filter import few_words, keyed_shingles
-from builder.pipeline.tombstones import Graves, PageGrave, Tombstone, halved
+from builder.pipeline.tombstones import TextTombstone, Tombstone, Tombstones, halved
 from builder.protocols import Columns
 from builder.stages.dedup_near import DedupNear
 from builder.stages.dedup_url import url_key
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 KEY_BYTES = 32
 
 
-def new_graves() -> Graves:
+def new_tombstones() -> Tombstones:
     """Make an empty cemetery, with a key that nobody can guess."""
-    return Graves(secrets.token_bytes(KEY_BYTES))
+    return Tombstones(secrets.token_bytes(KEY_BYTES))
 
 
-def bury(
-    graves: Graves, past: Past, documents: Mapping[bytes, str | None], *, asked: Asked, because: str
-) -> Graves:
+def make_tombstones(
+    tombstones: Tombstones, past: Past, documents: Mapping[bytes, str | None], *, asked: Asked, because: str
+) -> Tombstones:
     """Return the tombstones with one for each document, and one for what was asked for beside them.
 
     A document takes with it the URLs and texts of all that was merged into it.
@@ -45,24 +45,24 @@ def bury(
     stones = [
         Tombstone(
             because=because,
-            urls=tuple(sorted(graves.keyed(key) for key in urls[one])),
-            contents=tuple(sorted(graves.keyed(digest) for digest in contents[one])),
-            pages=tuple(_pages(graves, texts[one], stage)),
-            words=tuple(sorted(_words(graves, texts[one], stage))),
+            urls=tuple(sorted(tombstones.keyed(key) for key in urls[one])),
+            contents=tuple(sorted(tombstones.keyed(digest) for digest in contents[one])),
+            pages=tuple(_pages(tombstones, texts[one], stage)),
+            words=tuple(sorted(_words(tombstones, texts[one], stage))),
         )
         for one in wanted
     ]
     extra = Tombstone(
         because=because,
-        domains=tuple(graves.keyed(host.encode()) for host in asked.domains),
-        urls=tuple(graves.keyed(key) for url in asked.urls if (key := url_key(url))),
+        domains=tuple(tombstones.keyed(host.encode()) for host in asked.domains),
+        urls=tuple(tombstones.keyed(key) for url in asked.urls if (key := url_key(url))),
     )
-    return Graves(graves.key, (*graves.tombstones, *_new(graves, [*stones, extra])))
+    return Tombstones(tombstones.key, (*tombstones.entries, *_new(tombstones, [*stones, extra])))
 
 
-def _new(graves: Graves, stones: Sequence[Tombstone]) -> list[Tombstone]:
+def _new(tombstones: Tombstones, stones: Sequence[Tombstone]) -> list[Tombstone]:
     """Leave out what says nothing that another one has not said."""
-    said = {url for stone in graves.tombstones for url in (*stone.urls, *stone.domains)}
+    said = {url for stone in tombstones.entries for url in (*stone.urls, *stone.domains)}
     fresh = []
     for stone in stones:
         if stone.contents or not said >= {*stone.urls, *stone.domains}:
@@ -121,7 +121,7 @@ def _contents(past: Past, documents: Sequence[bytes]) -> Mapping[bytes, set[byte
     return found
 
 
-def _pages(graves: Graves, texts: Sequence[bytes], stage: DedupNear) -> list[PageGrave]:
+def _pages(tombstones: Tombstones, texts: Sequence[bytes], stage: DedupNear) -> list[TextTombstone]:
     from builder.kernels.dedup.shingles import shingle_sets
     from builder.kernels.text.folding import folding
     from builder.kernels.text.words import buffers
@@ -130,27 +130,28 @@ def _pages(graves: Graves, texts: Sequence[bytes], stage: DedupNear) -> list[Pag
         return []
     column = pa.array(texts, pa.large_binary())
     keys = BandKeys(pa.chunked_array([_sketch(texts, stage).column("band_keys")]))
-    keyed = halved(graves.keyed_words(keys.rows(np.arange(len(texts)))))
+    keyed = halved(tombstones.keyed_words(keys.rows(np.arange(len(texts)))))
     hashes, starts = shingle_sets(*text_buffers(column), stage.shingle_words, folding(), buffers())
     return [
-        PageGrave(
+        TextTombstone(
             shingle_words=stage.shingle_words,
             rows=stage.banding[1],
             keys=keyed[i],
-            shingles=keyed_shingles(graves, hashes[starts[i] : starts[i + 1]]),
+            shingles=keyed_shingles(tombstones, hashes[starts[i] : starts[i + 1]]),
         )
         for i in range(len(texts))
         if starts[i + 1] > starts[i]
     ]
 
 
-def _words(graves: Graves, texts: Sequence[bytes], stage: DedupNear) -> set[str]:
+def _words(tombstones: Tombstones, texts: Sequence[bytes], stage: DedupNear) -> set[str]:
     """Hash the words of texts that have some, but too few for a shingle."""
     if not texts:
         return set()
     sketch = _sketch(texts, stage)
     return {
-        graves.keyed(hashed) for hashed in sketch.filter(few_words(sketch)).column("words_hash").to_pylist()
+        tombstones.keyed(hashed)
+        for hashed in sketch.filter(few_words(sketch)).column("words_hash").to_pylist()
     }
 
 

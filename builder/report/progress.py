@@ -17,7 +17,7 @@ _SECONDS_WITHOUT_RATE = 0.5
 _SINGULAR = {"batches": "batch"}
 
 
-class Advance(Protocol):
+class Progress(Protocol):
     """What a build calls as it goes on."""
 
     def __call__(self, phase: str, *, done: int, total: int, unit: str) -> None:
@@ -38,10 +38,10 @@ def say(text: str) -> None:
 
 
 @contextmanager
-def show_progress(*, quiet: bool = False) -> Iterator[Advance]:
+def show_progress(*, quiet: bool = False) -> Iterator[Progress]:
     """Yield the function that shows progress; what it shows goes to stderr only."""
     if quiet:
-        yield _say_nothing
+        yield _ignore_progress
     elif sys.stderr.isatty():
         with _bars() as advance:
             yield advance
@@ -49,12 +49,12 @@ def show_progress(*, quiet: bool = False) -> Iterator[Advance]:
         yield _Lines()
 
 
-def _say_nothing(phase: str, *, done: int, total: int, unit: str) -> None:
+def _ignore_progress(phase: str, *, done: int, total: int, unit: str) -> None:
     """Show nothing."""
 
 
 @contextmanager
-def _bars() -> Iterator[Advance]:
+def _bars() -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import (
         BarColumn,

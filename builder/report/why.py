@@ -12,7 +12,7 @@ from builder.report.table import counted
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from builder.operations.why import Explanation, Fate
+    from builder.operations.why import Explanation, PageHistory
 
 MAX_DUPLICATES = 20
 """Records under the same document that are shown; ``--json`` has them all."""
@@ -23,13 +23,13 @@ def print_why(explanation: Explanation, *, as_json: bool) -> int:
     if as_json:
         print_json(_document(explanation))
     elif explanation.known:
-        before = [None, *explanation.fates]
-        told = (_lines(fate, last) for fate, last in zip(explanation.fates, before, strict=False))
+        before = [None, *explanation.histories]
+        told = (_lines(history, last) for history, last in zip(explanation.histories, before, strict=False))
         click.echo("\n".join(line for lines in told for line in lines))
     if not explanation.known:
         what = "no version has read such a record"
         advice = "name it by its URL, its document id or its record id"
-        if not all(fate.ledger for fate in explanation.fates):
+        if not all(history.ledger for history in explanation.histories):
             what = "no version has published such a document, and the ledger is not here"
             advice = "ask who published it: it may have been rejected or merged"
         click.echo(f"error: {explanation.corpus}: {what}: {explanation.page} ({advice})", err=True)
@@ -42,47 +42,47 @@ def _document(explanation: Explanation) -> dict[str, Any]:
         "page": explanation.page,
         "fates": [
             {
-                "version": fate.version,
-                "records": fate.records,
-                "duplicates": fate.duplicates,
-                "ledger": fate.ledger,
-                "documents": fate.documents,
+                "version": history.version,
+                "records": history.records,
+                "duplicates": history.duplicates,
+                "ledger": history.ledger,
+                "documents": history.documents,
             }
-            for fate in explanation.fates
+            for history in explanation.histories
         ],
     }
 
 
-def _lines(fate: Fate, before: Fate | None) -> Iterator[str]:
-    if before and fate.records and _told(fate) == _told(before):
-        yield f"version {fate.version}: as in {before.version}"
+def _lines(history: PageHistory, before: PageHistory | None) -> Iterator[str]:
+    if before and history.records and _told(history) == _told(before):
+        yield f"version {history.version}: as in {before.version}"
         return
-    yield f"version {fate.version}"
-    if not fate.ledger:
-        yield from _lines_without_ledger(fate)
+    yield f"version {history.version}"
+    if not history.ledger:
+        yield from _lines_without_ledger(history)
         return
-    if not fate.records:
+    if not history.records:
         yield "  not read"
-    for record in fate.records:
+    for record in history.records:
         yield from _record_lines(record, indent=2)
-    if fate.duplicates:
-        yield f"  {counted(len(fate.duplicates), 'more record')} under the same document:"
-        for record in fate.duplicates[:MAX_DUPLICATES]:
+    if history.duplicates:
+        yield f"  {counted(len(history.duplicates), 'more record')} under the same document:"
+        for record in history.duplicates[:MAX_DUPLICATES]:
             yield from _record_lines(record, indent=4)
-        if (left := len(fate.duplicates) - MAX_DUPLICATES) > 0:
+        if (left := len(history.duplicates) - MAX_DUPLICATES) > 0:
             yield f"    {left:,} more (--json tells all)"
 
 
-def _told(fate: Fate) -> list[dict[str, Any]]:
+def _told(history: PageHistory) -> list[dict[str, Any]]:
     """Leave out what changes with the name of a shard alone."""
-    return [{**row, "shard": None} for row in (*fate.records, *fate.duplicates)]
+    return [{**row, "shard": None} for row in (*history.records, *history.duplicates)]
 
 
-def _lines_without_ledger(fate: Fate) -> Iterator[str]:
-    for document in fate.documents:
+def _lines_without_ledger(history: PageHistory) -> Iterator[str]:
+    for document in history.documents:
         yield f"  {document['document_id']}" + (f"  {document['url']}" if document["url"] else "")
         yield f"    published in {document['shard']}"
-    if not fate.documents:
+    if not history.documents:
         yield "  not published"
     yield "  the ledger is not here: what was rejected or merged, and why, is not known"
 

@@ -209,7 +209,7 @@ class DedupNear:
 
         def band(number: int) -> NDArray[np.uint64]:
             found = keys.band(number, rows)
-            both.let_go()
+            both.release()
             return found
 
         links = link(len(rows), self.banding[0], band=band, side_by_side=engine.side_by_side)

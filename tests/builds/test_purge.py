@@ -290,7 +290,7 @@ def test_another_page_at_the_same_place_stays(tmp_path: Path) -> None:
     purge_ids(corpus, [one for one, _ in result.documents])
     assert verify(corpus).clean
     assert pq.read_table(Corpus(corpus).ledger("1.0.0")).to_pylist() == ledgers[0]
-    (found,) = why(str(corpus), "https://a.example/0").fates[0].records
+    (found,) = why(str(corpus), "https://a.example/0").histories[0].records
     assert found["outcome"] == "kept"
 
 

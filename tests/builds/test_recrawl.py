@@ -54,9 +54,11 @@ def test_another_text_takes_the_place(corpus: Path, make: Make, tmp_path: Path) 
         assert all(
             old["url"] == "https://a.example/3" and new["text"] == sentence(303) for old, new in differ
         )
-    fates = {row["record_id"]: (row["outcome"], row["reason"], row["kept_id"]) for row in ledger_of(result)}
+    outcomes = {
+        row["record_id"]: (row["outcome"], row["reason"], row["kept_id"]) for row in ledger_of(result)
+    }
     (one,) = [row["id"] for rows in after.values() for row in rows if row["url"] == "https://a.example/3"]
-    assert fates == {
+    assert outcomes == {
         "jsonl/b.jsonl@0": ("kept", None, one),
         "jsonl/a.jsonl@" + str(offset_of(tmp_path, 3)): ("merged", "same_url", one),
     }

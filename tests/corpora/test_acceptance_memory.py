@@ -51,9 +51,9 @@ def test_memory_stays_bounded(hostile: Path) -> None:
     print(f"peak: {peak_bytes / MEGABYTE:.0f} MB")  # noqa: T201 - pytest shows it with -s
     assert 100 * MEGABYTE < peak_bytes < LIMIT_BYTES
     ledger = ledger_rows(hostile / "corpus")
-    fates = {(row["path"], row["ordinal"]): row["reason"] or row["outcome"] for row in ledger}
-    kept = [place for place, fate in fates.items() if fate == "kept"]
-    assert {place: fate for place, fate in fates.items() if fate != "kept"} == {
+    outcomes = {(row["path"], row["ordinal"]): row["reason"] or row["outcome"] for row in ledger}
+    kept = [place for place, outcome in outcomes.items() if outcome == "kept"]
+    assert {place: outcome for place, outcome in outcomes.items() if outcome != "kept"} == {
         ("big.html", 0): "html_too_big",
         ("bomb.html.gz", 0): "record_too_big",
         ("nested.html", 0): "html_too_deep",

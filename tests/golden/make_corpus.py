@@ -85,7 +85,7 @@ def read(folder: Path) -> dict[str, Any]:
         "newest": corpus.newest(),
         "rows": {version: _rows(corpus, version) for version in there},
         "diffs": {f"{a} {b}": _diff(folder, a, b) for a, b in DIFFS},
-        "pages": {name: _fates(folder, f"https://{name}") for name in PAGES},
+        "pages": {name: _histories(folder, f"https://{name}") for name in PAGES},
     }
 
 
@@ -109,9 +109,13 @@ def _diff(folder: Path, old: str, new: str) -> dict[str, Any]:
     }
 
 
-def _fates(folder: Path, url: str) -> list[list[str | None]]:
-    fates = why(str(folder), url).fates
-    return [[fate.version, r["outcome"], r["stage"], r["reason"]] for fate in fates for r in fate.records]
+def _histories(folder: Path, url: str) -> list[list[str | None]]:
+    histories = why(str(folder), url).histories
+    return [
+        [history.version, r["outcome"], r["stage"], r["reason"]]
+        for history in histories
+        for r in history.records
+    ]
 
 
 def main(number: str) -> None:

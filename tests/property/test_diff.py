@@ -59,14 +59,14 @@ def versions(draw: st.DrawFn) -> tuple[Rows, Rows]:
     for name in ids:
         row = {"id": name, **draw(values)}
         split = draw(st.sampled_from(SPLITS))
-        fate = draw(st.sampled_from(["stay", "stay", "remove", "add", "change", "change", "move", "both"]))
-        if fate != "add":
+        change = draw(st.sampled_from(["stay", "stay", "remove", "add", "change", "change", "move", "both"]))
+        if change != "add":
             old[split].append(row)
-        if fate in ("change", "both"):
+        if change in ("change", "both"):
             row = {"id": name, **draw(values)}
-        if fate in ("move", "both"):
+        if change in ("move", "both"):
             split = draw(st.sampled_from(SPLITS))
-        if fate != "remove":
+        if change != "remove":
             at = draw(st.sampled_from([len(new[split]), len(new[split]), 0, len(new[split]) // 2]))
             new[split].insert(at, row)
     return old, new

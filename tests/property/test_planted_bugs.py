@@ -12,7 +12,7 @@ from planted import sentence
 from version_laws import check_appending, check_taking_down
 
 from builder.history.past import Past, StageMemory
-from builder.pipeline.tombstones import Graves
+from builder.pipeline.tombstones import Tombstones
 from builder.release import write
 from builder.release.write import ShardJob
 from builder.stages import dedup_exact
@@ -51,7 +51,7 @@ def order_by_hash(patch: pytest.MonkeyPatch) -> None:
 
 def drop_tombstones(patch: pytest.MonkeyPatch) -> None:
     """What was taken down is forgotten."""
-    patch.setattr(Graves, "parse", classmethod(lambda cls, data: None))
+    patch.setattr(Tombstones, "parse", classmethod(lambda cls, data: None))
 
 
 def split_by_record(patch: pytest.MonkeyPatch) -> None:

@@ -107,8 +107,8 @@ def test_what_lay_together_lay_in_few_shards() -> None:
     shares = []
     for begin in rng.integers(0, len(sizes) - len(sizes) // 100, 1_000):
         end = begin + len(sizes) // 100
-        touched = [one for one in shards if one[0][0] < end and one[-1][1] > begin]
-        left = sum(sums[one[-1][1]] - sums[one[0][0]] for one in touched) - (sums[end] - sums[begin])
+        in_progress = [one for one in shards if one[0][0] < end and one[-1][1] > begin]
+        left = sum(sums[one[-1][1]] - sums[one[0][0]] for one in in_progress) - (sums[end] - sums[begin])
         shares.append(left / (sums[-1] - (sums[end] - sums[begin])))
     assert np.mean(shares) < 0.02
     assert np.quantile(shares, 0.9) < 0.03

@@ -67,7 +67,7 @@ def test_each_fault_at_each_request(any_hub: StandIn, corpus: Corpus, old: str, 
 @pytest.mark.long
 @CHANGES
 def test_each_fault_is_borne_once(any_hub: StandIn, corpus: Corpus, old: str, new: str) -> None:
-    """With the patience that users have, a fault that passes is no failure of the call."""
+    """With the retries that users have, a fault that passes is no failure of the call."""
     assert matrix(any_hub, corpus, old=old, new=new, attempts=6)["first_failed"] == 0
 
 
@@ -82,10 +82,11 @@ def test_ctrl_c_at_each_request(any_hub: StandIn, corpus: Corpus, old: str, new:
 
 CALL = """
 import sys, builder
-from builder.hub.retry_policy import Patience
+from builder.hub.retry_policy import RetryPolicy
 kind, corpus, repo = sys.argv[1:]
 waited = []
-result = builder.publish(corpus, repo, patience=Patience(attempts=6, first_wait_s=0.01, sleep=waited.append))
+policy = RetryPolicy(attempts=6, first_wait_s=0.01, sleep=waited.append)
+result = builder.publish(corpus, repo, retry_policy=policy)
 print(waited, result.nothing_new, len(result.add))
 """
 

@@ -59,18 +59,18 @@ def test_why_tells_what_is_here(published: StandIn, corpus: Corpus, tmp_path: Pa
     """Published documents are found without the ledger; with it, what its build read and took away too."""
     for version in ("1.0.0", "2.0.0"):
         published.builder("fetch", f"{REPO}@{version}", tmp_path / "got")
-    (without,) = why(f"{tmp_path / 'got'}@1.0.0", "https://example.org/7").fates
-    (known,) = why(f"{corpus.path}@1.0.0", "https://example.org/7").fates
+    (without,) = why(f"{tmp_path / 'got'}@1.0.0", "https://example.org/7").histories
+    (known,) = why(f"{corpus.path}@1.0.0", "https://example.org/7").histories
     assert not without.ledger
     assert [row["document_id"] for row in without.documents] == [r["document_id"] for r in known.records]
     assert not why(f"{tmp_path / 'got'}@1.0.0", "https://example.org/rejected").known
     page = "https://EXAMPLE.org/7?utm_source=x"
-    assert why(f"{tmp_path / 'got'}@1.0.0", page).fates[0].documents == without.documents
-    (gone,) = why(f"{tmp_path / 'got'}@2.0.0", "https://example.org/1").fates
-    (known,) = why(f"{corpus.path}@2.0.0", "https://example.org/1").fates
+    assert why(f"{tmp_path / 'got'}@1.0.0", page).histories[0].documents == without.documents
+    (gone,) = why(f"{tmp_path / 'got'}@2.0.0", "https://example.org/1").histories
+    (known,) = why(f"{corpus.path}@2.0.0", "https://example.org/1").histories
     assert [row["outcome"] for row in gone.records] == [row["outcome"] for row in known.records]
     assert gone.ledger
-    (kept,) = why(f"{tmp_path / 'got'}@2.0.0", "https://example.org/7").fates
+    (kept,) = why(f"{tmp_path / 'got'}@2.0.0", "https://example.org/7").histories
     assert (kept.ledger, len(kept.documents)) == (False, 1), "its record is in the ledger of 1.0.0"
 
 
@@ -86,8 +86,8 @@ def test_a_build_goes_on_from_what_was_fetched(published: StandIn, corpus: Corpu
     result = build(recipe, workers=1)
     assert (result.version, result.outcomes["kept"], result.outcomes["merged"]) == ("2.1.0", 1, 1)
     assert verify(tmp_path / "got").clean
-    fates = why(tmp_path / "got", "https://example.org/8").fates
-    assert [(fate.ledger, len(fate.documents)) for fate in fates] == [(False, 1), (False, 1)]
+    histories = why(tmp_path / "got", "https://example.org/8").histories
+    assert [(history.ledger, len(history.documents)) for history in histories] == [(False, 1), (False, 1)]
 
 
 @pytest.mark.parametrize(

@@ -191,8 +191,8 @@ def test_the_token_stands_nowhere(hub: StandIn, corpus: Corpus, home: Path) -> N
     )
     hub.plan({"kind": "503", "only": "/refs", "times": 1000})
     code = (
-        "import sys, builder\nfrom builder.hub.retry_policy import Patience\n"
-        f"builder.publish(sys.argv[1], '{REPO}', token=sys.argv[2], patience=Patience(attempts=1))"
+        "import sys, builder\nfrom builder.hub.retry_policy import RetryPolicy\n"
+        f"builder.publish(sys.argv[1], '{REPO}', token=sys.argv[2], retry_policy=RetryPolicy(attempts=1))"
     )
     said.append(hub.python(code, address, TOKEN, home=home, token=None))
     assert [done.returncode for done in said] == [0, 1, 1], said

@@ -27,7 +27,7 @@ class MappedBatch:
             whole = mapped.read_buffer()
         return cls(batch=pa.ipc.open_file(pa.BufferReader(whole)).get_batch(0), whole=whole)
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Let go of the pages of the file; they are read again when they are touched.
 
         What reads a file through a map holds every page that it has ever touched, and those around it: up to

@@ -59,9 +59,9 @@ class Together:
         old = self.memory.column(name).take(pa.array(self.chosen))
         return pa.chunked_array([*old.chunks, *new.cast(old.type).chunks], type=old.type)
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Hold nothing of the rows' columns in memory."""
-        self.sketches.let_go()
+        self.sketches.release()
 
     def alive(self, alive: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """bool[n_rows], with every keeper of an earlier version alive."""

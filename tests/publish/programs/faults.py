@@ -22,7 +22,7 @@ from hub.store import Store
 
 import builder
 from builder.errors import BuilderError
-from builder.hub.retry_policy import Patience
+from builder.hub.retry_policy import RetryPolicy
 
 CTRL_C = "ctrl-c"
 
@@ -60,7 +60,9 @@ def main() -> None:
         try:
             with failing(place, kind, request):
                 builder.publish(
-                    f"{corpus}@{new}", name, patience=Patience(attempts=int(attempts), first_wait_s=0.01)
+                    f"{corpus}@{new}",
+                    name,
+                    retry_policy=RetryPolicy(attempts=int(attempts), first_wait_s=0.01),
                 )
         except (BuilderError, KeyboardInterrupt) as error:
             n_failed_first += 1

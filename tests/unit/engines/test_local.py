@@ -84,7 +84,7 @@ def test_an_untrusted_function_never_runs_in_this_process(shared: LocalEngine) -
 
 
 def test_a_trusted_function_begins_in_this_process() -> None:
-    """Work that is done in a moment needs no worker, until there are some."""
+    """BuildContext that is done in a moment needs no worker, until there are some."""
     with LocalEngine(workers=2) as engine:
         assert list(engine.map(chores.where, range(3))) == [os.getpid()] * 3
         engine.start()

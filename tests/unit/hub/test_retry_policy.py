@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from builder.hub.retry_policy import Patience, is_passing, retry_after_s, status_of
+from builder.hub.retry_policy import RetryPolicy, is_passing, retry_after_s, status_of
 
 
 class AnswerError(OSError):
@@ -57,19 +57,19 @@ def test_what_may_pass(error: Exception, passes: bool) -> None:
 def test_waits_double_and_end() -> None:
     """Five waits in a row, the next failure is told; what has arrived counts failures anew."""
     waits: list[float] = []
-    patience = Patience(sleep=waits.append, longest_wait_s=5)
-    assert [patience.endure(AnswerError(503)) for _ in range(6)] == [True] * 5 + [False]
+    retry_policy = RetryPolicy(sleep=waits.append, longest_wait_s=5)
+    assert [retry_policy.should_retry(AnswerError(503)) for _ in range(6)] == [True] * 5 + [False]
     assert waits == [1, 2, 4, 5, 5]
-    patience.rest()
-    assert patience.endure(AnswerError(503))
+    retry_policy.rest()
+    assert retry_policy.should_retry(AnswerError(503))
 
 
 def test_the_hub_says_how_long() -> None:
     """Retry-After is a least wait; one that is too long is no wait."""
     waits: list[float] = []
-    patience = Patience(sleep=waits.append)
-    assert patience.endure(AnswerError(429, {"Retry-After": "30"}))
-    assert not patience.endure(AnswerError(429, {"Retry-After": "100000"}))
+    retry_policy = RetryPolicy(sleep=waits.append)
+    assert retry_policy.should_retry(AnswerError(429, {"Retry-After": "30"}))
+    assert not retry_policy.should_retry(AnswerError(429, {"Retry-After": "100000"}))
     assert waits == [30]
     assert retry_after_s(AnswerError(429, {"Retry-After": "tomorrow"})) == 0
     assert status_of(wrapped(AnswerError(418))) == 418

@@ -15,7 +15,7 @@ from reference import jaccard, shingles
 from stage_runs import RESOURCES, Sketched, Texts, batches_of
 
 from builder.pipeline.tombstone_filter import find_tombstoned
-from builder.pipeline.tombstones import Graves, PageGrave, Tombstone
+from builder.pipeline.tombstones import TextTombstone, Tombstone, Tombstones
 from builder.removal.make_tombstones import _pages
 from builder.stages.dedup_near import DedupNear
 
@@ -37,15 +37,17 @@ def pages() -> list[str | None]:
 
 
 def barred(stage: DedupNear, *, buried_by: DedupNear, alive: Any = None) -> list[bool]:
-    graves = Graves(bytes(range(32)))
+    tombstones = Tombstones(bytes(range(32)))
     stone = Tombstone(
-        because="asked", pages=tuple(_pages(graves, [one.encode() for one in BURIED], buried_by))
+        because="asked", pages=tuple(_pages(tombstones, [one.encode() for one in BURIED], buried_by))
     )
     (batch,) = batches_of(pages())
     sketched = Sketched([stage.sketch(batch, resources=RESOURCES)])
     texts: Any = Texts(pa.chunked_array([batch.column("text")]))
     alive = np.ones(batch.num_rows, np.bool_) if alive is None else alive
-    return find_tombstoned(Graves(graves.key, (stone,)), stage, sketched, alive=alive, texts=texts).tolist()
+    return find_tombstoned(
+        Tombstones(tombstones.key, (stone,)), stage, sketched, alive=alive, texts=texts
+    ).tolist()
 
 
 def expected(threshold: float) -> list[bool]:
@@ -78,11 +80,11 @@ def test_rows_that_are_out_already_are_not_looked_at() -> None:
 
 def test_graves_are_read_as_they_are_written() -> None:
     """Also those that were dug when 64 bits of a band key were kept."""
-    graves = Graves(bytes(range(32)))
-    (page,) = _pages(graves, [BURIED[0].encode()], DedupNear())
-    again = PageGrave.parse(page.document())
+    tombstones = Tombstones(bytes(range(32)))
+    (page,) = _pages(tombstones, [BURIED[0].encode()], DedupNear())
+    again = TextTombstone.parse(page.document())
     assert (again.keys.tolist(), again.shingles.tolist()) == (page.keys.tolist(), page.shingles.tolist())
     old = {name: value for name, value in page.document().items() if name != "band_keys"}
     whole = (page.keys.astype(np.uint64) << np.uint64(32)) + np.uint64(7)
     old["keys"] = base64.b85encode(whole.tobytes()).decode()
-    assert PageGrave.parse(old).keys.tolist() == page.keys.tolist()
+    assert TextTombstone.parse(old).keys.tolist() == page.keys.tolist()

@@ -29,7 +29,7 @@ def test_pages_are_let_go_of_and_the_bytes_stay(tmp_path: Path) -> None:
     for _ in range(2):
         assert (column.to_numpy() == data).all()
         assert resident_bytes(path) >= 8 * N_ROWS
-        mapped.let_go()
+        mapped.release()
         assert resident_bytes(path) < N_ROWS
     assert (heap == data).all()
 

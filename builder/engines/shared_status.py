@@ -17,7 +17,7 @@ _TICKS_AT = _STAGE_AT + 1 + _STAGE_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Touch:
+class InProgress:
     """What a worker has in hand: ``entry`` differs for each time that something is entered."""
 
     entry: int
@@ -27,7 +27,7 @@ class Touch:
     since_s: float
 
 
-class Board:
+class SharedStatus:
     """One slot a worker; only the worker writes it, but for ``clear``."""
 
     def __init__(self, fd: int, n_slots: int) -> None:
@@ -63,7 +63,7 @@ class Board:
         self.leave(slot)
         _TICKS.pack_into(self._map, slot * _SLOT_BYTES + _TICKS_AT, 0, 0)
 
-    def touched(self, slot: int) -> Touch | None:
+    def in_progress(self, slot: int) -> InProgress | None:
         """Return what the worker has in hand, or had when it died."""
         at = slot * _SLOT_BYTES
         entry, unit, limit_s, since_s = _UNIT.unpack_from(self._map, at)
@@ -72,7 +72,7 @@ class Board:
         if entry % 2 == 0 or struct.unpack_from("<q", self._map, at) != (entry,):
             return None
         stage = name.decode(errors="replace")
-        return Touch(entry=entry, stage=stage, unit=unit, limit_s=limit_s, since_s=since_s)
+        return InProgress(entry=entry, stage=stage, unit=unit, limit_s=limit_s, since_s=since_s)
 
     def ticks(self, slot: int) -> tuple[int, int]:
         """Return records and bytes that the worker has done of its task."""
