@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from builder.kernels.html.scan import BREAKS_OUT, MAX_NAMES, NOT_COUNTED, OPTIONS, RAW, ROOTS, RUBY_PARTS
+from builder.kernels.html.scan import (
+    BREAKS_OUT,
+    MAX_NAMES,
+    NOT_COUNTED,
+    OPTIONS,
+    RAW_TEXT_ELEMENTS,
+    ROOTS,
+    RUBY_PARTS,
+)
 
 SPACE = rb"[ \t\n\f\r]"
 NAME = re.compile(rb"[^ \t\n\f\r/>]*")
@@ -21,7 +29,7 @@ NOT_COUNTED_NAMES = {name.encode() for name in NOT_COUNTED.split()}
 PARENTS = {name.encode(): b"ruby" for name in RUBY_PARTS.split()} | {
     name.encode(): b"select" for name in OPTIONS.split()
 }
-RAW_NAMES = {name.encode() for name in RAW.split()}
+RAW_NAMES = {name.encode() for name in RAW_TEXT_ELEMENTS.split()}
 BREAKS_OUT_NAMES = {name.encode() for name in BREAKS_OUT.split()}
 
 

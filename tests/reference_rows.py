@@ -79,19 +79,18 @@ def order_digest(rows: list[bytes]) -> str:
     return hashlib.sha256(b"".join(hashlib.sha256(row).digest() for row in rows)).hexdigest()
 
 
-def cut(
+def cut_ranges(
     hashes: list[int],
     sizes: list[int],
     *,
     min_bytes: int,
     max_bytes: int,
-    additions: tuple[int, ...] = (),
 ) -> list[tuple[int, int]]:
     """Cut rows one by one, as the rule is written."""
     ranges, start, held = [], 0, 0
     target = (max_bytes - min_bytes) / 4
     for i, (number, size) in enumerate(zip(hashes, sizes, strict=True)):
-        if i > start and (held + size > max_bytes or i in additions):
+        if i > start and held + size > max_bytes:
             ranges.append((start, i))
             start, held = i, 0
         held += size

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -9,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from shard_plans import cut_split
 
 from builder.corpus import Corpus, Staging
 from builder.domain.digests import ContentDigest, OrderDigest
 from builder.domain.ledger import CLUSTERS_SCHEMA, LEDGER_SCHEMA, REJECTED_SCHEMA
 from builder.domain.manifest import CutSizes, Manifest, ShardEntry, SplitEntry
 from builder.io.parquet_sink.rows import encode_rows, row_digests, row_sizes
-from builder.io.parquet_sink.shards import plan_shards, write_shard
+from builder.io.parquet_sink.shards import write_shard
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,8 +87,13 @@ def _write_split(corpus: Corpus, staging: Staging, name: str, pieces: list[pa.Ta
     order = OrderDigest()
     order.update(row_digests(data, offsets))
     hashes = np.array([hash_id(row) for row in table["id"].to_pylist()], np.uint64)
-    begins = np.cumsum([len(piece) for piece in pieces])[:-1].tolist()
-    planned = plan_shards(hashes, row_sizes(batch), by=CUT, additions=begins)
+    sizes = row_sizes(batch)
+    bounds = np.cumsum([0, *(len(piece) for piece in pieces)])
+    planned = [
+        [(first + start, first + stop) for start, stop in groups]
+        for first, end in itertools.pairwise(bounds.tolist())
+        for groups in cut_split(hashes[first:end], sizes[first:end], by=CUT)
+    ]
     shards = []
     for number, groups in enumerate(planned):
         path = f"data/{name}-{number:05d}-of-{len(planned):05d}.parquet"

@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -113,3 +114,47 @@ def test_help_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+DEFINED_TWICE = {
+    "REASONS": "each module that reads or judges lists its reason codes under this one name",
+    "TASK_BYTES": "each format has its own size of a task, for its own reason",
+}
+"""Public names that several modules define, each with its reason."""
+
+
+def test_a_public_name_is_defined_once() -> None:
+    """One name, one meaning: who searches for a name finds what it is."""
+    homes: dict[str, list[str]] = {}
+    for path in MODULES:
+        for name in _defined(ast.parse(path.read_text())):
+            homes.setdefault(name, []).append(path.relative_to(ROOT).as_posix())
+    twice = {name: paths for name, paths in homes.items() if len(paths) > 1}
+    assert {name: paths for name, paths in twice.items() if name not in DEFINED_TWICE} == {}
+    assert sorted(twice) == sorted(DEFINED_TWICE)
+
+
+def _defined(module: ast.Module) -> set[str]:
+    """The public names that the top level of a module defines; imports are not definitions."""
+    names: set[str] = set()
+    for node in module.body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            names.add(node.name)
+        elif isinstance(node, ast.Assign):
+            names |= {
+                leaf.id for target in node.targets for leaf in ast.walk(target) if isinstance(leaf, ast.Name)
+            }
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            names.add(node.target.id)
+    return {name for name in names if not name.startswith("_")}
+
+
+MAX_MODULES = 25
+
+
+def test_no_folder_has_too_many_modules() -> None:
+    """A folder is a room: what is in it can be seen at one glance."""
+    counts = Counter(
+        path.parent.relative_to(ROOT).as_posix() for path in MODULES if path.name != "__init__.py"
+    )
+    assert {folder: n for folder, n in counts.items() if n > MAX_MODULES} == {}

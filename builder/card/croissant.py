@@ -15,7 +15,7 @@ from builder.card.licenses import license_url
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from builder.card.facts import CardFacts, ShardFacts
+    from builder.card.facts import CardFacts, ShardFile
 
 CONFORMS_TO = "http://mlcommons.org/croissant/1.1"
 PARQUET = "application/x-parquet"
@@ -30,7 +30,7 @@ _CR_TERMS = [
 # fmt: on
 
 
-def croissant(facts: CardFacts, files: Sequence[ShardFacts] = ()) -> dict[str, Any]:
+def croissant(facts: CardFacts, files: Sequence[ShardFile] = ()) -> dict[str, Any]:
     """Describe one version in Croissant 1.1.
 
     Args:
@@ -81,7 +81,7 @@ def _context() -> dict[str, Any]:
     }
 
 
-def _file_objects(facts: CardFacts, files: Sequence[ShardFacts]) -> list[dict[str, Any]]:
+def _file_objects(facts: CardFacts, files: Sequence[ShardFile]) -> list[dict[str, Any]]:
     shards = [shard for split in facts.filled.values() for shard in split.shards]
     return [
         {
@@ -118,7 +118,7 @@ def _file_sets(facts: CardFacts) -> list[dict[str, Any]]:
     ]
 
 
-def _glob(shards: Sequence[ShardFacts], split: str) -> str:
+def _glob(shards: Sequence[ShardFile], split: str) -> str:
     """Return the pattern that the names of a split's shards, and of no other's, have in common."""
     folder = shards[0].path.rpartition("/")[0]
     return f"{folder}/{split}-*.parquet" if folder else f"{split}-*.parquet"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ShardFacts:
+class ShardFile:
     """One Parquet file. ``path`` is relative to the version's folder, with forward slashes."""
 
     path: str
@@ -27,7 +27,7 @@ class SplitFacts:
 
     rows: int
     raw_bytes: int
-    shards: tuple[ShardFacts, ...]
+    shards: tuple[ShardFile, ...]
 
     @property
     def file_bytes(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from builder.card.card import render_root_card
-from builder.card.facts import ShardFacts, SplitFacts, VersionFacts
+from builder.card.facts import ShardFile, SplitFacts, VersionFacts
 from builder.domain.version import Version
 
 if TYPE_CHECKING:
@@ -56,8 +56,7 @@ def split_facts(manifest: Manifest) -> dict[str, SplitFacts]:
             rows=split.rows,
             raw_bytes=split.raw_bytes,
             shards=tuple(
-                ShardFacts(path=s.path, size_bytes=s.bytes, rows=s.rows, sha256=s.sha256)
-                for s in split.shards
+                ShardFile(path=s.path, size_bytes=s.bytes, rows=s.rows, sha256=s.sha256) for s in split.shards
             ),
         )
         for name, split in manifest.splits.items()

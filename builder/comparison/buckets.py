@@ -16,7 +16,7 @@ HELD = 1 << 16
 """Records that are held back before they are written."""
 
 
-class Buckets:
+class BucketFiles:
     """Takes records in any order and gives back all of one number, in the order in which they came."""
 
     def __init__(self, folder: Path, kind: np.dtype[Any]) -> None:

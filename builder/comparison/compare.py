@@ -16,9 +16,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from builder.comparison.buckets import Buckets
+from builder.comparison.buckets import BucketFiles
 from builder.comparison.removal_reasons import RemovalReasons, match, parts_of
-from builder.comparison.row_verdicts import NEW, NOWHERE, OLD, Verdicts
+from builder.comparison.row_verdicts import NEW, NOWHERE, OLD, RowVerdicts
 from builder.domain.document_ids import id_keys
 from builder.domain.progress import ignore_progress
 from builder.domain.version import SplitChanges
@@ -54,7 +54,7 @@ class Comparison:
     """
 
     splits: Mapping[str, SplitChanges]
-    verdicts: Verdicts
+    verdicts: RowVerdicts
     columns: Sequence[str]
     n_shared: int
     n_read: int
@@ -89,7 +89,7 @@ def compare(
     reader = _Reader(columns, n_parts, advance, total=sum(map(len, unshared)))
     facts = [reader.facts(scratch / name, side) for name, side in zip(("old", "new"), unshared, strict=True)]
     why = RemovalReasons(scratch / "why", ledgers=ledgers, older=older_ledgers, n_parts=n_parts)
-    verdicts = Verdicts(scratch, names=names, sides=(old, new), shared=shared, block_rows=rows_at_once)
+    verdicts = RowVerdicts(scratch, names=names, sides=(old, new), shared=shared, block_rows=rows_at_once)
     tally = _Tally(len(names))
     for part in range(n_parts):
         _join(part, *(one.read(part) for one in facts), why=why, verdicts=verdicts, tally=tally)
@@ -129,9 +129,9 @@ class _Reader:
         self._advance = advance
         self._total = total
 
-    def facts(self, folder: Path, stretches: Sequence[Stretch]) -> Buckets:
+    def facts(self, folder: Path, stretches: Sequence[Stretch]) -> BucketFiles:
         """Read one side."""
-        facts = Buckets(folder, _FACT)
+        facts = BucketFiles(folder, _FACT)
         for stretch in stretches:
             for some in self._of_shard(stretch):
                 facts.add(parts_of(some["key"], self._n_parts), some)
@@ -184,7 +184,7 @@ def _join(
     new: NDArray[Any],
     *,
     why: RemovalReasons,
-    verdicts: Verdicts,
+    verdicts: RowVerdicts,
     tally: _Tally,
 ) -> None:
     """Judge all rows whose keys fall into one part."""
@@ -209,7 +209,7 @@ def _join(
 
 
 def _judge_removed(
-    part: int, gone: NDArray[Any], *, why: RemovalReasons, verdicts: Verdicts, tally: _Tally
+    part: int, gone: NDArray[Any], *, why: RemovalReasons, verdicts: RowVerdicts, tally: _Tally
 ) -> None:
     """Tell why rows went, as far as ledgers name their documents; the others are judged later."""
     reasons = why.look_up(part, gone["key"], gone["place"], gone["split"])

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from builder.comparison.buckets import Buckets
+from builder.comparison.buckets import BucketFiles
 from builder.domain.document_ids import id_hashes, id_keys
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from builder.domain.changelog import Reason
 
-UNKNOWN = -1
+_UNKNOWN = -1
 _BATCH_ROWS = 2_048
 
 _TOLD = np.dtype([("key", "<u8", 2), ("turn", "<i4"), ("why", "<i2")])
@@ -47,7 +47,7 @@ class RemovalReasons:
         self._ledgers, self._older = ledgers, older
         self._numbers: dict[Reason, int] = {}
         self._by_document = self._read_told("documents", "document_id", _document_keys)
-        self._left = Buckets(folder / "left", _ROW)
+        self._left = BucketFiles(folder / "left", _ROW)
         self._n_left = 0
 
     @property
@@ -58,12 +58,12 @@ class RemovalReasons:
     def look_up(
         self, part: int, keys: NDArray[np.uint64], places: NDArray[np.int64], splits: NDArray[np.int16]
     ) -> NDArray[np.int16]:
-        """int16[n_rows], why the rows of one part were removed; UNKNOWN for those that ``rest`` will give."""
+        """int16[n_rows], why the rows of one part were removed; ``_UNKNOWN`` if ``rest`` will give it."""
         told = newest(self._by_document.read(part))
-        why = np.full(len(keys), UNKNOWN, np.int16)
+        why = np.full(len(keys), _UNKNOWN, np.int16)
         rows, found = match(keys, told["key"])
         why[rows] = told["why"][found]
-        left = why == UNKNOWN
+        left = why == _UNKNOWN
         facts = np.empty(int(left.sum()), _ROW)
         facts["key"], facts["place"], facts["split"] = keys[left], places[left], splits[left]
         self._left.add(parts_of(facts["key"], self._n_parts), facts)
@@ -74,7 +74,7 @@ class RemovalReasons:
         """Give the rows that no ledger names by their document: splits, places, and why; each row once."""
         if not self._n_left:
             return
-        asked = Buckets(self._folder / "asked", _ROW)
+        asked = BucketFiles(self._folder / "asked", _ROW)
         came_from = self._read_origins()
         for part in range(self._n_parts):
             left, origins = self._left.read(part), newest(came_from.read(part))
@@ -88,16 +88,16 @@ class RemovalReasons:
         told_by_record = self._read_told("records", "record_id", _record_keys)
         for part in range(self._n_parts):
             left, told = asked.read(part), newest(told_by_record.read(part))
-            why = np.full(len(left), UNKNOWN, np.int16)
+            why = np.full(len(left), _UNKNOWN, np.int16)
             rows, found = match_many(left["key"], told["key"])
             why[rows] = told["why"][found]
             yield left["split"], left["place"], why
 
     def _read_told(
         self, name: str, column: str, keys_of: Callable[[pa.RecordBatch], NDArray[np.uint64]]
-    ) -> Buckets:
+    ) -> BucketFiles:
         """Put away what the later ledgers say on all that is not kept."""
-        told = Buckets(self._folder / name, _TOLD)
+        told = BucketFiles(self._folder / name, _TOLD)
         for turn, batch in _batches(self._ledgers, kept=False, column=column):
             reasons = zip(*(batch[n].to_pylist() for n in ("outcome", "stage", "reason")), strict=True)
             facts = np.empty(batch.num_rows, _TOLD)
@@ -106,9 +106,9 @@ class RemovalReasons:
             told.add(parts_of(facts["key"], self._n_parts), facts)
         return told
 
-    def _read_origins(self) -> Buckets:
+    def _read_origins(self) -> BucketFiles:
         """Put away which record each document of the older ledgers came from."""
-        origins = Buckets(self._folder / "origins", _CAME_FROM)
+        origins = BucketFiles(self._folder / "origins", _CAME_FROM)
         for turn, batch in _batches(self._older, kept=True, column="document_id"):
             facts = np.empty(batch.num_rows, _CAME_FROM)
             facts["key"], facts["turn"], facts["record"] = _document_keys(batch), turn, _record_keys(batch)
@@ -140,7 +140,7 @@ def _record_keys(batch: pa.RecordBatch) -> NDArray[np.uint64]:
 
 
 def _unknown(rows: NDArray[Any]) -> tuple[NDArray[np.int16], NDArray[np.int64], NDArray[np.int16]]:
-    return rows["split"], rows["place"], np.full(len(rows), UNKNOWN, np.int16)
+    return rows["split"], rows["place"], np.full(len(rows), _UNKNOWN, np.int16)
 
 
 # -- joining ---------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     Kind: TypeAlias = Literal["removed", "added", "moved", "changed", "reordered"]
 
 KINDS: tuple[Kind, ...] = ("removed", "added", "moved", "changed", "reordered")
-GROUP_BYTES = 32_000_000
+_GROUP_BYTES = 32_000_000
 """Bytes of old and new rows that are compared at a time; a single row may be larger."""
 _BATCH_ROWS = 512
 _SPLIT_SHIFT = 48
@@ -68,7 +68,7 @@ def walk_rows(
     url_column: str | None,
     limit: int | None,
     tell: Callable[[RowChange], None],
-    group_bytes: int = GROUP_BYTES,
+    group_bytes: int = _GROUP_BYTES,
 ) -> Counter[str]:
     """Tell each row: those that were removed in their old order, then all others in their new one.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from builder.comparison.buckets import Buckets
+from builder.comparison.buckets import BucketFiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,7 +44,7 @@ class Judged:
     rows: NDArray[Any]
 
 
-class Verdicts:
+class RowVerdicts:
     """The verdicts on all rows of two sides, but those of shards that both have."""
 
     def __init__(
@@ -60,7 +60,7 @@ class Verdicts:
         self._sides = sides
         self._shared = shared
         self._block_rows = block_rows
-        self._stores = Buckets(folder / "old-verdicts", OLD), Buckets(folder / "new-verdicts", NEW)
+        self._stores = BucketFiles(folder / "old-verdicts", OLD), BucketFiles(folder / "new-verdicts", NEW)
         self._loaded: dict[int, tuple[int, NDArray[Any]]] = {}
         self._first_block = np.cumsum([0, *(self._n_blocks(i) for i in range(len(names)))])
         self._old_first = {

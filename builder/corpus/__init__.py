@@ -6,7 +6,7 @@ from builder.corpus.purged import Purged
 from builder.corpus.staging import Staging
 from builder.corpus.sweep import Garbage, sweep
 from builder.corpus.verify import verify_files
-from builder.corpus.withdraw import Freed, drop, mark
+from builder.corpus.withdraw import Freed, drop_version, mark
 
 __all__ = [
     "FETCHED",
@@ -17,7 +17,7 @@ __all__ = [
     "Purged",
     "Staging",
     "VersionPurge",
-    "drop",
+    "drop_version",
     "mark",
     "purge_rows",
     "split_address",

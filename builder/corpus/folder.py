@@ -8,10 +8,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from builder.corpus.commit import commit_steps, finish_pending
 from builder.corpus.durable import sync_folder, write_file
 from builder.corpus.locks import locked
 from builder.corpus.objects import OBJECTS
-from builder.corpus.publish import finish_pending, publish
 from builder.corpus.purged import PURGED, Purged
 from builder.corpus.seals import ROOT_SEAL, SEALS, RootSeal, Sealed, VersionSeal
 from builder.corpus.staging import AUDIT, INDEX, MANIFEST, SPOOL, Staging
@@ -306,7 +306,7 @@ class Corpus:
         Manifest.parse(data)
         write_file(staging.folder / MANIFEST, data)
         root_files = {README: root_readme.encode()} | ({} if tombstones is None else {TOMBSTONES: tombstones})
-        publish(self.path, staging.place, self._steps(staging, Sealed.of(data).sha256, root_files))
+        commit_steps(self.path, staging.place, self._steps(staging, Sealed.of(data).sha256, root_files))
         return Sealed.of(data).sha256
 
     def _steps(self, staging: Staging, digest: str, root_files: Mapping[str, bytes]) -> list[list[str]]:

@@ -87,7 +87,7 @@ def purge_rows(
         seals[version] = _seal(corpus, version, purged, change)
         steps += _steps(corpus, version, purged, fresh, change, resealing=resealing, staged=staged)
         known[version] = {**known[version], "purged": purged.rows}
-    resealing.publish(
+    resealing.commit(
         known,
         root_files={README: root_readme.encode()},
         seals=seals,

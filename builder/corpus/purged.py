@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from builder.domain.manifest import Manifest, ShardEntry
 
 PURGED = "purged.json"
-FORMAT = "purged-1"
+_FORMAT = "purged-1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ class Purged:
 
     def to_bytes(self) -> bytes:
         """Return the bytes of the file."""
-        return seal_document({"format": FORMAT, "rows": self.rows, **dataclasses.asdict(self)})
+        return seal_document({"format": _FORMAT, "rows": self.rows, **dataclasses.asdict(self)})
 
     @classmethod
     def parse(cls, data: bytes, *, where: str) -> Purged:
@@ -78,7 +78,7 @@ class Purged:
         Raises:
             TamperedError: if it is not as it was written.
         """
-        document = read_sealed(data, where=where, expected=FORMAT)
+        document = read_sealed(data, where=where, expected=_FORMAT)
         del document["rows"]
         document["shards"] = tuple(map(_read_shard, document["shards"]))
         document["files"] = tuple(
@@ -139,7 +139,7 @@ class Purged:
             self,
             shards=tuple(shards[path] for path in sorted(shards)),
             files=tuple(files[path] for path in sorted(files)),
-            ledger=add_counts(self.ledger, later.ledger),
+            ledger=add_nested_counts(self.ledger, later.ledger),
         )
 
 
@@ -158,16 +158,16 @@ def _as_is(shards: tuple[ShardEntry, ...], purged: Mapping[str, PurgedShard]) ->
             yield dataclasses.replace(shard, sha256=new.sha256, bytes=new.bytes, rows=shard.rows - found.rows)
 
 
-def add_counts(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+def add_nested_counts(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     """Add counts up that may be nested.
 
-    >>> add_counts({"a": 1, "b": {"c": 2}}, {"b": {"c": 1, "d": 1}})
+    >>> add_nested_counts({"a": 1, "b": {"c": 2}}, {"b": {"c": 1, "d": 1}})
     {'a': 1, 'b': {'c': 3, 'd': 1}}
     """
     total = dict(one)
     for name, value in other.items():
         if isinstance(value, dict):
-            total[name] = add_counts(total.get(name, {}), value)
+            total[name] = add_nested_counts(total.get(name, {}), value)
         else:
             total[name] = total.get(name, 0) + value
     return total

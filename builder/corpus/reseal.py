@@ -6,10 +6,10 @@ import dataclasses
 import shutil
 from typing import TYPE_CHECKING
 
+from builder.corpus.commit import commit_steps
 from builder.corpus.durable import write_file
 from builder.corpus.folder import LATEST, newest_of
 from builder.corpus.objects import take
-from builder.corpus.publish import publish
 from builder.corpus.seals import ROOT_SEAL, SEALS, Sealed
 from builder.corpus.staging import SPOOL, STAGING_PREFIX
 
@@ -47,7 +47,7 @@ class Resealing:
         beside.chmod(mode)
         return ["replace", beside.name, target]
 
-    def publish(
+    def commit(
         self,
         versions: Mapping[str, Mapping[str, Any]],
         *,
@@ -82,7 +82,7 @@ class Resealing:
         steps.append(["point", LATEST, root.latest] if root.latest else ["remove", LATEST])
         steps += [self.write(f"{SEALS}/{number}.json", data) for number, data in seals.items()]
         steps.append(self.write(ROOT_SEAL, root.to_bytes()))
-        publish(self._corpus.path, self._place, [*steps, *after])
+        commit_steps(self._corpus.path, self._place, [*steps, *after])
 
     def take_object(self, name: str, path: Path) -> Path:
         """Take a finished shard, and return where it lies until it is moved to ``name``."""

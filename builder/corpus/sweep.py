@@ -62,7 +62,7 @@ def _free(corpus: Corpus, objects: Sequence[Path]) -> None:
     seal = corpus.seal()
     if objects or seal.unused:
         steps = [["free", one.relative_to(corpus.path).as_posix()] for one in objects]
-        Resealing(corpus, "sweep").publish(seal.versions, root_files={}, unused=(), after=steps)
+        Resealing(corpus, "sweep").commit(seal.versions, root_files={}, unused=(), after=steps)
 
 
 def _spools(corpus: Path) -> list[Path]:

@@ -43,10 +43,10 @@ def mark(corpus: Corpus, version: str, *, because: str | None, root_readme: str)
     corpus.digest(version)
     known = corpus.seal().versions
     versions = {**known, version: {**known[version], "yanked": because}}
-    Resealing(corpus, "yank").publish(versions, root_files={README: root_readme.encode()})
+    Resealing(corpus, "yank").commit(versions, root_files={README: root_readme.encode()})
 
 
-def drop(corpus: Corpus, version: str, *, root_readme: str, notice: str) -> Freed:
+def drop_version(corpus: Corpus, version: str, *, root_readme: str, notice: str) -> Freed:
     """Remove a version's rows; it needs the lock.
 
     What stays: its number, its digest, its manifest, its ledger and its part of the index. Shards that other
@@ -72,7 +72,7 @@ def drop(corpus: Corpus, version: str, *, root_readme: str, notice: str) -> Free
     steps: list[Step] = [["remove", one.relative_to(corpus.path).as_posix()] for one in gone]
     steps += [resealing.write(f"{version}/{README}", notice.encode()), ["freeze", version]]
     steps += [["free", object_name(one)] for one in objects]
-    resealing.publish(
+    resealing.commit(
         versions,
         root_files={README: root_readme.encode()},
         seals={version: _seal_of_dropped(corpus, version, notice)},

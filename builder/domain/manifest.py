@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-FORMAT = "manifest-1"
+_FORMAT = "manifest-1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,7 @@ class Manifest:
     tools: Mapping[str, str]
     files: tuple[FileEntry, ...]
     splits: Mapping[str, SplitEntry]
-    format: str = field(default=FORMAT, init=False)
+    format: str = field(default=_FORMAT, init=False)
 
     @property
     def data_digest(self) -> str:
@@ -156,8 +156,8 @@ def _read_document(data: bytes, *, where: str) -> dict[str, Any]:
         document: Any = json.loads(data)
     except ValueError as error:
         raise CorpusError(Fault(where=where, what=f"is no JSON: {error}")) from None
-    if isinstance(document, dict) and document.get("format") != FORMAT:
-        what = f"has the format {document.get('format')!r}, not {FORMAT!r}"
+    if isinstance(document, dict) and document.get("format") != _FORMAT:
+        what = f"has the format {document.get('format')!r}, not {_FORMAT!r}"
         raise CorpusError(Fault(where=where, what=what, advice="a newer builder may read it"))
     faults = sorted(_validator().iter_errors(document), key=lambda error: error.json_path)
     if faults:
@@ -171,7 +171,7 @@ def _read_document(data: bytes, *, where: str) -> dict[str, Any]:
 def _validator() -> Any:
     from jsonschema import Draft202012Validator
 
-    schema = json.loads((schemas_folder() / f"{FORMAT}.schema.json").read_bytes())
+    schema = json.loads((schemas_folder() / f"{_FORMAT}.schema.json").read_bytes())
     return Draft202012Validator(schema)
 
 

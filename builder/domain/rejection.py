@@ -103,7 +103,7 @@ def no_rejections() -> pa.RecordBatch:
     return rejection_batch([])
 
 
-def cut(text: str | None, *, chars: int = MAX_VALUE_CHARS) -> str | None:
+def cut_text(text: str | None, *, chars: int = MAX_VALUE_CHARS) -> str | None:
     """Shorten a value to what a table can show.
 
     >>> cut("abcdef", chars=3)
@@ -119,8 +119,8 @@ def _row(rejection: Rejection) -> dict[str, object]:
         {
             "pointer": f.pointer,
             "keyword": f.keyword,
-            "value": cut(f.value),
-            "limit": cut(f.limit),
+            "value": cut_text(f.value),
+            "limit": cut_text(f.limit),
             "message": f.message,
         }
         for f in rejection.faults
@@ -132,8 +132,8 @@ def _row(rejection: Rejection) -> dict[str, object]:
         "stage": rejection.stage,
         "reason": rejection.reason,
         "pointer": rejection.pointer,
-        "value": cut(rejection.value),
-        "limit": cut(rejection.limit),
+        "value": cut_text(rejection.value),
+        "limit": cut_text(rejection.limit),
         "message": rejection.message,
         "faults": faults or None,
         "record": None if rejection.raw is None else rejection.raw[:MAX_RECORD_KEPT],

@@ -51,18 +51,18 @@ class Job:
     function: bytes
     task: Any
     payload: bytes
-    results: dict[int, Outcome]
+    results: dict[int, CallResult]
     refusals: dict[tuple[str, int], str] = field(default_factory=dict)
     n_deaths: int = 0
     ticks: tuple[int, int] = (0, 0)
 
-    def settle(self, outcome: Outcome) -> None:
+    def settle(self, outcome: CallResult) -> None:
         """Hand in what came of it."""
         self.results[self.number] = outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class CallResult:
     """A result, pickled, or the exception that is to be raised."""
 
     result: bytes = b""

@@ -12,7 +12,7 @@ from itertools import chain, groupby
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from builder.engines.guard import NullGuard
-from builder.engines.job import Caught, Job, Outcome, WorkerDiedError, pickled
+from builder.engines.job import CallResult, Caught, Job, WorkerDiedError, pickled
 from builder.engines.supervisor import Supervisor, private_bytes
 from builder.engines.zygote import processors
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from builder.protocols import Guard
 
-T = TypeVar("T")
-R = TypeVar("R")
+_T = TypeVar("_T")
+_R = TypeVar("_R")
 
 LOOK_AHEAD = 64
 """Tasks that may be given out beyond the first whose result is not there yet."""
@@ -84,8 +84,8 @@ class LocalEngine:
         self._started()
 
     def map(
-        self, function: Callable[[T, Guard], R], tasks: Iterable[T], *, untrusted: bool = False
-    ) -> Iterator[R]:
+        self, function: Callable[[_T, Guard], _R], tasks: Iterable[_T], *, untrusted: bool = False
+    ) -> Iterator[_R]:
         """Yield results in the order of the tasks.
 
         A trusted map with one worker, or one that is done in a moment before workers were started, runs in
@@ -106,8 +106,8 @@ class LocalEngine:
             yield from self._map_in_workers(function, chain([first], rest))
 
     def shuffle(
-        self, rows: Sequence[Any], key: Callable[[Any], Any], function: Callable[[Any, list[Any]], R]
-    ) -> Iterator[R]:
+        self, rows: Sequence[Any], key: Callable[[Any], Any], function: Callable[[Any, list[Any]], _R]
+    ) -> Iterator[_R]:
         """Group rows by key and call ``function(key, group)`` once a group, in the order of the keys.
 
         Rows of a group keep their order.
@@ -116,21 +116,23 @@ class LocalEngine:
         groups = ((value, list(group)) for value, group in ordered)
         return self.map(_Grouped(function=function), groups)
 
-    def guard(self, function: Callable[[T], R], batch: T, *, limit_s: float, memory_bytes: int) -> R | None:
+    def guard(
+        self, function: Callable[[_T], _R], batch: _T, *, limit_s: float, memory_bytes: int
+    ) -> _R | None:
         """Run one call in a supervised child; None if it did not come back.
 
         What the function raises is raised here, but for MemoryError, which is not to come back.
         """
-        results: dict[int, Outcome] = {}
+        results: dict[int, CallResult] = {}
         job = _job(0, pickled(_Alone(function=function)), batch, results)
         self._started().call_alone(job, limit_s=limit_s, memory_bytes=memory_bytes)
         outcome = results.get(0)
         if outcome is None or isinstance(outcome.error, WorkerDiedError):
             return None
-        answer: R = outcome.get()
+        answer: _R = outcome.get()
         return answer
 
-    def alone(self, function: Callable[[T, Guard], R], task: T) -> R:
+    def alone(self, function: Callable[[_T, Guard], _R], task: _T) -> _R:
         """Call a trusted function while nothing else runs, with the memory of all workers together.
 
         Raises:
@@ -139,7 +141,7 @@ class LocalEngine:
         if self.workers == 1 or self._memory_bytes is None:
             (result,) = self.map(function, [task])
             return result
-        results: dict[int, Outcome] = {}
+        results: dict[int, CallResult] = {}
         total = self._memory_bytes * self.workers
         supervisor = self._started()
         supervisor.retire()
@@ -148,10 +150,10 @@ class LocalEngine:
             limit_s=math.inf,
             memory_bytes=max(total - RESERVED_BYTES, total // 2),
         )
-        answer: R = results[0].get()
+        answer: _R = results[0].get()
         return answer
 
-    def side_by_side(self, function: Callable[[], R]) -> list[R]:
+    def side_by_side(self, function: Callable[[], _R]) -> list[_R]:
         """Call a function once for each worker, in threads of this process: for compiled code."""
         with ThreadPoolExecutor(self.workers) as pool:
             futures = [pool.submit(function) for _ in range(self.workers)]
@@ -171,7 +173,7 @@ class LocalEngine:
     ) -> None:
         self.close()
 
-    def _map_here(self, function: Callable[[T, Guard], R], rest: Iterator[T]) -> Iterator[R]:
+    def _map_here(self, function: Callable[[_T, Guard], _R], rest: Iterator[_T]) -> Iterator[_R]:
         guard = NullGuard(self._on_tick)
         spent_s = 0.0
         while self.workers == 1 or (self._supervisor is None and spent_s < PATIENCE_S):
@@ -183,9 +185,9 @@ class LocalEngine:
             spent_s += time.monotonic() - began
             yield result
 
-    def _map_in_workers(self, function: Callable[[T, Guard], R], rest: Iterator[T]) -> Iterator[R]:
+    def _map_in_workers(self, function: Callable[[_T, Guard], _R], rest: Iterator[_T]) -> Iterator[_R]:
         supervisor = self._started()
-        results: dict[int, Outcome] = {}
+        results: dict[int, CallResult] = {}
         payload = pickled(function)
         n_given = n_taken = 0
         more = True
@@ -224,26 +226,26 @@ def _ignore(n_records: int, n_bytes: int) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Grouped(Generic[R]):
+class _Grouped(Generic[_R]):
     """Calls a function of a group."""
 
-    function: Callable[[Any, list[Any]], R]
+    function: Callable[[Any, list[Any]], _R]
 
-    def __call__(self, group: tuple[Any, list[Any]], guard: Guard) -> R:  # noqa: ARG002
+    def __call__(self, group: tuple[Any, list[Any]], guard: Guard) -> _R:  # noqa: ARG002
         return self.function(*group)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Alone(Generic[T, R]):
+class _Alone(Generic[_T, _R]):
     """Calls a function that knows of no guard."""
 
-    function: Callable[[T], R]
+    function: Callable[[_T], _R]
 
-    def __call__(self, batch: T, guard: Guard) -> R:  # noqa: ARG002
+    def __call__(self, batch: _T, guard: Guard) -> _R:  # noqa: ARG002
         return self.function(batch)
 
 
-def _job(number: int, function: bytes, task: Any, results: dict[int, Outcome]) -> Job:
+def _job(number: int, function: bytes, task: Any, results: dict[int, CallResult]) -> Job:
     return Job(number=number, function=function, task=task, payload=pickled(task), results=results)
 
 

@@ -15,8 +15,8 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from builder.engines.job import MAX_DEATHS, Caught, Job, Outcome, WorkerDiedError, remote_error
-from builder.engines.worker import OUT_OF_MEMORY_STATUS, Answer, Call, Ended, Fork, Kill, Started
+from builder.engines.job import MAX_DEATHS, CallResult, Caught, Job, WorkerDiedError, remote_error
+from builder.engines.worker import OUT_OF_MEMORY_STATUS, Answer, Call, Ended, Fork, Kill, WorkerStarted
 from builder.engines.zygote import zygote_for
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class Supervisor:
         while self._workers:
             self.pump()
 
-    def abandon(self, results: dict[int, Outcome]) -> None:
+    def abandon(self, results: dict[int, CallResult]) -> None:
         """Forget the jobs that would hand in here, and end the workers that are at them."""
         self._queue = deque(job for job in self._queue if job.results is not results)
         for worker in self._workers.values():
@@ -156,9 +156,9 @@ class Supervisor:
             self._zygote.wait()
         self._shared.close()
 
-    def _listen(self) -> Started | Ended:
+    def _listen(self) -> WorkerStarted | Ended:
         try:
-            news: Started | Ended = self._connection.recv()
+            news: WorkerStarted | Ended = self._connection.recv()
         except (EOFError, ConnectionError) as error:
             status = self._zygote.wait()
             raise WorkerDiedError(f"the process that starts workers ended with status {status}") from error
@@ -206,16 +206,16 @@ class Supervisor:
             )
         self._count(worker, job)
         if not answer.trace:
-            job.settle(Outcome(result=answer.result))
+            job.settle(CallResult(result=answer.result))
         elif not answer.out_of_memory:
-            job.settle(Outcome(error=remote_error(answer.error, answer.trace)))
+            job.settle(CallResult(error=remote_error(answer.error, answer.trace)))
         else:
             self._doom(worker)
             self._try_again(job, self._shared.in_progress(worker.slot), "memory", detail=answer.trace)
 
     # -- deaths
 
-    def _hear(self, news: Started | Ended) -> None:
+    def _hear(self, news: WorkerStarted | Ended) -> None:
         """Deal with what the zygote tells."""
         if isinstance(news, Ended):
             worker = next((w for w in self._workers.values() if w.pid == news.pid), None)
@@ -268,7 +268,7 @@ class Supervisor:
             f"{job.task!r:.1000}: the worker died outside of any guarded unit ({reason}: {detail}).{before} "
             "This is a bug; leave the input out to go on, and report it."
         )
-        job.settle(Outcome(error=error))
+        job.settle(CallResult(error=error))
 
     def _count(self, worker: _Worker, job: Job) -> None:
         """Pass on how far a job has come; what was told before a worker died is not told again."""

@@ -30,7 +30,7 @@ from builder.errors import BuilderError, Fault
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-PRELOAD = ("numpy", "pyarrow", "pyarrow.compute", "pyarrow.parquet", "pyarrow.ipc")
+_ALWAYS_PRELOADED = ("numpy", "pyarrow", "pyarrow.compute", "pyarrow.parquet", "pyarrow.ipc")
 
 OUT_OF_MEMORY_STATUS = 71
 """With what a worker ends that has no memory left to say so."""
@@ -59,7 +59,7 @@ class Kill:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Started:
+class WorkerStarted:
     """A worker is there; ``pid`` is 0 if it could not be started, for the reason in ``error``."""
 
     slot: int
@@ -120,7 +120,7 @@ class _Zygote:
         self._load(preload)
 
     def _load(self, preload: Sequence[str]) -> None:
-        for name in (*PRELOAD, *preload):
+        for name in (*_ALWAYS_PRELOADED, *preload):
             importlib.import_module(name)
         start_arrow()
         collect_seldom()
@@ -157,13 +157,13 @@ class _Zygote:
             pid = os.fork()
         except OSError as error:
             os.close(fd)
-            self._connection.send(Started(slot=order.slot, pid=0, error=str(error)))
+            self._connection.send(WorkerStarted(slot=order.slot, pid=0, error=str(error)))
             return
         if pid == 0:
             self._become_worker(fd, order)
         os.close(fd)
         self._workers.add(pid)
-        self._connection.send(Started(slot=order.slot, pid=pid))
+        self._connection.send(WorkerStarted(slot=order.slot, pid=pid))
 
     def _become_worker(self, fd: int, order: Fork) -> NoReturn:
         try:

@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-FORMAT = "index-1"
+_FORMAT = "index-1"
 INDEX_JSON = "index.json"
-ID_TYPE, DIGEST_TYPE, KEY_TYPE = pa.binary(16), pa.binary(32), pa.binary(16)
+ID_TYPE, ROW_DIGEST_TYPE, RECORD_KEY_TYPE = pa.binary(16), pa.binary(32), pa.binary(16)
 
 ROWS_SCHEMA = pa.schema(
     [
@@ -55,7 +55,7 @@ SHARDS_SCHEMA = pa.schema(
     [
         pa.field("shard", pa.int32(), nullable=False),
         pa.field("id", ID_TYPE, nullable=False),
-        pa.field("digest", DIGEST_TYPE, nullable=False),
+        pa.field("digest", ROW_DIGEST_TYPE, nullable=False),
     ]
 )
 """``shards.arrow``: rows of the shards in ``index.json``, in their order; ``shard`` is a position there. Of a
@@ -68,7 +68,7 @@ TEXTS_SCHEMA = pa.schema(
         pa.field("text", pa.large_binary(), nullable=False),
     ]
 )
-RECORDS_SCHEMA = pa.schema([pa.field("key", KEY_TYPE, nullable=False)])
+RECORDS_SCHEMA = pa.schema([pa.field("key", RECORD_KEY_TYPE, nullable=False)])
 """``records.arrow``: a row for each record that this build read, in the order of its ledger: a hash of the
 record's bytes as the source gave them, and of the names of source and file."""
 
@@ -162,7 +162,7 @@ class Segment:
         """Return the bytes of the file."""
         return canonical_json(
             {
-                "format": FORMAT,
+                "format": _FORMAT,
                 "version": self.version,
                 "base": self.base,
                 "shards": [shard.document() for shard in self.shards],
@@ -185,8 +185,8 @@ class Segment:
                 where=f"{folder.name}/{INDEX_JSON}", what=f"cannot be read: {error}", advice="run verify"
             )
             raise TamperedError(fault) from None
-        if document.pop("format", None) != FORMAT:
-            raise TamperedError(Fault(where=f"{folder.name}/{INDEX_JSON}", what=f"is no {FORMAT}"))
+        if document.pop("format", None) != _FORMAT:
+            raise TamperedError(Fault(where=f"{folder.name}/{INDEX_JSON}", what=f"is no {_FORMAT}"))
         document["shards"] = tuple(map(ShardFacts.parse, document["shards"]))
         document["retired"] = {version: tuple(rows) for version, rows in document["retired"].items()}
         return cls(**document)
@@ -215,7 +215,7 @@ def shard_rows(number: int, ids: NDArray[np.uint64], digests: NDArray[np.uint8])
     columns = [
         pa.array(np.full(len(ids), number, np.int32)),
         fixed_width(ids, ID_TYPE),
-        fixed_width(digests, DIGEST_TYPE),
+        fixed_width(digests, ROW_DIGEST_TYPE),
     ]
     return pa.Table.from_arrays(columns, schema=SHARDS_SCHEMA)
 

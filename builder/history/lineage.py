@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class RowPlace:
     """Where a published row is: a split's shard, by its position there, and the row in it."""
 
     split: str
@@ -124,20 +124,20 @@ class Lineage(Uncached):
         ]
         return np.concatenate(pieces) if pieces else np.empty((0, 32), np.uint8)
 
-    def locate(self, ids: NDArray[np.uint64]) -> dict[bytes, Place]:
+    def locate(self, ids: NDArray[np.uint64]) -> dict[bytes, RowPlace]:
         """Find rows of the version by id; those that it does not have are left out.
 
         Goes through the ids of all shards once, and holds those of one.
         """
         wanted = {one.tobytes() for one in np.ascontiguousarray(ids)}
         firsts = np.unique(np.ascontiguousarray(ids)[:, 0]) if len(ids) else np.empty(0, np.uint64)
-        found: dict[bytes, Place] = {}
+        found: dict[bytes, RowPlace] = {}
         for split, number, shard in self._shards() if len(firsts) else ():
             here = self.ids(shard.sha256)
             for row in np.flatnonzero(is_among(here[:, 0], firsts)).tolist():
                 key = here[row].tobytes()
                 if key in wanted:
-                    found[key] = Place(split=split, shard=number, row=row)
+                    found[key] = RowPlace(split=split, shard=number, row=row)
         return found
 
     def published(self, ids: NDArray[np.uint64]) -> NDArray[np.bool_]:

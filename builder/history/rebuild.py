@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 from builder.card.source import CardSource
 from builder.domain.document_ids import id_keys
 from builder.history.index import (
-    DIGEST_TYPE,
     ID_TYPE,
     INDEX_JSON,
+    ROW_DIGEST_TYPE,
     ROWS_SCHEMA,
     SHARDS_SCHEMA,
     Segment,
@@ -38,13 +38,13 @@ if TYPE_CHECKING:
     from builder.corpus import Corpus
     from builder.domain.manifest import Manifest
 
-UNKNOWN = (
+UNKNOWN_HISTORY = (
     "this corpus has no index, so it is made from the rows; merged URLs and former takedowns are not known"
 )
 _ROWS_AT_ONCE = 2_048
 
 
-def lineage_of(corpus: Corpus, version: str, *, folder: Path) -> Lineage:
+def open_lineage(corpus: Corpus, version: str, *, folder: Path) -> Lineage:
     """Return what a version goes on from; its index is made in ``folder`` if it has none.
 
     Such a lineage is ``borrowed``: the next version's index takes it in.
@@ -118,7 +118,7 @@ class _Writers:
         ids = fixed_width(id_keys(batch.column("id")), ID_TYPE)
         self._add("rows", [ids, pa.array([True] * n), ids], ROWS_SCHEMA)
         numbers = pa.array(np.full(n, shard, np.int32))
-        self._add("shards", [numbers, ids, fixed_width(digests, DIGEST_TYPE)], SHARDS_SCHEMA)
+        self._add("shards", [numbers, ids, fixed_width(digests, ROW_DIGEST_TYPE)], SHARDS_SCHEMA)
         resources: Any = _OnlyColumns(self._roles)
         keepers = Verdicts(keeper=np.arange(n), similarity=np.full(n, np.nan), reason="")
         for stage in self._stages:

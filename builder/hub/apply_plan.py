@@ -10,13 +10,13 @@ from builder.hub.diff import CARD
 from builder.hub.read_back import compare_files, read_back
 
 if TYPE_CHECKING:
-    from builder.hub.job import Job
-    from builder.hub.plan import Plan
+    from builder.hub.job import PublishJob
+    from builder.hub.plan import PublishPlan
     from builder.hub.remote import State
     from builder.hub.result import ReadBack
 
 
-def apply_plan(job: Job, state: State, plan: Plan) -> Plan:
+def apply_plan(job: PublishJob, state: State, plan: PublishPlan) -> PublishPlan:
     """Commit, tag, read back."""
     commit = plan.head
     aside = plan.branch == job.aside
@@ -34,7 +34,7 @@ def apply_plan(job: Job, state: State, plan: Plan) -> Plan:
     return replace(plan, commit=tagged, read=_read_back(job, tagged, plan))
 
 
-def _commit(job: Job, plan: Plan) -> str:
+def _commit(job: PublishJob, plan: PublishPlan) -> str:
     total = sum(one.bytes for one in plan.diff.add)
     done = 0
 
@@ -50,7 +50,7 @@ def _commit(job: Job, plan: Plan) -> str:
     )
 
 
-def _read_back(job: Job, commit: str, plan: Plan) -> ReadBack:
+def _read_back(job: PublishJob, commit: str, plan: PublishPlan) -> ReadBack:
     wanted = {path: file for path, file in plan.wanted.items() if path != CARD or not plan.tagged}
     where = f"{job.repository.name}@{job.tag}"
     if faults := compare_files(wanted, job.repository.files(commit), where=where):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from builder.corpus.staging import MANIFEST
 from builder.hub.result import Addition, Copy
 
 if TYPE_CHECKING:
@@ -12,11 +13,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CARD = "README.md"
-MANIFEST = "manifest.json"
+
 SEALED_CARD = ".builder/README.md"
 """The card as the version's manifest knows it; the one on the Hub is merged with what people wrote there."""
 
-AUDIT = "audit"
+HUB_AUDIT = "audit"
 DATA = "data"
 _OF_THE_HUB = ".gitattributes"
 _OBEYED = (".huggingface.yaml", "dataset_infos.json")
@@ -46,7 +47,7 @@ class Remote:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Diff:
+class TreeChanges:
     """Steps from what is there to what is wanted; ``left_alone`` are files of other people."""
 
     add: tuple[Addition, ...] = ()
@@ -60,13 +61,13 @@ class Diff:
         return not (self.add or self.copy or self.delete)
 
 
-def compare(
+def compare_trees(
     wanted: Mapping[str, Local],
     there: Mapping[str, Remote],
     *,
     ours: frozenset[str] = frozenset(),
     keep: frozenset[str] = frozenset(),
-) -> Diff:
+) -> TreeChanges:
     """Find what to add, what to copy from another name, and what to delete.
 
     Args:
@@ -86,7 +87,7 @@ def compare(
     others = [path for path in sorted(there) if path not in wanted and path not in (*keep, _OF_THE_HUB)]
     delete = [path for path in others if path in ours or _is_our_place(path)]
     alone = [path for path in others if path not in delete]
-    return Diff(add=tuple(add), copy=tuple(copy), delete=tuple(delete), left_alone=tuple(alone))
+    return TreeChanges(add=tuple(add), copy=tuple(copy), delete=tuple(delete), left_alone=tuple(alone))
 
 
 def find_obeyed(paths: Mapping[str, Remote], repo: str) -> list[str]:
@@ -97,4 +98,4 @@ def find_obeyed(paths: Mapping[str, Remote], repo: str) -> list[str]:
 
 def _is_our_place(path: str) -> bool:
     folder = path.partition("/")[0]
-    return folder in (DATA, AUDIT, SEALED_CARD.partition("/")[0]) or path == MANIFEST
+    return folder in (DATA, HUB_AUDIT, SEALED_CARD.partition("/")[0]) or path == MANIFEST

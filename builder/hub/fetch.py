@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 
 from builder.card.manifest_facts import corpus_card
 from builder.corpus import FETCHED, Corpus
+from builder.corpus.staging import MANIFEST
 from builder.domain.manifest import Manifest
+from builder.domain.progress import Progress, ignore_progress
 from builder.domain.version import Version
 from builder.errors import CorpusError, Fault, HubError, VersionError
 from builder.hub.address import split_repo, tag_of, version_of
-from builder.hub.diff import AUDIT, CARD, MANIFEST, SEALED_CARD
+from builder.hub.diff import CARD, HUB_AUDIT, SEALED_CARD
 from builder.hub.publish import quiet
 from builder.hub.remote import Repository
-from builder.hub.result import FetchResult, Progress, ignore_progress
+from builder.hub.result import FetchResult
 from builder.hub.retry_policy import RetryPolicy, network_errors
 from builder.hub.wanted import SHOWN, local_file
 
@@ -78,7 +80,7 @@ def _fetch(
     files = repository.files(commit)
     manifest = read_manifest(repository, files, commit, version=version, digest=digest)
     corpus = Corpus.open_or_create(folder, name=manifest.name)
-    ledger = all(f"{AUDIT}/{one}" in files for one in SHOWN)
+    ledger = all(f"{HUB_AUDIT}/{one}" in files for one in SHOWN)
     with corpus.lock():
         fresh = not _has(corpus, manifest)
         if fresh:
@@ -183,8 +185,8 @@ def _download(
     wanted = {there: (sha256, size) for there, sha256, size in published_files(manifest).values()}
     if ledger:
         for name in SHOWN:
-            one = files[f"{AUDIT}/{name}"]
-            wanted[f"{AUDIT}/{name}"] = (one.sha256 or "", one.bytes)
+            one = files[f"{HUB_AUDIT}/{name}"]
+            wanted[f"{HUB_AUDIT}/{name}"] = (one.sha256 or "", one.bytes)
     total, done = sum(size for _, size in wanted.values()), 0
     for path, (sha256, size) in wanted.items():
         if path not in files:
@@ -229,7 +231,7 @@ def _note_what_is_not_here(
 ) -> None:
     came = SHOWN if ledger else ()
     for name in came:
-        shutil.move(spool / AUDIT / name, staging.audit / name)
+        shutil.move(spool / HUB_AUDIT / name, staging.audit / name)
     facts = {
         "repo": repository.name,
         "commit": commit,

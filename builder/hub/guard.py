@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from builder.corpus import Corpus, split_address
+from builder.domain.progress import Progress, ignore_progress
 from builder.errors import Fault
 from builder.hub.guard_card import card_faults, name_faults
 from builder.hub.guard_load import load_faults
 from builder.hub.guard_shards import Footers, column_faults, shard_faults
 from builder.hub.guard_viewer import viewer_warnings
-from builder.hub.result import Progress, ignore_progress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from builder.domain.manifest import Manifest
-    from builder.hub.result import Progress
+    from builder.domain.progress import Progress
 
 _ROOM = 1.3
 """A loaded dataset is written to the cache as Arrow; this many times its raw bytes must be free."""

@@ -11,16 +11,16 @@ from builder.hub.address import tag_of
 if TYPE_CHECKING:
     from builder.corpus import Corpus
     from builder.domain.manifest import Manifest
-    from builder.hub.diff import Diff
+    from builder.domain.progress import Progress
+    from builder.hub.diff import TreeChanges
     from builder.hub.remote import Repository
-    from builder.hub.result import Progress
     from builder.hub.retry_policy import RetryPolicy
 
 _ASIDE = "publishing-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class PublishJob:
     """What was asked for. ``tried`` grows: what was sent may have arrived, even if no answer came."""
 
     corpus: Corpus
@@ -33,7 +33,7 @@ class Job:
     dry_run: bool
     advance: Progress
     retry_policy: RetryPolicy
-    tried: list[Diff] = field(default_factory=list)
+    tried: list[TreeChanges] = field(default_factory=list)
 
     @property
     def tag(self) -> str:

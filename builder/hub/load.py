@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from builder.corpus import Corpus
+from builder.corpus.staging import MANIFEST
 from builder.domain.manifest import Manifest
 from builder.domain.version import Version
 from builder.errors import Fault, HubError, VersionError
 from builder.hub.address import split_repo, tag_of
-from builder.hub.diff import AUDIT, CARD, MANIFEST
+from builder.hub.diff import CARD, HUB_AUDIT
 from builder.hub.fetch import check_identity, is_corpus, published_files
 from builder.hub.retry_policy import network_errors, status_of
 from builder.hub.wanted import local_file
@@ -82,7 +83,7 @@ def _download(name: str, version: str, *, token: str | None) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
 
-    options: dict[str, Any] = {"repo_type": "dataset", "ignore_patterns": [f"{AUDIT}/*"]}
+    options: dict[str, Any] = {"repo_type": "dataset", "ignore_patterns": [f"{HUB_AUDIT}/*"]}
     try:
         return Path(snapshot_download(name, revision=tag_of(version), token=token, **options))
     except (RevisionNotFoundError, RepositoryNotFoundError):

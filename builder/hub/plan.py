@@ -6,10 +6,11 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from builder.corpus.staging import MANIFEST
 from builder.domain.version import Version
 from builder.errors import Fault, PublishError, VersionError
 from builder.hub.address import version_of
-from builder.hub.diff import CARD, MANIFEST, Diff, Local, Remote, compare, find_obeyed
+from builder.hub.diff import CARD, Local, Remote, TreeChanges, compare_trees, find_obeyed
 from builder.hub.hub_card import hub_card
 from builder.hub.read_back import compare_files
 from builder.hub.remote import MAIN
@@ -19,18 +20,18 @@ from builder.hub.wanted import local_file
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from builder.hub.job import Job
+    from builder.hub.job import PublishJob
     from builder.hub.remote import State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class PublishPlan:
     """What a round has to do: bring ``branch`` from ``head`` to ``wanted``, and tag it."""
 
     branch: str
     head: str | None
     wanted: Mapping[str, Local]
-    diff: Diff
+    diff: TreeChanges
     tagged: str | None
     commit: str | None = None
     read: ReadBack = field(default_factory=ReadBack)
@@ -41,7 +42,7 @@ class Plan:
         return self.diff.empty and self.tagged is not None
 
 
-def make_plan(job: Job, state: State, files: Mapping[str, Local]) -> Plan:
+def make_plan(job: PublishJob, state: State, files: Mapping[str, Local]) -> PublishPlan:
     """Compare what is there with what is wanted.
 
     Raises:
@@ -58,17 +59,17 @@ def make_plan(job: Job, state: State, files: Mapping[str, Local]) -> Plan:
     newest = _is_newest(job, state, on_main)
     at_tag = _files_at_tag(job, tagged, files) if tagged else {}
     if tagged and not newest:
-        return Plan(branch=job.aside, head=None, wanted=files, diff=Diff(), tagged=tagged)
+        return PublishPlan(branch=job.aside, head=None, wanted=files, diff=TreeChanges(), tagged=tagged)
     branch, head = (MAIN, main) if newest else (job.aside, state.branches.get(job.aside, main))
     if head != main:
         there = job.repository.files(str(head))
         on_main = _manifest_there(job, there, head)
     wanted = {**files, CARD: local_file(_card(job, there, head).encode())}
-    diff = compare(wanted, there, ours=_ours(on_main), keep=frozenset(at_tag))
-    return Plan(branch=branch, head=head, wanted=wanted, diff=diff, tagged=tagged)
+    diff = compare_trees(wanted, there, ours=_ours(on_main), keep=frozenset(at_tag))
+    return PublishPlan(branch=branch, head=head, wanted=wanted, diff=diff, tagged=tagged)
 
 
-def _manifest_there(job: Job, there: Mapping[str, Remote], commit: str | None) -> dict[str, Any]:
+def _manifest_there(job: PublishJob, there: Mapping[str, Remote], commit: str | None) -> dict[str, Any]:
     """Read the manifest that a commit has; empty if it has none.
 
     Raises:
@@ -87,7 +88,7 @@ def _manifest_there(job: Job, there: Mapping[str, Remote], commit: str | None) -
     return dict(found)
 
 
-def _is_newest(job: Job, state: State, on_main: Mapping[str, Any]) -> bool:
+def _is_newest(job: PublishJob, state: State, on_main: Mapping[str, Any]) -> bool:
     """Tell whether no newer version is on the Hub, tagged or on ``main``."""
     others = [version for tag in state.tags if (version := version_of(tag))]
     if on_main:
@@ -95,7 +96,7 @@ def _is_newest(job: Job, state: State, on_main: Mapping[str, Any]) -> bool:
     return all(version <= Version.parse(job.version) for version in others)
 
 
-def _files_at_tag(job: Job, tagged: str, files: Mapping[str, Local]) -> Mapping[str, Remote]:
+def _files_at_tag(job: PublishJob, tagged: str, files: Mapping[str, Local]) -> Mapping[str, Remote]:
     """List what the tag holds; refuse one that holds anything but this version: tags are never moved."""
     there = job.repository.files(tagged)
     if MANIFEST not in there or not there[MANIFEST].holds(files[MANIFEST]):
@@ -106,7 +107,7 @@ def _files_at_tag(job: Job, tagged: str, files: Mapping[str, Local]) -> Mapping[
     return there
 
 
-def _card(job: Job, there: Mapping[str, Remote], head: str | None) -> str:
+def _card(job: PublishJob, there: Mapping[str, Remote], head: str | None) -> str:
     folder = job.corpus.version_folder(job.version)
     known = job.repository.read(CARD, head).decode(errors="replace") if CARD in there and head else None
     sealed = (folder / CARD).read_text(encoding="utf-8")
@@ -118,7 +119,7 @@ def _ours(manifest: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(one["path"] for one in (*manifest.get("files", ()), *shards)) - {CARD}
 
 
-def _refuse_what_is_in_the_way(job: Job, state: State) -> None:
+def _refuse_what_is_in_the_way(job: PublishJob, state: State) -> None:
     if job.private and state.branches and not state.private:
         raise job.refuse(
             "is public, and --private was asked for", "make it private on the Hub, or name another"

@@ -11,15 +11,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from builder.corpus import Corpus, split_address
+from builder.domain.progress import Progress, ignore_progress
 from builder.errors import HubError, PublishError
 from builder.hub.address import check_repo
 from builder.hub.apply_plan import apply_plan
 from builder.hub.diff import CARD, SEALED_CARD
 from builder.hub.guard import check_version
-from builder.hub.job import Job
+from builder.hub.job import PublishJob
 from builder.hub.plan import make_plan
 from builder.hub.remote import MAIN, Repository, State
-from builder.hub.result import Progress, PublishResult, ignore_progress
+from builder.hub.result import PublishResult
 from builder.hub.retry_policy import RetryPolicy, network_errors
 from builder.hub.wanted import wanted_files
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from builder.errors import Fault
     from builder.hub.diff import Local
-    from builder.hub.plan import Plan
+    from builder.hub.plan import PublishPlan
 
 
 def publish(
@@ -67,7 +68,7 @@ def publish(
     folder, number = split_address(address)
     corpus = Corpus(folder)
     version = number or corpus.newest()
-    job = Job(
+    job = PublishJob(
         corpus=corpus,
         version=version,
         manifest=corpus.manifest(version),
@@ -103,7 +104,7 @@ def quiet() -> Iterator[None]:
         enable_progress_bars()
 
 
-def _guard(job: Job) -> tuple[Fault, ...]:
+def _guard(job: PublishJob) -> tuple[Fault, ...]:
     """Do not publish what would not load; return the warnings."""
     check = check_version(f"{job.corpus.path}@{job.version}", advance=job.advance)
     if check.faults:
@@ -111,7 +112,7 @@ def _guard(job: Job) -> tuple[Fault, ...]:
     return tuple(check.warnings)
 
 
-def _hash(job: Job) -> dict[str, Local]:
+def _hash(job: PublishJob) -> dict[str, Local]:
     total = sum(file.bytes for file in job.manifest.files) + sum(s.bytes for _, s in job.manifest.shards())
     done = 0
 
@@ -123,7 +124,7 @@ def _hash(job: Job) -> dict[str, Local]:
     return wanted_files(job.corpus, job.version, with_ledger=job.with_ledger, hashed=hashed)
 
 
-def _persist(job: Job, files: Mapping[str, Local]) -> PublishResult:
+def _persist(job: PublishJob, files: Mapping[str, Local]) -> PublishResult:
     """Go round until everything is in place, or a fault does not pass."""
     while True:
         try:
@@ -133,7 +134,7 @@ def _persist(job: Job, files: Mapping[str, Local]) -> PublishResult:
                 raise HubError(job.repository.fault(error)) from None
 
 
-def _round(job: Job, files: Mapping[str, Local]) -> PublishResult:
+def _round(job: PublishJob, files: Mapping[str, Local]) -> PublishResult:
     """Look, do what is missing, read back."""
     state = job.repository.look()
     if state is None and not job.dry_run:
@@ -146,7 +147,7 @@ def _round(job: Job, files: Mapping[str, Local]) -> PublishResult:
     return _result(job, plan if job.dry_run else apply_plan(job, state, plan))
 
 
-def _result(job: Job, plan: Plan) -> PublishResult:
+def _result(job: PublishJob, plan: PublishPlan) -> PublishResult:
     card = plan.wanted.get(CARD, plan.wanted[SEALED_CARD]).content
     text = card.decode() if isinstance(card, bytes) else card.read_text(encoding="utf-8")
     diff = job.tried[0] if job.tried else plan.diff

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from builder.errors import Fault, PublishError
-from builder.hub.diff import Diff, Local, Remote
+from builder.hub.diff import Local, Remote, TreeChanges
 from builder.hub.retry_policy import is_of_the_disk, status_of
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Repository:
 
     def commit(
         self,
-        diff: Diff,
+        diff: TreeChanges,
         wanted: Mapping[str, Local],
         *,
         branch: str,

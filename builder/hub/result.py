@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from builder.errors import Fault
-
-
-class Progress(Protocol):
-    """What is called as the work goes on."""
-
-    def __call__(self, phase: str, *, done: int, total: int, unit: str) -> None:
-        """Tell how far a phase is."""
-
-
-def ignore_progress(phase: str, *, done: int, total: int, unit: str) -> None:
-    """Take no notice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from builder.corpus.staging import MANIFEST
 from builder.errors import Fault, TamperedError, VersionError
-from builder.hub.diff import AUDIT, CARD, MANIFEST, SEALED_CARD, Local
+from builder.hub.diff import CARD, HUB_AUDIT, SEALED_CARD, Local
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,4 +73,4 @@ def _audit_files(corpus: Corpus, version: str) -> dict[str, Local]:
         what = f"version {version} has no {missing[0]} here"
         advice = "publish it without --with-ledger, or from the corpus that built it"
         raise VersionError(Fault(where=str(corpus.path), what=what, advice=advice))
-    return {f"{AUDIT}/{name}": local_file(folder / name) for name in SHOWN}
+    return {f"{HUB_AUDIT}/{name}": local_file(folder / name) for name in SHOWN}

@@ -10,7 +10,7 @@ from builder.domain.url import URL_RULES
 from builder.domain.version import Level, Version
 from builder.errors import Fault, RecipeError
 from builder.history.past import Past
-from builder.history.rebuild import UNKNOWN, lineage_of
+from builder.history.rebuild import UNKNOWN_HISTORY, open_lineage
 from builder.inputs.inputs import read_inputs
 from builder.inputs.pruning import Pruned, find_pruned
 
@@ -101,7 +101,7 @@ def select_inputs(
         return InputSelection(
             past=None, fresh=inputs, inputs=inputs, gone=gone, notices=_rebuild_notices(newest, reasons)
         )
-    lineage = lineage_of(corpus, newest, folder=corpus.path / SPOOL / f"index-{newest}")
+    lineage = open_lineage(corpus, newest, folder=corpus.path / SPOOL / f"index-{newest}")
     pruned = find_pruned(lineage, gone) if gone and prune else None
     there = {(one.source, one.sha256) for one in known}
     fresh = [one for one in inputs if (one.source, one.sha256) not in there]
@@ -114,7 +114,7 @@ def select_inputs(
         gone=gone,
         reread=bool(again) or any((one.source, one.path) in names or not one.address for one in fresh),
         notices=[
-            *([UNKNOWN] if lineage.borrowed and fresh else []),
+            *([UNKNOWN_HISTORY] if lineage.borrowed and fresh else []),
             *_notices(newest, fresh, inputs, [] if pruned else gone),
         ],
         restyled=_style(manifest.recipe) != _style(recipe.manifest_facts(limit=limit)),

@@ -18,9 +18,9 @@ from builder.io.reading.file_source import (
     FileSource,
     guarded_chunks,
 )
-from builder.io.reading.lines import MAX_HEAD_BYTES, Lines, LongLine, line_bounds, split_lines
+from builder.io.reading.lines import KEPT_HEAD_BYTES, Lines, LongLine, line_bounds, split_lines
 from builder.io.streams.paths import Found
-from builder.io.streams.streams import REASONS, codec_of
+from builder.io.streams.streams import REASONS, compression_of
 from builder.protocols import Reading, Task
 from builder.registry import option
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from builder.domain.rejection import Rejection
-    from builder.io.reading.lines import Piece
+    from builder.io.reading.lines import LinePiece
     from builder.protocols import Guard
 
 TASK_BYTES = 16 << 20
@@ -77,7 +77,7 @@ class JsonlSource(FileSource):
             yield from reader.read(piece)
 
     def _cut(self, found: Found) -> Iterator[Task]:
-        whole = codec_of(found.name) is not None or found.size_bytes <= TASK_BYTES
+        whole = compression_of(found.name) is not None or found.size_bytes <= TASK_BYTES
         starts = [0] if whole else range(0, found.size_bytes, TASK_BYTES)
         for start in starts:
             stop = None if start + TASK_BYTES >= found.size_bytes or whole else start + TASK_BYTES
@@ -99,7 +99,7 @@ class _Reader:
         self.found = Found(path=task.path, name=task.name, size_bytes=task.size_bytes)
         self._n_records = 0
 
-    def read(self, piece: Piece) -> Iterator[Reading]:
+    def read(self, piece: LinePiece) -> Iterator[Reading]:
         if isinstance(piece, Lines):
             yield from self._lines(piece)
             return
@@ -156,7 +156,7 @@ class _Reader:
 
     def _too_long(self, ordinal: int, offset: int, line: bytes) -> Rejection:
         limit = self._source.max_record_bytes
-        head = line[: min(limit, MAX_HEAD_BYTES)]
+        head = line[: min(limit, KEPT_HEAD_BYTES)]
         message = f"the line is longer than max_record_bytes = {limit}"
         return self._failed("record_too_big", ordinal, offset, message, head)
 

@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from builder.domain.rejection import Rejection
     from builder.protocols import Guard
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 TASK_BYTES = 64 << 20
 """Files are read in parts of this size; a row group belongs to the part in which it begins."""
 
-MAX_ROWS = 1 << 48
+_MAX_ROWS = 1 << 48
 """A file that claims more rows is damaged."""
 
 _LIMIT_S = 120.0
@@ -157,7 +157,7 @@ class _Reader:
         first_row = 0
         for index in range(metadata.num_row_groups):
             group = metadata.row_group(index)
-            if not 0 <= group.num_rows <= MAX_ROWS - first_row:
+            if not 0 <= group.num_rows <= _MAX_ROWS - first_row:
                 raise ValueError(f"row group {index} claims {group.num_rows} rows")
             yield _Group(
                 index=index,
@@ -191,7 +191,7 @@ class _Reader:
                 yield self._reading(batch, group.first_row + n_done)
             n_done += batch.num_rows
 
-    def _step(self, reason: str, action: Callable[[], T]) -> T | _Broken:
+    def _step(self, reason: str, action: Callable[[], _T]) -> _T | _Broken:
         refusal = self._guard.enter(self._source.kind, next(self._units), limit_s=_LIMIT_S)
         if refusal is not None:
             return _Broken(reason=refusal, message="reading it ended or hung a worker")

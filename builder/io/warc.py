@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 from builder.domain.rejection import MAX_RECORD_KEPT, Rejection
 from builder.io.archive.framing import Failed, Padding, Record, opens_to_record, read_spans
 from builder.io.archive.members import Members, sniff_codec
-from builder.io.archive.pages import Candidate, Refusal, Terms, describe_fault, judge, open_page, url_of
+from builder.io.archive.pages import Candidate, RecordRefusal, Terms, describe_fault, judge, open_page, url_of
 from builder.io.archive.parts import cut_points, part_bounds, read_part
 from builder.io.reading.file_source import COMPRESSED, GUARD_REASONS, MAX_RECORD_BYTES, TOO_BIG, FileSource
 from builder.io.reading.page_rows import BATCH_BYTES, PageRows
-from builder.io.streams.streams import REASONS, codec_of, open_input
+from builder.io.streams.streams import REASONS, compression_of, open_input
 from builder.protocols import Task
 from builder.registry import option
 
@@ -101,7 +101,7 @@ class WarcSource(FileSource):
         yield reader.hand_over()
 
     def _cut(self, found: Found) -> Iterator[Task]:
-        whole = codec_of(found.name) is not None
+        whole = compression_of(found.name) is not None
         for start, stop in [(0, None)] if whole else cut_points(found.size_bytes):
             yield Task(
                 source=self.label,
@@ -148,7 +148,7 @@ class _Reader:
         row = self._rows.count(offset=span.offset)
         if isinstance(span, Failed):
             place = f"bytes {span.offset} to {span.offset + span.length} of the archive"
-            why = Refusal(
+            why = RecordRefusal(
                 reason=span.reason, outcome="failed", message=f"{place}{_member(span)}: {span.message}"
             )
             self._refuse(row, span, why, raw=span.raw)
@@ -162,14 +162,14 @@ class _Reader:
     def _open(self, row: dict[str, Any], candidate: Candidate) -> None:
         record = candidate.record
         if (reason := self._guard.enter("warc", row["ordinal"])) is not None:
-            why = Refusal(reason=reason, outcome="failed", message="decoding it ended or hung a worker")
+            why = RecordRefusal(reason=reason, outcome="failed", message="decoding it ended or hung a worker")
             self._refuse(row, record, why, raw=record.raw)
             return
         try:
             page = open_page(candidate, self._terms)
         finally:
             self._guard.leave()
-        if isinstance(page, Refusal):
+        if isinstance(page, RecordRefusal):
             self._refuse(row, record, page, raw=record.raw)
             return
         self._rows.add(
@@ -178,7 +178,7 @@ class _Reader:
         for name, n in page.counts.items():
             self._rows.add_count(name, n)
 
-    def _refuse(self, row: dict[str, Any], span: Record | Failed, why: Refusal, *, raw: bytes) -> None:
+    def _refuse(self, row: dict[str, Any], span: Record | Failed, why: RecordRefusal, *, raw: bytes) -> None:
         message = why.message
         if isinstance(span, Record) and span.fault and why.outcome == "rejected":
             message = "; ".join(filter(None, (message, describe_fault(span))))

@@ -54,7 +54,7 @@ MEMORY_SHARE = 0.6
 """Share of the machine's memory that workers may take together if nothing is said: a net, so that a hostile
 file ends its worker and not the machine."""
 
-SMALL_BYTES = 4 << 20
+_SMALL_BYTES = 4 << 20
 """An input below this is built faster in this process than workers are started."""
 
 _OVER = ".over"
@@ -165,7 +165,7 @@ def _recall(context: BuildContext, selection: InputSelection) -> BuildContext:
 
 def _needs_workers(chain: Chain, recipe: Recipe, inputs: Sequence[Input], *, n_workers: int) -> bool:
     untrusted = chain.untrusted or any(source.untrusted for source in recipe.sources)
-    return untrusted or (n_workers > 1 and sum(one.n_bytes for one in inputs) > SMALL_BYTES)
+    return untrusted or (n_workers > 1 and sum(one.n_bytes for one in inputs) > _SMALL_BYTES)
 
 
 def _engine(name: str, workers: int | None, max_memory: int | None, advance: Progress) -> LocalEngine:

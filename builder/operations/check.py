@@ -14,7 +14,7 @@ from builder.domain.progress import ignore_progress
 from builder.engines.local import LocalEngine
 from builder.inputs.inputs import list_inputs
 from builder.io.reading.file_source import PLAIN_CHUNK_BYTES
-from builder.io.streams.streams import codec_of
+from builder.io.streams.streams import compression_of
 from builder.pipeline.chain import bind_chain
 from builder.pipeline.context import BuildContext
 from builder.pipeline.preload import number_of_workers
@@ -157,6 +157,6 @@ def _scale(chain_result: ChainResult, tasks: Sequence[Task], *, sample_records: 
     number = int(Path(last.stem).parent.name)
     done = sum(task.size_bytes for task in tasks[:number])
     reached = pc.max(last.table("account")["offset"]).as_py() or 0
-    ratio = _COMPRESSION if codec_of(tasks[number].name) else 1
+    ratio = _COMPRESSION if compression_of(tasks[number].name) else 1
     done += min(tasks[number].size_bytes, reached // ratio + 1)
     return max(1.0, sum(task.size_bytes for task in tasks) / done)

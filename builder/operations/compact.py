@@ -14,7 +14,7 @@ from builder.corpus import Corpus
 from builder.corpus.staging import SPOOL
 from builder.domain.progress import Progress, ignore_progress
 from builder.history.past import Past
-from builder.history.rebuild import lineage_of
+from builder.history.rebuild import open_lineage
 from builder.pipeline.disk import disk_faults
 from builder.pipeline.preload import number_of_workers
 from builder.recipe import Recipe
@@ -25,7 +25,7 @@ from builder.release.from_parent import VersionFromParent
 from builder.release.recut import plan_recut
 
 if TYPE_CHECKING:
-    from builder.release.layout import Plan
+    from builder.release.layout import ShardPlan
     from builder.release.result import BuildResult
 
 
@@ -53,7 +53,7 @@ def compact(
         corpus.lock(),
         tempfile.TemporaryDirectory(dir=corpus.path / SPOOL, prefix="compact-") as name,
     ):
-        lineage = lineage_of(corpus, corpus.newest(), folder=Path(name))
+        lineage = open_lineage(corpus, corpus.newest(), folder=Path(name))
         plan = plan_recut(lineage)
         if [len(split.shards) for split in lineage.manifest.splits.values()] == _counts_of(plan):
             return unchanged(corpus, recipe)
@@ -63,5 +63,5 @@ def compact(
         return finished(corpus, recipe, commit_draft(corpus, draft, asked=version))
 
 
-def _counts_of(plan: Plan) -> list[int]:
+def _counts_of(plan: ShardPlan) -> list[int]:
     return list(Counter(shard.split for shard in plan.shards).values())

@@ -32,7 +32,7 @@ EXAMPLES = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Removal:
+class RemovalCount:
     """How many rows were removed for one reason; stage and reason are those of the ledger."""
 
     why: Why
@@ -62,7 +62,7 @@ class Diff:
     reason: str
     changes: Changes
     sizes: Mapping[str, tuple[int, int]]
-    removals: Sequence[Removal]
+    removals: Sequence[RemovalCount]
     changed_columns: Mapping[str, int]
     rows: Sequence[RowChange]
     n_shared: int
@@ -130,15 +130,15 @@ def changes_between(old: Manifest, new: Manifest, found: Comparison) -> Changes:
     return Changes(splits=found.splits, broken_columns=broken, added_columns=added, licenses=licenses)
 
 
-def removals(found: Comparison) -> list[Removal]:
+def removals(found: Comparison) -> list[RemovalCount]:
     """Count removed rows by what the ledgers say, most rows first."""
     counted = [_removal(because, n_rows) for because, n_rows in found.removed.items()]
     return sorted(counted, key=lambda one: (-one.rows, one.why, one.stage or "", one.reason or ""))
 
 
-def _removal(because: Reason | None, n_rows: int) -> Removal:
+def _removal(because: Reason | None, n_rows: int) -> RemovalCount:
     _, stage, reason = because or (None, None, None)
-    return Removal(why=why_removed(because), stage=stage, reason=reason, rows=n_rows)
+    return RemovalCount(why=why_removed(because), stage=stage, reason=reason, rows=n_rows)
 
 
 class _Examples:

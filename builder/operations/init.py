@@ -109,7 +109,7 @@ _CONTRACT = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Started:
+class InitResult:
     """The files that were written."""
 
     folder: Path
@@ -117,7 +117,7 @@ class Started:
     files: Sequence[Path]
 
 
-def init(folder: str | Path) -> Started:
+def init(folder: str | Path) -> InitResult:
     """Write a recipe, a few pages and a contract; ``build`` on the recipe works at once.
 
     Raises:
@@ -136,7 +136,7 @@ def init(folder: str | Path) -> Started:
     for name, text in texts.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
-    return Started(folder=folder, recipe=folder / "recipe.yaml", files=[folder / name for name in texts])
+    return InitResult(folder=folder, recipe=folder / "recipe.yaml", files=[folder / name for name in texts])
 
 
 def _dataset_name(folder: Path) -> str:

@@ -14,7 +14,7 @@ from builder.domain.contract.judge import Judge
 from builder.domain.contract.shaper import shape_of_schema
 from builder.domain.json.exact import Broken
 from builder.domain.record import RECORD
-from builder.io.streams.streams import codec_of, read_chunks
+from builder.io.streams.streams import compression_of, read_chunks
 from builder.registry import source_class
 
 if TYPE_CHECKING:
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from builder.io.streams.paths import Found
     from builder.protocols import Guard, Reading, Source, Task
 
-BATCH_ROWS = 1_000
+_BATCH_ROWS = 1_000
 
 MAX_PLACES = 20
 """Records of one file whose faults are told; all are counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class RecordFault:
     """A record that does not meet the contract, or could not be read.
 
     ``ordinal`` counts the records of the file from 0. ``offset`` is in bytes of the decompressed file, or a
@@ -59,9 +59,9 @@ class Tally:
     n_records: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
-    places: list[Place] = field(default_factory=list)
+    places: list[RecordFault] = field(default_factory=list)
 
-    def add(self, place: Place) -> None:
+    def add(self, place: RecordFault) -> None:
         """Count one faulty record."""
         self.outcomes[place.outcome] += 1
         self.reasons[place.reason] += 1
@@ -85,7 +85,7 @@ class JudgePart:
         number, source, task = numbered
         judge, shape = _tools(self.schema)
         tally, lines = Tally(), []
-        for reading in source.read(task, guard=guard, batch_rows=BATCH_ROWS):
+        for reading in source.read(task, guard=guard, batch_rows=_BATCH_ROWS):
             for place, record in _faulty(reading, judge=judge, shape=shape):
                 tally.add(place)
                 if self.folder is not None:
@@ -111,22 +111,22 @@ def _tools(schema: Schema) -> tuple[Judge, Shape]:
 def source_of(found: Found) -> Source:
     """Choose the source that reads a file, by its name."""
     name = found.name.lower()
-    if codec_of(name) is not None:
+    if compression_of(name) is not None:
         name = name.rpartition(".")[0]
     kind = "json" if name.endswith(".json") else "parquet" if name.endswith(".parquet") else "jsonl"
     source: Source = source_class(kind)(path=found.path)
     return source
 
 
-def _faulty(reading: Reading, *, judge: Judge, shape: Shape) -> Iterator[tuple[Place, bytes | None]]:
+def _faulty(reading: Reading, *, judge: Judge, shape: Shape) -> Iterator[tuple[RecordFault, bytes | None]]:
     """Give the records of a reading that are not valid, in order."""
     found = [*_unread(reading.rejected), *_invalid(reading.batch, judge, shape)]
     yield from sorted(found, key=lambda one: one[0].ordinal)
 
 
-def _unread(rejected: pa.RecordBatch) -> Iterator[tuple[Place, bytes | None]]:
+def _unread(rejected: pa.RecordBatch) -> Iterator[tuple[RecordFault, bytes | None]]:
     for row in rejected.to_pylist():
-        place = Place(
+        place = RecordFault(
             ordinal=row[RECORD]["ordinal"],
             offset=row[RECORD]["offset"],
             line=None,
@@ -138,13 +138,13 @@ def _unread(rejected: pa.RecordBatch) -> Iterator[tuple[Place, bytes | None]]:
         yield place, row["record"]
 
 
-def _invalid(batch: pa.RecordBatch, judge: Judge, shape: Shape) -> Iterator[tuple[Place, bytes | None]]:
+def _invalid(batch: pa.RecordBatch, judge: Judge, shape: Shape) -> Iterator[tuple[RecordFault, bytes | None]]:
     for row, incoming in enumerate(incoming_values(batch, shape)):
         faults = () if isinstance(incoming, Broken) else _faults(incoming, batch, row, judge)
         if not faults and not isinstance(incoming, Broken):
             continue
         record = batch.column(RECORD)[row].as_py()
-        place = Place(
+        place = RecordFault(
             ordinal=record["ordinal"],
             offset=record["offset"],
             line=None,
@@ -164,14 +164,14 @@ def _faults(parsed: Parsed, batch: pa.RecordBatch, row: int, judge: Judge) -> tu
     return () if bare is not None and judge.accepts(bare) else judge.explain(parsed.value)
 
 
-def number_lines(one: tuple[Found, Sequence[Place]], guard: Guard) -> list[Place]:
+def number_lines(one: tuple[Found, Sequence[RecordFault]], guard: Guard) -> list[RecordFault]:
     """Write beside each place its line; the file is read again, as far as the last of them."""
     found, places = one
     guard.enter("lines", -1)
-    numbered: list[Place] = []
+    numbered: list[RecordFault] = []
     left = list(places)
     at, line = 0, 1
-    for chunk in read_chunks(found.path, codec=codec_of(found.name)):
+    for chunk in read_chunks(found.path, codec=compression_of(found.name)):
         if not left or not isinstance(chunk, bytes):
             break
         while left and left[0].offset <= at + len(chunk):
@@ -183,7 +183,7 @@ def number_lines(one: tuple[Found, Sequence[Place]], guard: Guard) -> list[Place
     return [*numbered, *left]
 
 
-def _line(path: str, place: Place, record: bytes | None) -> bytes:
+def _line(path: str, place: RecordFault, record: bytes | None) -> bytes:
     faults = [
         {"pointer": f.pointer, "keyword": f.keyword, "value": f.value, "limit": f.limit, "message": f.message}
         for f in place.faults

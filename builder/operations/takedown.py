@@ -12,7 +12,7 @@ from builder.corpus.staging import SPOOL
 from builder.domain.progress import Progress, ignore_progress
 from builder.errors import CorpusError, Fault, NothingKeptError
 from builder.history.past import Past
-from builder.history.rebuild import lineage_of
+from builder.history.rebuild import open_lineage
 from builder.operations.purge import purge as purge_documents
 from builder.pipeline.tombstones import STAGE, Tombstones
 from builder.protocols import Columns
@@ -135,7 +135,7 @@ def _take_down(
     with tempfile.TemporaryDirectory(dir=corpus.path / SPOOL, prefix="takedown-") as name:
         newest = corpus.newest()
         text_column = Columns.of_manifest(corpus.manifest(newest)).text
-        past = Past(lineage_of(corpus, newest, folder=Path(name)), text_column)
+        past = Past(open_lineage(corpus, newest, folder=Path(name)), text_column)
         targets = find_targets(past.lineage, asked)
         if only_this and targets.merged:
             raise CorpusError(*map(_forbidden, targets.merged))

@@ -14,8 +14,8 @@ from builder.engines.local import LocalEngine
 from builder.errors import BuilderError, Fault
 from builder.io.contracts import load_schema
 from builder.io.streams.paths import find_inputs
-from builder.io.streams.streams import codec_of
-from builder.operations.judging import MAX_PLACES, JudgePart, Place, Tally, number_lines, source_of
+from builder.io.streams.streams import compression_of
+from builder.operations.judging import MAX_PLACES, JudgePart, RecordFault, Tally, number_lines, source_of
 from builder.pipeline.preload import JUDGING
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from builder.io.streams.paths import Found
     from builder.protocols import Source, Task
 
-SMALL_BYTES = 16 << 20
+_SMALL_BYTES = 16 << 20
 """Less than this is judged in this process before workers are there."""
 
 
@@ -38,7 +38,7 @@ class FileVerdict:
     n_rejected: int
     n_failed: int
     reasons: Mapping[str, int]
-    places: tuple[Place, ...]
+    places: tuple[RecordFault, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +95,7 @@ def validate(
         _make_writable(Path(rejected))
     engine = LocalEngine(workers=workers, preload=JUDGING)
     with engine, tempfile.TemporaryDirectory(prefix="builder-") as folder:
-        if sum(one.size_bytes for one in found) > SMALL_BYTES:
+        if sum(one.size_bytes for one in found) > _SMALL_BYTES:
             engine.start()
         job = JudgePart(schema=loaded, folder=folder if rejected is not None else None)
         parts = _parts(found)
@@ -155,7 +155,7 @@ def _by_file(
     return list(files.values())
 
 
-def _verdict(found: Found, tally: Tally, places: Iterable[Place]) -> FileVerdict:
+def _verdict(found: Found, tally: Tally, places: Iterable[RecordFault]) -> FileVerdict:
     return FileVerdict(
         path=found.path,
         n_records=tally.n_records,
@@ -169,7 +169,7 @@ def _verdict(found: Found, tally: Tally, places: Iterable[Place]) -> FileVerdict
 
 def _has_lines(found: Found) -> bool:
     name = found.name.lower()
-    stem = name.rpartition(".")[0] if codec_of(name) else name
+    stem = name.rpartition(".")[0] if compression_of(name) else name
     return not stem.endswith((".json", ".parquet"))
 
 

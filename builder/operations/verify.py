@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from builder.corpus import Corpus, split_address, verify_files
-from builder.corpus.purged import add_counts
+from builder.corpus.purged import add_nested_counts
 from builder.domain.digests import ContentDigest, OrderDigest
 from builder.errors import CorpusError, Fault
 from builder.io.parquet_sink.rows import DIGEST_BYTES, encode_rows, row_digests
@@ -206,7 +206,7 @@ def _verify_ledger(corpus: Corpus, version: str) -> list[Fault]:
     names = ("kept", "rejected", "merged", "failed")
     found: dict[str, Any] = {name: outcomes[name] + gone.get(name, 0) for name in names}
     found["records"] = sum(found.values()) - told.get("restated", 0)
-    found["reasons"] = add_counts(reasons, gone.get("reasons", {}))
+    found["reasons"] = add_nested_counts(reasons, gone.get("reasons", {}))
     faults = [f"{name}: {n}, the manifest says {told[name]}" for name, n in found.items() if n != told[name]]
     if manifest.parent is None and not corpus.dropped(version):
         kept = {name: split.rows for name, split in corpus.as_is(version).splits.items() if split.rows}

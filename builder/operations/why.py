@@ -68,7 +68,9 @@ def why(address: str, page: str) -> Explanation:
 
 def _history(corpus: Corpus, version: str, page: str) -> PageHistory:
     ledgers = [
-        ds.dataset(corpus.ledger(one)) for one in lineage_of(corpus, version) if corpus.ledger(one).exists()
+        ds.dataset(corpus.ledger(one))
+        for one in lineage_versions(corpus, version)
+        if corpus.ledger(one).exists()
     ]
     records = _latest(ledgers, lambda ledger: _find(ledger, page))
     if not records and _account_is_elsewhere(corpus, version):
@@ -101,7 +103,7 @@ def _account_is_elsewhere(corpus: Corpus, version: str) -> bool:
     return True
 
 
-def lineage_of(corpus: Corpus, version: str) -> list[str]:
+def lineage_versions(corpus: Corpus, version: str) -> list[str]:
     """List a version and those that it builds on, the oldest first; they share an account of records."""
     try:
         return [segment.version for segment in Lineage.of(corpus, version).segments]
@@ -124,7 +126,7 @@ def _latest(
 def _placed(corpus: Corpus, version: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Name the shards of kept records as this version does: names change when shards are added."""
     kept = [bytes.fromhex(row["document_id"]) for row in rows if row["outcome"] == "kept"]
-    if not kept or len(lineage_of(corpus, version)) == 1:
+    if not kept or len(lineage_versions(corpus, version)) == 1:
         return rows
     lineage = Lineage.of(corpus, version)
     places = lineage.locate(np.frombuffer(b"".join(kept), np.uint64).reshape(-1, 2))

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from builder.card.card import render_dropped_card
-from builder.corpus import Corpus, Garbage, mark, split_address, sweep
-from builder.corpus import drop as drop_version
+from builder.corpus import Corpus, Garbage, drop_version, mark, split_address, sweep
 from builder.errors import Fault, VersionError
 from builder.pipeline.disk import disk_faults
 from builder.release.root_card import root_card

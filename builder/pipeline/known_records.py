@@ -13,7 +13,7 @@ from xxhash import xxh3_64_intdigest, xxh3_128_digest
 from builder.domain.document_ids import id_words
 from builder.domain.record import RAW, RECORD
 from builder.domain.text_buffers import text_buffers
-from builder.history.index import KEY_TYPE
+from builder.history.index import RECORD_KEY_TYPE
 from builder.io.parquet_sink.rows import encode_rows
 from builder.protocols import Reading
 
@@ -47,7 +47,7 @@ def keyed_ordinals(reading: Reading, keys: tuple[pa.Array, pa.Array]) -> pa.Reco
 
 def _keys(batch: pa.RecordBatch, names: Sequence[str]) -> pa.Array:
     if not batch.num_rows:
-        return pa.array([], KEY_TYPE)
+        return pa.array([], RECORD_KEY_TYPE)
     if list(names) == [RAW]:
         data, offsets = text_buffers(batch.column(RAW))
     else:
@@ -55,7 +55,7 @@ def _keys(batch: pa.RecordBatch, names: Sequence[str]) -> pa.Array:
     view = memoryview(data)  # type: ignore[arg-type]
     seeds = _seeds(batch)
     rows = zip(pairwise(offsets.tolist()), seeds, strict=True)
-    return pa.array([xxh3_128_digest(view[start:end], seed) for (start, end), seed in rows], KEY_TYPE)
+    return pa.array([xxh3_128_digest(view[start:end], seed) for (start, end), seed in rows], RECORD_KEY_TYPE)
 
 
 def _seeds(batch: pa.RecordBatch) -> list[int]:
@@ -71,7 +71,7 @@ def _seeds(batch: pa.RecordBatch) -> list[int]:
 
 def write_known(path: Path, columns: Sequence[pa.ChunkedArray], *, excluding: frozenset[bytes]) -> None:
     """Write the keys of all records that were accounted for but some, as ``drop_known`` reads them."""
-    apart = pa.array(sorted(excluding), KEY_TYPE)
+    apart = pa.array(sorted(excluding), RECORD_KEY_TYPE)
     columns = [column.filter(pc.invert(pc.is_in(column, value_set=apart))) for column in columns]
     words = np.concatenate([np.empty((0, 2), np.uint64), *(id_words(column) for column in columns)])
     np.save(path, words[np.lexsort((words[:, 1], words[:, 0]))])

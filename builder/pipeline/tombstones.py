@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-FORMAT = "tombstones-1"
+_FORMAT = "tombstones-1"
 STAGE, TOMBSTONE = "takedown", "tombstone"
 _HASH_BYTES = 16
 
@@ -140,8 +140,8 @@ class Tombstones:
             return None
         try:
             head, *lines = (json.loads(line) for line in data.splitlines())
-            if head["format"] != FORMAT:
-                raise ValueError(f"has the format {head['format']!r}, not {FORMAT!r}")
+            if head["format"] != _FORMAT:
+                raise ValueError(f"has the format {head['format']!r}, not {_FORMAT!r}")
             return cls(bytes.fromhex(head["key"]), tuple(map(Tombstone.parse, lines)))
         except (ValueError, KeyError, TypeError) as error:
             fault = Fault(where="tombstones.jsonl", what=f"cannot be read: {error}", advice="run verify")
@@ -149,7 +149,7 @@ class Tombstones:
 
     def to_bytes(self) -> bytes:
         """Return the bytes of the file."""
-        head = {"format": FORMAT, "key": self.key.hex()}
+        head = {"format": _FORMAT, "key": self.key.hex()}
         return b"".join(
             canonical_json(one) + b"\n" for one in (head, *(stone.document() for stone in self.entries))
         )

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from builder.domain.manifest import CutSizes
     from builder.pipeline.context import BuildContext
     from builder.pipeline.run import ChainResult
-    from builder.release.layout import Plan
+    from builder.release.layout import ShardPlan
     from builder.release.write import Placement
 
 
@@ -162,7 +162,7 @@ def _write_shards(
     context: BuildContext,
     chain_result: ChainResult,
     placement: Placement,
-    plan: Plan,
+    plan: ShardPlan,
     row_outcomes: RowOutcomes,
 ) -> list[VersionShard]:
     """Write what is new or changed, side by side; what stays is only looked up."""
@@ -182,7 +182,7 @@ def _shard_job(
     context: BuildContext,
     chain_result: ChainResult,
     placement: Placement,
-    plan: Plan,
+    plan: ShardPlan,
     row_outcomes: RowOutcomes,
 ) -> ShardJob:
     arrays = context.folder / "arrays"

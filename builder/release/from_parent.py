@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from builder.history.lineage import Lineage
     from builder.history.past import Past
     from builder.pipeline.tombstones import Tombstones
-    from builder.release.layout import Plan, WrittenShard
+    from builder.release.layout import ShardPlan, WrittenShard
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ class VersionFromParent:
 
     past: Past
     edits: Edits
-    plan: Plan
+    plan: ShardPlan
     folder: Path
 
     def draft(self, *, tombstones: Tombstones | None, workers: int, advance: Progress) -> Draft:
@@ -113,7 +113,7 @@ def no_rows(names: list[str]) -> Placement:
     )
 
 
-def _writer(lineage: Lineage, plan: Plan, folder: Path) -> ShardJob:
+def _writer(lineage: Lineage, plan: ShardPlan, folder: Path) -> ShardJob:
     columns = lineage.manifest.columns
     return ShardJob(
         parts=(),

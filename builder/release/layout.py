@@ -60,7 +60,7 @@ class Recut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class ShardPlan:
     """All shards of the new version, in order, and between which sizes each split is cut."""
 
     shards: Sequence[KeptShard | Rewrite | PlannedShard | Recut]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from builder.history.past import Past
     from builder.pipeline.barriers import Merges
     from builder.pipeline.run import ChainResult
-    from builder.release.layout import Plan
+    from builder.release.layout import ShardPlan
     from builder.release.write import Placement
 
 
@@ -74,7 +74,7 @@ class RowOutcomes:
         at = int(self.stands(np.asarray([row]))[0])
         return self.id_table[at].tobytes() if at >= 0 else None
 
-    def note_shards(self, plan: Plan, placement: Placement) -> None:
+    def note_shards(self, plan: ShardPlan, placement: Placement) -> None:
         """Note which shard each published row stands in."""
         self.shard = np.full(len(self.published), -1, np.int32)
         self.shards = [(one.split, one.name) for one in plan.shards]

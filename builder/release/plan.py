@@ -8,20 +8,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from builder.errors import AccountError
-from builder.release.layout import KeptShard, Plan, PlannedShard, Rewrite, VersionShard
+from builder.release.layout import KeptShard, PlannedShard, Rewrite, ShardPlan, VersionShard
 from builder.release.write import plan_cuts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from builder.domain.manifest import CutSizes, ShardEntry
-    from builder.history.lineage import Lineage, Place
+    from builder.history.lineage import Lineage, RowPlace
     from builder.release.edits import Edits
     from builder.release.layout import Recut, WrittenShard
     from builder.release.write import Placement
 
 
-def plan_shards(placement: Placement, *, lineage: Lineage | None = None, edits: Edits | None = None) -> Plan:
+def plan_shards(
+    placement: Placement, *, lineage: Lineage | None = None, edits: Edits | None = None
+) -> ShardPlan:
     """Lay out the shards of a new version: first those of the version before, then the additions."""
     shards: list[KeptShard | Rewrite | PlannedShard] = []
     limits: dict[str, CutSizes] = {}
@@ -37,7 +39,7 @@ def plan_shards(placement: Placement, *, lineage: Lineage | None = None, edits: 
         shards += [PlannedShard(split=split, name=name, start=a, stop=b) for (a, b), name in new]
         if sizes:
             limits[split] = sizes
-    return Plan(shards=shards, limits=limits)
+    return ShardPlan(shards=shards, limits=limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ def _touched(lineage: Lineage, edits: Edits) -> dict[tuple[str, int], tuple[list
     return touched
 
 
-def _places(lineage: Lineage, edits: Edits) -> dict[bytes, Place]:
+def _places(lineage: Lineage, edits: Edits) -> dict[bytes, RowPlace]:
     keys = [*edits.removed, *edits.replaced]
     return lineage.locate(np.frombuffer(b"".join(keys), np.uint64).reshape(-1, 2)) if keys else {}
 

@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 
 from builder.domain.document_ids import id_hashes, id_keys
 from builder.io.parquet_sink.rows import row_sizes
-from builder.io.parquet_sink.shards import choose_cut_sizes, cut
-from builder.release.layout import Plan, Recut
+from builder.io.parquet_sink.shards import choose_cut_sizes, cut_ranges
+from builder.release.layout import Recut, ShardPlan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,11 +42,11 @@ class CompactJob:
     def _groups(self, table: pa.Table, sizes: NDArray[np.int64], split: str) -> Iterator[pa.Table]:
         limits = self.writer.limits[split]
         hashes = id_hashes(id_keys(table["id"]), seed=1)
-        for start, stop in cut(hashes, sizes, min_bytes=limits.group_min, max_bytes=limits.group_max):
+        for start, stop in cut_ranges(hashes, sizes, min_bytes=limits.group_min, max_bytes=limits.group_max):
             yield table.slice(start, stop - start)
 
 
-def plan_recut(lineage: Lineage) -> Plan:
+def plan_recut(lineage: Lineage) -> ShardPlan:
     """Cut all rows of a version as a first version would be cut."""
     shards: list[Recut] = []
     limits = {}
@@ -54,11 +54,13 @@ def plan_recut(lineage: Lineage) -> Plan:
         files, sizes = _files(lineage, split)
         limits[split] = choose_cut_sizes(int(sizes.sum()))
         hashes = id_hashes(np.concatenate([lineage.ids(sha256) for sha256, _, _ in files]), seed=1)
-        ranges = cut(hashes, sizes, min_bytes=limits[split].shard_min, max_bytes=limits[split].shard_max)
+        ranges = cut_ranges(
+            hashes, sizes, min_bytes=limits[split].shard_min, max_bytes=limits[split].shard_max
+        )
         for number, (start, stop) in enumerate(ranges):
             name = f"data/{split}-{number:05d}-of-{len(ranges):05d}.parquet"
             shards.append(Recut(split=split, name=name, pieces=tuple(_pieces(files, start, stop))))
-    return Plan(shards=shards, limits=limits)
+    return ShardPlan(shards=shards, limits=limits)
 
 
 def _files(lineage: Lineage, split: str) -> tuple[list[tuple[str, str, int]], NDArray[np.int64]]:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from builder.domain.document_ids import id_hashes, id_keys
 from builder.history.index import Derived
 from builder.io.parquet_sink.rows import row_sizes
-from builder.io.parquet_sink.shards import cut
+from builder.io.parquet_sink.shards import cut_ranges
 from builder.pipeline.spool import Spool
 
 if TYPE_CHECKING:
@@ -61,5 +61,5 @@ class RewriteJob:
     def _groups(self, table: pa.Table, sizes: NDArray[np.int64], split: str) -> Iterator[pa.Table]:
         limits = self.writer.limits[split]
         hashes = id_hashes(id_keys(table["id"]), seed=1)
-        for start, stop in cut(hashes, sizes, min_bytes=limits.group_min, max_bytes=limits.group_max):
+        for start, stop in cut_ranges(hashes, sizes, min_bytes=limits.group_min, max_bytes=limits.group_max):
             yield table.slice(start, stop - start)

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from builder.domain.document_ids import id_hashes, id_strings, id_words
 from builder.history.shard_notes import NotedColumns, ShardNotes
-from builder.io.parquet_sink.shards import choose_cut_sizes, cut, write_shard
+from builder.io.parquet_sink.shards import choose_cut_sizes, cut_ranges, write_shard
 from builder.pipeline.candidate_ids import ID, SECOND_ID
 from builder.pipeline.spool import ROW, SIZE, Part, Spool
 from builder.release.ids import assign_splits, settle_ids
@@ -106,7 +106,7 @@ def plan_cuts(
     if not len(rows):
         return [], limits
     limits = limits or choose_cut_sizes(int(placement.sizes[rows].sum()))
-    ranges = cut(
+    ranges = cut_ranges(
         placement.hashes[rows],
         placement.sizes[rows],
         min_bytes=limits.shard_min,
@@ -179,7 +179,7 @@ class ShardJob:
         spool = Spool(self.parts)
         limits = self.limits[planned.split]
         hashes = id_hashes(self._ids(np.asarray(rows)), seed=1)
-        for start, stop in cut(hashes, sizes, min_bytes=limits.group_min, max_bytes=limits.group_max):
+        for start, stop in cut_ranges(hashes, sizes, min_bytes=limits.group_min, max_bytes=limits.group_max):
             yield self.rows(spool, np.asarray(rows[start:stop]))
 
     def _ids(self, rows: NDArray[np.int64]) -> NDArray[np.uint64]:

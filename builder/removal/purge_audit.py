@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from builder.corpus.purged import add_counts
+from builder.corpus.purged import add_nested_counts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,7 +89,7 @@ def _write_without(path: Path, fresh: Path, gone: NDArray[np.int64]) -> dict[str
             goes = np.zeros(table.num_rows, np.bool_)
             goes[gone[(gone >= first) & (gone < first + table.num_rows)] - first] = True
             first += table.num_rows
-            counts = add_counts(counts, _count(table.filter(pa.array(goes))))
+            counts = add_nested_counts(counts, _count(table.filter(pa.array(goes))))
             out.write_table(table.filter(pa.array(~goes)))
     return counts
 
@@ -116,7 +116,7 @@ def _count(table: pa.Table) -> dict[str, Any]:
     rows = zip(*(table[name].to_pylist() for name in ("outcome", "stage", "reason")), strict=True)
     for outcome, stage, reason in rows:
         if reason is not None:
-            counts = add_counts(counts, {"reasons": {outcome: {stage: {reason: 1}}}})
+            counts = add_nested_counts(counts, {"reasons": {outcome: {stage: {reason: 1}}}})
     return counts
 
 

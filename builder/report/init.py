@@ -10,10 +10,10 @@ import click
 from builder.report.json_text import print_json
 
 if TYPE_CHECKING:
-    from builder.operations.init import Started
+    from builder.operations.init import InitResult
 
 
-def print_init(started: Started, *, as_json: bool) -> None:
+def print_init(started: InitResult, *, as_json: bool) -> None:
     """Print the files and the next command."""
     if as_json:
         print_json(started)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from builder.domain.progress import Progress, ignore_progress
 from builder.report.table import size_text
 
 if TYPE_CHECKING:
@@ -15,13 +16,6 @@ if TYPE_CHECKING:
 _SECONDS_BETWEEN_LINES = 10.0
 _SECONDS_WITHOUT_RATE = 0.5
 _SINGULAR = {"batches": "batch"}
-
-
-class Progress(Protocol):
-    """What a build calls as it goes on."""
-
-    def __call__(self, phase: str, *, done: int, total: int, unit: str) -> None:
-        """Tell how far a phase is; ``total`` is 0 where it is not known."""
 
 
 def say_if_compiling() -> None:
@@ -41,16 +35,12 @@ def say(text: str) -> None:
 def show_progress(*, quiet: bool = False) -> Iterator[Progress]:
     """Yield the function that shows progress; what it shows goes to stderr only."""
     if quiet:
-        yield _ignore_progress
+        yield ignore_progress
     elif sys.stderr.isatty():
         with _bars() as advance:
             yield advance
     else:
         yield _Lines()
-
-
-def _ignore_progress(phase: str, *, done: int, total: int, unit: str) -> None:
-    """Show nothing."""
 
 
 @contextmanager

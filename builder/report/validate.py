@@ -13,10 +13,10 @@ from builder.report.verify import FAULTS_FOUND
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from builder.operations.judging import Place
+    from builder.operations.judging import RecordFault
     from builder.operations.validate import FileVerdict, Validation
 
-MAX_FAULTS = 5
+_MAX_FAULTS = 5
 """Faults of one record that are shown; ``--json`` has them all."""
 
 
@@ -51,12 +51,12 @@ def _file_lines(verdict: FileVerdict) -> Iterator[str]:
         yield f"{verdict.path}: {left:,} more (--json or --rejected FILE tells all)"
 
 
-def _place_text(place: Place) -> str:
+def _place_text(place: RecordFault) -> str:
     if not place.faults:
         return f"{place.outcome}/{place.reason}" + (f": {place.message}" if place.message else "")
     faults = [
         f"{fault.keyword}{f' at {fault.pointer}' if fault.pointer else ''}: {fault.message}"
-        for fault in place.faults[:MAX_FAULTS]
+        for fault in place.faults[:_MAX_FAULTS]
     ]
     more = len(place.faults) - len(faults)
     return "; ".join(faults) + (f"; {more} more" if more > 0 else "")

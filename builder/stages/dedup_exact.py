@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from builder.protocols import Engine, Outcome, Remembered, Resources, Sketches, Texts
 
-SKETCH_SCHEMA = pa.schema(
+_SKETCH_SCHEMA = pa.schema(
     [
         ("text_key", KEY_TYPE),
         ("fetched_at", pa.int64()),
@@ -81,7 +81,7 @@ class DedupExact:
         n_bytes = pc.binary_length(column).cast(pa.int64()).fill_null(0)
         when = instants_of(batch, resources.columns.fetched_at)
         arrays = [text_keys(column), when, n_bytes, text_digests(column)]
-        return pa.RecordBatch.from_arrays(arrays, schema=SKETCH_SCHEMA)
+        return pa.RecordBatch.from_arrays(arrays, schema=_SKETCH_SCHEMA)
 
     def resolve(
         self,

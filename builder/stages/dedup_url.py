@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from builder.protocols import Engine, Outcome, Remembered, Resources, Sketches, Texts
 
-SKETCH_SCHEMA = pa.schema(
+_SKETCH_SCHEMA = pa.schema(
     [("url_key", KEY_TYPE), ("fetched_at", pa.int64()), ("n_bytes", pa.int64()), ("text_key", KEY_TYPE)]
 )
 
@@ -89,7 +89,7 @@ class DedupUrl:
                 pc.binary_length(content).cast(pa.int64()).fill_null(0),
                 text_keys(content) if self.keep == "newest" else pa.nulls(batch.num_rows, KEY_TYPE),
             ],
-            schema=SKETCH_SCHEMA,
+            schema=_SKETCH_SCHEMA,
         )
 
     def resolve(
@@ -157,7 +157,7 @@ class DedupUrl:
     def remember(self, sketches: Sketches, verdicts: Verdicts) -> pa.Table:
         """Return row, keys, instant and length of each page that stayed."""
         rows = np.flatnonzero(verdicts.keeper == np.arange(len(verdicts.keeper)))
-        columns = {name: sketches.column(name).take(rows) for name in SKETCH_SCHEMA.names}
+        columns = {name: sketches.column(name).take(rows) for name in _SKETCH_SCHEMA.names}
         return pa.table({**columns, "row": pa.array(rows, pa.int64())})
 
 

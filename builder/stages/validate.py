@@ -13,7 +13,7 @@ from builder.domain.contract.incoming import as_it_came, incoming_values, withou
 from builder.domain.contract.mapping import shape_of
 from builder.domain.contract.rename import rename_members
 from builder.domain.contract.tabulate import tabulate
-from builder.domain.json import text
+from builder.domain.json import text as json_text
 from builder.domain.json.exact import Broken, Parsed
 from builder.domain.json.writer import canonical_text, preview
 from builder.domain.record import PAGE_KEY, RAW, RECORD, RECORD_FIELD
@@ -32,7 +32,7 @@ PAGE_KEY_FIELD = pa.field(PAGE_KEY, PAGE_KEY_TYPE, nullable=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class RowRefusal:
     """Why one row does not go on, before it is known as a rejection.
 
     ``may_be_null`` where the contract refuses it: a null of a column may as well be an absent member.
@@ -62,7 +62,7 @@ class Validate:
     reasons: ClassVar[Mapping[str, str]] = {
         **judge.REASONS,
         **canonical_record.REASONS,
-        **text.REASONS,
+        **json_text.REASONS,
         **arrow_values.REASONS,
         "rename_conflict": "The source's rename would put one value in the place of another.",
     }
@@ -87,7 +87,7 @@ class Validate:
         arrays, faults = tabulate(list(accepted.values()), columns)
         for i, found in faults.items():
             value = accepted.pop(rows[i])
-            refused[rows[i]] = Refusal(reason=found[0].keyword, faults=found, value=value)
+            refused[rows[i]] = RowRefusal(reason=found[0].keyword, faults=found, value=value)
         if lifted:
             kept_rows = list(accepted)
             arrays = [lifted.fill(f.name, kept_rows, a) for f, a in zip(columns, arrays, strict=True)]
@@ -134,21 +134,21 @@ def _digest_column(array: pa.StringArray, keys: list[bytes | None]) -> None:
 
 def _judge_rows(
     batch: pa.RecordBatch, *, resources: Resources, source: str, lifted: Lifted | None
-) -> tuple[dict[int, dict[str, Any]], dict[int, Refusal]]:
+) -> tuple[dict[int, dict[str, Any]], dict[int, RowRefusal]]:
     """Return the renamed records that meet the contract, by row, and why the others do not."""
     renames = resources.renames.get(source, {})
     verdict = judge.judge_of(resources.contract)
     accepted: dict[int, dict[str, Any]] = {}
-    refused: dict[int, Refusal] = {}
+    refused: dict[int, RowRefusal] = {}
     shape = shape_of(resources.contract)
     incoming = lifted.values(shape) if lifted else incoming_values(batch, shape)
     for row, one in enumerate(incoming):
         judged = _judge(one, verdict, renames)
-        if isinstance(judged, Refusal) and lifted and (whole := lifted.put_back(row, shape)) is not None:
+        if isinstance(judged, RowRefusal) and lifted and (whole := lifted.put_back(row, shape)) is not None:
             judged = _judge(whole, verdict, renames)
-        if isinstance(judged, Refusal) and judged.may_be_null:
+        if isinstance(judged, RowRefusal) and judged.may_be_null:
             judged = _without_nulls(batch, row, verdict, renames) or judged
-        if isinstance(judged, Refusal):
+        if isinstance(judged, RowRefusal):
             refused[row] = judged
         else:
             accepted[row] = judged
@@ -157,18 +157,18 @@ def _judge_rows(
 
 def _judge(
     incoming: Parsed | Broken, verdict: judge.Judge, renames: Mapping[str, str]
-) -> dict[str, Any] | Refusal:
+) -> dict[str, Any] | RowRefusal:
     """Return the renamed record if it meets the contract, else why it does not."""
     if isinstance(incoming, Broken):
-        return Refusal(reason=incoming.reason, failed=True, message=incoming.message)
+        return RowRefusal(reason=incoming.reason, failed=True, message=incoming.message)
     value, faults = incoming.value, incoming.faults
     if faults:
-        return Refusal(reason=faults[0].keyword, faults=faults, value=value)
+        return RowRefusal(reason=faults[0].keyword, faults=faults, value=value)
     if renames and type(value) is dict:
         value, taken = rename_members(value, renames)
         if taken is not None:
             message = f"the record has a member {taken!r} already: rename that one too, or leave it"
-            return Refusal(reason="rename_conflict", message=message, value=value)
+            return RowRefusal(reason="rename_conflict", message=message, value=value)
     return value if type(value) is dict and verdict.accepts(value) else _explain(value, verdict)
 
 
@@ -183,13 +183,13 @@ def _without_nulls(
     return renamed if taken is None and verdict.accepts(renamed) else None
 
 
-def _explain(value: Any, verdict: judge.Judge) -> Refusal:
+def _explain(value: Any, verdict: judge.Judge) -> RowRefusal:
     faults = verdict.explain(value)
     if not faults:
         shown = preview(value, chars=MAX_VALUE_CHARS + 1)
         message = "a record must be an object"
         faults = (ContractFault(pointer="", keyword="type", value=shown, limit="object", message=message),)
-    return Refusal(reason=faults[0].keyword, faults=faults, value=value, may_be_null=True)
+    return RowRefusal(reason=faults[0].keyword, faults=faults, value=value, may_be_null=True)
 
 
 def _assemble(
@@ -205,7 +205,7 @@ def _assemble(
 
 
 def _rejections(
-    batch: pa.RecordBatch, refused: Mapping[int, Refusal], resources: Resources, source: str
+    batch: pa.RecordBatch, refused: Mapping[int, RowRefusal], resources: Resources, source: str
 ) -> Iterator[Rejection]:
     url_column = resources.columns.url
     for row in sorted(refused):

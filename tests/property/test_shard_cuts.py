@@ -8,45 +8,40 @@ import numpy as np
 import reference_rows as reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shard_plans import cut_split
 
-from builder.io.parquet_sink.shards import choose_cut_sizes, cut, plan_shards
+from builder.io.parquet_sink.shards import choose_cut_sizes, cut_ranges
 
 ROWS = st.lists(st.tuples(st.integers(0, 2**64 - 1), st.integers(1, 60)), max_size=60)
 
 
 @settings(max_examples=200)
-@given(ROWS, st.integers(1, 60), st.integers(0, 100), st.sets(st.integers(0, 60), max_size=3))
-def test_cuts_are_those_of_the_slow_twin(
-    rows: list[tuple[int, int]], min_bytes: int, room: int, additions: set[int]
-) -> None:
+@given(ROWS, st.integers(1, 60), st.integers(0, 100))
+def test_cuts_are_those_of_the_slow_twin(rows: list[tuple[int, int]], min_bytes: int, room: int) -> None:
     """The ranges are those that the rule, followed row by row, gives."""
     hashes, sizes = [number for number, _ in rows], [size for _, size in rows]
     bounds = {"min_bytes": min_bytes, "max_bytes": min_bytes + room}
-    begins = tuple(sorted(additions))
-    expected = reference.cut(hashes, sizes, **bounds, additions=begins)
-    found = cut(np.array(hashes, np.uint64), np.array(sizes, np.int64), **bounds, additions=begins)
+    expected = reference.cut_ranges(hashes, sizes, **bounds)
+    found = cut_ranges(np.array(hashes, np.uint64), np.array(sizes, np.int64), **bounds)
     assert found == expected
 
 
-@given(ROWS, st.integers(1, 60), st.integers(0, 100), st.sets(st.integers(0, 60), max_size=3))
-def test_ranges_hold_every_row_once(
-    rows: list[tuple[int, int]], min_bytes: int, room: int, additions: set[int]
-) -> None:
-    """Ranges follow one another, none is empty or too large, and additions begin a range."""
+@given(ROWS, st.integers(1, 60), st.integers(0, 100))
+def test_ranges_hold_every_row_once(rows: list[tuple[int, int]], min_bytes: int, room: int) -> None:
+    """Ranges follow one another, none is empty or too large."""
     hashes = np.array([number for number, _ in rows], np.uint64)
     sizes = np.array([size for _, size in rows], np.int64)
-    ranges = cut(hashes, sizes, min_bytes=min_bytes, max_bytes=min_bytes + room, additions=sorted(additions))
+    ranges = cut_ranges(hashes, sizes, min_bytes=min_bytes, max_bytes=min_bytes + room)
     assert [row for start, stop in ranges for row in range(start, stop)] == list(range(len(rows)))
     for start, stop in ranges:
         assert stop > start
         assert stop == start + 1 or sizes[start:stop].sum() <= min_bytes + room
-    assert {n for n in additions if 0 < n < len(rows)} <= {start for start, _ in ranges}
 
 
 def shards_of(hashes: np.ndarray, sizes: np.ndarray) -> set[tuple[int, ...]]:
     return {
         tuple(hashes[start:stop].tolist())
-        for start, stop in cut(hashes, sizes, min_bytes=400_000, max_bytes=800_000)
+        for start, stop in cut_ranges(hashes, sizes, min_bytes=400_000, max_bytes=800_000)
     }
 
 
@@ -67,17 +62,6 @@ def test_one_row_more_or_less_changes_one_shard() -> None:
     assert max(gone) <= 3
 
 
-def test_additions_leave_the_shards_before_them_alone() -> None:
-    """Rows that a later version adds change no shard of the version before."""
-    rng = np.random.default_rng(5)
-    hashes = rng.integers(0, 2**64, 5_000, dtype=np.uint64)
-    sizes = rng.integers(100, 5_000, 5_000)
-    bounds = {"min_bytes": 400_000, "max_bytes": 800_000}
-    before = cut(hashes[:4_000], sizes[:4_000], **bounds)
-    after = cut(hashes, sizes, **bounds, additions=[4_000])
-    assert after[: len(before)] == before
-
-
 @given(st.integers(0, 10**12))
 def test_chosen_sizes_keep_to_their_bounds(raw_bytes: int) -> None:
     """Shards are chosen between 4 and 256 MB, row groups at most 64 MB."""
@@ -93,7 +77,7 @@ def test_a_split_comes_to_about_64_shards() -> None:
     for mean in (20_000, 200_000):
         sizes = rng.exponential(mean, 40_000).astype(np.int64) + 100
         hashes = rng.integers(0, 2**64, len(sizes), dtype=np.uint64)
-        planned = plan_shards(hashes, sizes, by=choose_cut_sizes(int(sizes.sum())))
+        planned = cut_split(hashes, sizes, by=choose_cut_sizes(int(sizes.sum())))
         assert 55 <= len(planned) <= 75
 
 
@@ -102,13 +86,13 @@ def test_what_lay_together_lay_in_few_shards() -> None:
     rng = np.random.default_rng(6)
     sizes = rng.lognormal(8.0, 1.0, 80_000).astype(np.int64) + 50
     hashes = rng.integers(0, 2**64, len(sizes), dtype=np.uint64)
-    shards = plan_shards(hashes, sizes, by=choose_cut_sizes(int(sizes.sum())))
+    shards = cut_split(hashes, sizes, by=choose_cut_sizes(int(sizes.sum())))
     sums = np.concatenate([[0], np.cumsum(sizes)])
     shares = []
     for begin in rng.integers(0, len(sizes) - len(sizes) // 100, 1_000):
         end = begin + len(sizes) // 100
-        in_progress = [one for one in shards if one[0][0] < end and one[-1][1] > begin]
-        left = sum(sums[one[-1][1]] - sums[one[0][0]] for one in in_progress) - (sums[end] - sums[begin])
+        touched = [one for one in shards if one[0][0] < end and one[-1][1] > begin]
+        left = sum(sums[one[-1][1]] - sums[one[0][0]] for one in touched) - (sums[end] - sums[begin])
         shares.append(left / (sums[-1] - (sums[end] - sums[begin])))
     assert np.mean(shares) < 0.02
     assert np.quantile(shares, 0.9) < 0.03
@@ -119,7 +103,7 @@ def test_row_groups_fill_their_shard() -> None:
     rng = np.random.default_rng(4)
     sizes = rng.integers(1_000, 400_000, 20_000)
     hashes = rng.integers(0, 2**64, len(sizes), dtype=np.uint64)
-    planned = plan_shards(hashes, sizes, by=choose_cut_sizes(10**11))
+    planned = cut_split(hashes, sizes, by=choose_cut_sizes(10**11))
     groups = list(itertools.chain.from_iterable(planned))
     assert max(len(shard) for shard in planned) > 1
     assert [row for start, stop in groups for row in range(start, stop)] == list(range(len(sizes)))

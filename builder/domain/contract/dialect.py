@@ -18,10 +18,10 @@ DRAFTS = {
 }
 """What ``$schema`` may say (an empty fragment behind it is the same), and the draft's name."""
 
-LATEST = "2020-12"
+LATEST_DRAFT = "2020-12"
 
 
-def draft_of(schema: Any, documents: Mapping[str, Any], *, default: str = LATEST) -> str | None:
+def draft_of(schema: Any, documents: Mapping[str, Any], *, default: str = LATEST_DRAFT) -> str | None:
     """Return the draft that a schema is written in; None if ``$schema`` names none that is known.
 
     A metaschema of one's own counts as the draft that it is written in itself.
@@ -37,7 +37,7 @@ def draft_of(schema: Any, documents: Mapping[str, Any], *, default: str = LATEST
         if dialect in seen or dialect not in documents:
             return None
         seen.add(dialect)
-        schema, default = documents[dialect], LATEST
+        schema, default = documents[dialect], LATEST_DRAFT
     return default
 
 

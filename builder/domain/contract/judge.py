@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from builder.domain.contract.contract import ROOT_URI
-from builder.domain.contract.dialect import DRAFTS, LATEST, draft_of
+from builder.domain.contract.dialect import DRAFTS, LATEST_DRAFT, draft_of
 from builder.domain.fault_order import pointer_of, sort_faults
 from builder.domain.json.pruning import prune
 from builder.domain.json.text import MAX_DEPTH, depth_of
@@ -95,7 +95,7 @@ class Judge:
         import jsonschema_rs as rs
 
         drafts = dict(zip(DRAFTS.values(), _numbers(), strict=True))
-        draft = drafts[draft_of(schema, documents) or LATEST]
+        draft = drafts[draft_of(schema, documents) or LATEST_DRAFT]
         registry = rs.Registry([*documents.items()], draft=draft, retriever=_refuse) if documents else None
         try:
             self._validator = rs.validator_for(
@@ -161,7 +161,7 @@ def judge_of(contract: Contract) -> Judge:
 
 
 def check_schema(
-    schema: Any, documents: Mapping[str, Any], *, where: str = "", default: str = LATEST
+    schema: Any, documents: Mapping[str, Any], *, where: str = "", default: str = LATEST_DRAFT
 ) -> None:
     """Check that a schema is one, by the reference implementation.
 

@@ -6,7 +6,7 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from builder.domain.contract.dialect import LATEST, draft_of, specification
+from builder.domain.contract.dialect import LATEST_DRAFT, draft_of, specification
 from builder.domain.contract.references import root_resolver
 from builder.domain.contract.shape import ANY_TYPES, FORMATS, Shape, both, either
 from builder.domain.fault_order import pointer_of
@@ -25,7 +25,7 @@ _LEAKS = ("patternProperties", "if", "then", "else", "dependentSchemas", "depend
 
 def shape_of_schema(schema: Any, documents: Mapping[str, Any]) -> Shape:
     """Return the shape of what meets a schema whose references can all be followed."""
-    draft = draft_of(schema, documents) or LATEST
+    draft = draft_of(schema, documents) or LATEST_DRAFT
     shaper = _Shaper(documents)
     try:
         return shaper.shape(schema, _Place(root_resolver(schema, documents, draft=draft), draft, ()))

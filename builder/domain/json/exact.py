@@ -13,7 +13,7 @@ from json.decoder import scanstring as _scan  # type: ignore[attr-defined]
 from typing import Any
 
 from builder.domain.fault_order import pointer_of, sort_faults
-from builder.domain.rejection import ContractFault, cut
+from builder.domain.rejection import ContractFault, cut_text
 
 MAX_NUMBER_CHARS = 4300
 """Characters of a number: as many digits as Python turns into an integer (conversion is quadratic)."""
@@ -210,7 +210,9 @@ class _Parser:
     def fault(self, keyword: str, *, value: str | None = None, message: str, above: bool = False) -> None:
         """Note a fault of the value that is being read, or of the object that it is a name in."""
         path = tuple(key for _, key in (self.stack[:-1] if above else self.stack))
-        fault = ContractFault(pointer=pointer_of(path), keyword=keyword, value=cut(value), message=message)
+        fault = ContractFault(
+            pointer=pointer_of(path), keyword=keyword, value=cut_text(value), message=message
+        )
         self.faults.append((path, fault))
 
     def stop(self, message: str, reason: str = "broken_json") -> _Stop:

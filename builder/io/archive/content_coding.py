@@ -12,7 +12,7 @@ from builder.io.streams.codecs import feed, find_codec
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-State = Literal["whole", "cut", "corrupt", "too_big", "unknown"]
+ContentState = Literal["whole", "cut", "corrupt", "too_big", "unknown"]
 
 MAX_CODINGS: Final = 5
 """Codings on top of one another; real pages have one."""
@@ -38,7 +38,7 @@ class Content:
     """
 
     data: bytes
-    state: State = "whole"
+    state: ContentState = "whole"
     message: str = ""
     notes: tuple[str, ...] = ()
 
@@ -50,7 +50,7 @@ def undo_codings(data: bytes, codings: Sequence[str], *, max_bytes: int) -> Cont
     it is.
     """
     notes: list[str] = []
-    state: State = "whole"
+    state: ContentState = "whole"
     known = [coding for coding in codings if coding in _DECODERS]
     if len(known) > MAX_CODINGS:
         return Content(data=b"", state="unknown", message=f"{len(known)} codings, one on top of another")

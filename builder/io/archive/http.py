@@ -16,7 +16,7 @@ from builder.io.archive.heads import decode_head
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MAX_HEAD_BYTES: Final = 1 << 20
+_MAX_HEAD_BYTES: Final = 1 << 20
 
 _STATUS = re.compile(rb"[\r\n]{0,4}(?:HTTP(?:/\d{1,3}(?:\.\d{1,3})?)?|ICY)[ \t]+(\d{3})(?!\d)", re.IGNORECASE)
 _BLANK_LINE = re.compile(rb"\n\r?\n")
@@ -75,8 +75,8 @@ def parse_head(data: bytes) -> HttpHead | None:
     status = _STATUS.match(data)
     if status is None:
         return None
-    blank = _BLANK_LINE.search(data, status.end(), MAX_HEAD_BYTES)
-    if blank is None and len(data) > MAX_HEAD_BYTES:
+    blank = _BLANK_LINE.search(data, status.end(), _MAX_HEAD_BYTES)
+    if blank is None and len(data) > _MAX_HEAD_BYTES:
         return None
     n_bytes = blank.end() if blank else len(data)
     values: dict[str, list[str]] = {}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
 from builder.io.streams.codecs import feed as pour
 from builder.io.streams.codecs import find_codec
-from builder.io.streams.streams import codec_of
+from builder.io.streams.streams import compression_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -85,7 +85,7 @@ def sniff_codec(opening: bytes, *, name: str) -> str | None:
     >>> sniff_codec(b"WARC/1.0", name="a.warc.gz"), sniff_codec(b"\x00\x8b", name="a.warc.gz")
     (None, 'gzip')
     """
-    named = codec_of(name)
+    named = compression_of(name)
     if named is not None and opening.startswith(MAGICS[named]):
         return named
     for codec, magics in MAGICS.items():

@@ -33,7 +33,7 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class RecordRefusal:
     """Why a record becomes no page; the fields are those of a rejection."""
 
     reason: str
@@ -69,16 +69,16 @@ def url_of(head: Head | None) -> str | None:
     return url.removeprefix("<").removesuffix(">").strip() or None
 
 
-def judge(record: Record, terms: Terms) -> Candidate | Refusal:
+def judge(record: Record, terms: Terms) -> Candidate | RecordRefusal:
     """Say whether a record is wanted, by what its heads tell; nothing is decoded."""
     fields = record.head.fields
     record_type = fields.get("warc-type", "").lower()
     if record_type == "revisit":
-        return Refusal(
+        return RecordRefusal(
             reason="revisit", refers_to=_originals(record.head), message=fields.get("warc-profile")
         )
     if record_type not in PAGE_TYPES:
-        return Refusal(reason="record_type", value=record_type, limit=", ".join(sorted(PAGE_TYPES)))
+        return RecordRefusal(reason="record_type", value=record_type, limit=", ".join(sorted(PAGE_TYPES)))
     content_type = fields.get("content-type", "")
     if not _is_http(record, content_type):
         return _wanted_type(_candidate(record, None, content_type), terms)
@@ -86,12 +86,12 @@ def judge(record: Record, terms: Terms) -> Candidate | Refusal:
     if head is None:
         return _no_head(record)
     if str(head.status) not in terms.statuses:
-        return Refusal(reason="http_status", value=str(head.status), limit=", ".join(terms.statuses))
+        return RecordRefusal(reason="http_status", value=str(head.status), limit=", ".join(terms.statuses))
     in_arc = content_type if record.head.kind == "arc" else ""
     return _wanted_type(_candidate(record, head, head.headers.get("content-type") or in_arc), terms)
 
 
-def open_page(candidate: Candidate, terms: Terms) -> Page | Refusal:
+def open_page(candidate: Candidate, terms: Terms) -> Page | RecordRefusal:
     """Undo what the body is wrapped in and make text of it; native decoders touch it here."""
     record, head = candidate.record, candidate.http
     data = record.body
@@ -102,12 +102,14 @@ def open_page(candidate: Candidate, terms: Terms) -> Page | Refusal:
             return _fault(record, "the body ends before its HTTP length")
         content = http.decode_body(head, body, max_bytes=terms.max_bytes)
         if content.state == "too_big":
-            return Refusal(
+            return RecordRefusal(
                 reason="record_too_big", outcome="failed", message=content.message, limit=str(terms.max_bytes)
             )
         if content.state in ("corrupt", "unknown"):
             encoding = head.headers.get("content-encoding")
-            return Refusal(reason="content_coding", outcome="failed", message=content.message, value=encoding)
+            return RecordRefusal(
+                reason="content_coding", outcome="failed", message=content.message, value=encoding
+            )
         if content.state == "cut" and record.fault:
             return _fault(record, "the body is not whole")
         data, notes = content.data, content.notes
@@ -126,11 +128,11 @@ def _candidate(record: Record, head: http.HttpHead | None, content_type: str) ->
     return Candidate(record=record, http=head, content_type=content_type, media_type=media)
 
 
-def _wanted_type(candidate: Candidate, terms: Terms) -> Candidate | Refusal:
+def _wanted_type(candidate: Candidate, terms: Terms) -> Candidate | RecordRefusal:
     if candidate.media_type in terms.content_types:
         return candidate
     value = candidate.content_type or None
-    return Refusal(reason="content_type", value=value, limit=", ".join(terms.content_types))
+    return RecordRefusal(reason="content_type", value=value, limit=", ".join(terms.content_types))
 
 
 def _is_http(record: Record, content_type: str) -> bool:
@@ -143,16 +145,18 @@ def _is_http(record: Record, content_type: str) -> bool:
     return fetched and record.head.kind == "arc"
 
 
-def _no_head(record: Record) -> Refusal:
+def _no_head(record: Record) -> RecordRefusal:
     if record.fault:
         return _fault(record, "no HTTP response can be read in it")
     opening = record.body[:40].decode("latin-1")
-    return Refusal(reason="bad_http", outcome="failed", value=opening, message="the body is no HTTP response")
+    return RecordRefusal(
+        reason="bad_http", outcome="failed", value=opening, message="the body is no HTTP response"
+    )
 
 
-def _fault(record: Record, message: str) -> Refusal:
+def _fault(record: Record, message: str) -> RecordRefusal:
     claim = record.head.claim
-    return Refusal(
+    return RecordRefusal(
         reason=record.fault or "wrong_length",
         outcome="failed",
         value=claim or None,

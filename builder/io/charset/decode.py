@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from builder.io.charset.detect import detect, surely_utf8
-from builder.io.charset.labels import byte_table, codec_of, is_multibyte
+from builder.io.charset.labels import byte_table, codec_of_label, is_multibyte
 from builder.io.charset.prescan import FAR_BYTES, declared_in_page, looks_like_markup
 from builder.io.charset.utf16 import unmarked_utf
 
@@ -73,7 +73,7 @@ def decode(data: bytes, *, http_charset: str | None = None, is_html: bool = Fals
     for mark, codec in _BOMS:
         if data.startswith(mark):
             return _decoded(data[len(mark) :], codec, how="bom")
-    http = codec_of(http_charset.strip(" \"'")) if http_charset else None
+    http = codec_of_label(http_charset.strip(" \"'")) if http_charset else None
     declared: list[tuple[str, How]] = [(http, "http")] if http else []
     is_html = is_html or looks_like_markup(data)
     if is_html and (meta := declared_in_page(data)) is not None:

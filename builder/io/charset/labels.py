@@ -67,11 +67,11 @@ _LABEL = re.compile(r"[a-z0-9][a-z0-9._:+-]{0,40}")
 _MULTIBYTE = ("utf", "gb18030", "big5", "cp949", "cp932", "euc", "iso2022", "hz", "johab", "shift")
 
 
-def codec_of(label: str | None) -> str | None:
+def codec_of_label(label: str | None) -> str | None:
     """Return the name of the codec that a label means, or None where it means none.
 
-    >>> codec_of(" ISO-8859-1 "), codec_of("maccyrillic"), codec_of("rot13"), codec_of("utf-7")
-    ('cp1252', 'mac-cyrillic', None, None)
+    >>> [codec_of_label(label) for label in (" ISO-8859-1 ", "maccyrillic", "rot13", "utf-7")]
+    ['cp1252', 'mac-cyrillic', None, None]
     """
     if label is None:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from builder.domain.html_tags import tags
-from builder.io.charset.labels import codec_of
+from builder.io.charset.labels import codec_of_label
 
 PRESCAN_BYTES = 4096
 """How far a declaration is looked for at first; the standard asks for 1,024."""
@@ -42,15 +42,15 @@ def declared_in_page(data: bytes, *, n_bytes: int = PRESCAN_BYTES) -> str | None
 
 def _of_xml(head: bytes) -> str | None:
     found = _XML.match(head.lstrip())
-    return codec_of(found[2].decode("latin-1")) if found else None
+    return codec_of_label(found[2].decode("latin-1")) if found else None
 
 
 def _of_meta(attributes: dict[bytes, bytes]) -> str | None:
     if b"charset" in attributes:
-        return codec_of(attributes[b"charset"].decode("latin-1"))
+        return codec_of_label(attributes[b"charset"].decode("latin-1"))
     if attributes.get(b"http-equiv", b"").lower() != b"content-type":
         return None
     found = _CONTENT.search(attributes.get(b"content", b""))
     if found is None:
         return None
-    return codec_of(next(group for group in found.groups() if group is not None).decode("latin-1"))
+    return codec_of_label(next(group for group in found.groups() if group is not None).decode("latin-1"))

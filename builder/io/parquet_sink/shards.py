@@ -25,7 +25,7 @@ from builder.errors import BuilderError
 from builder.io.parquet_sink.features import huggingface_metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -34,7 +34,7 @@ SHARDS_PER_SPLIT = 64
 MIN_SHARD_BYTES = 4_000_000
 MAX_SHARD_BYTES = 256_000_000
 MIN_GROUP_BYTES = 32_000_000
-MAX_GROUP_BYTES = 64_000_000
+_MAX_GROUP_BYTES = 64_000_000
 """Raw bytes of a row group: large enough for a reader of one column, small enough for the Hub's viewer."""
 
 CHUNKING = {"min_chunk_size": 262_144, "max_chunk_size": 1_048_576, "norm_level": 0}
@@ -60,17 +60,16 @@ def choose_cut_sizes(raw_bytes: int) -> CutSizes:
     least = raw_bytes // (SHARDS_PER_SPLIT * 5 // 4)
     shard_min = max(MIN_SHARD_BYTES, min(least, MAX_SHARD_BYTES // 2))
     return CutSizes(
-        shard_min=shard_min, shard_max=2 * shard_min, group_min=MIN_GROUP_BYTES, group_max=MAX_GROUP_BYTES
+        shard_min=shard_min, shard_max=2 * shard_min, group_min=MIN_GROUP_BYTES, group_max=_MAX_GROUP_BYTES
     )
 
 
-def cut(
+def cut_ranges(
     hashes: NDArray[np.uint64],
     sizes: NDArray[np.int64],
     *,
     min_bytes: int,
     max_bytes: int,
-    additions: Sequence[int] = (),
 ) -> list[tuple[int, int]]:
     """Cut rows into ranges by their content.
 
@@ -82,7 +81,6 @@ def cut(
     Args:
         hashes: uint64[n_rows], uniform, of the row's id.
         sizes: int64[n_rows], raw bytes.
-        additions: row numbers at which a later version's rows begin; each starts a range.
 
     Returns:
         Start and stop of each range; none is empty.
@@ -92,39 +90,17 @@ def cut(
     np.cumsum(sizes, out=sums[1:])
     target = (max_bytes - min_bytes) / 4
     closers = np.flatnonzero(hashes.astype(np.float64) * 2.0**-64 * target < sizes)
-    begins = np.asarray(sorted({*additions, n_rows}), np.int64)
     ranges = []
     start = 0
     while start < n_rows:
-        stop = int(begins[np.searchsorted(begins, start, side="right")])
         full = int(np.searchsorted(sums, sums[start] + max_bytes, side="right")) - 1
         enough = int(np.searchsorted(sums, sums[start] + min_bytes, side="left")) - 1
         closer = int(np.searchsorted(closers, enough))
         behind = int(closers[closer]) + 1 if closer < len(closers) else n_rows
-        stop = min(stop, max(full, start + 1), max(behind, start + 1))
+        stop = min(n_rows, max(full, start + 1), max(behind, start + 1))
         ranges.append((start, stop))
         start = stop
     return ranges
-
-
-def plan_shards(
-    hashes: NDArray[np.uint64], sizes: NDArray[np.int64], *, by: CutSizes, additions: Sequence[int] = ()
-) -> list[list[tuple[int, int]]]:
-    """Cut the rows of a split into shards, and each shard into row groups; arguments as for ``cut``.
-
-    Returns:
-        For each shard its row groups, each with start and stop as row numbers of the split.
-    """
-    shards = cut(hashes, sizes, min_bytes=by.shard_min, max_bytes=by.shard_max, additions=additions)
-    return [
-        [
-            (start + first, start + last)
-            for first, last in cut(
-                hashes[start:stop], sizes[start:stop], min_bytes=by.group_min, max_bytes=by.group_max
-            )
-        ]
-        for start, stop in shards
-    ]
 
 
 # -- writing ---------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from builder.io.reading.lines import BrokenLine, Lines, LongLine
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from builder.io.reading.lines import Piece
+    from builder.io.reading.lines import LinePiece
 
 REASONS = {
     "csv_quotes": "The quotes of the row do not match.",
@@ -43,7 +43,7 @@ class BrokenRow:
 
 
 def read_rows(
-    pieces: Iterable[Piece], *, delimiter: str, encoding: str, max_bytes: int
+    pieces: Iterable[LinePiece], *, delimiter: str, encoding: str, max_bytes: int
 ) -> Iterator[Row | BrokenRow]:
     """Parse lines into rows; blank lines are none.
 
@@ -82,7 +82,7 @@ class _StoppedError(Exception):
 class _Feed:
     """Gives lines to the parser, and remembers those of the row that is being parsed."""
 
-    def __init__(self, pieces: Iterable[Piece], *, encoding: str, max_bytes: int) -> None:
+    def __init__(self, pieces: Iterable[LinePiece], *, encoding: str, max_bytes: int) -> None:
         self._ahead = _lines(pieces)
         self._back: deque[_Line] = deque()
         self._encoding, self._max_bytes = encoding, max_bytes
@@ -142,7 +142,7 @@ class _Feed:
         return BrokenRow(offset=offset, reason="record_too_big", message=message, raw=raw)
 
 
-def _lines(pieces: Iterable[Piece]) -> Iterator[_Line]:
+def _lines(pieces: Iterable[LinePiece]) -> Iterator[_Line]:
     for piece in pieces:
         if not isinstance(piece, Lines):
             yield piece.offset, piece

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from builder.domain.record import record_id
 from builder.domain.rejection import Rejection
 from builder.io.streams.paths import Found, find_inputs
-from builder.io.streams.streams import StreamFault, codec_of, read_chunks
+from builder.io.streams.streams import StreamFault, compression_of, read_chunks
 from builder.protocols import Task
 from builder.registry import option
 
@@ -62,7 +62,7 @@ class FileSource:
     @property
     def untrusted(self) -> bool:
         """Whether native code will touch the bytes: that of decompressors does."""
-        return any(codec_of(found.name) for found in self.inputs())
+        return any(compression_of(found.name) for found in self.inputs())
 
     def inputs(self) -> list[Found]:
         """List the files that are read, by name."""
@@ -123,7 +123,7 @@ def guarded_chunks(
         units: numbers for the chunks, none of which the guard has had in this stage and task; from 0 if
             not given.
     """
-    codec = codec_of(found.name)
+    codec = compression_of(found.name)
     if codec is None:
         yield from read_chunks(found.path, codec=None, start=start, chunk_bytes=PLAIN_CHUNK_BYTES)
         return
@@ -150,7 +150,7 @@ def read_whole(
         units: as for ``guarded_chunks``.
     """
     fault = StreamFault(reason="record_too_big", offset=0, message=f"over max_record_bytes = {max_bytes}")
-    if codec_of(found.name) is None and found.size_bytes > max_bytes:
+    if compression_of(found.name) is None and found.size_bytes > max_bytes:
         return b"", fault
     parts: list[bytes] = []
     n_bytes = 0

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-BLOCK_BYTES = 8 << 20
+LINES_BLOCK_BYTES = 8 << 20
 """Lines are handed over when so many bytes of them are there."""
 
-MAX_HEAD_BYTES = 1 << 20
+KEPT_HEAD_BYTES = 1 << 20
 """Bytes that are kept of a line which is over the limit."""
 
 _BOM = b"\xef\xbb\xbf"
@@ -48,12 +48,12 @@ class BrokenLine:
     fault: StreamFault
 
 
-Piece: TypeAlias = "Lines | LongLine | BrokenLine"
+LinePiece: TypeAlias = "Lines | LongLine | BrokenLine"
 
 
 def split_lines(
     chunks: Iterable[bytes | StreamFault], *, start: int = 0, stop: int | None = None, max_bytes: int
-) -> Iterator[Piece]:
+) -> Iterator[LinePiece]:
     """Give the lines whose first byte lies in ``start`` to ``stop``, in order.
 
     So each line of a file belongs to exactly one of the ranges that the file is cut into. A byte order mark
@@ -85,7 +85,7 @@ class _Splitter:
         self._first = start == 0
         self.done = stop is not None and stop <= start
 
-    def take(self, chunk: bytes) -> Iterator[Piece]:
+    def take(self, chunk: bytes) -> Iterator[LinePiece]:
         if self._skipping:
             chunk = self._skip(chunk)
         if self.done or not chunk:
@@ -93,19 +93,19 @@ class _Splitter:
         self._pending.append(chunk)
         self._n_pending += len(chunk)
         self._has_feed = self._has_feed or b"\n" in chunk
-        if self._has_feed and (self._n_pending >= BLOCK_BYTES or self._past):
+        if self._has_feed and (self._n_pending >= LINES_BLOCK_BYTES or self._past):
             yield from self._hand_over()
         if not (self.done or self._has_feed) and self._n_pending > self._max_bytes + len(_BOM) + 1:
             yield from self._give_up()
 
-    def broken(self, fault: StreamFault) -> Iterator[Piece]:
+    def broken(self, fault: StreamFault) -> Iterator[LinePiece]:
         if self._has_feed:
             yield from self._hand_over()
         if not self.done:
-            yield BrokenLine(offset=self._at, head=self._join()[:MAX_HEAD_BYTES], fault=fault)
+            yield BrokenLine(offset=self._at, head=self._join()[:KEPT_HEAD_BYTES], fault=fault)
             self.done = True
 
-    def finish(self) -> Iterator[Piece]:
+    def finish(self) -> Iterator[LinePiece]:
         if self._n_pending:
             yield from self.take(b"" if self._join().endswith(b"\n") else b"\n")
         if self._has_feed:
@@ -148,7 +148,7 @@ class _Splitter:
     def _give_up(self) -> Iterator[LongLine]:
         past, data = self._past, self._join()
         if len(data) > self._max_bytes + 1:  # one more, as a carriage return at the end does not count
-            yield LongLine(offset=self._at, head=data[: min(MAX_HEAD_BYTES, self._max_bytes)])
+            yield LongLine(offset=self._at, head=data[: min(KEPT_HEAD_BYTES, self._max_bytes)])
             self._keep(b"", at=self._at + len(data))
             self._skipping, self.done = True, past
 

@@ -16,7 +16,7 @@ from builder.io.streams.paths import is_local, local_path
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 RETRY_DELAYS_S: tuple[float, ...] = (0.5, 2.0, 8.0)
 """Waits between tries of a read that an I/O error ended."""
@@ -50,10 +50,10 @@ REASONS = {
 """What a ``StreamFault`` may be called, in words."""
 
 
-def codec_of(name: str) -> str | None:
+def compression_of(name: str) -> str | None:
     """Tell from a file's name how it is compressed; None if it is not.
 
-    >>> codec_of("feed/2017.jsonl.GZ"), codec_of("feed.jsonl")
+    >>> compression_of("feed/2017.jsonl.GZ"), compression_of("feed.jsonl")
     ('gzip', None)
     """
     return _SUFFIXES.get(Path(name).suffix.lower())
@@ -79,7 +79,7 @@ def read_chunks(
     empty; those of a damaged stream may be small.
 
     Args:
-        codec: what ``codec_of`` gives.
+        codec: what ``compression_of`` gives.
         start: first byte of the file as it lies; in a compressed one, where a member begins.
         stop: end of what is read, in bytes of the file as it lies.
 
@@ -215,7 +215,7 @@ class _Steady(io.RawIOBase):
         self._drop()
         super().close()
 
-    def _do(self, action: Callable[[Any], T]) -> T:
+    def _do(self, action: Callable[[Any], _T]) -> _T:
         tries_left = len(RETRY_DELAYS_S)
         while True:
             try:

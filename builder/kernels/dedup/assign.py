@@ -22,7 +22,7 @@ DONE, NO_ROOM, POOL_FULL, PUT_AWAY = 0, 1, 2, 3
 """Why ``assign`` came back: the block is done; keepers or buckets must grow; the pool must be cleared or
 grow; the shingles of the candidate at ``CANDIDATE`` are not in the pool."""
 
-AT, COMPONENT, KEEPERS, ENTRIES, SLOTS, USED, CANDIDATE, CANDIDATES, BEST, STAMP, STATE = range(11)
+PLACE, COMPONENT, KEEPERS, ENTRIES, SLOTS, USED, CANDIDATE, CANDIDATES, BEST, STAMP, STATE = range(11)
 """Places in the state, int64[STATE]: document of the block; component at hand; numbers of keepers, of entries
 in buckets and of slots in use; hashes in the pool; candidate at hand (-1: none were gathered yet) and
 their number; best keeper so far (-1: none); a count of documents."""
@@ -68,7 +68,7 @@ class Keepers(NamedTuple):
     candidates: NDArray[np.int64]
 
 
-class Buckets(NamedTuple):
+class KeyBuckets(NamedTuple):
     """The keepers of the component at hand by band key; only keepers are held.
 
     Attributes:
@@ -209,7 +209,7 @@ def assign(
     block: Any, threshold: Any, n_fixed: Any, keepers: Any, buckets: Any, pool: Any,
     state: Any, best_similarity: Any, keeper_of: Any, similarity_of: Any,
 ) -> Any:  # fmt: skip
-    """Decide on the documents of a block from ``state[AT]`` on.
+    """Decide on the documents of a block from ``state[PLACE]`` on.
 
     Args:
         n_fixed: documents below this number are keepers, whatever they resemble.
@@ -220,8 +220,8 @@ def assign(
     """
     n_bands = block.keys.shape[1]
     table = np.empty(1 << 12, np.uint64)
-    while state[AT] < len(block.docs):
-        i = state[AT]
+    while state[PLACE] < len(block.docs):
+        i = state[PLACE]
         doc = block.docs[i]
         members = block.hashes[block.starts[i] : block.starts[i + 1]]
         if block.component[i] != state[COMPONENT]:
@@ -245,7 +245,7 @@ def assign(
             add_keeper(i, block, keepers, buckets, pool, state)
             keeper_of[doc] = doc
         state[CANDIDATE] = -1
-        state[AT] += 1
+        state[PLACE] += 1
     return DONE
 
 

@@ -56,7 +56,7 @@ class Deciding:
             similarity_of: float64[n_docs], the same; not written for keepers.
         """
         state = self._state
-        state[rule.AT] = 0
+        state[rule.PLACE] = 0
         status = -1
         while status != rule.DONE:
             status = rule.assign(
@@ -66,7 +66,7 @@ class Deciding:
             if status == rule.NO_ROOM:
                 self._grow(n_bands=block.keys.shape[1])
             elif status == rule.POOL_FULL:
-                at = state[rule.AT]
+                at = state[rule.PLACE]
                 self._clear(need=int(block.starts[at + 1] - block.starts[at]))
             elif status == rule.PUT_AWAY:
                 self._fetch()
@@ -120,8 +120,8 @@ class Deciding:
         state[rule.USED] = used + need
 
 
-def _buckets(*, n_slots: int, n_entries: int) -> rule.Buckets:
-    return rule.Buckets(
+def _buckets(*, n_slots: int, n_entries: int) -> rule.KeyBuckets:
+    return rule.KeyBuckets(
         keys=np.zeros(n_slots, np.uint64),
         heads=np.full(n_slots, -1, np.int64),
         keeper=np.zeros(n_entries, np.int64),

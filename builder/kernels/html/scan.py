@@ -34,7 +34,7 @@ OPTIONS = "optgroup option"
 ROOTS = "body html"
 """Tags of these names give all their attributes to one element."""
 
-RAW = "iframe noembed noframes plaintext script style textarea title xmp"
+RAW_TEXT_ELEMENTS = "iframe noembed noframes plaintext script style textarea title xmp"
 """Elements whose content is text up to their own end tag, outside of SVG and MathML."""
 
 BREAKS_OUT = (
@@ -67,7 +67,7 @@ _KINDS = {
     _IS_RUBY_PART: RUBY_PARTS,
     _IS_OPTION: OPTIONS,
     _IS_ROOT: ROOTS,
-    _IS_RAW: RAW,
+    _IS_RAW: RAW_TEXT_ELEMENTS,
     _BREAKS: BREAKS_OUT,
     _IS_FOREIGN: "math svg",
 }

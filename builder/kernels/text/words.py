@@ -84,7 +84,7 @@ def load_rest(data: Any, at: Any, end: Any) -> Any:
 
 
 @kernel
-def decode(x: Any) -> Any:
+def decode_code_point(x: Any) -> Any:
     """Return the code point whose UTF-8 begins with the lowest byte of ``x`` (0x80 or more), and its length.
 
     What is not valid UTF-8 gives some code point, below 0x110000 or not.
@@ -146,7 +146,7 @@ def fold(data: Any, at: Any, end: Any, out: Any, n_out: Any, folding: Any) -> An
         # scripts other than Latin come in runs
         while at < end and n_out < BUFFER and data[at] >= 0x80:
             x = load_rest(data, at, end)
-            code, length = decode(x)
+            code, length = decode_code_point(x)
             n_out = put_folded(x, code, length, out, n_out, folding)
             at += length
     return at, n_out

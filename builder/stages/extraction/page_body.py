@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from builder.stages.extraction.page_facts import PageFacts
 
-MAX_NAME_CHARS = 100
+_MAX_NAME_CHARS = 100
 """What is longer is no name, but a text around one."""
 
 _AUTHORS = ('[itemprop~="author"] [itemprop~="name"]', '[itemprop~="author"]', '[rel~="author"]')
@@ -37,7 +37,7 @@ def _author(document: Any, selectors: tuple[str, ...]) -> str | None:
     for selector in selectors:
         if (node := document.query_selector(selector)) is not None:
             name = name_of(node.getattr("content") or node.text)
-            if name and len(name) <= MAX_NAME_CHARS:
+            if name and len(name) <= _MAX_NAME_CHARS:
                 return name
     return None
 

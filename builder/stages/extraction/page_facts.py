@@ -14,7 +14,7 @@ from builder.stages.extraction.linked_data import author_of, linked_data
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MAX_CHARS = 1000
+_MAX_CHARS = 1000
 """Characters of a title or author that are kept."""
 
 _TITLE = ("og:title", "twitter:title", "dc.title", "dcterms.title", "<title>")
@@ -139,7 +139,7 @@ def _first(values: Iterator[Any]) -> Any:
 def _text(value: object) -> str | None:
     if not isinstance(value, str):
         return None
-    return " ".join(value.split())[:MAX_CHARS].encode("utf-8", "replace").decode("utf-8") or None
+    return " ".join(value.split())[:_MAX_CHARS].encode("utf-8", "replace").decode("utf-8") or None
 
 
 def name_of(value: object) -> str | None:

@@ -47,7 +47,7 @@ def mend(column: pa.Array, *, options: Options) -> Mended:
     """Repair each text of a column of strings."""
     texts = text_buffers(column)
     data, offsets = texts
-    flags, html_at = screen(data, offsets[:-1], offsets[1:], options=options)
+    flags, html_at = screen_column(data, offsets[:-1], offsets[1:], options=options)
     if column.null_count:
         flags[column.is_null().to_numpy(zero_copy_only=False)] = 0
     none = np.empty(0, np.int64)
@@ -72,7 +72,7 @@ def mend(column: pa.Array, *, options: Options) -> Mended:
     )
 
 
-def screen(
+def screen_column(
     data: NDArray[np.uint8], starts: NDArray[np.int64], stops: NDArray[np.int64], *, options: Options
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return what could be repaired in each text, and where its first ``<`` stands: int64[n_docs] both."""
@@ -137,7 +137,7 @@ def _odd_lines(
     while (n_lines := find_lines(data, offsets, wanted, *room)) > room.shape[1]:
         room = np.empty((3, n_lines), np.int64)
     starts, stops, rows = room[:, :n_lines]
-    found, _ = screen(data, starts, stops, options=options)
+    found, _ = screen_column(data, starts, stops, options=options)
     found[starts > html_at[rows]] &= ~screening.MARKUP
     odd = np.flatnonzero(found & ~screening.SOFT)
     yield from zip(rows[odd].tolist(), starts[odd].tolist(), stops[odd].tolist(), strict=True)

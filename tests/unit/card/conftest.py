@@ -15,7 +15,7 @@ from builder.card.facts import (
     ChangeFacts,
     Count,
     InputFacts,
-    ShardFacts,
+    ShardFile,
     SplitFacts,
     StageFacts,
     VersionFacts,
@@ -48,8 +48,8 @@ def fixture_write_version() -> Callable[..., CardFacts]:
 
 
 def make_facts(**changes: object) -> CardFacts:
-    shard = ShardFacts(path="data/train-00000-of-00001.parquet", size_bytes=1000, rows=9, sha256="ab" * 32)
-    test = ShardFacts(path="data/test-00000-of-00001.parquet", size_bytes=200, rows=1, sha256="cd" * 32)
+    shard = ShardFile(path="data/train-00000-of-00001.parquet", size_bytes=1000, rows=9, sha256="ab" * 32)
+    test = ShardFile(path="data/test-00000-of-00001.parquet", size_bytes=200, rows=1, sha256="cd" * 32)
     values: dict[str, object] = {
         "name": "gazette",
         "version": "1.0.0",
@@ -133,11 +133,11 @@ def write_version(folder: Path, tables: Mapping[str, list[pa.Table]], **changes:
     return facts
 
 
-def _write_shard(folder: Path, name: str, table: pa.Table) -> ShardFacts:
+def _write_shard(folder: Path, name: str, table: pa.Table) -> ShardFile:
     path = folder / name
     pq.write_table(table, path)
     data = path.read_bytes()
-    return ShardFacts(
+    return ShardFile(
         path=name, size_bytes=len(data), rows=table.num_rows, sha256=hashlib.sha256(data).hexdigest()
     )
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from builder.card.card import MAX_DOMAINS, render_card, render_root_card
-from builder.card.facts import Count, ShardFacts, SplitFacts, StageFacts, VersionFacts
+from builder.card.facts import Count, ShardFile, SplitFacts, StageFacts, VersionFacts
 from builder.card.front_matter import read_front_matter, split_front_matter, version_front_matter
 from builder.card.funnel import funnel
 from builder.card.licenses import license_url
@@ -138,7 +138,7 @@ def test_a_column_that_cannot_be_loaded_is_refused(make_facts: Callable[..., Car
 
 def test_a_split_without_rows_is_told_in_words(make_facts: Callable[..., CardFacts]) -> None:
     """Who looks for the test split reads why there is none."""
-    shard = ShardFacts(path="data/train-00000-of-00001.parquet", size_bytes=1, rows=1, sha256="ab" * 32)
+    shard = ShardFile(path="data/train-00000-of-00001.parquet", size_bytes=1, rows=1, sha256="ab" * 32)
     splits = {
         "train": SplitFacts(rows=1, raw_bytes=1, shards=(shard,)),
         "test": SplitFacts(rows=0, raw_bytes=0, shards=()),

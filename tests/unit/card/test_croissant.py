@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from builder.card.croissant import croissant
-from builder.card.facts import ShardFacts
+from builder.card.facts import ShardFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,7 +107,7 @@ def test_values_are_found(dataset: Any) -> None:
 
 def test_files_have_their_hashes(full_facts: CardFacts) -> None:
     """Each shard and each further file is listed with its SHA-256 and its size."""
-    manifest = ShardFacts(path="manifest.json", size_bytes=77, rows=0, sha256="01" * 32)
+    manifest = ShardFile(path="manifest.json", size_bytes=77, rows=0, sha256="01" * 32)
 
     listed = [d for d in croissant(full_facts, [manifest])["distribution"] if d["@type"] == "cr:FileObject"]
 

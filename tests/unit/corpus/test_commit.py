@@ -14,7 +14,7 @@ import pytest
 
 import builder
 from builder.corpus import Corpus, verify_files
-from builder.corpus.publish import is_pending
+from builder.corpus.commit import is_pending
 from builder.domain.manifest import Manifest
 from builder.errors import BuilderError, CorpusError, TamperedError, VersionError
 

@@ -19,8 +19,8 @@ import pytest
 import builder
 from builder import drop, gc, verify, yank
 from builder.corpus import Corpus, verify_files
+from builder.corpus.commit import is_pending
 from builder.corpus.objects import object_name
-from builder.corpus.publish import is_pending
 from builder.corpus.seals import ROOT_SEAL
 from builder.domain.manifest import Manifest
 from builder.errors import CorpusError, LockedError, TamperedError, VersionError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builder.hub.diff import Diff, Local, Remote, compare, find_obeyed
+from builder.hub.diff import Local, Remote, TreeChanges, compare_trees, find_obeyed
 from builder.hub.wanted import local_file
 
 PATHS = st.sampled_from(
@@ -22,17 +22,17 @@ def remote(path: str, data: bytes) -> Remote:
     return Remote(git_oid=found.git_oid, sha256=found.sha256 if large else None, bytes=len(data))
 
 
-def apply(diff: Diff, wanted: dict[str, bytes], there: dict[str, bytes]) -> dict[str, bytes]:
+def apply(diff: TreeChanges, wanted: dict[str, bytes], there: dict[str, bytes]) -> dict[str, bytes]:
     """Do what a diff says."""
     done = {path: data for path, data in there.items() if path not in diff.delete}
     done |= {one.path: wanted[one.path] for one in diff.add}
     return done | {one.path: there[one.source] for one in diff.copy}
 
 
-def compared(wanted: dict[str, bytes], there: dict[str, bytes], ours: frozenset[str]) -> Diff:
+def compared(wanted: dict[str, bytes], there: dict[str, bytes], ours: frozenset[str]) -> TreeChanges:
     """Compare plain files."""
     local: dict[str, Local] = {path: local_file(data) for path, data in wanted.items()}
-    return compare(local, {path: remote(path, data) for path, data in there.items()}, ours=ours)
+    return compare_trees(local, {path: remote(path, data) for path, data in there.items()}, ours=ours)
 
 
 @given(FILES, FILES, st.frozensets(PATHS))
@@ -63,7 +63,7 @@ def test_nothing_is_sent_that_is_there(wanted: dict[str, bytes], there: dict[str
 def test_files_of_the_hub_and_of_the_tag_stay() -> None:
     """`.gitattributes` is the Hub's own; what a tag has is not deleted from main."""
     there = {name: remote(name, b"x") for name in (".gitattributes", "audit/ledger.parquet", "data/old")}
-    diff = compare({}, there, keep=frozenset({"audit/ledger.parquet"}))
+    diff = compare_trees({}, there, keep=frozenset({"audit/ledger.parquet"}))
     assert (diff.delete, diff.left_alone) == (("data/old",), ())
 
 

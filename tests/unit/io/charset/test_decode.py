@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from builder.io.charset.decode import decode
 from builder.io.charset.detect import detect
-from builder.io.charset.labels import codec_of
+from builder.io.charset.labels import codec_of_label
 from builder.io.charset.utf16 import unmarked_utf
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def test_a_page_that_was_cut_off() -> None:
 )
 def test_labels_that_mean_no_charset(label: str) -> None:
     """Codecs of Python that are no charsets of pages are never meant."""
-    assert codec_of(label) is None
+    assert codec_of_label(label) is None
 
 
 @given(
@@ -208,9 +208,9 @@ def test_prescan_finds_what_the_standard_finds(corpora: Path) -> None:
     for path in sorted((corpora / "html5lib-tests/encoding").glob("*.dat")):
         for block in re.split(rb"(?:\A|\n)#data\n", path.read_bytes())[1:]:
             data, _, rest = block.partition(b"\n#encoding\n")
-            expected = codec_of(rest.split(b"\n")[0].decode().strip())
+            expected = codec_of_label(rest.split(b"\n")[0].decode().strip())
             if expected == "cp1252" or b"8192" in data or b"8193" in data or b"Yahoo" in data:
                 continue  # the fallback for pages in English; declared far down; declared and not so
-            if codec_of(decode(data, is_html=True).encoding) != expected:
+            if codec_of_label(decode(data, is_html=True).encoding) != expected:
                 wrong.append(data)
     assert wrong == []

@@ -16,7 +16,7 @@ import zstandard
 
 from builder.errors import SourceError
 from builder.io.streams import streams
-from builder.io.streams.streams import REASONS, StreamFault, codec_of, open_input, read_chunks
+from builder.io.streams.streams import REASONS, StreamFault, compression_of, open_input, read_chunks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +41,7 @@ def read(path: Path | str, codec: str | None, **options: Any) -> tuple[bytes, St
 
 def test_the_codec_is_told_by_the_name() -> None:
     """By the last suffix, in any case."""
-    assert [codec_of(name) for name in ("a.gz", "b.jsonl.ZST", "c.bz2", "d.lz4", "e.jsonl", "gz")] == [
+    assert [compression_of(name) for name in ("a.gz", "b.jsonl.ZST", "c.bz2", "d.lz4", "e.jsonl", "gz")] == [
         "gzip",
         "zstd",
         "bz2",

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 JOURNAL = "commit.json"
 
 
-def publish(corpus: Path, staged: Path, steps: Sequence[Sequence[str]]) -> None:
+def commit_steps(corpus: Path, staged: Path, steps: Sequence[Sequence[str]]) -> None:
     """Bring what is staged to the disk, promise the steps, and do them.
 
     Args:
