@@ -26,7 +26,7 @@ GUARDS = {
     ],
     "old shards stay and mix with new ones": [
         "publish/test_publish.py::test_old_shards_go_and_files_of_people_stay",
-        "unit/publish/test_diff.py::test_afterwards_it_is_what_was_wanted",
+        "unit/hub/test_diff.py::test_afterwards_it_is_what_was_wanted",
     ],
     "the card's counts are stale": [
         "cli/test_check_version.py::test_a_card_that_says_something_else_is_a_fault",
@@ -81,7 +81,7 @@ GUARDS = {
     ],
     "appending sends everything again": [
         "publish/test_wire.py::test_bytes_sent",
-        "unit/publish/test_diff.py::test_nothing_is_sent_that_is_there",
+        "unit/hub/test_diff.py::test_nothing_is_sent_that_is_there",
     ],
     "YAML that means something else": [
         "unit/card/test_card_front_matter.py::test_traps_survive",
