@@ -73,7 +73,7 @@ GUARDS = {
     ],
     "one giant file, strings of more than 2 GB": [
         "property/test_shard_cuts.py::test_chosen_sizes_keep_to_their_bounds",
-        "unit/io/test_shards.py::test_shard_with_a_huge_row_has_no_statistics",
+        "unit/io/parquet_sink/test_shards.py::test_shard_with_a_huge_row_has_no_statistics",
     ],
     "files edited in place give old rows from a cache": [
         "unit/corpus/test_commit.py::test_version_folder_is_read_only",
