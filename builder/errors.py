@@ -1,20 +1,20 @@
-"""The tree of errors. Do not add one without drawing it here.
+"""The tree of errors. Draw every new error here.
 
-    BuilderError            said to a person in lines: what is wrong, where, what to do; exit status 1
-    ├── RecipeError         the recipe, or what it points at, cannot be built from
-    ├── ContractError       a schema is not one, cannot be resolved, or has no Arrow mapping
-    ├── SourceError         an input that was there is out of reach for good
-    ├── CorpusError         the corpus folder is not what it should be
-    │   ├── VersionError    a version is missing, taken, or numbered too low
-    │   ├── LockedError     another builder works on this corpus
-    │   └── TamperedError   bytes on disk are not those that were sealed
-    ├── AccountError        the ledger's sums do not match what the readers counted
-    ├── NothingKeptError    a build that would publish no row
-    ├── TooManyRejectedError  more rejected or failed than --max-rejected allows; exit status 3
-    └── HubError            the Hub is out of reach, refuses, or does not have what was asked for
-        └── PublishError    a version is not fit to be published, or the Hub holds something else
+    BuilderError            printed as lines that say what is wrong, where, and what to do; exit status 1
+    ├── RecipeError         the recipe, or something it names, cannot be used for a build
+    ├── ContractError       a schema is invalid, cannot be resolved, or does not map to Arrow
+    ├── SourceError         an input that existed at the start cannot be read any more
+    ├── CorpusError         the corpus folder is not in the expected state
+    │   ├── VersionError    a version is missing, exists already, or has too low a number
+    │   ├── LockedError     another builder is writing to this corpus
+    │   └── TamperedError   bytes on disk differ from those that were sealed
+    ├── AccountError        the ledger's sums differ from what the readers counted
+    ├── NothingKeptError    the build would publish no row
+    ├── TooManyRejectedError  more records were rejected or failed than --max-rejected allows; exit status 3
+    └── HubError            the Hub cannot be reached, refuses a request, or lacks what was requested
+        └── PublishError    a version is not fit to be published, or the Hub holds other content
 
-Bad data is none of these: it is a row of the ledger.
+Bad data is not an error: it becomes a row of the ledger.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One thing that is wrong, where it stands, and what to do about it.
+    """One thing that is wrong, where it is, and what to do about it.
 
     >>> print(Fault(where="stages[2].dedup_near.treshold", what="unknown key", advice="threshold?"))
     stages[2].dedup_near.treshold: unknown key (threshold?)
@@ -40,7 +40,7 @@ class Fault:
 
 
 class BuilderError(Exception):
-    """Anything that a person can mend; carries every fault that was found, not the first only.
+    """An error that a person can fix. It carries every fault that was found, not only the first.
 
     >>> str(BuilderError("no such folder: pages/"))
     'no such folder: pages/'
@@ -57,39 +57,39 @@ class BuilderError(Exception):
 
 
 class RecipeError(BuilderError):
-    """The recipe, or what it points at, cannot be built from."""
+    """The recipe, or something it names, cannot be used for a build."""
 
 
 class ContractError(BuilderError):
-    """A schema is not one, cannot be resolved, or has no Arrow mapping."""
+    """A schema is invalid, cannot be resolved, or does not map to Arrow."""
 
 
 class SourceError(BuilderError):
-    """An input that was there when the build began is out of reach for good."""
+    """An input that existed when the build started cannot be read any more."""
 
 
 class CorpusError(BuilderError):
-    """The corpus folder is not what it should be."""
+    """The corpus folder is not in the expected state."""
 
 
 class VersionError(CorpusError):
-    """A version is missing, taken already, or numbered lower than its content asks for."""
+    """A version is missing, exists already, or has a lower number than its changes require."""
 
 
 class LockedError(CorpusError):
-    """Another builder works on this corpus."""
+    """Another builder is writing to this corpus."""
 
 
 class TamperedError(CorpusError):
-    """Bytes on disk are not those that were sealed."""
+    """Bytes on disk differ from those that were sealed."""
 
 
 class AccountError(BuilderError):
-    """The ledger's sums do not match what the readers counted: a bug, never bad data."""
+    """The ledger's sums differ from what the readers counted. This is a bug, never bad data."""
 
 
 class NothingKeptError(BuilderError):
-    """A build that would publish no row writes no version."""
+    """The build would publish no row, so it writes no version."""
 
 
 class TooManyRejectedError(BuilderError):
@@ -99,8 +99,8 @@ class TooManyRejectedError(BuilderError):
 
 
 class HubError(BuilderError):
-    """The Hub is out of reach, refuses, or does not have what was asked for."""
+    """The Hub cannot be reached, refuses a request, or lacks what was requested."""
 
 
 class PublishError(HubError):
-    """A version is not fit to be published, or the Hub holds something else than was sent."""
+    """A version is not fit to be published, or the Hub holds other content than was uploaded."""

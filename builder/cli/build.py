@@ -1,4 +1,4 @@
-"""``builder build``: a new version of a corpus."""
+"""``builder build``: build a new version of a corpus."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from click.core import ParameterSource
 from builder.cli.options import Share, Size, VersionNumber, json_option
 
 _READS_INPUTS = ("max_memory", "max_rejected", "limit", "spool", "batch_rows", "full", "prune", "rehash")
-"""Options that say how inputs are read; ``--compact`` reads none."""
+"""Options that control how inputs are read; ``--compact`` reads no input."""
 
 
 @click.command(
@@ -16,46 +16,55 @@ _READS_INPUTS = ("max_memory", "max_rejected", "limit", "spool", "batch_rows", "
     epilog="Example: builder build recipe.yaml --workers 2 --set stages.dedup_near.threshold=0.7",
 )
 @click.argument("recipe", type=click.Path())
-@click.option("--workers", type=click.IntRange(1), help="Worker processes. Default: one for each core.")
+@click.option(
+    "--workers", type=click.IntRange(1), help="Number of worker processes. Default: one for each core."
+)
 @click.option(
     "--max-memory",
     type=Size(),
-    help="Memory of all workers together, such as 2GB. Default: 60 % of the machine's.",
+    help="Memory limit of all workers together, such as 2GB. Default: 60 % of the machine's memory.",
 )
 @click.option(
-    "--engine", type=click.Choice(["local"]), default="local", show_default=True, help="Where it runs."
+    "--engine", type=click.Choice(["local"]), default="local", show_default=True, help="Where the build runs."
 )
 @click.option(
-    "--version", "number", type=VersionNumber(), help="A number for the version, not below the computed one."
+    "--version",
+    "number",
+    type=VersionNumber(),
+    help="Version number to use. It must not be lower than the computed number.",
 )
 @click.option(
     "--max-rejected",
     type=Share(),
-    help="Write no version (exit status 3) if a larger share, such as 0.05 or 5%, is rejected or failed.",
+    help="Write no version (exit status 3) if more of the records, such as 0.05 or 5%, are rejected or fail.",
 )
-@click.option("--limit", type=click.IntRange(1), help="Read this many records only, to try a recipe.")
+@click.option("--limit", type=click.IntRange(1), help="Read only this many records, to try a recipe.")
 @click.option(
     "--set",
     "settings",
     metavar="KEY=VALUE",
     multiple=True,
-    help="Override one value of the recipe, such as stages.dedup_near.threshold=0.7; may be repeated.",
+    help="Override one value of the recipe, such as stages.dedup_near.threshold=0.7. Repeatable.",
 )
 @click.option(
-    "--spool", type=click.Path(file_okay=False), help="Folder for unfinished work. Default: in the corpus."
+    "--spool",
+    type=click.Path(file_okay=False),
+    help="Folder for unfinished work. Default: a folder inside the corpus.",
 )
 @click.option(
     "--schemas",
     type=click.Path(file_okay=False),
     multiple=True,
-    help="Folder in which references of the contract are looked up as well; may be repeated.",
+    help="Additional folder in which references of the contract are resolved. Repeat to add more.",
 )
-@click.option("--full", is_flag=True, help="Build everything anew, not only what is new.")
-@click.option("--prune", is_flag=True, help="Remove the rows of inputs that are no longer there.")
-@click.option("--rehash", is_flag=True, help="Hash every input, however untouched it looks.")
-@click.option("--compact", is_flag=True, help="Read nothing; cut the shards of the newest version anew.")
+@click.option("--full", is_flag=True, help="Read all inputs again, not only new ones.")
+@click.option("--prune", is_flag=True, help="Remove the rows of inputs that no longer exist.")
+@click.option("--rehash", is_flag=True, help="Hash every input, even if it looks unchanged.")
+@click.option("--compact", is_flag=True, help="Re-shard the newest version. No input is read.")
 @click.option(
-    "--batch-rows", type=click.IntRange(1), help="Rows that are worked on at a time, at most; changes no row."
+    "--batch-rows",
+    type=click.IntRange(1),
+    help="Maximum number of rows in a batch. The result does not depend on it.",
 )
 @json_option
 @click.pass_context
@@ -81,12 +90,12 @@ def build_command(
 ) -> None:
     """Build a new version of a corpus from RECIPE.
 
-    Prints what became of the records, by stage and reason, and where ledger and dataset are. A build that was
-    stopped goes on where it was when the same command is given again.
+    Prints the outcome of all records by stage and reason, and the paths of the ledger and the dataset. If a
+    build is interrupted, run the same command again to resume it.
 
-    On a corpus that has a version, only inputs that are new are read, and what comes of them is added to it;
-    if nothing is new, nothing is written. If the recipe has changed in what rows depend on, everything is
-    built anew.
+    If the corpus already has a version, the build reads only new inputs and adds their rows. If nothing is
+    new, it writes nothing. If the recipe has changed in a way that affects rows, the build reads all inputs
+    again.
     """
     if compact:
         _refuse_ignored(ctx)
@@ -128,7 +137,7 @@ def build_command(
 
 
 def _refuse_ignored(ctx: click.Context) -> None:
-    """Refuse options that would have no effect beside ``--compact``."""
+    """Refuse options that would have no effect with ``--compact``."""
     given = [name for name in _READS_INPUTS if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT]
     if given:
         names = ", ".join(f"--{name.replace('_', '-')}" for name in given)

@@ -1,4 +1,4 @@
-"""``builder check``: is a recipe fit to be built, or a version to be published?"""
+"""``builder check``: check a recipe before a build, or a version before publication."""
 
 from __future__ import annotations
 
@@ -16,29 +16,31 @@ from builder.cli.options import json_option
     "settings",
     metavar="KEY=VALUE",
     multiple=True,
-    help="Override one value of the recipe, such as stages.dedup_near.threshold=0.7; may be repeated.",
+    help="Override one value of the recipe, such as stages.dedup_near.threshold=0.7. Repeatable.",
 )
 @click.option(
     "--schemas",
     type=click.Path(file_okay=False),
     multiple=True,
-    help="Folder in which references of the contract are looked up as well; may be repeated.",
+    help="Additional folder in which references of the contract are resolved. Repeat to add more.",
 )
 @json_option
 def check_command(target: str, *, settings: tuple[str, ...], schemas: tuple[str, ...], as_json: bool) -> int:
-    """Check a recipe before it is built, or a version before it is published.
+    """Check a recipe before you build it, or a version before you publish it.
 
-    Of a RECIPE: its contract, its stages and their columns, its inputs; and what a build will take, from a
-    sample of the first records. Nothing is written but that sample, in the folder for temporary files.
+    For a RECIPE, check the contract, the stages with their columns, and the inputs. Estimate time, memory and
+    disk of a build from a sample of the first records. Only that sample is written, to the folder for
+    temporary files.
 
-    Of a version (FOLDER is a corpus; its newest version if none is named): every shard opens, has the columns
-    of the manifest and is not empty, the card leads to all rows, and load_dataset gives as many as the
-    manifest tells. What the viewer of the Hub cannot show is a warning. Exit status 4 if there is a fault.
+    For a version (FOLDER is a corpus; default: its newest version), check that every shard opens, has the
+    columns of the manifest and has rows. Check that the card names all shards, and that load_dataset returns
+    as many rows as the manifest counts. What the Hub's viewer cannot show is a warning. Exit status 4 if a
+    fault is found.
     """
     if not _is_corpus(target):
         return _check_recipe(target, settings=settings, schemas=schemas, as_json=as_json)
     if settings or schemas:
-        raise click.UsageError("--set and --schemas belong to a recipe, and this is a folder.")
+        raise click.UsageError("--set and --schemas apply to a recipe, but the target is a folder")
     from builder.hub.guard import check_version
     from builder.report.check import print_version_check
 
@@ -46,7 +48,7 @@ def check_command(target: str, *, settings: tuple[str, ...], schemas: tuple[str,
 
 
 def _is_corpus(target: str) -> bool:
-    """Tell ``FOLDER`` and ``FOLDER@V`` from the path of a recipe, which may hold an ``@``."""
+    """Return whether a target is ``FOLDER`` or ``FOLDER@V``; the path of a recipe may contain an ``@``."""
     folder, at, _ = target.rpartition("@")
     return Path(target).is_dir() or (bool(at) and not Path(target).exists() and Path(folder).is_dir())
 

@@ -1,4 +1,4 @@
-"""``builder dedup``: exact, then near, without a recipe."""
+"""``builder dedup``: remove exact and near duplicates without a recipe."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from builder.cli.options import Size, json_option
 
 @click.command("dedup", epilog="Example: builder dedup crawl/*.jsonl --output out/clean --threshold 0.8")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option(
-    "--output", required=True, type=click.Path(file_okay=False), help="Folder of the corpus to write."
-)
+@click.option("--output", required=True, type=click.Path(file_okay=False), help="Corpus folder to write.")
 @click.option(
     "--threshold",
     type=click.FloatRange(0, 1, min_open=True),
     default=0.8,
     show_default=True,
-    help="Least Jaccard similarity of near duplicates.",
+    help="Minimum Jaccard similarity of near-duplicates.",
 )
-@click.option("--column", default="text", show_default=True, help="The column that is compared.")
-@click.option("--workers", type=click.IntRange(1), help="Worker processes. Default: one for each core.")
+@click.option("--column", default="text", show_default=True, help="Column to compare.")
+@click.option(
+    "--workers", type=click.IntRange(1), help="Number of worker processes. Default: one for each core."
+)
 @click.option(
     "--max-memory",
     type=Size(),
-    help="Memory of all workers together, such as 2GB. Default: 60 % of the machine's.",
+    help="Memory limit of all workers together, such as 2GB. Default: 60 % of the machine's memory.",
 )
 @json_option
 def dedup_command(
@@ -37,9 +37,9 @@ def dedup_command(
     max_memory: int | None,
     as_json: bool,
 ) -> None:
-    """Remove exact and then near duplicates from JSONL, JSON, CSV or Parquet FILEs.
+    """Remove exact duplicates, then near-duplicates, from JSONL, JSON, CSV or Parquet FILEs.
 
-    Writes a corpus of one version that load_dataset opens, with the ledger of what was merged into what.
+    Writes a corpus with one version. load_dataset opens it. The ledger lists what was merged into what.
     """
     from builder.pipeline.preload import preload
 

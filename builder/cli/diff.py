@@ -1,4 +1,4 @@
-"""``builder diff``: what changed between two versions."""
+"""``builder diff``: show what changed between two versions."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from builder.cli.options import VersionNumber, json_option
 @click.argument("folder", type=click.Path(file_okay=False))
 @click.argument("a", type=VersionNumber())
 @click.argument("b", type=VersionNumber())
-@click.option("--rows", "all_rows", is_flag=True, help="List every row, not only the first of each kind.")
+@click.option(
+    "--rows", "all_rows", is_flag=True, help="List every changed row, not only the first rows of each kind."
+)
 @json_option
 def diff_command(folder: str, a: str, b: str, *, all_rows: bool, as_json: bool) -> None:
-    """Tell what changed from version A to version B of the corpus in FOLDER, row by row.
+    """Show what changed from version A to version B of the corpus in FOLDER, row by row.
 
-    Rows are known by their id. A row was removed, added, moved to another split, or changed in some columns;
-    a row that stayed is reordered if it stands behind one that it stood before. Why rows were removed is
-    looked up in the ledgers of the versions that lead from A to B. With --rows each row is printed as soon as
-    it is known, and the counts come last.
+    Rows are matched by id. A row is removed, added, moved to another split, or changed in some columns. A row
+    that stayed is reordered if it now follows a row that it preceded. The reasons for removed rows come from
+    the ledgers of the versions between A and B. With --rows, each row is printed as soon as it is found, and
+    the counts are printed last.
     """
     from builder.operations.diff import diff
     from builder.report.diff import DiffPrinter

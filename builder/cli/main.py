@@ -1,4 +1,4 @@
-"""The command ``builder``: finds its commands by name and imports one only when it is called."""
+"""The command ``builder``. It finds a command by name and imports it only when it is called."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from builder._version import __version__
 from builder.errors import BuilderError
 
 COMMANDS = {
-    "init": ("start", "Write a recipe, a few pages and a contract to start from."),
-    "check": ("check", "Check a recipe, or a version; nothing is written."),
+    "init": ("start", "Create a recipe, a few pages and a contract to start from."),
+    "check": ("check", "Check a recipe or a version, and estimate what a build takes."),
     "build": ("build", "Build a new version of a corpus from a recipe."),
     "validate": ("validate", "Check any file against any JSON Schema."),
     "dedup": ("dedup", "Remove exact and near duplicates from files."),
     "versions": ("versions", "List the versions of a corpus."),
-    "diff": ("diff", "Tell what changed between two versions, row by row."),
-    "verify": ("verify", "Hash everything again and compare."),
-    "why": ("why", "Tell what became of a page."),
-    "publish": ("publish", "Put a version on the Hugging Face Hub."),
-    "fetch": ("publish", "Get a version from the Hugging Face Hub."),
-    "rejected": ("rejected", "Write the rejected records to a file, to be mended."),
-    "takedown": ("takedown", "Write a version without some pages, which never come back."),
-    "yank": ("withdraw", "Mark a version as not to be used, or take that back."),
-    "drop": ("withdraw", "Delete the rows of an old version; its name and digest stay."),
-    "gc": ("withdraw", "Free what no version uses."),
-    "schema": ("schema", "Print a built-in contract or the recipe's schema."),
+    "diff": ("diff", "Show what changed between two versions, row by row."),
+    "verify": ("verify", "Hash all files of a corpus and report what was changed."),
+    "why": ("why", "Explain what happened to a page."),
+    "publish": ("publish", "Publish a version to the Hugging Face Hub."),
+    "fetch": ("publish", "Download a version from the Hugging Face Hub."),
+    "rejected": ("rejected", "Export rejected records so that you can fix and re-feed them."),
+    "takedown": ("takedown", "Remove pages in a new version and keep them out for good."),
+    "yank": ("withdraw", "Mark a version as not to be used, or undo that."),
+    "drop": ("withdraw", "Delete the rows of an old version. Its number and digest stay."),
+    "gc": ("withdraw", "Delete files that no version uses."),
+    "schema": ("schema", "Print a built-in contract or the schema of recipes."),
 }
 
 
 class LazyGroup(click.Group):
-    """A group that knows its commands by name and imports none of them to list them."""
+    """A group of commands that lists its commands without importing them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """List the commands in the order in which a user meets them."""
+        """List the commands in the order in which a user needs them."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
@@ -48,7 +48,7 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """Write the list of commands without importing them."""
+        """Format the list of commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
@@ -60,14 +60,14 @@ class LazyGroup(click.Group):
 )
 @click.version_option(__version__, prog_name="builder")
 def cli() -> None:
-    """Scraped pages in; a versioned, contract-checked, deduplicated dataset out.
+    """Turn scraped pages into a versioned, contract-checked, deduplicated dataset.
 
-    Every page that went in can be accounted for.
+    Every input page is accounted for in the ledger.
     """
 
 
 def main(args: list[str] | None = None) -> None:
-    """Run the command line; a BuilderError becomes lines on stderr and an exit status."""
+    """Run the command line. A BuilderError becomes lines on stderr and an exit status."""
     try:
         status = cli.main(args=args, prog_name="builder", standalone_mode=False)
     except BuilderError as error:
@@ -78,7 +78,7 @@ def main(args: list[str] | None = None) -> None:
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted; what was finished is kept, the same command goes on from there", err=True)
+        click.echo("interrupted; finished work is kept. Run the same command again to resume.", err=True)
         sys.exit(130)
     sys.exit(_status(status))
 

@@ -24,7 +24,7 @@ _UNITS = {
 
 
 class Size(click.ParamType[int]):
-    """A number of bytes, with or without a unit."""
+    """A size in bytes, with an optional unit."""
 
     name = "SIZE"
 
@@ -34,24 +34,24 @@ class Size(click.ParamType[int]):
             return value
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*", value)
         if not match or match[2].lower() not in _UNITS:
-            self.fail(f"{value!r} is no size; write it like 2GB, 512MiB or 1000000", param, ctx)
+            self.fail(f"{value!r} is not a size; write for example 2GB, 512MiB or 1000000", param, ctx)
         return int(float(match[1]) * _UNITS[match[2].lower()])
 
 
 class VersionNumber(click.ParamType[str]):
-    """The number of a version."""
+    """A version number."""
 
     name = "X.Y.Z"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Read ``1.4.0``."""
         if not re.fullmatch(r"(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}", value, re.ASCII):
-            self.fail(f"{value!r} is no version number; it has the form 1.4.0", param, ctx)
+            self.fail(f"{value!r} is not a version number; write for example 1.4.0", param, ctx)
         return str(value)
 
 
 class Share(click.ParamType[float]):
-    """A share between 0 and 1, also written in per cent."""
+    """A share between 0 and 1, or a percentage."""
 
     name = "SHARE"
 
@@ -64,5 +64,5 @@ class Share(click.ParamType[float]):
         except ValueError:
             share = -1.0
         if not 0 <= share <= 1:
-            self.fail(f"{value!r} is no share; write it like 0.05 or 5%", param, ctx)
+            self.fail(f"{value!r} is not a share between 0 and 1; write for example 0.05 or 5%", param, ctx)
         return share

@@ -1,4 +1,4 @@
-"""``builder publish`` and ``builder fetch``: to the Hugging Face Hub, and from there."""
+"""``builder publish`` and ``builder fetch``: upload to and download from the Hugging Face Hub."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import click
 from builder.cli.options import json_option
 
 token_option = click.option(
-    "--token", help="Access token for the Hub. Default: $HF_TOKEN, or what `hf auth login` stored."
+    "--token", help="Access token for the Hub. Default: $HF_TOKEN, or the token stored by `hf auth login`."
 )
 
 
@@ -17,22 +17,22 @@ token_option = click.option(
 )
 @click.argument("corpus", metavar="FOLDER[@V]")
 @click.option(
-    "--repo", required=True, metavar="USER/NAME", help="Dataset repository; made if it is not there."
+    "--repo", required=True, metavar="USER/NAME", help="Dataset repository. Created if it does not exist."
 )
-@click.option("--dry-run", is_flag=True, help="Tell what would be sent and show the card; change nothing.")
-@click.option("--private", is_flag=True, help="Make the repository private, and refuse a public one.")
+@click.option("--dry-run", is_flag=True, help="Show what would be uploaded and the card. Change nothing.")
+@click.option("--private", is_flag=True, help="Create a private repository, and refuse a public one.")
 @token_option
 @click.option(
     "--with-ledger",
     is_flag=True,
-    help="Publish ledger and clusters too: URLs of all pages, rejected ones as well.",
+    help="Also publish ledger and clusters, with the URLs of all pages, also of rejected ones.",
 )
 @click.option(
     "--read-back",
     type=click.Choice(["ends", "all"]),
     default="ends",
     show_default=True,
-    help="Rows to compare afterwards: first and last row group of each shard, or all.",
+    help="Rows to compare after the upload: first and last row group of each shard, or all.",
 )
 @json_option
 def publish_command(
@@ -46,12 +46,13 @@ def publish_command(
     read_back: str,
     as_json: bool,
 ) -> None:
-    """Publish a version of the corpus in FOLDER (the newest if none is named) on the Hugging Face Hub.
+    """Publish a version of the corpus in FOLDER (default: the newest) to the Hugging Face Hub.
 
-    The version is checked first ('builder check'). It gets there by one commit and the tag vX.Y.Z, so whoever
-    loads it meanwhile has the old version or the new one; then it is read back. 'main' is always the newest
-    version; an older one gets its tag only, and a tag is never moved. Files that the Hub has are not sent
-    again, and a call that was stopped goes on where it was. What people wrote into the card there stays.
+    The command checks the version ('builder check'), uploads it in one commit with the tag vX.Y.Z, and reads
+    it back. Anyone who loads the dataset meanwhile gets the old version or the new one. 'main' always points
+    to the newest version. An older version gets only its tag, and a tag is never moved. Files that the Hub
+    already has are not uploaded again. If the command is interrupted, run it again to resume. Text that
+    people wrote into the card on the Hub stays.
     """
     from builder.hub import publish
     from builder.report.progress import show_progress
@@ -75,14 +76,15 @@ def publish_command(
 @click.argument("address", metavar="USER/NAME@V")
 @click.argument("folder", type=click.Path(file_okay=False))
 @token_option
-@click.option("--digest", help="The digest that the version must have, if it is known from elsewhere.")
+@click.option("--digest", help="Digest that the version must have, if you know it from another source.")
 @json_option
 def fetch_command(address: str, folder: str, *, token: str | None, digest: str | None, as_json: bool) -> None:
     """Download one version of a dataset from the Hugging Face Hub into a corpus folder.
 
-    Number, digest and the hash of every file are compared before anything is put into its place. When the Hub
-    cannot be reached, nothing else is taken for it. 'verify', 'diff' and 'why' work on what came; what was
-    rejected or merged is known only if the ledger was published too.
+    The command compares the version number, the digest and the hash of every file before it moves the
+    version into place. If the Hub cannot be reached, the command fails; it never uses another copy.
+    'verify', 'diff' and 'why' work on a fetched version. Rejected and merged records are known only if the
+    ledger was published too.
     """
     from builder.hub import fetch
     from builder.report.progress import show_progress

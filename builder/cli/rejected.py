@@ -1,4 +1,4 @@
-"""``builder rejected``: the rejected records, to be mended and fed in again."""
+"""``builder rejected``: export rejected records so that you can fix and re-feed them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import click
 from builder.cli.options import json_option
 
 
-@click.command("rejected", epilog="Example: builder rejected out/southern-news --output mend.jsonl")
+@click.command("rejected", epilog="Example: builder rejected out/southern-news --output rejected.jsonl")
 @click.argument("corpus", metavar="FOLDER[@V]")
-@click.option("--output", required=True, type=click.Path(dir_okay=False), help="The JSONL file to write.")
+@click.option("--output", required=True, type=click.Path(dir_okay=False), help="JSONL file to write.")
 @json_option
 def rejected_command(corpus: str, *, output: str, as_json: bool) -> None:
-    """Write the records that a contract rejected or a reader failed on, a line each, as they came.
+    """Export the records that a contract rejected or that a reader could not read, one per line, unchanged.
 
-    What was wrong with each stands in a second file beside it, OUTPUT.faults.jsonl: stage, reason, all
-    faults, and the number of the record's line, which is null where a record could not be kept.
+    A second file, OUTPUT.faults.jsonl, lists for each record its stage, its reason, all faults, and the line
+    number of the record in OUTPUT. The line number is null if the record's bytes were not kept.
     """
     from builder.operations.rejected import write_rejected_records
     from builder.report.rejected import print_rejected

@@ -1,4 +1,4 @@
-"""``builder init``: something to start from."""
+"""``builder init``: create a recipe to start from."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from builder.cli.options import json_option
 @click.argument("folder", type=click.Path(file_okay=False))
 @json_option
 def init_command(folder: str, *, as_json: bool) -> None:
-    """Write a recipe, a few pages and a contract into FOLDER; 'builder build' on it works at once."""
+    """Create a recipe, a few pages and a contract in FOLDER. 'builder build' runs on it as it is."""
     from builder.operations.init import init
     from builder.report.init import print_init
 

@@ -1,4 +1,4 @@
-"""``builder takedown``: a version without a page, which never comes back."""
+"""``builder takedown``: remove pages in a new version and keep them out for good."""
 
 from __future__ import annotations
 
@@ -12,21 +12,24 @@ from builder.cli.options import json_option
     epilog='Example: builder takedown out/news --url https://example.org/a --because "the owner asked"',
 )
 @click.argument("folder", type=click.Path(file_okay=False))
-@click.option("--url", "urls", multiple=True, help="A page, by any form of its URL; may be repeated.")
-@click.option("--domain", "domains", multiple=True, help="All pages of a domain and of its subdomains.")
-@click.option("--id", "ids", multiple=True, help="A document, by its id.")
+@click.option("--url", "urls", multiple=True, help="URL of a page, in any form. Repeat to name more.")
 @click.option(
-    "--file", type=click.Path(dir_okay=False), help="A file with a URL, a domain or an id on each line."
+    "--domain",
+    "domains",
+    multiple=True,
+    help="All pages of a domain and its subdomains. Repeat to name more.",
 )
-@click.option("--because", required=True, help="The reason; ledger and tombstones keep it.")
-@click.option("--and-near", is_flag=True, help="Take the near-duplicates under other names as well.")
+@click.option("--id", "ids", multiple=True, help="Id of a document. Repeat to name more.")
+@click.option("--file", type=click.Path(dir_okay=False), help="File with one URL, domain or id per line.")
+@click.option("--because", required=True, help="Reason. It is recorded in the ledger and in the tombstones.")
+@click.option("--and-near", is_flag=True, help="Also remove near-duplicates at other URLs.")
 @click.option(
     "--only-this",
     is_flag=True,
-    help="Refuse to take a document that was not asked for but stands for a page that was.",
+    help="Refuse to remove a document that you did not name but that a named page was merged into.",
 )
-@click.option("--purge", is_flag=True, help="Remove them from the older versions as well, for good.")
-@click.option("--workers", type=click.IntRange(1), help="Worker processes. Default: one.")
+@click.option("--purge", is_flag=True, help="Also delete the rows from older versions, permanently.")
+@click.option("--workers", type=click.IntRange(1), help="Number of worker processes. Default: one.")
 @json_option
 def takedown_command(
     folder: str,
@@ -42,13 +45,14 @@ def takedown_command(
     workers: int | None,
     as_json: bool,
 ) -> None:
-    """Write a new version of the corpus in FOLDER without some pages, and never let them in again.
+    """Write a new version of the corpus in FOLDER without some pages, and keep them out of later versions.
 
-    A page that was merged is taken down with the document that stands for it, and what was merged into a
-    document goes with it. Near-duplicates under other names are listed and stay, unless --and-near is given.
-    Later pages of the same URL or domain, with the same text or nearly the same are rejected as `tombstone`.
-    The older versions keep the rows, unless --purge is given: then they are removed from every version,
-    ledger and index, also if they were taken down before, and it is told what the Hub may still hold.
+    If a page was merged into a document, that document is removed too. Records that were merged into a
+    removed document are removed with it. Near-duplicates at other URLs are listed and stay, unless you give
+    --and-near. Later builds reject pages with the same URL, domain, text or nearly the same text (reason
+    `tombstone`). Older versions keep the rows, unless you give --purge: then the rows are deleted from every
+    version, ledger and index, even if they were taken down earlier, and the command lists what the Hub may
+    still hold.
     """
     from builder.operations.takedown import takedown
     from builder.report.progress import show_progress

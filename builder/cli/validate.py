@@ -1,4 +1,4 @@
-"""``builder validate``: any file against any JSON Schema."""
+"""``builder validate``: check any file against any JSON Schema."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from builder.cli.options import json_option
     "validate", epilog="Example: builder validate feed/*.jsonl --contract page-1 --rejected bad.jsonl"
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--contract", required=True, help="A built-in contract, or the path of a JSON Schema.")
+@click.option("--contract", required=True, help="Name of a built-in contract, or path of a JSON Schema.")
 @click.option(
     "--rejected",
     type=click.Path(dir_okay=False),
-    help="Write each record that is not valid, with its faults, to this JSONL file.",
+    help="JSONL file to write each invalid record to, with its faults.",
 )
 @click.option(
     "--schemas",
     type=click.Path(file_okay=False),
     multiple=True,
-    help="Folder in which references of the contract are looked up as well; may be repeated.",
+    help="Additional folder in which references of the contract are resolved. Repeat to add more.",
 )
 @json_option
 def validate_command(
@@ -29,9 +29,9 @@ def validate_command(
 ) -> int:
     """Check JSONL, JSON or Parquet FILEs against a JSON Schema.
 
-    A .json file is one document, a .parquet file has rows, any other a document a line. Any JSON value is
-    judged, and the schema need not have a form in Arrow. Exit status 4 if a record does not meet it, or
-    cannot be read.
+    A .json file is one record, a .parquet file has one record per row, and any other file has one record per
+    line. A record may be any JSON value, and the schema need not map to Arrow. Exit status 4 if a record is
+    invalid or cannot be read.
     """
     from builder.pipeline.preload import JUDGING, preload
 

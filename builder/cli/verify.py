@@ -1,4 +1,4 @@
-"""``builder verify``: hash everything again and compare."""
+"""``builder verify``: hash all files of a corpus and report what was changed."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from builder.cli.options import json_option
 @click.argument("corpus", metavar="FOLDER[@V]")
 @json_option
 def verify_command(corpus: str, *, as_json: bool) -> int:
-    """Hash everything in a corpus again and name what was changed, is missing, or was added.
+    """Hash all files of a corpus and list those that were changed, are missing, or were added.
 
-    Exit status 4 if there is a fault.
+    Exit status 4 if a fault is found.
     """
     from builder.operations.verify import verify
     from builder.report.verify import print_verify

@@ -1,4 +1,4 @@
-"""``builder versions``: what there is."""
+"""``builder versions``: list the versions of a corpus."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``builder why``: what became of a page."""
+"""``builder why``: explain what happened to a page."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from builder.cli.options import json_option
 @click.argument("page", metavar="URL-OR-ID")
 @json_option
 def why_command(corpus: str, page: str, *, as_json: bool) -> int:
-    """Tell what became of a page, in every version, and of its duplicates.
+    """Explain what happened to a page and to its duplicates, in every version.
 
-    The page is named by its URL (as it came, or in its canonical form), its document id, or its record id.
+    Name the page by its URL (as it came, or canonical), its document id, or its record id.
     """
     from builder.operations.why import why
     from builder.report.why import print_why

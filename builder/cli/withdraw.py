@@ -1,4 +1,4 @@
-"""``builder yank``, ``drop`` and ``gc``: what nobody should use any more."""
+"""``builder yank``, ``drop`` and ``gc``: withdraw versions and free disk space."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from builder.cli.options import json_option
     "yank", epilog='Example: builder yank out/southern-news@1.1.0 --because "half of it was a test"'
 )
 @click.argument("corpus", metavar="FOLDER@V")
-@click.option("--because", metavar="TEXT", help="Why; it stands in the corpus's card.")
-@click.option("--undo", is_flag=True, help="Take an earlier yank back.")
+@click.option("--because", metavar="TEXT", help="Reason. It is shown in the card of the corpus.")
+@click.option("--undo", is_flag=True, help="Undo an earlier yank.")
 @json_option
 def yank_command(corpus: str, *, because: str | None, undo: bool, as_json: bool) -> None:
-    """Mark a version as not to be used; its rows stay, and it can still be loaded by its number.
+    """Mark a version as not to be used. Its rows stay, and you can still load it by its number.
 
-    What load_dataset gives for the folder, and the link `latest`, go to the newest version that is not
-    yanked.
+    load_dataset on the folder, and the link `latest`, use the newest version that is not yanked.
     """
     from builder.operations.withdraw import yank
     from builder.report.withdraw import print_yank
@@ -32,10 +31,10 @@ def yank_command(corpus: str, *, because: str | None, undo: bool, as_json: bool)
 @click.argument("corpus", metavar="FOLDER@V")
 @json_option
 def drop_command(corpus: str, *, as_json: bool) -> None:
-    """Delete the rows of an old version, for good.
+    """Delete the rows of an old version permanently.
 
-    Its number, digest, manifest and ledger stay, and the number is never used again. Shards that other
-    versions hold stay. The newest version that is not yanked cannot be dropped.
+    The number, digest, manifest and ledger stay, and the number is never used again. Shards that other
+    versions use stay. You cannot drop the newest version that is not yanked.
     """
     from builder.operations.withdraw import drop
     from builder.report.withdraw import print_drop
@@ -50,14 +49,14 @@ def drop_command(corpus: str, *, as_json: bool) -> None:
     type=click.FloatRange(0),
     default=7,
     show_default=True,
-    help="Remove unfinished builds that nobody touched for so many days; 0 removes all.",
+    help="Delete unfinished builds that were not used for this many days. 0 deletes all.",
 )
-@click.option("--dry-run", is_flag=True, help="Tell what would go, and remove nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would be deleted, and delete nothing.")
 @json_option
 def gc_command(folder: str, *, spool_days: float, dry_run: bool, as_json: bool) -> None:
-    """Free what no version of the corpus in FOLDER uses.
+    """Delete files that no version of the corpus in FOLDER uses.
 
-    That is: objects, what a killed command left half done, and unfinished builds that were given up.
+    These are unused objects, leftovers of commands that were killed, and old unfinished builds.
     """
     from builder.operations.withdraw import gc
     from builder.report.withdraw import print_gc

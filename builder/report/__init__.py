@@ -1,1 +1,1 @@
-"""Results to terminal text, JSON and HTML: the only place that formats for people."""
+"""Format results as terminal text and JSON: the only room that formats for people."""

@@ -1,4 +1,4 @@
-"""What a build says when it is over."""
+"""Print the result of a build."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def print_build(result: BuildResult, *, as_json: bool) -> None:
-    """Print the outcome of a build: for people, or as one JSON document."""
+    """Print the result of a build as text or as one JSON document."""
     if as_json:
         print_json(result.document())
         return
     if result.nothing_new:
-        click.echo(f"nothing new: {result.corpus} is at {result.version} already, with the same rows")
+        click.echo(f"nothing new: {result.corpus} already has these rows as version {result.version}")
         return
     click.echo(
         "\n".join([*_summary(result), "", *_funnel(result), "", *_splits(result), "", *_next_steps(result)])
@@ -29,9 +29,11 @@ def print_build(result: BuildResult, *, as_json: bool) -> None:
 def _summary(result: BuildResult) -> list[str]:
     counts = result.outcomes
     kept = counts.get("kept", 0)
-    known = f"{result.n_known:,} were accounted for before" if result.n_known else ""
+    known = f"{result.n_known:,} were accounted for by an earlier build" if result.n_known else ""
     restated = (
-        f"{counted(result.n_restated, 'record')} of earlier builds changed" if result.n_restated else ""
+        f"{counted(result.n_restated, 'record')} of earlier builds changed their outcome"
+        if result.n_restated
+        else ""
     )
     more = "; ".join(filter(None, (known, restated)))
     return [
@@ -50,14 +52,14 @@ def _funnel(result: BuildResult) -> list[str]:
     return (
         table_lines(rows, header=["outcome", "stage", "reason", "records"])
         if rows
-        else ["every record was kept"]
+        else ["all records were kept"]
     )
 
 
 def _splits(result: BuildResult) -> list[str]:
     rows = [[s.name, s.rows, s.shards, size_text(s.bytes)] for s in result.splits]
     lines = table_lines(rows, header=["split", "rows", "shards", "size"])
-    return lines + [f"split {name} has no rows: no file was written for it" for name in result.empty_splits]
+    return lines + [f"split {name} has no rows, so it has no file" for name in result.empty_splits]
 
 
 def _next_steps(result: BuildResult) -> list[str]:

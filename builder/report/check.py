@@ -1,4 +1,4 @@
-"""What ``builder check`` found."""
+"""Print the result of ``builder check``."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def print_check(check: Check, *, as_json: bool) -> None:
         "",
         *table_lines(check.columns, header=["column", "type"]),
         "",
-        f"estimate, from {sample}",
+        f"estimate from a sample of {sample}",
         f"time      about {_time_text(estimate.seconds)}",
         f"memory    about {size_text(estimate.memory_bytes)}",
         f"disk      about {size_text(estimate.disk_bytes)} while it runs",
@@ -47,7 +47,7 @@ def _document(check: Check) -> dict[str, Any]:
 
 
 def print_version_check(check: VersionCheck, *, as_json: bool) -> int:
-    """Print every fault, or that a version is fit to be published; exit status 4 if it is not."""
+    """Print the faults of a version, or that it is fit to be published. Return exit status 4 if it is not."""
     if as_json:
         print_json(check)
         return FAULTS_FOUND if check.faults else 0

@@ -1,4 +1,4 @@
-"""What changed between two versions, for people and as JSON."""
+"""Print what changed between two versions, as text or JSON."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _COUNTS = ("added", "removed", "changed", "moved", "reordered")
 
 
 class DiffPrinter:
-    """Prints rows as they come, if all are asked for, and the rest behind them."""
+    """Prints rows as they are found, if all rows are requested, and then the counts."""
 
     def __init__(self, *, as_json: bool, all_rows: bool) -> None:
         self._as_json = as_json
@@ -40,7 +40,7 @@ class DiffPrinter:
         self._n_printed += 1
 
     def end(self, diff: Diff) -> None:
-        """Print the counts; without all rows, the first ones of each kind behind them."""
+        """Print the counts and, unless all rows were printed, the first rows of each kind."""
         if not self._as_json:
             blank = [""] if self._n_printed else []
             lines = [*blank, *_lines(diff)] + ([] if self._all_rows else list(_example_lines(diff)))
@@ -112,10 +112,10 @@ def _lines(diff: Diff) -> list[str]:
     ]
     lines = [f"{diff.old} -> {diff.new}  {diff.reason}", "", *table_lines(cells, header=header)]
     if diff.removals:
-        lines += ["", "removed rows, by what the ledgers say:"]
+        lines += ["", "removed rows by reason:"]
         lines += table_lines([[f"  {WHY[one.why]}", one.rows, _place(one)] for one in diff.removals])
     if diff.changed_columns:
-        lines += ["", "changed rows, by the columns in which they differ:"]
+        lines += ["", "changed rows by column:"]
         lines += table_lines([[f"  {name}", rows] for name, rows in diff.changed_columns.items()])
     return [*lines, "", f"{counted(diff.n_shared, 'shard')} in both, {counted(diff.n_read, 'other')} read"]
 
@@ -133,7 +133,7 @@ def _example_lines(diff: Diff) -> Iterator[str]:
                 yield from _row_lines(row)
         n_rows = sum(getattr(split, kind) for split in diff.changes.splits.values())
         if n_rows > n_listed and kind != "reordered":
-            yield f"{kind}: {n_rows - n_listed:,} more (--rows lists all)"
+            yield f"{kind}: {n_rows - n_listed:,} more (use --rows to list all)"
 
 
 def _row_lines(row: RowChange) -> Iterator[str]:
@@ -149,14 +149,14 @@ def _row_lines(row: RowChange) -> Iterator[str]:
 
 
 def _marked(one: Excerpt) -> str:
-    """Mark what went and what came as word diffs do, on one line."""
+    """Mark removed and added text on one line, in the notation of word diffs."""
     old = "" if one.old == "" else f"[-{_plain(one.old)}-]"
     new = "" if one.new == "" else f"{{+{_plain(one.new)}+}}"
     return f"{_plain(one.before)}{old}{new}{_plain(one.after)}"
 
 
 def _plain(text: str | None) -> str:
-    """Write a text on one line, with control characters as escapes."""
+    """Return a text on one line, with control characters escaped."""
     if text is None:
         return "null"
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)

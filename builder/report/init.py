@@ -1,4 +1,4 @@
-"""What ``builder init`` wrote."""
+"""Print the files that ``builder init`` created."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one place where a result becomes a JSON document."""
+"""Print a result as a JSON document; the only module that does."""
 
 from __future__ import annotations
 

@@ -19,21 +19,21 @@ _SINGULAR = {"batches": "batch"}
 
 
 def say_if_compiling() -> None:
-    """Say that the first run takes longer, if this is the first."""
+    """Print a notice if the first run will take longer because kernels are compiled."""
     from builder.kernels.jit import needs_compiling
 
     if needs_compiling():
-        print("first run: kernels are compiled, which takes some seconds once", file=sys.stderr, flush=True)
+        print("first run: compiling kernels, this takes some seconds once", file=sys.stderr, flush=True)
 
 
 def say(text: str) -> None:
-    """Say what should be known before the work begins."""
+    """Print a notice before the work begins."""
     print(text, file=sys.stderr, flush=True)
 
 
 @contextmanager
 def show_progress(*, quiet: bool = False) -> Iterator[Progress]:
-    """Yield the function that shows progress; what it shows goes to stderr only."""
+    """Yield a function that shows progress on stderr."""
     if quiet:
         yield ignore_progress
     elif sys.stderr.isatty():
@@ -81,7 +81,7 @@ def _bars() -> Iterator[Progress]:
 
 
 class _Lines:
-    """A line when a phase begins, every ten seconds, and when it ends."""
+    """Prints a line when a phase begins, every ten seconds, and when it ends."""
 
     def __init__(self) -> None:
         self._began: dict[str, float] = {}
@@ -100,7 +100,7 @@ class _Lines:
 
 
 def _amount(done: int, total: int, unit: str) -> str:
-    """Write how much is done.
+    """Format how much is done.
 
     >>> _amount(3, 8, "shards"), _amount(1, 1, "shards"), _amount(1200, 87_242, "bytes")
     ('3 of 8 shards', '1 shard', '1.2 kB of 87.2 kB')
@@ -112,7 +112,7 @@ def _amount(done: int, total: int, unit: str) -> str:
 
 
 def _rate(done: int, unit: str, *, elapsed_s: float) -> str:
-    """Write how fast it goes, where that tells anything: records, bytes and rows, over more than a blink."""
+    """Format the rate of records, bytes or rows; empty before half a second has passed."""
     if unit not in ("bytes", "records", "rows") or elapsed_s < _SECONDS_WITHOUT_RATE:
         return ""
     rate = int(done / elapsed_s)

@@ -1,4 +1,4 @@
-"""What went to the Hub, or came from there."""
+"""Print what was published to the Hub or fetched from it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
     from builder.hub import FetchResult, PublishResult
 
+_MAIN = "; `main` now points to it"
+
 
 def print_publish(result: PublishResult, *, as_json: bool) -> None:
-    """Print what was sent, copied and deleted, or with a dry run what would be, and the card."""
+    """Print what was uploaded, copied and deleted; after a dry run, what would be, and the card."""
     for warning in result.warnings:
         click.echo(f"warning: {warning}", err=True)
     if as_json:
@@ -36,11 +38,11 @@ def _document(result: PublishResult) -> dict[str, Any]:
 def _publish_lines(result: PublishResult) -> Iterator[str]:
     name = f"{result.repo}@{result.tag}"
     if result.nothing_new:
-        yield f"{name}: is there already, with this digest; nothing was changed"
+        yield f"{name}: already published with this digest; nothing was changed"
     elif result.dry_run:
-        yield f"{name}: would be published{'' if result.main else ', as a tag only: main is newer'}"
+        yield f"{name}: would be published{'' if result.main else ' as a tag only, because `main` is newer'}"
     else:
-        yield f"{name}: published{', and main is it' if result.main else ' as a tag only: main is newer'}"
+        yield f"{name}: published{_MAIN if result.main else ' as a tag only, because `main` is newer'}"
     files = [("add", one.path, size_text(one.bytes), "") for one in result.add]
     files += [("copy", one.path, size_text(one.bytes), f"from {one.source}") for one in result.copy]
     files += [("delete", path, "", "") for path in result.delete]
@@ -48,25 +50,25 @@ def _publish_lines(result: PublishResult) -> Iterator[str]:
         yield ""
         yield from table_lines(files, header=["", "file", "size", ""])
         yield ""
-        verb = "to send" if result.dry_run else "sent"
+        verb = "to upload" if result.dry_run else "uploaded"
         yield f"{size_text(result.bytes_to_send)} {verb} at most"
     if result.left_alone:
-        yield f"left alone: {', '.join(result.left_alone)}"
+        yield f"left unchanged: {', '.join(result.left_alone)}"
     if not result.dry_run:
         read = result.read_back
         rows = f"{counted(read.rows, 'row')} of {counted(read.row_groups, 'row group')}"
-        yield f"read back: {counted(read.files, 'file')} by their hashes, {rows}"
+        yield f"read back: {counted(read.files, 'file')} by hash, {rows}"
     yield f"digest {result.digest}"
     yield result.url
 
 
 def print_fetch(result: FetchResult, *, as_json: bool) -> None:
-    """Print what came, and what did not."""
+    """Print what was fetched, and whether the ledger is missing."""
     if as_json:
         print_json(result)
         return
-    came = "is there already" if result.nothing_new else "fetched"
+    came = "already fetched" if result.nothing_new else "fetched"
     size = f"{counted(result.rows, 'row')}, {size_text(result.bytes)}"
     click.echo(f"{result.corpus}@{result.version}: {came} from {result.repo}; {size}, digest {result.digest}")
     if not result.ledger:
-        click.echo("the ledger was not published: what was rejected or merged is not known here")
+        click.echo("the ledger was not published, so rejected and merged records are not known here")

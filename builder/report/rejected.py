@@ -1,4 +1,4 @@
-"""What ``builder rejected`` wrote."""
+"""Print what ``builder rejected`` exported."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 
 
 def print_rejected(written: RejectedRecords, *, as_json: bool) -> None:
-    """Print how many records went where."""
+    """Print how many records were written to which file."""
     if as_json:
         print_json(written)
         return
-    click.echo(f"{counted(written.n_written, 'record')} of {written.version} in {written.output}")
-    click.echo(f"what was wrong with each, a line for each, in {written.faults}")
+    click.echo(
+        f"{counted(written.n_written, 'record')} of version {written.version} written to {written.output}"
+    )
+    click.echo(f"faults of each record written to {written.faults}")
     if left := written.n_cut + written.n_without_bytes:
-        what = f"{counted(left, 'record')} more could not be kept as they came"
-        click.echo(f"{what}: their faults stand in the second file, with a line of null")
+        what = f"{counted(left, 'more record')} could not be exported, because their bytes were not kept"
+        click.echo(f"{what}; the second file lists their faults with `line` null")

@@ -1,4 +1,4 @@
-"""Schemas as they lie in the package."""
+"""Print the schemas that come with the package."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def print_schema(name: str) -> None:
     """Print one schema.
 
     Raises:
-        BuilderError: if there is none of this name.
+        BuilderError: if no schema has this name.
     """
     path = schemas_folder() / (name + _SUFFIX)
     if not path.is_file():
@@ -25,7 +25,7 @@ def print_schema(name: str) -> None:
 
 
 def print_schema_names(*, as_json: bool) -> None:
-    """List the schemas there are."""
+    """Print the names of all schemas."""
     if as_json:
         print_json({"schemas": schema_names()})
     else:

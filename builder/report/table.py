@@ -1,4 +1,4 @@
-"""Plain tables for terminals and log files: aligned columns, no colours, no boxes."""
+"""Format plain tables for terminals and log files: aligned columns, no colours, no boxes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def table_lines(rows: Sequence[Sequence[object]], *, header: Sequence[str] = ()) -> list[str]:
-    r"""Align cells in columns; numbers to the right.
+    r"""Align cells in columns, numbers on the right.
 
     >>> print("\n".join(table_lines([["kept", 12], ["merged", 3]])))
     kept    12
@@ -30,7 +30,7 @@ def table_lines(rows: Sequence[Sequence[object]], *, header: Sequence[str] = ())
 
 
 def counted(n: int, noun: str) -> str:
-    """Write a number with its noun, which takes an s but for one.
+    """Return a number with its noun, in the plural unless the number is 1.
 
     >>> counted(1, "record"), counted(1200, "record")
     ('1 record', '1,200 records')
@@ -45,7 +45,7 @@ def _text(cell: object) -> str:
 
 
 def size_text(n_bytes: int) -> str:
-    """Write a number of bytes with a unit of 1,000.
+    """Return a size with a decimal unit (1 kB is 1,000 bytes).
 
     >>> size_text(1_234_567)
     '1.2 MB'

@@ -1,4 +1,4 @@
-"""What a takedown says when it is over."""
+"""Print the result of a takedown."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from builder.operations.takedown import TakedownResult
 
 MAX_LINES = 20
-"""Documents that are shown of each kind; ``--json`` has them all."""
+"""Maximum number of documents to show of each kind; ``--json`` lists all."""
 
 
 def print_takedown(result: TakedownResult, *, as_json: bool) -> None:
-    """Print what was taken down: for people, or as one JSON document."""
+    """Print what was taken down, as text or as one JSON document."""
     if as_json:
         print_json(result.document())
         return
@@ -29,19 +29,19 @@ def print_takedown(result: TakedownResult, *, as_json: bool) -> None:
 
 def _lines(result: TakedownResult) -> Iterator[str]:
     if result.nothing_new:
-        yield f"nothing new: {result.corpus} is at {result.version}, and this is taken down already"
+        yield f"nothing new: this is already taken down in {result.corpus} {result.version}"
     else:
         yield f"{result.corpus} {result.version}  {result.reason}"
         yield f"{counted(len(result.documents), 'document')} taken down, {result.n_restated:,} records in all"
     yield from _list([[one, url or ""] for one, url in result.documents], header=["document", "url"])
     if result.merged:
-        yield "merged, and gone with the document that stood for it:"
+        yield "merged pages, removed with the document they were merged into:"
         yield from _list([[page, one] for page, one in result.merged], header=["page", "document"])
     if result.unknown:
-        yield "not published, and barred from now on:"
+        yield "not published; later builds reject these:"
         yield from _list([[one] for one in result.unknown], header=["asked for"])
     if result.nearby:
-        yield "alike, under other names; they stay unless you give --and-near:"
+        yield "near-duplicates at other URLs; they stay unless you give --and-near:"
         rows = [[f"{one.similarity:.3f}", one.id, one.url or ""] for one in result.nearby]
         yield from _list(rows, header=["similarity", "document", "url"])
     if result.purged:
@@ -50,25 +50,25 @@ def _lines(result: TakedownResult) -> Iterator[str]:
 
 def _purged_lines(purged: PurgeResult) -> Iterator[str]:
     rows = ", ".join(f"{version} {n:,}" for version, n in purged.rows.items())
-    yield f"purged, {counted(sum(purged.rows.values()), 'row')}" + (f" ({rows})" if rows else "")
-    yield f"{counted(purged.n_records, 'record')} taken out of ledgers and index; unfinished builds removed"
+    yield f"purged {counted(sum(purged.rows.values()), 'row')}" + (f" ({rows})" if rows else "")
+    yield f"{counted(purged.n_records, 'record')} removed from ledgers and index; unfinished builds deleted"
     if not purged.rows:
         return
-    yield "if these versions were published to the Hub, it still holds the rows:"
-    yield f"  under {'the tag' if len(purged.rows) == 1 else 'the tags'} {', '.join(purged.hub_tags)}"
-    yield "  in these files, which this deletes for good, from every revision:"
+    yield "if you published these versions to the Hub, the Hub still holds the rows"
+    yield f"  at {'the tag' if len(purged.rows) == 1 else 'the tags'} {', '.join(purged.hub_tags)},"
+    yield "  in the files below. This code deletes them permanently from every revision:"
     yield "    api = huggingface_hub.HfApi()"
     yield '    files = api.list_lfs_files("USER/NAME", repo_type="dataset")'
     yield "    gone = [file for file in files if file.file_oid in OLD_SHARDS]"
     yield '    api.permanently_delete_lfs_files("USER/NAME", gone, repo_type="dataset")'
     yield from (f"  {one}" for one in purged.old_shards[:MAX_LINES])
     if (left := len(purged.old_shards) - MAX_LINES) > 0:
-        yield f"  {left:,} more (--json tells all)"
-    yield "  then delete these tags: what they name cannot be loaded any more"
+        yield f"  {left:,} more (use --json to list all)"
+    yield "  Then delete these tags, because they can no longer be loaded."
 
 
 def _list(rows: list[list[str]], *, header: list[str]) -> Iterator[str]:
     if rows:
         yield from table_lines(rows[:MAX_LINES], header=header)
     if (left := len(rows) - MAX_LINES) > 0:
-        yield f"{left:,} more (--json tells all)"
+        yield f"{left:,} more (use --json to list all)"

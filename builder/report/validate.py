@@ -1,4 +1,4 @@
-"""What ``builder validate`` found."""
+"""Print the result of ``builder validate``."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from builder.operations.validate import FileVerdict, Validation
 
 _MAX_FAULTS = 5
-"""Faults of one record that are shown; ``--json`` has them all."""
+"""Maximum number of faults to show of one record; ``--json`` lists all."""
 
 
 def print_validation(validation: Validation, *, as_json: bool) -> int:
-    """Print the sums and the first faults of each file; exit status 4 if a record is not valid."""
+    """Print the sums and the first faults of each file. Return exit status 4 if a record is invalid."""
     if as_json:
         print_json(validation)
     else:
@@ -39,7 +39,7 @@ def _lines(validation: Validation) -> Iterator[str]:
     yield (
         f"{counted(validation.n_records, 'record')} against {validation.contract}: "
         f"{validation.n_valid:,} valid, "
-        f"{validation.n_rejected:,} not valid, {validation.n_failed:,} not readable"
+        f"{validation.n_rejected:,} invalid, {validation.n_failed:,} unreadable"
     )
 
 
@@ -48,7 +48,7 @@ def _file_lines(verdict: FileVerdict) -> Iterator[str]:
         yield f"{verdict.path}:{place.line or place.ordinal + 1}: {_place_text(place)}"
     left = verdict.n_rejected + verdict.n_failed - len(verdict.places)
     if left > 0:
-        yield f"{verdict.path}: {left:,} more (--json or --rejected FILE tells all)"
+        yield f"{verdict.path}: {left:,} more (use --json or --rejected FILE to list all)"
 
 
 def _place_text(place: RecordFault) -> str:

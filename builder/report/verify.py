@@ -1,4 +1,4 @@
-"""What ``builder verify`` found."""
+"""Print the result of ``builder verify``."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ FAULTS_FOUND = 4
 
 
 def print_verify(verification: Verification, *, as_json: bool) -> int:
-    """Print every fault; exit status 4 if there is one."""
+    """Print every fault. Return exit status 4 if there is one."""
     if as_json:
         print_json(verification)
     else:
         for fault in verification.faults:
             click.echo(str(fault))
         for version, n_rows in verification.purged.items():
-            click.echo(f"{version}: purged, {counted(n_rows, 'row')}")
+            click.echo(f"{version}: {counted(n_rows, 'row')} purged")
         found = counted(len(verification.faults), "fault") if verification.faults else "clean"
         click.echo(
             f"{verification.corpus}: {found}; {counted(verification.n_files, 'file')}, "

@@ -1,4 +1,4 @@
-"""The versions of a corpus."""
+"""Print the versions of a corpus."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 def print_versions(corpus: Corpus, *, as_json: bool) -> None:
-    """Print one line a version, newest first."""
+    """Print one line per version, newest first."""
     rows = [_row(corpus, version) for version in reversed(corpus.versions())]
     if as_json:
         print_json({"corpus": str(corpus.path), "versions": rows})
         return
     if not rows:
-        click.echo(f"{corpus.path}: no version yet")
+        click.echo(f"{corpus.path} has no version yet")
         return
     cells = [[r["version"], r["rows"], size_text(r["bytes"]), r["digest"][:12], _why(r)] for r in rows]
     click.echo("\n".join(table_lines(cells, header=["version", "rows", "size", "digest", "reason"])))
@@ -28,9 +28,9 @@ def print_versions(corpus: Corpus, *, as_json: bool) -> None:
 
 def _why(row: dict[str, Any]) -> str:
     if row["dropped"]:
-        return "dropped: its rows are gone"
+        return "dropped: its rows were deleted"
     text = row["reason"] if row["yanked"] is None else f"yanked: {row['yanked']}"
-    return f"purged, {counted(row['purged'], 'row')}; {text}" if row["purged"] else text
+    return f"{counted(row['purged'], 'row')} purged; {text}" if row["purged"] else text
 
 
 def _row(corpus: Corpus, version: str) -> dict[str, Any]:

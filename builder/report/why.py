@@ -1,4 +1,4 @@
-"""The way of one page through the ledger, for people."""
+"""Print what happened to one page, from the ledgers."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from builder.operations.why import Explanation, PageHistory
 
 MAX_DUPLICATES = 20
-"""Records under the same document that are shown; ``--json`` has them all."""
+"""Maximum number of records of the same document to show; ``--json`` lists all."""
 
 
 def print_why(explanation: Explanation, *, as_json: bool) -> int:
-    """Print what became of a page; exit status 1 if no version has heard of it."""
+    """Print what happened to a page. Return exit status 1 if no version knows it."""
     if as_json:
         print_json(_document(explanation))
     elif explanation.known:
@@ -27,11 +27,11 @@ def print_why(explanation: Explanation, *, as_json: bool) -> int:
         told = (_lines(history, last) for history, last in zip(explanation.histories, before, strict=False))
         click.echo("\n".join(line for lines in told for line in lines))
     if not explanation.known:
-        what = "no version has read such a record"
-        advice = "name it by its URL, its document id or its record id"
+        what = "no version knows this page"
+        advice = "give its URL, its document id or its record id"
         if not all(history.ledger for history in explanation.histories):
-            what = "no version has published such a document, and the ledger is not here"
-            advice = "ask who published it: it may have been rejected or merged"
+            what = "no version has published this page, and the ledger is not here"
+            advice = "it may have been rejected or merged; ask the publisher of the dataset for the ledger"
         click.echo(f"error: {explanation.corpus}: {what}: {explanation.page} ({advice})", err=True)
     return 0 if explanation.known else 1
 
@@ -55,26 +55,26 @@ def _document(explanation: Explanation) -> dict[str, Any]:
 
 def _lines(history: PageHistory, before: PageHistory | None) -> Iterator[str]:
     if before and history.records and _told(history) == _told(before):
-        yield f"version {history.version}: as in {before.version}"
+        yield f"version {history.version}: same as version {before.version}"
         return
     yield f"version {history.version}"
     if not history.ledger:
         yield from _lines_without_ledger(history)
         return
     if not history.records:
-        yield "  not read"
+        yield "  not among its records"
     for record in history.records:
         yield from _record_lines(record, indent=2)
     if history.duplicates:
-        yield f"  {counted(len(history.duplicates), 'more record')} under the same document:"
+        yield f"  {counted(len(history.duplicates), 'more record')} of the same document:"
         for record in history.duplicates[:MAX_DUPLICATES]:
             yield from _record_lines(record, indent=4)
         if (left := len(history.duplicates) - MAX_DUPLICATES) > 0:
-            yield f"    {left:,} more (--json tells all)"
+            yield f"    {left:,} more (use --json to list all)"
 
 
 def _told(history: PageHistory) -> list[dict[str, Any]]:
-    """Leave out what changes with the name of a shard alone."""
+    """Return the ledger rows without the shard, whose name changes when shards are added."""
     return [{**row, "shard": None} for row in (*history.records, *history.duplicates)]
 
 
@@ -84,7 +84,7 @@ def _lines_without_ledger(history: PageHistory) -> Iterator[str]:
         yield f"    published in {document['shard']}"
     if not history.documents:
         yield "  not published"
-    yield "  the ledger is not here: what was rejected or merged, and why, is not known"
+    yield "  the ledger is not here, so rejected and merged records are not known"
 
 
 def _record_lines(row: dict[str, Any], *, indent: int) -> Iterator[str]:
@@ -110,7 +110,7 @@ def _likeness(row: dict[str, Any]) -> str:
 
 
 def _end(row: dict[str, Any]) -> str:
-    """Say what stands for a merged record, where it is another document than the one it was compared with."""
+    """Name the published document of a merged record, if it is not the one it was compared with."""
     if row["kept_id"] is None:
-        return "; nothing stands for it, because that document was rejected later"
-    return "" if row["kept_id"] == row["merged_into"] else f"; {row['kept_id']} stands for it in the end"
+        return "; not published, because that document was rejected later"
+    return "" if row["kept_id"] == row["merged_into"] else f"; represented by {row['kept_id']}"

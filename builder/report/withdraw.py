@@ -1,4 +1,4 @@
-"""What ``yank``, ``drop`` and ``gc`` did."""
+"""Print the results of ``yank``, ``drop`` and ``gc``."""
 
 from __future__ import annotations
 
@@ -14,19 +14,23 @@ if TYPE_CHECKING:
 
 
 def print_yank(done: Yank, *, as_json: bool) -> None:
-    """Say what state a version is in now, and what the folder gives."""
+    """Print whether a version is yanked, and which version the folder loads."""
     if as_json:
         print_json(
             {"corpus": done.corpus, "version": done.version, "yanked": done.because, "newest": done.newest}
         )
         return
     state = "is no longer yanked" if done.because is None else f"is yanked: {done.because}"
-    gives = f"load_dataset({str(done.corpus)!r}) gives {done.newest}" if done.newest else "no version is good"
-    click.echo(f"{done.version} {state}; {gives}")
+    loads = (
+        f"load_dataset({str(done.corpus)!r}) loads {done.newest}"
+        if done.newest
+        else "every version is yanked"
+    )
+    click.echo(f"{done.version} {state}; {loads}")
 
 
 def print_drop(done: Drop, *, as_json: bool) -> None:
-    """Say what is gone and what stays."""
+    """Print what was deleted and what stays."""
     if as_json:
         print_json(
             {
@@ -38,13 +42,13 @@ def print_drop(done: Drop, *, as_json: bool) -> None:
             }
         )
         return
-    shards = counted(done.n_shards, "shard") + " that no other version has"
-    click.echo(f"{done.version} was dropped: {shards}, {size_text(done.n_bytes)} freed")
+    shards = counted(done.n_shards, "shard") + " that no other version uses"
+    click.echo(f"{done.version} was dropped: {shards} deleted, {size_text(done.n_bytes)} freed")
     click.echo(f"its number, manifest and ledger stay; digest {done.digest}")
 
 
 def print_gc(done: Sweep, *, as_json: bool) -> None:
-    """Say what was freed, or what would be."""
+    """Print what was deleted, or what would be."""
     found = done.garbage
     if as_json:
         print_json(
@@ -57,5 +61,5 @@ def print_gc(done: Sweep, *, as_json: bool) -> None:
         )
         return
     what = f"{counted(found.n_objects, 'object')} and {counted(found.n_spools, 'spool')}"
-    verb = "freed" if done.removed else "could be freed"
+    verb = "freed" if done.removed else "can be freed"
     click.echo(f"{done.corpus}: {what}, {size_text(found.object_bytes + found.spool_bytes)} {verb}")

@@ -133,7 +133,7 @@ def test_ctrl_c_ends_with_130(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "the same command goes on from there" in said
+    assert "Run the same command again to resume" in said
     assert "Traceback" not in said
     assert builder("build", recipe, "--workers", "2").returncode == 0
     assert len(ledger_rows(tmp_path / "corpus")) == 200

@@ -46,7 +46,7 @@ def test_a_fault_is_1_and_all_are_said(run: Any, start: Any, tmp_path: Path) -> 
         (["check", "my"], "is no corpus"),
         (["versions", "nowhere"], "no such folder"),
         (["verify", "my/corpus@7.0.0"], "no version 7.0.0"),
-        (["why", "my/corpus", "nowhere"], "no version has read"),
+        (["why", "my/corpus", "nowhere"], "no version knows this page"),
         (["schema", "pages-1"], "page-1"),
         (["publish", "my/corpus@7.0.0", "--repo", "harbour/tides"], "no version 7.0.0"),
         (["publish", "my/corpus", "--repo", "tides"], "USER/NAME"),

@@ -24,7 +24,7 @@ OUTPUTS = {
     "why_rejected": ["why", "my/corpus@1.0.0", "https://example.org/broken"],
     "diff": ["diff", "{lamps}/lamps", "1.0.0", "2.0.0"],
     "diff_rows": ["diff", "{lamps}/lamps", "1.0.0", "2.0.0", "--rows"],
-    "rejected": ["rejected", "my/corpus", "--output", "{tmp}/mend.jsonl"],
+    "rejected": ["rejected", "my/corpus", "--output", "{tmp}/rejected.jsonl"],
     "schema": ["schema"],
 }
 
@@ -121,10 +121,10 @@ def test_progress_goes_to_stderr_in_lines(start: Any) -> None:
 
 def test_rejected_records_are_as_they_came(run: Any, start: Any, tmp_path: Path) -> None:
     """What `rejected` writes are lines of the input, and the second file tells each one's line and faults."""
-    run("rejected", "my/corpus", "--output", str(tmp_path / "mend.jsonl"))
-    lines = (tmp_path / "mend.jsonl").read_text().splitlines()
+    run("rejected", "my/corpus", "--output", str(tmp_path / "rejected.jsonl"))
+    lines = (tmp_path / "rejected.jsonl").read_text().splitlines()
     pages = (start.folder / "my" / "pages" / "pages.jsonl").read_text().splitlines()
     assert lines == [pages[4]]
-    (note,) = map(json.loads, (tmp_path / "mend.jsonl.faults.jsonl").read_text().splitlines())
+    (note,) = map(json.loads, (tmp_path / "rejected.jsonl.faults.jsonl").read_text().splitlines())
     assert (note["line"], note["stage"], note["reason"]) == (1, "validate", "any_of")
     assert [fault["pointer"] for fault in note["faults"]] == ["", "/text"]

@@ -47,7 +47,7 @@ CALLS = {
     "publish, dry": (["publish", "my/corpus", "--repo", "harbour/json", "--dry-run"], 0),
     "publish": (["publish", "my/corpus", "--repo", "harbour/json"], 0),
     "fetch": (["fetch", "harbour/json@1.0.0", "{tmp}/got"], 0),
-    "rejected": (["rejected", "my/corpus", "--output", "{tmp}/mend.jsonl"], 0),
+    "rejected": (["rejected", "my/corpus", "--output", "{tmp}/rejected.jsonl"], 0),
     "schema": (["schema"], 0),
 }
 

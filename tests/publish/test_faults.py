@@ -275,7 +275,7 @@ def test_ctrl_c_ends_with_130(any_hub: StandIn, corpus: Corpus, home: Path) -> N
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
-    assert b"the same command goes on from there" in said
+    assert b"Run the same command again to resume" in said
     assert b"Traceback" not in said
     assert digest_at(any_hub, "main") in (OLD, NEW)
     done = any_hub.builder("publish", f"{corpus.path}@{NEW}", "--repo", REPO)
