@@ -1,4 +1,4 @@
-"""The Hub, and nothing else: check a version, publish one, fetch one, load one."""
+"""The Hugging Face Hub, and nothing else: check, publish, fetch and load a version."""
 
 from builder.hub.fetch import fetch
 from builder.hub.guard import check_version

@@ -1,4 +1,4 @@
-"""What is done in a round of publishing: commit, tag, read back."""
+"""Apply the plan of one round of publishing: commit, tag, read back."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def apply_plan(job: PublishJob, state: State, plan: PublishPlan) -> PublishPlan:
-    """Commit, tag, read back."""
+    """Commit, tag and read back; return the plan with the commit and what was read back."""
     commit = plan.head
     aside = plan.branch == job.aside
     if aside and not plan.tagged and job.aside not in state.branches:
@@ -41,7 +41,7 @@ def _commit(job: PublishJob, plan: PublishPlan) -> str:
     def arrived(n_bytes: int) -> None:
         nonlocal done
         done += n_bytes
-        job.retry_policy.rest()
+        job.retry_policy.reset()
         job.advance("upload", done=done, total=total, unit="bytes")
 
     message = f"Version {job.version}\n{job.manifest.reason}\n\nDigest {job.manifest.digest}"

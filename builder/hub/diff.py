@@ -1,4 +1,4 @@
-"""What has to be done so that a folder on the Hub holds what a version holds."""
+"""Compare the files of a version with the files on the Hub."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 CARD = "README.md"
 
 SEALED_CARD = ".builder/README.md"
-"""The card as the version's manifest knows it; the one on the Hub is merged with what people wrote there."""
+"""The card as sealed in the version. The card on the Hub also contains what people wrote there."""
 
 HUB_AUDIT = "audit"
 DATA = "data"
@@ -25,7 +25,7 @@ _OBEYED = (".huggingface.yaml", "dataset_infos.json")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Local:
-    """A file as it is to be on the Hub; ``git_oid`` is git's name for its bytes."""
+    """A file to publish; ``git_oid`` is git's hash of its bytes."""
 
     content: Path | bytes
     sha256: str
@@ -35,20 +35,20 @@ class Local:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remote:
-    """A file as it is on the Hub; ``sha256`` is null for small files, which git keeps itself."""
+    """A file on the Hub; ``sha256`` is None for small files, which git stores itself."""
 
     git_oid: str
     sha256: str | None
     bytes: int
 
     def holds(self, local: Local) -> bool:
-        """Tell whether it has the same bytes."""
+        """Return whether it has the same bytes."""
         return self.sha256 == local.sha256 if self.sha256 else self.git_oid == local.git_oid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TreeChanges:
-    """Steps from what is there to what is wanted; ``left_alone`` are files of other people."""
+    """Files to add, copy and delete on the Hub; ``left_alone`` lists files of other people."""
 
     add: tuple[Addition, ...] = ()
     copy: tuple[Copy, ...] = ()
@@ -71,9 +71,9 @@ def compare_trees(
     """Find what to add, what to copy from another name, and what to delete.
 
     Args:
-        ours: paths that the version there named as its own. What lies where shards lie is ours in any case:
-            an old shard must not stay beside new ones.
-        keep: paths that stay even so.
+        ours: paths that belong to the version on the Hub. Files in the folder of shards always count as ours,
+            because an old shard must not stay next to new ones.
+        keep: paths that stay in any case.
     """
     by_content = {file.sha256: path for path, file in sorted(there.items()) if file.sha256}
     add, copy = [], []
@@ -91,7 +91,7 @@ def compare_trees(
 
 
 def find_obeyed(paths: Mapping[str, Remote], repo: str) -> list[str]:
-    """Name files that ``load_dataset`` obeys instead of the card, or that it refuses to load."""
+    """List files that ``load_dataset`` uses instead of the card, or refuses to load."""
     script = f"{repo.partition('/')[2]}.py"
     return [path for path in (*_OBEYED, script) if path in paths]
 

@@ -1,4 +1,4 @@
-"""``fetch``: a version comes from the Hub into a corpus folder, byte for byte, or not at all."""
+"""``fetch``: download a version from the Hub into a corpus folder, byte for byte."""
 
 from __future__ import annotations
 
@@ -42,24 +42,24 @@ def fetch(
     advance: Progress = ignore_progress,
     retry_policy: RetryPolicy | None = None,
 ) -> FetchResult:
-    """Download ``USER/NAME@VERSION`` into a corpus folder, which is made if it is not there.
+    """Download ``USER/NAME@VERSION`` into a corpus folder. Create the folder if it does not exist.
 
-    Number, name and digest are those of the manifest at the version's tag, and every file has the hash that
-    the manifest tells, or nothing is written. What was downloaded stays when the call is cut short, and the
-    next one goes on from there.
+    Nothing is written unless number, name and digest match the manifest at the version's tag, and every file
+    has the hash in the manifest. If the call is interrupted, downloaded files are kept, and the next call
+    resumes.
 
     Args:
-        digest: what the version's digest has to be, if it is known from elsewhere.
+        digest: digest that the version must have, if you know it from another source.
 
     Raises:
-        HubError: if the Hub is out of reach, or has no such version, or not the one that was meant.
-        CorpusError: if the folder holds something else.
+        HubError: if the Hub cannot be reached, or does not have the requested version.
+        CorpusError: if the folder contains something else.
     """
     name, version = split_repo(address)
-    repository, bearing = Repository(name, token=token), retry_policy or RetryPolicy()
+    repository, policy = Repository(name, token=token), retry_policy or RetryPolicy()
 
     def go_on(phase: str, *, done: int, total: int, unit: str) -> None:
-        bearing.rest()
+        policy.reset()
         advance(phase, done=done, total=total, unit=unit)
 
     with quiet():
@@ -67,7 +67,7 @@ def fetch(
             try:
                 return _fetch(repository, version, Path(folder), digest=digest, advance=go_on)
             except network_errors() as error:
-                if not bearing.should_retry(error):
+                if not policy.should_retry(error):
                     raise HubError(repository.fault(error)) from None
 
 
@@ -105,27 +105,30 @@ def find_tag(repository: Repository, state: State | None, version: str | None) -
     """Return the commit of a version's tag.
 
     Raises:
-        HubError: if there is none; it says which there are.
+        HubError: if the tag does not exist; the message lists the versions that do.
     """
     if state is None:
-        what, advice = "there is no such dataset on the Hub", "check the name, or log in if it is private"
+        what, advice = (
+            "no dataset of this name on the Hub",
+            "check the name, or log in if the dataset is private",
+        )
         raise HubError(Fault(where=repository.name, what=what, advice=advice))
     commit = state.tags.get(tag_of(version)) if version else None
     if commit:
         return commit
     there = sorted(found for tag in state.tags if (found := version_of(tag)))
-    advice = "has: " + (", ".join(map(str, there)) or "none")
-    what = f"there is no version {version}" if version else "name a version, as in USER/NAME@1.0.0"
+    advice = "versions on the Hub: " + (", ".join(map(str, there)) or "none")
+    what = f"has no version {version}" if version else "name a version, as in USER/NAME@1.0.0"
     raise HubError(Fault(where=repository.name, what=what, advice=advice))
 
 
 def read_manifest(
     repository: Repository, files: Mapping[str, Remote], commit: str, *, version: str, digest: str | None
 ) -> Manifest:
-    """Read the manifest of a version, and make sure that it is the one that was asked for.
+    """Read the manifest of a version and check that it is the requested one.
 
     Raises:
-        HubError: if it is another one, or there is none.
+        HubError: if it is another one, or is missing.
     """
     where = f"{repository.name}@{version}"
     if MANIFEST not in files:
@@ -137,22 +140,22 @@ def read_manifest(
 
 
 def check_identity(manifest: Manifest, *, version: str, digest: str | None, where: str) -> None:
-    """Refuse a manifest of another number, or with another digest than was given.
+    """Check the version number and the digest of a manifest.
 
     Raises:
-        HubError: if it is another one.
+        HubError: if one of them differs.
     """
     if Version.parse(manifest.version) != Version.parse(version):
-        raise HubError(Fault(where=where, what=f"the tag holds version {manifest.version}"))
+        raise HubError(Fault(where=where, what=f"the tag contains version {manifest.version}"))
     if digest is not None and manifest.digest != digest:
         raise HubError(Fault(where=where, what=f"has the digest {manifest.digest}, not {digest}"))
 
 
 def _has(corpus: Corpus, manifest: Manifest) -> bool:
-    """Tell whether the version is there already.
+    """Return whether the corpus already has the version.
 
     Raises:
-        VersionError: if there is another one of this number.
+        VersionError: if it has another version with this number.
     """
     version = manifest.version
     if version not in corpus.versions():
@@ -181,7 +184,7 @@ def _download(
     ledger: bool,
     advance: Progress,
 ) -> None:
-    """Bring every file into the spool, each with the right hash; what is there already stays."""
+    """Download every file into the spool and check its hash; keep files that are already there."""
     wanted = {there: (sha256, size) for there, sha256, size in published_files(manifest).values()}
     if ledger:
         for name in SHOWN:
@@ -190,7 +193,9 @@ def _download(
     total, done = sum(size for _, size in wanted.values()), 0
     for path, (sha256, size) in wanted.items():
         if path not in files:
-            raise HubError(Fault(where=f"{repository.name}@{manifest.version}: {path}", what="is not there"))
+            raise HubError(
+                Fault(where=f"{repository.name}@{manifest.version}: {path}", what="is missing on the Hub")
+            )
         here = spool / path
         if not (here.is_file() and _is(here, sha256)):
             here.unlink(missing_ok=True)
@@ -198,13 +203,13 @@ def _download(
             if not _is(here, sha256):
                 here.unlink()
                 where = f"{repository.name}@{manifest.version}: {path}"
-                raise HubError(Fault(where=where, what="has other bytes than the manifest tells"))
+                raise HubError(Fault(where=where, what="has other bytes than the manifest says"))
         done += size
         advance("download", done=done, total=total, unit="bytes")
 
 
 def _is(path: Path, sha256: str) -> bool:
-    """Compare a file with its hash; a small file of the audit has none on the Hub that could be compared."""
+    """Return whether a file has a hash; an empty hash (small audit files on the Hub) matches any file."""
     return not sha256 or local_file(path).sha256 == sha256
 
 
@@ -241,7 +246,7 @@ def _note_what_is_not_here(
 
 
 def is_corpus(folder: Path) -> bool:
-    """Tell whether a folder holds a corpus."""
+    """Return whether a folder is a corpus."""
     try:
         Corpus(folder)
     except CorpusError:

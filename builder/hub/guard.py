@@ -1,7 +1,7 @@
-"""``check`` of a version: would ``load_dataset`` open it, and give the rows that the manifest tells?
+"""``check`` of a version: does ``load_dataset`` open it and return the rows that the manifest counts?
 
-What would make it fail is a fault; what the Hub's viewer cannot show is a warning. ``publish`` looks at the
-same before it sends anything.
+What makes ``load_dataset`` fail is a fault; what the Hub's viewer cannot show is a warning. ``publish`` runs
+the same checks before it uploads anything.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionCheck:
-    """What a version offers to those who load it, and everything that was found.
+    """The result of checking a version.
 
-    ``rows`` are those of the shards that the card names for each split, by their footers, and ``loaded``
-    those that ``load_dataset`` gave; empty if the faults would have kept it from opening anything.
+    ``rows`` counts the rows of the shards that the card names for each split, from their footers. ``loaded``
+    counts the rows that ``load_dataset`` returned; it is empty if faults were found before loading.
     """
 
     corpus: Path
@@ -40,17 +40,17 @@ class VersionCheck:
 
     @property
     def fit(self) -> bool:
-        """Whether it can be published as it is."""
+        """Whether the version can be published."""
         return not self.faults
 
 
 def check_version(address: str | Path, *, advance: Progress = ignore_progress) -> VersionCheck:
     """Open every shard of a version, compare it with manifest and card, and load it.
 
-    If no version is named it is the newest. Bytes are not hashed: ``verify`` does that.
+    The default is the newest version. Bytes are not hashed; ``verify`` does that.
 
     Raises:
-        CorpusError: if there is no corpus or not this version, its manifest was changed, or its rows went.
+        CorpusError: if the corpus or the version does not exist, its manifest was changed, or it was dropped.
     """
     folder, number = split_address(address)
     corpus = Corpus(folder)
@@ -64,7 +64,7 @@ def check_version(address: str | Path, *, advance: Progress = ignore_progress) -
     if (why := corpus.yanked(version)) is not None:
         faults.append(Fault(where=version, what=f"was yanked: {why}", advice="publish another version"))
     if (purged := corpus.purged(version)) and purged.rows:
-        what = f"is not what its manifest tells since a purge (rows that went: {purged.rows:,})"
+        what = f"differs from its manifest since a purge (purged rows: {purged.rows:,})"
         faults.append(Fault(where=version, what=what, advice="publish a later version"))
     faults += shard_faults(manifest, footers)
     faults += card_faults(manifest, place, footers, rows)

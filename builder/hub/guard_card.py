@@ -1,4 +1,4 @@
-"""Does the card lead to all rows, by names that ``load_dataset`` takes?"""
+"""Check that the card names all shards, with names that ``load_dataset`` accepts."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ def name_faults(manifest: Manifest) -> Iterator[Fault]:
     """Find names of splits that ``load_dataset`` refuses."""
     for split in manifest.splits:
         if not _SPLIT.fullmatch(split) or split == "all":
-            advice = "letters, digits and underscores, and not all"
-            yield Fault(where=split, what="load_dataset takes no split of this name", advice=advice)
+            advice = "use letters, digits and underscores, and not the name `all`"
+            yield Fault(where=split, what="load_dataset does not accept this name of a split", advice=advice)
 
 
 def card_faults(manifest: Manifest, folder: Path, footers: Footers, rows: dict[str, int]) -> Iterator[Fault]:
-    """Follow the card as ``load_dataset`` does; the rows that its files hold go into ``rows``."""
+    """Read the card as ``load_dataset`` does; count the rows of its files into ``rows``."""
     where = f"{manifest.version}/README.md"
     try:
         front = read_front_matter((folder / "README.md").read_text(encoding="utf-8"))
     except (BuilderError, OSError, UnicodeDecodeError) as error:
-        what = f"names no files to load: {error}"
+        what = f"does not name files to load: {error}"
         yield Fault(where=where, what=what, advice="run verify")
         return
     for fault in check_front_matter(front):
         yield Fault(where=f"{where} {fault.where}".strip(), what=fault.what)
     if (files := _files(front)) is None:
-        yield Fault(where=where, what="names no files to load", advice="run verify")
+        yield Fault(where=where, what="does not name files to load", advice="run verify")
         return
     for split, names in files.items():
         found = [footers.read(name) for name in names]
@@ -50,7 +50,7 @@ def card_faults(manifest: Manifest, folder: Path, footers: Footers, rows: dict[s
                 yield Fault(where=where, what=f"names {name}, which cannot be opened")
     told = {name: split.rows for name, split in manifest.splits.items()}
     if rows != told:
-        yield Fault(where=where, what=f"gives the splits {rows}, the manifest says {told}")
+        yield Fault(where=where, what=f"lists the splits {rows}, but the manifest says {told}")
     yield from _contradictions(manifest, front, where)
 
 
@@ -63,22 +63,22 @@ def _files(front: Mapping[str, Any]) -> dict[str, list[str]] | None:
 
 
 def _contradictions(manifest: Manifest, front: Mapping[str, Any], where: str) -> Iterator[Fault]:
-    """Compare what the card tells with the manifest: ``load_dataset`` believes the card."""
+    """Compare the card with the manifest, because ``load_dataset`` relies on the card."""
     config, info = front["configs"][0], front.get("dataset_info")
     name = str(config.get("config_name", ""))
     if not name or _UNFIT_FOR_A_CONFIG.search(name):
-        yield Fault(where=where, what=f"load_dataset takes no config of the name {name!r}")
+        yield Fault(where=where, what=f"load_dataset does not accept the config name {name!r}")
     if config.get("version") != manifest.version:
-        yield Fault(where=where, what=f"is that of version {config.get('version')}")
+        yield Fault(where=where, what=f"belongs to version {config.get('version')}")
     if not isinstance(info, dict):
-        yield Fault(where=where, what="has no dataset_info")
+        yield Fault(where=where, what="lacks dataset_info")
         return
     counts = {one["name"]: one["num_examples"] for one in info.get("splits", ())}
     told = {split: entry.rows for split, entry in manifest.splits.items() if entry.rows}
     if counts != told:
-        yield Fault(where=where, what=f"counts {counts}, the manifest says {told}")
+        yield Fault(where=where, what=f"counts {counts}, but the manifest says {told}")
     try:
         if info.get("features") != yaml_features(manifest.columns):
-            yield Fault(where=where, what="tells other columns than the manifest")
+            yield Fault(where=where, what="lists other columns than the manifest")
     except ContractError:
         return

@@ -1,4 +1,4 @@
-"""Load the version as its users will, and count."""
+"""Load a version with ``load_dataset``, as its users will, and count the rows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from builder.domain.progress import Progress
 
 _ROOM = 1.3
-"""A loaded dataset is written to the cache as Arrow; this many times its raw bytes must be free."""
+"""Free disk space that loading needs, as a multiple of the raw bytes: the cache holds the rows as Arrow."""
 
 _MAX_WAIT_S = 10.0
 
@@ -29,9 +29,9 @@ _MAX_WAIT_S = 10.0
 def load_faults(
     manifest: Manifest, folder: Path, loaded: dict[str, int], *, advance: Progress
 ) -> Iterator[Fault]:
-    """Call ``load_dataset`` with an empty cache, which is removed again; the rows go into ``loaded``.
+    """Call ``load_dataset`` with an empty temporary cache; count the rows into ``loaded``.
 
-    Where the disk has no room for the cache, rows are counted as they stream.
+    If the disk has no room for the cache, stream the rows and count them.
     """
     raw_bytes = sum(split.raw_bytes for split in manifest.splits.values())
     told = {name: split.rows for name, split in manifest.splits.items() if split.rows}
@@ -41,9 +41,9 @@ def load_faults(
         with _cache() as cache:
             streaming = shutil.disk_usage(cache).free < raw_bytes * _ROOM
             loaded.update(_count(folder, cache, streaming=streaming))
-    except Exception as error:  # noqa: BLE001 - whatever it says, its users would meet it
+    except Exception as error:  # noqa: BLE001 - users would see any error that it raises
         what = f"load_dataset fails: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
-        advice = "free some space, or see to the disk" if is_of_the_disk(error) else ""
+        advice = "free some space, or check the disk" if is_of_the_disk(error) else ""
         fault = Fault(where=manifest.version, what=what, advice=advice)
     if fault:
         wait_until_closed(folder)
@@ -51,7 +51,9 @@ def load_faults(
         return
     advance("load", done=manifest.rows, total=manifest.rows, unit="rows")
     if loaded != told:
-        yield Fault(where=manifest.version, what=f"load_dataset gives {loaded}, the manifest says {told}")
+        yield Fault(
+            where=manifest.version, what=f"load_dataset returns {loaded}, but the manifest says {told}"
+        )
 
 
 def _count(folder: Path, cache: Path, *, streaming: bool) -> dict[str, int]:
@@ -69,7 +71,7 @@ def _count(folder: Path, cache: Path, *, streaming: bool) -> dict[str, int]:
 
 @contextmanager
 def _cache() -> Iterator[Path]:
-    """Make an empty cache where the library has its own; show no bars meanwhile."""
+    """Create a temporary cache next to the library's own, and hide its progress bars."""
     import datasets
 
     place = Path(datasets.config.HF_DATASETS_CACHE).expanduser()
@@ -85,10 +87,10 @@ def _cache() -> Iterator[Path]:
 
 
 def wait_until_closed(folder: Path) -> None:
-    """Wait until nobody holds a file of a folder any more.
+    """Wait until no file of a folder is open any more.
 
-    Where ``load_dataset`` fails, threads of Arrow still hold the shard that it read, as a Python file. One
-    that lets go of it while the interpreter ends takes the process down (apache/arrow issue 45214).
+    When ``load_dataset`` fails, Arrow threads still hold the shard that it read, as a Python file. A thread
+    that releases it while the interpreter ends crashes the process (apache/arrow issue 45214).
     """
     end = time.monotonic() + _MAX_WAIT_S
     gc.collect()
@@ -98,6 +100,6 @@ def wait_until_closed(folder: Path) -> None:
 
 def _is_held(folder: Path) -> bool:
     files = [one for one in gc.get_objects() if isinstance(one, io.BufferedReader)]
-    with suppress(ValueError):  # one of them was detached from what it read
+    with suppress(ValueError):  # one of them was detached from its raw stream
         return any(str(file.name).startswith(str(folder)) for file in files)
     return False

@@ -1,4 +1,4 @@
-"""Do the shards open, and do they hold what the manifest tells, in columns that ``load_dataset`` knows?"""
+"""Check that the shards open and have the rows and columns of the manifest."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 class Footers:
-    """The footers of a version's shards, each read once; None where there is none to read."""
+    """The footers of a version's shards, each read once; None for a file that cannot be opened."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._known: dict[str, tuple[pq.FileMetaData, pa.Schema] | None] = {}
 
     def read(self, name: str) -> tuple[pq.FileMetaData, pa.Schema] | None:
-        """Return facts and columns of a file."""
+        """Return the metadata and the columns of a file."""
         if name not in self._known:
             try:
                 with pq.ParquetFile(self._folder / name) as file:
@@ -37,14 +37,14 @@ class Footers:
 
 
 def column_faults(columns: pa.Schema) -> Iterator[Fault]:
-    """Find what ``load_dataset`` cannot open, and columns of nulls, which it would guess a type for."""
+    """Find columns that ``load_dataset`` cannot open, and columns of type null, whose type it would guess."""
     try:
         huggingface_metadata(columns)
     except ContractError as error:
         yield from error.faults
     for column in columns:
         if _holds_null(column.type):
-            what = "a column of type null has no type that a reader could rely on"
+            what = "a column of type null has no type for readers to rely on"
             yield Fault(where=f"/{column.name}", what=what, advice="give it a type in the contract")
 
 
@@ -55,19 +55,19 @@ def _holds_null(kind: pa.DataType) -> bool:
 
 
 def shard_faults(manifest: Manifest, footers: Footers) -> Iterator[Fault]:
-    """Open each shard, and compare rows and columns."""
+    """Open each shard and compare its rows and columns with the manifest."""
     if not manifest.rows:
         yield Fault(where=manifest.version, what="has no rows")
     for split, shard in manifest.shards():
         footer = footers.read(shard.path)
         where = f"{manifest.version}/{shard.path}"
         if footer is None:
-            yield Fault(where=where, what=f"of split {split} cannot be opened", advice="run verify")
+            yield Fault(where=where, what=f"cannot be opened (split {split})", advice="run verify")
             continue
         n_rows, columns = footer[0].num_rows, footer[1]
         if n_rows == 0:
-            yield Fault(where=where, what="is empty", advice="a split without rows must have no file")
+            yield Fault(where=where, what="has no rows", advice="a split without rows must not have a file")
         if n_rows != shard.rows:
-            yield Fault(where=where, what=f"has {n_rows:,} rows, the manifest says {shard.rows:,}")
+            yield Fault(where=where, what=f"has {n_rows:,} rows, but the manifest says {shard.rows:,}")
         if not columns.equals(manifest.columns):
             yield Fault(where=where, what="has other columns than the manifest says")

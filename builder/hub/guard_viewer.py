@@ -1,4 +1,4 @@
-"""What loads well, and the Hub's viewer, or the Hub itself, has limits for."""
+"""Warn about limits of the Hub and of its viewer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from builder.hub.guard_shards import Footers
 
 MAX_GROUP_BYTES = 300_000_000
-"""What the viewer reads to show a page of rows."""
+"""Maximum bytes that the viewer reads to show a page of rows."""
 
 MAX_ROW_BYTES = 1_000_000
 MAX_COLUMNS = 1_000
@@ -27,7 +27,7 @@ MAX_FILE_BYTES = 200_000_000_000
 
 
 def viewer_warnings(manifest: Manifest, footers: Footers) -> Iterator[Fault]:
-    """Tell what the viewer will not show, or show cut short."""
+    """Yield a warning for everything that the viewer does not show, or truncates."""
     where = manifest.version
     if (n := len(manifest.columns)) > MAX_COLUMNS:
         yield Fault(where=where, what=f"has {n:,} columns; the viewer shows {MAX_COLUMNS:,}")
@@ -40,7 +40,7 @@ def viewer_warnings(manifest: Manifest, footers: Footers) -> Iterator[Fault]:
     for folder, n in folders.items():
         if n > MAX_FOLDER_FILES:
             yield Fault(
-                where=f"{where}/{folder}", what=f"has {n:,} files; the Hub takes {MAX_FOLDER_FILES:,}"
+                where=f"{where}/{folder}", what=f"has {n:,} files; the Hub accepts {MAX_FOLDER_FILES:,}"
             )
     for _, shard in manifest.shards():
         if footer := footers.read(shard.path):
@@ -49,15 +49,15 @@ def viewer_warnings(manifest: Manifest, footers: Footers) -> Iterator[Fault]:
 
 def _shard_warnings(where: str, footer: pq.FileMetaData, n_bytes: int) -> Iterator[Fault]:
     if n_bytes > MAX_FILE_BYTES:
-        yield Fault(where=where, what="is larger than the 200 GB that the Hub takes")
+        yield Fault(where=where, what="is larger than 200 GB, the maximum that the Hub accepts")
     groups = [footer.row_group(i) for i in range(footer.num_row_groups)]
     largest = max((group.total_byte_size for group in groups), default=0)
     if largest > MAX_GROUP_BYTES:
-        what = f"has a row group of {largest:,} bytes; the viewer reads {MAX_GROUP_BYTES:,}"
+        what = f"has a row group of {largest:,} bytes; the viewer reads at most {MAX_GROUP_BYTES:,}"
         yield Fault(where=where, what=what)
     means = [group.total_byte_size / group.num_rows for group in groups if group.num_rows]
     if means and max(means) > MAX_ROW_BYTES:
-        what = f"has rows of more than {MAX_ROW_BYTES:,} bytes; the viewer cuts them short"
+        what = f"has rows of more than {MAX_ROW_BYTES:,} bytes; the viewer truncates them"
         yield Fault(where=where, what=what)
     if groups and not groups[0].column(0).has_offset_index:
         yield Fault(where=where, what="has no page index, so the viewer reads whole row groups")

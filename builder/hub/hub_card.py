@@ -1,4 +1,4 @@
-"""The card as it goes to the Hub: the version's own, merged with what people wrote there."""
+"""Merge the card of a version with what people wrote into the card on the Hub."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from builder.errors import BuilderError, Fault, PublishError
 
 
 def hub_card(sealed: str, *, name: str, repo: str, there: str | None) -> str:
-    """Write the README.md that the Hub shall have.
+    """Return the README.md to publish.
 
     Args:
         sealed: the card of the version.
@@ -16,7 +16,7 @@ def hub_card(sealed: str, *, name: str, repo: str, there: str | None) -> str:
         there: the card that is on the Hub, or None.
 
     Raises:
-        PublishError: if the card there cannot be read, or what people added makes it invalid.
+        PublishError: if the card on the Hub cannot be read, or what people added makes it invalid.
     """
     card = _with_repo(sealed, name=name, repo=repo)
     where = f"{repo}: README.md"
@@ -26,7 +26,7 @@ def hub_card(sealed: str, *, name: str, repo: str, there: str | None) -> str:
         merged = merge_cards(there, card)
         faults = check_front_matter(read_front_matter(merged))
     except BuilderError as error:
-        advice = "mend the card on the Hub"
+        advice = "fix the card on the Hub"
         raise PublishError(*(Fault(where=where, what=str(f), advice=advice) for f in error.faults)) from None
     if faults:
         raise PublishError(*(Fault(where=f"{where}: {f.where}", what=f.what) for f in faults))
@@ -34,7 +34,7 @@ def hub_card(sealed: str, *, name: str, repo: str, there: str | None) -> str:
 
 
 def _with_repo(card: str, *, name: str, repo: str) -> str:
-    """Fill in where the dataset is loaded from."""
+    """Insert the repository's name into the section on loading."""
     return "".join(
         part.text.replace(f'"USER/{name}"', f'"{repo}"') if part.name == "load" else part.text
         for part in sections(card)

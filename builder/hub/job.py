@@ -1,4 +1,4 @@
-"""What a call to ``publish`` was asked for, and what it has tried so far."""
+"""The arguments of one call of ``publish``, and what it has tried so far."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ASIDE = "publishing-"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishJob:
-    """What was asked for. ``tried`` grows: what was sent may have arrived, even if no answer came."""
+    """One call of ``publish``. ``tried`` grows: an upload may have arrived even if no answer came."""
 
     corpus: Corpus
     version: str
@@ -42,9 +42,9 @@ class PublishJob:
 
     @property
     def aside(self) -> str:
-        """The branch on which an older version is put together."""
+        """The branch on which an older version is assembled."""
         return _ASIDE + self.tag
 
     def refuse(self, what: str, advice: str = "") -> PublishError:
-        """Make an error that names the repository."""
+        """Return an error that names the repository."""
         return PublishError(Fault(where=self.repository.name, what=what, advice=advice))

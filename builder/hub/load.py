@@ -1,7 +1,7 @@
-"""``load``: exactly the version that was asked for, from the Hub or from a folder, or an error.
+"""``load``: load exactly the requested version, from the Hub or from a folder, or fail.
 
-``load_dataset("USER/NAME", revision="v1.2.0")`` returns some other version from its cache, with a warning
-only, when the Hub cannot be reached. This does not.
+When the Hub cannot be reached, ``load_dataset("USER/NAME", revision="v1.2.0")`` returns any version from its
+cache, with only a warning. ``load`` does not.
 """
 
 from __future__ import annotations
@@ -37,21 +37,21 @@ def load(
 ) -> Any:
     """Load one version of a dataset, from the Hub (``USER/NAME``) or from a corpus folder.
 
-    A version from the Hub is downloaded whole, into the clients' cache. Its number, its digest, and the hash
-    of each file are compared with the manifest before anything is loaded, and the number of rows afterwards.
+    A version from the Hub is downloaded completely, into the Hub client's cache. Its number, its digest and
+    the hash of each file are compared with the manifest before loading, and the number of rows after it.
 
     Args:
-        version: its number; of a folder the newest that is not yanked if not given.
-        digest: what the version's digest has to be, if it is known from elsewhere.
-        check_hashes: False saves the time to read every byte of a version once more.
-        options: for ``datasets.load_dataset``.
+        version: the version number; default for a folder: its newest version that is not yanked.
+        digest: digest that the version must have, if you know it from another source.
+        check_hashes: False skips hashing every byte of the version.
+        options: passed to ``datasets.load_dataset``.
 
     Returns:
         What ``datasets.load_dataset`` returns.
 
     Raises:
-        HubError: if this version cannot be had, whatever other version may be in a cache.
-        CorpusError: if a folder has no such version.
+        HubError: if this version cannot be loaded, even if a cache has another version.
+        CorpusError: if a folder does not have this version.
     """
     folder, number = _find(address, version, token=token)
     where = f"{address}@{number}"
@@ -74,7 +74,7 @@ def _find(address: str | Path, version: str | None, *, token: str | None) -> tup
     name, named = split_repo(str(address))
     number = version or named or ""
     if not number:
-        what, advice = "a version has to be named", 'as in load("USER/NAME", "1.2.0")'
+        what, advice = "the version is missing", 'name it, as in load("USER/NAME", "1.2.0")'
         raise VersionError(Fault(where=name, what=what, advice=advice))
     return _download(name, str(Version.parse(number)), token=token), number
 
@@ -87,26 +87,28 @@ def _download(name: str, version: str, *, token: str | None) -> Path:
     try:
         return Path(snapshot_download(name, revision=tag_of(version), token=token, **options))
     except (RevisionNotFoundError, RepositoryNotFoundError):
-        what = f"there is no version {version} on the Hub, or no such dataset"
-        advice = "check name and number, or log in if it is private"
+        what = f"the Hub has no version {version}, or no dataset of this name"
+        advice = "check name and number, or log in if the dataset is private"
         raise HubError(Fault(where=name, what=what, advice=advice)) from None
     except network_errors() as error:
         status = status_of(error)
-        why = f"the Hub answers {status}" if status else "the Hub cannot be reached"
-        what = f"version {version} cannot be had: {why}, and it is not in the cache"
-        raise HubError(Fault(where=name, what=what, advice="no other version is taken for it")) from None
+        why = f"the Hub answered with status {status}" if status else "the Hub cannot be reached"
+        what = f"version {version} cannot be loaded: {why}, and it is not in the cache"
+        raise HubError(
+            Fault(where=name, what=what, advice="try again later; another version is never used instead")
+        ) from None
 
 
 def _manifest(folder: Path, where: str) -> Manifest:
     try:
         data = (folder / MANIFEST).read_bytes()
     except OSError as error:
-        raise HubError(Fault(where=where, what=f"has no manifest: {error.strerror}")) from None
+        raise HubError(Fault(where=where, what=f"the manifest cannot be read: {error.strerror}")) from None
     return Manifest.parse(data, where=where)
 
 
 def _file_faults(folder: Path, manifest: Manifest, where: str, *, hashes: bool) -> Iterator[Fault]:
-    """Find files that are not those of the manifest, or are missing: a download may have been cut short."""
+    """Find files that are missing or differ from the manifest: a download may be incomplete."""
     for path, (there, sha256, n_bytes) in published_files(manifest).items():
         name = there if (folder / there).exists() else path
         if path == CARD and name == CARD and not (folder / CARD).is_file():
@@ -117,11 +119,13 @@ def _file_faults(folder: Path, manifest: Manifest, where: str, *, hashes: bool) 
             right = right and (not hashes or local_file(folder / name).sha256 == sha256)
         except OSError:
             yield Fault(
-                where=f"{where}: {path}", what="is missing", advice="load it again with the Hub in reach"
+                where=f"{where}: {path}",
+                what="is missing",
+                advice="load it again while the Hub can be reached",
             )
             continue
         if not right:
-            yield Fault(where=f"{where}: {path}", what="has other bytes than the manifest tells")
+            yield Fault(where=f"{where}: {path}", what="has other bytes than the manifest says")
 
 
 def _load(
@@ -139,7 +143,7 @@ def _load(
     parts = loaded if split is None else {split: loaded}
     for name, part in parts.items():
         if str(part.info.version) != manifest.version:
-            raise HubError(Fault(where=where, what=f"load_dataset gives version {part.info.version}"))
+            raise HubError(Fault(where=where, what=f"load_dataset returned version {part.info.version}"))
         told = manifest.splits[name].rows if name in manifest.splits else None
         if not streaming and told is not None and len(part) != told:
             raise HubError(

@@ -1,4 +1,4 @@
-"""What a round of publishing has to do: from what the Hub holds to what it is to hold."""
+"""Plan one round of publishing: compare what the Hub holds with what it should hold."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishPlan:
-    """What a round has to do: bring ``branch`` from ``head`` to ``wanted``, and tag it."""
+    """The plan of one round: bring ``branch`` from ``head`` to ``wanted``, and tag it."""
 
     branch: str
     head: str | None
@@ -43,17 +43,17 @@ class PublishPlan:
 
 
 def make_plan(job: PublishJob, state: State, files: Mapping[str, Local]) -> PublishPlan:
-    """Compare what is there with what is wanted.
+    """Compare the files on the Hub with the files to publish.
 
     Raises:
-        PublishError: if something is in the way.
+        PublishError: if the state of the repository prevents publication.
     """
     _refuse_what_is_in_the_way(job, state)
     tagged = state.tags.get(job.tag)
     main = state.branches.get(MAIN)
     there = job.repository.files(main) if main else {}
     if obeyed := find_obeyed(there, job.repository.name):
-        what = f"holds {obeyed[0]}, which load_dataset obeys instead of the card"
+        what = f"contains {obeyed[0]}, which load_dataset uses instead of the card"
         raise job.refuse(what, "delete the file on the Hub")
     on_main = _manifest_there(job, there, main)
     newest = _is_newest(job, state, on_main)
@@ -70,10 +70,10 @@ def make_plan(job: PublishJob, state: State, files: Mapping[str, Local]) -> Publ
 
 
 def _manifest_there(job: PublishJob, there: Mapping[str, Remote], commit: str | None) -> dict[str, Any]:
-    """Read the manifest that a commit has; empty if it has none.
+    """Read the manifest of a commit; return an empty dict if it has none.
 
     Raises:
-        PublishError: if it is that of another dataset.
+        PublishError: if it belongs to another dataset.
     """
     if MANIFEST not in there or not commit:
         return {}
@@ -83,13 +83,13 @@ def _manifest_there(job: PublishJob, there: Mapping[str, Remote], commit: str | 
     except (ValueError, KeyError, TypeError, VersionError):
         return {}
     if name != job.manifest.name:
-        what = f"holds the dataset {name!r}, not {job.manifest.name!r}"
-        raise job.refuse(what, "name another repository")
+        what = f"contains the dataset {name!r}, not {job.manifest.name!r}"
+        raise job.refuse(what, "publish to another repository")
     return dict(found)
 
 
 def _is_newest(job: PublishJob, state: State, on_main: Mapping[str, Any]) -> bool:
-    """Tell whether no newer version is on the Hub, tagged or on ``main``."""
+    """Return whether the Hub has no newer version, tagged or on ``main``."""
     others = [version for tag in state.tags if (version := version_of(tag))]
     if on_main:
         others.append(Version.parse(str(on_main["version"])))
@@ -97,11 +97,11 @@ def _is_newest(job: PublishJob, state: State, on_main: Mapping[str, Any]) -> boo
 
 
 def _files_at_tag(job: PublishJob, tagged: str, files: Mapping[str, Local]) -> Mapping[str, Remote]:
-    """List what the tag holds; refuse one that holds anything but this version: tags are never moved."""
+    """List the files at the tag. Refuse a tag that holds another version, because tags are never moved."""
     there = job.repository.files(tagged)
     if MANIFEST not in there or not there[MANIFEST].holds(files[MANIFEST]):
-        what = f"the tag {job.tag} is there and holds something else"
-        raise job.refuse(what, "a published version never changes; build a new one")
+        what = f"the tag {job.tag} exists and contains other files"
+        raise job.refuse(what, "a published version never changes; build a new version")
     if faults := compare_files(files, there, where=f"{job.repository.name}@{job.tag}"):
         raise PublishError(*faults, Fault(where=job.repository.name, what="a tag is never moved"))
     return there
@@ -122,7 +122,7 @@ def _ours(manifest: Mapping[str, Any]) -> frozenset[str]:
 def _refuse_what_is_in_the_way(job: PublishJob, state: State) -> None:
     if job.private and state.branches and not state.private:
         raise job.refuse(
-            "is public, and --private was asked for", "make it private on the Hub, or name another"
+            "is public, but --private was given", "make it private on the Hub, or name another repository"
         )
     if job.tag in state.branches:
         what = f"has a branch {job.tag}, so the tag would not be found"

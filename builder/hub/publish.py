@@ -1,7 +1,7 @@
-"""``publish``: a version goes to the Hub in one commit and one tag, and is read back.
+"""``publish``: upload a version to the Hub in one commit with one tag, and read it back.
 
-Each round looks at what is there and does what is missing, so a round that was cut short, by a fault, by
-Ctrl-C or by a kill, is mended by the next, and a round that finds everything in place does nothing.
+Each round looks at what is on the Hub and does what is missing. If a round is interrupted, by a fault, by
+Ctrl-C or by a kill, the next round completes it. A round that finds everything in place does nothing.
 """
 
 from __future__ import annotations
@@ -45,25 +45,25 @@ def publish(
     advance: Progress = ignore_progress,
     retry_policy: RetryPolicy | None = None,
 ) -> PublishResult:
-    """Publish a version of a corpus (the newest if none is named) to a dataset repository on the Hub.
+    """Publish a version of a corpus (default: the newest) to a dataset repository on the Hub.
 
-    Whoever loads the dataset meanwhile gets the old version or the new one. ``main`` is always the newest
-    version; an older one gets its tag only. A tag is never moved. What is published already is only read
-    back. Nothing but the version's folder leaves the machine.
+    Anyone who loads the dataset meanwhile gets the old version or the new one. ``main`` always points to the
+    newest version; an older version gets only its tag. A tag is never moved. A version that is already
+    published is only read back. Nothing but the version's folder leaves the machine.
 
     Args:
-        repo: ``USER/NAME``; it is made if it is not there.
-        dry_run: only tell what would be done.
-        private: make the repository a private one, and refuse one that is not.
-        token: for the Hub; else the clients' own login counts.
-        with_ledger: publish ledger and clusters too, with the URLs of pages that were rejected.
+        repo: ``USER/NAME``; created if it does not exist.
+        dry_run: only return what would be done.
+        private: create a private repository, and refuse a public one.
+        token: access token; the default is the Hub client's own login.
+        with_ledger: also publish ledger and clusters, with the URLs of rejected pages.
         every_row: read back every row, not only the first and last row group of each shard.
-        retry_policy: what is borne of the Hub and the line to it.
+        retry_policy: how often and how long to retry transient failures.
 
     Raises:
-        CorpusError: if there is no such version, or it is not as it was sealed.
-        PublishError: if it is not fit to be published, or the repository holds something else.
-        HubError: if the Hub is out of reach or refuses; the same call goes on from there.
+        CorpusError: if the version does not exist, or differs from its seal.
+        PublishError: if it is not fit to be published, or the repository contains something else.
+        HubError: if the Hub cannot be reached or refuses; call again to resume.
     """
     folder, number = split_address(address)
     corpus = Corpus(folder)
@@ -87,7 +87,7 @@ def publish(
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Show no bars of the clients' own; what goes on is told by ``advance``."""
+    """Hide the Hub client's own progress bars; ``advance`` reports progress."""
     from huggingface_hub.utils.tqdm import (
         are_progress_bars_disabled,
         disable_progress_bars,
@@ -105,7 +105,7 @@ def quiet() -> Iterator[None]:
 
 
 def _guard(job: PublishJob) -> tuple[Fault, ...]:
-    """Do not publish what would not load; return the warnings."""
+    """Refuse a version that would not load; return the warnings."""
     check = check_version(f"{job.corpus.path}@{job.version}", advance=job.advance)
     if check.faults:
         raise PublishError(*check.faults)
@@ -125,7 +125,7 @@ def _hash(job: PublishJob) -> dict[str, Local]:
 
 
 def _persist(job: PublishJob, files: Mapping[str, Local]) -> PublishResult:
-    """Go round until everything is in place, or a fault does not pass."""
+    """Run rounds until everything is in place, or until the retry policy gives up."""
     while True:
         try:
             return _round(job, files)
@@ -135,13 +135,13 @@ def _persist(job: PublishJob, files: Mapping[str, Local]) -> PublishResult:
 
 
 def _round(job: PublishJob, files: Mapping[str, Local]) -> PublishResult:
-    """Look, do what is missing, read back."""
+    """Look at the repository, do what is missing, and read back."""
     state = job.repository.look()
     if state is None and not job.dry_run:
         job.repository.create(private=job.private)
         state = job.repository.look()
         if state is None:
-            raise ConnectionError("the repository was made and is not there")
+            raise ConnectionError("the repository was created but cannot be found")
     state = state or State()
     plan = make_plan(job, state, files)
     return _result(job, plan if job.dry_run else apply_plan(job, state, plan))

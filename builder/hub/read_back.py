@@ -1,4 +1,4 @@
-"""Read back from the Hub what was published there: hashes of all files, rows of some row groups or of all."""
+"""Read back what was published: the hashes of all files, and the rows of some row groups or of all."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 def compare_files(wanted: Mapping[str, Local], there: Mapping[str, Remote], *, where: str) -> list[Fault]:
-    """Name each file that the Hub does not hold as it should."""
+    """Return a fault for each file that is missing on the Hub or has other bytes."""
     faults = []
     for path, local in wanted.items():
         if path not in there:
-            faults.append(Fault(where=f"{where}: {path}", what="is not there"))
+            faults.append(Fault(where=f"{where}: {path}", what="is missing on the Hub"))
         elif not there[path].holds(local):
             faults.append(Fault(where=f"{where}: {path}", what="has other bytes than the version's"))
     return faults
@@ -38,10 +38,10 @@ def read_back(
     every_row: bool,
     advance: Callable[[int], None],
 ) -> ReadBack:
-    """Compare rows on the Hub with those here: the first and last row group of each shard, or all.
+    """Compare rows on the Hub with local rows: the first and last row group of each shard, or all.
 
     Args:
-        advance: told the number of shards that are done.
+        advance: called with the number of shards compared so far.
 
     Raises:
         PublishError: if they differ.
@@ -58,10 +58,10 @@ def read_back(
 def _compare_rows(
     repository: Repository, commit: str, here: Path, path: str, *, every_row: bool
 ) -> tuple[int, int]:
-    """Compare the bytes that row groups are made of; the same bytes are the same rows.
+    """Compare the bytes of row groups; equal bytes are equal rows.
 
-    Arrow is not given the remote file: its threads hold on to a Python file, and one that lets go of it while
-    the interpreter ends takes the process down.
+    Arrow does not get the remote file: its threads keep a Python file open, and a thread that releases it
+    while the interpreter ends crashes the process.
     """
     footer = pq.read_metadata(here)
     last = footer.num_row_groups - 1
@@ -77,7 +77,7 @@ def _compare_rows(
 
 
 def _place(group: pq.RowGroupMetaData) -> tuple[int, int]:
-    """Return where the bytes of a row group begin and end."""
+    """Return the first byte of a row group and the byte after its last."""
     chunks = [group.column(i) for i in range(group.num_columns)]
     begins = [
         chunk.dictionary_page_offset if chunk.has_dictionary_page else chunk.data_page_offset
@@ -88,5 +88,5 @@ def _place(group: pq.RowGroupMetaData) -> tuple[int, int]:
 
 
 def _differs(repository: Repository, path: str, what: str) -> PublishError:
-    advice = "publish a new version; this tag must not be used"
+    advice = "publish a new version, and do not use this tag"
     return PublishError(Fault(where=f"{repository.name}: {path}", what=what, advice=advice))

@@ -1,4 +1,4 @@
-"""A dataset repository on the Hub: what is there, and the few things that are done to it."""
+"""A dataset repository on the Hub, through the Hub client's library."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class State:
 
 
 class Repository:
-    """One repository, through the clients' own library; the token goes there and nowhere else."""
+    """One repository. The token goes to the Hub client and nowhere else."""
 
     def __init__(self, name: str, *, token: str | None = None) -> None:
         from huggingface_hub import HfApi
@@ -42,10 +42,10 @@ class Repository:
         self._api = HfApi(token=token)
         self.url = f"{self._api.endpoint}/datasets/{name}"
 
-    # -- what is there -----------------------------------------------------------------------------
+    # -- reading ----------------------------------------------------------------------------------
 
     def look(self) -> State | None:
-        """Read branches and tags; None if there is no such repository, or it is not shown."""
+        """Return branches and tags, or None if the repository does not exist or is hidden."""
         from huggingface_hub.errors import RepositoryNotFoundError
 
         try:
@@ -77,25 +77,25 @@ class Repository:
         return self.download(path, commit).read_bytes()
 
     def download(self, path: str, commit: str, *, into: Path | None = None) -> Path:
-        """Download a file, into the clients' cache or a folder; what was begun goes on."""
+        """Download a file into the client's cache or a folder; resume an incomplete download."""
         found = self._api.hf_hub_download(
             self.name, path, repo_type=_KIND, revision=commit, local_dir=str(into) if into else None
         )
         return Path(found)
 
     def open(self, path: str, commit: str) -> Any:
-        """Open a file for reading here and there; only what is read comes over the wire."""
+        """Open a file for random access; only the bytes that are read are transferred."""
         from huggingface_hub import HfFileSystem
 
         system = HfFileSystem(token=self._token, skip_instance_cache=True)
         return system.open(f"datasets/{self.name}@{commit}/{path}", "rb", block_size=1 << 20)
 
-    # -- what is done ------------------------------------------------------------------------------
+    # -- writing -----------------------------------------------------------------------------------
 
     def create(self, *, private: bool) -> None:
-        """Make the repository, if nobody has.
+        """Create the repository, unless it exists.
 
-        A conflict may say that it is there, or that the Hub is busy; who looks again finds out which.
+        A conflict means that it exists or that the Hub is busy; the next look tells which.
         """
         from huggingface_hub.errors import HfHubHTTPError
 
@@ -115,11 +115,11 @@ class Repository:
         message: str,
         advance: Callable[[int], None],
     ) -> str:
-        """Send what is new, a batch at a time, then make one commit of it all, and return its id.
+        """Upload new files in batches, then create one commit of all changes, and return its id.
 
         Args:
-            parent: the commit that the diff is against; if the branch has moved on, nothing is done.
-            advance: told the bytes of each batch that has arrived.
+            parent: the commit that the diff is based on; if the branch has moved, the Hub refuses the commit.
+            advance: called with the bytes of each batch that has arrived.
         """
         from huggingface_hub import CommitOperationAdd, CommitOperationCopy, CommitOperationDelete
 
@@ -130,7 +130,7 @@ class Repository:
             for one in diff.add
         ]
         for batch in _batches(adds, [one.bytes for one in diff.add]):
-            # a .gitignore that people put there must not keep shards out without a word
+            # a .gitignore in the repository must not silently exclude shards
             self._api.preupload_lfs_files(
                 self.name,
                 batch,
@@ -153,32 +153,35 @@ class Repository:
                 revision=branch,
                 parent_commit=parent,
             )
-        except ValueError as error:  # what the Hub has against the card
+        except ValueError as error:  # the Hub rejects the card
             raise PublishError(Fault(where=self.name, what=self._hide(str(error)))) from None
         return str(done.oid)
 
     def tag(self, name: str, commit: str, *, message: str) -> None:
-        """Name a commit for ever."""
+        """Create a tag for a commit."""
         self._api.create_tag(self.name, tag=name, revision=commit, tag_message=message, repo_type=_KIND)
 
     def branch(self, name: str, commit: str) -> None:
-        """Begin a branch."""
+        """Create a branch."""
         self._api.create_branch(self.name, branch=name, revision=commit, repo_type=_KIND)
 
     def drop_branch(self, name: str) -> None:
-        """End a branch."""
+        """Delete a branch."""
         self._api.delete_branch(self.name, branch=name, repo_type=_KIND)
 
-    # -- what went wrong ---------------------------------------------------------------------------
+    # -- faults ------------------------------------------------------------------------------------
 
     def fault(self, error: BaseException) -> Fault:
-        """Say in one line what the Hub or the line to it did, and what can be done; without the token."""
-        advice = _ADVICE.get(status_of(error) or 0, "the same command goes on from here")
+        """Return one line that says what went wrong and what to do, without the token."""
+        advice = _ADVICE.get(status_of(error) or 0, "run the same command again to resume")
         if is_of_the_disk(error):
-            advice = "free some space, or see to the disk; the same command goes on from here"
+            advice = "free some space, or check the disk; then run the same command again to resume"
         what = " ".join(str(error).split())[:400]
         if isinstance(error, json.JSONDecodeError):
-            what, advice = "the answer is no JSON", "see whether a proxy or a login page stands in between"
+            what, advice = (
+                "the answer is not JSON",
+                "check whether a proxy or a login page answers instead of the Hub",
+            )
         return Fault(where=self.name, what=self._hide(what), advice=advice)
 
     def _hide(self, text: str) -> str:
@@ -191,11 +194,11 @@ class Repository:
 
 _ADVICE = {
     401: "log in with `hf auth login`, or give --token",
-    403: "the token may not write there; one with write access is needed",
-    404: "check the name, or log in if it is private",
-    409: "somebody else changes the repository; the same command goes on from here",
-    412: "somebody else changes the repository; the same command goes on from here",
-    429: "the Hub asks for a pause; the same command goes on from here",
+    403: "the token has no write access to this repository; use one that has",
+    404: "check the name, or log in if the dataset is private",
+    409: "somebody else is changing the repository; run the same command again to resume",
+    412: "somebody else is changing the repository; run the same command again to resume",
+    429: "the Hub limits the rate of requests; wait, then run the same command again to resume",
 }
 
 

@@ -1,4 +1,4 @@
-"""What publishing and fetching hand back."""
+"""The results of publishing and fetching."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
-    """A file that the Hub has under another name already, so that nothing is sent."""
+    """A file that the Hub already has under another name, so nothing is uploaded."""
 
     path: str
     source: str
@@ -31,7 +31,7 @@ class Addition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadBack:
-    """What was compared after the fact: files by their hashes, rows by their values."""
+    """What was compared after publication: files by hash, rows by bytes."""
 
     files: int = 0
     row_groups: int = 0
@@ -40,14 +40,14 @@ class ReadBack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishResult:
-    """What was done, or with ``dry_run`` what would be.
+    """What was published, or with ``dry_run`` what would be.
 
     Attributes:
-        add: files that were sent. Their bytes are the most that goes over the wire: of a file that arrived
-            before nothing is sent again, and Xet sends only pieces that the Hub does not have.
-        left_alone: files on the Hub that no version of ours put there.
-        main: whether ``main`` is this version; an older one has its tag only.
-        card: the README.md as it is on the Hub; with ``dry_run`` only.
+        add: uploaded files. Their size is an upper bound of the transfer: a file that arrived earlier is not
+            sent again, and Xet sends only chunks that the Hub does not have.
+        left_alone: files on the Hub that do not belong to any of our versions.
+        main: whether ``main`` points to this version; an older version has only its tag.
+        card: the README.md to publish; only with ``dry_run``.
     """
 
     repo: str
@@ -69,17 +69,17 @@ class PublishResult:
 
     @property
     def bytes_to_send(self) -> int:
-        """Bytes of the files that were added."""
+        """Total size of the added files in bytes."""
         return sum(one.bytes for one in self.add)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchResult:
-    """A version that came from the Hub.
+    """A version that was fetched from the Hub.
 
     Attributes:
-        ledger: whether the ledger came with it.
-        nothing_new: whether it was there already.
+        ledger: whether the ledger was published with it.
+        nothing_new: whether the corpus already had the version.
     """
 
     repo: str

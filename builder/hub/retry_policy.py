@@ -1,4 +1,4 @@
-"""What to try again, how often, and after how long."""
+"""Which failures of the Hub to retry, how often, and after which waits."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 PASSING = frozenset({408, 409, 412, 425, 429, 500, 502, 503, 504})
-"""Answers after which the same may go well: busy, broken, or somebody else was faster."""
+"""Status codes of transient failures: the Hub is busy or broken, or another commit was faster."""
 
 LOCAL = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENOENT}
 )
-"""Faults of this machine's disk; waiting mends none of them."""
+"""Errors of the local disk, which waiting does not fix."""
 
 
 @dataclass(slots=True, kw_only=True)
 class RetryPolicy:
-    """Failures in a row that are borne, and the waits between them: twice as long each time.
+    """Retries transient failures up to ``attempts`` times in a row; each wait is twice as long as the last.
 
-    ``rest`` says that something has arrived, so that a long upload over a bad line is not given up.
+    ``reset`` notes that something has arrived, so that a long upload over a bad line does not give up.
     """
 
     attempts: int = 6
@@ -34,12 +34,12 @@ class RetryPolicy:
     sleep: Callable[[float], None] = time.sleep
     failures: int = field(default=0, init=False)
 
-    def rest(self) -> None:
-        """Count failures anew."""
+    def reset(self) -> None:
+        """Reset the count of failures."""
         self.failures = 0
 
     def should_retry(self, error: BaseException) -> bool:
-        """Wait if the failure may pass; False if it is to be told."""
+        """Wait and return True if the failure may be transient; return False if it must be reported."""
         self.failures += 1
         if not is_passing(error) or self.failures >= self.attempts:
             return False
@@ -51,14 +51,14 @@ class RetryPolicy:
 
 
 def network_errors() -> tuple[type[BaseException], ...]:
-    """Return what the clients of the Hub raise when a request goes wrong."""
+    """Return the exceptions that the Hub client raises when a request fails."""
     from huggingface_hub.errors import HfHubHTTPError
 
     return (*HfHubHTTPError.__bases__, OSError, RuntimeError, json.JSONDecodeError)
 
 
 def is_passing(error: BaseException) -> bool:
-    """Tell whether the same request may go well later; an answer that is no JSON is some proxy's page."""
+    """Return whether a failure may be transient; an answer that is not JSON is a proxy's page."""
     if isinstance(error, json.JSONDecodeError):
         return True
     if isinstance(error, ValueError) or type(error).__name__ in (
@@ -72,12 +72,12 @@ def is_passing(error: BaseException) -> bool:
 
 
 def is_of_the_disk(error: BaseException) -> bool:
-    """Tell whether this machine's disk is at fault."""
+    """Return whether the local disk caused the error."""
     return any(isinstance(one, OSError) and one.errno in LOCAL for one in causes(error))
 
 
 def status_of(error: BaseException) -> int | None:
-    """Return the status of the answer that an error comes from."""
+    """Return the HTTP status of the answer that caused an error, or None."""
     for one in causes(error):
         status = getattr(getattr(one, "response", None), "status_code", None)
         if isinstance(status, int):
@@ -86,7 +86,7 @@ def status_of(error: BaseException) -> int | None:
 
 
 def retry_after_s(error: BaseException) -> float:
-    """Return how long the Hub asks to wait; 0 if it does not ask."""
+    """Return how many seconds the Hub asks to wait; 0 if it does not say."""
     for one in causes(error):
         headers: Any = getattr(getattr(one, "response", None), "headers", None) or {}
         asked = str(headers.get("Retry-After", ""))
@@ -96,7 +96,7 @@ def retry_after_s(error: BaseException) -> float:
 
 
 def causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Go from an error to what caused it."""
+    """Yield an error and its causes."""
     seen = 0
     while error is not None and seen < 20:
         yield error

@@ -1,4 +1,4 @@
-"""The files of a version as they are to be on the Hub: its folder, and what was asked for beside."""
+"""The files of a version to publish: its folder and, if requested, ledger and clusters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from builder.corpus import Corpus
 
 SHOWN = ("ledger.parquet", "clusters.parquet")
-"""What ``--with-ledger`` adds. Nothing else of the audit is ever published, nor tombstones, nor the index."""
+"""Files that ``--with-ledger`` adds. Other audit files, tombstones and the index are never published."""
 
 _CHUNK_BYTES = 1 << 20
 
@@ -24,14 +24,14 @@ _CHUNK_BYTES = 1 << 20
 def wanted_files(
     corpus: Corpus, version: str, *, with_ledger: bool, hashed: Callable[[int], None]
 ) -> dict[str, Local]:
-    """Hash every file of a version, and compare with the manifest.
+    """Hash every file of a version and compare it with the manifest.
 
     Args:
-        hashed: told the bytes of each file.
+        hashed: called with the size of each file in bytes.
 
     Raises:
-        TamperedError: if a file is not as it was sealed: that must not be published.
-        VersionError: if a ledger is asked for that is not here.
+        TamperedError: if a file differs from its seal.
+        VersionError: if the ledger is requested but is not in this corpus.
     """
     folder, manifest = corpus.version_folder(version), corpus.manifest(version)
     told = {file.path: file.sha256 for file in manifest.files}
@@ -50,7 +50,7 @@ def wanted_files(
 
 
 def local_file(content: Path | bytes) -> Local:
-    """Hash a file, or some bytes, as the Hub names large and small ones."""
+    """Hash a file or bytes in the two ways that the Hub uses for large and small files."""
     if isinstance(content, bytes):
         git = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False)
         sha256 = hashlib.sha256(content)
@@ -70,7 +70,7 @@ def _audit_files(corpus: Corpus, version: str) -> dict[str, Local]:
     folder = corpus.audit_folder(version)
     missing = [name for name in SHOWN if not (folder / name).is_file()]
     if missing:
-        what = f"version {version} has no {missing[0]} here"
+        what = f"version {version} has no {missing[0]} in this corpus"
         advice = "publish it without --with-ledger, or from the corpus that built it"
         raise VersionError(Fault(where=str(corpus.path), what=what, advice=advice))
     return {f"{HUB_AUDIT}/{name}": local_file(folder / name) for name in SHOWN}

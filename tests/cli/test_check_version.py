@@ -51,8 +51,8 @@ def test_an_empty_shard_is_a_fault(version: Path) -> None:
     """`load_dataset` fails on a file without rows."""
     rewrite(version, lambda table: table.slice(0, 0))
     found = faults(version)
-    assert "is empty" in found
-    assert "has 0 rows, the manifest says 3" in found
+    assert "has no rows" in found
+    assert "has 0 rows, but the manifest says 3" in found
 
 
 def test_other_columns_are_a_fault(version: Path) -> None:
@@ -65,7 +65,7 @@ def test_a_missing_shard_is_a_fault(version: Path) -> None:
     """It is found from the manifest and from the card."""
     (version / SHARD).unlink()
     found = faults(version)
-    assert "of split train cannot be opened" in found
+    assert "cannot be opened (split train)" in found
     assert f"names {SHARD}, which cannot be opened" in found
 
 
@@ -75,10 +75,10 @@ def test_a_card_that_leads_elsewhere_is_a_fault(version: Path) -> None:
     text = card.read_text()
     card.chmod(0o644)
     card.write_text(text.replace("split: train", "split: test"))
-    assert faults(version) == ["gives the splits {'test': 3}, the manifest says {'train': 3}"]
+    assert faults(version) == ["lists the splits {'test': 3}, but the manifest says {'train': 3}"]
     card.write_text("no front matter")
     (fault,) = faults(version)
-    assert fault.startswith("names no files to load")
+    assert fault.startswith("does not name files to load")
 
 
 @pytest.mark.parametrize(
@@ -100,10 +100,10 @@ def test_columns_that_cannot_be_loaded_are_faults(kind: pa.DataType, says: str) 
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("num_examples: 3", "num_examples: 4", "counts {'train': 4}, the manifest says {'train': 3}"),
-        ('version: "1.0.0"', 'version: "1.0.1"', "is that of version 1.0.1"),
-        ("config_name: default", 'config_name: "a/b"', "takes no config of the name 'a/b'"),
-        ("dtype: string", "dtype: large_string", "tells other columns than the manifest"),
+        ("num_examples: 3", "num_examples: 4", "counts {'train': 4}, but the manifest says {'train': 3}"),
+        ('version: "1.0.0"', 'version: "1.0.1"', "belongs to version 1.0.1"),
+        ("config_name: default", 'config_name: "a/b"', "does not accept the config name 'a/b'"),
+        ("dtype: string", "dtype: large_string", "lists other columns than the manifest"),
         ('- "n<1K"', "- few", "'few' is not one of"),
     ],
 )
@@ -127,7 +127,7 @@ def test_what_load_dataset_says_is_a_fault(version: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(datasets, "load_dataset", fail)
     assert faults(version) == ["load_dataset fails: ValueError: BatchSize must be greater than 0"]
     monkeypatch.setattr(datasets, "load_dataset", lambda *_, **__: {"train": range(2)})
-    assert faults(version) == ["load_dataset gives {'train': 2}, the manifest says {'train': 3}"]
+    assert faults(version) == ["load_dataset returns {'train': 2}, but the manifest says {'train': 3}"]
 
 
 def test_a_shard_that_a_thread_holds_is_waited_for(version: Path) -> None:

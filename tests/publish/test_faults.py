@@ -146,7 +146,7 @@ def test_what_arrived_is_not_sent_again(hub: StandIn, corpus: Corpus) -> None:
     code = CALL.replace("attempts=6", "attempts=1")
     done = hub.python(code, "500", f"{corpus.path}@{OLD}", REPO)
     assert done.returncode == 1
-    assert "the same command goes on from here" in done.stderr
+    assert "run the same command again to resume" in done.stderr
     assert digest_at(hub, "main") is None
     sent = [entry["path"] for entry in hub.log() if entry["method"] == "PUT"]
     hub.plan()

@@ -93,10 +93,10 @@ def test_a_build_goes_on_from_what_was_fetched(published: StandIn, corpus: Corpu
 @pytest.mark.parametrize(
     ("address", "says"),
     [
-        (f"{REPO}@9.9.9", "there is no version 9.9.9 (has: 1.0.0, 2.0.0)"),
-        (REPO, "name a version, as in USER/NAME@1.0.0 (has: 1.0.0, 2.0.0)"),
-        ("harbour/nothing@1.0.0", "there is no such dataset on the Hub"),
-        ("tides@1.0.0", "is no name on the Hub"),
+        (f"{REPO}@9.9.9", "has no version 9.9.9 (versions on the Hub: 1.0.0, 2.0.0)"),
+        (REPO, "name a version, as in USER/NAME@1.0.0 (versions on the Hub: 1.0.0, 2.0.0)"),
+        ("harbour/nothing@1.0.0", "no dataset of this name on the Hub"),
+        ("tides@1.0.0", "is not a repository name"),
         (f"{REPO}@v1.0.0", "is no version number"),
     ],
 )
@@ -123,9 +123,9 @@ def test_a_tag_that_was_moved_is_found(published: StandIn, tmp_path: Path) -> No
     with store.changing(REPO) as found:
         good, found.tags["v1.0.0"] = found.tags["v1.0.0"], found.tags["v2.0.0"]
     done = published.builder("fetch", f"{REPO}@1.0.0", tmp_path / "got")
-    assert "the tag holds version 2.0.0" in done.stderr
+    assert "the tag contains version 2.0.0" in done.stderr
     code = f"import builder; builder.load('{REPO}', '1.0.0')"
-    assert "holds version 2.0.0" in published.python(code).stderr
+    assert "contains version 2.0.0" in published.python(code).stderr
     with store.changing(REPO) as found:
         commit = store.resolve(found, good)
         assert commit
@@ -133,7 +133,7 @@ def test_a_tag_that_was_moved_is_found(published: StandIn, tmp_path: Path) -> No
         files = {**commit.files, shard: store.keep(b"PAR1 other")}
         found.tags["v1.0.0"] = store.add_commit(good, files, title="by hand", message="").id
     done = published.builder("fetch", f"{REPO}@1.0.0", tmp_path / "got")
-    assert (done.returncode, "has other bytes than the manifest tells" in done.stderr) == (1, True)
+    assert (done.returncode, "has other bytes than the manifest says" in done.stderr) == (1, True)
     assert Corpus(tmp_path / "got").versions() == []
     assert "has other bytes" in published.python(code, home=tmp_path / "fresh").stderr
 
@@ -167,7 +167,7 @@ def test_load_never_gives_another_version(
     assert wrong.returncode == 0, "datasets has mended this: the notes of docs/hub.md may go"
     none = mortal.python(code, REPO, "1.0.0", home=home)
     assert (none.returncode, none.stdout) == (1, "")
-    assert "version 1.0.0 cannot be had" in none.stderr
+    assert "version 1.0.0 cannot be loaded" in none.stderr
     assert mortal.python(code, REPO, "2.0.0", home=home).stdout == f"2.0.0 {rows}\n"
 
 
@@ -180,7 +180,7 @@ def test_half_a_version_in_the_cache_is_not_a_version(mortal: StandIn, home: Pat
     next((snapshot / "data").iterdir()).unlink()
     done = mortal.python(code, home=home)
     assert (done.returncode, done.stdout) == (1, "")
-    assert "is missing" in done.stderr or "version 1.0.0 cannot be had" in done.stderr
+    assert "is missing" in done.stderr or "version 1.0.0 cannot be loaded" in done.stderr
 
 
 def test_load_takes_folders_too(corpus: Corpus, hub: StandIn, tmp_path: Path) -> None:

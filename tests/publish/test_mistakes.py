@@ -139,7 +139,7 @@ def test_a_file_that_was_edited_is_not_loaded(alone: Path) -> None:
     shard = next((alone / "data").iterdir())
     data = shard.read_bytes()
     shard.write_bytes(data[:-9] + bytes([data[-9] ^ 1]) + data[-8:])
-    with pytest.raises(BuilderError, match="has other bytes than the manifest tells"):
+    with pytest.raises(BuilderError, match="has other bytes than the manifest says"):
         load(alone)
 
 

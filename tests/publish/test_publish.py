@@ -217,11 +217,11 @@ def test_private_means_private(hub: StandIn, corpus: Corpus) -> None:
 @pytest.mark.parametrize(
     ("code", "says"),
     [
-        ("api.create_tag(r, tag='v1.1.0', repo_type='dataset')", "holds something else"),
+        ("api.create_tag(r, tag='v1.1.0', repo_type='dataset')", "exists and contains other files"),
         ("api.create_branch(r, branch='v1.1.0', repo_type='dataset')", "has a branch v1.1.0"),
-        ("add('tides.py', b'')", "holds tides.py"),
-        ("add('.huggingface.yaml', b'configs: []')", "holds .huggingface.yaml"),
-        ("add('README.md', b'---\\na: [\\n---\\n')", "mend the card on the Hub"),
+        ("add('tides.py', b'')", "contains tides.py"),
+        ("add('.huggingface.yaml', b'configs: []')", "contains .huggingface.yaml"),
+        ("add('README.md', b'---\\na: [\\n---\\n')", "fix the card on the Hub"),
     ],
 )
 def test_what_is_in_the_way_is_told(code: str, says: str, hub: StandIn, corpus: Corpus) -> None:
@@ -266,7 +266,7 @@ def test_another_dataset_is_not_overwritten(hub: StandIn, corpus: Corpus, tmp_pa
     build = [*command, "build", "my/recipe.yaml", "--workers", "1"]
     subprocess.run(build, cwd=tmp_path, check=True, capture_output=True)
     publish(hub, str(tmp_path / "my" / "corpus"))
-    assert "holds the dataset" in publish(hub, f"{corpus.path}@1.1.0", status=1)
+    assert "contains the dataset" in publish(hub, f"{corpus.path}@1.1.0", status=1)
 
 
 def test_other_rows_on_the_hub_are_found(hub: StandIn, corpus: Corpus) -> None:

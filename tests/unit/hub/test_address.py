@@ -32,7 +32,7 @@ def test_good_names(name: str) -> None:
 )
 def test_bad_names(name: str) -> None:
     """Whatever could lead elsewhere is refused before a request is made."""
-    with pytest.raises(HubError, match="is no name on the Hub"):
+    with pytest.raises(HubError, match="is not a repository name"):
         check_repo(name)
 
 

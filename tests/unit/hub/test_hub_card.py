@@ -67,5 +67,5 @@ def test_people_keep_theirs_and_it_settles() -> None:
 @pytest.mark.parametrize("front", ["a: [", "- a list"])
 def test_a_card_that_cannot_be_read_is_not_overwritten(front: str) -> None:
     """It is told where to mend it."""
-    with pytest.raises(PublishError, match="mend the card on the Hub"):
+    with pytest.raises(PublishError, match="fix the card on the Hub"):
         card(f"---\n{front}\n---\nMine.\n")

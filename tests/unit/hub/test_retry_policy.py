@@ -60,7 +60,7 @@ def test_waits_double_and_end() -> None:
     retry_policy = RetryPolicy(sleep=waits.append, longest_wait_s=5)
     assert [retry_policy.should_retry(AnswerError(503)) for _ in range(6)] == [True] * 5 + [False]
     assert waits == [1, 2, 4, 5, 5]
-    retry_policy.rest()
+    retry_policy.reset()
     assert retry_policy.should_retry(AnswerError(503))
 
 
