@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, runtime_chec
 from builder.domain.outcome import Outcome as Outcome  # noqa: TC001 - it is imported from here
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -140,12 +140,19 @@ class Columns:
     fetched_at: str | None = "fetched_at"
 
     @classmethod
+    def among(cls, names: Collection[str], *, named: Mapping[str, str | None]) -> Columns:
+        """Find the column of each part among some; one that ``named`` does not mention has the part's name.
+
+        >>> Columns.among(["body", "url"], named={"text": "body"})
+        Columns(text='body', html=None, url='url', fetched_at=None)
+        """
+        parts = {part: named.get(part, part) for part in ("text", "html", "url", "fetched_at")}
+        return cls(**{part: name if name in names else None for part, name in parts.items()})
+
+    @classmethod
     def of_manifest(cls, manifest: Manifest) -> Columns:
         """Find the published columns of a version by the part that each plays."""
-        named = manifest.recipe["document"].get("columns") or {}
-        parts = {part: named.get(part, part) for part in ("text", "html", "url", "fetched_at")}
-        there = manifest.columns.names
-        return cls(**{part: name if name in there else None for part, name in parts.items()})
+        return cls.among(manifest.columns.names, named=manifest.recipe["document"].get("columns") or {})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,7 +65,7 @@ def walk_rows(
     found: Comparison,
     *,
     scratch: Path,
-    url_column: str | None,
+    url_columns: tuple[str | None, str | None],
     limit: int | None,
     tell: Callable[[RowChange], None],
     group_bytes: int = _GROUP_BYTES,
@@ -74,12 +74,13 @@ def walk_rows(
 
     Args:
         scratch: an empty folder; changed rows of the old side are written there.
+        url_columns: of the old and of the new side; None for a side without one.
         limit: rows of each kind that are told; all if None.
 
     Returns:
         By column, the number of rows whose values differ in it; this counts all rows, told or not.
     """
-    walk = _Walk(found, url_column, _Limit(limit), tell)
+    walk = _Walk(found, url_columns, _Limit(limit), tell)
     with (scratch / "old-rows").open("w+b") as file:
         groups = _OldRows(file, _group_starts(found, group_bytes))
         walk.old(groups)
@@ -104,11 +105,15 @@ class _Limit:
 
 class _Walk:
     def __init__(
-        self, found: Comparison, url_column: str | None, limit: _Limit, tell: Callable[[RowChange], None]
+        self,
+        found: Comparison,
+        url_columns: tuple[str | None, str | None],
+        limit: _Limit,
+        tell: Callable[[RowChange], None],
     ) -> None:
         self._found = found
         self._names = found.verdicts.names
-        self._url = url_column
+        self._old_url, self._new_url = url_columns
         self._limit = limit
         self._tell = tell
         self._columns: Counter[str] = Counter()
@@ -118,10 +123,11 @@ class _Walk:
         for judged in self._found.verdicts.old():
             gone = judged.rows["new_split"] == NOWHERE
             told = self._limit.first("removed", gone)
-            for rows, batch in _read(judged, told | ~gone, self._with_url(self._found.columns)):
+            for rows, batch in _read(judged, told | ~gone, self._with(self._old_url)):
                 removed = rows["new_split"] == NOWHERE
                 groups.add(rows[~removed], batch.filter(pa.array(~removed)).select(self._found.columns))
-                for row, (name, url) in zip(rows[removed], self._names_of(batch, removed), strict=True):
+                names = _names_of(batch.filter(pa.array(removed)), self._old_url)
+                for row, (name, url) in zip(rows[removed], names, strict=True):
                     because = None if row["why"] == NOWHERE else self._found.reasons[row["why"]]
                     split = self._names[judged.stretch.split]
                     self._tell(RowChange(kind="removed", id=name, url=url, split=split, because=because))
@@ -135,7 +141,7 @@ class _Walk:
                 told |= self._limit.first(kind, kinds == number)
             wanted = told | judged.rows["differs"]
             shown = iter(zip(kinds[wanted].tolist(), told[wanted].tolist(), strict=True))
-            for rows, batch in _read(judged, wanted, self._with_url(self._found.columns)):
+            for rows, batch in _read(judged, wanted, self._with(self._new_url)):
                 self._tell_new(judged, rows, batch, shown, groups)
         return self._columns
 
@@ -148,7 +154,7 @@ class _Walk:
         groups: _OldRows,
     ) -> None:
         pairs = groups.pair(judged.stretch.split, rows, batch)
-        names = self._names_of(batch, np.ones(len(rows), np.bool_))
+        names = _names_of(batch, self._new_url)
         for row, (name, url), (kind, is_told) in zip(rows, names, shown, strict=False):
             differs = next(pairs) if row["differs"] else ()
             self._columns.update(column for column, _ in differs)
@@ -165,14 +171,15 @@ class _Walk:
                     )
                 )
 
-    def _with_url(self, columns: Sequence[str]) -> list[str]:
-        return list(dict.fromkeys([*columns, *([self._url] if self._url else [])]))
+    def _with(self, url_column: str | None) -> list[str]:
+        """List the columns that both sides have, and the URL column of one side."""
+        return list(dict.fromkeys([*self._found.columns, *([url_column] if url_column else [])]))
 
-    def _names_of(self, batch: pa.RecordBatch, mask: NDArray[np.bool_]) -> list[tuple[str, str | None]]:
-        some = batch.filter(pa.array(mask))
-        has_url = self._url is not None and self._url in some.schema.names
-        urls = some[self._url].to_pylist() if has_url else [None] * len(some)
-        return list(zip(some["id"].to_pylist(), urls, strict=True))
+
+def _names_of(batch: pa.RecordBatch, url_column: str | None) -> list[tuple[str, str | None]]:
+    """Return id and URL of each row."""
+    urls = batch[url_column].to_pylist() if url_column in batch.schema.names else [None] * len(batch)
+    return list(zip(batch["id"].to_pylist(), urls, strict=True))
 
 
 def _kinds(judged: Judged) -> NDArray[np.int8]:

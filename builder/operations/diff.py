@@ -101,7 +101,7 @@ def diff(
         columns = walk_rows(
             found,
             scratch=scratch,
-            url_column=Columns.of_manifest(manifests[1]).url,
+            url_columns=(Columns.of_manifest(manifests[0]).url, Columns.of_manifest(manifests[1]).url),
             limit=None if on_row else EXAMPLES,
             tell=examples,
         )

@@ -8,8 +8,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from builder.domain.url import canonical_url
+from builder.protocols import Columns
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pyarrow as pa
 
     from builder.corpus import Corpus
@@ -18,16 +21,19 @@ if TYPE_CHECKING:
 def find_published(corpus: Corpus, version: str, page: str) -> list[dict[str, Any]]:
     """Look a page up by document id, URL or canonical URL in the shards of a version, in their order."""
     canonical = canonical_url(page)
+    manifest = corpus.manifest(version)
+    url_column = Columns.of_manifest(manifest).url
     return [
         {"document_id": row["id"], "url": row.get("url"), "split": split, "shard": shard.path}
-        for split, shard in corpus.manifest(version).shards()
-        for row in _rows(corpus.version_folder(version) / shard.path, page, canonical)
+        for split, shard in manifest.shards()
+        for row in _rows(corpus.version_folder(version) / shard.path, url_column, page, canonical)
     ]
 
 
-def _rows(path: Any, page: str, canonical: str | None) -> list[dict[str, Any]]:
-    names = [name for name in ("id", "url") if name in pq.read_schema(path).names]
-    table = pq.read_table(path, columns=names)
+def _rows(path: Path, url_column: str | None, page: str, canonical: str | None) -> list[dict[str, Any]]:
+    """Return ``id`` and ``url`` of the rows of a shard that are the page."""
+    table = pq.read_table(path, columns=["id", *([url_column] if url_column else [])])
+    table = table.rename_columns(["id", "url"][: table.num_columns])
     rows: list[dict[str, Any]] = table.filter(_named(table, page, canonical)).to_pylist()
     return [row for row in rows if _is(row, page, canonical)]
 

@@ -179,8 +179,7 @@ def _roles(named: Mapping[str, str | None], contract: Contract) -> Columns:
     ]
     if faults:
         raise RecipeError(*faults)
-    parts = {part: named.get(part, part) for part in ("text", "html", "url", "fetched_at")}
-    return Columns(**{part: name if name in there else None for part, name in parts.items()})
+    return Columns.among(there, named=named)
 
 
 def _make_sources(entries: list[dict[str, Any]], *, folder: Path) -> tuple[Source, ...]:

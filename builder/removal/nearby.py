@@ -10,6 +10,7 @@ import numpy as np
 
 from builder.domain.text_buffers import BandKeys, text_buffers
 from builder.history.lineage import is_among
+from builder.protocols import Columns
 from builder.stages.dedup_near import DedupNear
 
 if TYPE_CHECKING:
@@ -113,10 +114,11 @@ def _told(
 
 
 def _with_urls(past: Past, nearby: list[Nearby]) -> list[Nearby]:
-    if "url" not in past.lineage.manifest.columns.names:
+    column = Columns.of_manifest(past.lineage.manifest).url
+    if column is None:
         return nearby
     ids = np.frombuffer(bytes.fromhex("".join(one.id for one in nearby)), np.uint64).reshape(-1, 2)
-    urls = past.lineage.texts(ids, "url")
+    urls = past.lineage.texts(ids, column)
     return [
         Nearby(
             id=one.id,

@@ -149,7 +149,7 @@ def run(
         columns = walk_rows(
             found,
             scratch=Path(scratch),
-            url_column="url" if "url" in new.columns.names else None,
+            url_columns=("url", "url" if "url" in new.columns.names else None),
             limit=None,
             tell=told.append,
             group_bytes=group_bytes,
@@ -282,7 +282,12 @@ def test_a_limit_tells_the_first_rows_and_counts_all(
             found = compare(*sides, scratch=Path(scratch), rows_at_once=4)
             told: list[RowChange] = []
             columns = walk_rows(
-                found, scratch=Path(scratch), url_column="url", limit=limit, tell=told.append, group_bytes=100
+                found,
+                scratch=Path(scratch),
+                url_columns=("url", "url"),
+                limit=limit,
+                tell=told.append,
+                group_bytes=100,
             )
     first: Counter[str] = Counter()
     expected = []

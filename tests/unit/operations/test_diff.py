@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 import synthetic_corpus as synthetic
 from planted import sentence, write_lines
+from renamed_columns import COLUMNS, build_renamed
 
 from builder import Corpus, Recipe, build, diff
 from builder.comparison.row_changes import RowChange
@@ -159,3 +160,15 @@ def test_a_version_that_is_not_there_is_an_error(pristine: Path, tmp_path: Path)
         diff(pristine, "1.0.0", "3.0.0")
     with pytest.raises(CorpusError, match="no such folder"):
         diff(tmp_path / "nowhere", "1.0.0", "1.1.0")
+
+
+def test_each_side_names_its_own_url_column(tmp_path: Path) -> None:
+    """A removed row has the URL that the old version calls its URL, an added one that of the new version."""
+    pages = [{"url": f"https://a.example/{i}", "text": sentence(i)} for i in range(3)]
+    build_renamed(tmp_path, pages[:2])
+    corpus = build_renamed(tmp_path, pages[1:], columns=COLUMNS | {"url": "address"}).corpus
+    found = diff(corpus, "1.0.0", "2.0.0")
+    assert {(row.kind, row.url) for row in found.rows} >= {
+        ("removed", "https://a.example/0"),
+        ("added", "https://a.example/2"),
+    }

@@ -78,7 +78,7 @@ def peak_bytes(folder: Path, n_rows: int) -> int:
             *sides, scratch=scratch, ledgers=[newer], older_ledgers=[older], rows_at_once=2 * SHARD_ROWS
         )
         columns = walk_rows(
-            found, scratch=scratch, url_column="url", limit=None, tell=tell, group_bytes=300_000
+            found, scratch=scratch, url_columns=("url", "url"), limit=None, tell=tell, group_bytes=300_000
         )
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
