@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from builder.comparison.buckets import BucketFiles
 from builder.comparison.removal_reasons import RemovalReasons, match, parts_of
 from builder.comparison.row_verdicts import NEW, NOWHERE, OLD, RowVerdicts
-from builder.domain.document_ids import id_keys
+from builder.domain.document_ids import DocumentIds
 from builder.domain.progress import ignore_progress
 from builder.domain.version import SplitChanges
 from builder.io.parquet_sink.rows import encode_rows, row_digests
@@ -145,7 +145,7 @@ class _Reader:
             for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=[*self._columns]):
                 data, offsets = encode_rows(batch.select(self._columns))
                 facts = np.empty(batch.num_rows, _FACT)
-                facts["key"] = id_keys(batch.column("id").cast(pa.string()))
+                facts["key"] = DocumentIds.of_texts(batch.column("id").cast(pa.string())).words
                 facts["digest"] = row_digests(data, offsets)[:, :8].copy().view(np.uint64).ravel()
                 facts["bytes"] = np.diff(offsets)
                 facts["place"] = np.arange(place, place + batch.num_rows)

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from builder.comparison.buckets import BucketFiles
-from builder.domain.document_ids import id_hashes, id_keys
+from builder.domain.document_ids import DocumentIds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -130,13 +130,13 @@ def _batches(ledgers: Sequence[Path], *, kept: bool, column: str) -> Iterator[tu
 
 
 def _document_keys(batch: pa.RecordBatch) -> NDArray[np.uint64]:
-    return id_keys(batch["document_id"])
+    return DocumentIds.of_texts(batch["document_id"]).words
 
 
 def _record_keys(batch: pa.RecordBatch) -> NDArray[np.uint64]:
     """Hash each record with its URL: another page may have come to its place."""
     urls = pc.fill_null(batch["url"], "")
-    return id_keys(pc.binary_join_element_wise(batch["record_id"], urls, "\n"))
+    return DocumentIds.of_texts(pc.binary_join_element_wise(batch["record_id"], urls, "\n")).words
 
 
 def _unknown(rows: NDArray[Any]) -> tuple[NDArray[np.int16], NDArray[np.int64], NDArray[np.int16]]:
@@ -148,7 +148,7 @@ def _unknown(rows: NDArray[Any]) -> tuple[NDArray[np.int16], NDArray[np.int64], 
 
 def parts_of(keys: NDArray[np.uint64], n_parts: int) -> NDArray[np.int64]:
     """int64[n_rows], the part in which each key is joined; ids of others need not be as random as ours."""
-    return (id_hashes(keys, seed=2) % np.uint64(n_parts)).astype(np.int64)
+    return (DocumentIds(keys).hashes(seed=2) % np.uint64(n_parts)).astype(np.int64)
 
 
 def newest(facts: NDArray[Any]) -> NDArray[Any]:

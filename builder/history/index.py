@@ -28,6 +28,7 @@ import numpy as np
 import pyarrow as pa
 
 from builder.domain.digests import ContentDigest
+from builder.domain.document_ids import ID_TYPE
 from builder.domain.json.canonical import canonical_json
 from builder.errors import Fault, TamperedError
 
@@ -37,9 +38,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from builder.domain.document_ids import DocumentIds
+
 _FORMAT = "index-1"
 INDEX_JSON = "index.json"
-ID_TYPE, ROW_DIGEST_TYPE, RECORD_KEY_TYPE = pa.binary(16), pa.binary(32), pa.binary(16)
+ROW_DIGEST_TYPE, RECORD_KEY_TYPE = pa.binary(32), pa.binary(16)
 
 ROWS_SCHEMA = pa.schema(
     [
@@ -210,20 +213,19 @@ def write_empty(folder: Path) -> None:
         write_arrow(folder / f"{name}.arrow", schema, [])
 
 
-def shard_rows(number: int, ids: NDArray[np.uint64], digests: NDArray[np.uint8]) -> pa.Table:
+def shard_rows(number: int, ids: DocumentIds, digests: NDArray[np.uint8]) -> pa.Table:
     """Make the rows of ``shards.arrow`` of one shard."""
     columns = [
         pa.array(np.full(len(ids), number, np.int32)),
-        fixed_width(ids, ID_TYPE),
-        fixed_width(digests, ROW_DIGEST_TYPE),
+        ids.to_arrow(),
+        digest_column(digests),
     ]
     return pa.Table.from_arrays(columns, schema=SHARDS_SCHEMA)
 
 
-def fixed_width(words: NDArray[np.uint64] | NDArray[np.uint8], kind: pa.DataType) -> pa.Array:
-    """Make a column of bytes from rows of words."""
-    data = pa.py_buffer(np.ascontiguousarray(words).tobytes())
-    return pa.Array.from_buffers(kind, len(words), [None, data])
+def digest_column(digests: NDArray[np.uint8]) -> pa.FixedSizeBinaryArray:
+    """Make a column of row digests from uint8[n_rows, 32]."""
+    return pa.Array.from_buffers(ROW_DIGEST_TYPE, len(digests), [None, pa.py_buffer(digests.tobytes())])
 
 
 def add_counts(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from builder.domain.document_ids import id_words
+from builder.domain.document_ids import DocumentIds
 from builder.history.index import Segment, open_arrow
 
 if TYPE_CHECKING:
@@ -102,11 +102,11 @@ class Lineage(Uncached):
         derived = self.shard_facts[sha256].derived
         return 1 + self.n_derived(derived.source) if derived else 0
 
-    def ids(self, sha256: str) -> NDArray[np.uint64]:
-        """uint64[n_rows, 2], the ids of a shard's rows."""
+    def ids(self, sha256: str) -> DocumentIds:
+        """Return the ids of a shard's rows."""
         if derived := self.shard_facts[sha256].derived:
-            return np.delete(self.ids(derived.source), derived.removed, axis=0)
-        return id_words(self._shard_column(sha256, "id"))
+            return DocumentIds(np.delete(self.ids(derived.source).words, derived.removed, axis=0))
+        return DocumentIds.from_arrow(self._shard_column(sha256, "id"))
 
     def digests(self, sha256: str) -> NDArray[np.uint8]:
         """uint8[n_rows, 32], the digests of a shard's rows."""
@@ -124,26 +124,26 @@ class Lineage(Uncached):
         ]
         return np.concatenate(pieces) if pieces else np.empty((0, 32), np.uint8)
 
-    def locate(self, ids: NDArray[np.uint64]) -> dict[bytes, RowPlace]:
+    def locate(self, ids: DocumentIds) -> dict[bytes, RowPlace]:
         """Find rows of the version by id; those that it does not have are left out.
 
         Goes through the ids of all shards once, and holds those of one.
         """
-        wanted = {one.tobytes() for one in np.ascontiguousarray(ids)}
-        firsts = np.unique(np.ascontiguousarray(ids)[:, 0]) if len(ids) else np.empty(0, np.uint64)
+        wanted = set(ids)
+        firsts = np.unique(ids.words[:, 0])
         found: dict[bytes, RowPlace] = {}
         for split, number, shard in self._shards() if len(firsts) else ():
             here = self.ids(shard.sha256)
-            for row in np.flatnonzero(is_among(here[:, 0], firsts)).tolist():
-                key = here[row].tobytes()
+            for row in np.flatnonzero(is_among(here.words[:, 0], firsts)).tolist():
+                key = here[row]
                 if key in wanted:
                     found[key] = RowPlace(split=split, shard=number, row=row)
         return found
 
-    def published(self, ids: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    def published(self, ids: DocumentIds) -> NDArray[np.bool_]:
         """bool[n], whether a row of the version has this id."""
         there = self.locate(ids)
-        return np.asarray([one.tobytes() in there for one in np.ascontiguousarray(ids)], np.bool_)
+        return np.asarray([one in there for one in ids], np.bool_)
 
     def _shards(self) -> Iterator[tuple[str, int, ShardEntry]]:
         for name, split in self.manifest.splits.items():
@@ -155,7 +155,7 @@ class Lineage(Uncached):
         folder = self.corpus.version_folder(self.manifest.version)
         return folder / self.manifest.splits[split].shards[shard].path
 
-    def texts(self, ids: NDArray[np.uint64], column: str) -> dict[bytes, bytes]:
+    def texts(self, ids: DocumentIds, column: str) -> dict[bytes, bytes]:
         """Read one column of some published rows, by id; only the row groups that hold them are read."""
         by_shard: dict[tuple[str, int], dict[int, bytes]] = {}
         for key, place in self.locate(ids).items():

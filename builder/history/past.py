@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from builder.domain.document_ids import id_words
+from builder.domain.document_ids import DocumentIds, parse_id
 from builder.history.index import ROWS_SCHEMA, open_arrow
 from builder.history.lineage import Lineage, Uncached
 
@@ -78,13 +78,13 @@ class Past(Uncached):
     def _moved(self) -> Mapping[bytes, bytes | None]:
         moved: dict[bytes, bytes | None] = {}
         for segment in self.lineage.segments:
-            fresh = {bytes.fromhex(k): bytes.fromhex(v) if v else None for k, v in segment.moved.items()}
+            fresh = {parse_id(k): parse_id(v) if v else None for k, v in segment.moved.items()}
             moved = {old: fresh.get(new, new) if new else None for old, new in moved.items()} | fresh
         return moved
 
-    def ids(self, rows: NDArray[np.int64]) -> NDArray[np.uint64]:
-        """uint64[n, 2], the id of each past row."""
-        return id_words(self._rows["id"].take(pa.array(rows)))
+    def ids(self, rows: NDArray[np.int64]) -> DocumentIds:
+        """Return the id of each past row."""
+        return DocumentIds.from_arrow(self._rows["id"].take(pa.array(rows)))
 
     def published(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """bool[n], whether a past row was published under its own id when its build was over."""
@@ -177,8 +177,8 @@ class _PastTexts:
         if elsewhere.any() and past.text_column:
             found = past.lineage.texts(ids[elsewhere], past.text_column)
         texts = [
-            stored[row] if row in stored else found.get(one.tobytes(), b"")
-            for row, one in zip(rows.tolist(), np.ascontiguousarray(ids), strict=True)
+            stored[row] if row in stored else found.get(one, b"")
+            for row, one in zip(rows.tolist(), ids, strict=True)
         ]
         return pa.array(texts, pa.large_binary())
 

@@ -13,16 +13,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from builder.card.source import CardSource
-from builder.domain.document_ids import id_keys
+from builder.domain.document_ids import DocumentIds
 from builder.history.index import (
-    ID_TYPE,
     INDEX_JSON,
-    ROW_DIGEST_TYPE,
     ROWS_SCHEMA,
     SHARDS_SCHEMA,
     Segment,
     ShardFacts,
-    fixed_width,
+    digest_column,
     write_arrow,
     write_empty,
 )
@@ -115,10 +113,10 @@ class _Writers:
     def take(self, batch: pa.RecordBatch, *, shard: int, digests: Any) -> None:
         """Remember some published rows, each as a keeper of every stage."""
         n = batch.num_rows
-        ids = fixed_width(id_keys(batch.column("id")), ID_TYPE)
+        ids = DocumentIds.of_texts(batch.column("id")).to_arrow()
         self._add("rows", [ids, pa.array([True] * n), ids], ROWS_SCHEMA)
         numbers = pa.array(np.full(n, shard, np.int32))
-        self._add("shards", [numbers, ids, fixed_width(digests, ROW_DIGEST_TYPE)], SHARDS_SCHEMA)
+        self._add("shards", [numbers, ids, digest_column(digests)], SHARDS_SCHEMA)
         resources: Any = _OnlyColumns(self._roles)
         keepers = Verdicts(keeper=np.arange(n), similarity=np.full(n, np.nan), reason="")
         for stage in self._stages:

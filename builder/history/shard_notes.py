@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow.compute as pc
 
 from builder.domain.digests import ContentDigest
-from builder.domain.document_ids import id_keys
+from builder.domain.document_ids import DocumentIds
 from builder.domain.url import domain
 from builder.history.index import ShardFacts
 from builder.io.parquet_sink.rows import encode_rows, row_digests
@@ -51,7 +51,7 @@ class ShardNotes:
         self._languages: Counter[str] = Counter()
         self._domains: Counter[str] = Counter()
         self._newest = ""
-        self.ids: list[NDArray[np.uint64]] = []
+        self.ids: list[DocumentIds] = []
         self.digests: list[NDArray[np.uint8]] = []
 
     def take(self, group: pa.Table) -> pa.Table:
@@ -61,7 +61,7 @@ class ShardNotes:
             self._content = self._content.add(data, offsets)
             self.digests.append(row_digests(data, offsets))
             self._raw_bytes += int(offsets[-1])
-        self.ids.append(id_keys(group["id"]))
+        self.ids.append(DocumentIds.of_texts(group["id"]))
         self._describe(group)
         return group
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from builder.domain.document_ids import DocumentIds, parse_id
 from builder.history.index import open_arrow
 from builder.history.ledgers import latest_statements
 
@@ -45,12 +46,11 @@ def find_pruned(lineage: Lineage, gone: Sequence[Input]) -> Pruned:
     """Find the documents of some inputs, and the records of others that they stand for."""
     names = {(one.source, one.path) for one in gone}
     documents = {
-        bytes.fromhex(row["document_id"])
+        parse_id(row["document_id"])
         for row in _records_of(lineage, names)
         if row["outcome"] == "kept" and row["document_id"]
     }
-    ids = np.frombuffer(b"".join(sorted(documents)), np.uint64).reshape(-1, 2)
-    documents &= set(lineage.locate(ids))
+    documents &= set(lineage.locate(DocumentIds.from_bytes(documents)))
     freed = [
         row
         for row in latest_statements(lineage, [one.hex() for one in documents])

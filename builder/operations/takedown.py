@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from builder.corpus import Corpus
 from builder.corpus.staging import SPOOL
+from builder.domain.document_ids import parse_id
 from builder.domain.progress import Progress, ignore_progress
 from builder.errors import CorpusError, Fault, NothingKeptError
 from builder.history.past import Past
@@ -142,7 +143,7 @@ def _take_down(
         documents = dict(targets.documents)
         nearby = find_nearby(past, documents)
         if and_near:
-            documents |= {bytes.fromhex(one.id): one.url for one in nearby}
+            documents |= {parse_id(one.id): one.url for one in nearby}
         tombstones = Tombstones.parse(corpus.tombstones()) or new_tombstones()
         buried = make_tombstones(tombstones, past, documents, asked=asked, because=because)
         if len(buried.entries) == len(tombstones.entries) and not documents:

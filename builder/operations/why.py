@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from builder.corpus import Corpus, split_address
+from builder.domain.document_ids import DocumentIds, parse_id
 from builder.domain.url import canonical_url
 from builder.errors import TamperedError
 from builder.history.lineage import Lineage
@@ -125,14 +125,14 @@ def _latest(
 
 def _placed(corpus: Corpus, version: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Name the shards of kept records as this version does: names change when shards are added."""
-    kept = [bytes.fromhex(row["document_id"]) for row in rows if row["outcome"] == "kept"]
+    kept = [row["document_id"] for row in rows if row["outcome"] == "kept"]
     if not kept or len(lineage_versions(corpus, version)) == 1:
         return rows
     lineage = Lineage.of(corpus, version)
-    places = lineage.locate(np.frombuffer(b"".join(kept), np.uint64).reshape(-1, 2))
+    places = lineage.locate(DocumentIds.from_hex(kept))
     return [
         row | {"shard": lineage.manifest.splits[place.split].shards[place.shard].path}
-        if row["outcome"] == "kept" and (place := places.get(bytes.fromhex(row["document_id"])))
+        if row["outcome"] == "kept" and (place := places.get(parse_id(row["document_id"])))
         else row
         for row in rows
     ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from builder.domain.document_ids import ID_BYTES, hash_to_id
+from builder.domain.document_ids import ID_TYPE, hash_to_id
 from builder.domain.record import PAGE_KEY
 from builder.domain.url import canonical_url
 
@@ -31,5 +31,5 @@ def identify(batch: pa.RecordBatch, *, resources: Resources) -> pa.RecordBatch:
         canonical = canonical_url(url) if url else None
         first.append(hash_to_id(b"url", canonical.encode()) if canonical else hash_to_id(b"page", page))
         second.append(hash_to_id(b"both", (canonical or "").encode(), page))
-    batch = batch.append_column(ID, pa.array(first, pa.binary(ID_BYTES)))
-    return batch.append_column(SECOND_ID, pa.array(second, pa.binary(ID_BYTES)))
+    batch = batch.append_column(ID, pa.array(first, ID_TYPE))
+    return batch.append_column(SECOND_ID, pa.array(second, ID_TYPE))

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from xxhash import xxh3_64_intdigest, xxh3_128_digest
 
-from builder.domain.document_ids import id_words
+from builder.domain.document_ids import sixteen_bytes
 from builder.domain.record import RAW, RECORD
 from builder.domain.text_buffers import text_buffers
 from builder.history.index import RECORD_KEY_TYPE
@@ -73,13 +73,13 @@ def write_known(path: Path, columns: Sequence[pa.ChunkedArray], *, excluding: fr
     """Write the keys of all records that were accounted for but some, as ``drop_known`` reads them."""
     apart = pa.array(sorted(excluding), RECORD_KEY_TYPE)
     columns = [column.filter(pc.invert(pc.is_in(column, value_set=apart))) for column in columns]
-    words = np.concatenate([np.empty((0, 2), np.uint64), *(id_words(column) for column in columns)])
+    words = np.concatenate([np.empty((0, 2), np.uint64), *(sixteen_bytes(column) for column in columns)])
     np.save(path, words[np.lexsort((words[:, 1], words[:, 0]))])
 
 
 def find_known(keys: pa.Array, known: NDArray[np.uint64]) -> NDArray[np.bool_]:
     """bool[n_rows], which keys are among ``known``, uint64[n_known, 2] in order."""
-    words = id_words(pa.chunked_array([keys]))
+    words = sixteen_bytes(keys)
     first, last = (np.searchsorted(known[:, 0], words[:, 0], side=side) for side in ("left", "right"))
     found = np.zeros(len(words), np.bool_)
     for row in np.flatnonzero(last > first):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from builder.domain.document_ids import DocumentIds
 from builder.domain.version import SplitChanges
 from builder.pipeline.spool import row_numbers
 
@@ -54,6 +55,11 @@ class Edits:
     replaced: Mapping[bytes, int] = field(default_factory=dict)
     retired: tuple[int, ...] = ()
 
+    @property
+    def ids(self) -> DocumentIds:
+        """The ids of all rows that go or are replaced."""
+        return DocumentIds.from_bytes([*self.removed, *self.replaced])
+
 
 def find_replaced(
     chain_result: ChainResult, lineage: Lineage, past: Past
@@ -71,18 +77,17 @@ def find_replaced(
     last = {int(row): at for at, row in enumerate(_first_rows(chain_result))}
     replaced: dict[bytes, int] = {}
     lost: dict[bytes, int] = {}
-    for row, one, there in zip(rows.tolist(), np.ascontiguousarray(ids), stands.tolist(), strict=True):
+    for row, one, there in zip(rows.tolist(), ids, stands.tolist(), strict=True):
         if there and row in last:
-            replaced[one.tobytes()] = last[row]
+            replaced[one] = last[row]
         elif there:
-            lost[one.tobytes()] = row
+            lost[one] = row
     return replaced, lost
 
 
 def count_edits(lineage: Lineage, edits: Edits, *, added: Mapping[str, int]) -> dict[str, SplitChanges]:
     """Count, for each split, the rows that were removed, changed and added; none moves or changes places."""
-    keys = [*edits.removed, *edits.replaced]
-    places = lineage.locate(np.frombuffer(b"".join(keys), np.uint64).reshape(-1, 2))
+    places = lineage.locate(edits.ids)
     removed = Counter(places[key].split for key in edits.removed)
     changed = Counter(places[key].split for key in edits.replaced)
     names = dict.fromkeys([*lineage.manifest.splits, *added])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from builder.domain.document_ids import id_words
+from builder.domain.document_ids import DocumentIds
 from builder.errors import AccountError
 from builder.history.shard_notes import NotedColumns
 from builder.pipeline.candidate_ids import ID
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pyarrow as pa
-    from numpy.typing import NDArray
 
     from builder.domain.manifest import CutSizes
     from builder.pipeline.context import BuildContext
@@ -144,15 +143,12 @@ def _write_ledger(
     return _Ledger(sums=sums, n_known=n_known, ledger=ledger, rejected=rejected, clusters=clusters)
 
 
-def _all_ids(chain_result: ChainResult, placement: Placement) -> NDArray[np.uint64]:
-    """uint64[n_rows, 2], over the first spool: the published id, or the candidate where there is none."""
-    ids = (
-        id_words(chain_result.first.column(ID)).copy()
-        if chain_result.first.n_rows
-        else np.zeros((1, 2), np.uint64)
-    )
-    ids[placement.rows] = placement.ids
-    return ids
+def _all_ids(chain_result: ChainResult, placement: Placement) -> DocumentIds:
+    """Return, over the first spool, the published ids, or the candidates where rows have none."""
+    if not chain_result.first.n_rows:  # a row number 0 can be looked up
+        return DocumentIds(np.zeros((1, 2), np.uint64))
+    candidates = DocumentIds.from_arrow(chain_result.first.column(ID))
+    return candidates.replaced(placement.rows, placement.ids)
 
 
 # -- shards ----------------------------------------------------------------------------------------
@@ -188,11 +184,11 @@ def _shard_job(
     arrays = context.folder / "arrays"
     arrays.mkdir(exist_ok=True)
     for name, array in {
-        "ids": placement.ids,
+        "ids": placement.ids.words,
         "sizes": placement.sizes,
-        "all_ids": row_outcomes.ids,
+        "all_ids": row_outcomes.ids.words,
         "past_rows": row_outcomes.past_rows,
-        "past_ids": row_outcomes.past_ids,
+        "past_ids": row_outcomes.past_ids.words,
         **{f"{split}.rows": placement.of(i) for i, split in enumerate(placement.names)},
     }.items():
         np.save(arrays / f"{name}.npy", array)

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from builder.card.source import CardSource
+from builder.domain.document_ids import DocumentIds
 from builder.domain.ledger import CLUSTERS_SCHEMA, REJECTED_SCHEMA
 from builder.domain.version import Changes
 from builder.engines.local import LocalEngine
@@ -106,7 +107,7 @@ def no_rows(names: list[str]) -> Placement:
     numbers = np.empty(0, np.int64)
     return Placement(
         names=names,
-        ids=np.empty((0, 2), np.uint64),
+        ids=DocumentIds.none(),
         split=np.empty(0, np.int16),
         sizes=numbers,
         rows=numbers,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from blake3 import blake3
 
-from builder.domain.document_ids import hash_to_id, id_hashes
+from builder.domain.document_ids import DocumentIds, hash_to_id
 from builder.domain.grouping import best_of_group
 
 if TYPE_CHECKING:
@@ -17,41 +17,40 @@ if TYPE_CHECKING:
 
 
 def settle_ids(
-    first: NDArray[np.uint64],
-    second: NDArray[np.uint64],
+    first: DocumentIds,
+    second: DocumentIds,
     *,
-    taken: Callable[[NDArray[np.uint64]], NDArray[np.bool_]] = lambda ids: np.zeros(len(ids), np.bool_),
-) -> NDArray[np.uint64]:
+    taken: Callable[[DocumentIds], NDArray[np.bool_]] = lambda ids: np.zeros(len(ids), np.bool_),
+) -> DocumentIds:
     """Make ids unique in the order of the build: the first comer keeps the id of the URL.
 
     A row that would repeat an id takes its second candidate, and if that is taken too (the same URL with
     the same bytes, kept twice) a number is mixed in.
 
     Args:
-        first: uint64[n_rows, 2], the 16 bytes of each row's candidate.
-        second: uint64[n_rows, 2], likewise.
-        taken: tells which ids published rows have: bool[n] of uint64[n, 2].
+        first: each row's candidate.
+        second: each row's second candidate.
+        taken: tells which ids published rows have: bool[n].
     """
-    ids = first.copy()
-    late = _repeats(ids) | taken(ids)
-    ids[late] = second[late]
+    late = _repeats(first) | taken(first)
+    ids = first.replaced(late, second[late])
     turn = 0
     while (late := _repeats(ids) | taken(ids)).any():
         turn += 1
-        for row in np.flatnonzero(late):
-            mixed = hash_to_id(b"again", second[row].tobytes(), turn.to_bytes(8, "little"))
-            ids[row] = np.frombuffer(mixed, np.uint64)
+        number = turn.to_bytes(8, "little")
+        mixed = [hash_to_id(b"again", one, number) for one in second[late]]
+        ids = ids.replaced(late, DocumentIds.from_bytes(mixed))
     return ids
 
 
-def _repeats(ids: NDArray[np.uint64]) -> NDArray[np.bool_]:
+def _repeats(ids: DocumentIds) -> NDArray[np.bool_]:
     """Mark every row whose id an earlier row has."""
     rows = np.arange(len(ids))
-    repeats: NDArray[np.bool_] = best_of_group(ids, rows) != rows
+    repeats: NDArray[np.bool_] = best_of_group(ids.words, rows) != rows
     return repeats
 
 
-def assign_splits(ids: NDArray[np.uint64], *, shares: Mapping[str, float], name: str) -> NDArray[np.int16]:
+def assign_splits(ids: DocumentIds, *, shares: Mapping[str, float], name: str) -> NDArray[np.int16]:
     """Assign each id to a split, by a hash of the id and the recipe's name.
 
     Nothing but these two matters, so a document never moves when pages are added.
@@ -61,5 +60,5 @@ def assign_splits(ids: NDArray[np.uint64], *, shares: Mapping[str, float], name:
     """
     seed = int.from_bytes(blake3(name.encode()).digest(length=8), "little")
     bounds = np.cumsum(list(shares.values()))
-    place = id_hashes(ids, seed=seed).astype(np.float64) / 2.0**64
+    place = ids.hashes(seed=seed).astype(np.float64) / 2.0**64
     return np.minimum(np.searchsorted(bounds, place, side="right"), len(shares) - 1).astype(np.int16)

@@ -12,7 +12,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from builder.domain.document_ids import id_strings
 from builder.domain.ledger import CLUSTERS_SCHEMA, LEDGER_SCHEMA, REJECTED_SCHEMA
 from builder.pipeline.account import KNOWN
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from builder.domain.document_ids import DocumentIds
     from builder.pipeline.spool import Spool
     from builder.release.outcomes import RowOutcomes
 
@@ -225,9 +225,9 @@ def _by_stage(
     return {name: merged & (by == i) for i, name in enumerate(names)}
 
 
-def _ids(ids: NDArray[np.uint64], rows: NDArray[np.int64]) -> pa.Array:
+def _ids(ids: DocumentIds, rows: NDArray[np.int64]) -> pa.Array:
     there = pa.array(rows >= 0)
-    return pc.if_else(there, id_strings(ids[np.maximum(rows, 0)]), pa.scalar(None, pa.string()))
+    return pc.if_else(there, ids[np.maximum(rows, 0)].to_strings(), pa.scalar(None, pa.string()))
 
 
 def _similarities(values: NDArray[np.float64], merged: NDArray[np.bool_]) -> pa.Array:

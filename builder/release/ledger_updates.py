@@ -31,7 +31,7 @@ def removal_of(row: int, row_outcomes: RowOutcomes, chain_result: ChainResult) -
             stage=merges.stages[merges.by[row]],
             reason=merges.reasons[merges.by[row]],
             message="A newer page of this URL was merged.",
-            merged_into=row_outcomes.id_table[own].tobytes(),
+            merged_into=row_outcomes.id_table[own],
             kept_id=row_outcomes.kept_id(row),
             similarity=None if np.isnan(merges.similarity[row]) else float(merges.similarity[row]),
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from builder.domain.document_ids import ID_BYTES, DocumentIds
 from builder.release.layout import PlannedShard, Rewrite
 
 if TYPE_CHECKING:
@@ -26,10 +27,10 @@ class RowOutcomes:
     """The outcome of every row of the first spool, and the past rows that some of them were merged into.
 
     Attributes:
-        ids: uint64[n_rows, 2], the published id, or the candidate where a row is not published.
+        ids: of each row: the published id, or the candidate where a row is not published.
         published: bool[n_rows].
         past_rows: int64[n_past], the past rows that a row's merge or tag names, ascending.
-        past_ids: uint64[n_past, 2], their ids.
+        past_ids: their ids.
         past_kept: bytes or None for each, the id of what stands for them.
         late: rejections of later passes, with ``_row``, ascending.
         shard: int32[n_rows], position in ``shards``; -1 where not published.
@@ -37,20 +38,20 @@ class RowOutcomes:
     """
 
     merges: Merges
-    ids: NDArray[np.uint64]
+    ids: DocumentIds
     published: NDArray[np.bool_]
     past_rows: NDArray[np.int64]
-    past_ids: NDArray[np.uint64]
+    past_ids: DocumentIds
     past_kept: list[bytes | None]
     late: pa.Table
     shard: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
     shards: list[tuple[str, str]] = field(default_factory=list)
 
     @cached_property
-    def id_table(self) -> NDArray[np.uint64]:
-        """uint64[n, 2]: the ids of rows, then those of past rows, then those of what stands for past rows."""
-        kept = [np.frombuffer(one or bytes(16), np.uint64) for one in self.past_kept]
-        return np.concatenate([self.ids, self.past_ids, np.asarray(kept, np.uint64).reshape(-1, 2)])
+    def id_table(self) -> DocumentIds:
+        """The ids of rows, then those of past rows, then those of what stands for past rows."""
+        kept = DocumentIds.from_bytes(one or bytes(ID_BYTES) for one in self.past_kept)
+        return DocumentIds.concat([self.ids, self.past_ids, kept])
 
     def own(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """int64[n], places in ``id_table`` of rows, or of past rows ``-2 - p``; -1 stays."""
@@ -72,7 +73,7 @@ class RowOutcomes:
     def kept_id(self, row: int) -> bytes | None:
         """Return the id of what is published for one row."""
         at = int(self.stands(np.asarray([row]))[0])
-        return self.id_table[at].tobytes() if at >= 0 else None
+        return self.id_table[at] if at >= 0 else None
 
     def note_shards(self, plan: ShardPlan, placement: Placement) -> None:
         """Note which shard each published row stands in."""
@@ -87,7 +88,7 @@ class RowOutcomes:
 
 
 def trace_outcomes(
-    chain_result: ChainResult, placement: Placement, *, all_ids: NDArray[np.uint64], past: Past | None
+    chain_result: ChainResult, placement: Placement, *, all_ids: DocumentIds, past: Past | None
 ) -> RowOutcomes:
     """Follow every row of the first spool to its end."""
     published = np.zeros(len(chain_result.merges.into), np.bool_)
@@ -100,7 +101,7 @@ def trace_outcomes(
         ids=all_ids,
         published=published,
         past_rows=past_rows,
-        past_ids=past.ids(past_rows) if past else np.empty((0, 2), np.uint64),
+        past_ids=past.ids(past_rows) if past else DocumentIds.none(),
         past_kept=kept,
         late=chain_result.late,
     )

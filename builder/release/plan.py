@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from builder.errors import AccountError
 from builder.release.layout import KeptShard, PlannedShard, Rewrite, ShardPlan, VersionShard
 from builder.release.write import plan_cuts
@@ -15,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from builder.domain.manifest import CutSizes, ShardEntry
-    from builder.history.lineage import Lineage, RowPlace
+    from builder.history.lineage import Lineage
     from builder.release.edits import Edits
     from builder.release.layout import Recut, WrittenShard
     from builder.release.write import Placement
@@ -85,18 +83,13 @@ MOST_DERIVED = 8
 def _touched(lineage: Lineage, edits: Edits) -> dict[tuple[str, int], tuple[list[int], dict[int, int]]]:
     """Find the shards that hold removed and replaced rows: by split and number, their rows there."""
     touched: dict[tuple[str, int], tuple[list[int], dict[int, int]]] = {}
-    for key, place in _places(lineage, edits).items():
+    for key, place in lineage.locate(edits.ids).items():
         removed, replaced = touched.setdefault((place.split, place.shard), ([], {}))
         if key in edits.removed:
             removed.append(place.row)
         else:
             replaced[place.row] = edits.replaced[key]
     return touched
-
-
-def _places(lineage: Lineage, edits: Edits) -> dict[bytes, RowPlace]:
-    keys = [*edits.removed, *edits.replaced]
-    return lineage.locate(np.frombuffer(b"".join(keys), np.uint64).reshape(-1, 2)) if keys else {}
 
 
 def describe_shard(

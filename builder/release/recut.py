@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from builder.domain.document_ids import id_hashes, id_keys
+from builder.domain.document_ids import DocumentIds
 from builder.io.parquet_sink.rows import row_sizes
 from builder.io.parquet_sink.shards import choose_cut_sizes, cut_ranges
 from builder.release.layout import Recut, ShardPlan
@@ -41,7 +41,7 @@ class CompactJob:
 
     def _groups(self, table: pa.Table, sizes: NDArray[np.int64], split: str) -> Iterator[pa.Table]:
         limits = self.writer.limits[split]
-        hashes = id_hashes(id_keys(table["id"]), seed=1)
+        hashes = DocumentIds.of_texts(table["id"]).hashes(seed=1)
         for start, stop in cut_ranges(hashes, sizes, min_bytes=limits.group_min, max_bytes=limits.group_max):
             yield table.slice(start, stop - start)
 
@@ -53,7 +53,7 @@ def plan_recut(lineage: Lineage) -> ShardPlan:
     for split in lineage.manifest.splits:
         files, sizes = _files(lineage, split)
         limits[split] = choose_cut_sizes(int(sizes.sum()))
-        hashes = id_hashes(np.concatenate([lineage.ids(sha256) for sha256, _, _ in files]), seed=1)
+        hashes = DocumentIds.concat(lineage.ids(sha256) for sha256, _, _ in files).hashes(seed=1)
         ranges = cut_ranges(
             hashes, sizes, min_bytes=limits[split].shard_min, max_bytes=limits[split].shard_max
         )

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from builder.domain.document_ids import id_hashes, id_keys
+from builder.domain.document_ids import DocumentIds
 from builder.history.index import Derived
 from builder.io.parquet_sink.rows import row_sizes
 from builder.io.parquet_sink.shards import cut_ranges
@@ -60,6 +60,6 @@ class RewriteJob:
 
     def _groups(self, table: pa.Table, sizes: NDArray[np.int64], split: str) -> Iterator[pa.Table]:
         limits = self.writer.limits[split]
-        hashes = id_hashes(id_keys(table["id"]), seed=1)
+        hashes = DocumentIds.of_texts(table["id"]).hashes(seed=1)
         for start, stop in cut_ranges(hashes, sizes, min_bytes=limits.group_min, max_bytes=limits.group_max):
             yield table.slice(start, stop - start)

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from builder.domain.document_ids import id_hashes, id_strings, id_words
+from builder.domain.document_ids import DocumentIds
 from builder.history.shard_notes import NotedColumns, ShardNotes
 from builder.io.parquet_sink.shards import choose_cut_sizes, cut_ranges, write_shard
 from builder.pipeline.candidate_ids import ID, SECOND_ID
@@ -35,14 +35,14 @@ class Placement:
     """Where every row of the last spool goes.
 
     Attributes:
-        ids: uint64[n_rows, 2], final and unique.
+        ids: final and unique.
         split: int16[n_rows], position in ``names``; -1 for a row that takes the place of a published one.
         sizes: int64[n_rows], bytes of the row's canonical encoding.
         rows: int64[n_rows], numbers in the first spool.
     """
 
     names: Sequence[str]
-    ids: NDArray[np.uint64]
+    ids: DocumentIds
     split: NDArray[np.int16]
     sizes: NDArray[np.int64]
     rows: NDArray[np.int64]
@@ -50,7 +50,7 @@ class Placement:
     @cached_property
     def hashes(self) -> NDArray[np.uint64]:
         """uint64[n_rows], what cuts go by; another mix of the id than the one that splits go by."""
-        return id_hashes(self.ids, seed=1)
+        return self.ids.hashes(seed=1)
 
     def of(self, split: int) -> NDArray[np.int64]:
         """int64[n], the rows of one split, in the order of the build."""
@@ -71,14 +71,14 @@ def place_rows(
     A row that takes the place of a published one takes its id; it adds none. The ids of ``pruned`` rows are
     free again.
     """
-    first, second = id_words(spool.column(ID)).copy(), id_words(spool.column(SECOND_ID))
+    first, second = (DocumentIds.from_arrow(spool.column(name)) for name in (ID, SECOND_ID))
     adds = np.ones(len(first), np.bool_)
-    for key, row in (edits.replaced if edits else {}).items():
-        first[row] = np.frombuffer(key, np.uint64)
-        adds[row] = False
-    ids = first
+    if edits and edits.replaced:
+        rows = np.asarray(list(edits.replaced.values()), np.int64)
+        first = first.replaced(rows, DocumentIds.from_bytes(edits.replaced))
+        adds[rows] = False
     taken = partial(_taken, lineage=lineage, pruned=pruned)
-    ids[adds] = settle_ids(first[adds], second[adds], taken=taken)
+    ids = first.replaced(adds, settle_ids(first[adds], second[adds], taken=taken))
     return Placement(
         names=list(shares),
         ids=ids,
@@ -88,13 +88,11 @@ def place_rows(
     )
 
 
-def _taken(
-    ids: NDArray[np.uint64], *, lineage: Lineage | None, pruned: frozenset[bytes]
-) -> NDArray[np.bool_]:
+def _taken(ids: DocumentIds, *, lineage: Lineage | None, pruned: frozenset[bytes]) -> NDArray[np.bool_]:
     """bool[n], whether a published row that stays has an id."""
     if lineage is None:
         return np.zeros(len(ids), np.bool_)
-    free = [one.tobytes() in pruned for one in np.ascontiguousarray(ids)] if pruned else False
+    free = [one in pruned for one in ids] if pruned else False
     return lineage.published(ids) & ~np.asarray(free, np.bool_)
 
 
@@ -152,7 +150,7 @@ class ShardJob:
         written = write_shard(path, self.schema, map(notes.take, groups), largest_row_bytes=largest_row_bytes)
         pa.default_memory_pool().release_unused()  # one row group may be all that this process ever holds
         ids, digests = path.with_suffix(".ids.npy"), path.with_suffix(".digests.npy")
-        np.save(ids, np.concatenate(notes.ids))
+        np.save(ids, DocumentIds.concat(notes.ids).words)
         np.save(digests, np.concatenate(notes.digests))
         return WrittenShard(
             split=split,
@@ -178,13 +176,12 @@ class ShardJob:
         rows, sizes = self._rows(planned), self._sizes(planned)
         spool = Spool(self.parts)
         limits = self.limits[planned.split]
-        hashes = id_hashes(self._ids(np.asarray(rows)), seed=1)
+        hashes = self._ids(np.asarray(rows)).hashes(seed=1)
         for start, stop in cut_ranges(hashes, sizes, min_bytes=limits.group_min, max_bytes=limits.group_max):
             yield self.rows(spool, np.asarray(rows[start:stop]))
 
-    def _ids(self, rows: NDArray[np.int64]) -> NDArray[np.uint64]:
-        ids: NDArray[np.uint64] = np.load(f"{self.arrays}/ids.npy", mmap_mode="r")[rows]
-        return ids
+    def _ids(self, rows: NDArray[np.int64]) -> DocumentIds:
+        return DocumentIds(np.load(f"{self.arrays}/ids.npy", mmap_mode="r")[rows])
 
     def rows(self, spool: Spool, rows: NDArray[np.int64]) -> pa.Table:
         """Make published rows of some rows of the last spool, which are in order."""
@@ -192,7 +189,7 @@ class ShardJob:
             *self.tags.values()
         ]
         found = spool.take_rows(rows, wanted)
-        columns = {"id": id_strings(self._ids(rows))}
+        columns = {"id": self._ids(rows).to_strings()}
         columns |= {public: self._cluster_ids(found[hidden]) for public, hidden in self.tags.items()}
         arrays = [columns[f.name] if f.name in columns else found[f.name] for f in self.schema]
         return pa.Table.from_arrays(arrays, schema=self.schema).combine_chunks()
@@ -205,4 +202,4 @@ class ShardJob:
         if (old := rows < -1).any():
             past_rows, past_ids = (np.load(f"{self.arrays}/past_{name}.npy") for name in ("rows", "ids"))
             ids[old] = past_ids[np.searchsorted(past_rows, -2 - rows[old])]
-        return pc.if_else(there, id_strings(np.asarray(ids)), pa.scalar(None, pa.string()))
+        return pc.if_else(there, DocumentIds(np.asarray(ids)).to_strings(), pa.scalar(None, pa.string()))

@@ -10,15 +10,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from builder.domain.document_ids import ID_TYPE, DocumentIds
 from builder.history.index import (
-    ID_TYPE,
     INDEX_JSON,
     RECORDS_SCHEMA,
     ROWS_SCHEMA,
     SHARDS_SCHEMA,
     TEXTS_SCHEMA,
     Segment,
-    fixed_width,
     open_arrow,
     shard_rows,
     write_arrow,
@@ -85,7 +84,7 @@ def write_shards(folder: Path, written: Sequence[WrittenShard]) -> None:
 
 
 def _new_rows(number: int, shard: WrittenShard) -> pa.Table:
-    ids, digests = np.load(shard.ids), np.load(shard.digests)
+    ids, digests = DocumentIds(np.load(shard.ids)), np.load(shard.digests)
     if shard.facts.derived:
         fresh = shard.facts.derived.fresh()
         ids, digests = ids[fresh], digests[fresh]
@@ -97,9 +96,9 @@ def _rows(closed: Closed) -> Iterator[pa.Table]:
     for first in range(0, closed.chain_result.first.n_rows, _ROWS_AT_ONCE):
         rows = np.arange(first, min(first + _ROWS_AT_ONCE, closed.chain_result.first.n_rows))
         stands = row_outcomes.stands(rows)
-        kept = fixed_width(row_outcomes.id_table[np.maximum(stands, 0)], ID_TYPE)
+        kept = row_outcomes.id_table[np.maximum(stands, 0)].to_arrow()
         kept = pc.if_else(pa.array(stands >= 0), kept, pa.scalar(None, ID_TYPE))
-        columns = [fixed_width(row_outcomes.ids[rows], ID_TYPE), pa.array(row_outcomes.published[rows]), kept]
+        columns = [row_outcomes.ids[rows].to_arrow(), pa.array(row_outcomes.published[rows]), kept]
         yield pa.Table.from_arrays(columns, schema=ROWS_SCHEMA)
 
 

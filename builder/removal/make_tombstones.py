@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from builder.domain.document_ids import DocumentIds, parse_id
 from builder.domain.text_buffers import BandKeys, text_buffers, text_digests
 from builder.history.ledgers import latest_statements
 from builder.pipeline.tombstone_filter import few_words, keyed_shingles
@@ -84,7 +85,7 @@ def _urls(past: Past, documents: Mapping[bytes, str | None]) -> Mapping[bytes, s
         found[one] |= {key} if (key := url_key(url)) is not None else set()
     for row in latest_statements(past.lineage, [one.hex() for one in documents]):
         if (key := url_key(row["url"])) is not None:
-            found[bytes.fromhex(row["kept_id"])].add(key)
+            found[parse_id(row["kept_id"])].add(key)
     return found
 
 
@@ -93,7 +94,7 @@ def _texts(past: Past, documents: Sequence[bytes]) -> Mapping[bytes, list[bytes]
     found: dict[bytes, list[bytes]] = defaultdict(list)
     if not past.text_column:
         return found
-    ids = np.frombuffer(b"".join(documents), np.uint64).reshape(-1, 2)
+    ids = DocumentIds.from_bytes(documents)
     for key, text in past.lineage.texts(ids, past.text_column).items():
         found[key].append(text)
     memory = past.stage(DedupNear.name)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from builder.domain.document_ids import DocumentIds, parse_id
 from builder.domain.text_buffers import BandKeys, text_buffers
 from builder.history.lineage import is_among
 from builder.protocols import Columns
@@ -117,12 +118,12 @@ def _with_urls(past: Past, nearby: list[Nearby]) -> list[Nearby]:
     column = Columns.of_manifest(past.lineage.manifest).url
     if column is None:
         return nearby
-    ids = np.frombuffer(bytes.fromhex("".join(one.id for one in nearby)), np.uint64).reshape(-1, 2)
+    ids = DocumentIds.from_hex(one.id for one in nearby)
     urls = past.lineage.texts(ids, column)
     return [
         Nearby(
             id=one.id,
-            url=urls.get(bytes.fromhex(one.id), b"").decode() or None,
+            url=urls.get(parse_id(one.id), b"").decode() or None,
             like=one.like,
             similarity=one.similarity,
         )

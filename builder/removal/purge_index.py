@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from builder.domain.document_ids import DocumentIds, is_id
 from builder.history.index import INDEX_JSON, Segment, open_arrow, shard_rows, write_arrow
 from builder.history.lineage import Lineage
 
@@ -44,7 +45,7 @@ def clean_index(
     Returns:
         By version, the files that changed, by path below the corpus.
     """
-    ids = frozenset(bytes.fromhex(one) for one in scope.documents if _is_id(one))
+    ids = DocumentIds.from_hex(sorted(one for one in scope.documents if is_id(one)))
     versions = [one for one in corpus.versions() if (corpus.index_folder(one) / INDEX_JSON).exists()]
     kept = {one: _kept_rows(corpus.index_folder(one) / "rows.arrow", ids) for one in versions}
     changed: dict[str, dict[str, Path]] = {}
@@ -57,17 +58,12 @@ def clean_index(
     return changed
 
 
-def _is_id(text: str) -> bool:
-    return len(text) == 32 and all(one in "0123456789abcdef" for one in text)
-
-
-def _kept_rows(path: Path, ids: frozenset[bytes]) -> NDArray[np.bool_]:
+def _kept_rows(path: Path, ids: DocumentIds) -> NDArray[np.bool_]:
     """bool[n_rows], which rows stay: those that neither are a purged document nor stood under one."""
     table = open_arrow(path)
     goes = np.zeros(table.num_rows, np.bool_)
     for name in ("id", "kept_id"):
-        wanted = pa.array(sorted(ids), table[name].type)
-        goes |= pc.is_in(table[name], value_set=wanted).to_numpy()
+        goes |= pc.is_in(table[name], value_set=ids.to_arrow()).to_numpy()
     return ~goes
 
 
@@ -79,7 +75,7 @@ class _Segment:
         corpus: Corpus,
         version: str,
         *,
-        ids: frozenset[bytes],
+        ids: DocumentIds,
         kept: Mapping[str, NDArray[np.bool_]],
         folder: Path,
     ) -> None:
@@ -166,7 +162,7 @@ class _Segment:
         return retired
 
     def _moved(self) -> dict[str, str | None]:
-        gone = {one.hex() for one in self._ids}
+        gone = set(self._ids.to_hex())
         return {
             old: None if new in gone else new for old, new in self._segment.moved.items() if old not in gone
         }

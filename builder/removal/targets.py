@@ -8,11 +8,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from builder.domain.document_ids import DocumentIds, is_id, parse_id
 from builder.domain.url import canonical_url, domain
 from builder.errors import CorpusError, Fault
 from builder.protocols import Columns
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from builder.history.lineage import Lineage
 
-_ID = re.compile(r"[0-9a-f]{32}")
 _HOST = re.compile(r"[^\s/@:]+\.[^\s/@:]+")
 
 
@@ -95,7 +94,7 @@ _NAMES = {"url": "URL with http or https", "domain": "domain", "id": "document i
 _READ: dict[str, Callable[[str], str | None]] = {
     "url": canonical_url,
     "domain": lambda word: word.lower().rstrip(".") if _HOST.fullmatch(word) else None,
-    "id": lambda word: word.lower() if _ID.fullmatch(word.lower()) else None,
+    "id": lambda word: word.lower() if is_id(word.lower()) else None,
 }
 
 
@@ -107,7 +106,7 @@ def _lines(path: Path) -> Iterator[tuple[str, str, str]]:
     for number, line in enumerate(lines, start=1):
         word = line.strip()
         if word and not word.startswith("#"):
-            kind = "url" if "://" in word else "id" if _ID.fullmatch(word.lower()) else "domain"
+            kind = "url" if "://" in word else "id" if is_id(word.lower()) else "domain"
             yield kind, f"{path}:{number}", word
 
 
@@ -130,12 +129,12 @@ class Targets:
 def find_targets(lineage: Lineage, asked: Asked) -> Targets:
     """Find the published documents that were asked for, and those that stand for merged pages."""
     rows = _statements(lineage, asked)
-    documents = _with_urls(lineage, sorted({bytes.fromhex(row["kept_id"]) for row in rows if row["kept_id"]}))
-    own = {bytes.fromhex(row["document_id"]) for row in rows if row["outcome"] == "kept"}
+    documents = _with_urls(lineage, sorted({parse_id(row["kept_id"]) for row in rows if row["kept_id"]}))
+    own = {parse_id(row["document_id"]) for row in rows if row["outcome"] == "kept"}
     merged = [
-        (row, bytes.fromhex(row["kept_id"]))
+        (row, parse_id(row["kept_id"]))
         for row in rows
-        if row["outcome"] == "merged" and row["kept_id"] and bytes.fromhex(row["kept_id"]) not in own
+        if row["outcome"] == "merged" and row["kept_id"] and parse_id(row["kept_id"]) not in own
     ]
     return Targets(
         documents=documents,
@@ -146,7 +145,7 @@ def find_targets(lineage: Lineage, asked: Asked) -> Targets:
 
 def _with_urls(lineage: Lineage, keys: Sequence[bytes]) -> dict[bytes, str | None]:
     """Return those of some documents that are published, with their URLs."""
-    ids = np.frombuffer(b"".join(keys), np.uint64).reshape(-1, 2)
+    ids = DocumentIds.from_bytes(keys)
     column = Columns.of_manifest(lineage.manifest).url
     if column is None:
         return dict.fromkeys(lineage.locate(ids))

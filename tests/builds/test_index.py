@@ -12,7 +12,7 @@ import pytest
 from planted import sentence, write_lines
 
 from builder import BuildResult, Corpus, takedown, verify
-from builder.domain.document_ids import id_keys
+from builder.domain.document_ids import DocumentIds
 from builder.history.index import Segment
 from builder.history.lineage import Lineage
 from builder.history.shard_notes import NotedColumns, ShardNotes
@@ -34,7 +34,7 @@ def check(corpus: Corpus, version: str) -> None:
         table = pq.read_table(lineage.shard_path(split, number))
         notes = ShardNotes(NotedColumns.of(table.schema, Columns(text="text", url="url")))
         notes.take(table)
-        assert lineage.ids(shard.sha256).tolist() == id_keys(table["id"]).tolist()
+        assert lineage.ids(shard.sha256) == DocumentIds.of_texts(table["id"])
         assert lineage.digests(shard.sha256).tolist() == np.concatenate(notes.digests).tolist()
 
 
