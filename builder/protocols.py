@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from builder.domain.contract.contract import Contract
     from builder.domain.manifest import Manifest
+    from builder.domain.row_numbers import BarrierOrMemory, MemoryRows
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -193,18 +194,18 @@ class Verdicts:
     """What a corpus stage decided on every row of the spool.
 
     Attributes:
-        keeper: int64[n_rows], the row that stands for this one (itself if it is a keeper);
-            -1 where the row did not take part; ``-2 - k`` for row ``k`` of ``memory``.
+        keeper: int64[n_rows], the row that stands for this one (itself if it is a keeper); -1 where the row
+            did not take part; ``encode_old`` of its number for a row of ``memory`` (see ``row_numbers``).
         similarity: float64[n_rows], of the row with its keeper; NaN where none was measured.
         reason: the code written beside merged rows.
         replaces: int64[n_rows], the row of ``memory`` that a keeper takes the place of, -1 for none; None if
             no row does.
     """
 
-    keeper: NDArray[np.int64]
+    keeper: BarrierOrMemory
     similarity: NDArray[np.float64]
     reason: str
-    replaces: NDArray[np.int64] | None = None
+    replaces: MemoryRows | None = None
 
 
 class Sketches(Protocol):

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from builder.domain.document_ids import DocumentIds, parse_id
+from builder.domain.row_numbers import PastRows
 from builder.history.index import ROWS_SCHEMA, open_arrow
 from builder.history.lineage import Lineage, Uncached
 
@@ -31,12 +32,12 @@ class Past(Uncached):
 
     Attributes:
         text_column: the published column whose texts corpus stages compare; None if it is not published.
-        gone: int64[n], past rows that stand for nothing any more from the build at hand on, ascending.
+        gone: past rows that stand for nothing any more from the build at hand on, ascending.
     """
 
     lineage: Lineage
     text_column: str | None
-    gone: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    gone: PastRows = field(default_factory=lambda: PastRows(np.empty(0, np.int64)))
 
     @classmethod
     def without(cls, lineage: Lineage, text_column: str | None, documents: Iterable[bytes]) -> Past:
@@ -45,9 +46,9 @@ class Past(Uncached):
         wanted = set(documents)
         return replace(past, gone=past.standing_for(wanted)) if wanted else past
 
-    def excluding(self, rows: NDArray[np.int64]) -> Past:
+    def excluding(self, rows: PastRows) -> Past:
         """Return the past as if some past rows stood for nothing any more."""
-        return replace(self, gone=np.union1d(self.gone, rows)) if len(rows) else self
+        return replace(self, gone=PastRows(np.union1d(self.gone, rows))) if len(rows) else self
 
     @cached_property
     def _tables(self) -> Sequence[pa.Table]:
@@ -63,8 +64,8 @@ class Past(Uncached):
         return pa.concat_tables([ROWS_SCHEMA.empty_table(), *self._tables])
 
     @cached_property
-    def retired(self) -> NDArray[np.int64]:
-        """int64[n], past rows that stand for nothing any more, ascending."""
+    def retired(self) -> PastRows:
+        """Past rows that stand for nothing any more, ascending."""
         first = dict(zip((s.version for s in self.lineage.segments), self.firsts, strict=False))
         gone = [
             int(first[version]) + row
@@ -72,7 +73,7 @@ class Past(Uncached):
             for version, rows in segment.retired.items()
             for row in rows
         ]
-        return np.unique(np.concatenate([np.asarray(gone, np.int64), self.gone]))
+        return PastRows(np.unique(np.concatenate([np.asarray(gone, np.int64), self.gone])))
 
     @cached_property
     def _moved(self) -> Mapping[bytes, bytes | None]:
@@ -82,27 +83,27 @@ class Past(Uncached):
             moved = {old: fresh.get(new, new) if new else None for old, new in moved.items()} | fresh
         return moved
 
-    def ids(self, rows: NDArray[np.int64]) -> DocumentIds:
+    def ids(self, rows: PastRows) -> DocumentIds:
         """Return the id of each past row."""
         return DocumentIds.from_arrow(self._rows["id"].take(pa.array(rows)))
 
-    def published(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    def published(self, rows: PastRows) -> NDArray[np.bool_]:
         """bool[n], whether a past row was published under its own id when its build was over."""
         taken = self._rows["published"].take(pa.array(rows))
         return np.asarray(taken.to_numpy())
 
-    def kept_ids(self, rows: NDArray[np.int64]) -> list[bytes | None]:
+    def kept_ids(self, rows: PastRows) -> list[bytes | None]:
         """Return the published document that stands for each past row today, None where none does."""
         ids = self._rows["kept_id"].take(pa.array(rows)).to_pylist()
         return [self._moved.get(one, one) if one else None for one in ids]
 
-    def standing_for(self, kept: set[bytes]) -> NDArray[np.int64]:
-        """int64[n], the past rows that some published documents stand for, ascending."""
+    def standing_for(self, kept: set[bytes]) -> PastRows:
+        """Return the past rows that some published documents stand for, ascending."""
         older = {old for old, new in self._moved.items() if new in kept}
         wanted = pa.array(sorted((kept | older) - (self._moved.keys() - older)), self._rows["kept_id"].type)
-        return np.flatnonzero(pc.is_in(self._rows["kept_id"], value_set=wanted).to_numpy())
+        return PastRows(np.flatnonzero(pc.is_in(self._rows["kept_id"], value_set=wanted).to_numpy()))
 
-    def split_rows(self, rows: NDArray[np.int64]) -> dict[str, list[int]]:
+    def split_rows(self, rows: PastRows) -> dict[str, list[int]]:
         """Name past rows by version and number there, as segments do."""
         owner = np.searchsorted(self.firsts, rows, side="right") - 1
         named: dict[str, list[int]] = {}
@@ -151,9 +152,13 @@ class StageMemory(Uncached):
         return self._table[name]
 
     @cached_property
-    def rows(self) -> NDArray[np.int64]:
+    def rows(self) -> PastRows:
         """int64[n_keepers], the past row of each keeper."""
-        return np.asarray(self._table["row"].to_numpy())
+        return PastRows(np.asarray(self._table["row"].to_numpy()))
+
+    def past_rows(self, keepers: NDArray[np.int64]) -> PastRows:
+        """int64[n], the past rows of some keepers."""
+        return PastRows(self.rows[keepers])
 
     @property
     def texts(self) -> _PastTexts:
@@ -169,7 +174,7 @@ class _PastTexts:
 
     def take(self, rows: NDArray[np.int64]) -> pa.LargeBinaryArray:
         """Return the texts of some keepers, in the order asked for."""
-        past, rows = self.memory.past, self.memory.rows[rows]
+        past, rows = self.memory.past, self.memory.past_rows(rows)
         stored = _stored_texts(past.lineage.folders, past.firsts, self.memory.name, set(rows.tolist()))
         ids = past.ids(rows)
         elsewhere = np.asarray([row not in stored for row in rows.tolist()], np.bool_)

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from builder.card.source import CardSource
 from builder.domain.document_ids import DocumentIds
+from builder.domain.row_numbers import BarrierOrMemory
 from builder.history.index import (
     INDEX_JSON,
     ROWS_SCHEMA,
@@ -118,7 +119,7 @@ class _Writers:
         numbers = pa.array(np.full(n, shard, np.int32))
         self._add("shards", [numbers, ids, digest_column(digests)], SHARDS_SCHEMA)
         resources: Any = _OnlyColumns(self._roles)
-        keepers = Verdicts(keeper=np.arange(n), similarity=np.full(n, np.nan), reason="")
+        keepers = Verdicts(keeper=BarrierOrMemory(np.arange(n)), similarity=np.full(n, np.nan), reason="")
         for stage in self._stages:
             held = _Held(stage.sketch(batch, resources=resources))
             table = stage.remember(held, keepers)

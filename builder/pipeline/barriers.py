@@ -11,6 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from builder.domain.row_numbers import (
+    NO_ROW,
+    BarrierOrMemory,
+    BarrierOrPast,
+    FirstOrPast,
+    PastRows,
+    decode_old,
+    encode_old,
+    trace_to_first,
+)
 from builder.engines.job import WorkerDiedError
 from builder.engines.local import LocalEngine
 from builder.errors import BuilderError, Fault
@@ -24,11 +34,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from builder.domain.row_numbers import FirstRows
     from builder.history.past import Past
     from builder.pipeline.tombstones import Tombstones
     from builder.protocols import CorpusStage, Engine, Guard, Remembered
 
 SEGMENT, BARRED = ".index.arrow", "barred.npy"
+
+MEMORY_KEEPERS, PAST_KEEPERS = ".memory-keepers.npy", ".past-keepers.npy"
+"""Ends of the names of two files of keepers: BarrierOrMemory, as a stage has answered, and BarrierOrPast."""
 
 _SEGMENT_ROWS = 1 << 16
 
@@ -41,17 +55,17 @@ class Merges:
     """Who was merged into whom, over the rows of the first spool.
 
     Attributes:
-        into: int64[n_rows], the row that this one was compared with and merged into, ``-2 - p`` for past row
-            ``p``; -1 if it was not.
+        into: int64[n_rows], the row or past row that this one was compared with and merged into; -1 if it was
+            not.
         similarity: float64[n_rows], of that pair; NaN where none was measured.
         by: int16[n_rows], position in ``stages`` and ``reasons``; -1 if not merged.
         replaces: int64[n_rows], the past row whose page this one is, fetched again; -1 if there is none.
     """
 
-    into: NDArray[np.int64]
+    into: FirstOrPast
     similarity: NDArray[np.float64]
     by: NDArray[np.int16]
-    replaces: NDArray[np.int64]
+    replaces: PastRows
     stages: list[str]
     reasons: list[str]
 
@@ -60,24 +74,19 @@ class Merges:
         """Return the state before the first barrier."""
         size = max(n_rows, 1)  # an empty build has a ledger too, and a row number 0 to look up
         return cls(
-            into=np.full(size, -1, np.int64),
+            into=FirstOrPast(np.full(size, NO_ROW, np.int64)),
             similarity=np.full(size, np.nan),
             by=np.full(size, -1, np.int16),
-            replaces=np.full(size, -1, np.int64),
+            replaces=PastRows(np.full(size, NO_ROW, np.int64)),
             stages=[],
             reasons=[],
         )
 
-    def note(self, stage: str, verdicts: Verdicts, *, rows: NDArray[np.int64]) -> None:
-        """Write down one stage's merges; ``rows`` are the first spool's numbers of the barrier's rows.
-
-        Keepers and what is replaced are past rows by then, where they are none of the barrier.
-        """
+    def note(self, stage: str, verdicts: PastVerdicts, *, rows: FirstRows) -> None:
+        """Write down one stage's merges; ``rows`` are the first spool's numbers of the barrier's rows."""
         keeper = verdicts.keeper
-        merged = np.flatnonzero((keeper != -1) & (keeper != np.arange(len(rows))))
-        self.into[rows[merged]] = np.where(
-            keeper[merged] < 0, keeper[merged], rows[np.maximum(keeper[merged], 0)]
-        )
+        merged = np.flatnonzero((keeper != NO_ROW) & (keeper != np.arange(len(rows))))
+        self.into[rows[merged]] = trace_to_first(BarrierOrPast(keeper[merged]), rows)
         self.similarity[rows[merged]] = verdicts.similarity[merged]
         self.by[rows[merged]] = len(self.stages)
         if verdicts.replaces is not None:
@@ -87,20 +96,28 @@ class Merges:
         self.reasons.append(verdicts.reason)
 
     @property
-    def replaced(self) -> NDArray[np.int64]:
-        """int64[n], past rows whose page was fetched again, ascending: no later stage compares with them."""
-        return np.unique(self.replaces[self.replaces >= 0])
+    def replaced(self) -> PastRows:
+        """Past rows whose page was fetched again, ascending: no later stage compares with them."""
+        return PastRows(np.unique(self.replaces[self.replaces >= 0]))
 
     @cached_property
-    def last(self) -> NDArray[np.int64]:
-        """int64[n_rows], what stands at the end of each row's chain of merges; itself if it was not merged.
-
-        ``-2 - p`` where that is past row ``p``.
-        """
+    def last(self) -> FirstOrPast:
+        """int64[n_rows], the end of each row's chain of merges; itself if it was not merged."""
         last = np.where(self.into >= 0, self.into, np.arange(len(self.into)))
         while (last != (further := last[last])).any():
             last = further
-        return np.where(self.into[last] < -1, self.into[last], last)
+        is_old, _ = decode_old(self.into[last])
+        return FirstOrPast(np.where(is_old, self.into[last], last))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastVerdicts:
+    """The verdicts of a stage with past rows, which all stages have in common, for rows of its memory."""
+
+    keeper: BarrierOrPast
+    similarity: NDArray[np.float64]
+    reason: str
+    replaces: PastRows | None
 
 
 def resolve_barrier(
@@ -134,13 +151,12 @@ def resolve_barrier(
             )
             alive &= ~tombstoned
         memory = past.excluding(merges.replaced).stage(stage.name) if past else None
-        verdicts = _verdicts(stage, spool, alive=alive, memory=memory, engine=engine, folder=folder)
-        if memory is not None:
-            verdicts = _with_past_rows(verdicts, memory.rows)
+        resolved = _verdicts(stage, spool, alive=alive, memory=memory, engine=engine, folder=folder)
+        verdicts = with_past_rows(resolved, memory.rows if memory else PastRows(np.empty(0, np.int64)))
         if not _tags(stage):
             merges.note(stage.name, verdicts, rows=numbers)
-            alive &= (verdicts.keeper == -1) | (verdicts.keeper == np.arange(spool.n_rows))
-        files.append(_save(folder / f"{stage.name}.keepers.npy", verdicts.keeper))
+            alive &= (verdicts.keeper == NO_ROW) | (verdicts.keeper == np.arange(spool.n_rows))
+        files.append(_save(folder / f"{stage.name}{PAST_KEEPERS}", verdicts.keeper))
     _save(folder / BARRED, tombstoned)
     return files
 
@@ -166,11 +182,10 @@ def _verdicts(
         reason = _alone(engine, resolution, stage)
     else:
         (reason,) = engine.map(resolution, [stage])
-    keeper, similarity = (np.load(folder / f"{stage.name}.{name}.npy") for name in ("keepers", "similarity"))
     replaces = folder / f"{stage.name}.replaces.npy"
     return Verdicts(
-        keeper=keeper,
-        similarity=similarity,
+        keeper=np.load(folder / f"{stage.name}{MEMORY_KEEPERS}"),
+        similarity=np.load(folder / f"{stage.name}.similarity.npy"),
         reason=reason,
         replaces=np.load(replaces) if replaces.exists() else None,
     )
@@ -209,7 +224,7 @@ class Resolution:
     def __call__(self, stage: CorpusStage, guard: Guard) -> str:  # noqa: ARG002 - engines give one
         """Decide, write down what comes of it, and return the reason."""
         verdicts = self.decide(stage)
-        _save(Path(self.folder) / f"{stage.name}.keepers.npy", verdicts.keeper)
+        _save(Path(self.folder) / f"{stage.name}{MEMORY_KEEPERS}", verdicts.keeper)
         _save(Path(self.folder) / f"{stage.name}.similarity.npy", verdicts.similarity)
         if verdicts.replaces is not None:
             _save(Path(self.folder) / f"{stage.name}.replaces.npy", verdicts.replaces)
@@ -249,20 +264,27 @@ def _segments(stage: CorpusStage, spool: Spool, verdicts: Verdicts) -> Iterator[
 
 def _own(verdicts: Verdicts, rows: slice) -> Verdicts:
     """Return the verdicts on some rows as if they were all; what is not its own keeper has none."""
-    keeper = verdicts.keeper[rows]
+    keeper: NDArray[np.int64] = verdicts.keeper[rows]
     stays = keeper == np.arange(rows.start, rows.stop)
-    keeper = np.where(stays, np.arange(len(keeper)), -1)
+    keeper = BarrierOrMemory(np.where(stays, np.arange(len(keeper)), NO_ROW))
     return replace(verdicts, keeper=keeper, similarity=verdicts.similarity[rows], replaces=None)
 
 
-def _with_past_rows(verdicts: Verdicts, rows: NDArray[np.int64]) -> Verdicts:
-    """Name keepers of earlier versions by their past rows, which all stages have in common."""
-    keeper, replaces = verdicts.keeper, verdicts.replaces
-    old = keeper < -1
-    keeper = np.where(old, -2 - rows[np.where(old, -2 - keeper, 0)], keeper) if len(rows) else keeper
-    if replaces is not None:
-        replaces = np.where(replaces >= 0, rows[np.maximum(replaces, 0)], -1)
-    return replace(verdicts, keeper=keeper, replaces=replaces)
+def with_past_rows(verdicts: Verdicts, rows: PastRows) -> PastVerdicts:
+    """Name keepers of earlier versions by their past rows: ``rows`` has one for each row of the memory."""
+    keeper: NDArray[np.int64] = verdicts.keeper
+    replaces: NDArray[np.int64] | None = verdicts.replaces
+    if len(rows):
+        is_old, memory_rows = decode_old(keeper)
+        keeper = np.where(is_old, encode_old(rows[memory_rows]), keeper)
+        if replaces is not None:
+            replaces = np.where(replaces >= 0, rows[np.maximum(replaces, 0)], NO_ROW)
+    return PastVerdicts(
+        keeper=BarrierOrPast(keeper),
+        similarity=verdicts.similarity,
+        reason=verdicts.reason,
+        replaces=None if replaces is None else PastRows(replaces),
+    )
 
 
 def _tags(stage: CorpusStage) -> bool:

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from builder.domain.merging import cluster_field
 from builder.domain.record import RECORD
 from builder.domain.rejection import REJECTION_SCHEMA
+from builder.domain.row_numbers import BarrierOrPast, BarrierRows, PartRows, trace_to_first
 from builder.errors import AccountError
 from builder.io.parquet_sink.rows import row_sizes
 from builder.pipeline.account import account_batch
@@ -142,7 +143,7 @@ class LaterPass:
             here = here.append_column(ROW, pa.array(numbers))
         is_barred = np.load(self.tombstoned, mmap_mode="r")[first_row : first_row + part.n_rows]
         tombstoned = tombstone_rejections(here.filter(pa.array(is_barred))) if is_barred.any() else None
-        settled = self._settle(here, np.flatnonzero(~is_barred), first_row, counts)
+        settled = self._settle(here, PartRows(np.flatnonzero(~is_barred)), first_row, counts)
         batch, rejected = apply_stages(
             settled, self.pass_.stages, resources=self.resources, guard=guard, counts=counts
         )
@@ -154,7 +155,7 @@ class LaterPass:
         return replace(done_part, base=base)
 
     def _settle(
-        self, here: pa.RecordBatch, rows: NDArray[np.int64], first_row: int, counts: Counter[str]
+        self, here: pa.RecordBatch, rows: PartRows, first_row: int, counts: Counter[str]
     ) -> pa.RecordBatch:
         """Ask each corpus stage in turn, and give the rows that are left, with ``_at``: their places here.
 
@@ -163,7 +164,7 @@ class LaterPass:
         lean = _hidden(here).append_column(AT, pa.array(np.arange(here.num_rows, dtype=np.int64)))
         lean = lean.take(pa.array(rows)) if len(rows) < here.num_rows else lean
         for stage, file in zip(self.barrier, self.verdicts, strict=True):
-            numbers = first_row + lean.column(AT).to_numpy()
+            numbers = BarrierRows(first_row + lean.column(AT).to_numpy())
             keeper = np.asarray(np.load(file, mmap_mode="r")[numbers])
             outcome = stage.settle(lean, keeper, numbers)
             lean = self._trace_tags(outcome.kept, stage)
@@ -181,9 +182,8 @@ class LaterPass:
         if self.numbers is None or name not in batch.schema.names:
             return batch
         at = batch.column(name)
-        rows = at.fill_null(0).to_numpy()
-        numbers = np.load(self.numbers, mmap_mode="r")[np.maximum(rows, 0)]
-        numbers = np.where(rows < 0, rows, numbers)  # past rows have their own numbers
+        rows = BarrierOrPast(at.fill_null(0).to_numpy())
+        numbers = trace_to_first(rows, np.load(self.numbers, mmap_mode="r"))
         traced = pa.array(numbers, pa.int64(), mask=at.is_null().to_numpy(zero_copy_only=False))
         return batch.set_column(batch.schema.get_field_index(name), cluster_field(stage.name), traced)
 

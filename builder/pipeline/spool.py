@@ -20,6 +20,7 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
+from builder.domain.row_numbers import FirstRows, PartRows
 from builder.io.parquet_sink.mapped import MappedBatch
 
 if TYPE_CHECKING:
@@ -208,12 +209,12 @@ class Spool:
             pieces.append(pa.RecordBatch.from_arrays(columns, names=list(names)))
         return pa.Table.from_batches(pieces)
 
-    def _locate(self, ascending: NDArray[np.int64]) -> list[tuple[Part, NDArray[np.int64]]]:
+    def _locate(self, ascending: NDArray[np.int64]) -> list[tuple[Part, PartRows]]:
         """Split ascending row numbers by part, as numbers within the part."""
         owner = np.searchsorted(self.first_rows, ascending, side="right") - 1
         bounds = np.searchsorted(owner, np.arange(len(self.parts) + 1))
         return [
-            (part, ascending[lo:hi] - self.first_rows[i])
+            (part, PartRows(ascending[lo:hi] - self.first_rows[i]))
             for i, part in enumerate(self.parts)
             if (lo := bounds[i]) < (hi := bounds[i + 1])
         ]
@@ -253,6 +254,6 @@ def sketch_name(stage: str, column: str) -> str:
     return f"_{stage}.{column}"
 
 
-def row_numbers(spool: Spool) -> NDArray[np.int64]:
+def row_numbers(spool: Spool) -> FirstRows:
     """Number the rows as the first spool does, which itself has no such column yet."""
-    return spool.values(ROW) if spool.has_column(ROW) else np.arange(spool.n_rows)
+    return FirstRows(spool.values(ROW) if spool.has_column(ROW) else np.arange(spool.n_rows))

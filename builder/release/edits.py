@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from builder.domain.document_ids import DocumentIds
+from builder.domain.row_numbers import PastRows
 from builder.domain.version import SplitChanges
 from builder.pipeline.spool import row_numbers
 
@@ -71,7 +72,7 @@ def find_replaced(
         spool that was to do so, but was merged or rejected by a later stage.
     """
     rows = np.flatnonzero(chain_result.merges.replaces >= 0)
-    pages = chain_result.merges.replaces[rows]
+    pages = PastRows(chain_result.merges.replaces[rows])
     ids, was_published = past.ids(pages), past.published(pages)
     stands = lineage.published(ids) & was_published
     last = {int(row): at for at, row in enumerate(_first_rows(chain_result))}

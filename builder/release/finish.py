@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from builder.domain.document_ids import DocumentIds
+from builder.domain.row_numbers import PastRows
 from builder.errors import AccountError
 from builder.history.shard_notes import NotedColumns
 from builder.pipeline.candidate_ids import ID
@@ -88,7 +89,7 @@ def close(context: BuildContext, chain_result: ChainResult) -> Closed:
     removed = {key: removal_of(row, row_outcomes, chain_result) for key, row in lost.items()}
     if context.past and context.pruned:
         removed |= dict.fromkeys(sorted(context.pruned.documents), SOURCE_GONE)
-        retired = np.union1d(retired, context.past.gone)
+        retired = PastRows(np.union1d(retired, context.past.gone))
     edits = Edits(removed=removed, replaced=replaced, retired=tuple(retired.tolist()))
     plan = plan_shards(placement, lineage=lineage, edits=edits)
     row_outcomes.note_shards(plan, placement)

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from builder.card.source import CardSource
 from builder.domain.document_ids import DocumentIds
 from builder.domain.ledger import CLUSTERS_SCHEMA, REJECTED_SCHEMA
+from builder.domain.row_numbers import FirstRows
 from builder.domain.version import Changes
 from builder.engines.local import LocalEngine
 from builder.history.index import write_empty
@@ -110,7 +111,7 @@ def no_rows(names: list[str]) -> Placement:
         ids=DocumentIds.none(),
         split=np.empty(0, np.int16),
         sizes=numbers,
-        rows=numbers,
+        rows=FirstRows(numbers),
     )
 
 

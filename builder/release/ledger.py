@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from builder.domain.ledger import CLUSTERS_SCHEMA, LEDGER_SCHEMA, REJECTED_SCHEMA
+from builder.domain.row_numbers import NO_ROW, FirstOrPast
 from builder.pipeline.account import KNOWN
 
 if TYPE_CHECKING:
@@ -170,10 +171,10 @@ def _outcome_columns(
     row = np.maximum(rows, 0)
     alive = rows >= 0
     published = alive & row_outcomes.published[row]
-    target = np.where(alive, merges.into[row], -1)
-    target = np.where(revisited >= 0, revisited, target)
-    merged = target != -1
-    stands = np.where(published, row, np.where(merged, row_outcomes.stands(target), -1))
+    into = np.where(alive, merges.into[row], NO_ROW)
+    target = FirstOrPast(np.where(revisited >= 0, revisited, into))
+    merged = target != NO_ROW
+    stands = np.where(published, row, np.where(merged, row_outcomes.stands(target), NO_ROW))
     late = _late_rows(row_outcomes.late, rows)
     text = {name: _patch(account[name], late, row_outcomes.late, name) for name in _LATE}
     text["outcome"] = _choose(text["outcome"], {"kept": published, "merged": merged})

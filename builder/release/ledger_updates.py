@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from builder.domain.ledger import LEDGER_SCHEMA
+from builder.domain.row_numbers import FirstOrPast
 from builder.history.ledgers import latest_statements
 from builder.release.edits import Edits, Removal
 
@@ -25,7 +26,7 @@ def removal_of(row: int, row_outcomes: RowOutcomes, chain_result: ChainResult) -
     merges = row_outcomes.merges
     into = int(merges.into[row])
     if into != -1:
-        own = int(row_outcomes.own(np.asarray([into]))[0])
+        own = int(row_outcomes.own(FirstOrPast(np.asarray([into])))[0])
         return Removal(
             outcome="merged",
             stage=merges.stages[merges.by[row]],

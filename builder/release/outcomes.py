@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from builder.domain.document_ids import ID_BYTES, DocumentIds
+from builder.domain.row_numbers import NO_ROW, FirstOrPast, PastRows, TableRows, decode_old
 from builder.release.layout import PlannedShard, Rewrite
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class RowOutcomes:
     Attributes:
         ids: of each row: the published id, or the candidate where a row is not published.
         published: bool[n_rows].
-        past_rows: int64[n_past], the past rows that a row's merge or tag names, ascending.
+        past_rows: the past rows that a row's merge or tag names, ascending.
         past_ids: their ids.
         past_kept: bytes or None for each, the id of what stands for them.
         late: rejections of later passes, with ``_row``, ascending.
@@ -40,7 +41,7 @@ class RowOutcomes:
     merges: Merges
     ids: DocumentIds
     published: NDArray[np.bool_]
-    past_rows: NDArray[np.int64]
+    past_rows: PastRows
     past_ids: DocumentIds
     past_kept: list[bytes | None]
     late: pa.Table
@@ -53,26 +54,26 @@ class RowOutcomes:
         kept = DocumentIds.from_bytes(one or bytes(ID_BYTES) for one in self.past_kept)
         return DocumentIds.concat([self.ids, self.past_ids, kept])
 
-    def own(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """int64[n], places in ``id_table`` of rows, or of past rows ``-2 - p``; -1 stays."""
-        past = rows < -1
-        at = np.searchsorted(self.past_rows, np.where(past, -2 - rows, 0))
-        return np.where(past, len(self.ids) + at, rows)
+    def own(self, rows: FirstOrPast) -> TableRows:
+        """int64[n], places in ``id_table`` of rows and past rows; -1 stays."""
+        is_past, past_rows = decode_old(rows)
+        at = np.searchsorted(self.past_rows, past_rows)
+        return TableRows(np.where(is_past, len(self.ids) + at, rows))
 
-    def stands(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    def stands(self, rows: FirstOrPast) -> TableRows:
         """int64[n], places in ``id_table`` of what is published for rows or past rows; -1 for nothing."""
         ends = np.where(rows >= 0, self.merges.last[np.maximum(rows, 0)], rows)
-        past = ends < -1
-        at = np.searchsorted(self.past_rows, np.where(past, -2 - ends, 0))
+        is_past, past_rows = decode_old(ends)
+        at = np.searchsorted(self.past_rows, past_rows)
         has_kept = np.asarray([one is not None for one in self.past_kept] or [False], np.bool_)
         at_kept = np.minimum(at, len(has_kept) - 1)
-        in_past = np.where(past & has_kept[at_kept], len(self.ids) + len(self.past_rows) + at, -1)
-        here = np.where((ends >= 0) & self.published[np.maximum(ends, 0)], ends, -1)
-        return np.where(past, in_past, here)
+        in_past = np.where(is_past & has_kept[at_kept], len(self.ids) + len(self.past_rows) + at, NO_ROW)
+        here = np.where((ends >= 0) & self.published[np.maximum(ends, 0)], ends, NO_ROW)
+        return TableRows(np.where(is_past, in_past, here))
 
     def kept_id(self, row: int) -> bytes | None:
         """Return the id of what is published for one row."""
-        at = int(self.stands(np.asarray([row]))[0])
+        at = int(self.stands(FirstOrPast(np.asarray([row])))[0])
         return self.id_table[at] if at >= 0 else None
 
     def note_shards(self, plan: ShardPlan, placement: Placement) -> None:
@@ -94,7 +95,8 @@ def trace_outcomes(
     published = np.zeros(len(chain_result.merges.into), np.bool_)
     published[placement.rows] = True
     named = np.unique(np.concatenate([chain_result.merges.into, *_tags(chain_result)]))
-    past_rows = np.sort(-2 - named[named < -1])
+    is_past, numbers = decode_old(named)
+    past_rows = PastRows(np.sort(numbers[is_past]))
     kept = past.kept_ids(past_rows) if past else []
     return RowOutcomes(
         merges=chain_result.merges,

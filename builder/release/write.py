@@ -12,10 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from builder.domain.document_ids import DocumentIds
+from builder.domain.row_numbers import FirstRows, LastRows, decode_old
 from builder.history.shard_notes import NotedColumns, ShardNotes
 from builder.io.parquet_sink.shards import choose_cut_sizes, cut_ranges, write_shard
 from builder.pipeline.candidate_ids import ID, SECOND_ID
-from builder.pipeline.spool import ROW, SIZE, Part, Spool
+from builder.pipeline.spool import SIZE, Part, Spool, row_numbers
 from builder.release.ids import assign_splits, settle_ids
 from builder.release.layout import PlannedShard, WrittenShard
 
@@ -45,16 +46,16 @@ class Placement:
     ids: DocumentIds
     split: NDArray[np.int16]
     sizes: NDArray[np.int64]
-    rows: NDArray[np.int64]
+    rows: FirstRows
 
     @cached_property
     def hashes(self) -> NDArray[np.uint64]:
         """uint64[n_rows], what cuts go by; another mix of the id than the one that splits go by."""
         return self.ids.hashes(seed=1)
 
-    def of(self, split: int) -> NDArray[np.int64]:
-        """int64[n], the rows of one split, in the order of the build."""
-        return np.flatnonzero(self.split == split)
+    def of(self, split: int) -> LastRows:
+        """Return the rows of one split, in the order of the build."""
+        return LastRows(np.flatnonzero(self.split == split))
 
 
 def place_rows(
@@ -84,7 +85,7 @@ def place_rows(
         ids=ids,
         split=np.where(adds, assign_splits(ids, shares=shares, name=name), -1).astype(np.int16),
         sizes=spool.values(SIZE),
-        rows=spool.values(ROW) if spool.has_column(ROW) else np.arange(spool.n_rows),
+        rows=row_numbers(spool),
     )
 
 
@@ -162,10 +163,10 @@ class ShardJob:
             digests=str(digests),
         )
 
-    def _rows(self, planned: PlannedShard) -> NDArray[np.int64]:
-        """int64[n], the rows of a shard in the last spool."""
+    def _rows(self, planned: PlannedShard) -> LastRows:
+        """Return the rows of a shard."""
         rows: NDArray[np.int64] = np.load(f"{self.arrays}/{planned.split}.rows.npy", mmap_mode="r")
-        return rows[planned.start : planned.stop]
+        return LastRows(rows[planned.start : planned.stop])
 
     def _sizes(self, planned: PlannedShard) -> NDArray[np.int64]:
         """int64[n], the raw bytes of the rows of a shard."""
@@ -199,7 +200,8 @@ class ShardJob:
         there = keepers.is_valid().combine_chunks()
         rows = keepers.fill_null(0).to_numpy()
         ids = np.load(f"{self.arrays}/all_ids.npy", mmap_mode="r")[np.maximum(rows, 0)]
-        if (old := rows < -1).any():
+        is_past, numbers = decode_old(rows)
+        if is_past.any():
             past_rows, past_ids = (np.load(f"{self.arrays}/past_{name}.npy") for name in ("rows", "ids"))
-            ids[old] = past_ids[np.searchsorted(past_rows, -2 - rows[old])]
+            ids[is_past] = past_ids[np.searchsorted(past_rows, numbers[is_past])]
         return pc.if_else(there, DocumentIds(np.asarray(ids)).to_strings(), pa.scalar(None, pa.string()))

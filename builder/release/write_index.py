@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from builder.domain.document_ids import ID_TYPE, DocumentIds
+from builder.domain.row_numbers import FirstOrPast, PastRows
 from builder.history.index import (
     INDEX_JSON,
     RECORDS_SCHEMA,
@@ -74,7 +75,7 @@ def segment_of(version: str, past: Past | None, *, written: Sequence[WrittenShar
 def _retired(past: Past | None, edits: Edits) -> Mapping[str, tuple[int, ...]]:
     if past is None or not edits.retired:
         return {}
-    named = past.split_rows(np.asarray(edits.retired, np.int64))
+    named = past.split_rows(PastRows(np.asarray(edits.retired, np.int64)))
     return {version: tuple(rows) for version, rows in named.items()}
 
 
@@ -95,7 +96,7 @@ def _rows(closed: Closed) -> Iterator[pa.Table]:
     row_outcomes = closed.row_outcomes
     for first in range(0, closed.chain_result.first.n_rows, _ROWS_AT_ONCE):
         rows = np.arange(first, min(first + _ROWS_AT_ONCE, closed.chain_result.first.n_rows))
-        stands = row_outcomes.stands(rows)
+        stands = row_outcomes.stands(FirstOrPast(rows))
         kept = row_outcomes.id_table[np.maximum(stands, 0)].to_arrow()
         kept = pc.if_else(pa.array(stands >= 0), kept, pa.scalar(None, ID_TYPE))
         columns = [row_outcomes.ids[rows].to_arrow(), pa.array(row_outcomes.published[rows]), kept]

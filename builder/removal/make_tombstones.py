@@ -101,7 +101,9 @@ def _texts(past: Past, documents: Sequence[bytes]) -> Mapping[bytes, list[bytes]
     if not memory.is_there:
         return found
     rows = np.flatnonzero(np.isin(memory.rows, past.standing_for(set(documents))))
-    for kept, text in zip(past.kept_ids(memory.rows[rows]), memory.texts.take(rows).to_pylist(), strict=True):
+    for kept, text in zip(
+        past.kept_ids(memory.past_rows(rows)), memory.texts.take(rows).to_pylist(), strict=True
+    ):
         if kept is not None and text and text not in found[kept]:
             found[kept].append(text)
     return found
@@ -116,7 +118,7 @@ def _contents(past: Past, documents: Sequence[bytes]) -> Mapping[bytes, set[byte
     if memory.is_there:
         rows = np.flatnonzero(np.isin(memory.rows, past.standing_for(set(documents))))
         digests = memory.column("text_digest").take(pa.array(rows)).to_pylist()
-        for kept, digest in zip(past.kept_ids(memory.rows[rows]), digests, strict=True):
+        for kept, digest in zip(past.kept_ids(memory.past_rows(rows)), digests, strict=True):
             if kept is not None:
                 found[kept].add(digest)
     return found

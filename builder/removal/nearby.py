@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from builder.history.past import Past
+    from builder.history.past import Past, StageMemory
 
 LEAST_SIMILARITY = 0.5
 """Jaccard similarity from which on a document is listed. The bands find those below the recipe's threshold
@@ -64,7 +64,7 @@ def find_nearby(past: Past, documents: Iterable[bytes]) -> list[Nearby]:
         alike = _jaccard(sets[place[row]], sets[place[other]])
         if alike >= LEAST_SIMILARITY and alike > found.get(other, (0.0, 0))[0]:
             found[other] = alike, row
-    return _told(past, memory.rows, found, wanted)
+    return _told(past, memory, found, wanted)
 
 
 def _sharing(keys: BandKeys, rows: NDArray[np.int64], n_rows: int) -> set[tuple[int, int]]:
@@ -99,13 +99,13 @@ def _jaccard(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> float:
 
 
 def _told(
-    past: Past, rows: NDArray[np.int64], found: dict[int, tuple[float, int]], wanted: set[bytes]
+    past: Past, memory: StageMemory, found: dict[int, tuple[float, int]], wanted: set[bytes]
 ) -> list[Nearby]:
     if not found:
         return []
     others = np.asarray(list(found), np.int64)
-    kept = past.kept_ids(rows[others])
-    likes = past.kept_ids(rows[np.asarray([row for _, row in found.values()], np.int64)])
+    kept = past.kept_ids(memory.past_rows(others))
+    likes = past.kept_ids(memory.past_rows(np.asarray([row for _, row in found.values()], np.int64)))
     best: dict[bytes, Nearby] = {}
     for one, like, (alike, _) in zip(kept, likes, found.values(), strict=True):
         if one is None or one in wanted or (one in best and best[one].similarity >= alike):

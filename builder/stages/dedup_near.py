@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from builder.domain.grouping import best_of_group, instants_of, key_words
 from builder.domain.merging import KEEP, MODES, cluster_field, priority_order, settle_merged
+from builder.domain.row_numbers import MemoryRows
 from builder.domain.text_buffers import BandKeys, text_buffers
 from builder.errors import Fault, RecipeError
 from builder.kernels.dedup.bands import MAX_BANDS, MAX_ROWS, MAX_WIDTH, choose
@@ -174,10 +175,10 @@ class DedupNear:
 
     def _candidates(
         self, memory: Remembered | None, sketches: Sketches, alive: NDArray[np.bool_]
-    ) -> NDArray[np.int64]:
+    ) -> MemoryRows:
         """Return the keepers of earlier versions that share a band key, or all words, with a row."""
         if memory is None or not memory.n_rows or not alive.any():
-            return np.empty(0, np.int64)
+            return MemoryRows(np.empty(0, np.int64))
         old, new = (BandKeys(one.column("band_keys")) for one in (memory, sketches))
         rows, all_old = np.flatnonzero(alive), np.arange(memory.n_rows)
         is_long = _numbers(sketches, "n_shingles")[rows] > 0
@@ -188,7 +189,7 @@ class DedupNear:
         for band in range(self.banding[0]):
             shared = np.isin(old.band(band, all_old), new.band(band, rows[is_long]))
             chosen |= shared & long_old
-        return np.flatnonzero(chosen)
+        return MemoryRows(np.flatnonzero(chosen))
 
     def _same_words(
         self, both: Together, rows: NDArray[np.int64], n_words: NDArray[np.int64]

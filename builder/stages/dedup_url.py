@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from builder.domain.grouping import KEY_TYPE, best_of_group, instants_of, key_words, ranks
 from builder.domain.merging import MODES, cluster_field, priority_order, settle_merged
+from builder.domain.row_numbers import MemoryRows
 from builder.domain.text_buffers import text_keys
 from builder.domain.url import canonical_url
 from builder.errors import Fault, RecipeError
@@ -121,7 +122,7 @@ class DedupUrl:
 
     def _recrawl(
         self, both: Together, keeper: NDArray[np.int64], rank: NDArray[np.int64]
-    ) -> NDArray[np.int64] | None:
+    ) -> MemoryRows | None:
         """Let the newest page of a URL take the place of a remembered one, where its text is another.
 
         Args:
@@ -146,7 +147,7 @@ class DedupUrl:
         keeper[rows] = taker[keeper[rows]]
         replaces = np.full(both.n_rows - both.n_old, -1, np.int64)
         replaces[new - both.n_old] = both.chosen[old]
-        return replaces
+        return MemoryRows(replaces)
 
     def settle(
         self, batch: pa.RecordBatch, keeper_rows: NDArray[np.int64], rows: NDArray[np.int64]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from builder.domain.row_numbers import NO_ROW, BarrierOrMemory, MemoryRows, encode_old
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -22,11 +24,11 @@ class Together:
     every row, so what was published stays.
 
     Attributes:
-        chosen: int64[n_old], the rows of ``memory`` that take part, ascending.
+        chosen: int64[n_old], the keepers of ``memory`` that take part, ascending.
     """
 
     memory: Remembered | None
-    chosen: NDArray[np.int64]
+    chosen: MemoryRows
     sketches: Sketches
     texts: Texts | None = None
 
@@ -35,10 +37,10 @@ class Together:
         cls, memory: Remembered | None, sketches: Sketches, key: str, *, texts: Texts | None = None
     ) -> Together:
         """Let those keepers take part whose key is that of a row, as far as its first 8 bytes tell."""
-        chosen = np.empty(0, np.int64)
+        chosen = MemoryRows(np.empty(0, np.int64))
         if memory and sketches.n_rows:
             known = _first_words(memory.column(key))
-            chosen = np.flatnonzero(np.isin(known, _first_words(sketches.column(key))))
+            chosen = MemoryRows(np.flatnonzero(np.isin(known, _first_words(sketches.column(key)))))
         return cls(memory, chosen, sketches, texts)
 
     @property
@@ -90,15 +92,14 @@ class Together:
             raise TypeError("there is no memory")
         return self.memory.column(name).take(pa.array(self.chosen[rows])).combine_chunks()
 
-    def keepers(self, keeper: NDArray[np.int64]) -> NDArray[np.int64]:
+    def keepers(self, keeper: NDArray[np.int64]) -> BarrierOrMemory:
         """Turn keepers under the common numbering into those of ``Verdicts``, for the rows of the spool."""
         mine = keeper[self.n_old :]
         if not self.n_old:
-            return mine
+            return BarrierOrMemory(mine)
         is_old = (mine >= 0) & (mine < self.n_old)
-        return np.where(
-            is_old, -2 - self.chosen[np.where(is_old, mine, 0)], np.where(mine < 0, -1, mine - self.n_old)
-        )
+        old = encode_old(self.chosen[np.where(is_old, mine, 0)])
+        return BarrierOrMemory(np.where(is_old, old, np.where(mine < 0, NO_ROW, mine - self.n_old)))
 
 
 def _first_words(column: pa.ChunkedArray) -> NDArray[np.uint64]:
