@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
+import pyarrow.dataset as ds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from builder.corpus import Corpus
@@ -17,23 +19,85 @@ if TYPE_CHECKING:
     from builder.history.lineage import Lineage
 
 
-def latest_statements(lineage: Lineage, kept_ids: Iterable[str]) -> list[dict[str, Any]]:
-    """Return the newest ledger row of each record that some published documents stand for.
+_Row: TypeAlias = dict[str, Any]
+Find: TypeAlias = "Callable[[ds.Dataset], Iterable[_Row]]"
+"""Finds rows in one ledger."""
 
-    The records come in the order of their builds. A corpus that was fetched has no ledger.
+_BATCH_ROWS = 1 << 16
+_BATCHES_AHEAD = 2
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerHistory:
+    """The ledgers of some versions, the oldest first; a corpus that was fetched may have none.
+
+    A record has one row in the ledger of the build that read it, and another one in that of each later build
+    that changed its outcome. The newest one is what holds.
     """
-    wanted = frozenset(kept_ids)
-    among = pa.array(sorted(wanted), pa.string())
-    found: dict[str, dict[str, Any]] = {}
-    for segment in lineage.segments:
-        path = lineage.corpus.ledger(segment.version)
-        if not path.exists():
-            continue
-        known = pc.field("record_id").isin(pa.array(list(found), pa.string()))
-        named = pc.field("kept_id").isin(among) | known
-        table = pq.read_table(path, filters=named, partitioning=None)
-        found |= {row["record_id"]: row for row in table.to_pylist()}
-    return [row for row in found.values() if row["kept_id"] in wanted]
+
+    corpus: Corpus
+    versions: Sequence[str]
+
+    @classmethod
+    def of(cls, lineage: Lineage) -> LedgerHistory:
+        """Return the ledgers of a version and of those that it builds on."""
+        return cls(lineage.corpus, [segment.version for segment in lineage.segments])
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every version has its ledger."""
+        return len(self.paths()) == len(self.versions)
+
+    def paths(self) -> list[Path]:
+        """List the ledgers that are there."""
+        return [path for version in self.versions if (path := self.corpus.ledger(version)).exists()]
+
+    def latest(
+        self,
+        named: pc.Expression | Find,
+        *,
+        is_meant: Callable[[_Row], bool] | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> list[_Row]:
+        """Return the newest row of each record that a filter finds in any ledger, in the order of the builds.
+
+        Ledgers are read a batch at a time; only the rows that are found are held.
+
+        Args:
+            named: a condition on the columns, or a function that finds rows in one ledger.
+            is_meant: has the last word on a row that meets the condition.
+            columns: those that rows get, ``record_id`` among them; all if None.
+        """
+        found: dict[str, _Row] = {}
+        for path in self.paths():
+            ledger = ds.dataset(path)
+            known = pc.field("record_id").isin(pa.array(list(found), pa.string()))
+            if isinstance(named, pc.Expression):
+                rows = _rows(ledger, (named | known) if found else named, columns)
+            else:
+                rows = chain(named(ledger), _rows(ledger, known, columns) if found else ())
+            for row in rows:
+                if is_meant is None or row["record_id"] in found or is_meant(row):
+                    found[row["record_id"]] = row
+        return list(found.values())
+
+    def under(self, kept_ids: Iterable[str]) -> list[_Row]:
+        """Return the newest row of each record that one of some published documents stands for now."""
+        wanted = frozenset(kept_ids)
+        named = pc.field("kept_id").isin(pa.array(sorted(wanted), pa.string()))
+        return [row for row in self.latest(named) if row["kept_id"] in wanted]
+
+
+def _rows(ledger: ds.Dataset, named: pc.Expression, columns: Sequence[str] | None) -> Iterator[_Row]:
+    scanner = ledger.scanner(
+        columns=None if columns is None else list(columns),
+        filter=named,
+        batch_size=_BATCH_ROWS,
+        batch_readahead=_BATCHES_AHEAD,
+        fragment_readahead=1,
+    )
+    for batch in scanner.to_batches():
+        yield from batch.to_pylist()
 
 
 def ledgers_of(corpus: Corpus, old: Manifest, new: Manifest | None = None) -> tuple[list[Path], list[Path]]:
@@ -41,12 +105,9 @@ def ledgers_of(corpus: Corpus, old: Manifest, new: Manifest | None = None) -> tu
     before = [old.version, *_ancestors(corpus, old)]
     after = [new.version, *_ancestors(corpus, new)] if new else []
     between = [one for one in after if one not in before]
-    return _there(corpus, before[::-1]), _there(corpus, between[::-1])
-
-
-def _there(corpus: Corpus, versions: Sequence[str]) -> list[Path]:
-    """Return their ledgers; a corpus that was fetched may have none."""
-    return [path for version in versions if (path := corpus.ledger(version)).exists()]
+    histories = (LedgerHistory(corpus, versions[::-1]) for versions in (before, between))
+    older, later = (history.paths() for history in histories)
+    return older, later
 
 
 def _ancestors(corpus: Corpus, manifest: Manifest) -> list[str]:

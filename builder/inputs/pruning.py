@@ -7,7 +7,7 @@ of them only these records are new: they stand for themselves from now on, or fo
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -16,10 +16,10 @@ import pyarrow.parquet as pq
 
 from builder.domain.document_ids import DocumentIds, parse_id
 from builder.history.index import open_arrow
-from builder.history.ledgers import latest_statements
+from builder.history.ledgers import LedgerHistory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from builder.history.lineage import Lineage
     from builder.inputs.inputs import Input
@@ -45,15 +45,19 @@ class Pruned:
 def find_pruned(lineage: Lineage, gone: Sequence[Input]) -> Pruned:
     """Find the documents of some inputs, and the records of others that they stand for."""
     names = {(one.source, one.path) for one in gone}
+    history = LedgerHistory.of(lineage)
+    records = history.latest(
+        pc.field("path").isin(pa.array(sorted({path for _, path in names}), pa.string())),
+        is_meant=lambda row: (row["source"], row["path"]) in names,
+        columns=["record_id", "source", "path", "outcome", "document_id"],
+    )
     documents = {
-        parse_id(row["document_id"])
-        for row in _records_of(lineage, names)
-        if row["outcome"] == "kept" and row["document_id"]
+        parse_id(row["document_id"]) for row in records if row["outcome"] == "kept" and row["document_id"]
     }
     documents &= set(lineage.locate(DocumentIds.from_bytes(documents)))
     freed = [
         row
-        for row in latest_statements(lineage, [one.hex() for one in documents])
+        for row in history.under(one.hex() for one in documents)
         if (row["source"], row["path"]) not in names
     ]
     record_ids = frozenset(row["record_id"] for row in freed)
@@ -63,21 +67,6 @@ def find_pruned(lineage: Lineage, gone: Sequence[Input]) -> Pruned:
         reread=frozenset((row["source"], row["path"]) for row in freed),
         keys=frozenset(_keys(lineage, record_ids)),
     )
-
-
-def _records_of(lineage: Lineage, names: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
-    """Return the newest ledger row of each record of some inputs."""
-    wanted = set(names)
-    paths = pa.array(sorted({path for _, path in wanted}), pa.string())
-    found: dict[str, dict[str, Any]] = {}
-    for segment in lineage.segments:
-        path = lineage.corpus.ledger(segment.version)
-        if path.exists():
-            columns = ["record_id", "source", "path", "outcome", "document_id"]
-            named = pc.field("path").isin(paths)
-            table = pq.read_table(path, columns=columns, filters=named, partitioning=None)
-            found |= {r["record_id"]: r for r in table.to_pylist() if (r["source"], r["path"]) in wanted}
-    return list(found.values())
 
 
 def _keys(lineage: Lineage, record_ids: frozenset[str]) -> list[bytes]:

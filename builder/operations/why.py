@@ -5,20 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 
 from builder.corpus import Corpus, split_address
 from builder.domain.document_ids import DocumentIds, parse_id
 from builder.domain.url import canonical_url
 from builder.errors import TamperedError
+from builder.history.ledgers import LedgerHistory
 from builder.history.lineage import Lineage
 from builder.operations.why_published import find_published
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
+
+    import pyarrow.dataset as ds
 
 _MAX_DUPLICATES = 1_000
 
@@ -67,21 +68,15 @@ def why(address: str, page: str) -> Explanation:
 
 
 def _history(corpus: Corpus, version: str, page: str) -> PageHistory:
-    ledgers = [
-        ds.dataset(corpus.ledger(one))
-        for one in lineage_versions(corpus, version)
-        if corpus.ledger(one).exists()
-    ]
-    records = _latest(ledgers, lambda ledger: _find(ledger, page))
+    ledgers = LedgerHistory(corpus, lineage_versions(corpus, version))
+    records = ledgers.latest(lambda ledger: _find(ledger, page))
     if not records and _account_is_elsewhere(corpus, version):
         documents = find_published(corpus, version, page)
         return PageHistory(version=version, records=[], duplicates=[], ledger=False, documents=documents)
     ids = {r[name] for r in records for name in ("document_id", "kept_id", "merged_into") if r[name]}
     there = {r["record_id"] for r in records}
     near = pc.field("kept_id").isin(sorted(ids)) | pc.field("document_id").isin(sorted(ids))
-    found = (
-        _latest(ledgers, lambda ledger: ledger.head(_MAX_DUPLICATES, filter=near).to_pylist()) if ids else []
-    )
+    found = ledgers.latest(lambda one: one.head(_MAX_DUPLICATES, filter=near).to_pylist()) if ids else []
     duplicates = [r for r in found if r["record_id"] not in there and ids & {r["kept_id"], r["document_id"]}]
     return PageHistory(
         version=version,
@@ -109,18 +104,6 @@ def lineage_versions(corpus: Corpus, version: str) -> list[str]:
         return [segment.version for segment in Lineage.of(corpus, version).segments]
     except TamperedError:  # a corpus that was fetched has no index
         return [version]
-
-
-def _latest(
-    ledgers: Sequence[ds.Dataset], find: Callable[[ds.Dataset], list[dict[str, Any]]]
-) -> list[dict[str, Any]]:
-    """Return the newest row of each record that is found in any ledger, in the order of the builds."""
-    found: dict[str, dict[str, Any]] = {}
-    for ledger in ledgers:
-        known = pc.field("record_id").isin(pa.array(list(found), pa.string()))
-        again = ledger.to_table(filter=known).to_pylist() if found else []
-        found |= {row["record_id"]: row for row in [*find(ledger), *again]}
-    return list(found.values())
 
 
 def _placed(corpus: Corpus, version: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

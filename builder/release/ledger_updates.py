@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from builder.domain.ledger import LEDGER_SCHEMA
 from builder.domain.row_numbers import FirstOrPast
-from builder.history.ledgers import latest_statements
+from builder.history.ledgers import LedgerHistory
 from builder.release.edits import Edits, Removal
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def find_ledger_updates(
     if not wanted:
         return LEDGER_SCHEMA.empty_table()
     rows = []
-    for row in latest_statements(lineage, wanted):
+    for row in LedgerHistory.of(lineage).under(wanted):
         if row["record_id"] in excluding:
             continue
         key = wanted[row["kept_id"]]

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from builder.domain.document_ids import DocumentIds, parse_id
 from builder.domain.text_buffers import BandKeys, text_buffers, text_digests
-from builder.history.ledgers import latest_statements
+from builder.history.ledgers import LedgerHistory
 from builder.pipeline.tombstone_filter import few_words, keyed_shingles
 from builder.pipeline.tombstones import TextTombstone, Tombstone, Tombstones, halved
 from builder.protocols import Columns
@@ -83,7 +83,7 @@ def _urls(past: Past, documents: Mapping[bytes, str | None]) -> Mapping[bytes, s
     found: dict[bytes, set[bytes]] = defaultdict(set)
     for one, url in documents.items():
         found[one] |= {key} if (key := url_key(url)) is not None else set()
-    for row in latest_statements(past.lineage, [one.hex() for one in documents]):
+    for row in LedgerHistory.of(past.lineage).under(one.hex() for one in documents):
         if (key := url_key(row["url"])) is not None:
             found[parse_id(row["kept_id"])].add(key)
     return found

@@ -9,6 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from builder.history.ledgers import LedgerHistory
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
@@ -36,9 +38,8 @@ def find_scope(corpus: Corpus, *, document_ids: Collection[str], record_ids: Col
     documents = set(document_ids)
     while found := _merged_into(corpus, documents) - documents:
         documents |= found
-    records = {row["record_id"] for row in _read(corpus, _names(documents))}
-    last = {row["record_id"]: row for row in _read(corpus, pc.field("record_id").isin(_strings(records)))}
-    gone = {record for record, row in last.items() if _stands_for(row) in (None, *documents)}
+    last = LedgerHistory(corpus, corpus.versions()).latest(_names(documents), columns=_COLUMNS)
+    gone = {row["record_id"] for row in last if _stands_for(row) in (None, *documents)}
     return Scope(documents=frozenset(documents), records=frozenset(gone | set(record_ids)))
 
 
@@ -49,10 +50,8 @@ def find_named(corpus: Corpus, asked: Asked) -> set[str]:
     """
     ids = frozenset(asked.ids)
     found = set()
-    for version in corpus.versions():
-        if not corpus.ledger(version).exists():
-            continue
-        with pq.ParquetFile(corpus.ledger(version)) as file:
+    for path in LedgerHistory(corpus, corpus.versions()).paths():
+        with pq.ParquetFile(path) as file:
             for batch in file.iter_batches(columns=list(_NAMED_BY)):
                 for url, document, kept in zip(*(batch[n].to_pylist() for n in _NAMED_BY), strict=True):
                     if (document or kept) and (document in ids or kept in ids or asked.means(url)):
@@ -71,7 +70,11 @@ def _published(corpus: Corpus, documents: set[str]) -> set[str]:
 def _merged_into(corpus: Corpus, documents: set[str]) -> set[str]:
     """Find documents that were published once, and then stood under one of these."""
     under = pc.field("kept_id").isin(_strings(documents)) & (pc.field("outcome") != "kept")
-    return {row["document_id"] for row in _read(corpus, under & pc.field("document_id").is_valid())}
+    found: set[str] = set()
+    for path in LedgerHistory(corpus, corpus.versions()).paths():
+        table = pq.read_table(path, columns=["document_id"], filters=under, partitioning=None)
+        found |= set(table["document_id"].drop_null().to_pylist())
+    return found
 
 
 def _names(documents: set[str]) -> pc.Expression:
@@ -86,13 +89,3 @@ def _stands_for(row: Mapping[str, Any]) -> str | None:
 
 def _strings(values: Iterable[str]) -> pa.Array:
     return pa.array(sorted(values), pa.string())
-
-
-def _read(corpus: Corpus, named: pc.Expression) -> list[dict[str, Any]]:
-    """Return the ledger rows that meet a condition, those of the oldest version first."""
-    rows: list[dict[str, Any]] = []
-    for version in corpus.versions():
-        if (path := corpus.ledger(version)).exists():
-            table = pq.read_table(path, columns=_COLUMNS, filters=named, partitioning=None)
-            rows += table.to_pylist()
-    return rows

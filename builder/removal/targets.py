@@ -15,10 +15,11 @@ import pyarrow.parquet as pq
 from builder.domain.document_ids import DocumentIds, is_id, parse_id
 from builder.domain.url import canonical_url, domain
 from builder.errors import CorpusError, Fault
+from builder.history.ledgers import LedgerHistory
 from builder.protocols import Columns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from builder.history.lineage import Lineage
 
@@ -166,40 +167,31 @@ def _unknown(asked: Asked, rows: Sequence[dict[str, Any]]) -> Iterator[str]:
 
 def _statements(lineage: Lineage, asked: Asked) -> list[dict[str, Any]]:
     """Return the newest ledger row of each record that is meant."""
-    found: dict[str, dict[str, Any]] = {}
+    history = LedgerHistory.of(lineage)
     ids = frozenset(asked.ids)
-    for segment in lineage.segments:
-        path = lineage.corpus.ledger(segment.version)
-        for row in _likely_rows(path, asked, found) if path.exists() else ():
-            known = row["record_id"] in found
-            if known or row["document_id"] in ids or (row["kept_id"] and asked.means(row["url"])):
-                found[row["record_id"]] = row
-    return [*found.values(), *_untold(lineage, asked, found)]
+    told = history.latest(
+        _likely(asked),
+        is_meant=lambda row: row["document_id"] in ids or (row["kept_id"] and asked.means(row["url"])),
+        columns=["record_id", "url", "outcome", "document_id", "kept_id"],
+    )
+    return told if history.is_complete else [*told, *_untold(lineage, asked, told)]
 
 
-def _likely_rows(ledger: Path, asked: Asked, found: Collection[str]) -> Iterator[dict[str, Any]]:
-    """Give the rows of a ledger that may be meant, and those of records that were found: few of many."""
-    columns = ["record_id", "url", "outcome", "document_id", "kept_id"]
-    known, ids = (pa.array(sorted(names), pa.string()) for names in (found, asked.ids))
+def _likely(asked: Asked) -> pc.Expression:
+    """Return a condition for the ledger rows that may be meant: few of many."""
+    likely = pc.field("document_id").isin(pa.array(sorted(asked.ids), pa.string()))
+    if not asked.urls and not asked.domains:
+        return likely
+    is_published = pc.field("kept_id").is_valid()
     hints = "|".join(map(re.escape, _hints(asked)))
-    for batch in pq.ParquetFile(ledger).iter_batches(columns=columns):
-        likely = pc.is_in(batch["record_id"], known)
-        likely = pc.or_(likely, pc.is_in(batch["document_id"], ids))
-        if asked.urls or asked.domains:
-            is_hinted = True
-            if len(hints) <= _MOST_HINTS:
-                is_hinted = pc.fill_null(
-                    pc.match_substring_regex(batch["url"], hints, ignore_case=True), False
-                )
-            likely = pc.or_(likely, pc.and_(pc.is_valid(batch["kept_id"]), is_hinted))
-        yield from batch.filter(likely).to_pylist()
+    if len(hints) <= _MOST_HINTS:
+        is_published &= pc.match_substring_regex(pc.field("url"), hints, ignore_case=True)
+    return likely | is_published
 
 
-def _untold(lineage: Lineage, asked: Asked, told: dict[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def _untold(lineage: Lineage, asked: Asked, told: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Go through the rows themselves, where the corpus has no ledger of them: it was fetched."""
-    if all(lineage.corpus.ledger(segment.version).exists() for segment in lineage.segments):
-        return
-    known = {row["document_id"] for row in told.values()}
+    known = {row["document_id"] for row in told}
     column = Columns.of_manifest(lineage.manifest).url
     for split, entry in lineage.manifest.splits.items():
         for number in range(len(entry.shards)):
