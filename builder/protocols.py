@@ -304,16 +304,6 @@ class CorpusStage(Protocol):
 # -- writing and running ---------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Range:
-    """Rows ``start`` to ``stop`` of one split: one shard."""
-
-    split: str
-    index: int
-    start: int
-    stop: int
-
-
 class Engine(Protocol):
     """Runs functions over tasks. Knows nothing of data."""
 

@@ -40,6 +40,16 @@ class FreshShard:
     rows: int
     raw_bytes: int
 
+    def replacing(self, shard: ShardEntry, *, new: Sealed | None) -> PurgedShard:
+        """Return what is done to one shard; ``new`` is what the new file is, None if no row is left."""
+        return PurgedShard(
+            path=shard.path,
+            old=Sealed(sha256=shard.sha256, bytes=shard.bytes),
+            new=new,
+            rows=self.rows,
+            raw_bytes=self.raw_bytes,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionPurge:
@@ -144,7 +154,11 @@ def _describe(
     now = Purged(
         version=version,
         digest=corpus.digest(version),
-        shards=tuple(_purged_shard(one, shards, fresh) for _, one in here if one.sha256 in shards),
+        shards=tuple(
+            shards[one.sha256].replacing(one, new=fresh[one.sha256])
+            for _, one in here
+            if one.sha256 in shards
+        ),
         files=tuple(
             PurgedFile(path=name, old=files[name], new=Sealed.of(data))
             for name, data in sorted(change.public.items())
@@ -154,19 +168,6 @@ def _describe(
     )
     before = corpus.purged(version) or Purged(version=version, digest=now.digest)
     return before.merge(now)
-
-
-def _purged_shard(
-    shard: ShardEntry, shards: Mapping[str, FreshShard], fresh: Mapping[str, Sealed | None]
-) -> PurgedShard:
-    one = shards[shard.sha256]
-    return PurgedShard(
-        path=shard.path,
-        old=Sealed(sha256=shard.sha256, bytes=shard.bytes),
-        new=fresh[shard.sha256],
-        rows=one.rows,
-        raw_bytes=one.raw_bytes,
-    )
 
 
 def _steps(

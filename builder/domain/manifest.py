@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from builder.assets import schemas_folder
 from builder.domain.contract.schema_document import describe_schema, restore_schema
 from builder.domain.json.canonical import canonical_json
+from builder.domain.ledger import OUTCOMES
 from builder.domain.version import Version
 from builder.errors import CorpusError, Fault
 
@@ -194,5 +195,5 @@ def _contradictions(manifest: Manifest, document: Mapping[str, Any]) -> Iterator
         yield "a path is named twice"
     counts = manifest.counts
     read = counts["records"] + counts.get("restated", 0)
-    if read != sum(counts[outcome] for outcome in ("kept", "rejected", "merged", "failed")):
+    if read != sum(counts[outcome] for outcome in OUTCOMES):
         yield f"{counts['records']} records were read, the outcomes have another sum"

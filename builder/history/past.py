@@ -156,6 +156,10 @@ class StageMemory(Uncached):
         """int64[n_keepers], the past row of each keeper."""
         return PastRows(np.asarray(self._table["row"].to_numpy()))
 
+    def standing_for(self, kept: set[bytes]) -> NDArray[np.int64]:
+        """int64[n], the keepers that some published documents stand for, ascending."""
+        return np.flatnonzero(np.isin(self.rows, self.past.standing_for(kept)))
+
     def past_rows(self, keepers: NDArray[np.int64]) -> PastRows:
         """int64[n], the past rows of some keepers."""
         return PastRows(self.rows[keepers])

@@ -78,6 +78,13 @@ def _files(corpus: Corpus, manifest: Manifest) -> Iterator[tuple[Path, str]]:
         yield folder / shard.path, shard.sha256
 
 
+@dataclass(frozen=True, slots=True)
+class SketchResources:
+    """As much of a stage's resources as a sketch asks for."""
+
+    columns: Columns
+
+
 @dataclass(frozen=True)
 class _Held:
     """The sketches of one batch."""
@@ -118,7 +125,7 @@ class _Writers:
         self._add("rows", [ids, pa.array([True] * n), ids], ROWS_SCHEMA)
         numbers = pa.array(np.full(n, shard, np.int32))
         self._add("shards", [numbers, ids, digest_column(digests)], SHARDS_SCHEMA)
-        resources: Any = _OnlyColumns(self._roles)
+        resources: Any = SketchResources(self._roles)
         keepers = Verdicts(keeper=BarrierOrMemory(np.arange(n)), similarity=np.full(n, np.nan), reason="")
         for stage in self._stages:
             held = _Held(stage.sketch(batch, resources=resources))
@@ -130,13 +137,6 @@ class _Writers:
 
     def _add(self, name: str, columns: list[pa.Array], schema: pa.Schema) -> None:
         self._tables.setdefault(name, []).append(pa.Table.from_arrays(columns, schema=schema))
-
-
-@dataclass(frozen=True)
-class _OnlyColumns:
-    """As much of a stage's resources as a sketch asks for."""
-
-    columns: Columns
 
 
 def _stages(manifest: Manifest, roles: Columns) -> Iterator[CorpusStage]:

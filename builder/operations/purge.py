@@ -20,10 +20,8 @@ from builder.corpus import FreshShard, VersionPurge, purge_rows
 from builder.domain.progress import ignore_progress
 from builder.engines.local import LocalEngine
 from builder.errors import CorpusError, Fault
-from builder.history.shard_notes import NotedColumns
 from builder.io.parquet_sink.rows import row_sizes
 from builder.pipeline.disk import disk_faults
-from builder.protocols import Columns
 from builder.release.layout import Rewrite, WrittenShard
 from builder.release.rewrite import RewriteJob
 from builder.release.root_card import root_card
@@ -184,7 +182,9 @@ def _rewrite(
     with LocalEngine(workers=workers) as engine:
         for _, shards in groupby(left, lambda shard: shard.version):
             some = list(shards)
-            job = RewriteJob(_writer(some[0].manifest, folder))
+            manifest = some[0].manifest
+            limits = {name: split.cut for name, split in manifest.splits.items()}
+            job = RewriteJob(ShardJob.of_published(manifest, limits=limits, folder=folder))
             for shard, one in zip(some, engine.map(job, map(_rewrite_of, some)), strict=True):
                 written[shard.sha256] = one
                 advance("purge", done=len(written), total=len(left), unit="shards")
@@ -194,18 +194,6 @@ def _rewrite(
 def _rewrite_of(shard: _ShardWithRows) -> Rewrite:
     name = f"{shard.sha256}.parquet"
     return Rewrite(split=shard.split, name=name, source=str(shard.path), removed=shard.removed)
-
-
-def _writer(manifest: Manifest, folder: Path) -> ShardJob:
-    return ShardJob(
-        parts=(),
-        schema=manifest.columns,
-        tags={},
-        noted=NotedColumns.of(manifest.columns, Columns.of_manifest(manifest)),
-        limits={name: split.cut for name, split in manifest.splits.items()},
-        arrays="",
-        folder=str(folder),
-    )
 
 
 def _fresh(shard: _ShardWithRows, written: WrittenShard | None) -> FreshShard:

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from builder.corpus import Corpus, split_address, verify_files
 from builder.corpus.purged import add_nested_counts
 from builder.domain.digests import ContentDigest, OrderDigest
+from builder.domain.ledger import OUTCOMES
 from builder.errors import CorpusError, Fault
 from builder.io.parquet_sink.rows import DIGEST_BYTES, encode_rows, row_digests
 
@@ -203,8 +204,7 @@ def _verify_ledger(corpus: Corpus, version: str) -> list[Fault]:
     told = manifest.counts
     purged = corpus.purged(version)
     gone = purged.ledger if purged else {}
-    names = ("kept", "rejected", "merged", "failed")
-    found: dict[str, Any] = {name: outcomes[name] + gone.get(name, 0) for name in names}
+    found: dict[str, Any] = {name: outcomes[name] + gone.get(name, 0) for name in OUTCOMES}
     found["records"] = sum(found.values()) - told.get("restated", 0)
     found["reasons"] = add_nested_counts(reasons, gone.get("reasons", {}))
     faults = [f"{name}: {n}, the manifest says {told[name]}" for name, n in found.items() if n != told[name]]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from builder._version import __version__
 from builder.comparison.compare import compare
 from builder.comparison.sides import Side, SideShard
+from builder.domain.ledger import OUTCOMES
 from builder.domain.version import Changes, SplitChanges, compare_columns
 from builder.history.ledgers import ledgers_of
 from builder.inputs.inputs import Input, inputs_digest
@@ -106,7 +107,7 @@ def _counts(closed: Closed) -> dict[str, Any]:
     reasons: dict[str, dict[str, dict[str, int]]] = {}
     for (outcome, stage, reason), n in sorted(closed.sums.reasons.items()):
         reasons.setdefault(outcome, {}).setdefault(stage, {})[reason] = n
-    outcomes = {name: closed.sums.outcomes[name] for name in ("kept", "rejected", "merged", "failed")}
+    outcomes = {name: closed.sums.outcomes[name] for name in OUTCOMES}
     counts = {"records": closed.sums.n_records - closed.n_restated, **outcomes, "reasons": reasons}
     extra = {"restated": closed.n_restated, "known": closed.n_known}
     return counts | {name: n for name, n in extra.items() if n}
@@ -229,7 +230,7 @@ def _result(
         digest=manifest.digest,
         ledger=corpus.ledger(manifest.version),
         nothing_new=nothing_new,
-        outcomes={k: outcomes[k] for k in ("kept", "rejected", "merged", "failed")},
+        outcomes={name: outcomes[name] for name in OUTCOMES},
         reasons=reasons,
         counts=dict(sorted(closed.counts.items())) if closed else {},
         splits=splits,

@@ -12,14 +12,12 @@ import pyarrow.parquet as pq
 
 from builder.card.source import CardSource
 from builder.domain.document_ids import DocumentIds
-from builder.domain.ledger import CLUSTERS_SCHEMA, REJECTED_SCHEMA
+from builder.domain.ledger import CLUSTERS_SCHEMA, OUTCOMES, REJECTED_SCHEMA
 from builder.domain.row_numbers import FirstRows
 from builder.domain.version import Changes
 from builder.engines.local import LocalEngine
 from builder.history.index import write_empty
-from builder.history.shard_notes import NotedColumns
 from builder.inputs.inputs import read_inputs
-from builder.protocols import Columns
 from builder.release.draft import Draft, split_entries
 from builder.release.edits import Edits, count_edits, count_removed
 from builder.release.from_build import machine_facts
@@ -35,7 +33,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from builder.domain.progress import Progress
-    from builder.history.lineage import Lineage
     from builder.history.past import Past
     from builder.pipeline.tombstones import Tombstones
     from builder.release.layout import ShardPlan, WrittenShard
@@ -82,7 +79,8 @@ class VersionFromParent:
         )
 
     def _write(self, *, workers: int, advance: Progress) -> dict[str, WrittenShard]:
-        writer = _writer(self.past.lineage, self.plan, self.folder)
+        manifest = self.past.lineage.manifest
+        writer = ShardJob.of_published(manifest, limits=self.plan.limits, folder=self.folder)
         jobs: list[tuple[Any, list[Any]]] = [
             (RewriteJob(writer), [one for one in self.plan.shards if isinstance(one, Rewrite)]),
             (CompactJob(writer), [one for one in self.plan.shards if isinstance(one, Recut)]),
@@ -115,21 +113,8 @@ def no_rows(names: list[str]) -> Placement:
     )
 
 
-def _writer(lineage: Lineage, plan: ShardPlan, folder: Path) -> ShardJob:
-    columns = lineage.manifest.columns
-    return ShardJob(
-        parts=(),
-        schema=columns,
-        tags={},
-        noted=NotedColumns.of(columns, Columns.of_manifest(lineage.manifest)),
-        limits=plan.limits,
-        arrays="",
-        folder=str(folder),
-    )
-
-
 def _counts(restated: pa.Table) -> dict[str, Any]:
-    outcomes = dict.fromkeys(("kept", "rejected", "merged", "failed"), 0)
+    outcomes = dict.fromkeys(OUTCOMES, 0)
     reasons: dict[str, dict[str, dict[str, int]]] = {}
     for row in restated.select(["outcome", "stage", "reason"]).to_pylist():
         outcomes[row["outcome"]] += 1

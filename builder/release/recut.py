@@ -35,15 +35,7 @@ class CompactJob:
         """Write the shard."""
         pieces = [pq.read_table(path).slice(start, stop - start) for path, start, stop in recut.pieces]
         table = pa.concat_tables(pieces).cast(self.writer.schema).combine_chunks()
-        sizes = np.concatenate([row_sizes(batch) for batch in table.to_batches()])
-        groups = self._groups(table, sizes, recut.split)
-        return self.writer.write(recut.split, recut.name, groups, largest_row_bytes=int(sizes.max()))
-
-    def _groups(self, table: pa.Table, sizes: NDArray[np.int64], split: str) -> Iterator[pa.Table]:
-        limits = self.writer.limits[split]
-        hashes = DocumentIds.of_texts(table["id"]).hashes(seed=1)
-        for start, stop in cut_ranges(hashes, sizes, min_bytes=limits.group_min, max_bytes=limits.group_max):
-            yield table.slice(start, stop - start)
+        return self.writer.write_table(recut.split, recut.name, table)
 
 
 def plan_recut(lineage: Lineage) -> ShardPlan:

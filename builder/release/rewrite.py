@@ -9,17 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from builder.domain.document_ids import DocumentIds
 from builder.history.index import Derived
-from builder.io.parquet_sink.rows import row_sizes
-from builder.io.parquet_sink.shards import cut_ranges
 from builder.pipeline.spool import Spool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
     from builder.protocols import Guard
     from builder.release.layout import Rewrite, WrittenShard
     from builder.release.write import ShardJob
@@ -33,11 +26,7 @@ class RewriteJob:
 
     def __call__(self, rewrite: Rewrite, guard: Guard) -> WrittenShard:  # noqa: ARG002 - engines give one
         """Write the shard again."""
-        table = self._edited(rewrite)
-        sizes = np.concatenate([row_sizes(batch) for batch in table.to_batches()])
-        groups = self._groups(table, sizes, rewrite.split)
-        largest = int(sizes.max())
-        written = self.writer.write(rewrite.split, rewrite.name, groups, largest_row_bytes=largest)
+        written = self.writer.write_table(rewrite.split, rewrite.name, self._edited(rewrite))
         if rewrite.origin is None:
             return written
         replaced = tuple(sorted(rewrite.replaced))
@@ -57,9 +46,3 @@ class RewriteJob:
             taker[old[order]] = table.num_rows + np.arange(len(new))
             table, places = pa.concat_tables([table, fresh.cast(table.schema)]), taker[places]
         return table.take(pa.array(places)).combine_chunks()
-
-    def _groups(self, table: pa.Table, sizes: NDArray[np.int64], split: str) -> Iterator[pa.Table]:
-        limits = self.writer.limits[split]
-        hashes = DocumentIds.of_texts(table["id"]).hashes(seed=1)
-        for start, stop in cut_ranges(hashes, sizes, min_bytes=limits.group_min, max_bytes=limits.group_max):
-            yield table.slice(start, stop - start)

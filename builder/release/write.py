@@ -14,9 +14,11 @@ import pyarrow.compute as pc
 from builder.domain.document_ids import DocumentIds
 from builder.domain.row_numbers import FirstRows, LastRows, decode_old
 from builder.history.shard_notes import NotedColumns, ShardNotes
+from builder.io.parquet_sink.rows import row_sizes
 from builder.io.parquet_sink.shards import choose_cut_sizes, cut_ranges, write_shard
 from builder.pipeline.candidate_ids import ID, SECOND_ID
 from builder.pipeline.spool import SIZE, Part, Spool, row_numbers
+from builder.protocols import Columns
 from builder.release.ids import assign_splits, settle_ids
 from builder.release.layout import PlannedShard, WrittenShard
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from builder.domain.manifest import CutSizes
+    from builder.domain.manifest import CutSizes, Manifest
     from builder.history.lineage import Lineage
     from builder.protocols import Guard
     from builder.release.edits import Edits
@@ -136,6 +138,19 @@ class ShardJob:
     arrays: str
     folder: str
 
+    @classmethod
+    def of_published(cls, manifest: Manifest, *, limits: Mapping[str, CutSizes], folder: Path) -> ShardJob:
+        """Return the writer of rows that a version has: none come from a spool."""
+        return cls(
+            parts=(),
+            schema=manifest.columns,
+            tags={},
+            noted=NotedColumns.of(manifest.columns, Columns.of_manifest(manifest)),
+            limits=limits,
+            arrays="",
+            folder=str(folder),
+        )
+
     def __call__(self, planned: PlannedShard, guard: Guard) -> WrittenShard:  # noqa: ARG002 - engines give one
         """Write one shard."""
         largest = int(self._sizes(planned).max())
@@ -162,6 +177,14 @@ class ShardJob:
             ids=str(ids),
             digests=str(digests),
         )
+
+    def write_table(self, split: str, name: str, table: pa.Table) -> WrittenShard:
+        """Write the rows of a shard that are all in memory, at most ``shard_max`` raw bytes."""
+        sizes = np.concatenate([row_sizes(batch) for batch in table.to_batches()])
+        hashes, limits = DocumentIds.of_texts(table["id"]).hashes(seed=1), self.limits[split]
+        ranges = cut_ranges(hashes, sizes, min_bytes=limits.group_min, max_bytes=limits.group_max)
+        groups = (table.slice(start, stop - start) for start, stop in ranges)
+        return self.write(split, name, groups, largest_row_bytes=int(sizes.max()))
 
     def _rows(self, planned: PlannedShard) -> LastRows:
         """Return the rows of a shard."""

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from builder.domain.document_ids import DocumentIds, parse_id
 from builder.domain.text_buffers import BandKeys, text_buffers, text_digests
 from builder.history.ledgers import LedgerHistory
+from builder.history.rebuild import SketchResources
 from builder.pipeline.tombstone_filter import few_words, keyed_shingles
 from builder.pipeline.tombstones import TextTombstone, Tombstone, Tombstones, halved
 from builder.protocols import Columns
@@ -100,7 +101,7 @@ def _texts(past: Past, documents: Sequence[bytes]) -> Mapping[bytes, list[bytes]
     memory = past.stage(DedupNear.name)
     if not memory.is_there:
         return found
-    rows = np.flatnonzero(np.isin(memory.rows, past.standing_for(set(documents))))
+    rows = memory.standing_for(set(documents))
     for kept, text in zip(
         past.kept_ids(memory.past_rows(rows)), memory.texts.take(rows).to_pylist(), strict=True
     ):
@@ -116,7 +117,7 @@ def _contents(past: Past, documents: Sequence[bytes]) -> Mapping[bytes, set[byte
         found[key] |= set(text_digests(pa.array(texts, pa.large_binary())).to_pylist())
     memory = past.stage("dedup_exact")
     if memory.is_there:
-        rows = np.flatnonzero(np.isin(memory.rows, past.standing_for(set(documents))))
+        rows = memory.standing_for(set(documents))
         digests = memory.column("text_digest").take(pa.array(rows)).to_pylist()
         for kept, digest in zip(past.kept_ids(memory.past_rows(rows)), digests, strict=True):
             if kept is not None:
@@ -161,12 +162,5 @@ def _words(tombstones: Tombstones, texts: Sequence[bytes], stage: DedupNear) -> 
 def _sketch(texts: Sequence[bytes], stage: DedupNear) -> pa.RecordBatch:
     column = pa.array(texts, pa.large_binary())
     batch = pa.RecordBatch.from_pydict({"text": pc.cast(column, pa.large_string(), safe=False)})
-    resources: Any = _OnlyColumns(Columns(text="text"))
+    resources: Any = SketchResources(Columns(text="text"))
     return stage.sketch(batch, resources=resources)
-
-
-class _OnlyColumns:
-    """As much of a stage's resources as a sketch asks for."""
-
-    def __init__(self, columns: Columns) -> None:
-        self.columns = columns

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,8 @@ from builder.card.card import render_card, render_dropped_card
 from builder.card.croissant import croissant
 from builder.card.sections import amend_card
 from builder.card.source import CARD_JSON, CardSource
-from builder.corpus.purged import PURGED
+from builder.corpus.purged import PURGED, Purged
+from builder.corpus.seals import Sealed
 from builder.history.index import INDEX_JSON, Segment
 from builder.release.card_facts import card_facts
 
@@ -29,27 +29,15 @@ def as_purged(
     corpus: Corpus, version: str, fresh: Mapping[str, FreshShard], facts: Mapping[str, ShardFacts]
 ) -> Manifest:
     """Return the manifest of a version as it is to be: rows, raw bytes and shards."""
-    manifest = corpus.as_is(version)
-    splits = {}
-    for name, split in manifest.splits.items():
-        shards = []
-        for shard in split.shards:
-            one = fresh.get(shard.sha256)
-            if one is None:
-                shards.append(shard)
-            elif one.path is not None:
-                size = one.path.stat().st_size
-                new = facts[shard.sha256]
-                shards.append(dataclasses.replace(shard, sha256=new.sha256, bytes=size, rows=new.rows))
-        raw_bytes = sum(fresh[one.sha256].raw_bytes for one in split.shards if one.sha256 in fresh)
-        splits[name] = dataclasses.replace(
-            split,
-            shards=tuple(shards),
-            rows=sum(one.rows for one in shards),
-            bytes=sum(one.bytes for one in shards),
-            raw_bytes=split.raw_bytes - raw_bytes,
-        )
-    return dataclasses.replace(manifest, splits=splits)
+    shards = []
+    for _, shard in corpus.shards(version):
+        if one := fresh.get(shard.sha256):
+            new = None
+            if one.path is not None:
+                new = Sealed(sha256=facts[shard.sha256].sha256, bytes=one.path.stat().st_size)
+            shards.append(one.replacing(shard, new=new))
+    purged = Purged(version=version, digest=corpus.digest(version), shards=tuple(shards))
+    return purged.apply(corpus.as_is(version))
 
 
 def public_files(
