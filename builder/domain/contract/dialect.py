@@ -1,4 +1,4 @@
-"""Know the drafts of JSON Schema, and find the targets of references. Never fetches anything."""
+"""Identify the drafts of JSON Schema, and resolve references without fetching anything."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Judge whether a value meets a schema, and list all its faults. Never fetches anything.
+"""Judge whether a value meets a schema, and list all its faults, without fetching anything.
 
 jsonschema-rs judges values and explains faults. jsonschema, the reference implementation, checks the schemas.
 """

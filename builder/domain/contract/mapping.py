@@ -24,6 +24,8 @@ MAX_LEVELS = 99
 
 _KEEP_AS_JSON = 'add "x-arrow": "json" at this place to keep it as JSON text'
 
+_RENAME = "rename the property, and add rename: {{{name}: new_name}} to the source"
+
 _TOO_DEEP = f"it is more than {MAX_LEVELS} levels deep, and Parquet cannot read it back"
 
 _SCALARS = {
@@ -73,10 +75,10 @@ class _Mapper:
         for name, part in shape.properties.items():
             if name.startswith("_"):
                 what = f"the name {name!r} begins with an underscore, as only the build's own columns may"
-                self._refuse(part, what, "rename the property, and set the option rename of the source")
+                self._refuse(part, what, _RENAME.format(name=name))
             elif name in reserved:
                 what = f"the name {name!r} is reserved for the document's own {name}"
-                self._refuse(part, what, "rename the property, and set the option rename of the source")
+                self._refuse(part, what, _RENAME.format(name=name))
         fields = self._members(shape, levels=0)
         if not fields and not self.faults:
             self._refuse(shape, "the schema declares no property that can be a column", 'add "properties"')

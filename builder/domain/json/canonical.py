@@ -44,7 +44,7 @@ def _pieces(value: Any) -> Iterator[str]:
     elif value is None or isinstance(value, (bool, int, str)):
         yield json.dumps(value, ensure_ascii=False)
     else:
-        raise BuilderError(f"a {type(value).__name__} has no JSON form")
+        raise BuilderError(f"a value of type {type(value).__name__} has no JSON form")
 
 
 def _object(value: dict[Any, Any]) -> Iterator[str]:
@@ -88,5 +88,5 @@ def _placed(digits: str, point: int) -> str:
         return f"{digits[:point]}.{digits[point:]}"
     if -6 < point <= 0:
         return "0." + "0" * -point + digits
-    behind = f".{digits[1:]}" if len(digits) > 1 else ""
-    return f"{digits[0]}{behind}e{'+' if point > 0 else '-'}{abs(point - 1)}"
+    fraction = f".{digits[1:]}" if len(digits) > 1 else ""
+    return f"{digits[0]}{fraction}e{'+' if point > 0 else '-'}{abs(point - 1)}"

@@ -26,8 +26,8 @@ def test_a_difference_is_shown_in_whole_words(
     old: str, new: str, expected: tuple[str, str, str, str]
 ) -> None:
     """A part of a word is hard to read; only a long word is cut."""
-    before, gone, came, after = expected
-    assert excerpt(old, new) == Excerpt(before=before, old=gone, new=came, after=after)
+    before, removed, added, after = expected
+    assert excerpt(old, new) == Excerpt(before=before, old=removed, new=added, after=after)
 
 
 @given(words, words, words, words)

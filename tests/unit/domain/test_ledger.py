@@ -30,5 +30,5 @@ def test_the_schema_file_lists_the_same_columns() -> None:
     assert schema["required"] == [field.name for field in LEDGER_SCHEMA if not field.nullable]
     names = {pa.string(): "string", pa.int64(): "integer", pa.float64(): "number"}
     for field in LEDGER_SCHEMA:
-        told = schema["properties"][field.name].get("type", "string")
-        assert told == ([names[field.type], "null"] if field.nullable else names[field.type])
+        declared = schema["properties"][field.name].get("type", "string")
+        assert declared == ([names[field.type], "null"] if field.nullable else names[field.type])
