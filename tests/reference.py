@@ -1,8 +1,8 @@
-"""Slow twins of the kernels of white space and near-duplicates, in plain Python.
+"""Reference implementations, in plain Python, of the kernels for white space and near-duplicates.
 
-Written from the rules in the docs and not from the kernels: strings, tuples and sets for what is defined by
-words, and integers for the hashes, whose formulas stand in the docstrings of the kernels. Needs a Python
-whose ``unicodedata`` knows Unicode 14.0.0 where characters are younger than that.
+They follow the rules in the docs and not the code of the kernels: rules about words use strings, tuples and
+sets; hashes use integers and the formulas in the docstrings of the kernels. Characters that are newer than
+Unicode 14.0.0 need a Python whose ``unicodedata`` has exactly that version.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SEED = 0x9E3779B97F4A7C15
 BASE = 0xD1342543DE82EF95
 
 ALONE_NAMES = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN", "HANGZHOU")
-"""First words of the names of characters that are words of their own."""
+"""First words in the Unicode names of characters that are words of their own."""
 
 ALONE_OTHERS = {"IDEOGRAPHIC ITERATION MARK", "IDEOGRAPHIC CLOSING MARK", "IDEOGRAPHIC NUMBER ZERO"} | {
     "VERTICAL IDEOGRAPHIC ITERATION MARK",
@@ -40,7 +40,7 @@ BLANKS = "\t \xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2
 
 
 def white_space(text: str) -> str:
-    r"""Blanks at the end of a line go; of several blank lines one stays, none at the ends of the text.
+    r"""Remove blanks at line ends, all but one of several blank lines, and blank lines at the text's ends.
 
     >>> white_space("\n  a  b \t\n\n\n\nc\n")
     '  a  b\n\nc'
@@ -60,13 +60,13 @@ def fold(char: str) -> str:
 
 @cache
 def is_word_char(char: str) -> bool:
-    """Letters, marks and numbers make words."""
+    """Return whether a character is a letter, a mark or a number."""
     return unicodedata.category(char)[0] in "LMN"
 
 
 @cache
 def stands_alone(char: str) -> bool:
-    """Characters of scripts that are written without spaces, by their names."""
+    """Return whether a character belongs to a script without spaces, by its Unicode name."""
     name = unicodedata.name(char, "")
     return name.split(" ")[0] in (*ALONE_NAMES, "HENTAIGANA") or name in ALONE_OTHERS
 
@@ -94,7 +94,7 @@ def shingles(text: str, *, width: int = 5) -> set[tuple[str, ...]]:
 
 
 def jaccard(left: set, right: set) -> float:
-    """Return members in both by members in either; 0 for two empty sets."""
+    """Return the number of common members divided by the size of the union; 0 for two empty sets."""
     union = len(left | right)
     return len(left & right) / union if union else 0.0
 
@@ -103,7 +103,7 @@ def jaccard(left: set, right: set) -> float:
 
 
 def similar_pairs(sets: Sequence[set], *, threshold: float) -> dict[tuple[int, int], float]:
-    """Find all pairs at or above a threshold: every pair that shares a member is counted."""
+    """Find all pairs at or above a threshold by counting the common members of every pair."""
     holders = defaultdict(list)
     for number, members in enumerate(sets):
         for member in members:
@@ -128,10 +128,11 @@ def cluster(
     order: Iterable[int] | None = None,
     candidates: Callable[[int, int], bool] = lambda a, b: True,
 ) -> tuple[list[int], list[float | None]]:
-    """Each document, in order, joins the most similar keeper (ties: the earlier), else becomes one.
+    """Let each document, in order, join the most similar keeper (ties: the earlier) or become a keeper.
 
     Returns:
-        Each document's keeper and its similarity with it; None for keepers and for those without members.
+        Each document's keeper, and its similarity with that keeper; None for keepers and documents without
+        members.
     """
     keeper_of = list(range(len(sets)))
     similarity_of: list[float | None] = [None] * len(sets)
@@ -153,7 +154,7 @@ def cluster(
 def deduplicate(
     texts: Sequence[str], *, threshold: float = 0.8, width: int = 5, order: Sequence[int] | None = None
 ) -> tuple[list[int], list[float | None]]:
-    """Apply the whole rule of ``dedup_near`` with every pair as a candidate."""
+    """Apply the complete rule of ``dedup_near`` with every pair as a candidate."""
     split = [words(text) for text in texts]
     sets = [shingles(text, width=width) for text in texts]
     order = list(order if order is not None else range(len(texts)))
@@ -173,14 +174,14 @@ def deduplicate(
 
 
 def mix(x: int) -> int:
-    """The finaliser of SplitMix64."""
+    """Apply the finaliser of SplitMix64."""
     x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9 & MASK
     x = (x ^ (x >> 27)) * 0x94D049BB133111EB & MASK
     return x ^ (x >> 31)
 
 
 def lanes(data: bytes) -> list[int]:
-    """Cut bytes into little-endian integers of 8, the last one filled up with zeros."""
+    """Split bytes into little-endian integers of 8 bytes; the last one is padded with zeros."""
     return [int.from_bytes(data[i : i + 8], "little") for i in range(0, len(data), 8)]
 
 
@@ -193,7 +194,7 @@ def word_hash(word: str, seed: int = SEED) -> int:
 
 
 def shingle_hashes(text: str, *, width: int = 5) -> list[int]:
-    """Hash the shingles of a text, each once, in the order in which they first appear."""
+    """Hash the shingles of a text, each once, in the order of first occurrence."""
     hashes = [word_hash(word) for word in words(text)]
     found = {}
     for i in range(len(hashes) - width + 1):
@@ -212,7 +213,7 @@ def short_hash(text: str) -> tuple[int, int]:
             h = mix(h ^ word_hash(word, seed))
         if not folded:
             data = text.encode()
-            # as the kernel does, the rest of fewer than 8 bytes is always a lane, also where it is empty
+            # as in the kernel, the rest of fewer than 8 bytes is always a lane, even if it is empty
             whole = len(data) // 8 * 8
             for lane in (*lanes(data[:whole]), int.from_bytes(data[whole:], "little")):
                 h = mix(h ^ lane)
@@ -222,7 +223,7 @@ def short_hash(text: str) -> tuple[int, int]:
 
 
 def sketch(hashes: Sequence[int], *, bins: int) -> list[int]:
-    """Fill the bins by Fast Similarity Sketching."""
+    """Return the bins that Fast Similarity Sketching fills."""
     filled: dict[int, int] = {}
     for turn in range(2 * bins):
         for x in hashes:
@@ -236,7 +237,7 @@ def sketch(hashes: Sequence[int], *, bins: int) -> list[int]:
 
 
 def band_keys(filled: Sequence[int], *, bands: int, rows: int) -> list[int]:
-    """Hash the bins of each band."""
+    """Hash the bins of each band to a key."""
     keys = []
     for band in range(bands):
         k = band * SEED & MASK

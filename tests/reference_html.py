@@ -1,4 +1,4 @@
-"""The slow twin of ``builder.kernels.html.scan``: the same rules in plain Python with regular expressions."""
+"""Reference implementation of ``builder.kernels.html.scan``: plain Python with regular expressions."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ BREAKS_OUT_NAMES = {name.encode() for name in BREAKS_OUT.split()}
 
 
 def measure_page(page: bytes) -> tuple[int, int]:
-    """Return the depth and the most attributes in one tag."""
+    """Return the depth and the largest number of attributes in one tag."""
     unanswered: Counter[bytes] = Counter()
     seen: set[bytes] = set()
     now = deepest = widest = in_root = position = 0
@@ -84,7 +84,7 @@ def measure_page(page: bytes) -> tuple[int, int]:
 
 
 def attributes(page: bytes, position: int) -> tuple[int, bool, int]:
-    """Return how many attributes a tag has, whether it closes itself, and where it ends."""
+    """Return the number of a tag's attributes, whether it closes itself, and where it ends."""
     count = 0
     bare = False
     while position < len(page) and page[position : position + 1] != b">":

@@ -1,4 +1,4 @@
-"""Slow twins, in plain Python, of the canonical row encoding and of the digests over it."""
+"""Reference implementations, in plain Python, of the canonical row encoding and its digests."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ MICROSECONDS = {"s": 1_000_000, "ms": 1_000, "us": 1, "ns": 1}
 
 
 def encode_row(row: dict[str, pa.Scalar]) -> bytes:
-    """Encode the columns of one row end to end."""
+    """Encode the columns of one row and concatenate them."""
     return b"".join(encode_value(value) for value in row.values())
 
 
 def encode_value(value: pa.Scalar) -> bytes:
-    """Encode one scalar: 0 for null, else 1 and the contents."""
+    """Encode one scalar: 0 for null, otherwise 1 and the contents."""
     kind = value.type
     if pat.is_dictionary(kind):
         return encode_value(value.value)
@@ -65,7 +65,7 @@ def encode_batch(batch: pa.RecordBatch) -> list[bytes]:
 
 
 def content_digest(rows: list[bytes]) -> str:
-    """LtHash16, a word at a time."""
+    """Compute LtHash16, one word at a time."""
     words = [0] * 1024
     for row in rows:
         stretched = blake3.blake3(row).digest(length=2048)
@@ -75,7 +75,7 @@ def content_digest(rows: list[bytes]) -> str:
 
 
 def order_digest(rows: list[bytes]) -> str:
-    """SHA-256 over the SHA-256 of each row."""
+    """Compute SHA-256 over the SHA-256 of each row."""
     return hashlib.sha256(b"".join(hashlib.sha256(row).digest() for row in rows)).hexdigest()
 
 
@@ -86,7 +86,7 @@ def cut_ranges(
     min_bytes: int,
     max_bytes: int,
 ) -> list[tuple[int, int]]:
-    """Cut rows one by one, as the rule is written."""
+    """Cut rows into shards one by one, as the rule says."""
     ranges, start, held = [], 0, 0
     target = (max_bytes - min_bytes) / 4
     for i, (number, size) in enumerate(zip(hashes, sizes, strict=True)):

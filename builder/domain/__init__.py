@@ -1,1 +1,1 @@
-"""Frozen values without I/O: what the words of the glossary mean in code."""
+"""Define the words of the glossary as frozen values and pure functions, without I/O."""

@@ -1,4 +1,4 @@
-"""What a version changed, as its manifest keeps it and as cards of later versions tell it."""
+"""Describe what a version changed, for its manifest and for the cards of later versions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 Reason: TypeAlias = tuple[str, str, str]
-"""Outcome, stage and reason of a ledger."""
+"""Outcome, stage and reason of a ledger row."""
 Why: TypeAlias = Literal["taken_down", "duplicate", "source_gone", "not_valid", "unknown"]
 
 WHY: Mapping[Why, str] = {
@@ -21,13 +21,13 @@ WHY: Mapping[Why, str] = {
     "not_valid": "no longer valid",
     "unknown": "not told by a ledger",
 }
-"""Why rows were removed, for people."""
+"""The reasons why rows were removed, in words."""
 
 _TAKEN_DOWN = frozenset({"taken_down", "tombstone"})
 
 
 def why_removed(because: Reason | None) -> Why:
-    """Sort what a ledger says into the reasons that a reader of a dataset asks for; None if it says nothing.
+    """Map the reason in a ledger to a key of ``WHY``; None means that no ledger has a reason.
 
     >>> why_removed(("merged", "dedup_near", "near_duplicate")), why_removed(None)
     ('duplicate', 'unknown')
@@ -43,16 +43,16 @@ def why_removed(because: Reason | None) -> Why:
 
 
 def changes_document(changes: Changes, removed: Mapping[Reason | None, int]) -> dict[str, Any]:
-    """Return what a manifest keeps of the changes since the parent; splits without any are left out.
+    """Return the changes since the parent as a manifest stores them; unchanged splits are left out.
 
     Args:
-        removed: removed rows by what the ledger says; None where it says nothing.
+        removed: number of removed rows by the reason in the ledger; None if no ledger has a reason.
     """
-    quiet = SplitChanges()
+    unchanged = SplitChanges()
     ordered = sorted(removed.items(), key=lambda item: (-item[1], item[0] or ("", "", "")))
     return {
         "splits": {
-            name: dataclasses.asdict(split) for name, split in changes.splits.items() if split != quiet
+            name: dataclasses.asdict(split) for name, split in changes.splits.items() if split != unchanged
         },
         "removed": [
             dict(zip(("outcome", "stage", "reason"), because or (None, None, None), strict=True))
@@ -64,15 +64,15 @@ def changes_document(changes: Changes, removed: Mapping[Reason | None, int]) -> 
 
 
 def change_lines(document: Mapping[str, Any]) -> Iterator[str]:
-    """Tell what a version changed, a line for each split, for why rows were removed, and for columns.
+    """Yield what a version changed: a line for each split, one for removed rows, and one for each column.
 
     >>> grown = changes_document(Changes(splits={"train": SplitChanges(added=1200, removed=1)}), {None: 1})
     >>> list(change_lines(grown))
     ['train: 1,200 added, 1 removed', 'removed: 1 not told by a ledger']
     """
     for name, counts in document["splits"].items():
-        told = [f"{counts[fact]:,} {fact}" for fact in _FACTS if counts[fact]]
-        yield f"{name}: {', '.join(told)}"
+        parts = [f"{counts[fact]:,} {fact}" for fact in _FACTS if counts[fact]]
+        yield f"{name}: {', '.join(parts)}"
     reasons: dict[str, int] = {}
     for one in document["removed"]:
         because = None if one["outcome"] is None else (one["outcome"], one["stage"], one["reason"])

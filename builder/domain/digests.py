@@ -1,4 +1,4 @@
-"""Digests of rows: one that knows the order, and one that can be added to and subtracted from."""
+"""Compute digests of rows: one depends on their order, the other supports addition and subtraction."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ _ROWS_AT_ONCE = 512
 class ContentDigest:
     """A digest of a multiset of rows: LtHash16 over BLAKE3 (Lewi, Kim, Maykov, Weis 2019, section 3.2).
 
-    Each encoded row is stretched to 1,024 words of 16 bits by BLAKE3's extendable output, and the words of
-    all rows are added. So rows may come in any order and in any batches, a version can be digested from its
-    parent by adding what came and subtracting what went, and no two different multisets with the same
-    digest can be found in practice, which a sum of short hashes would not give (generalised birthday
-    attack). A row that is held 65,536 times counts as not at all: published rows are unique by their id.
+    BLAKE3's extendable output stretches each encoded row to 1,024 words of 16 bits. The state is the sum of
+    these words over all rows, modulo 2 ** 16. So rows may come in any order and in any batches, and the
+    digest of a version follows from that of its parent: add the new rows, subtract the removed ones.
+    In practice nobody can find two different multisets with the same digest. A sum of short hashes would
+    not give that (generalised birthday attack). A row that is present 65,536 times counts as absent;
+    published rows are unique by their id.
 
     >>> both = ContentDigest().add(*encoded(b"a", b"b"))
     >>> both.subtract(*encoded(b"b")) == ContentDigest().add(*encoded(b"a"))
@@ -40,30 +41,30 @@ class ContentDigest:
     def __post_init__(self) -> None:
         if len(self.state) != STATE_BYTES:
             raise BuilderError(
-                f"the state of a content digest has {STATE_BYTES:,} bytes, not {len(self.state):,}"
+                f"the state of a content digest must have {STATE_BYTES:,} bytes, not {len(self.state):,}"
             )
 
     def add(self, data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> ContentDigest:
-        """Return the digest with these rows as well; they come as ``encode_rows`` gives them."""
-        return self._moved(_sum_of_rows(data, offsets))
+        """Return the digest with these rows added; the arguments are what ``encode_rows`` returns."""
+        return self._plus(_sum_of_rows(data, offsets))
 
     def subtract(self, data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> ContentDigest:
-        """Return the digest without these rows."""
-        return self._moved(-_sum_of_rows(data, offsets))
+        """Return the digest with these rows subtracted."""
+        return self._plus(-_sum_of_rows(data, offsets))
 
     def merge(self, other: ContentDigest) -> ContentDigest:
-        """Return the digest of the rows of both."""
-        return self._moved(np.frombuffer(other.state, _WORDS))
+        """Return the digest of the rows of both digests."""
+        return self._plus(np.frombuffer(other.state, _WORDS))
 
     def without(self, other: ContentDigest) -> ContentDigest:
-        """Return the digest of the rows of this one that are not rows of the other."""
-        return self._moved(-np.frombuffer(other.state, _WORDS))
+        """Return the digest of this digest's rows without the rows of the other."""
+        return self._plus(-np.frombuffer(other.state, _WORDS))
 
     def hexdigest(self) -> str:
-        """Return the SHA-256 of the state: what a manifest holds."""
+        """Return the SHA-256 of the state, as a manifest stores it."""
         return hashlib.sha256(self.state).hexdigest()
 
-    def _moved(self, words: NDArray[np.uint16]) -> ContentDigest:
+    def _plus(self, words: NDArray[np.uint16]) -> ContentDigest:
         return ContentDigest((np.frombuffer(self.state, _WORDS) + words).astype(_WORDS).tobytes())
 
 
@@ -74,20 +75,20 @@ class OrderDigest:
         self._digest = hashlib.sha256()
 
     def update(self, digests: NDArray[np.uint8]) -> None:
-        """Go on with the next rows.
+        """Add the next rows.
 
         Args:
-            digests: uint8[n_rows, 32], as ``row_digests`` gives them.
+            digests: uint8[n_rows, 32], as ``row_digests`` returns them.
         """
         self._digest.update(np.ascontiguousarray(digests).tobytes())
 
     def hexdigest(self) -> str:
-        """Return what a manifest holds; more rows may follow."""
+        """Return the digest as a manifest stores it; more rows may follow."""
         return self._digest.hexdigest()
 
 
 def encoded(*rows: bytes) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Put encoded rows end to end, as ``encode_rows`` gives them."""
+    """Concatenate encoded rows into the two arrays that ``encode_rows`` returns."""
     offsets = np.cumsum([0, *(len(row) for row in rows)]).astype(np.int64)
     return np.frombuffer(b"".join(rows), np.uint8), offsets
 

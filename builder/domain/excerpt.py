@@ -1,19 +1,19 @@
-"""The place where two texts differ, short enough to be read."""
+"""Show where two texts differ, in a form that is short enough to read."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 CONTEXT_CHARS = 40
-"""Equal text that is shown on each side."""
+"""Characters of equal text that are shown on each side of a difference, at most."""
 MAX_CHARS = 160
-"""Of the text that differs, at most as much is shown of each side."""
+"""Characters that are shown of each of the two differing texts, at most."""
 _BACK_TO_A_WORD = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Excerpt:
-    """What stood there and what stands there now, between what is the same; None is null."""
+    """The old and the new text of a difference, and the equal text around it; None is null."""
 
     before: str = ""
     old: str | None
@@ -22,9 +22,9 @@ class Excerpt:
 
 
 def excerpt(old: str, new: str) -> Excerpt:
-    """Show all between the first and the last difference, in whole words where words are short.
+    """Return everything from the first to the last difference, in whole words if the words are short.
 
-    What was left out is marked by an ellipsis.
+    An ellipsis marks omitted text.
 
     >>> excerpt("The ferry leaves at ten on every day.", "The ferry leaves at twelve on every day.")
     Excerpt(before='The ferry leaves at ', old='ten', new='twelve', after=' on every day.')
@@ -43,7 +43,7 @@ def excerpt(old: str, new: str) -> Excerpt:
 
 
 def shortened(text: str) -> str:
-    """Cut a text that is too long to be shown.
+    """Return a text, cut to ``MAX_CHARS`` if it is longer.
 
     >>> shortened("a" * 161)[-3:]
     'aa…'
@@ -52,7 +52,7 @@ def shortened(text: str) -> str:
 
 
 def _common(old: str, new: str) -> int:
-    """Count the characters that both begin with, by halving: texts may be long."""
+    """Count the characters of the common prefix, by bisection, because texts may be long."""
     low, high = 0, min(len(old), len(new))
     while low < high:
         middle = (low + high + 1) // 2
@@ -64,7 +64,7 @@ def _common(old: str, new: str) -> int:
 
 
 def _word_start(text: str, at: int) -> int:
-    """Go back to where the word begins, unless it is far."""
+    """Move back to the start of the word, unless it is far away."""
     for start in range(at, max(at - _BACK_TO_A_WORD, 0), -1):
         if text[start - 1].isspace():
             return start
@@ -76,7 +76,7 @@ def _begins_a_word(text: str, at: int) -> bool:
 
 
 def _word_stop(text: str, at: int) -> int:
-    """Go on to where the word ends, unless it is far."""
+    """Move forward to the end of the word, unless it is far away."""
     for stop in range(at, min(at + _BACK_TO_A_WORD, len(text))):
         if text[stop].isspace():
             return stop

@@ -1,4 +1,4 @@
-"""Which fault of a record comes first: the one with the smallest pointer, in the record's own order."""
+"""Order the faults of a record by their pointers, in the record's own order of members."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def pointer_of(path: Iterable[str | int]) -> str:
-    """Write a JSON pointer (RFC 6901).
+    """Return a path as a JSON pointer (RFC 6901).
 
     >>> pointer_of(["headers", "a/b~c", 0])
     '/headers/a~1b~0c/0'
@@ -22,7 +22,7 @@ def pointer_of(path: Iterable[str | int]) -> str:
 def sort_faults(
     value: Any, faults: Sequence[tuple[Sequence[str | int], ContractFault]]
 ) -> tuple[ContractFault, ...]:
-    """Sort faults by where they stand in ``value``: parents before children, then by keyword."""
+    """Sort faults by their position in ``value``: parents before children, then by keyword."""
     if len(faults) < 2:
         return tuple(fault for _, fault in faults)
     places = _Places(value)
@@ -33,7 +33,7 @@ def sort_faults(
 
 
 class _Places:
-    """Turns paths into tuples of positions; the names of each object are numbered once."""
+    """Converts paths to tuples of positions; numbers the names of each object only once."""
 
     def __init__(self, value: Any) -> None:
         self._value = value

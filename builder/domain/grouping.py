@@ -1,4 +1,4 @@
-"""Group rows by a key of fixed width, by sorting: no object for each row."""
+"""Group rows by a key of fixed width: by sorting, without a Python object for each row."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 KEY_TYPE = pa.binary(16)
-"""A key as a sketch column: null where the row takes no part."""
+"""The type of a key in a sketch column; a key is null if its row takes no part."""
 
 
 def key_words(column: pa.ChunkedArray) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
-    """Return keys as uint64[n_rows, 2] and which rows have one as bool[n_rows]; keys that are null are 0."""
+    """Return the keys as uint64[n_rows, 2], 0 for null, and which rows have a key as bool[n_rows]."""
     words = np.zeros((len(column), 2), dtype=np.uint64)
     has_key = np.ones(len(column), dtype=np.bool_)
     first = 0
@@ -33,23 +33,26 @@ def key_words(column: pa.ChunkedArray) -> tuple[NDArray[np.uint64], NDArray[np.b
 
 
 def best_of_group(keys: NDArray[np.uint64], rank: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return for each row the row of the same key with the lowest rank.
+    """Return, for each row, the row with the same key that has the lowest rank.
 
     Args:
-        keys: uint64[n_rows, n_words]; rows are of one group where all words are equal.
-        rank: int64[n_rows], all different; what is 0 is the best.
+        keys: uint64[n_rows, n_words]; rows belong to one group if all their words are equal.
+        rank: int64[n_rows], all different; 0 is the best.
 
     >>> best_of_group(np.array([[7], [8], [7]], dtype=np.uint64), np.array([2, 1, 0])).tolist()
     [2, 1, 2]
     """
     best = np.arange(len(keys), dtype=np.int64)
-    some = _not_alone(np.ascontiguousarray(keys[:, 0]))
-    best[some] = some[_best_by_sorting(keys[some], rank[some])]
+    repeated = _repeated(np.ascontiguousarray(keys[:, 0]))
+    best[repeated] = repeated[_best_by_sorting(keys[repeated], rank[repeated])]
     return best
 
 
-def _not_alone(words: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """Return the places of all words that are there more than once: most keys differ in their first word."""
+def _repeated(words: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Return the positions of all words that occur more than once.
+
+    Most keys differ in their first word, so few rows remain to be sorted by the whole key.
+    """
     order = np.argsort(words)
     ordered = words[order]
     twice = np.zeros(len(words) + 1, dtype=np.bool_)
@@ -69,14 +72,14 @@ def _best_by_sorting(keys: NDArray[np.uint64], rank: NDArray[np.int64]) -> NDArr
 
 
 def ranks(order: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Turn row numbers, best first, into the place of each row."""
+    """Convert row numbers, best first, to the rank of each row."""
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order), dtype=np.int64)
     return rank
 
 
 def instants_of(batch: pa.RecordBatch, name: str | None) -> pa.Array:
-    """Return a column of instants as ``instants`` does; where there is none, no row has an instant."""
+    """Return a timestamp column as ``instants`` does; without one, ``NO_INSTANT`` for every row."""
     if name in batch.schema.names and pa.types.is_timestamp(batch.schema.field(name).type):
         return instants(batch.column(name))
     return pa.repeat(pa.scalar(int(NO_INSTANT), pa.int64()), batch.num_rows)

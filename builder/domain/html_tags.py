@@ -1,4 +1,4 @@
-"""The tags at the beginning of a page, found without parsing it: linear time, no native code."""
+"""Find the tags at the beginning of a page without an HTML parser: in linear time, without native code."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PIECE = re.compile(rb"<!--.*?(?:-->|\Z)|<[!/?](?![A-Za-z])[^>]*>?|<(/?)([A-Za-z
 _ONE = rb"""[\s/]*([^\s/>=][^\s/>=]*)(?:\s*=\s*(?:"([^"]*)"?|'([^']*)'?|([^\s>"'][^\s>]*))|\s*=(?=\s*>))?"""
 _ATTRIBUTE = re.compile(_ONE)
 _ATTRIBUTES = re.compile(rb"(?:(?>" + _ONE.replace(b"([^", b"(?:[^") + rb"))*+[ \t\n\f\r/]*+")
-"""All attributes of a tag at one go, for tags of which nobody wants to know them."""
+"""Matches all attributes of a tag at once, for tags whose attributes are not wanted."""
 
 _RAW = {name: re.compile(rb"</" + name + rb"[\s/>]", re.I) for name in (b"script", b"style", b"title")}
 
@@ -20,11 +20,13 @@ _RAW = {name: re.compile(rb"</" + name + rb"[\s/>]", re.I) for name in (b"script
 def tags(
     head: bytes, *, wanted: Container[bytes], raw_text: bool = True
 ) -> Iterator[tuple[bytes, dict[bytes, bytes]]]:
-    """Yield each whole start tag in lower case with its attributes; of two with one name the first counts.
+    """Yield the name of each complete start tag and its attributes, all names in lower case.
+
+    If a tag has an attribute twice, the first value counts.
 
     Args:
-        wanted: names of tags; all others are passed over.
-        raw_text: skip what stands in scripts, styles and the title.
+        wanted: names of tags, in lower case; all other tags are skipped.
+        raw_text: skip the content of scripts, styles and the title.
     """
     position = 0
     while (piece := _PIECE.search(head, position)) is not None:
@@ -33,7 +35,7 @@ def tags(
             continue
         name = piece[2].lower()
         if piece[1] or name not in wanted:
-            position = _ATTRIBUTES.match(head, position).end()  # type: ignore[union-attr] # it may be empty
+            position = _ATTRIBUTES.match(head, position).end()  # type: ignore[union-attr] # always matches
             if piece[1] or not head.startswith(b">", position):
                 continue
         else:

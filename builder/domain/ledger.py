@@ -1,4 +1,4 @@
-"""The columns of the three tables that account for a version's records."""
+"""Define the columns of the three tables that account for a version's records."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ LEDGER_SCHEMA = pa.schema(
 """``ledger.parquet``: exactly one row for each record that was read, in the order of the build.
 
 ``stage`` and ``reason`` are null for kept records; ``split`` and ``shard`` (the path below the version's
-folder) are null for all others. ``merged_into`` is the document that the record was compared with,
-``similarity`` belongs to that pair, and ``kept_id`` is the published document that stands for the record in
-the end, null if a later stage rejected it.
+folder) are null for all others. ``merged_into`` is the document that the record was compared with, and
+``similarity`` is the similarity of that pair. ``kept_id`` is the published document that represents the
+record in the end; it is null if a later stage rejected that document.
 """
 
 REJECTED_SCHEMA = pa.schema(
@@ -48,9 +48,9 @@ REJECTED_SCHEMA = pa.schema(
         pa.field("record", pa.large_binary()),
     ]
 )
-"""``rejected.parquet``: what a contract rejected or a reader failed on, as it came, to be mended.
+"""``rejected.parquet``: the original records that a contract rejected or a reader failed on, to be fixed.
 
-The first fault is the one that the ledger tells.
+The ledger shows the first fault.
 """
 
 CLUSTERS_SCHEMA = pa.schema(
@@ -63,9 +63,9 @@ CLUSTERS_SCHEMA = pa.schema(
         pa.field("similarity", pa.float64()),
     ]
 )
-"""``clusters.parquet``: one row for each record that was merged; a cluster is what shares a ``kept_id``.
+"""``clusters.parquet``: one row for each merged record; the rows with one ``kept_id`` form a cluster.
 
-Rows lie in the order of the build. ``merged_into`` and ``similarity`` are those of the ledger: they belong to
-the pair that was compared, and differ from ``kept_id`` where that document was merged on by a later stage;
-``kept_id`` is null where a later stage rejected it.
+Rows are in the order of the build. ``merged_into`` and ``similarity`` are the values of the ledger: they
+belong to the pair that was compared. ``merged_into`` differs from ``kept_id`` if a later stage merged that
+document into another one. ``kept_id`` is null if a later stage rejected that document.
 """

@@ -1,4 +1,4 @@
-"""The manifest: what one version consists of. Its SHA-256 is the version's digest."""
+"""Define the manifest: what one version consists of. Its SHA-256 is the version's digest."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FORMAT = "manifest-1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileEntry:
-    """A file of a version; ``path`` is below the version's folder, with forward slashes."""
+    """A file of a version; ``path`` is relative to the version's folder, with forward slashes."""
 
     path: str
     sha256: str
@@ -45,7 +45,10 @@ class ShardEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CutSizes:
-    """Between which sizes shards and row groups are cut, in raw bytes (``io.shards`` has the rule)."""
+    """The least and greatest size of shards and of row groups, in raw bytes.
+
+    ``io.parquet_sink.shards`` has the rule.
+    """
 
     shard_min: int
     shard_max: int
@@ -55,7 +58,7 @@ class CutSizes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitEntry:
-    """One split. ``bytes`` is of the files, ``raw_bytes`` of the rows in their canonical encoding."""
+    """One split. ``bytes`` is the size of its files, ``raw_bytes`` that of its rows in canonical encoding."""
 
     rows: int
     bytes: int
@@ -68,10 +71,10 @@ class SplitEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """What one version consists of, and what it was made from. No clock, no host, no absolute path.
+    """What one version consists of, and what it was built from. No time, no host, no absolute path.
 
-    ``document()`` is the file's form, and ``schemas/manifest-1.schema.json`` tells what each field holds.
-    ``columns`` is the field ``schema``; ``parent`` is ``{"version": ..., "digest": ...}``.
+    ``document()`` returns the content of the file; ``schemas/manifest-1.schema.json`` describes each field.
+    ``columns`` is the field ``schema`` of the file; ``parent`` is ``{"version": ..., "digest": ...}``.
     """
 
     name: str
@@ -91,7 +94,7 @@ class Manifest:
 
     @property
     def data_digest(self) -> str:
-        """SHA-256 over contract, schema, and the rows and two digests of each split."""
+        """SHA-256 over the contract, the schema, and the row count and two digests of each split."""
         splits = {
             name: [split.rows, split.content_digest, split.order_digest]
             for name, split in self.splits.items()
@@ -101,16 +104,16 @@ class Manifest:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the file: the version's digest."""
+        """SHA-256 of the file, which is the version's digest."""
         return hashlib.sha256(self.to_bytes()).hexdigest()
 
     @property
     def rows(self) -> int:
-        """Rows of all splits."""
+        """Number of rows of all splits."""
         return sum(split.rows for split in self.splits.values())
 
     def shards(self) -> Iterator[tuple[str, ShardEntry]]:
-        """Go through the shards of all splits, in order, with the split's name."""
+        """Yield the shards of all splits, in order, each with the name of its split."""
         for name, split in self.splits.items():
             for shard in split.shards:
                 yield name, shard
@@ -135,8 +138,8 @@ class Manifest:
         """Read ``manifest.json``.
 
         Raises:
-            CorpusError: with every fault, if the bytes are no manifest of a known format, are not in their
-                canonical form, or do not agree with themselves.
+            CorpusError: with every fault, if the bytes are not a manifest of a known format, are not
+                canonical JSON, or contradict themselves.
         """
         document = _read_document(data, where=where)
         facts = {one.name: document[one.name] for one in dataclasses.fields(cls) if one.name in document}
@@ -156,15 +159,15 @@ def _read_document(data: bytes, *, where: str) -> dict[str, Any]:
     try:
         document: Any = json.loads(data)
     except ValueError as error:
-        raise CorpusError(Fault(where=where, what=f"is no JSON: {error}")) from None
+        raise CorpusError(Fault(where=where, what=f"is not JSON: {error}")) from None
     if isinstance(document, dict) and document.get("format") != _FORMAT:
         what = f"has the format {document.get('format')!r}, not {_FORMAT!r}"
-        raise CorpusError(Fault(where=where, what=what, advice="a newer builder may read it"))
+        raise CorpusError(Fault(where=where, what=what, advice="try a newer release of builder"))
     faults = sorted(_validator().iter_errors(document), key=lambda error: error.json_path)
     if faults:
         raise CorpusError(*(Fault(where=f"{where} {e.json_path}", what=e.message[:300]) for e in faults))
     if canonical_json(document) != data:
-        raise CorpusError(Fault(where=where, what="is not canonical JSON, so it was not written by builder"))
+        raise CorpusError(Fault(where=where, what="is not canonical JSON, so builder did not write it"))
     return dict(document)
 
 
@@ -184,16 +187,16 @@ def _read_split(split: dict[str, Any]) -> SplitEntry:
 def _contradictions(manifest: Manifest, document: Mapping[str, Any]) -> Iterator[str]:
     Version.parse(manifest.version)
     if manifest.data_digest != document["data_digest"]:
-        yield "data_digest is not that of contract, schema and splits"
+        yield "data_digest does not match contract, schema and splits"
     for name, split in manifest.splits.items():
-        if split.rows != sum(shard.rows for shard in split.shards):
-            yield f"split {name} has {split.rows} rows, its shards have another number"
-        if split.bytes != sum(shard.bytes for shard in split.shards):
-            yield f"split {name} has {split.bytes} bytes, its shards have another number"
+        if split.rows != (n_rows := sum(shard.rows for shard in split.shards)):
+            yield f"split {name} has {split.rows} rows, but its shards have {n_rows}"
+        if split.bytes != (n_bytes := sum(shard.bytes for shard in split.shards)):
+            yield f"split {name} has {split.bytes} bytes, but its shards have {n_bytes}"
     paths = [file.path for file in manifest.files] + [shard.path for _, shard in manifest.shards()]
     if len(set(paths)) < len(paths):
-        yield "a path is named twice"
+        yield "two files or shards have the same path"
     counts = manifest.counts
     read = counts["records"] + counts.get("restated", 0)
-    if read != sum(counts[outcome] for outcome in OUTCOMES):
-        yield f"{counts['records']} records were read, the outcomes have another sum"
+    if read != (total := sum(counts[outcome] for outcome in OUTCOMES)):
+        yield f"counts: {read} records were read or restated, but the outcomes add up to {total}"

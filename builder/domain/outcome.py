@@ -1,4 +1,4 @@
-"""A stage's answer to one batch."""
+"""Define the result of a stage for one batch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """A stage's answer: rows in = ``kept`` + ``rejected``, both in the order in which they came."""
+    """The result of a stage for one batch: rows in = ``kept`` + ``rejected``, both in input order."""
 
     kept: pa.RecordBatch
     rejected: pa.RecordBatch

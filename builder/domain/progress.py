@@ -1,4 +1,4 @@
-"""How long work says how far it is."""
+"""Define the callbacks for progress and notices."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Told how far a phase is; ``total`` is 0 where it is not known."""
+    """A function that receives the progress of a phase; ``total`` is 0 if it is unknown."""
 
     def __call__(self, phase: str, *, done: int, total: int, unit: str) -> None:
-        """Take notice."""
+        """Receive one report."""
 
 
 def ignore_progress(phase: str, *, done: int, total: int, unit: str) -> None:
-    """Take no notice."""
+    """Discard a report of progress."""
 
 
 def ignore_notice(notice: str) -> None:
-    """Take no notice of this either."""
+    """Discard a notice."""

@@ -1,4 +1,4 @@
-"""The ``_record`` column: where each row came from, from the first batch to the ledger."""
+"""Define the ``_record`` column: the origin of each row, from the first batch to the ledger."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ RECORD_TYPE = pa.struct(
 RECORD_FIELD = pa.field(RECORD, RECORD_TYPE, nullable=False)
 
 RAW = "_raw"
-"""Large binary: the record's bytes as they came, where a source reads lines and does not parse them."""
+"""Large binary: the record's original bytes, if a source reads lines and does not parse them."""
 
 ALIASES = "_aliases"
 """List of strings: names by which another record of the build may refer to this one (a WARC revisit)."""
 
 NOTE = "_note"
-"""String: what people should know of a record that goes on (a wrong length); the ledger's ``message``."""
+"""String: a remark about a record that is not rejected (a wrong length); the ledger's ``message``."""
 
 PAGE_KEY = "_page_key"
-"""Sixteen bytes: BLAKE3 of the page's HTML or text as it came; the document id where there is no URL."""
+"""Sixteen bytes: BLAKE3 of the page's original HTML or text; the document id of a page without a URL."""
 
 JSON_FIELD = {b"builder.json": b"1"}
-"""Field metadata of a column whose strings are JSON text, to be parsed before the contract is asked."""
+"""Field metadata of a column whose strings are JSON text, which is parsed before the contract judges it."""
 
 
 def record_id(source: str, path: str, position: int) -> str:
-    """Name a record; the same input always gives the same name.
+    """Return the name of a record; the same input always has the same name.
 
     >>> record_id("jsonl", "feed/2017.jsonl", 4096)
     'jsonl/feed/2017.jsonl@4096'
@@ -51,13 +51,13 @@ def record_id(source: str, path: str, position: int) -> str:
 def record_column(
     *, source: str, path: str, ordinals: ArrayLike, offsets: ArrayLike, positions: ArrayLike | None = None
 ) -> pa.StructArray:
-    """Make the ``_record`` column of one batch of one file.
+    """Build the ``_record`` column of one batch of one file.
 
     Args:
-        ordinals: int64[n_rows], the number of each record among those of its task, from 0.
-        offsets: int64[n_rows], byte offset in the decompressed file, or the row number where a
-            format has rows and no offsets.
-        positions: int64[n_rows], what the id is made of; the offsets if not given.
+        ordinals: int64[n_rows], the number of each record within its task, from 0.
+        offsets: int64[n_rows], byte offset in the decompressed file, or the row number if the format has
+            rows and no offsets.
+        positions: int64[n_rows], the number in each record's id; the offsets by default.
     """
     offsets = np.asarray(offsets, dtype=np.int64)
     positions = offsets if positions is None else np.asarray(positions, dtype=np.int64)
@@ -77,7 +77,7 @@ def record_column(
 
 
 def with_record(batch: pa.RecordBatch, record: pa.StructArray) -> pa.RecordBatch:
-    """Put ``_record`` in front of a batch that has none yet."""
+    """Add ``_record`` as the first column of a batch that does not have it."""
     return pa.RecordBatch.from_arrays(
         [record, *batch.columns], schema=pa.schema([RECORD_FIELD, *batch.schema])
     )

@@ -1,4 +1,4 @@
-"""One record, one stage, one reason: what a row that does not go on looks like."""
+"""Define rejections: one record, one stage, one reason."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 MAX_RECORD_KEPT = 1 << 20
-"""Bytes of a rejected record that are kept to be mended; the rest is cut."""
+"""Bytes of a rejected record that are kept so that you can fix it; the rest is cut."""
 
 MAX_VALUE_CHARS = 200
 """Characters of an offending value that are shown."""
@@ -48,7 +48,7 @@ REJECTION_SCHEMA = pa.schema(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContractFault:
-    """One way in which a record breaks its contract, by JSON pointer and schema keyword."""
+    """One way in which a record breaks its contract: a JSON pointer and a schema keyword."""
 
     pointer: str
     keyword: str
@@ -61,12 +61,12 @@ class ContractFault:
 class Rejection:
     """One record, one stage, one reason.
 
-    A record is rejected at most once: the first stage that says no has the last word, so counting
-    rejections by stage adds up to the rows that are missing. ``reason`` is a stable code to count by;
-    ``message`` is for people and may change between releases. ``outcome`` tells a record that was read
-    and refused (``rejected``) from one that could not be read or processed (``failed``). ``refers_to``
-    holds the aliases of the record that this one repeats (a WARC revisit): if that one is in the same
-    build, the ledger merges this one into it.
+    A rejected record reaches no later stage. So a record is rejected at most once, and the rejections of
+    all stages add up to the missing rows. ``reason`` is a stable code to count by; ``message`` is for people
+    and may change between releases. ``outcome`` distinguishes a record that was read and refused
+    (``rejected``) from one that could not be read or processed (``failed``). ``refers_to`` lists the aliases
+    of the record that this one repeats (a WARC revisit): if that record is in the same build, the ledger
+    merges this one into it.
 
     >>> r = Rejection(record={"id": "jsonl/a.jsonl@0"}, stage="validate", reason="required", pointer="/url")
     >>> str(r)
@@ -92,7 +92,7 @@ class Rejection:
 
 
 def rejection_batch(rejections: Iterable[Rejection]) -> pa.RecordBatch:
-    """Turn rejections into a batch of ``REJECTION_SCHEMA``; long values and records are cut."""
+    """Convert rejections to a batch of ``REJECTION_SCHEMA``; long values and records are cut."""
     rows = [_row(rejection) for rejection in rejections]
     columns = [pa.array([row[f.name] for row in rows], f.type) for f in REJECTION_SCHEMA]
     return pa.RecordBatch.from_arrays(columns, schema=REJECTION_SCHEMA)
@@ -104,9 +104,9 @@ def no_rejections() -> pa.RecordBatch:
 
 
 def cut_text(text: str | None, *, chars: int = MAX_VALUE_CHARS) -> str | None:
-    """Shorten a value to what a table can show.
+    """Shorten a value to a length that a table can show.
 
-    >>> cut("abcdef", chars=3)
+    >>> cut_text("abcdef", chars=3)
     'abc…'
     """
     if text is None or len(text) <= chars:

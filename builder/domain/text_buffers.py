@@ -1,4 +1,4 @@
-"""Arrow columns as the arrays that kernels read, without a copy."""
+"""View Arrow columns as the arrays that kernels read, without a copy."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ DIGEST_TYPE = pa.binary(32)
 
 
 def text_buffers(column: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return bytes and offsets of a column of strings or binaries; a null is whatever lies there.
+    """Return the bytes and the offsets of a column of strings or binaries.
 
-    Document ``i`` is ``data[offsets[i]:offsets[i + 1]]``; offsets may begin above 0. ``data`` is always
-    read-only, so that a kernel is compiled for one type and not for two.
+    Document ``i`` is ``data[offsets[i]:offsets[i + 1]]``; offsets may begin above 0. The bytes of a null
+    have no meaning. ``data`` is always read-only, so that each kernel is compiled for one type, not for two.
     """
     wide = pa.types.is_large_string(column.type) or pa.types.is_large_binary(column.type)
     if not (wide or pa.types.is_string(column.type) or pa.types.is_binary(column.type)):
@@ -37,7 +37,7 @@ def text_buffers(column: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]
 
 
 def text_keys(column: pa.Array) -> pa.Array:
-    """Hash texts to 16 bytes (XXH3) where they lie; null stays null."""
+    """Hash texts to 16 bytes (XXH3) without copying them; null stays null."""
     from xxhash import xxh3_128_digest
 
     column = column.cast(pa.large_binary())
@@ -50,7 +50,7 @@ def text_keys(column: pa.Array) -> pa.Array:
 
 
 def text_digests(column: pa.LargeBinaryArray) -> pa.FixedSizeBinaryArray:
-    """Digest texts to 32 bytes (BLAKE3): texts of one digest are equal, whoever wrote them."""
+    """Digest texts to 32 bytes (BLAKE3): equal digests mean equal texts, even if an attacker wrote them."""
     from blake3 import blake3
 
     data, offsets = text_buffers(column)
@@ -60,20 +60,20 @@ def text_digests(column: pa.LargeBinaryArray) -> pa.FixedSizeBinaryArray:
 
 
 class BandKeys:
-    """A column of band keys over all rows of a spool, of which parts are read as asked for."""
+    """A column of band keys over all rows of a spool; each call reads the part that it needs."""
 
     def __init__(self, column: pa.ChunkedArray) -> None:
         self._chunks = [_words(chunk) for chunk in column.chunks if len(chunk)]
         self._starts = np.cumsum([0, *(len(chunk) for chunk in self._chunks)])
 
     def band(self, band: int, rows: NDArray[np.int64]) -> NDArray[np.uint64]:
-        """Return uint64[n], the keys of one band."""
+        """Return uint64[n], the keys of some rows in one band."""
         if not self._chunks:
             return np.zeros(0, np.uint64)
         return np.concatenate([chunk[:, band] for chunk in self._chunks])[rows]
 
     def rows(self, rows: NDArray[np.int64]) -> NDArray[np.uint64]:
-        """Return uint64[n, n_bands], all keys of some rows."""
+        """Return uint64[n, n_bands], the keys of some rows in all bands."""
         owner = np.searchsorted(self._starts, rows, side="right") - 1
         out = np.empty((len(rows), self._chunks[0].shape[1]), np.uint64)
         for number in np.unique(owner):

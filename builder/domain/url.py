@@ -1,22 +1,23 @@
-"""Canonical URLs: the key by which two fetches of one page are known to be the same.
+"""Compute canonical URLs: two fetches with one canonical URL are fetches of the same page.
 
-The rules, number 1. A manifest keeps the number, and a change of any rule changes it.
+These are the rules number 1. A manifest stores the number, and every change of a rule changes it.
 
-1. White space and control characters around the URL, and tabs and line breaks inside, are taken away.
-2. The scheme is ``http`` or ``https``, in lower case; the two stay apart. Anything else, and a relative
-   address, has no canonical URL.
-3. The host is in lower case; its labels beyond ASCII are normalised (NFKC, lower case, invisible characters
+1. White space and control characters around the URL are removed, and so are tabs and line breaks inside it.
+2. The scheme is ``http`` or ``https``, in lower case; the two remain different. A URL with another scheme,
+   and a relative address, has no canonical URL.
+3. The host is in lower case. Its labels beyond ASCII are normalised (NFKC, lower case, invisible characters
    removed) and written in Punycode. IPv6 addresses take their shortest form. ``www.`` stays.
-4. A default port (80, 443) and an empty one go; other ports lose leading zeros. User names stay.
-5. A backslash in the path is a slash. Dot segments are resolved; an empty path is ``/``. Slashes at the end
-   and double slashes stay.
-6. Percent-encoding: what RFC 3986 (section 2.3) calls unreserved is decoded, what may not stand in a URL is
-   encoded as UTF-8, hexadecimal digits are in upper case, a ``%`` that encodes nothing is ``%25``. Nothing
-   else is encoded or decoded, so ``%2F`` is no slash; letters of path and query keep their case.
-7. The fragment goes.
-8. Query parameters that only tell where a visitor came from go (``TRACKING`` and ``TRACKING_PREFIXES``,
-   compared without regard to case), and so do empty ones; the rest is ordered by name, and parameters of one
-   name keep their order. A query without parameters goes with its ``?``.
+4. A default port (80, 443) and an empty port are removed; other ports lose leading zeros. User names stay.
+5. A backslash in the path becomes a slash. Dot segments are resolved. An empty path becomes ``/``. Slashes
+   at the end and double slashes stay.
+6. Percent-encoding: a character that RFC 3986 (section 2.3) calls unreserved is decoded. A character that is
+   not allowed in a URL is encoded as UTF-8. Hexadecimal digits are in upper case. A ``%`` that encodes
+   nothing becomes ``%25``. Nothing else is encoded or decoded, so ``%2F`` does not become a slash. Letters of
+   the path and the query keep their case.
+7. The fragment is removed.
+8. Query parameters that only say where a visitor came from (``TRACKING`` and ``TRACKING_PREFIXES``, compared
+   without regard to case) are removed, and so are empty parameters. The rest is sorted by name; parameters
+   with one name keep their order. A query without parameters is removed together with its ``?``.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ _LABEL = "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _PLAIN = re.compile(
     rf"https?://{_LABEL}(?:\.{_LABEL})*(?:/(?!\.{{1,2}}(?:/|\Z))[A-Za-z0-9_~.,;:@!$&'()*+=-]*+)+"
 )
-"""URLs that all rules leave as they are, which most are: no query, no fragment, nothing encoded."""
+"""Matches URLs that no rule changes, as most are: no query, no fragment, nothing encoded."""
 
 _PARTS = re.compile(r"(https?):[/\\]{2}([^/\\?#]*)([^?#]*)(?:\?([^#]*))?", re.IGNORECASE)
 _EDGES = "".join(map(chr, range(0x21)))
@@ -59,7 +60,7 @@ _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 _DOTS = re.compile("[\u3002\uff0e\uff61]")
 _HOST = re.compile(r"[^\x00-\x20\x7f-\U0010ffff\"#%/:<>?@\[\\\]^`{|}]+")
 CACHED_URLS = 1 << 14
-"""URLs whose canonical form is remembered: the stages of a batch ask for the same ones."""
+"""URLs whose canonical form is cached, because the stages of a batch ask for the same URLs."""
 
 _DEFAULT_PORT = {"http": 80, "https": 443}
 _KEPT_FORMATS = "\u200c\u200d"
@@ -67,9 +68,9 @@ _KEPT_FORMATS = "\u200c\u200d"
 
 @lru_cache(maxsize=CACHED_URLS)
 def canonical_url(url: str) -> str | None:
-    """Return the canonical form of an ``http`` or ``https`` URL, or None where there is none.
+    """Return the canonical form of an ``http`` or ``https`` URL; None for anything else.
 
-    Applied to its own result it changes nothing.
+    A canonical URL is its own canonical form.
 
     >>> canonical_url("HTTP://Example.COM:80/a/../B?utm_source=x&b=2&a=1#top")
     'http://example.com/B?a=1&b=2'
@@ -91,7 +92,7 @@ def canonical_url(url: str) -> str | None:
 
 
 def domain(url: str) -> str | None:
-    """Return the host of a URL as its canonical form has it, without user name and port.
+    """Return the host in the canonical form of a URL, without user name and port.
 
     >>> domain("https://user@News.Example:8080/x")
     'news.example'
@@ -165,7 +166,7 @@ def _is_tracking(name: str) -> bool:
 
 
 def _escaped(part: str) -> str:
-    """Apply rule 6. A stray ``%`` comes first, or two escapes could meet and make a third."""
+    """Apply rule 6. A stray ``%`` is encoded first; otherwise two escapes could meet and form a third."""
     part = _STRAY.sub("%25", part)
     part = _NOT_ALLOWED.sub(lambda m: "".join(f"%{byte:02X}" for byte in m[0].encode()), part)
     return _ESCAPED.sub(_one_escape, part) if "%" in part else part

@@ -1,4 +1,4 @@
-"""Version numbers, and the rule that computes the least number that a change asks for."""
+"""Define version numbers, and compute the lowest number that a change allows."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 TRAIN = "train"
-"""The one split that is no evaluation split."""
+"""The only split that is not an evaluation split."""
 
 _NUMBER = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)", re.ASCII)
 
 
 class Level(IntEnum):
-    """What a new version may mean for those who use the one before."""
+    """How much a new version can affect the users of its parent."""
 
     PATCH = 0
     MINOR = 1
@@ -30,7 +30,7 @@ class Level(IntEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Version:
-    """A version's number; ordered as numbers, not as text.
+    """A version number; compared as numbers, not as text.
 
     >>> Version.parse("1.10.0") > Version.parse("1.9.3")
     True
@@ -52,12 +52,12 @@ class Version:
         match = _NUMBER.fullmatch(text)
         if not match:
             raise VersionError(
-                Fault(where="", what=f"{text!r} is no version number", advice="it has the form 1.4.0")
+                Fault(where="", what=f"{text!r} is not a version number", advice="write it like 1.4.0")
             )
         return cls(*(int(number) for number in match.groups()))
 
     def bump(self, level: Level) -> Version:
-        """Return the next number of a level."""
+        """Return the next version number at a level."""
         if level is Level.MAJOR:
             return Version(self.major + 1, 0, 0)
         if level is Level.MINOR:
@@ -73,11 +73,11 @@ FIRST = Version(1, 0, 0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitChanges:
-    """What became of one split's rows.
+    """Counts of the changes to one split's rows.
 
-    A row that went to another split is counted in ``moved`` of the split that it left, and in nothing of
-    the split that it went to. ``reordered`` counts, of the rows that stayed, those that now stand behind a
-    row that they stood before.
+    A row that went to another split counts in ``moved`` of the split that it left; the split that it
+    joined does not count it. ``reordered`` counts the rows that stayed in the split and now come after a
+    row that they came before.
     """
 
     removed: int = 0
@@ -89,10 +89,10 @@ class SplitChanges:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """The facts between a version and its parent that its number follows from.
+    """The differences between a version and its parent that determine the version number.
 
-    ``added_columns`` are nullable; what else was done to columns stands in ``broken_columns``, one text
-    each, as ``compare_columns`` writes them.
+    ``added_columns`` are nullable. ``broken_columns`` holds all other changes of columns, one text each, as
+    ``compare_columns`` writes them.
     """
 
     splits: Mapping[str, SplitChanges] = field(default_factory=dict)
@@ -103,7 +103,7 @@ class Changes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """A number and why it is that one."""
+    """A version number, and the reason for it."""
 
     version: Version
     level: Level
@@ -113,18 +113,19 @@ class Decision:
 def decide_version(
     parent: Version | None, changes: Changes, *, asked: Version | None = None, used: Iterable[Version] = ()
 ) -> Decision:
-    """Compute the least number that the changes ask for; a person may ask for more.
+    """Compute the lowest number that the changes allow; ``asked`` may be higher.
 
-    A number that was ever used stays bound to what it was used for, so those of ``used`` are passed over.
+    A number that was ever used stays bound to its version, so the numbers in ``used`` are skipped.
 
-    The reason names each evaluation split that grew, because scores on it cannot be compared with older ones.
+    The reason names each evaluation split that grew, because scores on it cannot be compared with older
+    scores.
 
     >>> grown = Changes(splits={"train": SplitChanges(added=120), "test": SplitChanges(added=2)})
     >>> decide_version(Version(1, 0, 0), grown).reason
     'MINOR: 122 rows were added; the evaluation split test grew by 2'
 
     Raises:
-        VersionError: if less was asked for than the changes need.
+        VersionError: if ``asked`` is lower than the changes allow.
     """
     taken = frozenset(used)
     if parent is None:
@@ -145,9 +146,9 @@ def _unused(least: Version, level: Level, used: frozenset[Version]) -> Version:
 
 
 def compare_columns(old: pa.Schema, new: pa.Schema) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return what breaks a reader of the old columns, one text each, and the nullable columns that are new.
+    """Return the changes that break readers of the old columns, one text each, and the new nullable columns.
 
-    A column that was renamed is one that was removed and one that was added.
+    A renamed column counts as one removed column and one added column.
     """
     broken = [f"column {name} was removed" for name in old.names if name not in new.names]
     stayed = [column for column in old if column.name in new.names]
@@ -210,6 +211,6 @@ def _raised(least: Decision, asked: Version | None) -> Decision:
     if asked is None or asked == least.version:
         return least
     if asked < least.version:
-        what = f"{asked} is lower than {least.version}, the least that this build can be ({least.reason})"
-        raise VersionError(Fault(where="--version", what=what, advice=f"ask for {least.version} or more"))
+        what = f"{asked} is lower than {least.version}, the lowest number for these changes ({least.reason})"
+        raise VersionError(Fault(where="--version", what=what, advice=f"use {least.version} or higher"))
     return Decision(version=asked, level=least.level, reason=f"{least.reason}; {asked} was asked for")

@@ -1,1 +1,1 @@
-"""Compiled kernels: arrays in, arrays out; they know nothing of the rest."""
+"""Compile kernels: they take arrays, fill arrays, and import nothing else of builder."""

@@ -1,4 +1,4 @@
-"""Eight bytes at a time: unaligned loads and stores, trailing zeros, and the one mixing function."""
+"""Process eight bytes at a time: unaligned loads and stores, trailing zeros, and the mixing function."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ def _trailing_zeros(_typing: Any, _value: Any) -> Any:
 
 
 load8: Any = intrinsic(_load8)
-"""``load8(array, index)``: ``array[index:index + 8]`` as a little-endian uint64; nobody checks bounds."""
+"""``load8(array, index)``: ``array[index:index + 8]`` as a little-endian uint64; bounds are not checked."""
 
 store8: Any = intrinsic(_store8)
-"""``store8(array, index, value)``: write a uint64 to ``array[index:index + 8]``; nobody checks bounds."""
+"""``store8(array, index, value)``: write a uint64 to ``array[index:index + 8]``; bounds are not checked."""
 
 trailing_zeros: Any = intrinsic(_trailing_zeros)
 """``trailing_zeros(x)``: the number of zero bits below the lowest one of a uint64 that is not 0."""
@@ -57,7 +57,7 @@ trailing_zeros: Any = intrinsic(_trailing_zeros)
 
 @kernel
 def mix(x: Any) -> Any:
-    """Scramble a uint64, one to one.
+    """Mix the bits of a uint64; different inputs give different outputs.
 
     The finaliser of SplitMix64 (Steele, Lea, Flood 2014, "Fast Splittable Pseudorandom Number Generators",
     with Stafford's constants "mix 13"). 0 stays 0.
@@ -70,11 +70,11 @@ def mix(x: Any) -> Any:
 
 @kernel
 def find_byte(data: Any, at: Any, end: Any, byte: Any) -> Any:
-    """Return where a byte stands first in ``data[at:end]``; ``end`` if it does not."""
+    """Return the position of the first such byte in ``data[at:end]``; ``end`` if there is none."""
     pattern = np.uint64(byte) * _ONES
     while at + 8 <= end:
         x = load8(data, at) ^ pattern
-        # a byte that is 0 borrows from its upper bit; those above it may do so for nothing
+        # a zero byte borrows and sets its highest bit; bytes above it may be marked wrongly
         zeros = (x - _ONES) & ~x & _HIGH
         if zeros != 0:
             return at + (trailing_zeros(zeros) >> 3)

@@ -1,4 +1,4 @@
-"""Compile a kernel, once for each state of the sources, and keep the machine code."""
+"""Compile kernels once for each state of the sources, and cache the machine code."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ _HERE = Path(__file__).resolve().parent
 
 
 def kernel(function: F) -> F:
-    """Compile a function that makes no array when it is first called; it runs without the GIL.
+    """Compile a function that creates no array, at its first call; it runs without the GIL.
 
-    Where no array is made nobody has to count who holds one. Counting is an atomic instruction for each array
-    that is handed to another kernel or cut into a slice; for kernels that look at every character it was half
-    of their time. numba refuses to compile one that makes an array after all.
+    Without new arrays, numba needs no reference counts. Counting costs an atomic instruction for each array
+    that is passed to another kernel or sliced; in kernels that read every character it took half of the time.
+    numba refuses to compile a function that creates an array after all.
     """
     return _compiled(function, _nrt=False)
 
 
 def array_kernel(function: F) -> F:
-    """Compile a function that makes arrays, or calls one that does."""
+    """Compile a function that creates arrays, or that calls one that does."""
     return _compiled(function)
 
 
 def _compiled(function: F, **options: bool) -> F:
-    """Compile, and keep the machine code.
+    """Compile a function, and cache its machine code.
 
-    It is kept in a folder that is named by a digest of all sources in this package: numba by
-    itself looks at the file of the one function only, so a kernel that calls another from a changed file
-    would stay as it was. Where no folder can be written, each process compiles for itself.
+    A digest of all sources in this package names the cache folder. numba alone checks only the file of the
+    function itself, so a kernel that calls another kernel in a changed file would stay outdated. If no folder
+    can be written, each process compiles its kernels again.
     """
     import numba
 
@@ -55,24 +55,24 @@ def _compiled(function: F, **options: bool) -> F:
 
 
 def needs_compiling() -> bool:
-    """Tell whether the first kernel that runs will take seconds, because no machine code is kept."""
+    """Return whether the first kernel that runs takes seconds, because no machine code is cached."""
     folder = cache_folder()
     return folder is None or next(folder.glob("*/*.nbi"), None) is None
 
 
 @cache
 def cache_folder() -> Path | None:
-    """Return the folder of the machine code, made if it was not there; None if none can be written.
+    """Return the folder of the machine code, and create it if necessary; None if no folder can be written.
 
-    In this order: below ``NUMBA_CACHE_DIR``, beside the sources, in the user's cache, in the folder for
-    temporary files.
+    The candidates, in order: below ``NUMBA_CACHE_DIR``, next to the sources, in the user's cache folder, in
+    the folder for temporary files.
     """
     return next((folder for folder in _folders(f"kernels-{sources_digest()}") if _is_ours(folder)), None)
 
 
 @cache
 def sources_digest() -> str:
-    """Digest all files of this package, and numba's version."""
+    """Return a digest of all source files of this package and of numba's version."""
     digest = hashlib.sha256(version("numba").encode())
     for path in sorted(_HERE.rglob("*.py")):
         digest.update(path.relative_to(_HERE).as_posix().encode() + b"\0" + path.read_bytes())
@@ -91,9 +91,9 @@ def _folders(name: str) -> list[Path]:
 
 
 def _is_ours(folder: Path) -> bool:
-    """Make a folder if need be, and tell whether it can be written and only by us.
+    """Create a folder if necessary; return whether this user can write to it, and nobody else can.
 
-    What lies in it is unpickled, and the folder for temporary files is open to every user of the machine.
+    numba unpickles the files in it, and the folder for temporary files is open to every user of the machine.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -51,7 +51,7 @@ def test_a_fault_is_1_and_all_are_said(run: Any, start: Any, tmp_path: Path) -> 
         (["publish", "my/corpus@7.0.0", "--repo", "harbour/tides"], "no version 7.0.0"),
         (["publish", "my/corpus", "--repo", "tides"], "USER/NAME"),
         (["fetch", "tides@1.0.0", "got"], "USER/NAME"),
-        (["fetch", "harbour/tides@v1", "got"], "is no version number"),
+        (["fetch", "harbour/tides@v1", "got"], "is not a version number"),
         (["init", "my"], "is there already"),
         (["rejected", "my/corpus", "--output", "no/such/folder.jsonl"], "cannot be written"),
         (["validate", "nowhere.jsonl", "--contract", "page-1"], "nowhere.jsonl"),

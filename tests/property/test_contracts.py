@@ -1,4 +1,4 @@
-"""Laws of contracts: what is accepted comes back as it was; both validators agree."""
+"""Laws of contracts: accepted records are stored in their canonical form, and both validators agree."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ ANYTHING = st.recursive(
 
 @st.composite
 def instants(draw: st.DrawFn) -> str:
-    """Instants in all the forms that RFC 3339 allows, of which not all have a canonical form."""
+    """Draw instants in all forms of RFC 3339; not all of them have a canonical form."""
     edges = st.sampled_from([dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31, 23, 59, 59)])
     moment = draw(st.datetimes() | edges)
     fraction = draw(st.sampled_from(["", ".5", ".123456", ".1234560", ".1234567", ".000000000"]))
@@ -70,7 +70,7 @@ DATES = st.dates().map(dt.date.isoformat) | st.just("0000-02-28")
 
 @st.composite
 def places(draw: st.DrawFn, depth: int = 0) -> tuple[dict[str, Any], st.SearchStrategy[Any]]:
-    """A schema that can be mapped, and values that meet it."""
+    """Draw a schema that can be mapped, and values that meet it."""
     leaves = list(LEAVES)
     kind = draw(st.sampled_from(leaves if depth > 2 else [*leaves, "array", "object", "object"]))
     schema, values = draw(_place(kind, depth))
@@ -116,7 +116,7 @@ LEAVES: dict[str, tuple[dict[str, Any], st.SearchStrategy[Any]]] = {
 
 @st.composite
 def objects(draw: st.DrawFn, depth: int = 0) -> tuple[dict[str, Any], st.SearchStrategy[Any]]:
-    """An object with declared members, some of them required, open or closed."""
+    """Draw an open or closed object schema with declared members, some of them required."""
     members = {
         name: draw(places(depth + 1)) for name in draw(st.lists(NAMES, min_size=1, max_size=4, unique=True))
     }
@@ -138,7 +138,7 @@ def objects(draw: st.DrawFn, depth: int = 0) -> tuple[dict[str, Any], st.SearchS
 
 @st.composite
 def contracts(draw: st.DrawFn) -> tuple[Contract, list[Any]]:
-    """A contract and records that meet it."""
+    """Draw a contract, and records that meet it."""
     DEFS.clear()
     schema, values = draw(objects())
     schema = schema | {"$defs": dict(DEFS)}
@@ -151,7 +151,7 @@ def contracts(draw: st.DrawFn) -> tuple[Contract, list[Any]]:
 
 
 def write(value: Any) -> str:
-    """Write JSON as a stranger would; a Decimal stands for the digits that it is written with."""
+    """Write JSON with unusual blanks; a Decimal is written with its own digits."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{json.dumps(k)} : {write(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list):
@@ -159,7 +159,7 @@ def write(value: Any) -> str:
     return str(value) if isinstance(value, Decimal) else json.dumps(value)
 
 
-# -- the canonical form, told a second time --------------------------------------------------------
+# -- a second implementation of the canonical form -------------------------------------------------
 
 
 class NoCanonicalFormError(Exception):
@@ -167,7 +167,7 @@ class NoCanonicalFormError(Exception):
 
 
 def canonical(value: Any, arrow_field: pa.Field) -> Any:
-    """The canonical form of a value as the dataset gives it back, by the written rule alone."""
+    """Return the canonical form of a value as the dataset returns it, by the documented rule alone."""
     kind = arrow_field.type
     metadata = arrow_field.metadata or {}
     if value is None:
@@ -223,7 +223,7 @@ def canonical_instant(value: str) -> dt.datetime:
 
 
 def exact(value: Any) -> Any:
-    """Numbers as Decimals, so that nothing is equal that is not."""
+    """Convert numbers to Decimals, so that only equal numbers compare equal."""
     if isinstance(value, dict):
         return {name: exact(part) for name, part in value.items()}
     if isinstance(value, list):
@@ -234,7 +234,7 @@ def exact(value: Any) -> Any:
 
 
 def came_back(value: Any, arrow_field: pa.Field) -> Any:
-    """What the dataset gave back, with JSON text read."""
+    """Return a value of the dataset, with JSON text parsed."""
     if value is None:
         return None
     if b"builder.json" in (arrow_field.metadata or {}):
@@ -264,10 +264,10 @@ def apply_validate(contract: Contract, lines: list[bytes]) -> Any:
 
 @settings(max_examples=40)
 @given(made=contracts())
-def test_what_is_accepted_comes_back_in_its_canonical_form(
+def test_an_accepted_record_is_loaded_in_its_canonical_form(
     made: tuple[Contract, list[Any]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """load_dataset gives the canonical form of every accepted record; the others have none."""
+    """load_dataset returns the canonical form of every accepted record; rejected records have none."""
     contract, records = made
     outcome, _ = apply_validate(contract, [write(record).encode() for record in records])
     kept = set(outcome.kept.column(RECORD).field("ordinal").to_pylist())
@@ -295,8 +295,8 @@ def load(batch: pa.RecordBatch, tmp_path_factory: pytest.TempPathFactory) -> lis
 
 @pytest.mark.parametrize("leaf", LEAVES)
 @given(data=st.data())
-def test_canonical_form_of_one_column(leaf: str, data: st.DataObject) -> None:
-    """A column holds the canonical form of each value that has one, and the others are faults."""
+def test_a_column_stores_the_canonical_form_of_its_values(leaf: str, data: st.DataObject) -> None:
+    """A value without a canonical form is a fault."""
     schema, values = LEAVES[leaf]
     columns = map_schema({"type": "object", "properties": {"a": schema}, "additionalProperties": False}, {})
     given_values = data.draw(st.lists(values, min_size=1, max_size=5))
@@ -313,8 +313,8 @@ def test_canonical_form_of_one_column(leaf: str, data: st.DataObject) -> None:
 
 
 @given(made=contracts())
-def test_a_column_at_a_time_equals_a_value_at_a_time(made: tuple[Contract, list[Any]]) -> None:
-    """The fast way to columns is the slow way, faults included."""
+def test_converting_columns_equals_converting_values(made: tuple[Contract, list[Any]]) -> None:
+    """The fast path gives the same columns and the same faults as the slow path."""
     contract, records = made
     parsed = [parse(write(record).encode()).value for record in records]
     arrays, faults = tabulate(parsed, contract.columns)
@@ -328,8 +328,8 @@ def test_a_column_at_a_time_equals_a_value_at_a_time(made: tuple[Contract, list[
 
 
 @given(made=contracts())
-def test_what_no_stage_changed_is_publishable(made: tuple[Contract, list[Any]]) -> None:
-    """An accepted record meets its contract in its canonical form too."""
+def test_an_unchanged_record_is_publishable(made: tuple[Contract, list[Any]]) -> None:
+    """An accepted record also meets its contract in its canonical form."""
     contract, records = made
     outcome, resources = apply_validate(contract, [write(record).encode() for record in records])
     published = Publishable().apply(outcome.kept, resources=resources, guard=None)  # type: ignore[arg-type]
@@ -339,7 +339,7 @@ def test_what_no_stage_changed_is_publishable(made: tuple[Contract, list[Any]]) 
 
 @given(made=contracts())
 def test_canonical_columns_are_their_own_canonical_form(made: tuple[Contract, list[Any]]) -> None:
-    """Columns that are judged again by their contract stay as they are."""
+    """Canonical columns do not change if their contract judges them again."""
     contract, records = made
     outcome, resources = apply_validate(contract, [write(record).encode() for record in records])
     columns = outcome.kept.select([RECORD, *contract.columns.names])
@@ -353,7 +353,7 @@ JSON_BYTES = ANYTHING.map(write) | st.text(alphabet='{}[]",:0123456789.eE+-\\u a
 @settings(max_examples=300)
 @given(text=JSON_BYTES)
 def test_fast_parser_equals_exact_parser(text: str) -> None:
-    """What orjson parses and passes the checks is what the exact parser parses."""
+    """A value that orjson parses and that passes the checks equals that of the exact parser."""
     fast, slow = parse(text.encode()), parse_exactly(text, max_depth=MAX_DEPTH)
     if isinstance(slow, Broken):
         assert isinstance(fast, Broken)
@@ -365,7 +365,7 @@ def test_fast_parser_equals_exact_parser(text: str) -> None:
 @settings(max_examples=300)
 @given(value=ANYTHING)
 def test_canonical_text_keeps_every_number(value: Any) -> None:
-    """Canonical text read with exact numbers is the value that was written."""
+    """Canonical text, read with exact numbers, gives the original value."""
     parsed = parse(write(value).encode())
     assert not isinstance(parsed, Broken)
     assert exact(value) == json.loads(canonical_text(parsed.value), parse_float=Decimal, parse_int=Decimal)
@@ -432,7 +432,7 @@ SCHEMAS = keywords(keywords(keywords(st.booleans())))
 @settings(max_examples=100)
 @given(schema=SCHEMAS, values=st.lists(SMALL, min_size=1, max_size=8))
 def test_both_validators_agree(schema: Any, values: list[Any]) -> None:
-    """jsonschema, the reference, and jsonschema-rs accept the same values, and faults are told iff not."""
+    """jsonschema, the reference, and jsonschema-rs accept the same values; only rejected ones have faults."""
     reference = jsonschema.Draft202012Validator(schema, registry=referencing.Registry())
     judge = Judge(schema, {})
     for value in values:

@@ -22,7 +22,7 @@ pages = st.one_of(st.binary(max_size=60), st.lists(st.sampled_from(_PIECES), max
 
 
 def measured(texts: list[bytes], *, dtype: type = np.int64) -> list[tuple[int, int]]:
-    """Run the kernel as the stage does: one buffer, offsets that do not begin at 0."""
+    """Run the kernel as the stage does: with one buffer, and offsets that do not begin at 0."""
     data = np.frombuffer(b"<i>" + b"".join(texts) + b"<i>", dtype=np.uint8)
     offsets = (np.cumsum([0, *map(len, texts)]) + 3).astype(dtype)
     depth, attributes = np.empty(len(texts), dtype=np.int64), np.empty(len(texts), dtype=np.int64)
@@ -33,8 +33,8 @@ def measured(texts: list[bytes], *, dtype: type = np.int64) -> list[tuple[int, i
 @given(st.lists(pages, max_size=4))
 @example([b"<!-->", b"<!--->x", b"<!----", b"<!--a--!><b>", b"</"])
 @example([b"<svg><path/><path/><div><path/><title><b></title>"])
-def test_the_kernel_measures_as_its_twin_does(texts: list[bytes]) -> None:
-    """For any bytes the kernel gives what the slow twin gives, and pages do not touch one another."""
+def test_the_kernel_equals_the_reference(texts: list[bytes]) -> None:
+    """This holds for any bytes, and for each page of a batch independently."""
     assert [measure_page(text) for text in texts] == measured(texts)
 
 
@@ -60,12 +60,12 @@ def test_the_kernel_measures_as_its_twin_does(texts: list[bytes]) -> None:
         (b"<option><p>y" * 300, 300, 0),
     ],
 )
-def test_what_hangs_a_parser_is_seen(page: bytes, depth: int, attributes: int) -> None:
+def test_pages_that_would_hang_a_parser_are_measured(page: bytes, depth: int, attributes: int) -> None:
     """Nesting counts where a parser nests, and not in lists, comments, scripts and values."""
     assert measured([page], dtype=np.int32) == [(depth, attributes)]
 
 
-def test_names_beyond_those_told_apart_only_add() -> None:
-    """A page with more names of elements than the table holds is measured too deep, never too flat."""
+def test_too_many_element_names_never_make_a_page_look_flat() -> None:
+    """A page with more element names than the table holds is measured as too deep, never as too flat."""
     page = b"".join(b"<x%d></x%d>" % (i, i) for i in range(1500))
     assert measured([page]) == [measure_page(page)] == [(1500 - 1024 + 1 - 1, 0)]

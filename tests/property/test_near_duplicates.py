@@ -1,4 +1,4 @@
-"""Laws of near-duplicates: kernels equal their twins, merges are proven, and what stayed stays."""
+"""Laws of near-duplicates: kernels equal their references, merges are proven, kept documents stay."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from stage_runs import batches_of, resolved, settled
 from builder.kernels.text.folding import UNICODE_VERSION
 from builder.stages.dedup_near import DedupNear
 
-# characters of which all supported Pythons think the same, and any character where this one's Unicode is ours
+# characters on which all supported Pythons agree; any character if this Python has the table's Unicode
 _KNOWN = st.sampled_from(
     list("aAbBzZ09 .,-_\n\t\0ßéÉﬁǅİıſΣςσЖж漢字々ーカｶﾞひไทยก็ကခབོកខ한ﷺ㌖½②Ａ\u0301\u200d\u00ad🙂𝐀𠀀\U000e0100")
 )
@@ -35,13 +35,13 @@ alike = st.lists(
 @example("İ" * 5)
 @example("\u0130 \u1e9e \u0345")
 def test_words_equal_the_reference(text):
-    """The tokeniser splits and folds any text as the rule in plain Python does."""
+    """The tokeniser folds and splits any text as the plain Python rule does."""
     assert word_hashes(text) == [reference.word_hash(word) for word in reference.words(text)]
 
 
 @given(st.lists(texts_of_any_kind, max_size=6), st.integers(1, 7), st.integers(1, 9), st.integers(1, 5))
 def test_sketches_equal_the_reference(texts, width, bands, rows):
-    """Sets, keys, numbers and short hashes are bit for bit those of the formulas."""
+    """Sets, keys, counts and short hashes equal the formulas bit for bit."""
     keys, n_words, n_shingles, words_hash = sketches_of(texts, width=width, bands=bands, rows=rows)
     hashes = [reference.shingle_hashes(text, width=width) for text in texts]
     assert sets_of(texts, width=width) == hashes
@@ -56,7 +56,7 @@ def test_sketches_equal_the_reference(texts, width, bands, rows):
 
 
 def run(texts, *, alive=None, batch_rows=5000, **options):
-    """Return keepers and similarities (None where there is none) of ``dedup_near``."""
+    """Return the keepers and similarities (None for keepers) of ``dedup_near``."""
     _, verdicts = resolved(
         DedupNear(bands=150, rows=1, **options), batches_of(texts, batch_rows=batch_rows), alive=alive
     )
@@ -65,7 +65,7 @@ def run(texts, *, alive=None, batch_rows=5000, **options):
 
 @given(alike, st.sampled_from([0.3, 0.5, 0.8, 1.0]), st.sampled_from(["first", "longest"]))
 def test_clusters_equal_the_rule(texts, threshold, keep):
-    """With so many bands that no pair is missed, the verdicts are those of the rule over all pairs."""
+    """With enough bands to find every pair, the verdicts equal the rule over all pairs."""
     order = sorted(range(len(texts)), key=lambda i: (-len(texts[i].encode()) if keep == "longest" else 0, i))
     assert run(texts, threshold=threshold, keep=keep) == reference.deduplicate(
         texts, threshold=threshold, order=order
@@ -73,14 +73,14 @@ def test_clusters_equal_the_rule(texts, threshold, keep):
 
 
 @given(alike, st.integers(1, 5), st.sampled_from([0.3, 0.6, 0.9]))
-def test_batches_do_not_matter(texts, batch_rows, threshold):
-    """Verdicts are the same whatever the size of a batch."""
+def test_the_size_of_a_batch_does_not_change_the_verdicts(texts, batch_rows, threshold):
+    """A build may use any batch size and must publish the same rows."""
     assert run(texts, batch_rows=batch_rows, threshold=threshold) == run(texts, threshold=threshold)
 
 
 @given(alike, st.sampled_from([0.3, 0.6, 0.9]), st.sampled_from(["first", "longest", "newest"]))
-def test_what_stayed_stays(texts, threshold, keep):
-    """Deduplicating what a deduplication kept merges nothing."""
+def test_a_second_deduplication_merges_nothing(texts, threshold, keep):
+    """Kept documents are not near-duplicates of each other."""
     stage = DedupNear(threshold=threshold, keep=keep)
     batches = batches_of(texts, batch_rows=4, fetched_at=list(range(len(texts))))
     kept = settled(stage, batches, resolved(stage, batches)[1])
@@ -89,8 +89,8 @@ def test_what_stayed_stays(texts, threshold, keep):
 
 
 @given(alike, alike, st.sampled_from([0.3, 0.6, 0.9]))
-def test_appending_changes_nothing(before, after, threshold):
-    """With ``keep: first``, what was decided stays decided when more documents come after."""
+def test_later_documents_do_not_change_earlier_verdicts(before, after, threshold):
+    """This holds with ``keep: first``, so a new version keeps the rows of its parent."""
     keeper, similarity = run(before, threshold=threshold)
     longer_keeper, longer_similarity = run([*before, *after], threshold=threshold)
     assert longer_keeper[: len(before)] == keeper
@@ -98,8 +98,8 @@ def test_appending_changes_nothing(before, after, threshold):
 
 
 @given(alike, st.data())
-def test_dead_rows_are_as_if_they_were_not_there(texts, data):
-    """Rows that an earlier stage has dropped change nothing for the others."""
+def test_dropped_rows_do_not_change_the_verdicts(texts, data):
+    """A row that an earlier stage dropped counts as absent."""
     alive = data.draw(st.lists(st.booleans(), min_size=len(texts), max_size=len(texts)))
     rows = [i for i, lives in enumerate(alive) if lives]
     keeper, similarity = run(texts, alive=alive, threshold=0.5)
@@ -110,7 +110,7 @@ def test_dead_rows_are_as_if_they_were_not_there(texts, data):
 
 
 def pair_of(rng, *, n_shingles, threshold, width=5):
-    """Return two texts whose similarity is just above a threshold: the end of one is replaced."""
+    """Return two texts whose similarity is just above a threshold; they differ at the end."""
     n_words = n_shingles + width - 1
     words = [f"v{rng.getrandbits(40):x}" for _ in range(n_words)]
     n_changed = max(n for n in range(n_words) if (n_shingles - n) / (n_shingles + n) >= threshold)
@@ -120,7 +120,7 @@ def pair_of(rng, *, n_shingles, threshold, width=5):
 
 @pytest.mark.parametrize(("threshold", "n_pairs"), [(0.8, 1500), (0.5, 300), (0.95, 1500)])
 def test_pairs_at_the_threshold_are_found(threshold, n_pairs):
-    """Of pairs just above the threshold at least 99 % are merged, less what chance may take here."""
+    """Of pairs just above the threshold, at least 99 % are merged, minus three standard deviations."""
     rng = random.Random(5)
     texts = [
         text

@@ -1,4 +1,4 @@
-"""Laws of text repair: the same as ftfy says, and nothing untouched that it would touch."""
+"""Laws of text repair: the result is that of ftfy, and no text that ftfy would change is skipped."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ON = Options(uncurl_quotes=True, fix_character_width=True, fix_latin_ligatures=T
 
 
 def slow(text: str, *, options: Options = OFF) -> str:
-    """Repair as the rule is written, by ftfy itself."""
+    """Repair a text with ftfy itself, as the rule says."""
     config = ftfy.TextFixerConfig(
         unescape_html="auto",
         uncurl_quotes=options.uncurl_quotes,
@@ -40,15 +40,15 @@ def slow(text: str, *, options: Options = OFF) -> str:
 
 
 def finished(text: str) -> str:
-    """Do what the stage does after ftfy."""
+    """Apply the steps that the stage runs after ftfy."""
     text = unicodedata.normalize("NFC", text)
     text = text.replace("\f", "\n")
     text = "".join(c for c in text if unicodedata.category(c) != "Cc" or c in "\n\t")
     return white_space(text)
 
 
-def mended(texts: list[str | None], *, options: Options = OFF) -> list[str | None]:
-    """Repair some texts as a column."""
+def repaired(texts: list[str | None], *, options: Options = OFF) -> list[str | None]:
+    """Repair some texts as one column."""
     return mend(pa.array(texts, pa.string()), options=options).column.to_pylist()
 
 
@@ -87,28 +87,28 @@ TEXTS = st.one_of(st.lists(PIECES, max_size=8).map("".join), st.text(alphabet="a
 @example("&#000000000000000000000038;")
 @example("0123456789 &amp; < &amp;\n&amp;")
 @example("0123456789 &amp < ;\n&1234567890123456789012345;&#38;")
-def test_repair_is_what_ftfy_does(text: str) -> None:
-    """For any text: ftfy, then NFC, control characters and white space."""
-    assert [slow(text)] == mended([text])
+def test_repair_equals_ftfy(text: str) -> None:
+    """For any text, the stage equals ftfy, then NFC, control characters and white space."""
+    assert [slow(text)] == repaired([text])
 
 
 @given(TEXTS)
-def test_repair_with_options_is_what_ftfy_does(text: str) -> None:
-    """The same with everything turned on that can be."""
-    assert [slow(text, options=ON)] == mended([text], options=ON)
+def test_repair_with_all_options_equals_ftfy(text: str) -> None:
+    """The options change which characters the screen must find."""
+    assert [slow(text, options=ON)] == repaired([text], options=ON)
 
 
 @given(st.lists(st.none() | TEXTS, max_size=6), st.integers(0, 3))
-def test_documents_do_not_touch_one_another(texts: list[str | None], skip: int) -> None:
-    """Each document of a batch is repaired as if it were alone, in slices and beside nulls too."""
+def test_documents_of_a_batch_are_repaired_independently(texts: list[str | None], skip: int) -> None:
+    """Each document is repaired as if it were alone, also in slices and next to nulls."""
     column = pa.array(texts, pa.string())[skip:]
-    alone = [None if text is None else mended([text])[0] for text in texts[skip:]]
+    alone = [None if text is None else repaired([text])[0] for text in texts[skip:]]
     assert alone == mend(column, options=OFF).column.to_pylist()
 
 
 @given(TEXTS)
-def test_what_is_not_counted_is_not_changed(text: str) -> None:
-    """A document is counted as repaired exactly if something else comes out, unless nothing does."""
+def test_exactly_the_changed_documents_are_counted(text: str) -> None:
+    """A document counts as repaired if its text changed, unless the new text is empty."""
     found = mend(pa.array([text]), options=OFF)
     n_repaired = found.counts.pop("repaired")
     assert n_repaired == (slow(text) not in ("", text))
@@ -121,7 +121,7 @@ def test_what_is_not_counted_is_not_changed(text: str) -> None:
     st.integers(0, 9),
 )
 def test_white_space_is_tidied_by_the_rule(given: list[tuple[str, bool]], skip: int) -> None:
-    """The kernel that tidies does what its twin in plain Python does, to the documents that it is told."""
+    """The kernel equals the reference in plain Python for the wanted documents, and copies the others."""
     texts, wanted = [text for text, _ in given], [asked for _, asked in given]
     expected = [white_space(text) if asked else text for text, asked in given]
     gone = [len(a.encode()) - len(b.encode()) for a, b in zip(texts, expected, strict=True)]
@@ -138,20 +138,20 @@ def test_white_space_is_tidied_by_the_rule(given: list[tuple[str, bool]], skip: 
 @example("aaaaa&#769;b", 2)
 @example("<aaaaaaa&lt;\x00", 2)
 def test_long_lines_are_cut_where_ftfy_cuts_them(text: str, n_bytes: int) -> None:
-    """A line longer than the limit is mended in parts."""
+    """A line longer than the limit is repaired in parts."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rules, "MAX_LINE_CHARS", 5)
         patch.setattr(rules, "DECODED_BYTES", n_bytes)
-        found = mended([text])
+        found = repaired([text])
     config = ftfy.TextFixerConfig(
         uncurl_quotes=False, fix_character_width=False, fix_latin_ligatures=False, max_decode_length=5
     )
     assert [finished(ftfy.fix_text(text, config))] == found
 
 
-def test_what_looks_bad_is_two_clues_or_one_lone_one() -> None:
-    """The installed ftfy finds no mojibake in text without two clues in a row or a lone one (exhaustively,
-    for single characters in every short ASCII context that its pattern tells apart)."""
+def test_ftfy_finds_mojibake_only_with_two_clues_in_a_row_or_a_lone_clue() -> None:
+    """The screen relies on this. The test is exhaustive for single characters of the installed ftfy, in every
+    short ASCII context that its pattern distinguishes."""
     classes, _, _ = tables(OFF)
     lone = screen.LONE_CLUE | screen.C1
     context = ["", "\n", " ", "a", "Z", "0", "."]
@@ -163,7 +163,7 @@ def test_what_looks_bad_is_two_clues_or_one_lone_one() -> None:
 
 
 def test_characters_without_a_class_are_in_normal_form() -> None:
-    """No text of characters that the screen lets pass is changed by normalisation, alone or in pairs."""
+    """Normalisation changes no text of characters that the screen passes, alone or in pairs."""
     classes, _, _ = tables(OFF)
     passing = [
         chr(point)
@@ -175,14 +175,14 @@ def test_characters_without_a_class_are_in_normal_form() -> None:
 
 
 def test_no_combining_mark_is_beyond_the_tables() -> None:
-    """Runs of marks are looked for among characters that have an entry of their own: there are no others."""
+    """The screen finds runs of marks only among characters with an entry of their own."""
     beyond = map(chr, range(screen.TABLE_SIZE, 0x110000))
     assert not any(map(unicodedata.combining, beyond))
 
 
 @pytest.mark.corpora
-def test_repair_of_real_text_is_what_ftfy_does(corpora: Path) -> None:
-    """Pages in 39 charsets read in the wrong one, broken UTF-8, naughty strings, 75 languages."""
+def test_repair_of_real_text_equals_ftfy(corpora: Path) -> None:
+    """The texts are pages in 39 charsets read in a wrong one, broken UTF-8, naughty strings, 75 languages."""
     texts = [line for line in (corpora / "blns/blns.txt").read_text("utf-8").split("\n") if line]
     for path in sorted((corpora / "chardet-encodings").glob("*/*")):
         texts += [
@@ -193,12 +193,12 @@ def test_repair_of_real_text_is_what_ftfy_does(corpora: Path) -> None:
         for path in sorted(corpora.glob("utf8tests/*.txt"))
     ]
     texts += [path.read_text("utf-8")[:4000] for path in sorted((corpora / "lingua-sentences").glob("*.txt"))]
-    assert [slow(text) for text in texts] == mended(texts)
+    assert [slow(text) for text in texts] == repaired(texts)
 
 
 @pytest.mark.corpora
-def test_mojibake_with_answers(corpora: Path) -> None:
-    """The cases that ftfy's authors collected come out as they say, where quotes and widths play no part."""
+def test_known_mojibake_is_repaired(corpora: Path) -> None:
+    """Over 97 % of the cases that ftfy's authors collected give the expected text."""
     import json
 
     n_right = n_cases = 0
@@ -207,6 +207,6 @@ def test_mojibake_with_answers(corpora: Path) -> None:
             if case.get("expect", "pass") != "pass":
                 continue
             n_cases += 1
-            n_right += mended([case["original"]], options=ON) == [white_space(case["fixed"])]
+            n_right += repaired([case["original"]], options=ON) == [white_space(case["fixed"])]
     assert n_cases > 50
     assert n_right / n_cases > 0.97

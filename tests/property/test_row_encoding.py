@@ -59,7 +59,7 @@ def types(leaf: st.SearchStrategy[pa.DataType] | None = None) -> st.SearchStrate
 
 
 def values(kind: pa.DataType) -> st.SearchStrategy[Any]:
-    """Values of a type, nulls at every level."""
+    """Draw values of a type, with nulls at every level."""
     if pa.types.is_struct(kind):
         filled = st.fixed_dictionaries({part.name: values(part.type) for part in kind})
     elif pa.types.is_fixed_size_list(kind):
@@ -87,7 +87,7 @@ def encoded_rows(batch: pa.RecordBatch) -> list[bytes]:
 
 
 def with_garbage(array: pa.Array) -> pa.Array:
-    """The same values, with data under the nulls of this level (and of the levels below)."""
+    """Return the same values, with data under the nulls of this level and of the levels below."""
     filled = _fill(array)
     nulls = pc.is_null(array)
     if pa.types.is_struct(array.type):
@@ -132,8 +132,8 @@ def _sample(kind: pa.DataType, samples: dict[pa.DataType, Any]) -> Any:
 
 @settings(max_examples=50)
 @given(batches())
-def test_encoding_is_that_of_the_slow_twin(batch: pa.RecordBatch) -> None:
-    """Every row is encoded as the plain-Python twin does it, and is as long as ``row_sizes`` says."""
+def test_encoding_equals_the_reference(batch: pa.RecordBatch) -> None:
+    """Every row has the bytes of the reference in plain Python, and the length that ``row_sizes`` returns."""
     expected = reference.encode_batch(batch)
     assert encoded_rows(batch) == expected
     assert row_sizes(batch).tolist() == [len(row) for row in expected]
@@ -141,8 +141,8 @@ def test_encoding_is_that_of_the_slow_twin(batch: pa.RecordBatch) -> None:
 
 @settings(max_examples=50)
 @given(batches(), st.data())
-def test_encoding_does_not_see_batch_boundaries(batch: pa.RecordBatch, data: st.DataObject) -> None:
-    """A slice of a batch has the rows of the batch, wherever it begins and ends."""
+def test_encoding_does_not_depend_on_batch_boundaries(batch: pa.RecordBatch, data: st.DataObject) -> None:
+    """A slice has the encoded rows of its batch, wherever it begins and ends."""
     start = data.draw(st.integers(0, len(batch)))
     length = data.draw(st.integers(0, len(batch) - start))
     assert encoded_rows(batch.slice(start, length)) == encoded_rows(batch)[start : start + length]
@@ -150,8 +150,8 @@ def test_encoding_does_not_see_batch_boundaries(batch: pa.RecordBatch, data: st.
 
 @settings(max_examples=50)
 @given(batches())
-def test_encoding_does_not_see_garbage_under_nulls(batch: pa.RecordBatch) -> None:
-    """What lies in the buffers under a null leaves no trace, at any level."""
+def test_encoding_does_not_depend_on_data_under_nulls(batch: pa.RecordBatch) -> None:
+    """The bytes in the buffers under a null have no effect, at any level."""
     dirty = pa.RecordBatch.from_arrays([with_garbage(column) for column in batch.columns], batch.schema.names)
     dirty.validate(full=True)
     assert encoded_rows(dirty) == encoded_rows(batch)
@@ -159,8 +159,8 @@ def test_encoding_does_not_see_garbage_under_nulls(batch: pa.RecordBatch) -> Non
 
 
 @given(st.lists(st.none() | st.text(max_size=20)), st.integers(0, 5))
-def test_encoding_does_not_see_layouts_of_strings(texts: list[str | None], start: int) -> None:
-    """Large, view, dictionary and run-end types, and binary, hold the same rows as strings do."""
+def test_encoding_does_not_depend_on_layouts_of_strings(texts: list[str | None], start: int) -> None:
+    """Large, view, dictionary, run-end and binary types give the same rows as plain strings."""
     plain = pa.array(texts, pa.string())
     layouts = [
         plain.cast(pa.large_string()),
@@ -178,8 +178,10 @@ def test_encoding_does_not_see_layouts_of_strings(texts: list[str | None], start
 
 
 @given(st.lists(st.none() | st.lists(st.none() | st.text(max_size=3), max_size=3)), st.integers(0, 5))
-def test_encoding_does_not_see_layouts_of_lists(lists: list[list[str | None] | None], start: int) -> None:
-    """Large lists, list views in any order, and dictionaries inside lists hold the same rows."""
+def test_encoding_does_not_depend_on_layouts_of_lists(
+    lists: list[list[str | None] | None], start: int
+) -> None:
+    """Large lists, list views in any order, and dictionaries inside lists give the same rows."""
     plain = pa.array(lists, pa.list_(pa.string()))
     backwards = pa.array(range(len(lists))[::-1], pa.int64())
     views = pa.array(lists[::-1], pa.list_view(pa.string())).take(backwards)
@@ -196,8 +198,8 @@ def test_encoding_does_not_see_layouts_of_lists(lists: list[list[str | None] | N
 
 @settings(max_examples=50)
 @given(batches())
-def test_parquet_keeps_every_row(batch: pa.RecordBatch) -> None:
-    """What comes back from a Parquet file has the rows that went in."""
+def test_parquet_keeps_the_encoding_of_every_row(batch: pa.RecordBatch) -> None:
+    """So a digest can be checked against the published files."""
     file = io.BytesIO()
     pq.write_table(pa.table(batch), file)
     back = pq.read_table(io.BytesIO(file.getvalue())).combine_chunks()
@@ -208,7 +210,7 @@ def test_parquet_keeps_every_row(batch: pa.RecordBatch) -> None:
 @settings(max_examples=50)
 @given(st.data())
 def test_rows_that_differ_are_encoded_differently(data: st.DataObject) -> None:
-    """Under one schema no two different rows have the same bytes, and none is a prefix of another."""
+    """Under one schema, two different rows never have the same bytes, and none is a prefix of another."""
     kind = data.draw(types())
     rows = data.draw(st.lists(values(kind), min_size=2, max_size=6))
     batch = pa.RecordBatch.from_arrays([pa.array(rows, kind)], ["a"])
@@ -221,8 +223,8 @@ def test_rows_that_differ_are_encoded_differently(data: st.DataObject) -> None:
 
 @settings(max_examples=30)
 @given(st.lists(st.binary(max_size=40), max_size=12), st.integers(0, 12))
-def test_digests_are_those_of_the_slow_twin(rows: list[bytes], at: int) -> None:
-    """Both digests equal their twins, wherever the rows are parted."""
+def test_digests_equal_the_reference(rows: list[bytes], at: int) -> None:
+    """Both digests equal the reference, wherever the rows are split into batches."""
     batch = pa.RecordBatch.from_arrays([pa.array(rows, pa.binary())], ["a"])
     expected = reference.encode_batch(batch)
     content, order = ContentDigest(), OrderDigest()
@@ -236,8 +238,8 @@ def test_digests_are_those_of_the_slow_twin(rows: list[bytes], at: int) -> None:
 
 @settings(max_examples=50)
 @given(st.lists(st.binary(max_size=8), max_size=8), st.lists(st.binary(max_size=8), max_size=8), st.randoms())
-def test_content_digest_is_a_multiset(some: list[bytes], others: list[bytes], random: Any) -> None:
-    """Order does not matter; what was added can be subtracted; merging is adding."""
+def test_content_digest_is_that_of_a_multiset(some: list[bytes], others: list[bytes], random: Any) -> None:
+    """Order does not matter, added rows can be subtracted, and merging equals adding."""
 
     def digest(rows: list[bytes]) -> ContentDigest:
         return ContentDigest().add(*encoded(*rows))
@@ -250,8 +252,8 @@ def test_content_digest_is_a_multiset(some: list[bytes], others: list[bytes], ra
     assert (digest(some) == digest(others)) == (sorted(some) == sorted(others))
 
 
-def test_a_row_counts_as_often_as_it_is_there() -> None:
-    """Twice the same row is another multiset than once."""
+def test_a_repeated_row_changes_the_content_digest() -> None:
+    """A digest of a set, or an exclusive or, would lose the second row."""
     row = encode_rows(pa.RecordBatch.from_pydict({"a": ["x"]}))
     once = ContentDigest().add(*row)
     assert once.add(*row) != once

@@ -1,4 +1,4 @@
-"""Laws of where rows are cut into shards."""
+"""Laws of the cuts between shards."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ ROWS = st.lists(st.tuples(st.integers(0, 2**64 - 1), st.integers(1, 60)), max_si
 
 @settings(max_examples=200)
 @given(ROWS, st.integers(1, 60), st.integers(0, 100))
-def test_cuts_are_those_of_the_slow_twin(rows: list[tuple[int, int]], min_bytes: int, room: int) -> None:
-    """The ranges are those that the rule, followed row by row, gives."""
+def test_cuts_equal_the_reference(rows: list[tuple[int, int]], min_bytes: int, room: int) -> None:
+    """The reference applies the rule row by row."""
     hashes, sizes = [number for number, _ in rows], [size for _, size in rows]
     bounds = {"min_bytes": min_bytes, "max_bytes": min_bytes + room}
     expected = reference.cut_ranges(hashes, sizes, **bounds)
@@ -27,8 +27,8 @@ def test_cuts_are_those_of_the_slow_twin(rows: list[tuple[int, int]], min_bytes:
 
 
 @given(ROWS, st.integers(1, 60), st.integers(0, 100))
-def test_ranges_hold_every_row_once(rows: list[tuple[int, int]], min_bytes: int, room: int) -> None:
-    """Ranges follow one another, none is empty or too large."""
+def test_ranges_contain_every_row_once(rows: list[tuple[int, int]], min_bytes: int, room: int) -> None:
+    """Ranges are consecutive, and none is empty or too large."""
     hashes = np.array([number for number, _ in rows], np.uint64)
     sizes = np.array([size for _, size in rows], np.int64)
     ranges = cut_ranges(hashes, sizes, min_bytes=min_bytes, max_bytes=min_bytes + room)
@@ -46,7 +46,7 @@ def shards_of(hashes: np.ndarray, sizes: np.ndarray) -> set[tuple[int, ...]]:
 
 
 def test_one_row_more_or_less_changes_one_shard() -> None:
-    """Of 80 single insertions and removals, each changes the shard around it and hardly ever a second."""
+    """Each of 80 single insertions and removals changes its own shard and hardly ever a second one."""
     rng = np.random.default_rng(11)
     hashes = rng.integers(0, 2**64, 20_000, dtype=np.uint64)
     sizes = rng.lognormal(6.5, 1.0, 20_000).astype(np.int64) + 50
@@ -63,16 +63,16 @@ def test_one_row_more_or_less_changes_one_shard() -> None:
 
 
 @given(st.integers(0, 10**12))
-def test_chosen_sizes_keep_to_their_bounds(raw_bytes: int) -> None:
-    """Shards are chosen between 4 and 256 MB, row groups at most 64 MB."""
+def test_chosen_sizes_stay_within_their_bounds(raw_bytes: int) -> None:
+    """Shards have 4 to 256 MB, and row groups have at most 64 MB."""
     sizes = choose_cut_sizes(raw_bytes)
     assert 4_000_000 <= sizes.shard_min < sizes.shard_max <= 256_000_000
     assert sizes.group_min == 32_000_000
     assert sizes.group_max == 64_000_000
 
 
-def test_a_split_comes_to_about_64_shards() -> None:
-    """Where the bounds allow it a split has about 64 shards, whatever its size."""
+def test_a_split_has_about_64_shards() -> None:
+    """This holds for any size of a split for which the bounds allow it."""
     rng = np.random.default_rng(3)
     for mean in (20_000, 200_000):
         sizes = rng.exponential(mean, 40_000).astype(np.int64) + 100
@@ -81,8 +81,8 @@ def test_a_split_comes_to_about_64_shards() -> None:
         assert 55 <= len(planned) <= 75
 
 
-def test_what_lay_together_lay_in_few_shards() -> None:
-    """Of a split of 64 shards, those with a hundredth of the rows, side by side, are mostly under 3 %."""
+def test_adjacent_rows_are_in_few_shards() -> None:
+    """A change to one hundredth of the rows, side by side, mostly rewrites under 3 % of the other rows."""
     rng = np.random.default_rng(6)
     sizes = rng.lognormal(8.0, 1.0, 80_000).astype(np.int64) + 50
     hashes = rng.integers(0, 2**64, len(sizes), dtype=np.uint64)
@@ -99,7 +99,7 @@ def test_what_lay_together_lay_in_few_shards() -> None:
 
 
 def test_row_groups_fill_their_shard() -> None:
-    """A shard's row groups hold its rows, each at most 64 MB raw."""
+    """The row groups of a shard contain all its rows, and each has at most 64 MB of raw bytes."""
     rng = np.random.default_rng(4)
     sizes = rng.integers(1_000, 400_000, 20_000)
     hashes = rng.integers(0, 2**64, len(sizes), dtype=np.uint64)

@@ -68,8 +68,8 @@ URLS = st.builds(
 @example("http://a/..//b/./%2e%2e/")
 @example("http://a?&&utm_source")
 @example("http://a.example.:080/\\..\\x")
-def test_a_canonical_url_is_its_own(url: str) -> None:
-    """Applied twice it gives what it gives applied once, in printable ASCII."""
+def test_a_canonical_url_is_its_own_canonical_form(url: str) -> None:
+    """It also consists of printable ASCII."""
     canonical = canonical_url(url)
     if canonical is not None:
         assert canonical_url(canonical) == canonical
@@ -77,8 +77,8 @@ def test_a_canonical_url_is_its_own(url: str) -> None:
 
 
 @given(URLS)
-def test_what_is_canonical_is_simple(url: str) -> None:
-    """No fragment, no default port, no dot segment, no tracking parameter, parameters in order."""
+def test_a_canonical_url_has_only_needed_parts(url: str) -> None:
+    """It has no fragment, default port, dot segment or tracking parameter, and its parameters are sorted."""
     canonical = canonical_url(url)
     if canonical is None:
         return
@@ -97,7 +97,7 @@ def test_what_is_canonical_is_simple(url: str) -> None:
     st.lists(st.tuples(st.sampled_from("abc"), st.text(alphabet="xY1", max_size=2)), max_size=5), st.randoms()
 )
 def test_the_order_of_parameters_does_not_matter(pairs: list[tuple[str, str]], random: object) -> None:
-    """Parameters of different names may come in any order; those of one name keep theirs."""
+    """Parameters with different names may have any order; those with one name keep their order."""
     query = "&".join(f"{name}={value}" for name, value in pairs)
     canonical = canonical_url(f"http://a.example/?{query}")
     assert canonical is not None
@@ -106,7 +106,7 @@ def test_the_order_of_parameters_does_not_matter(pairs: list[tuple[str, str]], r
 
 
 @given(st.text(alphabet="ab-._~/%:?#@ A!$&'()*+,;=", max_size=12).map("http://a.example/".__add__))
-def test_the_short_way_is_the_long_way(url: str) -> None:
-    """An address that is passed as it is would come out the same by the rules."""
+def test_the_fast_path_equals_the_rules(url: str) -> None:
+    """A URL that matches the pattern of unchanged URLs is also unchanged by the rules."""
     if _PLAIN.fullmatch(url):
         assert canonical_url(url) == canonical_url(url + "#") == url

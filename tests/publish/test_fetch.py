@@ -97,7 +97,7 @@ def test_a_build_goes_on_from_what_was_fetched(published: StandIn, corpus: Corpu
         (REPO, "name a version, as in USER/NAME@1.0.0 (versions on the Hub: 1.0.0, 2.0.0)"),
         ("harbour/nothing@1.0.0", "no dataset of this name on the Hub"),
         ("tides@1.0.0", "is not a repository name"),
-        (f"{REPO}@v1.0.0", "is no version number"),
+        (f"{REPO}@v1.0.0", "is not a version number"),
     ],
 )
 def test_what_is_not_there(address: str, says: str, published: StandIn, tmp_path: Path) -> None:

@@ -54,10 +54,10 @@ GUARDS = {
     ],
     "too many requests, too many small files": [
         "publish/test_faults.py::test_the_hub_may_ask_for_a_pause",
-        "property/test_shard_cuts.py::test_a_split_comes_to_about_64_shards",
+        "property/test_shard_cuts.py::test_a_split_has_about_64_shards",
     ],
     "row groups too big for the viewer": [
-        "property/test_shard_cuts.py::test_chosen_sizes_keep_to_their_bounds",
+        "property/test_shard_cuts.py::test_chosen_sizes_stay_within_their_bounds",
         "cli/test_check_version.py::test_the_viewers_limits_are_warnings",
     ],
     "splits are guessed from names of files": [
@@ -72,7 +72,7 @@ GUARDS = {
         "publish/test_publish.py::test_what_is_in_the_way_is_told",
     ],
     "one giant file, strings of more than 2 GB": [
-        "property/test_shard_cuts.py::test_chosen_sizes_keep_to_their_bounds",
+        "property/test_shard_cuts.py::test_chosen_sizes_stay_within_their_bounds",
         "unit/io/parquet_sink/test_shards.py::test_shard_with_a_huge_row_has_no_statistics",
     ],
     "files edited in place give old rows from a cache": [

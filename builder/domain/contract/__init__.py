@@ -1,1 +1,1 @@
-"""Contracts: what a record must be, and the columns that it becomes."""
+"""Define contracts: the rules that records must meet, and the columns that records become."""

@@ -1,9 +1,9 @@
-"""Arrow columns of any types as the JSON values that a contract is asked about.
+"""Convert Arrow columns of any types to the JSON values that a contract judges.
 
-What Arrow has and JSON has not gets the form that a contract would declare: instants and dates are RFC 3339
-strings (an instant without a time zone is taken for UTC), decimals are numbers, bytes are UTF-8 text, maps
-are objects. A null member is left out where the contract does not allow null: Arrow cannot tell null from
-absent.
+Types that JSON lacks take the form that a contract would declare: instants and dates become RFC 3339 strings
+(an instant without a time zone is read as UTC), decimals become numbers, bytes become UTF-8 text, maps
+become objects. A null member is left out if the contract does not allow null, because Arrow cannot
+distinguish null from absent.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     Read: TypeAlias = Callable[[Any, tuple[str | int, ...]], Any]
 
 REASONS = {
-    "unsupported_type": "The column has a type that JSON has no form for (a duration, an interval, a union).",
+    "unsupported_type": "The column has a type without a form in JSON (a duration, an interval, a union).",
 }
-"""Why a record of columns cannot be read, beside the reasons of JSON text."""
+"""Why a record of columns cannot be read, in addition to the reasons for JSON text."""
 
 
-class Unreadable(Exception):  # noqa: N818 - a value on its way, not an error of a person's
-    """Why a cell has no JSON value: broken, or text whose faults are listed."""
+class Unreadable(Exception):  # noqa: N818 - carries a result; never reaches the user
+    """Why a cell has no JSON value: it cannot be read, or it holds JSON text with faults."""
 
     def __init__(self, broken: Broken | None = None, faults: Sequence[ContractFault] = ()) -> None:
         self.broken, self.faults = broken, tuple(faults)
@@ -43,10 +43,11 @@ class Unreadable(Exception):  # noqa: N818 - a value on its way, not an error of
 def records_of(
     batch: pa.RecordBatch, shape: Shape | None, *, keep_nulls: bool = True
 ) -> list[dict[str, Any] | Unreadable]:
-    """Turn the public columns of a batch into one record a row.
+    """Convert the public columns of a batch to one record for each row.
 
     Args:
-        shape: of the contract's records; with None, or without ``keep_nulls``, all null members are left out.
+        shape: the shape of the contract's records; with None, or without ``keep_nulls``, all null members
+            are left out.
     """
     fields = [f for f in batch.schema if not f.name.startswith("_")]
     shape = shape if keep_nulls else None
@@ -73,7 +74,7 @@ def _cell(column: list[Any] | pa.Array, row: int) -> Any:
 
 
 def _plain_values(array: pa.Array, arrow_type: pa.DataType) -> list[Any] | pa.Array:
-    """Return a column as Python values or, where some cell has none, as an array to be read cell by cell."""
+    """Return a column as Python values; if a cell has none, return an array to read cell by cell."""
     try:
         plain = array
         for change in (_with_zones, _with_strings):
@@ -88,7 +89,7 @@ def _plain_values(array: pa.Array, arrow_type: pa.DataType) -> list[Any] | pa.Ar
 
 
 def _with_zones(arrow_type: pa.DataType) -> pa.DataType:
-    """Put every timestamp into UTC and open what is only another layout."""
+    """Give every timestamp the time zone UTC, and replace encoded types by the types of their values."""
     if pa.types.is_timestamp(arrow_type):
         return pa.timestamp(arrow_type.unit, "UTC")
     if pa.types.is_dictionary(arrow_type) or pa.types.is_run_end_encoded(arrow_type):
@@ -170,7 +171,7 @@ def _is_binary(arrow_type: pa.DataType) -> bool:
 def _members_reader(
     fields: Sequence[pa.Field], shape: Shape | None
 ) -> Callable[[list[Any], Any], dict[str, Any]]:
-    """Make the reader of an object; ``extra`` of an earlier contract is taken apart again."""
+    """Return the reader of an object; the members in ``extra`` of an earlier contract are restored."""
     members = []
     for field in fields:
         part = shape.properties.get(field.name) if shape else None
@@ -213,7 +214,7 @@ def _not_null(read: Read) -> Read:
     return lambda value, path: None if value is None else read(value, path)
 
 
-def _as_is(value: Any, path: tuple[str | int, ...]) -> Any:  # noqa: ARG001 - one of several
+def _as_is(value: Any, path: tuple[str | int, ...]) -> Any:  # noqa: ARG001 - all readers take a path
     return value
 
 
@@ -229,7 +230,7 @@ def _instant(value: Any, path: tuple[str | int, ...]) -> str:
     return value.replace(" ", "T", 1)
 
 
-def _decimal(value: Any, path: tuple[str | int, ...]) -> Any:  # noqa: ARG001 - one of several
+def _decimal(value: Any, path: tuple[str | int, ...]) -> Any:  # noqa: ARG001 - all readers take a path
     return exact_number(format(value, "f"))
 
 

@@ -1,7 +1,7 @@
-"""The canonical form of a record: the values that its columns will hold and give back.
+"""Convert a record to its canonical form: the values that its columns store and return.
 
-Absent is null; instants are in UTC; a whole number is an integer where the contract says so; JSON text is
-written in one way only. What has no canonical form is a fault, and is never changed to fit.
+Absent is null. Instants are in UTC. A whole number is an integer if the contract says so. JSON text has only
+one form. A value without a canonical form is a fault; it is never changed to fit.
 """
 
 from __future__ import annotations
@@ -25,28 +25,29 @@ if TYPE_CHECKING:
     Convert: TypeAlias = Callable[[Any, Path, Faults], Any]
 
 REASONS = {
-    "integer_range": "An integer that 64 bits cannot hold.",
-    "inexact_number": "A number that float64 cannot hold: an integer it would round, or one out of range.",
-    "duplicate_key": "An object that has two members of one name.",
-    "lone_surrogate": "A string with half of a surrogate pair, which no UTF-8 can hold.",
-    "instant_range": "An instant or date that a microsecond timestamp of the years 1 to 9999 cannot hold.",
+    "integer_range": "An integer does not fit into 64 bits.",
+    "inexact_number": "A number does not fit into float64: it is an integer that would be rounded, or is out "
+    "of range.",
+    "duplicate_key": "An object has two members with the same name.",
+    "lone_surrogate": "A string contains half of a surrogate pair, which UTF-8 cannot encode.",
+    "instant_range": "An instant or date does not fit into a microsecond timestamp of the years 1 to 9999.",
 }
-"""Why a record that meets its contract may still have no canonical form."""
+"""Why a record that meets its contract can still have no canonical form."""
 
 _INT64 = range(-(2**63), 2**63)
 
 
 def canonical_record(record: Mapping[str, Any], columns: pa.Schema) -> tuple[dict[str, Any], Faults]:
-    """Convert one accepted record; returns the value of each column, and what cannot be converted.
+    """Convert one accepted record; return the value of each column, and the faults.
 
-    Instants are microseconds and dates days from 1970, as Arrow takes them.
+    Instants are microseconds and dates are days since 1970-01-01, as Arrow stores them.
     """
     faults: Faults = []
     return struct_converter(list(columns))(record, (), faults), faults
 
 
 def converter(arrow_field: pa.Field) -> Convert:
-    """Make the function that converts the values of one field."""
+    """Return the function that converts the values of one field."""
     if is_json_field(arrow_field):
         return _json
     if pa.types.is_struct(arrow_field.type):
@@ -57,7 +58,7 @@ def converter(arrow_field: pa.Field) -> Convert:
 
 
 def struct_converter(fields: list[pa.Field]) -> Convert:
-    """Make the function that converts objects; ``extra`` takes the members that are not declared."""
+    """Return the function that converts objects; the field ``extra`` takes the undeclared members."""
     declared = [(f.name, converter(f)) for f in fields if not is_extra_field(f)]
     names = frozenset(name for name, _ in declared)
     extra = next((f.name for f in fields if is_extra_field(f)), None)
@@ -72,7 +73,7 @@ def struct_converter(fields: list[pa.Field]) -> Convert:
 
 
 def undeclared(record: Mapping[str, Any], names: frozenset[str]) -> str | None:
-    """Write the members that are not declared as JSON text; None if there are none."""
+    """Write the undeclared members as JSON text; None if the record has none."""
     if record.keys() <= names:
         return None
     return canonical_text({name: value for name, value in record.items() if name not in names})
@@ -92,11 +93,11 @@ def _or_null(change: Convert) -> Convert:
     return convert
 
 
-def _as_is(value: Any, path: Path, faults: Faults) -> Any:  # noqa: ARG001 - one of several
+def _as_is(value: Any, path: Path, faults: Faults) -> Any:  # noqa: ARG001 - the signature of Convert
     return value
 
 
-def _json(value: Any, path: Path, faults: Faults) -> str | None:  # noqa: ARG001 - one of several
+def _json(value: Any, path: Path, faults: Faults) -> str | None:  # noqa: ARG001 - the signature of Convert
     return None if value is None else canonical_text(value)
 
 
@@ -135,7 +136,7 @@ def _day(value: Any, path: Path, faults: Faults) -> Any:
 
 
 def _fault(keyword: str, value: Any, message: str, path: Path, faults: Faults) -> Any:
-    """Note a fault; the value is null then, and its record does not go on."""
+    """Record a fault and return null; a record with a fault is rejected."""
     shown = preview(value, chars=MAX_VALUE_CHARS + 1)
     fault = ContractFault(pointer=pointer_of(path), keyword=keyword, value=shown, message=message)
     faults.append((path, fault))

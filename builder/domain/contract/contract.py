@@ -1,4 +1,4 @@
-"""A contract: what a record must be, and the columns that it becomes."""
+"""Define a contract: the rules that a record must meet, and the columns that it becomes."""
 
 from __future__ import annotations
 
@@ -15,33 +15,34 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 HERE = "https://contract.invalid/here/"
-"""What a relative reference in a contract is resolved against; no host of this name can exist (RFC 2606)."""
+"""The base URI of relative references in a contract; no host with this name can exist (RFC 2606)."""
 
 ROOT_URI = HERE + "-"
-"""The schema's own address; a name that no file has, so that a schema may refer to itself by its file."""
+"""The schema's own URI. No file has this name, so a schema can refer to itself by its file name."""
 
 OUTSIDE = "https://contract.invalid/"
-"""What a relative reference that leads out of the folder becomes."""
+"""The start of the URI of a relative reference that leads out of the schema's folder."""
 
 EXTRA = "extra"
-"""The column, or the field of a struct, that takes what an open object does not declare."""
+"""The name of the column or struct field that holds the undeclared members of an open object."""
 
 EXTRA_FIELD = {**JSON_FIELD, b"builder.extra": b"1"}
-"""Field metadata of such a column."""
+"""The field metadata of a column or field ``extra``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
     """A JSON Schema, the Arrow schema derived from it, a name and a major version.
 
-    Two contracts are the same if name, major version and digest are; so a contract can be the key of a cache.
+    Two contracts are equal if their names, major versions and digests are equal, so a contract can be the key
+    of a cache.
 
     Attributes:
-        documents: every schema document that ``schema`` refers to, by absolute URI; nothing else is ever
-            looked up.
-        columns: what accepted records become; JSON columns carry ``JSON_FIELD`` as field metadata.
-        outgoing: what is published in place of it; None if that is this contract itself.
-        digest: SHA-256 over schema and documents, so over all that can change a verdict.
+        documents: every schema document that ``schema`` refers to, by absolute URI; no other document is
+            ever looked up.
+        columns: the columns of accepted records; JSON columns have the field metadata ``JSON_FIELD``.
+        outgoing: the contract of the published rows; None if it is this contract.
+        digest: SHA-256 over schema and documents, so over everything that can change a verdict.
     """
 
     name: str
@@ -66,16 +67,16 @@ class Contract:
 
 
 def schema_digest(schema: Any, documents: Mapping[str, Any]) -> str:
-    """Digest a schema and every document that it refers to, as canonical JSON."""
+    """Return the SHA-256 of a schema and of every document that it refers to, as canonical JSON."""
     text = canonical_text({"schema": schema, "documents": dict(documents)})
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def is_json_field(arrow_field: pa.Field) -> bool:
-    """Say whether a column holds JSON text."""
+    """Return whether a column holds JSON text."""
     return (arrow_field.metadata or {}).get(b"builder.json") == b"1"
 
 
 def is_extra_field(arrow_field: pa.Field) -> bool:
-    """Say whether a column holds what an open object does not declare."""
+    """Return whether a column holds the undeclared members of an open object."""
     return (arrow_field.metadata or {}).get(b"builder.extra") == b"1"

@@ -1,4 +1,4 @@
-"""The drafts of JSON Schema that are known, and finding what a reference stands for. Never fetches."""
+"""Identify the drafts of JSON Schema, and resolve references without fetching anything."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ DRAFTS = {
     "http://json-schema.org/draft-06/schema": "6",
     "http://json-schema.org/draft-04/schema": "4",
 }
-"""What ``$schema`` may say (an empty fragment behind it is the same), and the draft's name."""
+"""The values that ``$schema`` may have (a trailing ``#`` is ignored), and the name of each draft."""
 
 LATEST_DRAFT = "2020-12"
 
 
 def draft_of(schema: Any, documents: Mapping[str, Any], *, default: str = LATEST_DRAFT) -> str | None:
-    """Return the draft that a schema is written in; None if ``$schema`` names none that is known.
+    """Return the draft of a schema; None if ``$schema`` names an unknown one.
 
-    A metaschema of one's own counts as the draft that it is written in itself.
+    A custom metaschema counts as the draft that it is written in.
     """
     seen: set[str] = set()
     while isinstance(schema, dict) and "$schema" in schema:
@@ -42,7 +42,7 @@ def draft_of(schema: Any, documents: Mapping[str, Any], *, default: str = LATEST
 
 
 def specification(draft: str) -> Specification[Any]:
-    """Return how a draft finds identifiers, anchors and subschemas."""
+    """Return the rules by which a draft finds identifiers, anchors and subschemas."""
     from referencing import jsonschema as drafts
 
     known: dict[str, Specification[Any]] = {
@@ -58,12 +58,12 @@ def specification(draft: str) -> Specification[Any]:
 def registry_of(
     documents: Mapping[str, Any], *, default: str, retrieve: Callable[[str], Any] | None = None
 ) -> Registry[Any]:
-    """Make a registry of the metaschemas and some documents.
+    """Build a registry of the metaschemas and the given documents.
 
     Args:
-        default: the draft of documents that do not name theirs.
-        retrieve: what is asked for a document that is not there; it returns one or raises
-            ``referencing.exceptions.NoSuchResource``. Without it nothing is looked up.
+        default: the draft of documents that do not name one.
+        retrieve: called with the URI of a document that is not in the registry; it returns the document or
+            raises ``referencing.exceptions.NoSuchResource``. Without it, nothing else is looked up.
     """
     from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
     from referencing import Registry
@@ -79,13 +79,13 @@ def registry_of(
 
 
 def no_such_document(uri: str) -> Exception:
-    """Make the exception by which a registry is told that there is no such document."""
+    """Return the exception that tells a registry that a document does not exist."""
     from referencing.exceptions import NoSuchResource
 
     return NoSuchResource(ref=uri)  # type: ignore[call-arg]
 
 
 def as_resource(document: Any, documents: Mapping[str, Any], *, default: str) -> Resource[Any]:
-    """Take a document for a schema of its own draft."""
+    """Wrap a document as a schema of its own draft."""
     draft = draft_of(document, documents, default=default) or default
     return specification(draft).create_resource(document)

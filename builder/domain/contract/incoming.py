@@ -1,4 +1,4 @@
-"""What a batch of a source holds, record by record: JSON text as it came, or columns of any types."""
+"""Read the records in a batch of a source: original JSON text, or columns of any types."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 def incoming_values(batch: pa.RecordBatch, shape: Shape) -> Iterator[Parsed | Broken]:
-    """Give the value of each row in order, or why there is none.
+    """Yield the value of each row in order, or the reason why it has none.
 
     Args:
-        shape: of the records that the contract asks for; it tells which nulls of columns are kept.
+        shape: the shape of the contract's records; it decides which nulls of columns are kept.
     """
     if RAW in batch.schema.names:
         yield from map(parse, raw_records(batch.column(RAW)))
@@ -36,7 +36,7 @@ def incoming_values(batch: pa.RecordBatch, shape: Shape) -> Iterator[Parsed | Br
 
 
 def raw_records(column: pa.LargeBinaryArray) -> Iterator[bytes]:
-    """Cut the records out of the column's buffer: no object of Arrow's for each."""
+    """Yield the bytes of each record from the column's buffer, without an Arrow object for each."""
     _, offset_buffer, data = column.buffers()
     if not len(column):
         return
@@ -47,7 +47,7 @@ def raw_records(column: pa.LargeBinaryArray) -> Iterator[bytes]:
 
 
 def without_nulls(batch: pa.RecordBatch, row: int) -> dict[str, Any] | None:
-    """Read a row of columns with all nulls left out; None if it came as JSON or cannot be read."""
+    """Return a row of columns without its nulls; None if it came as JSON or cannot be read."""
     if RAW in batch.schema.names:
         return None
     record = records_of(batch.slice(row, 1), None)[0]
@@ -55,7 +55,7 @@ def without_nulls(batch: pa.RecordBatch, row: int) -> dict[str, Any] | None:
 
 
 def as_it_came(batch: pa.RecordBatch, row: int) -> bytes | None:
-    """Return the bytes of a record, cut, or the JSON of a row of columns."""
+    """Return the first ``MAX_RECORD_KEPT`` bytes of a record, or a row of columns as JSON."""
     if RAW in batch.schema.names:
         kept: bytes = batch.column(RAW)[row].as_buffer()[:MAX_RECORD_KEPT].to_pybytes()
         return kept

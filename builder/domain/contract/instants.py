@@ -1,4 +1,4 @@
-"""Instants and dates: RFC 3339 text to numbers and back, exactly or not at all."""
+"""Convert RFC 3339 instants and dates to numbers, exactly or not at all."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 
 FIRST_INSTANT_US = -62_135_596_800_000_000
-"""0001-01-01T00:00:00Z in microseconds from 1970; what lies before, Python cannot read back."""
+"""0001-01-01T00:00:00Z in microseconds from 1970; Python cannot read back an earlier instant."""
 
 LAST_INSTANT_US = 253_402_300_799_999_999
 """9999-12-31T23:59:59.999999Z."""
@@ -21,9 +21,9 @@ _INSTANT = re.compile(
 
 
 def instant_us(text: str) -> int | None:
-    """Return the microseconds from 1970 to an instant; None if there is no such whole number.
+    """Return the microseconds from 1970 to an instant; None if that is not a whole number.
 
-    None for a leap second, for years outside 1 to 9999 in UTC, and for what is finer than a microsecond.
+    Also None for a leap second and for years outside 1 to 9999 in UTC.
 
     >>> instant_us("1970-01-01T01:00:00.5+01:00"), instant_us("2016-12-31T23:59:60Z")
     (500000, None)
@@ -46,7 +46,7 @@ def instant_us(text: str) -> int | None:
 
 
 def day_number(text: str) -> int | None:
-    """Return the days from 1970 to a date; None if it is none of the years 1 to 9999.
+    """Return the days from 1970 to a date; None if it is outside the years 1 to 9999.
 
     >>> day_number("1970-01-02"), day_number("0000-01-01")
     (1, None)

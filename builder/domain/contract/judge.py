@@ -1,6 +1,6 @@
-"""Whether a value meets a schema, and all the ways in which it does not. Never fetches anything.
+"""Judge whether a value meets a schema, and list all its faults, without fetching anything.
 
-jsonschema-rs judges and explains; jsonschema, the reference, checks the schemas themselves.
+jsonschema-rs judges values and explains faults. jsonschema, the reference implementation, checks the schemas.
 """
 
 from __future__ import annotations
@@ -24,48 +24,48 @@ if TYPE_CHECKING:
     from builder.domain.contract.contract import Contract
 
 MAX_FAULTS = 1_000
-"""Faults of one record that are kept; a record can have as many as it has values."""
+"""Faults of one record that are kept, at most; a record can have as many as it has values."""
 
 MAX_MESSAGE_CHARS = 500
 
 SHOWN_LEVELS = 200
-"""Levels that are kept of a value that is too deep for jsonschema-rs to show or compare (over 255)."""
+"""Levels to keep of a value that is too deep for jsonschema-rs to show or compare (over 255)."""
 
 BACKTRACK_LIMIT = 1_000_000
-"""Steps back that a pattern with lookaround or backreferences may take on one string (some 15 ms)."""
+"""Backtracking steps of a pattern with lookaround or backreferences on one string (about 15 ms), at most."""
 
 REASONS = {
-    "type": "The value is of another type.",
-    "enum": "The value is none of those that are listed.",
-    "const": "The value is not the one that is asked for.",
-    "required": "A property is missing (also where another property asks for it).",
+    "type": "The value has the wrong type.",
+    "enum": "The value is not one of the listed values.",
+    "const": "The value is not the required value.",
+    "required": "A required property is missing (also one that another property requires).",
     "min_length": "The string is too short.",
     "max_length": "The string is too long.",
     "pattern": "The string does not match the pattern.",
-    "pattern_too_hard": "Matching a pattern with lookaround or backreferences was given up.",
-    "format": "The string does not have the format.",
+    "pattern_too_hard": "A pattern with lookaround or backreferences takes too many steps on the string.",
+    "format": "The string does not have the required format.",
     "minimum": "The number is too small.",
     "maximum": "The number is too large.",
-    "exclusive_minimum": "The number is too small, or is the bound itself.",
-    "exclusive_maximum": "The number is too large, or is the bound itself.",
-    "multiple_of": "The number is no multiple.",
+    "exclusive_minimum": "The number is too small or equal to the bound.",
+    "exclusive_maximum": "The number is too large or equal to the bound.",
+    "multiple_of": "The number is not a multiple of the required divisor.",
     "min_items": "The array has too few items.",
     "max_items": "The array has too many items.",
     "unique_items": "Two items of the array are equal.",
-    "contains": "Too few or too many items of the array are as asked for.",
-    "additional_items": "The array has items behind those that are allowed.",
-    "unevaluated_items": "The array has items that nothing in the contract allows.",
+    "contains": "Too few or too many items of the array match the required schema.",
+    "additional_items": "The array has items after the last one that is allowed.",
+    "unevaluated_items": "The array has items that no part of the contract allows.",
     "min_properties": "The object has too few properties.",
     "max_properties": "The object has too many properties.",
-    "property_names": "The name of a property is not as asked for.",
-    "additional_properties": "The object has properties that are not declared.",
-    "unevaluated_properties": "The object has properties that nothing in the contract allows.",
-    "any_of": "None of the alternatives fits.",
-    "one_of": "None of the alternatives fits, or more than one.",
-    "not": "The value is what it must not be.",
+    "property_names": "The name of a property is not allowed.",
+    "additional_properties": "The object has undeclared properties.",
+    "unevaluated_properties": "The object has properties that no part of the contract allows.",
+    "any_of": "The value matches none of the alternatives.",
+    "one_of": "The value matches none of the alternatives, or more than one.",
+    "not": "The value matches a schema that it must not match.",
     "false_schema": "No value is allowed at this place.",
-    "content_encoding": "The string is not encoded as asked for.",
-    "content_media_type": "The string does not hold what is asked for.",
+    "content_encoding": "The string does not have the required encoding.",
+    "content_media_type": "The content of the string does not have the required media type.",
 }
 """The reasons of a rejection by a contract: schema keywords in lower_snake_case."""
 
@@ -84,7 +84,7 @@ _NO_LIMIT = frozenset(
 
 
 class Judge:
-    """A schema that is ready to judge values."""
+    """A compiled schema, which judges values."""
 
     def __init__(self, schema: Any, documents: Mapping[str, Any]) -> None:
         """Compile a schema; every document that it refers to must be given.
@@ -111,9 +111,9 @@ class Judge:
             raise _not_compiled(error) from error
 
     def accepts(self, value: Any) -> bool:
-        """Say whether a value meets the schema; it must not nest deeper than 1,024 levels.
+        """Return whether a value meets the schema; the value must not nest deeper than 1,024 levels.
 
-        No, where the schema compares values that are too deep to be compared.
+        False if the schema compares values that are too deep to compare.
         """
         try:
             return bool(self._validator.is_valid(value))
@@ -123,7 +123,8 @@ class Judge:
     def explain(self, value: Any) -> tuple[ContractFault, ...]:
         """Return all faults of a value, in order; none if it is valid.
 
-        A value that nests too deeply (a parsed one cannot) is not handed on: it would end the process.
+        A value that nests too deeply (a parsed one cannot) does not reach the validator: it would crash the
+        process.
         """
         if depth_of(value) > MAX_DEPTH:
             message = f"nests deeper than {MAX_DEPTH:,} levels"
@@ -141,7 +142,7 @@ class Judge:
         """Return the faults of a value.
 
         Args:
-            shown: the value to show in them, if not this one but one that is the same down to ``levels``.
+            shown: with ``levels``, the value to show in the faults; it equals ``value`` down to ``levels``.
         """
         faults = []
         for error in self._validator.iter_errors(value):
@@ -156,19 +157,20 @@ class Judge:
 
 @lru_cache(maxsize=16)
 def judge_of(contract: Contract) -> Judge:
-    """Return the judge of a contract, made once in each process."""
+    """Return the judge of a contract; each process compiles it once."""
     return Judge(contract.schema, contract.documents)
 
 
 def check_schema(
     schema: Any, documents: Mapping[str, Any], *, where: str = "", default: str = LATEST_DRAFT
 ) -> None:
-    """Check that a schema is one, by the reference implementation.
+    """Check that a schema is valid, with the reference implementation.
 
-    Patterns are left to the judge, which knows the dialect of JSON Schema; the reference knows Python's.
+    ``Judge`` checks the patterns, because it knows the dialect of JSON Schema; the reference implementation
+    knows only that of Python.
 
     Args:
-        default: the draft of a schema that names none.
+        default: the draft of a schema that does not name one.
 
     Raises:
         ContractError: with all faults.
@@ -180,8 +182,8 @@ def check_schema(
     draft = draft_of(schema, documents, default=default)
     if draft is None:
         known = ", ".join(DRAFTS)
-        what = f"$schema names no known draft: {preview(schema['$schema'], chars=100)}"
-        raise ContractError(Fault(where=where or "/$schema", what=what, advice=f"one of {known}"))
+        what = f"$schema names an unknown draft: {preview(schema['$schema'], chars=100)}"
+        raise ContractError(Fault(where=where or "/$schema", what=what, advice=f"use one of {known}"))
     uri = next(uri for uri, name in DRAFTS.items() if name == draft)
     dialect = schema["$schema"].removesuffix("#") if isinstance(schema, dict) and "$schema" in schema else uri
     judge = reference.validator_for({"$schema": uri})
@@ -192,8 +194,8 @@ def check_schema(
     except RecursionError:
         raise ContractError(Fault(where=where, what="the schema nests too deeply")) from None
     if errors:
-        said = [(where + pointer_of(e.absolute_path), e.message[:MAX_MESSAGE_CHARS]) for e in errors]
-        raise ContractError(*(Fault(where=place, what=what) for place, what in dict.fromkeys(said)))
+        found = [(where + pointer_of(e.absolute_path), e.message[:MAX_MESSAGE_CHARS]) for e in errors]
+        raise ContractError(*(Fault(where=place, what=what) for place, what in dict.fromkeys(found)))
 
 
 def _numbers() -> tuple[int, ...]:
@@ -209,7 +211,7 @@ def _refuse(uri: str) -> Any:
 def _not_compiled(error: Exception) -> ContractError:
     where = pointer_of(getattr(error, "instance_path", ()))
     message = getattr(error, "message", "") or str(error)
-    return ContractError(Fault(where=where, what=f"not a schema: {message[:MAX_MESSAGE_CHARS]}"))
+    return ContractError(Fault(where=where, what=f"not a valid schema: {message[:MAX_MESSAGE_CHARS]}"))
 
 
 def _fault(error: Any, value: Any, path: tuple[str | int, ...]) -> ContractFault:
@@ -221,7 +223,7 @@ def _fault(error: Any, value: Any, path: tuple[str | int, ...]) -> ContractFault
 
 
 def _keyword(kind: str, name: str) -> str:
-    """Turn a keyword into a reason.
+    """Convert a schema keyword to a reason code.
 
     >>> _keyword("MinLength", "minLength")
     'min_length'
@@ -232,13 +234,13 @@ def _keyword(kind: str, name: str) -> str:
 
 
 def _shown(keyword: str, kind: Any, value: Any, path: tuple[str | int, ...]) -> tuple[str | None, str | None]:
-    """Return the beginning of the offending value, and the limit that it breaks."""
+    """Return the start of the offending value, and the limit that it breaks."""
     if keyword in ("additional_properties", "unevaluated_properties", "unevaluated_items"):
         return preview(kind.unexpected, chars=MAX_VALUE_CHARS), None
     limit = None
     if keyword not in _NO_LIMIT:
         limit = kind.value if isinstance(kind.value, str) else preview(kind.value, chars=MAX_VALUE_CHARS + 1)
-    if keyword == "required":  # what is missing has no value
+    if keyword == "required":  # a missing property has no value
         return None, limit
     for step in path:
         value = value[step]

@@ -1,4 +1,4 @@
-"""JSON Schema to Arrow: what can be mapped, and what must be refused before a record is read."""
+"""Map a JSON Schema to Arrow columns, and refuse what cannot be mapped before a record is read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 MAX_LEVELS = 99
 """Levels of Parquet that can be read back: 1 for a struct, 2 for a list, 1 for the value."""
 
-WAY_OUT = '"x-arrow": "json" at this place keeps it as JSON text'
+_KEEP_AS_JSON = 'add "x-arrow": "json" at this place to keep it as JSON text'
+
+_RENAME = "rename the property, and add rename: {{{name}: new_name}} to the source"
+
+_TOO_DEEP = f"it is more than {MAX_LEVELS} levels deep, and Parquet cannot read it back"
 
 _SCALARS = {
     frozenset(("boolean",)): pa.bool_(),
@@ -34,16 +38,16 @@ _STRINGS = {None: pa.string(), "date-time": pa.timestamp("us", "UTC"), "date": p
 
 
 def map_schema(schema: Any, documents: Mapping[str, Any], *, reserved: Sequence[str] = ()) -> pa.Schema:
-    """Derive the columns that hold every record that a schema accepts.
+    """Derive columns that can hold every record that a schema accepts.
 
-    All columns and fields can be null, because an absent member is null. What an open object does not declare
-    goes, as JSON text, to ``extra`` beside the declared members.
+    All columns and fields are nullable, because an absent member is null. The undeclared members of an open
+    object go, as JSON text, to a column or field ``extra`` next to the declared members.
 
     Args:
-        reserved: names of columns that the schema may not have.
+        reserved: names that the schema may not use for columns.
 
     Raises:
-        ContractError: with every place that cannot be mapped, and what to do.
+        ContractError: with every place that cannot be mapped, and how to fix it.
     """
     shape = shape_of_schema(schema, documents)
     mapper = _Mapper()
@@ -66,25 +70,22 @@ class _Mapper:
     def root(self, shape: Shape, *, reserved: Sequence[str]) -> list[pa.Field]:
         if shape.trouble or shape.json or "object" not in shape.types:
             what = shape.trouble or "a record must be an object with declared properties"
-            self._refuse(shape, what, 'say "type": "object" and declare the columns under "properties"')
+            self._refuse(shape, what, 'write "type": "object" and declare the columns under "properties"')
             return []
         for name, part in shape.properties.items():
             if name.startswith("_"):
-                self._refuse(
-                    part, f"the name {name!r} begins with an underscore", "such columns are the build's"
-                )
+                what = f"the name {name!r} begins with an underscore, as only the build's own columns may"
+                self._refuse(part, what, _RENAME.format(name=name))
             elif name in reserved:
-                what = f"the name {name!r} is taken by the document's own {name}"
-                self._refuse(
-                    part, what, "rename the property, and say so to the source with its option rename"
-                )
+                what = f"the name {name!r} is reserved for the document's own {name}"
+                self._refuse(part, what, _RENAME.format(name=name))
         fields = self._members(shape, levels=0)
         if not fields and not self.faults:
-            self._refuse(shape, "the schema declares no property that could be a column", 'add "properties"')
+            self._refuse(shape, "the schema declares no property that can be a column", 'add "properties"')
         return fields if shape.closed else self._with_extra(shape, fields)
 
     def field(self, name: str, shape: Shape, *, levels: int) -> pa.Field | None:
-        """Map one member; None for one that can never be there."""
+        """Map one member; None if it can never be present."""
         if not shape.types:
             return None
         if shape.json:
@@ -97,9 +98,7 @@ class _Mapper:
             return self._object(name, shape, levels=levels)
         arrow = self._array(shape, levels=levels) if types == {"array"} else self._scalar(shape)
         if levels >= MAX_LEVELS and arrow is not None:
-            self._refuse(
-                shape, f"it lies more than {MAX_LEVELS} levels deep, which Parquet does not give back"
-            )
+            self._refuse(shape, _TOO_DEEP)
         return None if arrow is None else pa.field(name, arrow)
 
     def _scalar(self, shape: Shape) -> pa.DataType | None:
@@ -111,19 +110,17 @@ class _Mapper:
         if not types:
             return pa.string()  # always null
         if shape.types == ANY_TYPES:
-            self._refuse(shape, "nothing says which type it has")
+            self._refuse(shape, "its type is not declared")
         else:
-            self._refuse(shape, "it may be " + " or ".join(sorted(types)) + ": a column has one type")
+            self._refuse(shape, "it may be " + " or ".join(sorted(types)) + ", but a column has one type")
         return None
 
     def _array(self, shape: Shape, *, levels: int) -> pa.DataType | None:
         if levels > MAX_LEVELS:
-            self._refuse(
-                shape, f"it lies more than {MAX_LEVELS} levels deep, which Parquet does not give back"
-            )
+            self._refuse(shape, _TOO_DEEP)
             return None
         if shape.items is None:
-            self._refuse(shape, "nothing says which type its items have")
+            self._refuse(shape, "the type of its items is not declared")
             return None
         if not shape.items.types:
             return pa.list_(pa.field("element", pa.string()))  # always empty
@@ -132,9 +129,7 @@ class _Mapper:
 
     def _object(self, name: str, shape: Shape, *, levels: int) -> pa.Field | None:
         if levels > MAX_LEVELS:
-            self._refuse(
-                shape, f"it lies more than {MAX_LEVELS} levels deep, which Parquet does not give back"
-            )
+            self._refuse(shape, _TOO_DEEP)
             return None
         n_faults = len(self.faults)
         members = self._members(shape, levels=levels + 1)
@@ -145,7 +140,7 @@ class _Mapper:
                 return pa.field(name, pa.string(), metadata=JSON_FIELD)
             members = self._with_extra(shape, members)
         if not members:
-            self._refuse(shape, "an object that can have no member is no column of Parquet")
+            self._refuse(shape, "an object that can have no member cannot be a column of Parquet")
             return None
         return pa.field(name, pa.struct(members))
 
@@ -155,12 +150,12 @@ class _Mapper:
 
     def _with_extra(self, shape: Shape, members: list[pa.Field]) -> list[pa.Field]:
         if EXTRA in shape.properties:
-            what = f"{EXTRA!r} holds what an open object does not declare, so it cannot be declared itself"
-            advice = 'rename it, or close the object with "additionalProperties": false'
+            what = f"{EXTRA!r} is reserved for the undeclared members of this open object"
+            advice = 'rename the property, or close the object with "additionalProperties": false'
             self._refuse(shape.properties[EXTRA], what, advice)
         return [*members, pa.field(EXTRA, pa.string(), metadata=EXTRA_FIELD)]
 
-    def _refuse(self, shape: Shape, what: str, advice: str = WAY_OUT) -> None:
+    def _refuse(self, shape: Shape, what: str, advice: str = _KEEP_AS_JSON) -> None:
         fault = Fault(where=shape.pointer or "/", what=what, advice=advice)
         if fault not in self.faults:
             self.faults.append(fault)

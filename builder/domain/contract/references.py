@@ -1,4 +1,4 @@
-"""Every reference of a schema, followed once, so that a missing one is said before a record is read."""
+"""Follow every reference of a schema once, to report a missing document before a record is read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def root_resolver(
     draft: str,
     retrieve: Callable[[str], Any] | None = None,
 ) -> Any:
-    """Return what resolves references that stand at the root of a schema."""
+    """Return the resolver of references at the root of a schema."""
     root = specification(draft).create_resource(schema)
     registry = registry_of(documents, default=draft, retrieve=retrieve).with_resource(ROOT_URI, root)
     return registry.crawl().resolver(base_uri=ROOT_URI).in_subresource(root)
@@ -34,7 +34,7 @@ def follow_references(
     """Follow every reference in a schema and in what it refers to; return a fault for each that fails.
 
     Args:
-        retrieve: as for ``registry_of``; it sees each document once or more.
+        retrieve: as for ``registry_of``; it may be called more than once for the same document.
     """
     from referencing.exceptions import CannotDetermineSpecification, NoSuchResource, Unresolvable
 
@@ -68,13 +68,13 @@ def follow_references(
                 where = pointer_in(schema, node) + "/" + keyword
                 faults[reference] = _refusal(reference, where, uri=missing[0] if missing else "")
                 continue
-            stack.append((found.contents, found.resolver, _draft_there(found, documents, dialect)))
+            stack.append((found.contents, found.resolver, _target_draft(found, documents, dialect)))
         stack.extend(_children(node, resolver, documents, dialect))
     return [faults[reference] for reference in sorted(faults)]
 
 
 def pointer_in(document: Any, node: Any) -> str:
-    """Find where an object stands in a document; ``…`` if it stands in another document."""
+    """Return the JSON pointer of an object in a document; ``…`` if it is in another document."""
     stack: list[tuple[Any, tuple[str | int, ...]]] = [(document, ())]
     while stack:
         here, path = stack.pop()
@@ -90,31 +90,31 @@ def _children(
 ) -> Iterator[tuple[Any, Any, str]]:
     try:
         children: Sequence[Any] = list(specification(dialect).subresources_of(node))
-    except (AttributeError, TypeError):  # what a reference leads to need not look like a schema
+    except (AttributeError, TypeError):  # the target of a reference may not look like a schema
         return
     for child in children:
         draft = draft_of(child, documents, default=dialect) or dialect
         yield child, resolver.in_subresource(specification(draft).create_resource(child)), draft
 
 
-def _draft_there(found: Any, documents: Mapping[str, Any], dialect: str) -> str:
-    """Return the draft of the document that a reference led to."""
+def _target_draft(found: Any, documents: Mapping[str, Any], dialect: str) -> str:
+    """Return the draft of the document that a reference leads to."""
     whole = found.resolver.lookup("#").contents
     return draft_of(whole, documents, default=dialect) or dialect
 
 
 def _refusal(reference: str, where: str, *, uri: str) -> Fault:
-    """Say what to do; ``uri`` is that of the document that is not there, empty if it is there."""
+    """Return the fault with its advice; ``uri`` is that of a missing document, empty if none is missing."""
     if not uri:
-        advice = "the document has no such place"
+        advice = "the document has no such place: correct the part after #"
     elif uri.lower().startswith("file:"):
         advice = (
             "file: references are never followed: write a path below the schema's folder, or use --schemas"
         )
     elif uri.startswith(HERE):
-        advice = "there is no such file below the schema's folder, nor in a folder given with --schemas"
+        advice = "the file is neither below the schema's folder nor in a folder given with --schemas: add it"
     elif uri.startswith(OUTSIDE):
-        advice = "it leads out of the schema's folder: put the document below it"
+        advice = "it leads out of the schema's folder: move the document into that folder"
     else:
-        advice = f"nothing is fetched: save {uri} into a folder and give that with --schemas"
+        advice = f"nothing is fetched: save {uri} in a folder, and name that folder with --schemas"
     return Fault(where=where, what=f"the reference {reference!r} cannot be resolved", advice=advice)

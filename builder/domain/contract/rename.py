@@ -1,4 +1,4 @@
-"""A source's ``rename``: members of a record moved to the columns of the contract."""
+"""Apply a source's option ``rename``: move members of a record to the columns of the contract."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ _ABSENT = object()
 
 
 def rename_members(record: dict[str, Any], renames: Mapping[str, str]) -> tuple[dict[str, Any], str | None]:
-    """Move members of a record to other names; the record itself stays as it was.
+    """Return a copy of a record in which members have moved to other names.
 
-    A name with dots is a path into nested objects, unless the record has a member of that very name. All
-    members leave their places before the first arrives, so two can change places. A path that leads
-    nowhere moves nothing.
+    A name with dots is a path into nested objects, unless the record has a member with exactly that name.
+    All members are removed before the first is added, so two members can swap their names. A path that does
+    not exist moves nothing.
 
     Returns:
-        The new record; and the name at which a member that is not null stood already, if there was one: then
-        the record must be refused, for one of the two would be lost.
+        The new record, and None. If the new name of a member already has a value that is not null, that name
+        instead of None: the record must then be refused, because one of the two values would be lost.
 
     >>> rename_members({"body": "x", "meta": {"url": "u", "n": 1}}, {"body": "text", "meta.url": "url"})
     ({'meta': {'n': 1}, 'text': 'x', 'url': 'u'}, None)
@@ -37,7 +37,7 @@ def rename_members(record: dict[str, Any], renames: Mapping[str, str]) -> tuple[
 
 
 def _take(record: dict[str, Any], path: str) -> Any:
-    """Take a member out; objects on the way to it are copied, not changed."""
+    """Remove and return a member; objects on the path to it are copied, not changed."""
     if path in record:
         return record.pop(path)
     first, _, rest = path.partition(".")

@@ -1,7 +1,7 @@
-"""An Arrow schema as a JSON document, and back: how a manifest tells its columns.
+"""Convert an Arrow schema to a JSON document and back; a manifest describes its columns in this form.
 
-The names of types are ours, so that they do not change when a library spells them in another way; names of
-list items and all metadata are left out, because they are no part of the data.
+The names of types are defined here, so that they do not change when a library changes its own names. Names
+of list items and all metadata are left out, because they are not part of the data.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ def describe_schema(schema: pa.Schema) -> list[dict[str, Any]]:
 
 
 def restore_schema(document: Sequence[Mapping[str, Any]]) -> pa.Schema:
-    """Make the Arrow schema that ``describe_schema`` described.
+    """Return the Arrow schema that ``describe_schema`` described.
 
     Raises:
-        ContractError: if a type is not known; a newer builder may have written it.
+        ContractError: if a type is unknown; a newer release of builder may have written it.
     """
     return pa.schema([_restore(column, column["name"]) for column in document])
 
@@ -116,5 +116,5 @@ def _restore_type(facts: Mapping[str, Any]) -> pa.DataType:
         return getattr(pa, f"decimal{match[1]}")(int(match[2]), int(match[3]))
     if match := _FIXED_BINARY.fullmatch(name):
         return pa.binary(int(match[1]))
-    what = f"no type is called {name!r}"
-    raise ContractError(Fault(where="", what=what, advice="a newer builder may know it"))
+    what = f"unknown type of a column: {name!r}"
+    raise ContractError(Fault(where="", what=what, advice="try a newer release of builder"))

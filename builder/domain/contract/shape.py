@@ -1,7 +1,7 @@
-"""What the values that meet a schema can look like: the part of a schema that columns are made from.
+"""Define the shape of a schema: the part of it from which columns are derived.
 
-A shape is wider than its schema, never narrower: whatever restricts without telling the type (bounds,
-patterns, ``not``, ``if``) is left out, because records are judged before they become columns.
+A shape is wider than its schema, never narrower. Restrictions that do not determine a type (bounds, patterns,
+``not``, ``if``) are left out, because records are judged before they become columns.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ FORMATS = ("date-time", "date")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """The types that a value may have and, for containers, what may be inside.
+    """The types that a value may have and, for containers, the shapes of their contents.
 
     Attributes:
         types: names of JSON types; ``number`` includes ``integer``.
-        format: ``date-time`` or ``date`` where every string is one.
-        items: of every item of an array; None where nothing is said.
-        properties: of the members that are declared.
+        format: ``date-time`` or ``date`` if every string has this format.
+        items: the shape of every item of an array; None if the schema does not declare it.
+        properties: the shapes of the declared members.
         closed: whether an object can have no other members.
         leaks: whether a part that shapes do not follow (``if``, ``patternProperties``) may allow members that
             are not declared, so that ``unevaluatedProperties: false`` does not close the object.
         json: whether ``"x-arrow": "json"`` asks for JSON text.
-        pointer: where in the schema this was said.
-        trouble: why there is no shape (recursion, tuples), in words.
+        pointer: the place in the schema that declares this shape.
+        trouble: why the schema has no shape (recursion, tuples), in words.
     """
 
     types: frozenset[str] = ANY_TYPES
@@ -50,7 +50,7 @@ class Shape:
 
 
 def both(one: Shape, other: Shape) -> Shape:
-    """Return the shape of what meets both schemas."""
+    """Return the shape of the values that meet both schemas."""
     types = _common(one.types, other.types)
     names = [*one.properties, *(name for name in other.properties if name not in one.properties)]
     return Shape(
@@ -71,9 +71,9 @@ def both(one: Shape, other: Shape) -> Shape:
 
 
 def either(one: Shape, other: Shape) -> Shape:
-    """Return the shape of what meets one of two schemas, or both.
+    """Return the shape of the values that meet one of two schemas, or both.
 
-    A member that only one of them declares can be anything if the other one is open.
+    A member that only one schema declares can be anything if the other schema is open.
     """
     if one.types == frozenset(("null",)) or not one.types:
         return replace(other, types=other.types | one.types)

@@ -1,4 +1,4 @@
-"""A schema's shape: references followed, ``allOf``, ``anyOf`` and ``oneOf`` worked in."""
+"""Compute the shape of a schema: follow references, and combine ``allOf``, ``anyOf`` and ``oneOf``."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 MAX_SCHEMAS = 20_000
-"""Subschemas that are looked at; references can double the size of a schema with each line."""
+"""Subschemas to visit, at most; references can double the size of a schema with each line."""
 
 _REF_IS_ALONE = ("4", "6", "7")
-"""Drafts in which everything beside ``$ref`` is ignored."""
+"""Drafts that ignore every keyword next to ``$ref``."""
 
 _LEAKS = ("patternProperties", "if", "then", "else", "dependentSchemas", "dependencies", "$dynamicRef")
 
 
 def shape_of_schema(schema: Any, documents: Mapping[str, Any]) -> Shape:
-    """Return the shape of what meets a schema whose references can all be followed."""
+    """Return the shape of the values that meet a schema; all its references must resolve."""
     draft = draft_of(schema, documents) or LATEST_DRAFT
     shaper = _Shaper(documents)
     try:
@@ -34,9 +34,9 @@ def shape_of_schema(schema: Any, documents: Mapping[str, Any]) -> Shape:
 
 
 class _Place:
-    """Where a subschema stands: what resolves its references, its draft, its pointer, and what it lies in.
+    """The place of a subschema: its resolver, its draft, its pointer, and the subschemas that contain it.
 
-    ``is_entered`` tells that the resolver knows of the subschema's own identifier already.
+    ``is_entered`` is true if the resolver already knows the subschema's own identifier.
     """
 
     __slots__ = ("draft", "is_entered", "pointer", "resolver", "trail")
@@ -75,11 +75,11 @@ class _Shaper:
         if id(node) in place.trail:
             return Shape(pointer=pointer, trouble="it refers to itself")
         if self._n_schemas > MAX_SCHEMAS:
-            return Shape(pointer=pointer, trouble=f"over {MAX_SCHEMAS:,} subschemas")
+            return Shape(pointer=pointer, trouble=f"the schema has over {MAX_SCHEMAS:,} subschemas")
         return self._combine(node, self._enter(node, place))
 
     def _enter(self, node: dict[str, Any], place: _Place) -> _Place:
-        """Take up an identifier or a draft that a subschema declares for itself."""
+        """Apply an identifier or a draft that a subschema declares for itself."""
         if place.is_entered:
             return place
         draft = draft_of(node, self._documents, default=place.draft) or place.draft
@@ -113,7 +113,7 @@ class _Shaper:
         return self.shape(found.contents, target)
 
     def _own(self, node: dict[str, Any], place: _Place) -> Shape:
-        """Return what a subschema says by itself."""
+        """Return the shape that a subschema declares itself, without references and combinations."""
         properties = {
             name: self.shape(part, place.inside(node, "properties", name))
             for name, part in node.get("properties", {}).items()
@@ -128,11 +128,11 @@ class _Shaper:
             closed=node.get("additionalProperties") is False and not node.get("patternProperties"),
             leaks=any(keyword in node for keyword in _LEAKS) or open_members is not False,
             pointer=pointer_of(place.pointer),
-            trouble="where its reference leads depends on where it is used" if dynamic else None,
+            trouble="the target of its reference depends on where it is used" if dynamic else None,
         )
 
     def _items(self, node: dict[str, Any], place: _Place) -> Shape | None:
-        """Return the shape of all items: of a tuple, what any of them may be."""
+        """Return the shape that covers all items, also those of a tuple."""
         new_tuples = place.draft == "2020-12"
         items = node.get("items")
         first = node.get("prefixItems") if new_tuples else items if isinstance(items, list) else None
@@ -153,7 +153,7 @@ def _listed(node: dict[str, Any], keyword: str) -> list[tuple[int, Any]]:
 
 
 def _stated_types(node: dict[str, Any]) -> frozenset[str]:
-    """Return the types that ``type`` names or, without it, those of ``const`` and ``enum``."""
+    """Return the types in ``type``; without it, the types of ``const`` or ``enum``."""
     if "type" in node:
         stated = node["type"]
         return frozenset((stated,) if isinstance(stated, str) else stated)

@@ -1,4 +1,4 @@
-"""Accepted records to Arrow columns: whole columns at a time, value by value only where that fails."""
+"""Convert accepted records to Arrow columns: a whole column at a time; value by value if that fails."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _INSTANT = pa.timestamp("us", "UTC")
 _FIT = {pa.int64(): int, pa.float64(): float, pa.bool_(): bool, pa.string(): str}
-"""The Python type whose values Arrow takes over as they are."""
+"""For each type of column, the Python type whose values Arrow takes unchanged."""
 
 
 def tabulate(
@@ -29,10 +29,11 @@ def tabulate(
 ) -> tuple[list[pa.Array], dict[int, tuple[ContractFault, ...]]]:
     """Convert accepted records to the columns of their contract.
 
-    Equal to ``canonical_record`` on each.
+    The result equals that of ``canonical_record`` for each record.
 
     Returns:
-        One array a column, of the records without fault, in order; and the faults of the others by row.
+        One array for each column, with the records without faults, in order; and the faults of the other
+        records by row.
     """
     faults: dict[int, Faults] = {}
     names = frozenset(f.name for f in columns if not is_extra_field(f))
@@ -59,7 +60,7 @@ def _column(
 
 
 def _whole_column(values: list[Any], arrow_type: pa.DataType) -> pa.Array | None:
-    """Convert a column at one go, if no value of it needs a look of its own."""
+    """Convert a whole column at once; None if some value must be converted on its own."""
     if arrow_type == _INSTANT:
         return _instants(values)
     fit = _FIT.get(arrow_type)

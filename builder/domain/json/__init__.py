@@ -1,1 +1,1 @@
-"""JSON text and JSON values, exact where it matters."""
+"""Read and write JSON without losing a key or a digit."""

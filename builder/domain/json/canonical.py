@@ -1,4 +1,4 @@
-"""JSON with one form for each value, after RFC 8785: what digests of documents are made over."""
+"""Write JSON with one form for each value, after RFC 8785; digests of JSON documents use this form."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ if TYPE_CHECKING:
 
 
 def canonical_json(value: Any) -> bytes:
-    """Write a value in its one form: UTF-8, keys in the order of their UTF-16 units, no white space.
+    """Write a value in canonical form: UTF-8, keys in the order of their UTF-16 code units, no white space.
 
-    Numbers as ECMAScript writes them, so ``1.0`` is ``1``; integers over 2^53 keep all digits, which
-    RFC 8785 would round.
+    Numbers have the form of ECMAScript, so ``1.0`` becomes ``1``. Integers over 2^53 keep all digits;
+    RFC 8785 would round them.
 
     >>> canonical_json({"b": [1.0, 0.8, None], "a": "é"}).decode()
     '{"a":"é","b":[1,0.8,null]}'
 
     Raises:
-        BuilderError: if a value has no JSON form (NaN, infinity, a lone surrogate, a key that is no string).
+        BuilderError: if a value has no JSON form (NaN, infinity, a lone surrogate, a key that is not a
+            string).
     """
     try:
         return "".join(_pieces(value)).encode()
     except UnicodeEncodeError as error:
-        raise BuilderError(Fault(where="", what=f"text that is no Unicode: {error.reason}")) from None
+        raise BuilderError(Fault(where="", what=f"text is not valid Unicode: {error.reason}")) from None
 
 
 def _pieces(value: Any) -> Iterator[str]:
@@ -43,12 +44,12 @@ def _pieces(value: Any) -> Iterator[str]:
     elif value is None or isinstance(value, (bool, int, str)):
         yield json.dumps(value, ensure_ascii=False)
     else:
-        raise BuilderError(f"a {type(value).__name__} has no JSON form")
+        raise BuilderError(f"a value of type {type(value).__name__} has no JSON form")
 
 
 def _object(value: dict[Any, Any]) -> Iterator[str]:
     if wrong := [key for key in value if not isinstance(key, str)]:
-        raise BuilderError(f"a key of a JSON object must be text, not {wrong[0]!r}")
+        raise BuilderError(f"a key of a JSON object must be a string, not {wrong[0]!r}")
     for i, key in enumerate(sorted(value, key=_utf16)):
         yield ("," if i else "{") + json.dumps(key, ensure_ascii=False) + ":"
         yield from _pieces(value[key])
@@ -60,7 +61,7 @@ def _utf16(key: str) -> bytes:
 
 
 def number_text(value: float) -> str:
-    """Write a float as ECMAScript does: the shortest digits that read back as the same float.
+    """Write a float as ECMAScript does: with the fewest digits that read back as the same float.
 
     >>> [number_text(x) for x in (0.1, -0.0, 1e21, 1e-7, 123456789012345680000.0)]
     ['0.1', '0', '1e+21', '1e-7', '123456789012345680000']
@@ -80,12 +81,12 @@ def number_text(value: float) -> str:
 
 
 def _placed(digits: str, point: int) -> str:
-    """Set the point behind ``point`` digits (Number::toString of ECMA-262)."""
+    """Put the decimal point after ``point`` digits (Number::toString of ECMA-262)."""
     if len(digits) <= point <= 21:
         return digits + "0" * (point - len(digits))
     if 0 < point <= 21:
         return f"{digits[:point]}.{digits[point:]}"
     if -6 < point <= 0:
         return "0." + "0" * -point + digits
-    behind = f".{digits[1:]}" if len(digits) > 1 else ""
-    return f"{digits[0]}{behind}e{'+' if point > 0 else '-'}{abs(point - 1)}"
+    fraction = f".{digits[1:]}" if len(digits) > 1 else ""
+    return f"{digits[0]}{fraction}e{'+' if point > 0 else '-'}{abs(point - 1)}"

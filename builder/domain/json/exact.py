@@ -1,6 +1,6 @@
-"""The exact parser: integers of any size, decimals as they were written, every fault with its place.
+"""Parse JSON exactly: integers of any size, decimals as they are written, every fault with its place.
 
-It is some ten times slower than orjson and reads only what orjson refuses or would change.
+This parser is about ten times slower than orjson. It reads only texts that orjson refuses or would change.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from builder.domain.fault_order import pointer_of, sort_faults
 from builder.domain.rejection import ContractFault, cut_text
 
 MAX_NUMBER_CHARS = 4300
-"""Characters of a number: as many digits as Python turns into an integer (conversion is quadratic)."""
+"""Characters of a number, at most: Python converts no more digits to an integer (it takes quadratic time)."""
 
 _BLANK = re.compile(r"[ \t\r\n]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
@@ -26,7 +26,7 @@ _WORDS = {"t": ("true", True), "f": ("false", False), "n": ("null", None)}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parsed:
-    """A JSON value, and what in it has no canonical form."""
+    """A JSON value, and the faults of the parts that have no canonical form."""
 
     value: Any
     faults: tuple[ContractFault, ...] = ()
@@ -34,7 +34,7 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broken:
-    """Why there is no value; ``offset`` counts bytes for ``invalid_utf8`` and characters otherwise."""
+    """Why a text has no value; ``offset`` counts bytes for ``invalid_utf8`` and characters otherwise."""
 
     reason: str
     offset: int
@@ -48,7 +48,7 @@ class _Stop(Exception):  # noqa: N818 - it never leaves this file
 
 
 def parse_exactly(text: str, *, max_depth: int) -> Parsed | Broken:
-    """Parse one JSON value; of two equal keys the last holds, and the fault names both."""
+    """Parse one JSON value; if a key occurs twice, the last value counts and a fault names the key."""
     try:
         parser = _Parser(text=text, max_depth=max_depth)
         value = parser.run()
@@ -58,9 +58,9 @@ def parse_exactly(text: str, *, max_depth: int) -> Parsed | Broken:
 
 
 def exact_number(token: str) -> int | float | Decimal | None:
-    """Return the number that a JSON number denotes; None if it lies outside the range of float64.
+    """Return the number that a JSON number denotes; None if it is outside the range of float64.
 
-    A fraction is a float if the float's shortest form denotes the same number, else a Decimal.
+    A fraction becomes a float if the float's shortest form denotes the same number, otherwise a Decimal.
 
     >>> exact_number("0.10"), exact_number("0.10000000000000000000001"), exact_number("1e400")
     (0.1, Decimal('0.10000000000000000000001'), None)
@@ -79,7 +79,7 @@ def exact_number(token: str) -> int | float | Decimal | None:
 
 @dataclass(slots=True, kw_only=True)
 class _Parser:
-    """A stack of open containers, each with the key or index of its next value."""
+    """A parser that keeps a stack of open containers, each with the key or index of its next value."""
 
     text: str
     max_depth: int
@@ -95,7 +95,7 @@ class _Parser:
                 continue
             while self.stack:
                 self.attach(value)
-                if self.goes_on():
+                if self.another_follows():
                     break
                 value, _ = self.stack.pop()[0], None
             else:
@@ -104,7 +104,7 @@ class _Parser:
                 return value
 
     def value(self) -> tuple[Any, bool]:
-        """Read a scalar or an empty container, or open a container and stand before its first value."""
+        """Read a scalar or an empty container, or open a container and stop before its first value."""
         char = self.text[self.at : self.at + 1]
         if char in ("{", "["):
             return self.open(char)
@@ -152,8 +152,8 @@ class _Parser:
         else:
             container.append(value)
 
-    def goes_on(self) -> bool:
-        """Pass the comma or the closing bracket behind a value; say whether another value follows."""
+    def another_follows(self) -> bool:
+        """Read the comma or the closing bracket after a value; return whether another value follows."""
         container, key = self.stack[-1]
         is_object = type(container) is dict
         char = self.text[self.at : self.at + 1]
@@ -208,7 +208,7 @@ class _Parser:
         self.at = _BLANK.match(self.text, self.at).end()  # type: ignore[union-attr]
 
     def fault(self, keyword: str, *, value: str | None = None, message: str, above: bool = False) -> None:
-        """Note a fault of the value that is being read, or of the object that it is a name in."""
+        """Record a fault of the value that is being read; with ``above``, of the object that contains it."""
         path = tuple(key for _, key in (self.stack[:-1] if above else self.stack))
         fault = ContractFault(
             pointer=pointer_of(path), keyword=keyword, value=cut_text(value), message=message

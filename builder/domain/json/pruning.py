@@ -1,4 +1,4 @@
-"""Copies of deep values that are shallow, for what cannot look at deep ones."""
+"""Make shallow copies of deep values, for code that cannot process deep ones."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from builder.domain.json.writer import canonical_text
 
 
 def prune(value: Any, *, levels: int) -> Any:
-    """Copy a value down to a depth; what is below is one string in a container of the same kind.
+    """Copy a value down to a depth; deeper content becomes one string in a container of the same kind.
 
-    Containers that were equal stay equal, and those that were not stay different.
+    Equal containers stay equal, and different containers stay different.
 
     >>> prune([1, {"a": [[2]]}], levels=2)
     [1, {'a': ['[[2]]']}]

@@ -1,9 +1,9 @@
-"""JSON text to values: fast where that changes nothing, exact where it would.
+"""Parse JSON text: with orjson if that loses nothing, otherwise with the exact parser.
 
-orjson takes integers over 64 bits for floats, keeps the last of two equal keys and rounds long decimals, all
-without a word. So what it parsed is held against the text: the colons that are neither behind a key nor in a
-string, and every long number. Only records that fail this, or that orjson refuses, are read again by
-``exact_json``.
+orjson silently converts integers over 64 bits to floats, drops the first of two equal keys and rounds long
+decimals. So this module compares the parsed value with the text: it counts the colons outside strings, and
+checks every long number. Only texts that fail this check, or that orjson refuses, are parsed again by
+``json.exact``.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ import orjson
 from builder.domain.json.exact import Broken, Parsed, exact_number, parse_exactly
 
 MAX_DEPTH = 1024
-"""Levels of nesting: orjson's own limit, and a third of what crashes the validator."""
+"""Levels of nesting, at most: orjson's own limit, and a third of the depth that crashes the validator."""
 
 REASONS = {
-    "broken_json": "The record is not JSON.",
-    "invalid_utf8": "The record is not UTF-8.",
-    "not_a_number": "The record holds NaN or Infinity, which JSON has no words for.",
-    "too_deep": f"The record nests deeper than {MAX_DEPTH:,} levels.",
-    "number_too_long": "The record holds a number of more than 4,300 characters.",
-    "empty_record": "There is no record in the line or file.",
+    "broken_json": "The record is not valid JSON.",
+    "invalid_utf8": "The record is not valid UTF-8.",
+    "not_a_number": "The record contains NaN or Infinity, which are not JSON.",
+    "too_deep": f"The record is nested deeper than {MAX_DEPTH:,} levels.",
+    "number_too_long": "The record contains a number of more than 4,300 characters.",
+    "empty_record": "The line or file contains no record.",
 }
-"""What ``Broken.reason`` may be, in words."""
+"""The values of ``Broken.reason``, in words."""
 
 _NUMBER = re.compile(rb"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _DIGITS = bytes(0x30 if chr(byte) in "0123456789." else 0x20 for byte in range(256))
 _LONG = b"0" * 16
-"""A number of fewer digits than this comes back from a float64 as it was, if it is not very small."""
+"""A number with fewer digits than this survives a round trip through float64, unless it is very small."""
 
 _SMALLEST = 2.3e-308
 _SHORT = 512
@@ -41,7 +41,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 def parse(data: bytes) -> Parsed | Broken:
-    """Parse one JSON value of any kind; a byte order mark in front is passed over.
+    """Parse one JSON value of any kind; a leading byte order mark is skipped.
 
     >>> parse(b'{"a": 18446744073709551617}').value
     {'a': 18446744073709551617}
@@ -56,11 +56,12 @@ def parse(data: bytes) -> Parsed | Broken:
 
 
 def is_faithful(data: bytes, value: Any) -> bool:
-    """Say whether orjson kept all that is in the text; at times it says no where it did.
+    """Return whether orjson kept everything in the text; False may be wrong, True never is.
 
-    Each member has a colon behind its key, so the colons outside strings are as many as the members, or a key
-    stood there twice. A colon that is escaped in a string would be counted wrongly. A short text that orjson
-    writes back as it was has lost nothing; of a long one, to count is faster than to write.
+    Each member has one colon after its key. So the text has as many colons outside strings as the value has
+    members, unless a key occurred twice. An escaped colon in a string would make this count wrong.
+    If orjson writes a short text back unchanged, nothing was lost; for a long text, counting is faster than
+    writing.
     """
     if len(data) <= _SHORT and orjson.dumps(value) == data:
         return True
@@ -75,7 +76,7 @@ def is_faithful(data: bytes, value: Any) -> bool:
 
 
 def parse_slowly(data: bytes) -> Parsed | Broken:
-    """Parse what orjson refused or would change."""
+    """Parse a text that orjson refuses or would change."""
     data = bytes(data).removeprefix(_BOM)
     if not data.strip(b" \t\r\n"):
         return Broken(reason="empty_record", offset=0, message="nothing but white space")
@@ -88,7 +89,7 @@ def parse_slowly(data: bytes) -> Parsed | Broken:
 
 
 def _audit_flat(value: Any) -> tuple[int, int, float] | None:
-    """Do what ``_audit`` does for an object of strings, integers, booleans and nulls, as most records are."""
+    """Do the work of ``_audit`` for a flat object without floats, as most records are; else return None."""
     if type(value) is not dict:
         return None
     n_colons = "".join(value).count(":")
@@ -105,7 +106,7 @@ _PLAIN = frozenset((int, bool, type(None)))
 
 
 def _audit(value: Any) -> tuple[int, int, float]:
-    """Count the members of all objects and the colons in all strings, and find the least size of a float."""
+    """Count the members of all objects and the colons in all strings; find the least absolute float."""
     n_keys = n_colons = 0
     least = math.inf
     stack: list[Any] = [[value]]
@@ -127,7 +128,7 @@ def _audit(value: Any) -> tuple[int, int, float]:
 
 
 def numbers_are_exact(data: bytes) -> bool:
-    """Say whether orjson keeps every long number; digits in strings are looked at as well and do no harm."""
+    """Return whether orjson keeps every long number; digits in strings are checked too, which is harmless."""
     digits = data.translate(_DIGITS)
     at = digits.find(_LONG)
     while at >= 0:
@@ -139,7 +140,7 @@ def numbers_are_exact(data: bytes) -> bool:
 
 
 def depth_of(value: Any) -> int:
-    """Count the levels of nesting: 0 for a scalar."""
+    """Count the levels of nesting; a scalar has 0."""
     depth = 0
     level = [value]
     while level := [node for node in level if type(node) in _CONTAINERS]:
@@ -152,7 +153,10 @@ _CONTAINERS = frozenset((dict, list))
 
 
 def _is_exact(data: bytes, at: int) -> bool:
-    """Judge a number without its sign; what is none stands in a string, and is left to the exact parser."""
+    """Return whether orjson keeps a number, given without its sign.
+
+    Digits that are not a number are part of a string. The answer is then False, and the exact parser decides.
+    """
     match = _NUMBER.match(data, at)
     token = match.group() if match else b""
     if token.isdigit():

@@ -1,7 +1,7 @@
-"""JSON values as canonical text: equal values, equal bytes, and every number as exact as it came.
+"""Write JSON values as canonical text: equal values give equal bytes, and every number stays exact.
 
-Keys are sorted by code point, there is no white space, and only what must be escaped is. A number is an int,
-a float (written with the fewest digits that give it back) or, where a float would change it, a Decimal.
+Keys are sorted by code point. The text has no white space and no unnecessary escapes. A number is an int, a
+float (written with the fewest digits that restore it) or, if a float would change it, a Decimal.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def canonical_text(value: Any) -> str:
 
 
 def write_json(value: Any, *, sort_keys: bool = False) -> str:
-    """Write a JSON value, however deep it nests and however many digits its numbers have."""
+    """Write a JSON value of any depth, with numbers of any length."""
     try:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS if sort_keys else None).decode()
     except TypeError:  # integers over 64 bits, Decimals, over 254 levels
@@ -34,7 +34,7 @@ def write_json(value: Any, *, sort_keys: bool = False) -> str:
 
 
 def preview(value: Any, *, chars: int) -> str:
-    """Write the beginning of a JSON value, and copy nothing of what lies far behind it.
+    """Return the first characters of a JSON value, without writing the rest.
 
     >>> preview(["a" * 10**6, 2], chars=6)
     '["aaaa'
@@ -50,7 +50,7 @@ def preview(value: Any, *, chars: int) -> str:
 
 
 def _pieces(value: Any, *, sort_keys: bool = False, longest: int | None = None) -> Iterator[str]:
-    """Write piece by piece, with a stack of its own: records nest deeper than Python's calls do."""
+    """Yield the text in pieces, with an explicit stack: records nest deeper than Python can recurse."""
     stack: list[tuple[Iterator[Any], str]] = [(iter((value,)), "")]
     fresh = True
     while stack:
@@ -93,7 +93,7 @@ def _scalar(value: Any, longest: int | None) -> str:
 
 
 def _decimal(value: Decimal) -> str:
-    """Write a Decimal without zeros at its end, as a mantissa and an exponent if it would be long."""
+    """Write a Decimal without trailing zeros; use an exponent if the digits alone would be long."""
     sign, digits, exponent = value.as_tuple()
     kept = "".join(map(str, digits)).rstrip("0")
     exponent = int(exponent) + len(digits) - len(kept)

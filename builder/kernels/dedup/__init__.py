@@ -1,1 +1,1 @@
-"""Shingles, sketches, clusters, exact similarity."""
+"""Compute shingles, sketches, clusters and exact similarities."""

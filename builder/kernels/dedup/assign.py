@@ -1,8 +1,8 @@
-"""The rule of clustering, document by document: join the most similar keeper, or become one.
+"""Apply the rule of clustering to each document: join the most similar keeper, or become a keeper.
 
-Works on one block of documents of one or more components, in their order. Where something is missing that
-only the caller has (room, or the shingles of a keeper that were put away) it stops and says what; called
-again, it goes on at the very pair where it stopped.
+``assign`` processes one block of documents of one or more components, in order. If it lacks something that
+only the caller can provide (room, or the evicted shingles of a keeper), it stops and returns what it needs.
+The next call resumes at the same pair of documents.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 DONE, NO_ROOM, POOL_FULL, PUT_AWAY = 0, 1, 2, 3
-"""Why ``assign`` came back: the block is done; keepers or buckets must grow; the pool must be cleared or
-grow; the shingles of the candidate at ``CANDIDATE`` are not in the pool."""
+"""Why ``assign`` returned: the block is done; keepers or buckets must grow; the pool must be cleared or must
+grow; the shingles of the candidate at ``CANDIDATE`` are not in the pool (evicted)."""
 
 PLACE, COMPONENT, KEEPERS, ENTRIES, SLOTS, USED, CANDIDATE, CANDIDATES, BEST, STAMP, STATE = range(11)
-"""Places in the state, int64[STATE]: document of the block; component at hand; numbers of keepers, of entries
-in buckets and of slots in use; hashes in the pool; candidate at hand (-1: none were gathered yet) and
-their number; best keeper so far (-1: none); a count of documents."""
+"""Indexes in the state, int64[STATE]: current document of the block; current component; numbers of keepers,
+of entries in buckets and of slots in use; number of hashes in the pool; current candidate (-1: not gathered
+yet) and number of candidates; best keeper so far (-1: none); a count of documents."""
 
 
 class Block(NamedTuple):
-    """Documents that are decided at one go.
+    """Documents that are clustered in one call.
 
     Attributes:
         docs: int64[n], document numbers.
-        component: int64[n], equal ones stand together.
-        hashes: uint64[n_hashes], the shingle sets end to end.
-        starts: int64[n + 1].
+        component: int64[n], equal values are adjacent.
+        hashes: uint64[n_hashes], the shingle sets concatenated.
+        starts: int64[n + 1], where each set begins in ``hashes``.
         keys: uint64[n, n_bands].
-        shared: uint8[n, n_bands / 8 rounded up], bits of the keys that another document has as well.
+        shared: uint8[n, n_bands / 8 rounded up], a bit for each key that another document has too.
     """
 
     docs: NDArray[np.int64]
@@ -49,15 +49,15 @@ class Block(NamedTuple):
 
 
 class Keepers(NamedTuple):
-    """The keepers of the component at hand, in the order in which they became keepers; int64[room] each.
+    """The keepers of the current component, in the order in which they became keepers; int64[room] each.
 
     Attributes:
         doc: document number.
         size: number of shingles.
-        place: where in the pool its shingles begin; -1 if they were put away.
-        used: stamp of the document that was last compared with it.
-        seen: stamp of the document whose candidate it last was.
-        candidates: the keepers that the document at hand shares a bucket with.
+        place: where in the pool its shingles begin; -1 if they were evicted.
+        used: stamp of the last document that was compared with it.
+        seen: stamp of the last document that had it as a candidate.
+        candidates: the keepers that share a bucket with the current document.
     """
 
     doc: NDArray[np.int64]
@@ -69,13 +69,13 @@ class Keepers(NamedTuple):
 
 
 class KeyBuckets(NamedTuple):
-    """The keepers of the component at hand by band key; only keepers are held.
+    """The keepers of the current component by band key; other documents are not in the buckets.
 
     Attributes:
-        keys: uint64[a power of two], open addressing over the first ``SLOTS``.
+        keys: uint64[a power of two], a hash table with open addressing in the first ``SLOTS`` slots.
         heads: int64[same], first entry of each bucket; -1 in empty slots.
-        keeper: int64[room], of each entry.
-        next: int64[room], entry after this one; -1 at the end.
+        keeper: int64[room], the keeper of each entry.
+        next: int64[room], the entry after this one; -1 at the end.
     """
 
     keys: NDArray[np.uint64]
@@ -86,7 +86,7 @@ class KeyBuckets(NamedTuple):
 
 @kernel
 def slot_of(key: Any, buckets: Any, n_slots: Any) -> Any:
-    """Return the slot that holds a key, or the empty one where it would be."""
+    """Return the slot of a key, or the empty slot where it belongs."""
     mask = np.uint64(n_slots - 1)
     slot = key & mask
     while buckets.heads[slot] >= 0 and buckets.keys[slot] != key:
@@ -96,7 +96,7 @@ def slot_of(key: Any, buckets: Any, n_slots: Any) -> Any:
 
 @kernel
 def rehash(old: Any, n_slots: Any, new: Any) -> Any:
-    """Fill the slots of larger buckets from those of smaller ones; ``new.heads`` is all -1."""
+    """Copy the slots of ``old`` to the larger table ``new``, whose ``heads`` are all -1."""
     for slot in range(n_slots):
         if old.heads[slot] >= 0:
             place = slot_of(old.keys[slot], new, len(new.heads))
@@ -106,7 +106,7 @@ def rehash(old: Any, n_slots: Any, new: Any) -> Any:
 
 @kernel
 def begin_component(component: Any, n_bands: Any, buckets: Any, state: Any) -> Any:
-    """Forget the keepers of the component before."""
+    """Start a new component without the keepers of the previous one."""
     state[COMPONENT] = component
     state[KEEPERS] = 0
     state[ENTRIES] = 0
@@ -117,7 +117,7 @@ def begin_component(component: Any, n_bands: Any, buckets: Any, state: Any) -> A
 
 @kernel
 def has_room(n_bands: Any, keepers: Any, buckets: Any, state: Any) -> Any:
-    """Tell whether one more keeper finds room in keepers and buckets."""
+    """Return whether keepers and buckets have room for one more keeper."""
     return (
         state[KEEPERS] < len(keepers.doc)
         and state[ENTRIES] + n_bands <= len(buckets.next)
@@ -127,7 +127,7 @@ def has_room(n_bands: Any, keepers: Any, buckets: Any, state: Any) -> Any:
 
 @kernel
 def gather(i: Any, block: Any, keepers: Any, buckets: Any, state: Any) -> Any:
-    """Collect the keepers that share a bucket with a document, each once."""
+    """Collect the keepers that share a bucket with a document, each once; return their number."""
     n = 0
     stamp = state[STAMP]
     for band in range(block.keys.shape[1]):
@@ -148,10 +148,11 @@ def gather(i: Any, block: Any, keepers: Any, buckets: Any, state: Any) -> Any:
 def find_best(
     members: Any, threshold: Any, keepers: Any, pool: Any, table: Any, state: Any, best_similarity: Any
 ) -> Any:
-    """Compare a document with its candidates, from ``CANDIDATE`` on; of equal ones the earlier is better.
+    """Compare a document with its candidates from ``CANDIDATE`` on; of equally similar ones the first wins.
 
     Returns:
-        True if all were looked at, and ``table``; False if the next one's shingles were put away.
+        Whether all candidates were compared (False if the shingles of the next one were evicted), and
+        ``table``.
     """
     n = len(members)
     mask = np.uint64(0)
@@ -160,7 +161,7 @@ def find_best(
         keeper = keepers.candidates[state[CANDIDATE]]
         size = keepers.size[keeper]
         least = best_similarity[0] if state[BEST] >= 0 else threshold
-        # no two sets of these sizes can be more similar
+        # min / max is the greatest similarity that two sets of these sizes can have
         if min(n, size) / max(n, size) >= least:
             place = keepers.place[keeper]
             if place < 0:
@@ -179,7 +180,7 @@ def find_best(
 
 @kernel
 def add_keeper(i: Any, block: Any, keepers: Any, buckets: Any, pool: Any, state: Any) -> Any:
-    """Make a document a keeper; there is room."""
+    """Make a document a keeper; the caller has checked that there is room."""
     keeper = state[KEEPERS]
     members = block.hashes[block.starts[i] : block.starts[i + 1]]
     keepers.doc[keeper] = block.docs[i]
@@ -209,14 +210,14 @@ def assign(
     block: Any, threshold: Any, n_fixed: Any, keepers: Any, buckets: Any, pool: Any,
     state: Any, best_similarity: Any, keeper_of: Any, similarity_of: Any,
 ) -> Any:  # fmt: skip
-    """Decide on the documents of a block from ``state[PLACE]`` on.
+    """Cluster the documents of a block from ``state[PLACE]`` on; return why the call ended.
 
     Args:
-        n_fixed: documents below this number are keepers, whatever they resemble.
+        n_fixed: documents below this number are always keepers.
         pool: uint64[room], the shingles of keepers.
-        best_similarity: float64[1], of ``state[BEST]``.
+        best_similarity: float64[1], the similarity with ``state[BEST]``.
         keeper_of: int64[n_docs], written for the documents of the block.
-        similarity_of: float64[n_docs], the same; not written for keepers.
+        similarity_of: float64[n_docs], likewise; not written for keepers.
     """
     n_bands = block.keys.shape[1]
     table = np.empty(1 << 12, np.uint64)
@@ -251,10 +252,10 @@ def assign(
 
 @array_kernel
 def put_away(keepers: Any, pool: Any, state: Any, newest: Any) -> Any:
-    """Take the shingles of all keepers but those in ``newest`` out of the pool, and close the gaps.
+    """Evict the shingles of all keepers except ``newest`` from the pool, and close the gaps.
 
     Args:
-        newest: int64[n], keepers whose shingles stay, in the order of their places.
+        newest: int64[n], keepers whose shingles stay, in the order of their places in the pool.
     """
     stay = np.zeros(state[KEEPERS], np.bool_)
     for keeper in newest:

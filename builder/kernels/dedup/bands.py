@@ -1,8 +1,8 @@
-"""How many bands of how many rows: the arithmetic of locality-sensitive hashing.
+"""Choose the number of bands and of rows in a band: the arithmetic of locality-sensitive hashing.
 
 Two documents with Jaccard similarity ``s`` agree in one bin of a sketch with probability ``s``, in all rows
-of a band with ``s ** rows``, and in at least one band with ``1 - (1 - s ** rows) ** bands`` (Leskovec,
-Rajaraman, Ullman, "Mining of Massive Datasets", section 3.4).
+of a band with probability ``s ** rows``, and in at least one band with probability
+``1 - (1 - s ** rows) ** bands`` (Leskovec, Rajaraman, Ullman, "Mining of Massive Datasets", section 3.4).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 
 RECALL = 0.99
-"""Least probability with which a pair at the threshold is found."""
+"""The least probability of finding a pair at the threshold."""
 
 MAX_BANDS = 1024
 MAX_ROWS = 16
@@ -31,12 +31,12 @@ def found(similarity: float, *, bands: int, rows: int) -> float:
     0.9923
     """
     shared = similarity**rows
-    # by logarithms: 1 - shared is 1.0 where shared is small
+    # with logarithms, because 1 - shared rounds to 1.0 if shared is small
     return 1.0 if shared >= 1.0 else -math.expm1(bands * math.log1p(-shared))
 
 
 def bands_needed(threshold: float, rows: int) -> int:
-    """Return the fewest bands that find a pair at the threshold, or ``MAX_BANDS`` + 1."""
+    """Return the least number of bands that finds a pair at the threshold, at most ``MAX_BANDS`` + 1."""
     shared = threshold**rows
     if shared >= 1.0:
         return 1
@@ -48,12 +48,12 @@ def bands_needed(threshold: float, rows: int) -> int:
 
 
 def choose(threshold: float, *, bands: int | None = None, rows: int | None = None) -> tuple[int, int]:
-    """Choose bands and rows for a threshold; what is given stays as it is.
+    """Choose bands and rows for a threshold; given values are kept.
 
-    Of all that find a pair at the threshold with ``RECALL`` this is the cheapest by an estimate for one
-    document in a corpus of 100,000: 20 ns for a bin, 20 ns for a band, and 13 microseconds for the proof
-    of each unrelated document (similarity 0.05) that shares a band with it. If only ``bands`` is given, the
-    most rows that still find the pair are taken, at least 1.
+    The result is the cheapest choice that finds a pair at the threshold with probability ``RECALL``. The cost
+    is an estimate for one document in a corpus of 100,000: 20 ns for a bin, 20 ns for a band, and
+    13 microseconds for the proof of each unrelated document (similarity 0.05) that shares a band with it.
+    If only ``bands`` is given, the result has the most rows that still find the pair, at least 1.
 
     >>> choose(0.8)
     (16, 6)

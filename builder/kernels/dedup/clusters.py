@@ -1,12 +1,12 @@
-"""Clusters of near-duplicates, in bounded memory.
+"""Cluster near-duplicates in bounded memory.
 
-The rule: in their order, each document joins the most similar keeper at or above the threshold (of equal ones
-the earlier), else it becomes a keeper. So a cluster is a star around its keeper and never a chain, and what
-comes later never changes what was decided before.
+The rule: documents are processed in order of priority. Each document joins the most similar keeper at or
+above the threshold (of equally similar keepers, the earlier one); without such a keeper, it becomes a keeper.
+So a cluster is a star around its keeper and never a chain, and no document changes an earlier decision.
 
-Only documents that share a band key can be similar, so each connected component of them is decided by
-itself, several side by side. Texts are read a block at a time. Beside what ``keepers.Deciding`` holds for
-each that runs at once stand about 30 bytes a document.
+Only documents that share a band key are candidates. So each connected component of candidates is decided
+separately, and several components are decided in parallel. Texts are read in blocks. Memory: about 30 bytes
+for each document, and for each parallel call what ``keepers.Deciding`` holds.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     SideBySide = Callable[[Callable[[], Any]], list[Any]]
 
 POOL_HASHES = 1 << 24
-"""Shingles of keepers that are held: 128 MiB, the keepers of some 25,000 pages of text."""
+"""Shingles of keepers that are held in memory: 128 MiB, the keepers of about 25,000 pages of text."""
 
 MOST_DOCS_SIDE_BY_SIDE = 1 << 22
 
@@ -43,11 +43,11 @@ BLOCK_DOCS = 1 << 13
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Links:
-    """Which documents share a band key.
+    """The connections between documents that share a band key.
 
     Attributes:
-        component: int64[n_docs], the first document of each one's component.
-        shared: uint8[n_docs, n_bands / 8 rounded up], bits of the keys that another document has as well.
+        component: int64[n_docs], the first document of each document's component.
+        shared: uint8[n_docs, n_bands / 8 rounded up], a bit for each key that another document has too.
     """
 
     component: NDArray[np.int64]
@@ -65,13 +65,13 @@ def link(
     band: Callable[[int], NDArray[np.uint64]],
     side_by_side: SideBySide = _once,
 ) -> Links:
-    """Join documents that have an equal key.
+    """Find the components of documents that share a key.
 
     Args:
-        band: gives uint64[n_docs], the keys of one band.
-        side_by_side: calls a function several times at once, and gives all that it returned; the outcome
-            does not depend on how many times. Each call takes some 30 bytes a document, so above
-            ``MOST_DOCS_SIDE_BY_SIDE`` there is one.
+        band: returns uint64[n_docs], the keys of one band.
+        side_by_side: calls a function several times in parallel and returns all results; the outcome does
+            not depend on the number of calls. Each call needs about 30 bytes for each document, so above
+            ``MOST_DOCS_SIDE_BY_SIDE`` documents there is only one call.
     """
     numbers = iter(range(n_bands))
 
@@ -92,16 +92,16 @@ def link(
 
 @dataclass(frozen=True, kw_only=True)
 class Clustering:
-    """Decides on all documents of a corpus; documents are numbered in their order of priority.
+    """Clusters all documents of a corpus; documents are numbered in their order of priority.
 
     Attributes:
-        threshold: Jaccard similarity from which on a document joins a keeper, above 0, at most 1.
+        threshold: the least Jaccard similarity at which a document joins a keeper; above 0, at most 1.
         width: words in a shingle.
-        keys: gives uint64[n, n_bands] for some documents.
-        texts: gives the two buffers of some documents' texts: uint8[n_bytes] and int64[n + 1].
-        n_fixed: documents below this number are keepers whatever they resemble: those that were published.
-        pool_hashes: shingles of keepers that each of what runs side by side holds at a time; any number gives
-            the same clusters.
+        keys: returns uint64[n, n_bands] for some documents.
+        texts: returns the two buffers of some documents' texts: uint8[n_bytes] and int64[n + 1].
+        n_fixed: documents below this number are published already, so they are always keepers.
+        pool_hashes: shingles of keepers that each parallel call holds in memory; the clusters do not depend
+            on it.
     """
 
     threshold: float
@@ -116,11 +116,12 @@ class Clustering:
     def resolve(
         self, links: Links, n_bytes: NDArray[np.int64], *, side_by_side: SideBySide = _once
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Return int64[n_docs], each one's keeper, and float64[n_docs], the similarity, NaN for keepers.
+        """Return each document's keeper, int64[n_docs], and similarity, float64[n_docs], NaN for keepers.
 
         Args:
-            n_bytes: int64[n_docs], lengths of the texts, by which blocks are cut.
-            side_by_side: calls a function several times at once; each takes components until none is left.
+            n_bytes: int64[n_docs], lengths of the texts; blocks are cut by them.
+            side_by_side: calls a function several times in parallel; each call takes components until none
+                is left.
         """
         keeper_of = np.arange(len(n_bytes), dtype=np.int64)
         similarity_of = np.full(len(n_bytes), np.nan)
@@ -128,9 +129,9 @@ class Clustering:
         paired = paired[np.argsort(links.component[paired], kind="stable")]
         if not len(paired):
             return keeper_of, similarity_of
-        # the greatest first, so that none is left over at the end
+        # the largest first, so that no call runs alone for long at the end
         runs = iter(sorted(self._runs(paired, links, n_bytes), key=lambda run: -int(n_bytes[run].sum())))
-        # a shingle for every 3 bytes is more than any text in words has
+        # one shingle for every 3 bytes is more than any text of words has
         room = max(1, min(self.pool_hashes, int(n_bytes[paired].sum()) // 3 + 64))
 
         def decide_some() -> None:
@@ -151,7 +152,7 @@ class Clustering:
     def _runs(
         self, docs: NDArray[np.int64], links: Links, n_bytes: NDArray[np.int64]
     ) -> Iterator[NDArray[np.int64]]:
-        """Cut documents that are in order of their components into whole components, small ones together."""
+        """Split documents, sorted by component, into runs of whole components; join small components."""
         component = links.component[docs]
         bounds = np.flatnonzero(np.diff(component, prepend=-1, append=-1))
         return self._pieces(docs, bounds, n_bytes)
@@ -162,7 +163,7 @@ class Clustering:
     def _pieces(
         self, docs: NDArray[np.int64], bounds: NDArray[np.int64], n_bytes: NDArray[np.int64]
     ) -> Iterator[NDArray[np.int64]]:
-        """Cut documents at some of ``bounds``, into pieces of no more than a block if that can be."""
+        """Split documents at some of ``bounds``, into pieces that are no larger than a block if possible."""
         ends = np.concatenate([[0], np.cumsum(n_bytes[docs])])[bounds]
         first = 0
         while first < len(bounds) - 1:

@@ -1,4 +1,4 @@
-"""Who may be similar to whom: documents that share a band key, directly or through others."""
+"""Find connected components: documents that share a band key, directly or through other documents."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PARTITIONS = 1 << _PARTITION_BITS
 
 @kernel
 def root(parent: Any, doc: Any) -> Any:
-    """Return the first document of a component, and shorten the way to it."""
+    """Return the first document of a component, and shorten the path to it."""
     while parent[doc] != doc:
         parent[doc] = parent[parent[doc]]
         doc = parent[doc]
@@ -24,11 +24,11 @@ def root(parent: Any, doc: Any) -> Any:
 
 @array_kernel
 def partition(keys: Any) -> Any:
-    """Sort documents by the upper 8 bits of their keys, in their order within equal ones.
+    """Sort documents by the upper 8 bits of their keys; equal ones keep their order.
 
     Returns:
-        uint64[n_docs] and int32[n_docs], keys and document numbers, and int64[257], where each partition
-        begins.
+        The sorted keys, uint64[n_docs]; the document numbers, int32[n_docs]; and where each partition begins,
+        int64[257].
     """
     shift = np.uint64(64 - _PARTITION_BITS)
     starts = np.zeros(_PARTITIONS + 1, np.int64)
@@ -50,17 +50,18 @@ def partition(keys: Any) -> Any:
 
 @array_kernel
 def join_equal(keys: Any, band: Any, parent: Any, shared: Any) -> Any:
-    """Join all documents with equal keys of one band.
+    """Join all documents that have equal keys in one band.
 
-    A partition of keys at a time, so that its table stays in the cache: keys and documents lie in it, and
-    nothing else has to be looked up.
+    The kernel processes one partition of keys at a time, so that its hash table stays in the CPU cache. The
+    table holds keys and documents, so no other memory is read.
 
     Args:
-        keys: uint64[n_docs], one band, of fewer than 2**31 documents.
-        band: its number.
-        parent: int64[n_docs], a union-find forest in which a root is the first of its component; changed.
+        keys: uint64[n_docs], the keys of one band, of fewer than 2**31 documents.
+        band: the number of the band.
+        parent: int64[n_docs], a union-find forest whose roots are the first documents of their components;
+            changed.
         shared: uint8[n_docs, n_bands / 8 rounded up]; bit ``band`` is set for each document whose key
-            another document has as well; changed.
+            another document has too; changed.
     """
     ordered, docs, starts = partition(keys)
     largest = 0
@@ -94,7 +95,7 @@ def join_equal(keys: Any, band: Any, parent: Any, shared: Any) -> Any:
 
 @kernel
 def join_forests(parent: Any, other: Any) -> None:
-    """Join in one forest what is joined in another one of as many documents; the first is changed."""
+    """Merge the second forest into the first; both have the same documents, and only the first changes."""
     for doc in range(len(parent)):
         if other[doc] != doc:
             a = root(parent, doc)
@@ -104,7 +105,7 @@ def join_forests(parent: Any, other: Any) -> None:
 
 @array_kernel
 def roots(parent: Any) -> Any:
-    """Return int64[n_docs], the first document of each one's component."""
+    """Return int64[n_docs], the first document of each document's component."""
     out = np.empty(len(parent), np.int64)
     for doc in range(len(parent)):
         out[doc] = root(parent, doc)

@@ -1,4 +1,7 @@
-"""The proof: exact Jaccard similarities of shingle sets, by hash table, without sorting."""
+"""Compute exact Jaccard similarities of shingle sets, with a hash table and without sorting.
+
+This is the proof that two candidates are near-duplicates.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from builder.kernels.jit import array_kernel, kernel
 
 @kernel
 def least_shared(n_left: Any, n_right: Any, least: Any) -> Any:
-    """Return the fewest members that sets of these sizes share if their similarity is ``least``."""
+    """Return the least number of common members with which two sets of these sizes reach ``least``."""
     n_shared: Any = max(0, np.int64(least * (n_left + n_right) / (1.0 + least)) - 2)
     while n_shared < n_left + n_right and n_shared / (n_left + n_right - n_shared) < least:
         n_shared += 1
@@ -21,11 +24,11 @@ def least_shared(n_left: Any, n_right: Any, least: Any) -> Any:
 
 @array_kernel
 def fill_table(members: Any, table: Any) -> Any:
-    """Put a set into a table, and return both the table (a larger one if need be) and its mask.
+    """Put a set into a hash table; return the table (a larger one if necessary) and its mask.
 
     Args:
         members: uint64[n], distinct, none 0.
-        table: uint64[a power of two], what is in it does not matter.
+        table: uint64[a power of two], overwritten.
     """
     size = power_of_two(len(members) + len(members) // 2)
     if size > len(table):
@@ -42,14 +45,14 @@ def fill_table(members: Any, table: Any) -> Any:
 
 @kernel
 def similarity(members: Any, table: Any, mask: Any, n_other: Any, least: Any) -> Any:
-    """Return the Jaccard similarity of a set with the one in the table; -1 if it is below ``least``.
+    """Return the Jaccard similarity of a set and the set in the table; -1 if it is below ``least``.
 
-    Stops as soon as too many members are missing. Intersection and union are exact, and their quotient is
-    the float64 nearest to the true one.
+    The kernel stops as soon as too many members are missing. Intersection and union are exact; their quotient
+    is the float64 nearest to the true value.
 
     Args:
         members: uint64[n], distinct, none 0.
-        n_other: size of the set in the table.
+        n_other: number of members of the set in the table.
     """
     spare = len(members) - least_shared(len(members), n_other, least)
     missing: Any = 0
@@ -69,10 +72,12 @@ def similarity(members: Any, table: Any, mask: Any, n_other: Any, least: Any) ->
 
 @array_kernel
 def jaccard_pairs(hashes: Any, starts: Any, left: Any, right: Any, out: Any) -> Any:
-    """Measure pairs of documents; a pair of empty sets has 0. Fastest where equal ``left`` stand together.
+    """Compute the similarities of pairs of documents; that of two empty sets is 0.
+
+    This is fastest if equal values of ``left`` are adjacent.
 
     Args:
-        hashes: uint64[n_hashes], the sets end to end, as ``shingle_sets`` gives them.
+        hashes: uint64[n_hashes], the sets concatenated, as ``shingle_sets`` returns them.
         starts: int64[n_docs + 1].
         left: int64[n_pairs], document numbers.
         right: int64[n_pairs].

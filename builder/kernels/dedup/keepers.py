@@ -1,9 +1,9 @@
-"""The keepers of one component, in bounded memory.
+"""Hold the keepers of one component in bounded memory.
 
-In memory are the shingles of one block of documents and of the keepers of the component at hand, and of
-these no more than fit in a pool: those that were not needed for longest are put away, and read and hashed
-again when they are asked for. Beside that stand about 40 bytes for each band key of a keeper that another
-document has as well.
+The memory holds the shingles of one block of documents, and those of the keepers of the current component as
+far as they fit into a pool. The least recently used sets are evicted; they are read and hashed again when
+they are needed. In addition, there are about 40 bytes for each band key of a keeper that another document
+has too.
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 
 
 class Deciding:
-    """Decides on one component after the other, a block of documents at a time.
+    """Clusters one component after another, a block of documents at a time.
 
     Args:
-        threshold: see ``clusters.Clustering``, also for ``n_fixed``.
-        sets: gives the shingle sets of some documents, as ``shingle_sets`` does.
-        pool_hashes: shingles that are held; a set that is larger makes the pool larger.
-        block_docs: documents that sets are asked for at a time.
+        threshold: see ``clusters.Clustering``.
+        n_fixed: see ``clusters.Clustering``.
+        sets: returns the shingle sets of some documents, as ``shingle_sets`` does.
+        pool_hashes: shingles that the pool holds; a larger set makes the pool grow.
+        block_docs: documents in one call of ``sets``, at most.
     """
 
     def __init__(
@@ -49,11 +50,11 @@ class Deciding:
     def decide(
         self, block: rule.Block, keeper_of: NDArray[np.int64], similarity_of: NDArray[np.float64]
     ) -> None:
-        """Decide on the documents of a block, which goes on where the one before has ended.
+        """Cluster the documents of a block, which follows directly on the block before it.
 
         Args:
             keeper_of: int64[n_docs], written for the documents of the block.
-            similarity_of: float64[n_docs], the same; not written for keepers.
+            similarity_of: float64[n_docs], likewise; not written for keepers.
         """
         state = self._state
         state[rule.PLACE] = 0
@@ -89,7 +90,7 @@ class Deciding:
         self._buckets = new
 
     def _clear(self, *, need: int) -> None:
-        """Make room for ``need`` hashes: put away the sets that were not compared with for longest."""
+        """Make room for ``need`` hashes: evict the sets that were least recently compared with."""
         keepers, state = self._keepers, self._state
         budget = max(0, min(len(self._pool) // 2, len(self._pool) - need))
         held = np.flatnonzero(keepers.place[: state[rule.KEEPERS]] >= 0)
@@ -102,21 +103,23 @@ class Deciding:
             self._pool = pool
 
     def _fetch(self) -> None:
-        """Bring sets that were put away back: that of the candidate at hand, and of some after it."""
+        """Load evicted sets again: that of the current candidate, and those of some later candidates."""
         keepers, state = self._keepers, self._state
         ahead = keepers.candidates[state[rule.CANDIDATE] : state[rule.CANDIDATES]]
-        gone = ahead[keepers.place[ahead] < 0]
-        some = max(1, int(np.searchsorted(np.cumsum(keepers.size[gone]), len(self._pool) // 4, side="right")))
-        gone = gone[: min(some, self._block_docs)]
-        need = int(keepers.size[gone].sum())
+        evicted = ahead[keepers.place[ahead] < 0]
+        some = max(
+            1, int(np.searchsorted(np.cumsum(keepers.size[evicted]), len(self._pool) // 4, side="right"))
+        )
+        evicted = evicted[: min(some, self._block_docs)]
+        need = int(keepers.size[evicted].sum())
         if state[rule.USED] + need > len(self._pool):
-            # what is ahead may be put away by this; the next call finds out
+            # this may evict the sets of later candidates; the next call loads them again
             self._clear(need=need)
-        hashes, _ = self._sets(keepers.doc[gone])
+        hashes, _ = self._sets(keepers.doc[evicted])
         used = int(state[rule.USED])
         self._pool[used : used + need] = hashes
-        keepers.place[gone] = used + np.cumsum(keepers.size[gone]) - keepers.size[gone]
-        keepers.used[gone] = state[rule.STAMP]
+        keepers.place[evicted] = used + np.cumsum(keepers.size[evicted]) - keepers.size[evicted]
+        keepers.used[evicted] = state[rule.STAMP]
         state[rule.USED] = used + need
 
 

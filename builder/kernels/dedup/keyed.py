@@ -1,7 +1,7 @@
-"""Keyed hashes of 64-bit words: SipHash-2-4 of the eight bytes of each word.
+"""Compute keyed hashes of 64-bit words: SipHash-2-4 of the eight bytes of each word.
 
-Aumasson, Bernstein, "SipHash: a fast short-input PRF", INDOCRYPT 2012, section 2. Without the key nobody can
-tell which word a hash is of, though words are few enough to try them all.
+Aumasson, Bernstein, "SipHash: a fast short-input PRF", INDOCRYPT 2012, section 2. Without the key, nobody can
+find the word of a hash, although there are few enough words to try them all.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 _START = (0x736F6D6570736575, 0x646F72616E646F6D, 0x6C7967656E657261, 0x7465646279746573)
 _V0, _V1, _V2, _V3 = (np.uint64(word) for word in _START)
 _LENGTH = np.uint64(8 << 56)
-"""The last block of a message of eight bytes: its length, and nothing left over."""
+"""The last block of a message of eight bytes: its length, without remaining bytes."""
 _FINISH = np.uint64(0xFF)
 
 
 @kernel
 def rotated(x: Any, bits: Any) -> Any:
-    """Rotate a word to the left."""
+    """Return a word rotated to the left."""
     return (x << np.uint64(bits)) | (x >> np.uint64(64 - bits))
 
 
@@ -61,13 +61,13 @@ def keyed_word(word: Any, k0: Any, k1: Any) -> Any:
 
 @kernel
 def fill_keyed(words: Any, k0: Any, k1: Any, out: Any) -> Any:
-    """Hash each word into its place in ``out``; both are uint64[n]."""
+    """Write the hash of each word to the same index of ``out``; both are uint64[n]."""
     for i in range(len(words)):
         out[i] = keyed_word(words[i], k0, k1)
 
 
 def keyed_words(words: NDArray[np.uint64], key: bytes) -> NDArray[np.uint64]:
-    """Return the hash of each word under a key of 16 bytes; the shape stays.
+    """Return the hash of each word under a key of 16 bytes, in the shape of ``words``.
 
     >>> message = np.frombuffer(bytes(range(8)), np.uint64)
     >>> hex(keyed_words(message, bytes(range(16)))[0])

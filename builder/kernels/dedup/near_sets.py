@@ -1,8 +1,9 @@
-"""Which sets are near one of a few known sets, by exact Jaccard similarity: an inverted index and prefixes.
+"""Find the sets that are near one of a few known sets, by exact Jaccard similarity.
 
-Chaudhuri, Ganti, Kaushik, "A primitive operator for similarity joins in data cleaning", ICDE 2006, section 4:
-where two sets share at least ``o`` members, and all members have one order, the first ``n - o + 1`` of each
-set have a member in common. Members that are in few of the known sets come first, so little is compared.
+The method is an inverted index over prefixes (Chaudhuri, Ganti, Kaushik, "A primitive operator for similarity
+joins in data cleaning", ICDE 2006, section 4): if two sets share at least ``o`` members, and all members are
+sorted in one order, then the first ``n - o + 1`` members of each set have a member in common. Members that
+are in few of the known sets come first, so there are few comparisons.
 """
 
 from __future__ import annotations
@@ -20,23 +21,23 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _BUCKET_BITS = 16
-"""Members are hashes, so their first bits tell well where they stand in the vocabulary."""
+"""Leading bits by which members are looked up; members are hashes, so the buckets have similar sizes."""
 
 _SLACK = 1e-6
-"""More than all rounding of ``threshold * n``: a bound must not be too high."""
+"""More than the rounding error of ``threshold * n``, because a bound must not be too high."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownSets:
-    """Some sets of hashes, and where each of their members is found.
+    """An index of some sets of hashes by their members.
 
     Attributes:
         vocabulary: uint32[n_members], all members, ascending.
-        buckets: int64[2**16 + 1], where the members with these first bits begin in the vocabulary.
-        ranks: int64[n_members], the place of each member in the order from rare to frequent.
-        sets: int64[n_total], the ranks of each set's members, ascending, end to end.
-        starts: int64[n_sets + 1], set ``i`` is ``sets[starts[i]:starts[i + 1]]``.
-        owners: int64[n_postings], the sets in whose prefix a member is, by rank.
+        buckets: int64[2**16 + 1], where the members with the same 16 leading bits begin in the vocabulary.
+        ranks: int64[n_members], the rank of each member in the order from rare to frequent.
+        sets: int64[n_total], the ranks of each set's members, ascending, concatenated.
+        starts: int64[n_sets + 1]; set ``i`` is ``sets[starts[i]:starts[i + 1]]``.
+        owners: int64[n_postings], the sets whose prefix contains a member, sorted by the member's rank.
         firsts: int64[n_members + 1], where the owners of each rank begin.
     """
 
@@ -51,7 +52,7 @@ class KnownSets:
 
     @classmethod
     def of(cls, sets: Sequence[NDArray[np.uint32]], *, threshold: float) -> KnownSets:
-        """Index some sets, of distinct members each and at least one, to be compared with at a threshold."""
+        """Index some sets for comparison at a threshold; each has distinct members, at least one."""
         vocabulary, place, counts = np.unique(np.concatenate(sets), return_inverse=True, return_counts=True)
         ranks = np.empty(len(vocabulary), np.int64)
         ranks[np.lexsort((vocabulary, counts))] = np.arange(len(vocabulary))
@@ -77,11 +78,11 @@ class KnownSets:
         )
 
     def near(self, members: NDArray[np.uint32], starts: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """bool[n_docs], which sets have the threshold's similarity with a known one; an empty set has not.
+        """Return bool[n_docs], which sets reach the threshold with a known set; an empty set does not.
 
         Args:
-            members: uint32[n], sets end to end, in any order; what comes twice counts once.
-            starts: int64[n_docs + 1], where each begins.
+            members: uint32[n], the sets concatenated, members in any order; a repeated member counts once.
+            starts: int64[n_docs + 1], where each set begins.
         """
         out = np.zeros(len(starts) - 1, np.bool_)
         index = (self.vocabulary, self.buckets, self.ranks, self.sets, self.starts, self.owners, self.firsts)
@@ -91,7 +92,7 @@ class KnownSets:
 
 @kernel
 def rank_of(value: Any, vocabulary: Any, buckets: Any, ranks: Any) -> Any:
-    """Return the rank of a member; -1 if no known set has it."""
+    """Return the rank of a member; -1 if no known set contains it."""
     bucket = value >> np.uint32(32 - _BUCKET_BITS)
     for at in range(buckets[bucket], buckets[bucket + 1]):
         if vocabulary[at] == value:
@@ -101,7 +102,7 @@ def rank_of(value: Any, vocabulary: Any, buckets: Any, ranks: Any) -> Any:
 
 @kernel
 def n_common(left: Any, right: Any) -> Any:
-    """Count what two ascending arrays have in common."""
+    """Count the common elements of two ascending arrays."""
     n: Any = 0
     i: Any = 0
     j: Any = 0
@@ -128,7 +129,7 @@ def mark_near(
     threshold: Any,
     out: Any,
 ) -> None:
-    """Mark in ``out``, bool[n_docs] and all False, the sets that are near a known one; see ``KnownSets``."""
+    """Set ``out``, bool[n_docs] and all False before, for sets near a known one; see ``KnownSets.near``."""
     seen = np.full(len(starts) - 1, -1, np.int64)
     for doc in range(len(out)):
         ascending = np.sort(members[doc_starts[doc] : doc_starts[doc + 1]])
@@ -146,7 +147,7 @@ def mark_near(
         if n_known < least:
             continue
         known = np.sort(known[:n_known])
-        # what no known set has would come first of all, so it fills the front of the prefix
+        # members that no known set contains are the rarest, so they fill the front of the prefix
         for i in range(n_known - least + 1):
             for at in range(firsts[known[i]], firsts[known[i] + 1]):
                 owner = owners[at]

@@ -1,9 +1,9 @@
-"""Shingles: runs of ``width`` words of one document, as 64-bit hashes; and hashes of whole short documents.
+"""Compute shingles (runs of ``width`` words) of documents as 64-bit hashes, and hashes of short documents.
 
     shingle(w[i:i + width]) = mix(sum of hash(w[i + j]) * BASE ** (width - 1 - j), modulo 2 ** 64), or 1 if 0
 
-A document has the *set* of its shingles: each one once, in the order in which they first appear. One with
-fewer than ``width`` words has none; such documents are told apart by ``short_hash``.
+A document has the *set* of its shingles: each shingle once, in the order of first occurrence. A document with
+fewer than ``width`` words has no shingle; ``short_hash`` distinguishes such documents.
 """
 
 from __future__ import annotations
@@ -17,23 +17,24 @@ from builder.kernels.jit import array_kernel, kernel
 from builder.kernels.text.words import SEED, next_words
 
 BASE = 0xD1342543DE82EF95
-"""Odd; the multiplier of a full-period generator (Steele, Vigna 2021, "Computationally easy, spectrally
-good multipliers for congruential pseudorandom number generators")."""
+"""The multiplier of a full-period generator; odd (Steele, Vigna 2021, "Computationally easy, spectrally good
+multipliers for congruential pseudorandom number generators")."""
 
 
 _BASE = np.uint64(BASE)
 _SEED = np.uint64(SEED)
 FIRST_TABLE = 1 << 14
-"""Slots of the table that a document begins with, at most; more are made where they are needed."""
+"""Slots of the first table of a document, at most; the table grows if it is too small."""
 
 
 @kernel
 def roll(words: Any, stop: Any, width: Any, rolled: Any) -> Any:
-    """Turn ``words[width:stop]`` into the hashes of the shingles that end there, in ``words[:stop - width]``.
+    """Write the hashes of the shingles that end in ``words[width:stop]`` to ``words[:stop - width]``.
 
     Args:
-        words: uint64[...], the ``width`` words before in front; each is read before it is written over.
-        rolled: the polynomial over the words in front.
+        words: uint64[...]; the first ``width`` are the preceding words. Each word is read before it is
+            overwritten.
+        rolled: the polynomial over the first ``width`` words.
 
     Returns:
         The polynomial over the last ``width`` words.
@@ -51,21 +52,21 @@ def roll(words: Any, stop: Any, width: Any, rolled: Any) -> Any:
 
 @kernel
 def room_in(size: Any) -> Any:
-    """Return how many members a table may hold before it grows."""
+    """Return the number of members at which a table of this size must grow."""
     return size - size // 4
 
 
 @kernel
 def add_to_set(values: Any, start: Any, stop: Any, table: Any, size: Any, found: Any, n_found: Any) -> Any:
-    """Add ``values[start:stop]``, of which none is 0, to a set, until it fills three quarters of its table.
+    """Add ``values[start:stop]`` to a set until it fills three quarters of its table; no value is 0.
 
     Args:
-        table: uint64[>= size], open addressing with linear probing, 0 in empty slots.
+        table: uint64[>= size], a hash table with open addressing and linear probing, 0 in empty slots.
         size: a power of two.
-        found: uint64[>= n_found + stop - start], the members of the set in the order in which they came.
+        found: uint64[>= n_found + stop - start], the members of the set in the order of their arrival.
 
     Returns:
-        How far it came in ``values``, and the new ``n_found``.
+        The position in ``values`` of the first value that was not added, and the new ``n_found``.
     """
     mask = np.uint64(size - 1)
     limit = room_in(size)
@@ -73,7 +74,7 @@ def add_to_set(values: Any, start: Any, stop: Any, table: Any, size: Any, found:
         value = values[start]
         slot = value & mask
         there = table[slot]
-        # new or there already can not be foreseen, so both take the same way; a collision is rare
+        # whether a value is new is unpredictable, so both cases take the same path; a collision is rare
         while there != 0 and there != value:
             slot = (slot + np.uint64(1)) & mask
             there = table[slot]
@@ -86,7 +87,7 @@ def add_to_set(values: Any, start: Any, stop: Any, table: Any, size: Any, found:
 
 @array_kernel
 def grown(array: Any, used: Any, size: Any) -> Any:
-    """Return an array of ``size`` elements that begins with ``array[:used]``."""
+    """Copy ``array[:used]`` to the front of a new array of ``size`` elements."""
     larger = np.empty(size, array.dtype)
     larger[:used] = array[:used]
     return larger
@@ -99,18 +100,18 @@ def distinct_shingles(
     """Collect the set of shingles of ``data[start:end]``.
 
     Args:
-        table: uint64[at least 8], room to work in; what is in it does not matter.
-        found: uint64[any], the set is written to its front.
+        table: uint64[at least 8], a work buffer, overwritten.
+        found: uint64[any]; the set is written to its front.
 
     Returns:
-        Number of words, number of distinct shingles, and ``table`` and ``found``, which may be larger ones
-        than those that came.
+        The number of words, the number of distinct shingles, and ``table`` and ``found``, which may be new,
+        larger arrays.
     """
-    # about a shingle every 6 bytes of English; a set that needs more makes its table grow
+    # English has about one shingle for every 6 bytes; a larger set makes its table grow
     size = min(power_of_two((end - start) // 2), len(table))
     table[:size] = 0
     words = room.words
-    words[:width] = 0  # as if such words stood before the first one
+    words[:width] = 0  # as if zero words preceded the first one
     n_words = 0
     n_found = 0
     rolled = np.uint64(0)
@@ -121,7 +122,7 @@ def distinct_shingles(
         rolled = roll(words, stop, width, rolled)
         if n_found + stop > len(found):
             found = grown(found, n_found, 2 * (n_found + stop))
-        # the first words of a document end no shingle
+        # no shingle ends at the first width - 1 words of a document
         i = max(0, min(width - 1 - n_words, stop - width))
         n_words += stop - width
         while i < stop - width:
@@ -151,7 +152,7 @@ def sequence_hash(data: Any, start: Any, end: Any, seed: Any, folding: Any, room
 
 @kernel
 def bytes_hash(data: Any, start: Any, end: Any, seed: Any) -> Any:
-    """Return a hash of bytes as they are: of their lanes, as words are hashed, and of their number."""
+    """Return a hash of bytes: of their lanes, which are hashed like those of a word, and of their number."""
     h = seed
     at = start
     while at + 8 <= end:
@@ -165,15 +166,15 @@ def bytes_hash(data: Any, start: Any, end: Any, seed: Any) -> Any:
 
 @kernel
 def short_hash(data: Any, start: Any, end: Any, n_words: Any, folding: Any, room: Any) -> Any:
-    """Return 128 bits that tell documents without shingles apart.
+    """Return a hash of 128 bits that distinguishes documents without shingles.
 
-    They are of the folded words, or of the bytes where a document folds to no word. The two halves have
-    different seeds from the single word up, so that they do not collide together.
+    The hash is over the folded words, or over the bytes if a document has no word. The two halves use
+    different seeds, also for the hashes of single words, so that they do not collide together.
     """
     first = np.uint64(0)
     second = np.uint64(0)
     seed = _SEED
-    # a loop and not two calls: what is inlined twice is compiled twice
+    # a loop instead of two calls: code that is inlined twice is compiled twice
     for _ in range(2):
         first = second
         if n_words > 0:
@@ -186,7 +187,7 @@ def short_hash(data: Any, start: Any, end: Any, n_words: Any, folding: Any, room
 
 @array_kernel
 def shingle_sets(data: Any, offsets: Any, width: Any, folding: Any, room: Any) -> Any:
-    """Return the shingle sets of some documents, end to end.
+    """Return the concatenated shingle sets of some documents.
 
     Args:
         data: uint8[n_bytes], read-only or not.
@@ -194,7 +195,8 @@ def shingle_sets(data: Any, offsets: Any, width: Any, folding: Any, room: Any) -
         width: words in a shingle, 1 to 64.
 
     Returns:
-        uint64[n_hashes] and int64[n_docs + 1]: document ``i`` has ``hashes[starts[i]:starts[i + 1]]``.
+        ``hashes``, uint64[n_hashes], and ``starts``, int64[n_docs + 1]: document ``i`` has
+        ``hashes[starts[i]:starts[i + 1]]``.
     """
     n_docs = len(offsets) - 1
     starts = np.zeros(n_docs + 1, np.int64)

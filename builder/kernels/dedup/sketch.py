@@ -1,16 +1,16 @@
-"""Fast Similarity Sketching, and the band keys that documents are compared by.
+"""Compute sketches by Fast Similarity Sketching, and the band keys by which documents are compared.
 
 Dahlgaard, Knudsen, Thorup, "Fast Similarity Sketching", FOCS 2017 (arXiv 1704.04370): one-permutation
-hashing in rounds until every bin is filled, so that a document of three shingles has a sketch as exact as
-one of three thousand, at a cost of little more than one hash a shingle. With ``t`` bins, round ``i`` of
-``0 .. 2t - 1`` gives each shingle ``x``
+hashing in rounds until every bin is filled. So the sketch of a document of three shingles is as exact as that
+of one with three thousand, at a cost of little more than one hash for each shingle. With ``t`` bins, round
+``i`` of ``0 .. 2t - 1`` gives each shingle ``x``
 
     v     = x in round 0, else mix(x + i * SEED)
     bin   = the upper half of v, scaled to 0 .. t - 1, while i < t; after that i - t
     value = i * 2 ** 32 + the lower half of v
 
-and each bin takes the least value; no round is begun once all bins are filled. Two sketches agree in a bin
-with a probability that is the Jaccard similarity of the two sets.
+and each bin takes the least value. No round starts after all bins are filled. The probability that two
+sketches agree in a bin is the Jaccard similarity of the two sets.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ _MIXED = 256
 
 @kernel
 def fill_bins(shingles: Any, n_shingles: Any, bins: Any, mixed: Any) -> Any:
-    """Fill ``bins`` with the sketch of ``shingles[:n_shingles]``, at least one.
+    """Fill ``bins`` with the sketch of ``shingles[:n_shingles]``; there is at least one shingle.
 
     Args:
         bins: uint64[t], overwritten.
-        mixed: uint64[any], room to work in; a piece of the shingles is mixed at one go, because that is
-            done several at a time, and then thrown.
+        mixed: uint64[any], a work buffer. The kernel first mixes a piece of the shingles, because a separate
+            loop can be vectorised, and then puts the piece into the bins.
     """
     n_bins = len(bins)
     bins[:] = _EMPTY
@@ -59,7 +59,7 @@ def fill_bins(shingles: Any, n_shingles: Any, bins: Any, mixed: Any) -> Any:
 
 @kernel
 def throw(values: Any, n_values: Any, turn: Any, bins: Any) -> Any:
-    """Let each of ``values[:n_values]`` fall into its bin, of a round in which it has one of its own."""
+    """Put each of ``values[:n_values]`` into its own bin, in one of the first ``t`` rounds."""
     tag = np.uint64(turn) << _32
     wide = np.uint64(len(bins))
     for i in range(n_values):
@@ -69,7 +69,7 @@ def throw(values: Any, n_values: Any, turn: Any, bins: Any) -> Any:
 
 @kernel
 def put_least(values: Any, n_values: Any, turn: Any, bins: Any) -> Any:
-    """Put the least of ``values[:n_values]`` into the one bin of a late round."""
+    """Put the least of ``values[:n_values]`` into the single bin of one of the last ``t`` rounds."""
     least = _HALF
     for i in range(n_values):
         least = min(least, values[i] & _HALF)
@@ -79,7 +79,7 @@ def put_least(values: Any, n_values: Any, turn: Any, bins: Any) -> Any:
 
 @kernel
 def has_empty(bins: Any) -> Any:
-    """Tell whether a bin is still empty."""
+    """Return whether a bin is still empty."""
     n_empty: Any = 0
     for i in range(len(bins)):
         n_empty += np.int64(bins[i] == _EMPTY)
@@ -88,9 +88,9 @@ def has_empty(bins: Any) -> Any:
 
 @kernel
 def band_keys(bins: Any, rows: Any, keys: Any) -> Any:
-    """Hash ``rows`` bins to a key, for each band: ``k = mix(k ^ bin)`` from ``k = band * SEED``.
+    """Hash the ``rows`` bins of each band to a key: ``k = mix(k ^ bin)``, starting from ``k = band * SEED``.
 
-    The number of the band goes in, so keys of different bands can share a table.
+    A key depends on the number of its band, so keys of different bands can share a table.
     """
     for band in range(len(keys)):
         k = np.uint64(band) * _SEED
@@ -104,10 +104,10 @@ def sketch_texts(
     data: Any, offsets: Any, width: Any, rows: Any, folding: Any, room: Any,
     keys: Any, n_words: Any, n_shingles: Any, words_hash: Any,
 ) -> Any:  # fmt: skip
-    """Sketch documents, from the two buffers of an Arrow string column.
+    """Sketch documents from the two buffers of an Arrow string column.
 
-    A document of fewer than ``width`` words has no shingle; its keys are all 0 and callers must not band
-    it, or every short document would be a candidate of every other.
+    A document with fewer than ``width`` words has no shingle. Its keys are all 0, and callers must not use
+    them; otherwise every short document would be a candidate of every other one.
 
     Args:
         data: uint8[n_bytes], read-only or not.
@@ -116,7 +116,7 @@ def sketch_texts(
         rows: bins in a band.
         keys: uint64[n_docs, n_bands], overwritten.
         n_words: int64[n_docs], overwritten.
-        n_shingles: int64[n_docs], overwritten; distinct ones.
+        n_shingles: int64[n_docs], overwritten; counts distinct shingles.
         words_hash: uint64[n_docs, 2], overwritten; see ``short_hash``; 0 for documents with shingles.
     """
     bins = np.empty(keys.shape[1] * rows, np.uint64)

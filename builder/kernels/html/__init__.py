@@ -1,1 +1,1 @@
-"""HTML as bytes."""
+"""Scan HTML as bytes."""

@@ -1,10 +1,10 @@
-"""How deep and how wide a page is, found without parsing it.
+"""Measure the nesting depth and the attribute counts of HTML pages without parsing them.
 
-HTML parsers take quadratic time on pages that nest or that give one tag very many attributes, so a page is
-measured before a parser sees it. The depth is naive and errs upwards: for each name of an element the start
-tags that no end tag of that name has answered yet, summed over names. It leaves out elements that have no
-end tag, whose end tag may be left out, or that close an open one of their own name (``NOT_COUNTED``), or
-every list without ``</li>`` would be deep.
+HTML parsers take quadratic time on deeply nested pages and on tags with very many attributes, so each page is
+measured before a parser sees it. The depth is a simple estimate that is never too low: the number of start
+tags that have no matching end tag yet, counted for each element name and summed over all names. It does not
+count elements that have no end tag, elements whose end tag is optional, and elements that close an open one
+of their own name (``NOT_COUNTED``); otherwise every list without ``</li>`` would look deep.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ NOT_COUNTED = (
 """Void elements, elements whose end tag is optional, and those that never nest in themselves."""
 
 RUBY_PARTS = "rb rp rt rtc"
-"""Their end tag may be left out within an open ``<ruby>``; elsewhere they nest."""
+"""Elements whose end tag is optional within an open ``<ruby>``; elsewhere they nest."""
 
 OPTIONS = "optgroup option"
-"""Their end tag may be left out within an open ``<select>``; elsewhere they nest."""
+"""Elements whose end tag is optional within an open ``<select>``; elsewhere they nest."""
 
 ROOTS = "body html"
-"""Tags of these names give all their attributes to one element."""
+"""Elements that exist once in a page; the attributes of all their tags are added up."""
 
 RAW_TEXT_ELEMENTS = "iframe noembed noframes plaintext script style textarea title xmp"
-"""Elements whose content is text up to their own end tag, outside of SVG and MathML."""
+"""Elements whose content is text up to their own end tag, outside SVG and MathML."""
 
 BREAKS_OUT = (
     "b big blockquote body br center code dd div dl dt em embed font h1 h2 h3 h4 h5 h6 head hr i img li "
@@ -44,7 +44,7 @@ BREAKS_OUT = (
 """Start tags that end SVG and MathML (HTML standard, 13.2.6.5); within them ``<path/>`` closes itself."""
 
 MAX_NAMES = 1024
-"""Names of elements that are told apart in a page; start tags of further names are never answered."""
+"""Element names that are distinguished in one page, at most; start tags with other names stay open."""
 
 _PRIME = 0x100000001B3
 _BASIS = 0xCBF29CE484222325
@@ -74,7 +74,7 @@ _KINDS = {
 
 
 def _table() -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
-    """Return a table of names by their hashes, and what kinds each is of."""
+    """Return a hash table of element names, and the kinds of each name."""
     keys, kinds = np.zeros(_SLOTS, np.uint64), np.zeros(_SLOTS, np.uint8)
     for kind, names in _KINDS.items():
         for name in names.split():
@@ -93,14 +93,14 @@ _RUBY, _SELECT = np.uint64(_hash("ruby")), np.uint64(_hash("select"))
 
 @array_kernel
 def measure(data: Any, offsets: Any, depth: Any, attributes: Any) -> None:
-    """Fill in the depth and the most attributes in one tag of each page.
+    """Fill in the depth of each page and the largest number of attributes in one of its tags.
 
     Args:
-        data: uint8[n_bytes], the pages end to end.
+        data: uint8[n_bytes], the pages concatenated.
         offsets: int32[n_pages + 1] or int64[n_pages + 1]; page ``i`` is ``data[offsets[i]:offsets[i + 1]]``.
         depth: int64[n_pages], overwritten.
-        attributes: int64[n_pages], overwritten; an attribute that is given twice counts twice, and the
-            attributes of all ``<html>`` and ``<body>`` tags count together.
+        attributes: int64[n_pages], overwritten; a repeated attribute counts twice, and the attributes of all
+            ``<html>`` and ``<body>`` tags are added up.
     """
     keys = np.zeros(2 * MAX_NAMES, dtype=np.uint64)
     unanswered = np.zeros(2 * MAX_NAMES, dtype=np.int64)
@@ -168,7 +168,7 @@ def _is_counted(kinds: Any, keys: Any, unanswered: Any) -> Any:
 
 @kernel
 def _next_tag(data: Any, position: Any, end: Any) -> Any:
-    """Return the place of the next tag's name, or of the end of the page, and whether it is an end tag."""
+    """Return the position of the next tag's name, or the end of the page, and whether it is an end tag."""
     while position < end:
         position = find_byte(data, position, end, 0x3C) + 1
         if position >= end:
@@ -200,7 +200,7 @@ def _is_space(byte: Any) -> Any:
 
 @kernel
 def _skip_comment(data: Any, position: Any, end: Any) -> Any:
-    """Return the place behind a comment or declaration; ``position`` is at its ``!`` or ``?``."""
+    """Return the position after a comment or declaration; ``position`` is at its ``!`` or ``?``."""
     dashes = position + 2 < end and data[position + 1] == 0x2D and data[position + 2] == 0x2D
     if data[position] != 0x21 or not dashes:
         return find_byte(data, position, end, 0x3E) + 1
@@ -221,7 +221,7 @@ def _skip_comment(data: Any, position: Any, end: Any) -> Any:
 
 @kernel
 def _name(data: Any, position: Any, end: Any) -> Any:
-    """Return the hash of a tag's name in lower case, and the place behind it."""
+    """Return the hash of a tag's name in lower case, and the position after it."""
     value = np.uint64(_BASIS)
     while position < end:
         byte = data[position]
@@ -235,7 +235,7 @@ def _name(data: Any, position: Any, end: Any) -> Any:
 
 @kernel
 def _attributes(data: Any, position: Any, end: Any) -> Any:
-    """Return how many attributes a tag has, whether it ends in ``/>``, and the place behind it."""
+    """Return the number of a tag's attributes, whether it ends in ``/>``, and the position after it."""
     count = np.int64(0)
     while position < end:
         byte = data[position]
@@ -275,7 +275,7 @@ def _attributes(data: Any, position: Any, end: Any) -> Any:
 
 @kernel
 def _skip_raw(data: Any, position: Any, end: Any, name: Any) -> Any:
-    """Return the place of the end tag that closes raw text, or the end of the page."""
+    """Return the position of the end tag that closes raw text, or the end of the page."""
     while position + 1 < end:
         if data[position] == 0x3C and data[position + 1] == 0x2F:
             found, behind = _name(data, position + 2, end)
@@ -287,7 +287,7 @@ def _skip_raw(data: Any, position: Any, end: Any, name: Any) -> Any:
 
 @kernel
 def _slot(keys: Any, name: Any) -> Any:
-    """Return where a name stands in the table, or the free place where it would."""
+    """Return the slot of a name in the table, or the free slot where it belongs."""
     mask = np.uint64(len(keys) - 1)
     slot = np.int64(name & mask)
     while keys[slot] != 0 and keys[slot] != name:

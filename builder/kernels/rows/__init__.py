@@ -1,1 +1,1 @@
-"""The canonical encoding of rows."""
+"""Write the canonical encoding of rows."""

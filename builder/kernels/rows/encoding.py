@@ -1,8 +1,9 @@
-"""The second pass of the canonical row encoding, for what most bytes are: words and strings.
+"""Run the second pass of the canonical row encoding for words and strings, which are most of the bytes.
 
-All kernels take ``positions`` (int64[n_values]): where in ``out`` a value begins, -1 for a value that belongs
-to no row (it lies under a null parent, or beside a slice) and is passed over whatever it holds. ``valid``
-is bool[n_values]. A value is one marker byte, 0 for null and 1 for a value, and then its contents.
+All kernels take ``positions`` (int64[n_values]): where in ``out`` each value begins. The position is -1 for a
+value that belongs to no row (its parent is null, or it is outside a slice); such a value is skipped.
+``valid`` is bool[n_values]. An encoded value is one marker byte, 0 for null and 1 otherwise, and then its
+contents.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 HEADER_BYTES = 9
-"""A marker and a count of eight bytes: what stands before the contents of a string or list."""
+"""Bytes before the contents of a string or list: a marker and a count of eight bytes."""
 
 
 @kernel
 def write_words(
     words: NDArray[np.uint64], valid: NDArray[np.bool_], positions: NDArray[np.int64], out: NDArray[np.uint8]
 ) -> None:
-    """Write values of eight bytes, least byte first.
+    """Write values of eight bytes, least significant byte first.
 
     Args:
         words: uint64[n_values].
@@ -52,12 +53,12 @@ def write_contents(
     positions: NDArray[np.int64],
     out: NDArray[np.uint8],
 ) -> None:
-    """Write the bytes of strings behind their headers, which ``write_words`` writes.
+    """Write the bytes of strings after their headers, which ``write_words`` writes.
 
     Args:
         data: uint8[n_data_bytes].
         starts: int64[n_values], where a value's bytes begin in ``data``.
-        lengths: int64[n_values], 0 for a null, whatever lies under it.
+        lengths: int64[n_values], 0 for a null, even if the buffer has bytes for it.
         out: uint8[n_bytes], written in place.
     """
     for i in range(positions.size):

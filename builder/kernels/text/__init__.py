@@ -1,1 +1,1 @@
-"""Text as bytes: folding, words, repair, strings in JSON."""
+"""Process text as bytes: folding, words, repair, strings in JSON."""

@@ -1,16 +1,16 @@
-"""The table by which text is folded and split into words; shipped, so that it is the same everywhere.
+"""Provide the table that folds text and splits it into words; it is shipped, so it is the same everywhere.
 
-The rule, one code point at a time, by Unicode 14.0.0:
+The rule applies to one code point at a time, with Unicode 14.0.0:
 
-1. ``fold(c) = NFKC(casefold(NFKC(c)))``: case, width and compatibility forms are folded away.
-2. Of what comes out, letters, marks and numbers (general categories L, M and N) are word characters;
-   everything else separates words.
+1. ``fold(c) = NFKC(casefold(NFKC(c)))``: this removes differences of case, width and compatibility forms.
+2. In the result, letters, marks and numbers (general categories L, M and N) are word characters; everything
+   else separates words.
 3. A word character of a script that is written without spaces (``ALONE``: Han, Hiragana, Katakana, Thai, Lao,
-   Khmer, Myanmar, Tibetan, by code point) is a word of its own; that holds for the vowel signs and tone
-   marks of these scripts as well. All other word characters that follow one another make one word.
+   Khmer, Myanmar, Tibetan, by code point) is a word of its own. This includes the vowel signs and tone marks
+   of these scripts. All other adjacent word characters form one word.
 
-The running Python's ``unicodedata`` may know another version of Unicode, and a word that is split
-differently gives other shingles; so the table is made once, by ``make`` under the Python that knows
+The ``unicodedata`` of the running Python may have another version of Unicode, and a word that is split
+differently gives different shingles. So ``make`` builds the table once, under a Python with
 ``UNICODE_VERSION``:
 
     python -m builder.kernels.text.folding
@@ -54,9 +54,10 @@ ALONE = (
 """First and last code point of each range whose word characters are words of their own."""
 
 SEPARATOR, PART, WHOLE = 0, 1, 2
-"""Entries of ``leaves``: ends a word; goes on as it is; is a word of its own as it is.
+"""Entries of ``leaves`` for a code point that separates words, is part of a word, or is a whole word.
 
-Any other entry is ``256 * start + length`` of bytes in ``pool``, in which a zero byte ends a word.
+The last two fold to themselves. Any other entry is ``256 * start + length`` of bytes in ``pool``, in which a
+zero byte ends a word.
 """
 
 BLOCK = 128
@@ -69,7 +70,7 @@ class Folding(NamedTuple):
     Attributes:
         blocks: uint16[0x110000 / 128].
         leaves: uint32[n_blocks * 128].
-        pool: uint8[n_bytes], what folds to something other than itself, as UTF-8.
+        pool: uint8[n_bytes], as UTF-8, the folded form of code points that do not fold to themselves.
     """
 
     blocks: NDArray[np.uint16]
@@ -85,8 +86,8 @@ def folding() -> Folding:
 
 
 def make() -> Folding:
-    """Make the table from the running Python's ``unicodedata``; takes seconds."""
-    pool = bytearray(1)  # no entry may start at 0, where it would look like one of the three above
+    """Build the table from the running Python's ``unicodedata``; this takes seconds."""
+    pool = bytearray(1)  # an entry that starts at 0 would look like one of the three entries above
     starts: dict[bytes, int] = {}
     entries = np.zeros(0x110000, np.uint32)
     for code in range(0x110000):
@@ -110,7 +111,7 @@ def _entry(char: str, pool: bytearray, starts: dict[bytes, int]) -> int:
 
 
 def _folded(char: str) -> bytes:
-    """Return what a code point folds to as UTF-8, with one zero byte wherever a word ends."""
+    """Return the folded form of a code point as UTF-8, with one zero byte at each end of a word."""
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", char).casefold())
     pieces = []
     for c in text:
@@ -128,5 +129,7 @@ def _folded(char: str) -> bytes:
 
 if __name__ == "__main__":
     if unicodedata.unidata_version != UNICODE_VERSION:
-        raise SystemExit(f"this Python knows Unicode {unicodedata.unidata_version}, not {UNICODE_VERSION}")
+        raise SystemExit(
+            f"this Python has Unicode {unicodedata.unidata_version}: use one with Unicode {UNICODE_VERSION}"
+        )
     np.savez_compressed(_FILE, **make()._asdict())

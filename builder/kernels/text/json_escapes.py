@@ -1,4 +1,4 @@
-"""The inside of JSON strings: where something stands that is not itself, and what it stands for."""
+"""Find and decode the escapes inside JSON strings."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _BLANKS = np.uint64(0x20) * _ONES
 
 @kernel
 def next_mark(data: Any, at: Any, end: Any) -> Any:
-    """Find the next quote, backslash or control character."""
+    """Return the position of the next quote, backslash or control character; ``end`` if there is none."""
     while at + 8 <= end:
         word = load8(data, at)
         quotes, slashes = word ^ _QUOTES, word ^ _SLASHES
         marks = ((quotes - _ONES) & ~quotes) | ((slashes - _ONES) & ~slashes) | ((word - _BLANKS) & ~word)
         marks &= _HIGH
         if marks:
-            # the lowest mark is right; a borrow can make false ones above it only
+            # the lowest mark is correct; a borrow can only set false marks above it
             return at + (trailing_zeros(marks) >> 3)
         at += 8
     while at < end and data[at] != 0x22 and data[at] != 0x5C and data[at] >= 0x20:
@@ -35,7 +35,7 @@ def next_mark(data: Any, at: Any, end: Any) -> Any:
 
 @kernel
 def escape(data: Any, at: Any, end: Any) -> Any:
-    """Return the length of an escape and how many bytes of UTF-8 it stands for; 0 if it is none."""
+    """Return the length of an escape and the number of UTF-8 bytes that it encodes; 0 if it is invalid."""
     if at + 1 >= end:
         return 0, 0
     byte = data[at + 1]
@@ -54,7 +54,7 @@ def escape(data: Any, at: Any, end: Any) -> Any:
 
 @kernel
 def _unit(data: Any, at: Any, end: Any) -> Any:
-    r"""Read the UTF-16 unit of a ``\uXXXX``; -1 if there is none."""
+    r"""Return the UTF-16 code unit of a ``\uXXXX``; -1 if the escape is invalid."""
     if at + 6 > end or data[at] != 0x5C or data[at + 1] != 0x75:
         return np.int64(-1)
     unit = np.int64(0)
@@ -71,9 +71,9 @@ def _unit(data: Any, at: Any, end: Any) -> Any:
 
 @kernel
 def unescape(data: Any, at: Any, stop: Any, out: Any, n_out: Any) -> Any:
-    """Copy a string whose escapes are good; return where the output ends.
+    """Copy a string with valid escapes to ``out`` and decode them; return where the output ends.
 
-    Eight bytes are copied at a time, whatever they are; what comes next is written over what was too much.
+    Eight bytes are copied at a time, whatever they are; the next write overwrites the surplus.
     """
     while at < stop:
         if at + 8 <= stop:
@@ -108,7 +108,7 @@ def unescape(data: Any, at: Any, stop: Any, out: Any, n_out: Any) -> Any:
 
 @kernel
 def _plain(byte: Any) -> Any:
-    """Return what stands for itself or a control character behind a backslash."""
+    """Return the byte that a backslash and ``byte`` encode: a control character, or ``byte`` itself."""
     if byte == 0x6E:
         return np.uint8(0x0A)
     if byte == 0x74:
@@ -124,7 +124,7 @@ def _plain(byte: Any) -> Any:
 
 @kernel
 def _put(out: Any, at: Any, point: Any) -> Any:
-    """Write a code point as UTF-8; return the place behind it."""
+    """Write a code point as UTF-8; return the position after it."""
     if point < 0x80:
         out[at] = point
         return at + 1

@@ -1,4 +1,4 @@
-"""Long strings in lines of JSON: where they stand, and what they are without their escapes."""
+"""Find long strings in lines of JSON, and copy them without their escapes."""
 
 from __future__ import annotations
 
@@ -17,20 +17,21 @@ _BROKEN = -1
 def find_strings(
     data: Any, offsets: Any, names: Any, name_offsets: Any, least: Any, starts: Any, stops: Any, sizes: Any
 ) -> None:
-    """Find the long strings that are members of objects, one object a line, by their names.
+    """Find the long strings that are members with given names; each line is one object.
 
-    A line that is not what it should be, as far as it was looked at, has none: nothing is said about whether
-    it is JSON otherwise. Of a name that comes twice the last counts. A name with an escape is not recognised.
+    A line with an error in the part that the kernel reads has no strings. The kernel does not check whether
+    the rest of the line is JSON. If a name occurs twice, the last one counts. A name with an escape is not
+    recognised.
 
     Args:
         data: uint8[n_bytes].
         offsets: int64[n_lines + 1].
-        names: uint8[n], the names end to end, as they stand between their quotes.
+        names: uint8[n], the names concatenated, as they are written between their quotes.
         name_offsets: int64[n_names + 1].
-        least: a string of fewer bytes between its quotes is not long.
-        starts: int64[n_lines, n_names], overwritten: where in ``data`` the string begins, behind its quote.
-        stops: int64[n_lines, n_names], overwritten: where its closing quote stands; 0 if there is none.
-        sizes: int64[n_lines, n_names], overwritten: its bytes without escapes.
+        least: a string with fewer bytes between its quotes is not long.
+        starts: int64[n_lines, n_names], overwritten: where in ``data`` the string begins, after its quote.
+        stops: int64[n_lines, n_names], overwritten: the position of its closing quote; 0 without a string.
+        sizes: int64[n_lines, n_names], overwritten: its size in bytes after the escapes are decoded.
     """
     for line in range(len(offsets) - 1):
         stops[line, :] = 0
@@ -41,14 +42,14 @@ def find_strings(
 
 @kernel
 def write_strings(data: Any, starts: Any, stops: Any, sizes: Any, out: Any, out_offsets: Any) -> None:
-    """Write strings that ``find_strings`` has found end to end, without their escapes, as UTF-8.
+    """Concatenate strings that ``find_strings`` found, as UTF-8 and without their escapes.
 
     Args:
         data: uint8[n_bytes].
-        starts: int64[n_lines], as found.
-        stops: int64[n_lines], as found; nothing is written where it is 0.
-        sizes: int64[n_lines], as found.
-        out: uint8[sum of sizes + 8], overwritten, the last eight bytes with no meaning.
+        starts: int64[n_lines], from ``find_strings``.
+        stops: int64[n_lines], from ``find_strings``; 0 for a line that writes nothing.
+        sizes: int64[n_lines], from ``find_strings``.
+        out: uint8[sum of sizes + 8], overwritten; the last eight bytes have no meaning.
         out_offsets: int32[n_lines + 1], overwritten.
     """
     at: Any = np.int64(0)
@@ -67,15 +68,15 @@ def write_strings(data: Any, starts: Any, stops: Any, sizes: Any, out: Any, out_
 def write_without(
     data: Any, offsets: Any, starts: Any, stops: Any, stand_in: Any, out: Any, out_offsets: Any
 ) -> None:
-    """Write lines end to end, something else standing between the quotes of the strings that were found.
+    """Concatenate lines, with a placeholder between the quotes of the strings that were found.
 
     Args:
         data: uint8[n_bytes].
         offsets: int64[n_lines + 1].
-        starts: int64[n_lines, n_names], as found.
-        stops: int64[n_lines, n_names], as found.
-        stand_in: uint8[n], what takes the place of each.
-        out: uint8[n_bytes - found + n * number found], overwritten.
+        starts: int64[n_lines, n_names], from ``find_strings``.
+        stops: int64[n_lines, n_names], from ``find_strings``.
+        stand_in: uint8[n], the placeholder for each string.
+        out: uint8[n_bytes - bytes found + n * strings found], overwritten.
         out_offsets: int64[n_lines + 1], overwritten.
     """
     n_out: Any = np.int64(0)
@@ -104,7 +105,7 @@ def _find_in_line(
     data: Any, at: Any, end: Any, names: Any, name_offsets: Any, least: Any,
     starts: Any, stops: Any, sizes: Any,
 ) -> Any:  # fmt: skip
-    """Go through the members of one line; False where something else stands than expected."""
+    """Find the strings in the members of one line; return False at the first error."""
     at = _blank(data, at, end)
     if at >= end or data[at] != 0x7B:
         return False
@@ -148,7 +149,7 @@ def _find_in_line(
 
 @kernel
 def _blank(data: Any, at: Any, end: Any) -> Any:
-    """Pass over white space."""
+    """Return the position after white space."""
     while at < end and (data[at] == 0x20 or data[at] == 0x09 or data[at] == 0x0D or data[at] == 0x0A):
         at += 1
     return at
@@ -169,7 +170,7 @@ def _which(data: Any, start: Any, stop: Any, names: Any, name_offsets: Any) -> A
 
 @kernel
 def _value_end(data: Any, at: Any, end: Any) -> Any:
-    """Pass over a number, a word, an array or an object; ``end`` if it does not end."""
+    """Return the position after a number, a literal, an array or an object; ``end`` if it does not end."""
     depth = 0
     while at < end:
         byte = data[at]
@@ -189,10 +190,10 @@ def _value_end(data: Any, at: Any, end: Any) -> Any:
 
 @kernel
 def _string_end(data: Any, at: Any, end: Any) -> Any:
-    """Find the closing quote of a string, and how many bytes it has without escapes.
+    """Return the position of a string's closing quote, and its size in bytes with decoded escapes.
 
-    The size is ``_BROKEN`` if it does not end, or holds a control character, an escape that is none, or half
-    of a surrogate pair.
+    The size is ``_BROKEN`` if the string does not end, or contains a control character, an invalid escape or
+    half of a surrogate pair.
     """
     saved = np.int64(0)
     start = at

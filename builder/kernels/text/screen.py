@@ -1,4 +1,4 @@
-"""Find what text repair could change, in one pass over the bytes of documents or of lines."""
+"""Find the documents or lines that text repair could change, in one pass over their bytes."""
 
 from __future__ import annotations
 
@@ -10,30 +10,31 @@ from builder.kernels.bits import load8, trailing_zeros
 from builder.kernels.jit import kernel
 
 TABLE_SIZE = 0x20000
-"""Code points that have an entry of their own; those above share the last one."""
+"""Entries of the tables, one for each code point; all higher code points share the last entry."""
 
 CONTROL, LINE, MARKUP, NORMAL, OPTION, MARK = 1, 2, 4, 8, 16, 32
 BLANK, C1, CLUE, LONE_CLUE, BEFORE_SPACE, BEFORE_ASK = 64, 128, 256, 512, 1024, 2048
-"""Classes of characters. ``CLUE``: two in a row may look like mojibake; ``LONE_CLUE``: one may by itself.
+"""Classes of characters.
 
-``BEFORE_SPACE`` and ``BEFORE_ASK``: before a space or a question mark it may be a UTF-8 sequence of which the
+``CLUE``: two in a row may be mojibake. ``LONE_CLUE``: a single one may be mojibake. ``BEFORE_SPACE`` and
+``BEFORE_ASK``: before a space or a question mark, the character may be the start of a UTF-8 sequence whose
 rest was lost.
 """
 
 MOJIBAKE, WHITE_SPACE, MANY_MARKS, CRLF = 1 << 16, 1 << 17, 1 << 18, 1 << 19
-"""What is found out from more than one character."""
+"""Flags that depend on more than one character."""
 
 SOFT = WHITE_SPACE | CRLF
-"""What ``text_tidy`` mends by itself."""
+"""Flags that ``text.tidy`` repairs by itself."""
 
 ANSWERED = CONTROL | LINE | MARKUP | NORMAL | OPTION
-"""Classes of which one character is enough for a document to be looked at."""
+"""Classes of which one character is enough to mark a document for repair."""
 
 MAX_MARKS = 1000
-"""Combining marks in a row; normalisation takes quadratic time on longer runs."""
+"""Combining marks in a row, at most; normalisation takes quadratic time on longer runs."""
 
 MAX_ENTITY_CHARS = 24
-"""Letters and digits in a character reference (ftfy's own limit)."""
+"""Letters and digits in a character reference, at most (ftfy's own limit)."""
 
 _ONES = np.uint64(0x0101010101010101)
 _HIGH = np.uint64(0x8080808080808080)
@@ -48,23 +49,24 @@ def screen(
     data: Any, starts: Any, stops: Any, classes: Any, leads: Any, trails: Any, max_line: Any,
     flags: Any, html_at: Any,
 ) -> None:  # fmt: skip
-    r"""Fill in which rules could change each document; 0 proves that none can.
+    r"""Fill in which rules could change each document; 0 proves that no rule can.
 
-    Mojibake that can be mended needs both in one line: characters that look like it, and a character that
-    could be the first byte of a UTF-8 sequence before one that could be its second, in the same one of the
-    charsets that are thought of; a space or a question mark may stand for a byte between the two. A
-    character reference counts up to the first line with a ``<``, which makes all that follows HTML.
+    A line has repairable mojibake only if it has both: characters that look like mojibake, and a character
+    that could be the first byte of a UTF-8 sequence before one that could be its second byte. Both bytes must
+    be in the same one of the considered charsets; a space or a question mark may replace a byte between the
+    two. A character reference counts only before the first line with a ``<``, because from there on the
+    document is HTML.
 
     Args:
         data: uint8[n_bytes], valid UTF-8.
         starts: int64[n_docs], where each document begins in ``data``.
-        stops: int64[n_docs], where it ends.
-        classes: uint16[TABLE_SIZE], classes of each code point.
+        stops: int64[n_docs], where each document ends.
+        classes: uint16[TABLE_SIZE], the classes of each code point.
         leads: uint16[TABLE_SIZE], a bit for each charset in which the character is a byte from 0xC0 on.
         trails: uint16[TABLE_SIZE], a bit for each charset in which it is a byte from 0x80 to 0xBF.
         max_line: a longer line is repaired in parts; it is HTML only from the part of its first ``<`` on.
         flags: int64[n_docs], overwritten.
-        html_at: int64[n_docs], overwritten: where in ``data`` the first ``<`` stands, or the document ends.
+        html_at: int64[n_docs], overwritten: where in ``data`` the first ``<`` is, or the document ends.
     """
     for document in range(len(starts)):
         flags[document], html_at[document] = _screen_one(
@@ -88,7 +90,7 @@ def _screen_one(data: Any, start: Any, end: Any, classes: Any, leads: Any, trail
     while position < end:
         ahead = _plain_run(data, position, end, markup)
         if ahead > position:
-            # what stands before a run matters to its first character, its last two to what comes after
+            # the text before a run matters to its first character; its last two matter to the text after it
             point = np.int64(data[position])
             could_decode |= _may_decode(point, last, before_last, last_class, leads, trails)
             before_last = np.int64(data[ahead - 2]) if ahead - position > 1 else last
@@ -138,13 +140,13 @@ def _screen_one(data: Any, start: Any, end: Any, classes: Any, leads: Any, trail
 
 @kernel
 def _line_faults(looks_bad: Any, could_decode: Any, refers: Any) -> Any:
-    """Return what is known of a line at its end."""
+    """Return the flags of a line that has ended."""
     return MOJIBAKE * np.int64(looks_bad and could_decode) | MARKUP * np.int64(refers)
 
 
 @kernel
 def _may_decode(point: Any, last: Any, before_last: Any, last_class: Any, leads: Any, trails: Any) -> Any:
-    """Tell whether a character may be the second byte of a sequence that the one before it begins."""
+    """Return whether a character may be the second byte of a sequence that starts at the one before it."""
     if point >= 0x80:
         gap = last == 0x20 or last == 0x3F
         return (leads[last] & trails[point]) != 0 or (gap and (leads[before_last] & trails[point]) != 0)
@@ -155,14 +157,14 @@ def _may_decode(point: Any, last: Any, before_last: Any, last_class: Any, leads:
 
 @kernel
 def _plain_run(data: Any, position: Any, end: Any, markup: Any) -> Any:
-    """Return where the run of ASCII ends that no rule but that of white space reacts to.
+    """Return the end of a run of ASCII that no rule except that of white space can change.
 
     Args:
-        markup: 0 where ``&`` and ``<`` are plain as well, else the highest bit of each byte.
+        markup: 0 if ``&`` and ``<`` belong to such a run, otherwise the highest bit of each byte.
     """
     while position + 8 <= end:
         x = load8(data, position)
-        # of each test the lowest bit that is set is right; those above it may be wrong
+        # the lowest bit that each test sets is correct; the bits above it may be wrong
         odd = (x | ((x - _SPACES) & ~x) | _is_zero(x ^ _DELETES)) & _HIGH
         odd |= (_is_zero(x ^ _AMPERSANDS) | _is_zero(x ^ _LESSES)) & markup
         if odd:
@@ -173,13 +175,13 @@ def _plain_run(data: Any, position: Any, end: Any, markup: Any) -> Any:
 
 @kernel
 def _is_zero(x: Any) -> Any:
-    """Mark the highest bit of the lowest byte that is zero; of those above it, maybe of others too."""
+    """Set the highest bit of the lowest byte that is zero; bytes above it may be marked wrongly."""
     return (x - _ONES) & ~x & _HIGH
 
 
 @kernel
 def _is_reference(data: Any, position: Any, end: Any) -> Any:
-    """Tell whether what stands behind an ``&`` has the form of a character reference."""
+    """Return whether the text after an ``&`` has the form of a character reference."""
     if position < end and data[position] == 0x23:
         position += 1
     n_chars = 0
@@ -197,7 +199,7 @@ def _is_reference(data: Any, position: Any, end: Any) -> Any:
 
 @kernel
 def _point(data: Any, position: Any) -> Any:
-    """Return a code point, at most the last that the tables know, and the place behind it."""
+    """Return a code point, at most the last index of the tables, and the position after it."""
     first = np.int64(data[position])
     if first < 0x80:
         return first, position + 1

@@ -1,4 +1,4 @@
-"""Put lines in the place of others, and tidy white space, in texts as Arrow holds them."""
+"""Find lines, tidy white space and copy bytes in the buffers of Arrow strings."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from builder.kernels.jit import kernel
 
 @kernel
 def find_lines(data: Any, offsets: Any, wanted: Any, starts: Any, stops: Any, documents: Any) -> Any:
-    """Find the lines of some documents; the line feed belongs to the line before it.
+    """Find the lines of the wanted documents; a line feed belongs to the line that it ends.
 
     Args:
         data: uint8[n_bytes].
         offsets: int64[n_docs + 1].
         wanted: bool[n_docs].
-        starts: int64[room], filled as far as it goes: where in ``data`` each line begins.
-        stops: int64[room], likewise: where it ends.
-        documents: int64[room], likewise: which document it belongs to.
+        starts: int64[room], filled while there is room: where in ``data`` each line begins.
+        stops: int64[room], filled likewise: where each line ends.
+        documents: int64[room], filled likewise: the document of each line.
 
     Returns:
-        The number of lines, which may be more than there was room for.
+        The number of lines, which may be greater than ``room``.
     """
     n_lines = 0
     for document in range(len(offsets) - 1):
@@ -41,9 +41,10 @@ def find_lines(data: Any, offsets: Any, wanted: Any, starts: Any, stops: Any, do
 
 @kernel
 def tidy(data: Any, offsets: Any, wanted: Any, out: Any, out_offsets: Any, n_gone: Any) -> Any:
-    r"""Apply the rule for white space: blanks at line ends go, and so do blank lines but single inner ones.
+    r"""Apply the rule for white space: remove blanks at line ends and superfluous blank lines.
 
-    ``\r\n`` is a line end as well, and becomes ``\n``.
+    Of several blank lines in a row one stays; at the start and the end of a text none stays. ``\r\n`` is a
+    line end too, and becomes ``\n``.
 
     Args:
         data: uint8[n_bytes], valid UTF-8.
@@ -51,7 +52,7 @@ def tidy(data: Any, offsets: Any, wanted: Any, out: Any, out_offsets: Any, n_gon
         wanted: bool[n_docs]; the other documents are copied as they are.
         out: uint8[length of all documents], overwritten.
         out_offsets: int64[n_docs + 1], overwritten.
-        n_gone: int64[n_docs], overwritten: bytes that were taken away, those of ``\r`` not counted.
+        n_gone: int64[n_docs], overwritten: number of removed bytes, without those of ``\r``.
     """
     n_out = np.int64(0)
     for document in range(len(offsets) - 1):
@@ -69,7 +70,7 @@ def tidy(data: Any, offsets: Any, wanted: Any, out: Any, out_offsets: Any, n_gon
 
 @kernel
 def _tidy_one(data: Any, at: Any, end: Any, out: Any, n_out: Any) -> Any:
-    r"""Write a tidied document behind ``out[:n_out]``; return the new ``n_out`` and how many ``\r`` went."""
+    r"""Append a tidied document to ``out[:n_out]``; return ``n_out`` and the number of removed ``\r``."""
     begin = n_out
     n_feeds = 0
     n_returns: Any = 0
@@ -95,7 +96,7 @@ def _tidy_one(data: Any, at: Any, end: Any, out: Any, n_out: Any) -> Any:
 
 @kernel
 def without_blanks(data: Any, start: Any, stop: Any) -> Any:
-    """Return where ``data[start:stop]`` ends without the blanks at its end (``repair_rules.BLANKS``)."""
+    """Return where ``data[start:stop]`` ends without its trailing blanks (``BLANKS`` of the repair rules)."""
     while stop > start:
         byte = data[stop - 1]
         if byte == 0x20 or byte == 0x09:
@@ -124,7 +125,7 @@ def without_blanks(data: Any, start: Any, stop: Any) -> Any:
 
 @kernel
 def copy_bytes(data: Any, start: Any, stop: Any, out: Any, to: Any) -> Any:
-    """Copy ``data[start:stop]`` to ``out[to:]``, and nothing behind it."""
+    """Copy ``data[start:stop]`` to ``out[to:]``; write nothing after it."""
     while start + 8 <= stop:
         store8(out, to, load8(data, start))
         start += 8

@@ -1,6 +1,6 @@
 """Fold text and split it into words, straight from the bytes of an Arrow string column.
 
-The rule stands in ``folding.py``. What a word is worth here is a 64-bit hash of its folded UTF-8 bytes:
+``folding.py`` defines the rule. A word is represented by a 64-bit hash of its folded UTF-8 bytes:
 
     lanes(word) = the bytes, padded with zeros to a multiple of 8, as little-endian uint64
     hash(word)  = h after: h = seed; for each lane: h = mix(h ^ lane)
@@ -8,7 +8,7 @@ The rule stands in ``folding.py``. What a word is worth here is a 64-bit hash of
 No folded byte is zero, so the padding is not ambiguous, and words of up to 8 bytes have no collisions.
 
 Text is folded piece by piece into a small buffer in which a zero byte ends a word, so a document of any
-length takes the same memory. Text that is not valid UTF-8, which Arrow strings never hold, gives some words.
+length takes the same memory. Invalid UTF-8, which Arrow strings never hold, gives arbitrary words.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BUFFER = 8192
-"""Folded bytes at a time: with the hashes of their words they fit in a core's first cache."""
+"""Folded bytes at a time: with the hashes of their words, they fit in the L1 cache of a core."""
 
 ROOM = 64
-"""Bytes that one code point may add to the buffer (at most 36), and 8 to load and store past the end."""
+"""Spare bytes of the buffer: one code point adds at most 36, and loads and stores reach 8 past the end."""
 
 SEED = 0x9E3779B97F4A7C15
-"""Where hashes of words begin (the golden ratio in 64 bits)."""
+"""The initial value of word hashes (the golden ratio in 64 bits)."""
 
 _ONES = np.uint64(0x0101010101010101)
 _HIGH = np.uint64(0x8080808080808080)
@@ -43,11 +43,11 @@ _PAST_9 = np.uint64(0x4646464646464646)  # 0x80 - (ord("9") + 1)
 
 
 class Buffers(NamedTuple):
-    """Room to work in; one set serves any number of documents, one after the other.
+    """Work buffers of one thread; one set serves any number of documents, one after another.
 
     Attributes:
-        folded: uint8[BUFFER + ROOM], folded bytes, zero where a word ends.
-        words: uint64[BUFFER + 1024], hashes; callers may keep some of the last piece in front.
+        folded: uint8[BUFFER + ROOM], folded bytes; a zero byte ends a word.
+        words: uint64[BUFFER + 1024], hashes; callers may keep hashes of the last piece at the front.
     """
 
     folded: NDArray[np.uint8]
@@ -55,15 +55,15 @@ class Buffers(NamedTuple):
 
 
 def buffers() -> Buffers:
-    """Return room for one thread."""
+    """Allocate the work buffers of one thread."""
     return Buffers(np.zeros(BUFFER + ROOM, np.uint8), np.zeros(BUFFER + 1024, np.uint64))
 
 
 @kernel
 def fold_ascii(x: Any) -> Any:
-    """Fold 8 bytes below 0x80 at once: letters to lower case, digits as they are, all else to zero.
+    """Fold 8 bytes below 0x80 at once: letters become lower case, digits stay, all else becomes zero.
 
-    Bytes from 0x80 on spoil those above them (later in the text), and only those.
+    A byte of 0x80 or more makes the bytes above it (later in the text) wrong, and no others.
     """
     lower = x | _CASE
     letter = (lower + _FROM_A) & ~(lower + _PAST_Z)
@@ -74,7 +74,7 @@ def fold_ascii(x: Any) -> Any:
 
 @kernel
 def load_rest(data: Any, at: Any, end: Any) -> Any:
-    """Return ``data[at:end]``, cut or filled up with zeros to 8 bytes, as ``load8`` would."""
+    """Return ``data[at:end]``, cut or zero-padded to 8 bytes, as ``load8`` returns it."""
     if at + 8 <= end:
         return load8(data, at)
     x = np.uint64(0)
@@ -87,7 +87,7 @@ def load_rest(data: Any, at: Any, end: Any) -> Any:
 def decode_code_point(x: Any) -> Any:
     """Return the code point whose UTF-8 begins with the lowest byte of ``x`` (0x80 or more), and its length.
 
-    What is not valid UTF-8 gives some code point, below 0x110000 or not.
+    Invalid UTF-8 gives an arbitrary code point, which may be 0x110000 or more.
     """
     lead = x & np.uint64(0xFF)
     second = (x >> np.uint64(8)) & np.uint64(0x3F)
@@ -103,7 +103,7 @@ def decode_code_point(x: Any) -> Any:
 
 @kernel
 def put_folded(x: Any, code: Any, length: Any, out: Any, n_out: Any, folding: Any) -> Any:
-    """Fold a code point, whose UTF-8 is the lowest bytes of ``x``, into ``out``; return the new ``n_out``."""
+    """Append a folded code point to ``out``; its UTF-8 is the lowest bytes of ``x``. Return ``n_out``."""
     entry = np.int64(0)
     if code < 0x110000:
         leaf = (np.int64(folding.blocks[code >> 7]) << 7) | (code & 127)
@@ -130,7 +130,11 @@ def put_folded(x: Any, code: Any, length: Any, out: Any, n_out: Any, folding: An
 
 @kernel
 def fold(data: Any, at: Any, end: Any, out: Any, n_out: Any, folding: Any) -> Any:
-    """Fold ``data[at:end]`` behind ``out[:n_out]``, until one of the two ends; return where both stand."""
+    """Append the folded ``data[at:end]`` to ``out[:n_out]`` until data or buffer ends.
+
+    Returns:
+        The new ``at`` and the new ``n_out``.
+    """
     while at < end and n_out < BUFFER:
         x = load_rest(data, at, end)
         n_ascii = min(8, end - at)
@@ -143,7 +147,7 @@ def fold(data: Any, at: Any, end: Any, out: Any, n_out: Any, folding: Any) -> An
         n_ascii = trailing_zeros(high) >> 3
         at += n_ascii
         n_out += n_ascii
-        # scripts other than Latin come in runs
+        # characters of scripts other than Latin come in runs
         while at < end and n_out < BUFFER and data[at] >= 0x80:
             x = load_rest(data, at, end)
             code, length = decode_code_point(x)
@@ -154,19 +158,19 @@ def fold(data: Any, at: Any, end: Any, out: Any, n_out: Any, folding: Any) -> An
 
 @kernel
 def hash_words(folded: Any, stop: Any, words: Any, n_words: Any, seed: Any, begun: Any, h: Any) -> Any:
-    """Hash the words of ``folded``, from 8 bytes at a place below ``stop`` on.
+    """Hash the words of ``folded``, 8 bytes at a time, as long as the 8 bytes begin below ``stop``.
 
     Args:
-        words: uint64[...], hashes are written behind ``words[:n_words]``.
-        begun: 1 if ``h`` is the hash so far of a word whose first lanes are gone, else 0.
+        words: uint64[...], hashes are appended to ``words[:n_words]``.
+        begun: 1 if ``h`` is the partial hash of a word whose first lanes are already consumed, else 0.
 
     Returns:
-        Where in ``folded`` the next 8 bytes would be, ``n_words``, ``begun`` and ``h``.
+        The position in ``folded`` of the next 8 bytes, ``n_words``, ``begun`` and ``h``.
     """
     at = 0
     while at < stop:
         x = load8(folded, at)
-        # the lowest bit set is that of the lowest zero byte; those above may be wrong
+        # the lowest set bit belongs to the lowest zero byte; the bits above it may be wrong
         zeros = (x - _ONES) & ~x & _HIGH
         if zeros == 0:
             h = mix(h ^ x)
@@ -176,8 +180,8 @@ def hash_words(folded: Any, stop: Any, words: Any, n_words: Any, seed: Any, begu
             size = trailing_zeros(zeros) >> 3
             below = ((zeros & (np.uint64(0) - zeros)) >> np.uint64(7)) - np.uint64(1)
             last = mix(h ^ (x & below))
-            # no branches, because neither word lengths nor two ends in a row can be foreseen; where no word
-            # ends here, what is written is written over by the next one
+            # no branches, because neither word lengths nor two ends in a row are predictable; if no word
+            # ends here, the next word overwrites what this writes
             some = np.int64(size > 0)
             words[np.uint64(n_words)] = h ^ ((h ^ last) & (np.uint64(0) - np.uint64(some)))
             n_words += some | begun
@@ -194,12 +198,12 @@ def next_words(
     """Fold and hash the next piece of a document.
 
     Args:
-        room: ``Buffers``; hashes are written behind ``room.words[:n_words]``.
-        state: what the last call returned of it, ``(0, 0, seed)`` at a document's start: bytes of
-            ``room.folded`` that are still to be hashed, and the word that was begun.
+        room: ``Buffers``; hashes are appended to ``room.words[:n_words]``.
+        state: the state that the last call returned, ``(0, 0, seed)`` at the start of a document: the number
+            of bytes of ``room.folded`` that are not hashed yet, and the unfinished word.
 
     Returns:
-        Where the text goes on, ``n_words``, and the next ``state``.
+        The position in ``data`` of the next piece, ``n_words``, and the next ``state``.
     """
     n_folded, begun, h = state
     folded = room.folded

@@ -119,7 +119,7 @@ def test_address_may_name_a_version(tmp_path: Path) -> None:
     (tmp_path / "me@home").mkdir()
     assert split_address(tmp_path / "me@home") == (tmp_path / "me@home", None)
     assert split_address(f"{tmp_path}/me@home@1.0.0") == (tmp_path / "me@home", "1.0.0")
-    with pytest.raises(VersionError, match="no version number"):
+    with pytest.raises(VersionError, match="is not a version number"):
         split_address("out/news@latest")
 
 

@@ -1,4 +1,4 @@
-"""Golden values of the digests: they may never change, or every version's digest would."""
+"""Golden values of the digests: if one changes, the digest of every version changes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from builder.domain.digests import ContentDigest, OrderDigest, encoded
 from builder.errors import BuilderError
 
 
-def test_content_digest_is_what_it_always_was() -> None:
-    """LtHash16 over BLAKE3: the empty set, one row and two rows."""
+def test_the_content_digest_never_changes() -> None:
+    """LtHash16 over BLAKE3 of the empty set, one row and two rows."""
     assert ContentDigest().hexdigest() == "e5a00aa9991ac8a5ee3109844d84a55583bd20572ad3ffcd42792f3c36b183ad"
     assert (
         ContentDigest().add(*encoded(b"a")).hexdigest()
@@ -21,8 +21,8 @@ def test_content_digest_is_what_it_always_was() -> None:
     )
 
 
-def test_order_digest_is_what_it_always_was() -> None:
-    """SHA-256 over row digests."""
+def test_the_order_digest_never_changes() -> None:
+    """SHA-256 over the digests of the rows."""
     import numpy as np
 
     order = OrderDigest()
@@ -31,20 +31,20 @@ def test_order_digest_is_what_it_always_was() -> None:
     assert order.hexdigest() == "f5a5fd42d16a20302798ef6ed309979b43003d2320d9f0e8ea9831a92759fb4b"
 
 
-def test_state_goes_on_where_it_was() -> None:
-    """A digest is made again from the bytes of its state."""
+def test_a_digest_continues_from_its_state() -> None:
+    """The bytes of the state are enough to restore a digest."""
     half = ContentDigest().add(*encoded(b"a"))
     assert ContentDigest(half.state).add(*encoded(b"b")) == ContentDigest().add(*encoded(b"a", b"b"))
 
 
 def test_many_rows_are_added_in_pieces() -> None:
-    """More rows than are stretched at once give what their pieces give."""
+    """More rows than one piece holds give the sum of the digests of the pieces."""
     rows = [str(i).encode() for i in range(1_100)]
     pieces = ContentDigest().add(*encoded(*rows[:5])).add(*encoded(*rows[5:]))
     assert ContentDigest().add(*encoded(*rows)) == pieces
 
 
 def test_state_of_another_size_is_refused() -> None:
-    """A state that was cut is no state."""
+    """A truncated state would give a wrong digest."""
     with pytest.raises(BuilderError, match="2,048 bytes"):
         ContentDigest(b"short")

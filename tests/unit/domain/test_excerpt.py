@@ -1,4 +1,4 @@
-"""The place where two texts differ is shown short enough to be read."""
+"""Excerpts: the difference between two texts, short enough to read."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ words = st.lists(st.sampled_from(["a", "bb", "tide", "\n", "  ", "x" * 30]), max
         ("a" * 100 + "b", "a" * 100 + "c", ("…" + "a" * CONTEXT_CHARS, "b", "c", "")),
     ],
 )
-def test_whole_words_are_shown_between_what_is_the_same(
+def test_a_difference_is_shown_in_whole_words(
     old: str, new: str, expected: tuple[str, str, str, str]
 ) -> None:
-    """Differences begin and end with a word, unless the word is long."""
-    before, gone, came, after = expected
-    assert excerpt(old, new) == Excerpt(before=before, old=gone, new=came, after=after)
+    """A part of a word is hard to read; only a long word is cut."""
+    before, removed, added, after = expected
+    assert excerpt(old, new) == Excerpt(before=before, old=removed, new=added, after=after)
 
 
 @given(words, words, words, words)
-def test_the_parts_are_parts_of_both_texts(start: str, old: str, new: str, end: str) -> None:
-    """Put together, the parts stand in the old and in the new text, and no part is long."""
+def test_the_parts_of_an_excerpt_occur_in_both_texts(start: str, old: str, new: str, end: str) -> None:
+    """Joined, the parts occur in the old and in the new text, and no part is long."""
     found = excerpt(start + old + end, start + new + end)
     for text, middle in ((start + old + end, found.old), (start + new + end, found.new)):
         assert middle is not None
@@ -42,6 +42,6 @@ def test_the_parts_are_parts_of_both_texts(start: str, old: str, new: str, end: 
 
 
 def test_long_differences_are_cut() -> None:
-    """Of a text that is another one altogether only the beginning is shown."""
+    """Of two entirely different texts only the beginnings are shown."""
     found = excerpt("a" * 1_000, "b" * 1_000)
     assert (found.old, found.new) == ("a" * MAX_CHARS + "…", "b" * MAX_CHARS + "…")

@@ -1,4 +1,4 @@
-"""Grouping by keys of fixed width."""
+"""Grouping rows by keys of fixed width."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KEYS = st.lists(
 
 @given(KEYS, st.integers(0, 3), st.data())
 def test_the_best_of_each_key_is_found(keys: list[bytes | None], cut: int, data: st.DataObject) -> None:
-    """For any keys, chunks and ranks: the row with the lowest rank among those of the same key."""
+    """For any keys, chunks and ranks, the result is the row with the lowest rank among equal keys."""
     rank = np.array(data.draw(st.permutations(range(len(keys)))), dtype=np.int64)
     whole = pa.array([b"x" * 16, *keys, b"y" * 16], KEY_TYPE)[1:-1]
     words, has_key = key_words(pa.chunked_array([whole[:cut], whole[cut:]], KEY_TYPE))
@@ -32,13 +32,13 @@ def test_the_best_of_each_key_is_found(keys: list[bytes | None], cut: int, data:
     assert best.tolist() == expected
 
 
-def test_ranks_turn_an_order_around() -> None:
-    """The row that comes first in the order has rank 0."""
+def test_ranks_invert_an_order() -> None:
+    """The first row of the order has rank 0."""
     assert ranks(np.array([2, 0, 1])).tolist() == [1, 2, 0]
 
 
-def test_what_is_no_instant_is_none() -> None:
-    """A column that is missing or holds no timestamps gives every row no instant."""
+def test_rows_without_a_timestamp_column_have_no_instant() -> None:
+    """The column may be missing, or may have another type."""
     batch = pa.record_batch({"a": ["x"], "b": pa.array([7], pa.timestamp("us", "UTC"))})
     assert [instants_of(batch, name).to_pylist() for name in ("a", "b", None)] == [
         [NO_INSTANT],

@@ -64,15 +64,15 @@ def changed(change: Callable[[dict[str, Any]], object]) -> bytes:
     return canonical_json(document)
 
 
-def test_fields_are_those_of_the_design() -> None:
-    """The document has exactly the promised fields, and the schema file requires them all."""
+def test_a_manifest_has_exactly_the_promised_fields() -> None:
+    """The schema file requires them all."""
     schema = json.loads((schemas_folder() / "manifest-1.schema.json").read_bytes())
     Draft202012Validator.check_schema(schema)
     assert set(make_manifest().document()) == set(FIELDS.split())
     assert schema["required"] == FIELDS.split() == list(schema["properties"])
 
 
-def test_manifest_comes_back() -> None:
+def test_a_manifest_reads_back_unchanged() -> None:
     """parse(to_bytes(x)) = x, and the digest is the hash of the bytes."""
     manifest = make_manifest(parent={"version": "0.9.0", "digest": sha("9")})
     data = manifest.to_bytes()
@@ -83,8 +83,8 @@ def test_manifest_comes_back() -> None:
     assert [name for name, _ in manifest.shards()] == ["train", "train"]
 
 
-def test_bytes_are_what_they_always_were() -> None:
-    """A golden digest: versions are bound to it for ever."""
+def test_the_bytes_of_a_manifest_never_change() -> None:
+    """The digest of every published version depends on them."""
     assert make_manifest().digest == "05f5acb492d25a8584caa4fe68bff027c27d2360a198248d3fb53ba25331e950"
     assert make_manifest().data_digest == "1efad8ee1943669b9f6ee9b7faa3642f368755531730420eed80bef3dd7052e8"
 
@@ -99,13 +99,13 @@ def test_bytes_are_what_they_always_were() -> None:
         {"inputs": {"count": 9, "bytes": 4, "digest": sha("0"), "files": []}},
     ],
 )
-def test_data_digest_is_that_of_the_rows_alone(facts: dict[str, Any]) -> None:
-    """Libraries, numbers, cards and inputs change the digest and leave the data digest alone."""
+def test_the_data_digest_does_not_depend_on_how_a_version_was_built(facts: dict[str, Any]) -> None:
+    """Libraries, numbers, cards and inputs change the digest and do not change the data digest."""
     assert make_manifest(**facts).digest != make_manifest().digest
     assert make_manifest(**facts).data_digest == make_manifest().data_digest
 
 
-def test_data_digest_sees_rows_contract_and_columns() -> None:
+def test_the_data_digest_depends_on_rows_contract_and_columns() -> None:
     """Other rows, another order, another contract or other columns are other data; other shards are not."""
     manifest = make_manifest()
     train = manifest.splits["train"]
@@ -124,23 +124,23 @@ def test_data_digest_sees_rows_contract_and_columns() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda d: d.update(format="manifest-9"), "newer builder"),
+        (lambda d: d.update(format="manifest-9"), "a newer release of builder"),
         (lambda d: d.pop("splits"), "'splits' is a required property"),
         (lambda d: d.update(more=1), "'more' was unexpected"),
         (lambda d: d.update(version="1.0"), "version"),
-        (lambda d: d.update(data_digest=sha("9")), "data_digest is not that of"),
+        (lambda d: d.update(data_digest=sha("9")), "data_digest does not match"),
         (lambda d: d["splits"]["train"].update(rows=6), "split train has 6 rows"),
         (lambda d: d["splits"]["train"].update(bytes=6), "split train has 6 bytes"),
         (lambda d: d["splits"]["train"]["shards"][0].update(rows=0), "minimum"),
         (lambda d: d["splits"]["train"]["shards"][0].update(path="/etc/passwd"), "path"),
         (lambda d: d["splits"]["train"]["shards"][0].update(path="data/../../x"), "path"),
-        (lambda d: d["splits"]["train"]["shards"][0].update(path="README.md"), "named twice"),
+        (lambda d: d["splits"]["train"]["shards"][0].update(path="README.md"), "have the same path"),
         (lambda d: d["files"][0].update(sha256="x"), "sha256"),
         (lambda d: d["counts"].update(kept=4), "7 records were read"),
     ],
 )
-def test_manifest_that_is_none_is_refused(change: Callable[[dict[str, Any]], object], message: str) -> None:
-    """Whatever is missing, foreign, unsafe or contradicts itself is told with its place."""
+def test_an_invalid_manifest_is_refused(change: Callable[[dict[str, Any]], object], message: str) -> None:
+    """Missing, unknown, unsafe and contradictory values are reported with their place."""
     with pytest.raises(CorpusError) as caught:
         Manifest.parse(changed(change))
     assert message in str(caught.value)
@@ -150,23 +150,23 @@ def test_manifest_that_is_none_is_refused(change: Callable[[dict[str, Any]], obj
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "is no JSON"),
-        (b"\xff", "is no JSON"),
+        (b"", "is not JSON"),
+        (b"\xff", "is not JSON"),
         (b"[]", "is not of type 'object'"),
         (make_manifest().to_bytes() + b"\n", "not canonical"),
         (make_manifest().to_bytes().replace(b'"count":1', b'"count":1.0'), "not canonical"),
         (make_manifest().to_bytes().replace(b'{"bytes":4', b'{"bytes":5,"bytes":4'), "not canonical"),
     ],
 )
-def test_bytes_that_are_not_ours_are_refused(data: bytes, message: str) -> None:
-    """Another form of the same value has another digest, so it is no manifest."""
+def test_bytes_in_another_form_are_refused(data: bytes, message: str) -> None:
+    """Another form of the same value would have another digest."""
     with pytest.raises(CorpusError, match=message):
         Manifest.parse(data)
 
 
 @pytest.mark.parametrize("path", ["a", "data/x.parquet", "a/.b", "...", "a..b/c", ".hidden"])
 def test_safe_paths_are_allowed(path: str) -> None:
-    """A path below the folder is one, whatever dots its names have."""
+    """A path below the folder is safe, even if its names contain dots."""
     manifest = make_manifest(files=(FileEntry(path=path, sha256=sha("2"), bytes=3),))
     assert Manifest.parse(manifest.to_bytes()) == manifest
 

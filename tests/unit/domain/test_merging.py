@@ -1,4 +1,4 @@
-"""Which row of a cluster stays, and what becomes of the others."""
+"""Merging: which row of a cluster stays, and what happens to the others."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ KEEP = st.sampled_from(["first", "longest", "newest"])
     st.lists(st.tuples(INT64, st.integers(0, 5)), max_size=20),
     st.sampled_from(["first", "longest", "newest"]),
 )
-def test_order_is_that_of_the_rule(rows, keep):
-    """Newest is latest first, longest is most bytes first; equal rows keep the order of the build."""
+def test_rows_are_ordered_by_the_keep_rule(rows, keep):
+    """Newest is the latest first, longest is the most bytes first; equal rows keep the order of the build."""
     fetched_at = np.array([row[0] for row in rows], np.int64)
     n_bytes = np.array([row[1] for row in rows], np.int64)
     keys = {
@@ -34,7 +34,7 @@ def test_order_is_that_of_the_rule(rows, keep):
 
 
 def test_null_instants_come_last():
-    """A row without an instant is older than any other."""
+    """A row without an instant counts as older than any other row."""
     column = pa.array([None, datetime(1, 1, 1, tzinfo=UTC)], pa.timestamp("us", "UTC"))
     fetched_at = instants(column).to_numpy()
     assert fetched_at[0] == NO_INSTANT
@@ -43,14 +43,14 @@ def test_null_instants_come_last():
 
 
 @pytest.mark.parametrize("keep", ["newest", "oldest"])
-def test_a_rule_that_cannot_be_kept(keep):
+def test_a_keep_rule_that_cannot_be_applied_is_refused(keep):
     """An unknown rule, or newest without instants, is a mistake of the caller."""
     with pytest.raises(ValueError, match="keep"):
         priority_order(keep, fetched_at=None, n_bytes=np.zeros(2, np.int64))
 
 
-def test_settle():
-    """A row stays if it is its own keeper or took no part; the numbers of rows may have gaps."""
+def test_merged_rows_are_dropped_or_tagged():
+    """A row stays if it is its own keeper or takes no part; row numbers may have gaps."""
     batch = pa.RecordBatch.from_pydict({"text": ["a", "b", "c", "d"]})
     rows = np.array([4, 6, 7, 9])
     keepers = np.array([4, 4, -1, 6])

@@ -1,4 +1,4 @@
-"""Canonical URLs, rule by rule."""
+"""Canonical URLs: each rule by examples."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ from builder.domain.url import canonical_url, domain
         ("http://www.a.example/x/", "http://www.a.example/x/"),
     ],
 )
-def test_each_rule(url: str, canonical: str) -> None:
-    """The numbered rules of the module."""
+def test_a_url_has_the_canonical_form_of_the_rules(url: str, canonical: str) -> None:
+    """The cases follow the numbered rules in the module's docstring."""
     assert canonical_url(url) == canonical
 
 
@@ -49,7 +49,7 @@ javascript:alert(1) http://a%00b/ http://[fe80::1%eth0]/
 
 
 @pytest.mark.parametrize("url", ["", "http://a b/", *NONE.split()])
-def test_what_has_no_canonical_form(url: str) -> None:
-    """Other schemes, relative addresses, and hosts and ports that cannot be."""
+def test_other_addresses_have_no_canonical_form(url: str) -> None:
+    """The cases are other schemes, relative addresses, and invalid hosts and ports."""
     assert canonical_url(url) is None
     assert domain(url) is None

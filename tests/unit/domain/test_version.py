@@ -1,4 +1,4 @@
-"""The rule of version numbers: the least number that a change asks for, and the text of the decision."""
+"""The rule of version numbers: the lowest number that a change allows, and the text of the decision."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def decide(**facts: object) -> str:
 @pytest.mark.parametrize(
     "text", ["", "1", "1.0", "v1.0.0", "01.0.0", "1.0.0-rc1", "1.0.0\n", " 1.0.0", "1.-1.0", "١.0.0"]
 )
-def test_other_forms_are_no_version(text: str) -> None:
+def test_other_forms_are_not_version_numbers(text: str) -> None:
     """Only MAJOR.MINOR.PATCH in plain digits is a version number."""
-    with pytest.raises(VersionError, match="no version number"):
+    with pytest.raises(VersionError, match="is not a version number"):
         Version.parse(text)
 
 
 def test_versions_are_ordered_as_numbers() -> None:
-    """1.10.0 is above 1.9.9, and reading what was written gives it again."""
+    """1.10.0 is above 1.9.9, and a written number reads back as the same number."""
     texts = ["0.0.1", "1.0.0", "1.9.9", "1.10.0", "2.0.0", "10.0.0"]
     mixed = ["10.0.0", "1.10.0", "0.0.1", "2.0.0", "1.9.9", "1.0.0"]
     assert sorted(mixed, key=Version.parse) == texts
@@ -43,12 +43,12 @@ def test_versions_are_ordered_as_numbers() -> None:
 
 
 def test_each_level_has_its_next_number() -> None:
-    """A level sets what stands behind it to zero."""
+    """The numbers after that of the level become zero."""
     assert [str(PARENT.bump(level)) for level in Level] == ["1.4.3", "1.5.0", "2.0.0"]
 
 
 def test_first_version_is_1_0_0() -> None:
-    """Without a parent there is nothing to compare."""
+    """A version without a parent has nothing to compare with."""
     decision = decide_version(None, Changes())
     assert (decision.version, decision.reason) == (FIRST, "first version")
 
@@ -67,13 +67,13 @@ def test_first_version_is_1_0_0() -> None:
         (SplitChanges(), "1.4.3 PATCH: the same rows in the same order, under the same columns"),
     ],
 )
-def test_rows_decide(split: SplitChanges, text: str) -> None:
-    """A row removed, changed, moved or reordered is MAJOR; rows added are MINOR; none of it is PATCH."""
+def test_changed_rows_determine_the_level(split: SplitChanges, text: str) -> None:
+    """Removed, changed, moved or reordered rows are MAJOR; added rows are MINOR; no change is PATCH."""
     assert decide(splits={"train": split}) == text
 
 
 def test_every_evaluation_split_that_grew_is_named() -> None:
-    """Scores on a split that grew cannot be compared, so it is named, whatever the level."""
+    """Scores on a split that grew cannot be compared with older ones, whatever the level."""
     splits = {
         "train": SplitChanges(added=5, removed=1),
         "validation": SplitChanges(added=2),
@@ -100,24 +100,24 @@ def test_every_evaluation_split_that_grew_is_named() -> None:
     ],
 )
 def test_columns_are_compared(new: pa.Schema, broken: tuple[str, ...], added: tuple[str, ...]) -> None:
-    """What breaks a reader of the old columns is told; nullable columns that came are not among it."""
+    """Changes that break readers of the old columns are listed; a new nullable column breaks nobody."""
     assert compare_columns(OLD, new) == (broken, added)
 
 
-def test_columns_decide() -> None:
-    """A broken column is MAJOR, a nullable one that came is MINOR."""
+def test_changed_columns_determine_the_level() -> None:
+    """A broken column is MAJOR; a new nullable column is MINOR."""
     assert decide(broken_columns=("column n was removed",)) == "2.0.0 MAJOR: column n was removed"
     assert decide(added_columns=("m",)) == "1.5.0 MINOR: column m was added"
     assert decide(added_columns=("m", "k")) == "1.5.0 MINOR: columns m, k were added"
 
 
-def test_licence_decides() -> None:
-    """Another licence is MAJOR, even if nothing else changed."""
+def test_another_licence_is_a_major_change() -> None:
+    """Users may lose a right, even if no row changed."""
     assert decide(licenses=("cc0-1.0", None)) == "2.0.0 MAJOR: the licence was cc0-1.0 and is not given"
 
 
-def test_more_may_be_asked_for_and_less_may_not() -> None:
-    """A person may raise the number; to lower it is an error that tells the least."""
+def test_a_higher_number_may_be_asked_for_but_not_a_lower_one() -> None:
+    """The error names the lowest number that is allowed."""
     grown = Changes(splits={"train": SplitChanges(added=1)})
     raised = decide_version(PARENT, grown, asked=Version(3, 0, 0))
     assert (str(raised.version), raised.reason) == ("3.0.0", "MINOR: 1 row was added; 3.0.0 was asked for")

@@ -191,10 +191,10 @@ def test_nothing_is_fetched_when_records_are_judged(server: tuple[str, list[str]
     [
         ("../outside.json", "it leads out of the schema's folder"),
         ("sub/../../outside.json", "it leads out of the schema's folder"),
-        ("..%2Foutside.json", "there is no such file below"),
+        ("..%2Foutside.json", "the file is neither below"),
         ("/etc/passwd", "it leads out of the schema's folder"),
-        ("link.json", "there is no such file below"),
-        ("missing.json", "there is no such file below"),
+        ("link.json", "the file is neither below"),
+        ("missing.json", "the file is neither below"),
         ("FILE", "file: references are never followed"),
         ("#/$defs/missing", "the document has no such place"),
         ("https://schemas.example/x.json", "nothing is fetched: save https://schemas.example/x.json"),

@@ -1,4 +1,4 @@
-"""Where machine code is kept."""
+"""The cache of machine code: its folder, and what decides that a kernel must be compiled."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from builder.kernels import jit
 
 @pytest.fixture
 def nothing_chosen(monkeypatch, tmp_path):
-    """Forget the folder that was chosen, and look for one below ``tmp_path`` only."""
+    """Clear the cached choice of a folder, and look for one only below ``tmp_path``."""
     jit.cache_folder.cache_clear()
     monkeypatch.setattr(jit, "_HERE", tmp_path / "package")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
@@ -24,8 +24,8 @@ def nothing_chosen(monkeypatch, tmp_path):
     jit.cache_folder.cache_clear()
 
 
-def test_places_in_their_order(nothing_chosen, monkeypatch):
-    """Beside the sources first; where that cannot be written the next place, and at last none."""
+def test_the_first_folder_that_can_be_written_is_the_cache(nothing_chosen, monkeypatch):
+    """The folder next to the sources comes first; if none can be written, there is no cache."""
     name = f"kernels-{jit.sources_digest()}"
     expected = ["package/__pycache__", "home/builder", None]
     for place in expected[:2]:
@@ -42,14 +42,14 @@ def test_places_in_their_order(nothing_chosen, monkeypatch):
     assert jit.needs_compiling()
 
 
-def test_a_place_that_was_asked_for_comes_first(nothing_chosen, monkeypatch):
-    """``NUMBA_CACHE_DIR`` is obeyed."""
+def test_the_folder_in_numba_cache_dir_comes_first(nothing_chosen, monkeypatch):
+    """A user who sets ``NUMBA_CACHE_DIR`` expects machine code there."""
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(nothing_chosen / "asked"))
     assert jit.cache_folder().parent == nothing_chosen / "asked"
 
 
 def test_kernels_run_without_a_cache(nothing_chosen, monkeypatch):
-    """Where nothing can be written, a kernel is compiled each time and still runs."""
+    """If no folder can be written, a kernel is compiled in each process and still runs."""
     monkeypatch.setattr(jit, "_is_ours", lambda folder: False)
 
     def double(x):
@@ -58,9 +58,9 @@ def test_kernels_run_without_a_cache(nothing_chosen, monkeypatch):
     assert jit.kernel(double)(21) == 42
 
 
-def test_a_kernel_that_makes_an_array_is_refused(nothing_chosen, monkeypatch):
-    """Nobody counts references there, so memory would be lost; the other decorator is for that."""
-    monkeypatch.setattr(jit, "_is_ours", lambda folder: False)  # what the other one keeps is not to be found
+def test_a_kernel_that_creates_an_array_is_refused(nothing_chosen, monkeypatch):
+    """``kernel`` counts no references, so memory would leak; ``array_kernel`` is for such functions."""
+    monkeypatch.setattr(jit, "_is_ours", lambda folder: False)  # do not find the cache of the other decorator
 
     def make(n):
         return np.zeros(n)
@@ -70,8 +70,8 @@ def test_a_kernel_that_makes_an_array_is_refused(nothing_chosen, monkeypatch):
     assert jit.array_kernel(make)(2).tolist() == [0.0, 0.0]
 
 
-def test_folders_of_others_are_not_trusted(tmp_path):
-    """Machine code is unpickled: a folder that others can write to is not used."""
+def test_a_folder_that_others_can_write_to_is_not_used(tmp_path):
+    """numba unpickles machine code, so another user could run code in this process."""
     folder = tmp_path / "open"
     folder.mkdir()
     folder.chmod(0o777)
@@ -84,8 +84,8 @@ def test_folders_of_others_are_not_trusted(tmp_path):
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
-def test_needs_compiling_until_a_kernel_was_kept(nothing_chosen):
-    """Before the first kernel has run there is no machine code, and one can say so."""
+def test_kernels_need_compiling_until_one_is_cached(nothing_chosen):
+    """The command line announces that the first run takes seconds."""
     assert jit.needs_compiling()
     kept = jit.cache_folder() / "kernels_0123"
     kept.mkdir()
@@ -93,8 +93,8 @@ def test_needs_compiling_until_a_kernel_was_kept(nothing_chosen):
     assert not jit.needs_compiling()
 
 
-def test_digest_is_of_all_sources(monkeypatch, tmp_path):
-    """A change in any file of the package gives another folder."""
+def test_a_change_in_any_source_file_changes_the_digest(monkeypatch, tmp_path):
+    """The digest names the cache folder, so a kernel never runs with outdated machine code."""
     digests = set()
     for sources in ({"a.py": "x"}, {"a.py": "y"}, {"a.py": "x", "b.py": ""}):
         folder = tmp_path / str(len(digests))

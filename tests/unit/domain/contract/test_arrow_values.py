@@ -1,4 +1,4 @@
-"""Columns of any types become JSON values, or are told to be unreadable."""
+"""Arrow columns of any types: cells become JSON values, or have a reason why they cannot."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ NOON = dt.datetime(2017, 5, 1, 12, 0, 0, 250000)
     ],
 )
 def test_a_cell_has_a_value_or_a_reason(array: pa.Array, value: Any) -> None:
-    """What Arrow has and JSON has not gets the form that a contract would declare."""
+    """Types that JSON lacks take the form that a contract would declare."""
     assert value_of(array) == value
 
 
-def test_a_string_column_that_is_not_utf8_spoils_its_rows_only() -> None:
-    """Bytes that are no UTF-8 in a string column make one row unreadable."""
+def test_invalid_utf8_in_a_string_column_affects_only_its_row() -> None:
+    """The other rows of the column remain readable."""
     array = pa.StringArray.from_buffers(2, pa.py_buffer(b"\0\0\0\0\1\0\0\0\2\0\0\0"), pa.py_buffer(b"\xffx"))
     records = records_of(pa.record_batch({"a": array}), None)
     assert isinstance(records[0], Unreadable)
@@ -67,14 +67,14 @@ def test_a_string_column_that_is_not_utf8_spoils_its_rows_only() -> None:
 
 
 def test_json_text_is_parsed() -> None:
-    """A column that is marked as JSON text holds values; broken text makes its row unreadable."""
+    """A column that is marked as JSON text contains values; broken text makes its row unreadable."""
     assert value_of(pa.array(['{"x": [1]}']), JSON_FIELD) == {"x": [1]}
     assert value_of(pa.array(["{"]), JSON_FIELD) == "broken_json"
     assert value_of(pa.array(['{"x": 1, "x": 2}']), JSON_FIELD) == ["duplicate_key"]
 
 
-def test_a_null_is_kept_where_the_contract_allows_null() -> None:
-    """Null is null where the contract knows null, else the member is absent."""
+def test_a_null_is_kept_if_the_contract_allows_null() -> None:
+    """Otherwise the member is absent, because Arrow cannot distinguish null from absent."""
     schema = {"properties": {"a": {"type": ["string", "null"]}, "b": {"type": "string"}}}
     batch = pa.record_batch({"a": pa.nulls(1, pa.string()), "b": pa.nulls(1, pa.string())})
     assert records_of(batch, shape_of_schema(schema, {})) == [{"a": None}]

@@ -1,4 +1,4 @@
-"""A case is a file: accepted by its contract, or rejected with exactly the reason in its name."""
+"""Cases of the built-in contracts: each file is accepted, or rejected for the reason in its name."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ def named(path: Path) -> str:
 
 
 @pytest.mark.parametrize("path", sorted(CASES.glob("*/accept/*.json")), ids=named)
-def test_accepted(path: Path) -> None:
-    """What is in accept/ has no fault and a canonical form."""
+def test_a_file_in_accept_is_accepted(path: Path) -> None:
+    """It has no fault and a canonical form."""
     assert reason_of(path) is None
 
 
 @pytest.mark.parametrize("path", sorted(CASES.glob("*/reject/*.json")), ids=named)
-def test_rejected(path: Path) -> None:
-    """What is in reject/ has the reason in its name as its first fault."""
+def test_a_file_in_reject_is_rejected_for_the_reason_in_its_name(path: Path) -> None:
+    """The reason of a rejection is its first fault."""
     assert path.name.partition("--")[0] == reason_of(path)
 
 
 def test_there_are_cases_of_both_contracts() -> None:
-    """Both built-in contracts have cases of both kinds."""
+    """Without files, the tests above would pass and test nothing."""
     kinds = {path.relative_to(CASES).parts[:2] for path in CASES.glob("*/*/*.json")}
     assert kinds >= {(name, kind) for name in ("page-1", "document-1") for kind in ("accept", "reject")}

@@ -1,4 +1,4 @@
-"""Judging: all faults, in order, without fetching, without hanging."""
+"""Judging values by a schema: all faults are found in order, without fetching and without hanging."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def keywords_of(schema: Any, value: Any) -> list[tuple[str, str]]:
     return [(fault.pointer, fault.keyword) for fault in Judge(schema, {}).explain(value)]
 
 
-def test_faults_stand_in_the_order_of_the_record() -> None:
-    """Parents before children, members as the record has them, then by keyword."""
+def test_faults_are_in_the_order_of_the_record() -> None:
+    """Parents come before children, members keep the record's order, then the keyword decides."""
     schema = {
         "required": ["x", "b"],
         "additionalProperties": False,
@@ -40,8 +40,8 @@ def test_faults_stand_in_the_order_of_the_record() -> None:
     assert expected == keywords_of(schema, {"b": "q", "c~/": 1, "a": [1, 2]})
 
 
-def test_a_fault_tells_value_and_limit() -> None:
-    """The offending value is shown as JSON, cut; the limit is what the schema asks for."""
+def test_a_fault_shows_the_value_and_the_limit() -> None:
+    """The offending value is JSON and is cut; the limit is the value of the schema keyword."""
     schema = {"properties": {"a": {"maxLength": 3}, "b": {"enum": ["x"]}}, "required": ["c"]}
     faults = Judge(schema, {}).explain({"a": "y" * 10**6, "b": {"k": 1}})
     assert [(f.value, f.limit) for f in faults] == [(None, "c"), ('"' + "y" * 200, "3"), ('{"k":1}', '["x"]')]
@@ -90,7 +90,7 @@ CASES: list[tuple[Any, Any, str]] = [
 
 @pytest.mark.parametrize(("schema", "value", "keyword"), CASES)
 def test_each_keyword_is_a_documented_reason(schema: Any, value: Any, keyword: str) -> None:
-    """A keyword's reason is its name in lower_snake_case, and is in the table of reasons."""
+    """The reason is the keyword in lower_snake_case, and the table of reasons lists it."""
     assert [keyword] == [k for _, k in keywords_of(schema, value)]
     assert keyword in REASONS
 
@@ -106,8 +106,8 @@ def test_each_keyword_is_a_documented_reason(schema: Any, value: Any, keyword: s
         ({"propertyNames": {"pattern": HARD}}, {"a" * 60: 1}),
     ],
 )
-def test_a_pattern_that_backtracks_for_ever_is_given_up(schema: Any, value: Any) -> None:
-    """A pattern with a backreference is never taken for matched, and has a reason of its own."""
+def test_a_pattern_that_backtracks_too_much_rejects_the_value(schema: Any, value: Any) -> None:
+    """Such a pattern never counts as matched, and the rejection has its own reason."""
     judge = Judge(schema, {})
     accepted = judge.accepts(value)
     if "patternProperties" in schema:
@@ -117,15 +117,15 @@ def test_a_pattern_that_backtracks_for_ever_is_given_up(schema: Any, value: Any)
         assert "pattern_too_hard" in {fault.keyword for fault in judge.explain(value)}
 
 
-def test_a_pattern_without_such_parts_takes_linear_time() -> None:
-    """Nested repetitions over a megabyte end at once."""
+def test_a_pattern_without_lookaround_or_backreferences_takes_linear_time() -> None:
+    """Nested repetitions over a megabyte finish at once."""
     judge = Judge({"pattern": "^(a+)+$"}, {})
     assert not judge.accepts("a" * 10**6 + "b")
     assert judge.accepts("a" * 10**6)
 
 
-def test_deep_values_do_not_end_the_process() -> None:
-    """A value deeper than 1,024 levels is a fault, however it came."""
+def test_a_very_deep_value_does_not_crash_the_process() -> None:
+    """A value deeper than 1,024 levels is a fault, even if no parser checked it."""
     value: Any = 1
     for _ in range(100_000):
         value = [value]
@@ -142,8 +142,8 @@ def nested(levels: int, leaf: Any = 1, *, name: str | None = None) -> Any:
 
 @pytest.mark.parametrize("levels", [254, 255, 256, 257, 500, 1_000])
 @pytest.mark.parametrize("name", [None, "a"])
-def test_a_fault_of_a_deep_value_is_told(levels: int, name: str | None) -> None:
-    """Also where the value that is wrong is so deep that the validator would not show it."""
+def test_a_fault_of_a_deep_value_is_reported(levels: int, name: str | None) -> None:
+    """This holds also for a wrong value so deep that the validator cannot show it."""
     deep = nested(levels, name=name)
     judge = Judge({"required": ["b"], "properties": {"a": {"type": "string"}, "c": {"maximum": 1}}}, {})
     record = {"a": deep, "c": 2}
@@ -157,8 +157,8 @@ def test_a_fault_of_a_deep_value_is_told(levels: int, name: str | None) -> None:
     assert judge.accepts({"a": "", "b": deep})
 
 
-def test_a_fault_at_the_bottom_of_a_deep_value_is_told() -> None:
-    """Where the schema follows the value down."""
+def test_a_fault_at_the_bottom_of_a_deep_value_is_reported() -> None:
+    """A recursive schema follows the value down to any depth."""
     judge = Judge({"type": ["object", "string"], "additionalProperties": {"$ref": "#"}}, {})
     (fault,) = judge.explain(nested(700, name="a"))
     assert (fault.pointer, fault.keyword) == ("/a" * 700, "type")
@@ -167,7 +167,7 @@ def test_a_fault_at_the_bottom_of_a_deep_value_is_told() -> None:
 
 
 def test_deep_values_that_cannot_be_compared_are_not_accepted() -> None:
-    """The validator gives up on comparing what is deeper than 255 levels; that is never taken for valid."""
+    """The validator cannot compare values deeper than 255 levels; such a value never counts as valid."""
     judge = Judge({"uniqueItems": True}, {})
     assert judge.accepts([nested(200), nested(201)])
     assert not judge.accepts([nested(300), nested(301)])
@@ -178,7 +178,7 @@ def test_deep_values_that_cannot_be_compared_are_not_accepted() -> None:
 
 
 def test_the_faults_of_a_record_have_a_limit() -> None:
-    """A record with a fault in each of a million places keeps the first thousand that are found."""
+    """A record with a million faults keeps only the first thousand that are found."""
     faults = Judge({"items": {"type": "string"}}, {}).explain([1] * 20_000)
     assert len(faults) == MAX_FAULTS
 
@@ -192,14 +192,14 @@ def test_the_faults_of_a_record_have_a_limit() -> None:
         (3, {""}),
     ],
 )
-def test_what_is_no_schema_is_refused_with_all_faults(schema: Any, places: set[str]) -> None:
-    """The reference implementation checks the schema, and every fault is told."""
+def test_an_invalid_schema_is_refused_with_all_faults(schema: Any, places: set[str]) -> None:
+    """The reference implementation checks the schema."""
     with pytest.raises(ContractError) as refused:
         check_schema(schema, {})
     assert places == {fault.where for fault in refused.value.faults}
 
 
-def test_a_pattern_that_is_none_is_refused() -> None:
-    """Patterns are checked by the library that will match them."""
-    with pytest.raises(ContractError, match="/properties/a/pattern: not a schema"):
+def test_an_invalid_pattern_is_refused() -> None:
+    """The library that matches patterns also checks them."""
+    with pytest.raises(ContractError, match="/properties/a/pattern: not a valid schema"):
         Judge({"properties": {"a": {"pattern": "("}}}, {})

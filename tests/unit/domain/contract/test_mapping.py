@@ -1,4 +1,4 @@
-"""JSON Schema to Arrow: what maps to what, and what is refused, where, with which advice."""
+"""Mapping of JSON Schema to Arrow: the columns, and the refusals with their places and advice."""
 
 from __future__ import annotations
 
@@ -66,14 +66,14 @@ def column(schema: Any, **root: Any) -> pa.Field:
         ),
     ],
 )
-def test_a_place_has_a_type(schema: Any, arrow: pa.DataType) -> None:
-    """Types, nullables, references, combinations and containers have one Arrow type each."""
+def test_each_schema_maps_to_one_arrow_type(schema: Any, arrow: pa.DataType) -> None:
+    """The cases are types, nullables, references, combinations and containers."""
     mapped = column(schema, **{"$defs": {"x": {"type": "integer"}}})
     assert (arrow, True) == (mapped.type, mapped.nullable)
 
 
-def test_an_open_object_keeps_what_it_does_not_declare() -> None:
-    """Beside declared members stands ``extra``; an object that declares none is JSON text as a whole."""
+def test_an_open_object_keeps_its_undeclared_members() -> None:
+    """They go to ``extra`` next to the declared members; an object that declares none is JSON text."""
     schema = map_schema(
         {
             "type": "object",
@@ -97,8 +97,8 @@ def test_an_open_object_keeps_what_it_does_not_declare() -> None:
         {"unevaluatedProperties": False, "patternProperties": {"^x": STRING}},
     ],
 )
-def test_an_object_is_closed_only_if_nothing_else_can_be_in_it(part: dict[str, Any]) -> None:
-    """Members that patterns or conditions allow have a place too."""
+def test_an_object_is_closed_only_if_it_allows_no_other_member(part: dict[str, Any]) -> None:
+    """Members that patterns or conditions allow need a place too."""
     assert column({"type": "object", "properties": {"b": STRING}} | part).type.names == ["b", "extra"]
 
 
@@ -106,7 +106,7 @@ def test_an_object_is_closed_only_if_nothing_else_can_be_in_it(part: dict[str, A
     "where", [{"type": ["string", "array"]}, {"$ref": "#/properties/a"}, {}, {"items": {}}]
 )
 def test_x_arrow_makes_any_place_json_text(where: dict[str, Any]) -> None:
-    """With ``"x-arrow": "json"`` what cannot be mapped is a JSON column."""
+    """``"x-arrow": "json"`` is the advice for everything that cannot be mapped."""
     mapped = column(where | {"x-arrow": "json"})
     assert (pa.string(), True) == (mapped.type, is_json_field(mapped))
 
@@ -116,22 +116,22 @@ def test_x_arrow_makes_any_place_json_text(where: dict[str, Any]) -> None:
     [
         ({"type": ["string", "integer"]}, "it may be integer or string"),
         ({"anyOf": [STRING, {"type": "array", "items": STRING}]}, "it may be array or string"),
-        ({}, "nothing says which type it has"),
-        (True, "nothing says which type it has"),
-        ({"type": "array"}, "nothing says which type its items have"),
+        ({}, "its type is not declared"),
+        (True, "its type is not declared"),
+        ({"type": "array"}, "the type of its items is not declared"),
         ({"type": "object", "additionalProperties": False}, "an object that can have no member"),
         ({"x-arrow": "text"}, '"x-arrow" can only be "json"'),
-        ({"type": "object", "properties": {"extra": STRING}}, "'extra' holds what an open object"),
-        ({"$dynamicRef": "#x", "$dynamicAnchor": "x"}, "where its reference leads depends"),
+        ({"type": "object", "properties": {"extra": STRING}}, "'extra' is reserved for"),
+        ({"$dynamicRef": "#x", "$dynamicAnchor": "x"}, "the target of its reference depends"),
         ({"type": "array", "items": {"$ref": "#/properties/a"}}, "it refers to itself"),
         (
             {"oneOf": [{"type": "object", "properties": {"b": STRING}}, {"type": "object"}]},
-            "nothing says which",
+            "its type is not declared",
         ),
     ],
 )
 def test_what_cannot_be_mapped_is_refused(schema: Any, what: str) -> None:
-    """A refusal tells the pointer, what is wrong, and a way out."""
+    """A refusal shows the pointer, what is wrong, and what to do."""
     with pytest.raises(ContractError) as refused:
         column(schema)
     (fault,) = refused.value.faults
@@ -141,7 +141,7 @@ def test_what_cannot_be_mapped_is_refused(schema: Any, what: str) -> None:
 
 
 def test_all_places_are_refused_at_once() -> None:
-    """Every place that cannot be mapped is told, not the first only."""
+    """The error lists every place that cannot be mapped, so that you can fix them in one go."""
     with pytest.raises(ContractError) as refused:
         map_schema(closed(a={}, b=closed(c={"type": "array"}), d={"type": ["string", "boolean"]}), {})
     assert [fault.where for fault in refused.value.faults] == [
@@ -155,21 +155,21 @@ def test_all_places_are_refused_at_once() -> None:
     ("schema", "where", "what"),
     [
         (closed(_a=STRING), "/properties/_a", "begins with an underscore"),
-        (closed(id=STRING), "/properties/id", "taken by the document's own id"),
+        (closed(id=STRING), "/properties/id", "reserved for the document's own id"),
         ({"type": "array"}, "/", "a record must be an object"),
         (True, "/", "declares no property"),
         ({"type": "object"}, "/", "declares no property"),
     ],
 )
-def test_records_have_names_of_their_own(schema: Any, where: str, what: str) -> None:
-    """The root is an object with properties, and leaves the names of the build alone."""
+def test_the_root_declares_columns_without_reserved_names(schema: Any, where: str, what: str) -> None:
+    """The root must be an object with properties, and the names of the build are not free."""
     with pytest.raises(ContractError) as refused:
         map_schema(schema, {}, reserved=["id"])
     assert [(where, True)] == [(fault.where, what in fault.what) for fault in refused.value.faults]
 
 
 @pytest.mark.parametrize(("kind", "deepest"), [("list", 49), ("struct", 98), ("list of struct", 32)])
-def test_nesting_up_to_what_parquet_gives_back(kind: str, deepest: int) -> None:
+def test_nesting_is_mapped_as_deep_as_parquet_can_read_back(kind: str, deepest: int) -> None:
     """The deepest schema that is mapped can be read back; one level more is refused."""
 
     def nested(levels: int) -> dict[str, Any]:
@@ -188,7 +188,7 @@ def test_nesting_up_to_what_parquet_gives_back(kind: str, deepest: int) -> None:
 
 
 def test_schemas_that_double_with_each_reference_are_refused() -> None:
-    """A schema of 30 lines that stands for a thousand million columns is refused in no time."""
+    """A schema of 30 lines that expands to a thousand million columns is refused at once."""
     defs: dict[str, Any] = {
         f"s{i}": closed(a={"$ref": f"#/$defs/s{i + 1}"}, b={"$ref": f"#/$defs/s{i + 1}"}) for i in range(30)
     }
@@ -197,8 +197,8 @@ def test_schemas_that_double_with_each_reference_are_refused() -> None:
 
 
 @pytest.mark.parametrize("draft", ["04", "06", "07"])
-def test_older_drafts_ignore_what_stands_beside_a_reference(draft: str) -> None:
-    """Up to draft 7 ``$ref`` is alone, whatever is written beside it."""
+def test_older_drafts_ignore_keywords_next_to_a_reference(draft: str) -> None:
+    """Up to draft 7, ``$ref`` replaces the whole schema that contains it."""
     schema = {
         "$schema": f"http://json-schema.org/draft-{draft}/schema#",
         "type": "object",
@@ -208,8 +208,8 @@ def test_older_drafts_ignore_what_stands_beside_a_reference(draft: str) -> None:
     assert map_schema(schema, {}).field("a").type == pa.int64()
 
 
-def test_identifiers_that_are_relative_count_once() -> None:
-    """A reference is resolved against the identifiers on its way, each taken once."""
+def test_each_relative_identifier_counts_once() -> None:
+    """A reference is resolved against the identifiers of the schemas that contain it, each used once."""
     schema = {
         "$id": "root/",
         "type": "object",

@@ -50,8 +50,8 @@ def verdicts(loaded: Schema, values: list[Any], tmp_path: Path) -> list[bool]:
 @pytest.mark.long
 @pytest.mark.corpora
 @pytest.mark.parametrize("draft", SUITE)
-def test_required_cases(draft: str, corpora: Path, tmp_path: Path) -> None:
-    """Only the cases of 2020-12 that ask for formats not to be asserted differ."""
+def test_the_judge_passes_the_required_cases(draft: str, corpora: Path, tmp_path: Path) -> None:
+    """Only the cases of 2020-12 that require formats to be mere annotations differ."""
     n_cases = 0
     different: Counter[str] = Counter()
     for file in sorted((corpora / "json-schema-test-suite" / "tests" / draft).glob("*.json")):
@@ -69,7 +69,7 @@ def test_required_cases(draft: str, corpora: Path, tmp_path: Path) -> None:
 @pytest.mark.corpora
 @pytest.mark.parametrize("draft", SUITE)
 def test_the_reference_differs_only_as_documented(draft: str, corpora: Path, tmp_path: Path) -> None:
-    """Where jsonschema and jsonschema-rs disagree on the suite, docs/contracts.md says so."""
+    """docs/contracts.md lists the cases in which jsonschema and jsonschema-rs disagree."""
     different: dict[str, int] = Counter()
     for file in sorted((corpora / "json-schema-test-suite" / "tests" / draft).glob("*.json")):
         if file.name == "format.json":
@@ -85,7 +85,7 @@ def test_the_reference_differs_only_as_documented(draft: str, corpora: Path, tmp
             for case in group["tests"]:
                 try:
                     valid: Any = reference.is_valid(case["data"])
-                except Exception as error:  # noqa: BLE001 - how the reference fails is what is looked at
+                except Exception as error:  # noqa: BLE001 - the test compares how the reference fails
                     valid = type(error).__name__
                 if valid != judge.accepts(case["data"]):
                     different[f"{file.name}: {group['description']}"] += 1
@@ -98,8 +98,8 @@ SIBLING_OF_REF = "pre-commit-config/local-missing-entry.json"
 
 
 @pytest.mark.corpora
-def test_schemastore(corpora: Path) -> None:
-    """Real files pass and fail as their owners say, but for the one that draft 7 reads otherwise."""
+def test_real_files_pass_and_fail_as_schemastore_expects(corpora: Path) -> None:
+    """Only one file differs, because draft 7 ignores a keyword next to a reference."""
     different, unresolved = [], set()
     for kind in ("test", "negative_test"):
         for folder in sorted((corpora / "schemastore" / kind).iterdir()):

@@ -1,4 +1,4 @@
-"""A schema's document tells the columns and nothing else, and gives the schema back."""
+"""The document of an Arrow schema: it describes the columns and nothing else, and restores the schema."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ NESTED = [
 
 
 @pytest.mark.parametrize("kind", [*SIMPLE, *NESTED], ids=str)
-def test_schema_comes_back(kind: pa.DataType) -> None:
+def test_a_described_schema_is_restored_unchanged(kind: pa.DataType) -> None:
     """restore(describe(x)) = x for every type that is published, through JSON."""
     schema = pa.schema([pa.field("a", kind), pa.field("b", pa.list_(kind), nullable=False)])
     assert restore_schema(json.loads(json.dumps(describe_schema(schema)))).equals(schema)
 
 
 def test_metadata_and_item_names_are_left_out() -> None:
-    """What is no part of the data does not reach a digest."""
+    """They are not part of the data, so they must not change a digest."""
     item = pa.field("element", pa.int64())
     noted = pa.schema([pa.field("a", pa.list_(item), metadata={"k": "v"})], metadata={"x": "y"})
     assert describe_schema(noted) == describe_schema(pa.schema([("a", pa.list_(pa.int64()))]))
 
 
-def test_document_is_what_it_always_was() -> None:
-    """The form is part of data_digest, so it may never change."""
+def test_the_document_of_a_schema_never_changes() -> None:
+    """It is part of data_digest."""
     schema = pa.schema([("at", pa.timestamp("us", "UTC")), ("tags", pa.list_(pa.string()))])
     assert describe_schema(schema) == [
         {"name": "at", "type": "timestamp[us, UTC]", "nullable": True},
@@ -48,8 +48,8 @@ def test_document_is_what_it_always_was() -> None:
 
 
 def test_unknown_types_are_refused() -> None:
-    """What is never published has no name, and a name that is not known has no type."""
+    """A type that is never published has no name, and an unknown name has no type."""
     with pytest.raises(ContractError, match="cannot be published"):
         describe_schema(pa.schema([("a", pa.map_(pa.string(), pa.string()))]))
-    with pytest.raises(ContractError, match="no type is called 'tensor'"):
+    with pytest.raises(ContractError, match="unknown type of a column: 'tensor'"):
         restore_schema([{"name": "a", "type": "tensor", "nullable": True}])

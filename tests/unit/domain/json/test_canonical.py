@@ -1,4 +1,4 @@
-"""One form for each JSON value; where `orjson` reads it, the value comes back."""
+"""Canonical JSON: one form for each value, which every JSON parser reads back."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ VALUES = st.recursive(
 
 
 @given(VALUES)
-def test_reading_gives_the_value(value: object) -> None:
-    """What was written is JSON, means the same, and has the same form when it is written again."""
+def test_canonical_json_reads_back_as_the_same_value(value: object) -> None:
+    """The text is valid JSON for two parsers, and writing the parsed value gives the same bytes."""
     data = canonical_json(value)
     assert orjson.loads(data) == json.loads(data) == value
     assert canonical_json(json.loads(data)) == data
@@ -34,7 +34,7 @@ def test_reading_gives_the_value(value: object) -> None:
 
 @given(st.dictionaries(st.text(), st.integers(0, 9)), st.randoms())
 def test_order_of_keys_does_not_matter(value: dict[str, int], random: object) -> None:
-    """The same members in another order have the same form."""
+    """A digest of a document must not depend on the order in which its members were written."""
     keys = list(value)
     random.shuffle(keys)
     assert canonical_json({key: value[key] for key in keys}) == canonical_json(value)
@@ -42,7 +42,7 @@ def test_order_of_keys_does_not_matter(value: dict[str, int], random: object) ->
 
 @given(FLOATS)
 def test_numbers_read_back_as_the_same_float(number: float) -> None:
-    """The digits are the shortest that give the float again; the sign of zero is not kept."""
+    """The digits are the fewest that restore the float; the sign of zero is not kept."""
     assert float(number_text(number)) == number
     digits = [c for c in number_text(number).partition("e")[0] if c.isdigit()]
     assert "".join(digits).strip("0") == repr(number).partition("e")[0].strip("-").replace(".", "").strip("0")
@@ -76,8 +76,8 @@ def test_numbers_are_those_of_rfc_8785(bits: int, text: str) -> None:
     assert number_text(struct.unpack(">d", bits.to_bytes(8, "big"))[0]) == text
 
 
-def test_form_is_fixed() -> None:
-    """Keys by their UTF-16 units, escapes as short as may be, no space, one number for 1 and 1.0."""
+def test_the_canonical_form_is_fixed() -> None:
+    """Keys are in UTF-16 order, escapes are the shortest, there is no space, and 1 and 1.0 are equal."""
     value = {"\ufb33": 1, "\U0001f600": 2.0, "é": [True, None, {}], "a": '"\\\x00\x1f\x7f\n/', "": []}
     assert canonical_json(value).decode() == (
         '{"":[],"a":"\\"\\\\\\u0000\\u001f\x7f\\n/","é":[true,null,{}],"😀":2,"\ufb33":1}'
@@ -86,7 +86,7 @@ def test_form_is_fixed() -> None:
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, "\ud800", {1: 2}, {"a": b"x"}, {1, 2}])
-def test_what_is_no_json_is_refused(value: object) -> None:
-    """There is no form for values that JSON does not know."""
+def test_a_value_without_a_json_form_is_refused(value: object) -> None:
+    """A digest over a value that JSON cannot express would have no meaning."""
     with pytest.raises(BuilderError):
         canonical_json([value])

@@ -1,4 +1,4 @@
-"""Parsing: what is JSON is parsed exactly, what is not is told apart."""
+"""JSON parsing: JSON is parsed exactly, and anything else has a reason."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from builder.domain.json.writer import canonical_text, preview
     ],
 )
 def test_what_is_not_json_has_a_reason(data: bytes, reason: str) -> None:
-    """Each way not to be JSON is told by a stable code that is documented."""
+    """Each kind of broken text has its own stable, documented code."""
     parsed = parse(data)
     assert isinstance(parsed, Broken)
     assert reason == parsed.reason
@@ -59,7 +59,7 @@ def test_what_is_not_json_has_a_reason(data: bytes, reason: str) -> None:
     ],
 )
 def test_what_has_no_canonical_form_is_a_fault(data: bytes, faults: list[tuple[str, str]]) -> None:
-    """Equal keys, half surrogates and numbers out of range are found wherever they stand, in order."""
+    """Equal keys, half surrogates and numbers out of range are found at any place, in order."""
     parsed = parse(data)
     assert isinstance(parsed, Parsed)
     assert faults == [(fault.pointer, fault.keyword) for fault in parsed.faults]
@@ -82,14 +82,14 @@ def test_what_has_no_canonical_form_is_a_fault(data: bytes, faults: list[tuple[s
     ],
 )
 def test_numbers_are_exact(text: str, value: object) -> None:
-    """A number is what its digits say: an int, a float if that is the same, else a Decimal."""
+    """A number is an int, a float if the float is equal to the digits, otherwise a Decimal."""
     parsed = parse(text.encode())
     assert isinstance(parsed, Parsed)
     assert (value, type(value)) == (parsed.value, type(parsed.value))
 
 
 def test_ordinary_records_need_no_second_parse() -> None:
-    """Colons and digits in strings, long floats and odd blanks do not make a record suspicious."""
+    """Colons and digits in strings, long floats and unusual blanks do not need the slow parser."""
     import orjson
 
     for text in (
@@ -99,23 +99,23 @@ def test_ordinary_records_need_no_second_parse() -> None:
         assert is_faithful(text.encode(), orjson.loads(text))
 
 
-def test_nesting_up_to_the_limit() -> None:
-    """1,024 levels are parsed, written and measured."""
+def test_values_are_parsed_up_to_the_limit_of_nesting() -> None:
+    """1,024 levels are parsed, written and counted."""
     parsed = parse(b"[" * 1024 + b"]" * 1024)
     assert isinstance(parsed, Parsed)
     assert depth_of(parsed.value) == 1024
     assert canonical_text(parsed.value) == "[" * 1024 + "]" * 1024
 
 
-def test_a_preview_ends_where_it_is_told() -> None:
-    """A preview has so many characters, also of a string of megabytes and in the middle of a pair."""
+def test_a_preview_has_the_requested_length() -> None:
+    """This holds also for a string of megabytes and in the middle of a surrogate pair."""
     assert preview({"a": "x" * 10**7}, chars=10) == '{"a":"xxxx'
     assert preview(["\ud800"], chars=10) == '["?"]'
 
 
 @pytest.mark.corpora
-def test_json_test_suite(corpora: Path) -> None:
-    """Every file that must be parsed is, and no file that must not be."""
+def test_the_parser_agrees_with_the_json_test_suite(corpora: Path) -> None:
+    """It parses every file that must be accepted, and no file that must be rejected."""
     wrong = [
         path.name
         for path in sorted((corpora / "json-test-suite" / "test_parsing").glob("*.json"))

@@ -35,7 +35,7 @@ def cluster(texts, *, threshold, bands=8, rows=1, n_fixed=0, n_threads=1, **limi
 
 
 def alike(n_texts, *, seed, vocabulary=6, n_words=12):
-    """Return short texts of few words, of which many share shingles."""
+    """Return short texts of few words; many of them share shingles."""
     rng = random.Random(seed)
     words = [f"word{i}" for i in range(vocabulary)]
     return [" ".join(rng.choices(words, k=rng.randrange(2, n_words))) for _ in range(n_texts)]
@@ -59,7 +59,7 @@ def in_threads(n):
 
 @given(ONE_BAND, st.integers(1, 4))
 def test_components_are_those_of_a_graph(rows, n_threads):
-    """Documents are in one component if equal keys of a band lead from one to the other."""
+    """Two documents are in one component if a chain of equal keys connects them."""
     keys = np.array(rows, np.uint64).reshape(-1, 3) * np.uint64(0x9E3779B97F4A7C15)
     links = link(len(rows), 3, band=lambda band: keys[:, band], side_by_side=in_threads(n_threads))
     component = list(range(len(rows)))
@@ -88,7 +88,7 @@ def test_components_are_those_of_a_graph(rows, n_threads):
     ],
 )
 def test_clusters_equal_the_rule(threshold, limits):
-    """Clusters are those of the rule over all candidates, however little fits into memory at a time."""
+    """The result is that of the rule over all candidates, even if little fits into memory at a time."""
     texts = alike(250, seed=1)
     keeper, similarity, keys = cluster(texts, threshold=threshold, **limits)
     assert (keeper, similarity) == expected(texts, keys, threshold=threshold)
@@ -96,8 +96,8 @@ def test_clusters_equal_the_rule(threshold, limits):
 
 @pytest.mark.parametrize("n_threads", [1, 3])
 @pytest.mark.parametrize("limits", [{}, {"block_docs": 7}, {"block_bytes": 40, "pool_hashes": 9}])
-def test_many_small_components(limits, n_threads):
-    """Components do not know of one another, and single documents are keepers; whoever decides on them."""
+def test_components_are_clustered_independently(limits, n_threads):
+    """Single documents are keepers, and the number of threads does not matter."""
     texts = [f"{a} {b} {n}x {n}y {n}z" for n in range(40) for a, b in ("pq", "pq", "rs", "rq")]
     texts = random.Random(2).sample(texts, len(texts))
     keeper, similarity, keys = cluster(texts, threshold=0.5, n_threads=n_threads, **limits)
@@ -105,21 +105,21 @@ def test_many_small_components(limits, n_threads):
     assert len(set(keeper)) > 40
 
 
-def test_many_keepers_and_bands():
-    """Keepers, buckets and bands may be more than the arrays that a component begins with hold."""
+def test_keepers_and_buckets_grow():
+    """A component may have more keepers, buckets and bands than its first arrays can hold."""
     texts = alike(700, seed=3, vocabulary=9, n_words=30)
     keeper, similarity, keys = cluster(texts, threshold=0.95, bands=70, pool_hashes=300)
     assert (keeper, similarity) == expected(texts, keys, threshold=0.95)
     assert len(set(keeper)) > 200
 
 
-def test_no_documents():
-    """Nothing in, nothing out."""
+def test_no_documents_give_no_clusters():
+    """Empty arrays do not fail."""
     assert cluster([], threshold=0.8)[0] == []
 
 
-def test_ties_go_to_the_earlier_and_the_best_wins():
-    """Of equally similar keepers the earlier is joined, of others the more similar one."""
+def test_a_document_joins_the_most_similar_keeper():
+    """Of equally similar keepers, it joins the earlier one."""
     left, right = "a b c d e f", "e f g h i j"
     between = "c d e f g h"
     closer = "d e f g h i j"
@@ -129,15 +129,15 @@ def test_ties_go_to_the_earlier_and_the_best_wins():
     assert similarity[2] == 3 / 7
 
 
-def test_fixed_documents_are_keepers():
-    """Published documents stand even if they are alike, and later ones join the best of them."""
+def test_published_documents_are_always_keepers():
+    """They stay even if they are similar to each other, and later documents join the best of them."""
     texts = ["a b c d e f", "a b c d e f g", "a b c d e f g", "x y z"]
     keeper, _, _ = cluster(texts, threshold=0.5, bands=64, n_fixed=2)
     assert keeper == [0, 1, 1, 3]
 
 
-def test_texts_are_asked_for_in_blocks():
-    """No block is larger than asked for, unless a single document is."""
+def test_texts_are_read_in_blocks():
+    """No block is larger than its limit, unless a single document is."""
     texts = alike(120, seed=4)
     asked = []
 

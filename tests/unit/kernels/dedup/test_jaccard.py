@@ -23,7 +23,7 @@ def similar(left, right, *, least=0.0):
 
 @given(st.lists(members, min_size=2, max_size=6))
 def test_pairs_equal_the_reference(sets):
-    """Every pair has the similarity of the two Python sets, to the last bit."""
+    """Every pair has exactly the similarity of the two Python sets, to the last bit."""
     hashes = np.array([member for one in sets for member in one], np.uint64)
     starts = np.cumsum([0, *map(len, sets)]).astype(np.int64)
     pairs = [(a, b) for a in range(len(sets)) for b in range(len(sets))]
@@ -34,16 +34,16 @@ def test_pairs_equal_the_reference(sets):
 
 
 @given(members.filter(bool), members.filter(bool), st.floats(0.0, 1.0))
-def test_least_only_hides_what_is_below(left, right, least):
-    """With a bound the answer is exact at or above it, and -1 below."""
+def test_a_bound_hides_only_smaller_similarities(left, right, least):
+    """With a bound, the result is exact at or above it, and -1 below it."""
     exact = reference.jaccard(left, right)
     assert similar(left, right, least=least) == (exact if exact >= least else -1.0)
     assert similar(left, right, least=exact) == exact
 
 
 @given(st.integers(1, 5000), st.integers(1, 5000), st.integers(1, 1000))
-def test_least_shared_is_the_least(n_left, n_right, thousandths):
-    """It is the first number of common members whose quotient, as a float, reaches the bound."""
+def test_least_shared_is_the_least_number_that_reaches_the_bound(n_left, n_right, thousandths):
+    """The quotient is compared as a float, as the kernel does."""
     least = thousandths / 1000
     n = least_shared(n_left, n_right, least)
     assert n / (n_left + n_right - n) >= least
@@ -52,15 +52,15 @@ def test_least_shared_is_the_least(n_left, n_right, thousandths):
 
 @pytest.mark.parametrize("threshold", [0.8, 0.7, 0.6, 0.1, 0.3])
 def test_the_threshold_itself_is_reached(threshold):
-    """A pair of exactly the threshold is at it: 4 of 5 is 0.8, whatever floats make of it."""
+    """A pair with exactly this similarity counts: 4 of 5 reaches 0.8, in spite of floating point."""
     share = Fraction(str(threshold))
     left = set(range(1, share.denominator + 1))
     right = set(range(1, share.numerator + 1))
     assert similar(left, right, least=threshold) == threshold
 
 
-def test_tables_hold_hard_sets():
-    """Members that all want the same slot are found, and tables grow."""
+def test_members_with_equal_slots_are_all_found():
+    """The hash table resolves collisions and grows."""
     left = {1 << 40 | i << 20 for i in range(500)}
     right = {1 << 40 | i << 20 for i in range(250, 750)}
     assert similar(left, right) == 250 / 750

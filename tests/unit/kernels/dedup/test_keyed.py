@@ -1,4 +1,4 @@
-"""SipHash against a twin that was written from the paper."""
+"""SipHash, compared with a reference in plain Python that follows the paper."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def rotate(x: int, bits: int) -> int:
 
 
 def siphash(message: bytes, key: bytes) -> int:
-    """SipHash-2-4 of any bytes, step by step."""
+    """Compute SipHash-2-4 of any bytes, step by step."""
     k0, k1 = (int.from_bytes(key[i : i + 8], "little") for i in (0, 8))
     v = [k0 ^ int.from_bytes(b"somepseu", "big"), k1 ^ int.from_bytes(b"dorandom", "big")]
     v += [k0 ^ int.from_bytes(b"lygenera", "big"), k1 ^ int.from_bytes(b"tedbytes", "big")]
@@ -49,19 +49,19 @@ def siphash(message: bytes, key: bytes) -> int:
     return v[0] ^ v[1] ^ v[2] ^ v[3]
 
 
-def test_the_twin_is_right() -> None:
-    """The example of the paper, appendix A."""
+def test_the_reference_gives_the_example_of_the_paper() -> None:
+    """The example is in appendix A."""
     assert siphash(bytes(range(15)), bytes(range(16))) == 0xA129CA6149BE45E5
 
 
 @given(st.lists(words, max_size=5), st.binary(min_size=16, max_size=16))
-def test_kernel_is_twin(values: list[int], key: bytes) -> None:
-    """For any words and any key."""
+def test_keyed_words_equal_the_reference(values: list[int], key: bytes) -> None:
+    """This holds for any words and any key."""
     found = keyed_words(np.asarray(values, np.uint64), key)
     assert found.tolist() == [siphash(value.to_bytes(8, "little"), key) for value in values]
 
 
-def test_the_shape_stays() -> None:
-    """Rows of band keys stay rows."""
+def test_keyed_words_have_the_shape_of_the_words() -> None:
+    """Callers pass rows of band keys."""
     rows = np.arange(6, dtype=np.uint64).reshape(2, 3)
     assert keyed_words(rows, bytes(16)).shape == (2, 3)

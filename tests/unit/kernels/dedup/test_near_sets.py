@@ -1,4 +1,4 @@
-"""Which sets are near a known one: the index against a twin that compares every pair."""
+"""Sets near a known set: the index, compared with a reference that compares every pair."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ sets = st.lists(members, max_size=14)
 
 
 def is_near(one: set[int], known: list[set[int]], threshold: float) -> bool:
-    """The rule: some known set has at least so large a Jaccard similarity with it."""
+    """Apply the rule: the Jaccard similarity with some known set is at least the threshold."""
     return bool(one) and any(len(one & other) / len(one | other) >= threshold for other in known)
 
 
@@ -35,18 +35,18 @@ def found(known: list[set[int]], docs: list[list[int]], threshold: float) -> lis
     st.lists(sets, max_size=8),
     st.sampled_from(THRESHOLDS),
 )
-def test_kernel_is_twin(known: list[set[int]], docs: list[list[int]], threshold: float) -> None:
-    """For any sets: those that are known are near themselves, and members that come twice count once."""
+def test_near_equals_the_reference(known: list[set[int]], docs: list[list[int]], threshold: float) -> None:
+    """Known sets are near themselves, and repeated members count once."""
     docs = [*docs, *map(list, known)]
     expected = [is_near(set(doc), known, threshold) for doc in docs]
     assert found(known, docs, threshold) == expected
 
 
 @pytest.mark.parametrize("threshold", THRESHOLDS)
-def test_sets_that_change_a_little(threshold: float) -> None:
-    """Sets of some hundred members, each a known one of which some members are others, by lot."""
+def test_slightly_changed_sets_are_found_as_by_the_reference(threshold: float) -> None:
+    """Each set has some hundred members: those of a known set, of which random ones are replaced."""
     rng = np.random.default_rng(7)
-    shared = rng.integers(0, 1 << 32, 60, np.uint64).tolist()  # as the menus of a site are
+    shared = rng.integers(0, 1 << 32, 60, np.uint64).tolist()  # like the menus of a site
     known = [{*shared, *rng.integers(0, 1 << 32, 20 + 9 * n, np.uint64).tolist()} for n in range(20)]
     docs = []
     for n in range(400):
@@ -58,8 +58,8 @@ def test_sets_that_change_a_little(threshold: float) -> None:
     assert len(set(expected)) == 2 or threshold < 0.1
 
 
-def test_the_edge_of_the_threshold() -> None:
-    """Eight of ten are 0.8, which is near; seven of nine are not."""
+def test_a_set_exactly_at_the_threshold_is_near() -> None:
+    """8 common members of 10 give 0.8, which is near; 7 of 10 and 9 of 12 are not."""
     known = [set(range(10))]
     assert found(known, [[*range(8)], [*range(7)], [*range(9), 77, 78]], 0.8) == [True, False, False]
     assert found(known, [[]], 0.01) == [False]

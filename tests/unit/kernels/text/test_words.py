@@ -1,4 +1,4 @@
-"""The tokeniser and the table that it is driven by."""
+"""The tokeniser and its table."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def hashes(words):
         ("🙂 \U000e0001", []),
     ],
 )
-def test_words_of_a_text(text, words):
-    """A text has the words that its rule says, folded."""
+def test_a_text_is_folded_and_split_by_the_rule(text, words):
+    """The kernel, the reference and the examples agree."""
     expected = reference.words(text) if words is None else words
     assert reference.words(text) == expected
     assert word_hashes(text) == hashes(expected)
@@ -56,14 +56,14 @@ def test_words_of_a_text(text, words):
 
 @pytest.mark.parametrize("length", [1, 7, 8, 9, BUFFER - 9, BUFFER, BUFFER + 1, 3 * BUFFER + 5])
 @pytest.mark.parametrize("char", ["x", "é", "漢", "ﷺ", "㌖", "𠀀", " x"])
-def test_pieces_meet(length, char):
-    """Words and separators that lie across the ends of the buffer are neither cut nor lost."""
+def test_words_across_the_ends_of_the_buffer_are_kept_whole(length, char):
+    """Words and separators at the end of the buffer are neither cut nor lost."""
     text = char * length + " end"
     assert word_hashes(text) == hashes(reference.words(text))
 
 
-def test_every_offset_in_the_buffer():
-    """The end of the buffer may fall on every byte of a word."""
+def test_the_buffer_may_end_at_any_byte_of_a_word():
+    """Each shift moves the end of the buffer to another byte."""
     for shift in range(24):
         text = "." * shift + "twelve chars of漢字é " * (BUFFER // 12)
         assert word_hashes(text) == hashes(reference.words(text))
@@ -71,8 +71,8 @@ def test_every_offset_in_the_buffer():
 
 @same_unicode
 @pytest.mark.parametrize("step", [101, pytest.param(1, marks=pytest.mark.long)])
-def test_every_code_point(step):
-    """Each code point is folded and split by the rule; of those that fold to themselves, some are asked."""
+def test_every_code_point_is_folded_and_split_by_the_rule(step):
+    """Of the code points that fold to themselves, only a sample is tested."""
     chars = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
     chars = [char for i, char in enumerate(chars) if i % step == 0 or reference.fold(char) != char]
     texts = [f"a{char}b" for char in chars]
@@ -84,14 +84,14 @@ def test_every_code_point(step):
 
 @same_unicode
 def test_shipped_table_is_fresh():
-    """``folding.npz`` is what ``make`` makes; mend with ``python -m builder.kernels.text.folding``."""
+    """``folding.npz`` must equal the result of ``make``; fix: ``python -m builder.kernels.text.folding``."""
     for shipped, made in zip(tables.folding(), tables.make(), strict=True):
         assert shipped.dtype == made.dtype
         assert (shipped == made).all()
 
 
 def test_buffer_has_room_for_the_longest_entry():
-    """What one code point folds to fits behind a full buffer, with the zeros at the end of a text."""
+    """After a full buffer, the longest folded code point fits, with the zeros at the end of a text."""
     entries = tables.folding().leaves
     longest = int((entries[entries > tables.WHOLE] & 0xFF).max())
     assert 7 + longest + 16 <= ROOM
@@ -109,16 +109,16 @@ def test_buffer_has_room_for_the_longest_entry():
         b"\xed\xa0\x80 x",
     ],
 )
-def test_invalid_utf8_is_survived(data):
-    """Bytes that are no UTF-8 give some answer, and the texts beside them keep theirs."""
+def test_invalid_utf8_does_not_affect_other_texts(data):
+    """Invalid bytes give arbitrary words, and the texts next to them keep theirs."""
     texts = [b"before them all stand five words", data * 50, b"after them all stand five words"]
     first, _, last = sets_of(texts)
     assert first == reference.shingle_hashes(texts[0].decode())
     assert last == reference.shingle_hashes(texts[2].decode())
 
 
-def test_buffers_as_arrow_gives_them():
-    """Offsets may begin above 0, data may be writable, and there may be nothing at all."""
+def test_any_buffers_of_arrow_are_accepted():
+    """Offsets may begin above 0, data may be writable, and both may be empty."""
     texts = ["one two three four five six", "", "漢字漢字漢字"]
     assert sets_of(texts, skip=3) == sets_of(texts) == [reference.shingle_hashes(t) for t in texts]
     data, _ = packed(texts)
