@@ -38,17 +38,17 @@ class Agreement:
     judged: int
 
     def told(self) -> str:
-        """Say it in a sentence."""
+        """Return the agreement as sentences."""
         return (
-            f"same verdict on {self.share:.2%}. Of {self.judged:,} documents where they differ, held against "
-            f"every other by exact Jaccard: {self.only_ours:,} that only ours keeps, of which "
-            f"{self.only_ours_near:,} have a kept document at {THRESHOLD} or more before them; "
-            f"{self.only_theirs:,} that only the other keeps, of which {self.only_theirs_near:,} have one."
+            f"same verdict on {self.share:.2%}. {self.judged:,} documents with different verdicts were compared "
+            f"with every other document by exact Jaccard similarity. Only builder keeps {self.only_ours:,}; "
+            f"{self.only_ours_near:,} of them have an earlier kept document at {THRESHOLD} or more. Only the other "
+            f"tool keeps {self.only_theirs:,}; {self.only_theirs_near:,} of them have such a document."
         )
 
 
 def agree(pages: Path, ours: set[str], theirs: set[str]) -> Agreement:
-    """Compare what two tools kept, by URL; documents on which they differ are held against what ours kept.
+    """Compare what two tools kept, by URL; documents with different verdicts are compared with what ours kept.
 
     The shingles are ours, in plain Python: runs of five words, case folded.
     """
