@@ -21,13 +21,13 @@ _WORDS = re.compile(r"\w+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """How far two sets of kept documents are the same.
+    """The agreement of two sets of kept documents.
 
     Attributes:
-        share: of all documents, those on which both say the same.
-        only_ours: documents that only ours keeps; ``near`` of them have another kept one at 0.8 or more.
-        only_theirs: documents that only theirs keeps, likewise, beside one that ours keeps.
-        judged: how many of both were compared with every document.
+        share: share of the documents with the same verdict in both sets.
+        only_ours: documents that only ours keeps; ``near`` of them have an earlier kept one at 0.8.
+        only_theirs: documents that only theirs keeps; ``near`` as above, with a document that ours keeps.
+        judged: number of documents of both kinds that were compared with every document.
     """
 
     share: float
@@ -40,15 +40,16 @@ class Agreement:
     def told(self) -> str:
         """Return the agreement as sentences."""
         return (
-            f"same verdict on {self.share:.2%}. {self.judged:,} documents with different verdicts were compared "
-            f"with every other document by exact Jaccard similarity. Only builder keeps {self.only_ours:,}; "
-            f"{self.only_ours_near:,} of them have an earlier kept document at {THRESHOLD} or more. Only the other "
-            f"tool keeps {self.only_theirs:,}; {self.only_theirs_near:,} of them have such a document."
+            f"same verdict on {self.share:.2%}. {self.judged:,} documents with different verdicts were "
+            f"compared with every other document by exact Jaccard similarity. Only builder keeps "
+            f"{self.only_ours:,}; {self.only_ours_near:,} of them have an earlier kept document at "
+            f"{THRESHOLD} or more. Only the other tool keeps {self.only_theirs:,}; "
+            f"{self.only_theirs_near:,} of them have such a document."
         )
 
 
 def agree(pages: Path, ours: set[str], theirs: set[str]) -> Agreement:
-    """Compare what two tools kept, by URL; documents with different verdicts are compared with what ours kept.
+    """Compare by URL what two tools kept, and documents with different verdicts with what ours kept.
 
     The shingles are ours, in plain Python: runs of five words, case folded.
     """

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 PAGE = Path(__file__).with_name("RESULTS.md")
 _INTRODUCTION = """\
 This page compares builder with other tools. `make bench` measures the figures and writes the page; do not
-edit it. builder and the other tool run alternately, in {rounds} rounds. The ratio is the median of the rounds.
-Elapsed seconds of a shared machine vary with its load. The ratio of CPU time, of all processes together, varies
-less, but it does not show what runs in parallel."""
+edit it. builder and the other tool run alternately, in {rounds} rounds. The ratio is the median of the
+rounds. Elapsed seconds of a shared machine vary with its load. The ratio of CPU time, of all processes
+together, varies less, but it does not show what runs in parallel."""
 PLOT = Path(__file__).with_name("growth.svg")
 
 

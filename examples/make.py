@@ -1,7 +1,7 @@
 """Generate files of ``examples/`` from others: the binary forms of ``sources/``, the tables of the README.
 
-``python examples/make.py`` writes the files; with ``--check`` it lists the stale files. The bytes are the same
-on every machine: gzip members contain stored blocks, because compressors differ.
+``python examples/make.py`` writes the files; with ``--check`` it lists the stale files. The bytes are the
+same on every machine: gzip members contain stored blocks, because compressors differ.
 """
 
 from __future__ import annotations
