@@ -36,7 +36,7 @@ PENDING: dict[str, str] = {
     "CONTRIBUTING.md": "not rewritten yet",
     "docs/decisions": "not rewritten yet",
 }
-"""Pages and folders that the check leaves out, with the reason. Remove an entry when its texts are rewritten."""
+"""Pages and folders that the check leaves out, with the reason. Remove an entry when it is rewritten."""
 
 ALLOWED: dict[tuple[str, str], str] = {}
 """False hits: the file and the text that a pattern finds, with the reason why it is right there."""
