@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 
-PYTHON_FOLDERS = ("builder/card", "docs", "examples", "benchmarks")
+PYTHON_FOLDERS = (
+    "builder/card",
+    "builder/cli",
+    "builder/hub",
+    "builder/report",
+    "docs",
+    "examples",
+    "benchmarks",
+)
 """Folders whose string literals and docstrings are checked. Add a folder when its texts are rewritten."""
 
 GENERATED_FROM = {
@@ -38,7 +46,9 @@ PENDING: dict[str, str] = {
 }
 """Pages and folders that the check leaves out, with the reason. Remove an entry when it is rewritten."""
 
-ALLOWED: dict[tuple[str, str], str] = {}
+ALLOWED: dict[tuple[str, str], str] = {
+    ("builder/report/why.py", "fates"): "a key of the JSON document of `builder why`, which does not change",
+}
 """False hits: the file and the text that a pattern finds, with the reason why it is right there."""
 
 
