@@ -113,14 +113,16 @@ def pages() -> dict[str, str]:
 
 
 def command_page(name: str) -> str:
-    """Return the page of a command: its help text at 100 columns, and links."""
+    """Return the page of a command: its purpose, its example, its help at 100 columns, and links."""
     import click
 
     command = cli.get_command(click.Context(cli), name)
     shape = {"max_content_width": 100, "terminal_width": 100, "help_option_names": ["-h", "--help"]}
     with click.Context(command, info_name=f"builder {name}", **shape) as ctx:
         text = command.get_help(ctx)
-    lines = [f"{MADE}# builder {name}", "", "```", text, "```", "", f"[Exit statuses]({STATUSES})."]
+    example = (command.epilog or "").removeprefix("Example: ").replace(" && ", "\n")
+    lines = [f"{MADE}# builder {name}", "", COMMANDS[name][1], "", "```", example, "```", ""]
+    lines += ["## Usage", "", "```", text, "```", "", f"[Exit statuses]({STATUSES})."]
     if (SCHEMAS / f"json-{JSON_OF.get(name, name)}.schema.json").exists():
         schema = f"json-{JSON_OF.get(name, name)}.schema.json"
         lines += ["", f"`--json` prints one document with this schema: [{schema}](../../schemas/{schema})."]
@@ -128,12 +130,13 @@ def command_page(name: str) -> str:
 
 
 def part_page(found: type, name: str) -> str:
-    """Return the page of a stage or source: its docstring, recipe entry, options and reason codes."""
+    """Return the page of a stage or source: its purpose, recipe entry, options, reasons, and details."""
     parts = [
-        [f"{MADE}# {name}", "", prose(found), ""],
+        [f"{MADE}# {name}", "", _first(found), ""],
         snippet(found, name),
         options(found),
         reason_lines(found),
+        details(found),
     ]
     return "\n".join("\n".join(part) for part in parts if part).rstrip() + "\n"
 
@@ -160,6 +163,12 @@ def _value(field: dataclasses.Field[Any], name: str) -> Any:
 
 def _options(found: type) -> list[dataclasses.Field[Any]]:
     return [field for field in dataclasses.fields(found) if "help" in field.metadata]
+
+
+def details(found: type) -> list[str]:
+    """Return the section with the rest of the docstring, after its first line."""
+    text = prose(found).partition("\n")[2].strip()
+    return ["## Details", "", text, ""] if text else []
 
 
 def prose(found: type) -> str:
@@ -203,7 +212,7 @@ def reason_lines(found: type) -> list[str]:
     if not reasons:
         return []
     rows = [f"| `{code}` | {_cell(text)} |" for code, text in sorted(reasons.items())]
-    return ["## Reason codes", "", "| reason | meaning |", "|---|---|", *rows]
+    return ["## Reason codes", "", "| reason | meaning |", "|---|---|", *rows, ""]
 
 
 def reasons_page() -> str:
