@@ -27,7 +27,7 @@ GOLDEN = Path(__file__).parent / "golden"
 
 
 def compare_with_golden(name: str, found: str) -> None:
-    """Compare with a file that `make golden` writes anew and a person reads."""
+    """Compare with a file that `make golden` rewrites and a person reads."""
     if os.environ.get("BUILDER_REWRITE_GOLDEN"):
         (GOLDEN / name).parent.mkdir(exist_ok=True)
         (GOLDEN / name).write_text(found, encoding="utf-8")
