@@ -1,4 +1,4 @@
-# `make` lists what there is.
+# `make` lists the targets.
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
@@ -17,35 +17,35 @@ $(BIN)/builder: pyproject.toml constraints.txt
 demo: $(BIN)/builder ## Build examples/, publish to a stand-in Hub, load back
 	$(BIN)/python examples/demo.py
 
-test: $(BIN)/builder ## Run the tests (a few minutes)
+test: $(BIN)/builder ## Run the tests that take a few minutes
 	$(BIN)/pytest -m "not long" -q
 
-test-all: $(BIN)/builder ## Run all tests, the long ones too
+test-all: $(BIN)/builder ## Run all tests, including long ones
 	$(BIN)/pytest -q
 
-lint: $(BIN)/builder ## Style
+lint: $(BIN)/builder ## Check the style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(BIN)/builder ## Types
+types: $(BIN)/builder ## Check the types
 	$(BIN)/mypy
 
-layers: $(BIN)/builder ## Who may import whom
+layers: $(BIN)/builder ## Check the layers of imports
 	$(BIN)/lint-imports
 
-check: lint types layers test ## All of it: what CI runs
+check: lint types layers test ## Run lint, types, layers and test, as CI does
 
-docs: $(BIN)/builder ## Write the generated pages and schemas anew
+docs: $(BIN)/builder ## Generate pages and schemas from the code
 	$(BIN)/python docs/generate.py
 
-golden: $(BIN)/builder ## Write the golden files anew; read the diff before you commit it
+golden: $(BIN)/builder ## Rewrite the golden files; read the diff before you commit it
 	BUILDER_REWRITE_GOLDEN=1 $(BIN)/pytest -q -k golden tests
 
-golden-corpus: $(BIN)/builder ## Write tests/golden/corpus-N (N=1 ...), when a format gets a new number
+golden-corpus: $(BIN)/builder ## Write tests/golden/corpus-N (N=1 ...) for a new number of a format
 	$(BIN)/python tests/golden/make_corpus.py $(N)
 
-bench: $(BIN)/builder ## Measure against other tools
+bench: $(BIN)/builder ## Compare with other tools
 	$(BIN)/python -m benchmarks
 
-clean: ## Remove what the targets made
+clean: ## Remove the files that the targets created
 	rm -rf $(VENV) .demo examples/out

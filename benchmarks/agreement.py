@@ -21,13 +21,13 @@ _WORDS = re.compile(r"\w+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """How far two sets of kept documents are the same.
+    """The agreement of two sets of kept documents.
 
     Attributes:
-        share: of all documents, those on which both say the same.
-        only_ours: documents that only ours keeps; ``near`` of them have another kept one at 0.8 or more.
-        only_theirs: documents that only theirs keeps, likewise, beside one that ours keeps.
-        judged: how many of both were compared with every document.
+        share: share of the documents with the same verdict in both sets.
+        only_ours: documents that only ours keeps; ``near`` of them have an earlier kept one at 0.8.
+        only_theirs: documents that only theirs keeps; ``near`` as above, with a document that ours keeps.
+        judged: number of documents of both kinds that were compared with every document.
     """
 
     share: float
@@ -38,17 +38,18 @@ class Agreement:
     judged: int
 
     def told(self) -> str:
-        """Say it in a sentence."""
+        """Return the agreement as sentences."""
         return (
-            f"same verdict on {self.share:.2%}. Of {self.judged:,} documents where they differ, held against "
-            f"every other by exact Jaccard: {self.only_ours:,} that only ours keeps, of which "
-            f"{self.only_ours_near:,} have a kept document at {THRESHOLD} or more before them; "
-            f"{self.only_theirs:,} that only the other keeps, of which {self.only_theirs_near:,} have one."
+            f"same verdict on {self.share:.2%}. {self.judged:,} documents with different verdicts were "
+            f"compared with every other document by exact Jaccard similarity. Only builder keeps "
+            f"{self.only_ours:,}; {self.only_ours_near:,} of them have an earlier kept document at "
+            f"{THRESHOLD} or more. Only the other tool keeps {self.only_theirs:,}; "
+            f"{self.only_theirs_near:,} of them have such a document."
         )
 
 
 def agree(pages: Path, ours: set[str], theirs: set[str]) -> Agreement:
-    """Compare what two tools kept, by URL; documents on which they differ are held against what ours kept.
+    """Compare by URL what two tools kept, and documents with different verdicts with what ours kept.
 
     The shingles are ours, in plain Python: runs of five words, case folded.
     """

@@ -82,7 +82,7 @@ def theirs(environment: Environment, script: str, *arguments: str | Path) -> Run
 
 
 def recipe(bench: Bench, name: str, source: dict[str, object], stages: Sequence[str]) -> Path:
-    """Write a recipe beside the corpus that it makes, and remove what an earlier run made."""
+    """Write a recipe next to its corpus, and remove the files of an earlier run."""
     bench.fresh(f"{name}-corpus")
     path = bench.folder / f"{name}.json"
     document = {

@@ -29,7 +29,7 @@ MIN_TEXT_BYTES = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchCorpus:
-    """Where the corpus lies: its texts as lines of JSON, and a part of its pages as an archive."""
+    """The paths of the corpus: its texts as lines of JSON, and a part of its pages as an archive."""
 
     pages: Path
     archive: Path
@@ -97,7 +97,7 @@ def _texts(found: list[Path], root: Path) -> Iterator[bytes]:
 
 
 def extract(path: Path) -> str:
-    """Return the main text of a page, or all of it where there is no main text."""
+    """Return the main text of a page, or all text of a page without a main text."""
     from resiliparse.extract.html2text import extract_plain_text
     from resiliparse.parse.html import HTMLTree
 

@@ -1,8 +1,8 @@
-"""A crawl of real pages, and what comes after it: the inputs of ``further_versions``.
+"""Make the inputs of ``further_versions``: a crawl of real pages, and later additions to it.
 
-The pages are those of documentation packages, package by package, each package a host of its own. A hundredth
-that lies together has the host ``together.example``, a hundredth all over the crawl ``scattered.example``. A
-hundredth, drawn by lot, is left out of the crawl and comes later.
+The pages come from documentation packages, package by package, and each package has its own host. One percent
+of the pages, next to each other, have the host ``together.example``. One percent, spread over the crawl, have
+the host ``scattered.example``. A random percent is left out of the crawl and added later.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Page:
     """One page of the crawl.
 
     Attributes:
-        insert: what the page says beside what is in its file, as HTML, in front of its first paragraph.
+        insert: HTML that is inserted before the first paragraph of the page.
     """
 
     host: str
@@ -98,7 +98,7 @@ def _page(name: str, path: Path) -> Page:
 
 
 def _with_domains(pages: Sequence[Page]) -> list[Page]:
-    """Give two domains a hundredth of the pages each; of the one they lie together, in the middle."""
+    """Give each of two domains one percent of the pages; the pages of one are next to each other."""
     n, middle = len(pages) // SHARE, len(pages) // 2
     hosts = dict.fromkeys(range(middle, middle + n), TOGETHER)
     hosts |= {i: SCATTERED for i in range(0, len(pages), SHARE) if i not in hosts}

@@ -1,4 +1,4 @@
-"""What further versions cost: additions, takedowns, recrawls and a changed filter, beside a full rebuild.
+"""Measure further versions (additions, takedowns, recrawls, a changed filter) and a full rebuild.
 
     python -m benchmarks.further_versions --packages FOLDER [--folder SCRATCH] [--output TABLE.md]
 
@@ -162,8 +162,8 @@ def measure(bench: Bench, crawl: Crawl) -> tuple[Cost, list[Step]]:
     steps.append(bench.build("append 1 %"))
     write_archives(bench.inputs, "002", crawl.mirrored(bench.urls()), day=3)
     steps.append(bench.build("append 1 %, all duplicates"))
-    steps.append(bench.takedown("takedown, 1 % that lies together", TOGETHER))
-    steps.append(bench.takedown("takedown, 1 % all over the crawl", SCATTERED))
+    steps.append(bench.takedown("takedown, 1 % next to each other", TOGETHER))
+    steps.append(bench.takedown("takedown, 1 % spread over the crawl", SCATTERED))
     write_archives(bench.inputs, "003", crawl.changed(bench.urls()), day=4)
     steps.append(bench.build("recrawl, 1 % changed"))
     steps.append(bench.build("changed filter: threshold 0.7", threshold=0.7))

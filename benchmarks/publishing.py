@@ -20,9 +20,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 WHAT = {
     "first": "the first version",
     "append": "5 % more pages appended",
-    "takedown": "1 % of the pages, which lie together, taken down",
+    "takedown": "1 % of the pages, next to each other, taken down",
     "rename": "shards under new names only",
-    "encode": "the same rows encoded anew",
+    "encode": "the same rows, encoded again",
 }
 
 

@@ -1,4 +1,4 @@
-"""The page and the plot that a run leaves behind."""
+"""Write the page and the plot of a benchmark run."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 PAGE = Path(__file__).with_name("RESULTS.md")
 _INTRODUCTION = """\
-Made by `make bench`, not by hand. All runs are made in turn, ours and the other's, in {rounds} rounds;
-the ratio is the median of the rounds. Seconds of a shared machine mean little; the ratio of CPU time, of
-all processes together, depends less on what else ran (but does not show what runs side by side)."""
+This page compares builder with other tools. `make bench` measures the figures and writes the page; do not
+edit it. builder and the other tool run alternately, in {rounds} rounds. The ratio is the median of the
+rounds. Elapsed seconds of a shared machine vary with its load. The ratio of CPU time, of all processes
+together, varies less, but it does not show what runs in parallel."""
 PLOT = Path(__file__).with_name("growth.svg")
 
 
@@ -37,8 +38,8 @@ def page(bench: Bench, rows: Sequence[Measured], points: Sequence[Point], packag
         "what",
         "against",
         "aim",
-        "faster by (least to greatest)",
-        "by CPU time",
+        "times faster (lowest to highest)",
+        "times faster by CPU time",
         "ours",
         "theirs",
         "",
@@ -52,7 +53,7 @@ def page(bench: Bench, rows: Sequence[Measured], points: Sequence[Point], packag
         "",
         *("| " + " | ".join(cells) + " |" for cells in table),
         "",
-        "## Do they remove the same?",
+        "## Agreement on duplicates",
         "",
         *(f"- {note}" for note in bench.notes),
         "",
@@ -66,13 +67,13 @@ def page(bench: Bench, rows: Sequence[Measured], points: Sequence[Point], packag
         ]
         lines.append("")
     lines += [
-        "## On what",
+        "## Input, machine and versions",
         "",
         f"- Input: {bench.pages.name}, {bench.pages.stat().st_size / 1e6:.0f} MB."
         + (f" Made from {', '.join(packages)}." if packages else ""),
         f"- {_machine()}; load {os.getloadavg()[0]:.1f} at the end.",
         f"- Python {platform.python_version()}, {own().versions()}.",
-        "- How the others were called stands in `benchmarks/peers/`.",
+        "- The scripts in `benchmarks/peers/` call the other tools.",
         "",
     ]
     return "\n".join(lines)

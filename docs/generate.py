@@ -1,7 +1,7 @@
-"""Write the pages that follow from the code, and the recipe's schema; ``--check`` says which are stale.
+"""Write the generated pages and the schema of recipes; with ``--check`` list the stale files.
 
-A page on a command is its help; a page on a stage or a source is its docstring, its options and its reason
-codes. So the docs cannot say something else than the code does.
+The page of a command is its help text. The page of a stage or source is its docstring, its options and its
+reason codes. So the generated pages always agree with the code.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ROOT = Path(__file__).resolve().parent.parent
-MADE = "<!-- Made by docs/generate.py from the code; `make docs` writes it anew. -->\n"
+MADE = "<!-- docs/generate.py generates this page from the code. Do not edit it; run `make docs`. -->\n"
 
 SCHEMAS = ROOT / "schemas"
 STATUSES = "../exit-statuses.md"
 JSON_OF = {"dedup": "build"}
-"""Commands that print the document of another."""
+"""Commands that print the JSON document of another command."""
 
 PATHS = {
     "jsonl": "feed/*.jsonl.zst",
@@ -42,38 +42,66 @@ PATHS = {
     "csv": "tables/*.csv",
     "dataset": "user/name",
 }
-"""An example of each source's path."""
+"""An example path for each source."""
 
 JUDGES = (("validate", stage_class("validate")), ("publishable", Publishable))
 
 REASONS_INTRO = """\
-Every row of the ledger that was not kept has an `outcome`, a `stage` and a `reason`. Reasons are stable
-codes to count by; `message`, beside them, is for people and may change. `failed` means that a record
-could not be read or worked on, `rejected` that it was read and refused, `merged` that another document
-stands for it."""
+This page lists every reason code of the [ledger](ledger.md). To see the reason for one page, run:
+
+```
+builder why my-corpus/corpus https://example.org/tides
+```
+
+Each ledger row of a record that was not kept has an `outcome`, a `stage` and a `reason`. Reasons are stable
+codes: count by them. `message` is for people and may change.
+
+| outcome | meaning |
+|---|---|
+| `failed` | The record could not be read or processed. |
+| `rejected` | The record was read and refused. |
+| `merged` | Another document represents the record. |"""
 READING = """\
-What sources say. `stage` is the kind of the source. All are `failed`, but for `record_type`,
-`http_status`, `content_type` and `revisit`, which are `rejected`; a `revisit` whose original is in the
-same build is `merged` into it. `crash`, `memory` and `timeout` are what only the guard caught:
-`run.json` lists them as not reproducible."""
+Sources give these reasons. `stage` is the kind of the source. The outcome is `failed`, except for
+`record_type`, `http_status`, `content_type` and `revisit`, which are `rejected`. A `revisit` whose original
+is in the same build is `merged` into it. `crash`, `memory` and `timeout` come from the guard: they depend on
+the machine, so `run.json` lists them as not reproducible."""
 PARSING = """\
-What a record is that cannot be parsed. `validate` finds these, but as they are faults of the input,
-`stage` in the ledger is the kind of the source (`jsonl`, `json`, `parquet` and so on), and the outcome
-is `failed`."""
+`validate` gives these reasons to records that it cannot parse. They are faults of the input, so `stage` in
+the ledger is the kind of the source (`jsonl`, `json`, `parquet` and so on). The outcome is `failed`."""
 JUDGING = """\
-What contracts say, on the way in (`validate`) and on the way out (`publishable`): outcome `rejected`.
-Most are keywords of JSON Schema in lower_snake_case. The ledger tells the first fault;
-`rejected.parquet` has all of them. The first is the one with the smallest pointer, parents before
-children, so a record that fits no alternative of an `anyOf` says `any_of` first and then why each
-alternative does not fit."""
+`validate` gives these reasons for the incoming contract, and `publishable` for the outgoing contract. The
+outcome is `rejected`. Most reasons are keywords of JSON Schema in lower_snake_case. The ledger has the first
+fault of a record; `rejected.parquet` has all faults. The first fault is the one with the smallest pointer,
+parents before children. So a record that matches no alternative of an `anyOf` has `any_of` first, followed
+by the faults of each alternative."""
 WORKING = """\
-What other stages say. `no_text` is `rejected`; `same_url`, `same_text` and `near_duplicate` are
-`merged`; all others are `failed`."""
-WHOLE = "What only the whole of a build can tell: outcome `merged`, with a null `kept_id`."
+The other stages give these reasons. `no_text` is `rejected`. `same_url`, `same_text` and `near_duplicate`
+are `merged`. All other reasons are `failed`."""
+INDEX_INTRO = """\
+This page links every page of the documentation. To start, run:
+
+```
+builder init my-corpus
+builder build my-corpus/recipe.yaml
+```
+
+| I want to | read |
+|---|---|
+| write a recipe | [Recipe](recipe.md) |
+| validate my own records | [Contracts](contracts.md) |
+| know why a page is not in the dataset | [Ledger](ledger.md), [Reason codes](reasons.md) |
+| add pages, or take pages down | [Further versions](further-versions.md) |
+| load a version | [The corpus folder](corpus-folder.md) |
+| publish a version | [The Hugging Face Hub](hub.md) |
+| call builder from Python | [Python](python.md) |"""
+WHOLE = """\
+The build as a whole gives these reasons, after all stages have run. The outcome is `merged`, and `kept_id`
+is null."""
 
 
 def pages() -> dict[str, str]:
-    """Return every generated file, by its path below the project's folder."""
+    """Return the text of every generated file, by its path below the project folder."""
     made = {"schemas/recipe.schema.json": json.dumps(recipe_schema(), indent=2, ensure_ascii=False) + "\n"}
     made |= {f"docs/commands/{name}.md": command_page(name) for name in COMMANDS}
     made |= {f"docs/stages/{name}.md": part_page(stage_class(name), name) for name in STAGES}
@@ -85,42 +113,45 @@ def pages() -> dict[str, str]:
 
 
 def command_page(name: str) -> str:
-    """Show the help of a command as a terminal of 100 columns does."""
+    """Return the page of a command: its purpose, its example, its help at 100 columns, and links."""
     import click
 
     command = cli.get_command(click.Context(cli), name)
     shape = {"max_content_width": 100, "terminal_width": 100, "help_option_names": ["-h", "--help"]}
     with click.Context(command, info_name=f"builder {name}", **shape) as ctx:
         text = command.get_help(ctx)
-    lines = [f"{MADE}# builder {name}", "", "```", text, "```", "", f"[Exit statuses]({STATUSES})."]
+    example = (command.epilog or "").removeprefix("Example: ").replace(" && ", "\n")
+    lines = [f"{MADE}# builder {name}", "", COMMANDS[name][1], "", "```", example, "```", ""]
+    lines += ["## Usage", "", "```", text, "```", "", f"[Exit statuses]({STATUSES})."]
     if (SCHEMAS / f"json-{JSON_OF.get(name, name)}.schema.json").exists():
         schema = f"json-{JSON_OF.get(name, name)}.schema.json"
-        lines += ["", f"What `--json` prints: [{schema}](../../schemas/{schema})."]
+        lines += ["", f"`--json` prints one document with this schema: [{schema}](../../schemas/{schema})."]
     return "\n".join(lines) + "\n"
 
 
 def part_page(found: type, name: str) -> str:
-    """Tell what a stage or a source does, how a recipe names it, its options and its reason codes."""
+    """Return the page of a stage or source: its purpose, recipe entry, options, reasons, and details."""
     parts = [
-        [f"{MADE}# {name}", "", prose(found), ""],
+        [f"{MADE}# {name}", "", _first(found), ""],
         snippet(found, name),
         options(found),
         reason_lines(found),
+        details(found),
     ]
     return "\n".join("\n".join(part) for part in parts if part).rstrip() + "\n"
 
 
 def snippet(found: type, name: str) -> list[str]:
-    """Return the entry of a recipe, with every option and its default; required ones have an example."""
+    """Return the recipe entry, with the default of every option and an example for required options."""
     if found is Publishable:
-        return ["No recipe names it: it is there by itself.", ""]
+        return ["The build adds this stage to every chain. A recipe does not name it.", ""]
     given = {field.name: _value(field, name) for field in _options(found)}
     place = "sources" if name in SOURCES else "stages"
     if not given:
         return ["## In a recipe", "", "```yaml", f"{place}:", f"  - {name}: {{}}", "```", ""]
     lines = [f"      {key}: {json.dumps(value, ensure_ascii=False)}" for key, value in given.items()]
-    text = "`path` has to be given; the rest" if "path" in given else "Each option"
-    text += " is shown with the value that it has if it is left out."
+    text = "`path` is required. The other options are" if "path" in given else "Each option is"
+    text += " optional and shown with the default value."
     return ["## In a recipe", "", "```yaml", f"{place}:", f"  - {name}:", *lines, "```", "", text, ""]
 
 
@@ -134,23 +165,29 @@ def _options(found: type) -> list[dataclasses.Field[Any]]:
     return [field for field in dataclasses.fields(found) if "help" in field.metadata]
 
 
+def details(found: type) -> list[str]:
+    """Return the section with the rest of the docstring, after its first line."""
+    text = prose(found).partition("\n")[2].strip()
+    return ["## Details", "", text, ""] if text else []
+
+
 def prose(found: type) -> str:
-    """Return the docstring, with double backquotes as Markdown has them."""
+    """Return the docstring, with the double backquotes replaced by Markdown's single ones."""
     return (inspect.getdoc(found) or "").replace("``", "`")
 
 
 def options(found: type) -> list[str]:
-    """Return a table of the options."""
+    """Return the section with the table of options."""
     fields = _options(found)
     if not fields:
-        return ["It has no options.", ""]
-    rows = ["| option | default | what |", "|---|---|---|"]
+        return ["## Options", "", "It does not have options.", ""]
+    rows = ["| option | default | meaning |", "|---|---|---|"]
     rows += [f"| `{f.name}` | {default(f)} | {option_text(f)} |" for f in fields]
     return ["## Options", "", *rows, ""]
 
 
 def default(field: dataclasses.Field[Any]) -> str:
-    """Return the default as a recipe would write it."""
+    """Return the default value as in a recipe."""
     if field.default is not dataclasses.MISSING:
         return f"`{json.dumps(field.default)}`"
     if field.default_factory is not dataclasses.MISSING:
@@ -159,7 +196,7 @@ def default(field: dataclasses.Field[Any]) -> str:
 
 
 def option_text(field: dataclasses.Field[Any]) -> str:
-    """Return the help, with the choices and bounds."""
+    """Return the help of an option, with its choices and bounds."""
     facts = field.metadata
     text = _cell(facts["help"])
     if facts["choices"]:
@@ -170,31 +207,31 @@ def option_text(field: dataclasses.Field[Any]) -> str:
 
 
 def reason_lines(found: type) -> list[str]:
-    """Return a table of the reason codes."""
+    """Return the section with the table of reason codes."""
     reasons = getattr(found, "reasons", {})
     if not reasons:
         return []
     rows = [f"| `{code}` | {_cell(text)} |" for code, text in sorted(reasons.items())]
-    return ["## Reason codes", "", "| reason | meaning |", "|---|---|", *rows]
+    return ["## Reason codes", "", "| reason | meaning |", "|---|---|", *rows, ""]
 
 
 def reasons_page() -> str:
-    """List every reason code of the ledger, with who gives it."""
+    """Return the page of all reason codes, with the stages and sources that give them."""
     sources = [(kind, source_class(kind).reasons) for kind in SOURCES]
     parsing = {**json_text.REASONS, **arrow_values.REASONS}
     judging = [(n, {c: t for c, t in found.reasons.items() if c not in parsing}) for n, found in JUDGES]
     working = [(n, stage_class(n).reasons) for n in STAGES if n != "validate"]
-    lines = [f"{MADE}# Reason codes", "", REASONS_INTRO, "", "## Reading", "", READING, ""]
-    lines += [*reason_table(sources), "", "## Parsing", "", PARSING, ""]
-    lines += [*reason_table([("validate", parsing)]), "", "## Judging", "", JUDGING, ""]
-    lines += [*reason_table(judging), "", "## Stages", "", WORKING, ""]
-    lines += [*reason_table(working), "", "## Whole builds", "", WHOLE, ""]
+    lines = [f"{MADE}# Reason codes", "", REASONS_INTRO, "", "## Reasons of sources", "", READING, ""]
+    lines += [*reason_table(sources), "", "## Reasons of parsing", "", PARSING, ""]
+    lines += [*reason_table([("validate", parsing)]), "", "## Reasons of contracts", "", JUDGING, ""]
+    lines += [*reason_table(judging), "", "## Reasons of stages", "", WORKING, ""]
+    lines += [*reason_table(working), "", "## Reasons of the whole build", "", WHOLE, ""]
     lines += reason_table([("any deduplication", BUILD_REASONS)])
     return "\n".join(lines) + "\n"
 
 
 def reason_table(givers: list[tuple[str, Mapping[str, str]]]) -> list[str]:
-    """Make one row of each code and meaning, with all who give it."""
+    """Return one row for each code and meaning, with all stages and sources that give it."""
     by: dict[tuple[str, str], list[str]] = {}
     for name, reasons in givers:
         for code, text in reasons.items():
@@ -210,9 +247,9 @@ def _cell(text: str) -> str:
 
 
 def index_page() -> str:
-    """Link every page."""
-    lines = [f"{MADE}# Documentation", ""]
-    lines += [f"- [{path.stem.replace('-', ' ').capitalize()}]({path.name})" for path in _written_pages()]
+    """Return the index of all pages."""
+    lines = [f"{MADE}# Documentation", "", INDEX_INTRO, "", "## Topics", ""]
+    lines += [f"- [{_title(path)}]({path.name})" for path in _written_pages()]
     lines += ["- [Reason codes](reasons.md)", "", "## Commands", ""]
     lines += [f"- [builder {name}](commands/{name}.md): {text}" for name, (_, text) in COMMANDS.items()]
     lines += ["", "## Stages", "", *(f"- [{n}](stages/{n}.md): {_first(stage_class(n))}" for n in STAGES)]
@@ -239,7 +276,7 @@ def _first(found: type) -> str:
 
 
 def main() -> int:
-    """Write all pages, or with ``--check`` name the stale ones."""
+    """Write all stale files; with ``--check`` only list them."""
     stale = [name for name, text in pages().items() if _read(ROOT / name) != text]
     if "--check" in sys.argv:
         print("\n".join(stale) or "all fresh")

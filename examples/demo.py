@@ -1,6 +1,6 @@
-"""``make demo``: build the examples, follow pages through the ledger, publish the result, and load it back.
+"""``make demo``: build the examples, explain pages from the ledger, publish the result, and load it back.
 
-The Hub is a stand-in on this machine (``tests/hub``); the clients that talk to it are the real ones.
+The Hub is a stand-in on this machine (``tests/hub``); the demo uses the real client libraries.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ sys.path.insert(0, str(HERE.parent / "tests"))
 
 
 def run(*args: str, environment: dict[str, str] | None = None) -> str:
-    """Show a command, run it, and return what it prints."""
+    """Print a command, run it, and return its output."""
     print(f"\n$ builder {' '.join(args)}", flush=True)
     environment = environment or dict(os.environ)
     done = subprocess.run(
@@ -31,7 +31,7 @@ def run(*args: str, environment: dict[str, str] | None = None) -> str:
 
 
 def show_page_of_each_outcome(corpus: Path) -> None:
-    """Ask ``why`` for one record of each outcome."""
+    """Run ``builder why`` for one record of each outcome."""
     import pyarrow.parquet as pq
 
     ledger = pq.read_table(corpus / ".audit" / "1.0.0" / "ledger.parquet").to_pylist()
@@ -41,7 +41,7 @@ def show_page_of_each_outcome(corpus: Path) -> None:
 
 
 def load(corpus: Path) -> None:
-    """Load the version the way a consumer does."""
+    """Load the version as a user does."""
     import datasets
 
     datasets.disable_progress_bars()
@@ -53,7 +53,7 @@ def load(corpus: Path) -> None:
 
 
 def publish_and_load_back(corpus: Path) -> None:
-    """Publish to a stand-in Hub, fetch, and load from there in a process that has nothing in its cache."""
+    """Publish to a stand-in Hub, fetch, and load from there in a process with an empty cache."""
     from hub.process import StandIn
 
     folder = HERE / "out" / ".hub"
@@ -73,7 +73,7 @@ def publish_and_load_back(corpus: Path) -> None:
 
 
 def main() -> None:
-    """Build, verify, explain, load, publish, load back."""
+    """Build, verify, explain, load, publish and load back."""
     out = HERE / "out"
     if out.exists():
         subprocess.run(["chmod", "-R", "u+w", str(out)], check=True)

@@ -1,7 +1,7 @@
-"""Write what is made of other files in ``examples/``: the binary forms of ``sources/``, the README's tables.
+"""Generate files of ``examples/`` from others: the binary forms of ``sources/``, the tables of the README.
 
-``python examples/make.py`` writes them; with ``--check`` it says which are stale. The bytes are the same on
-every machine: gzip members hold stored blocks, because compressors differ.
+``python examples/make.py`` writes the files; with ``--check`` it lists the stale files. The bytes are the
+same on every machine: gzip members contain stored blocks, because compressors differ.
 """
 
 from __future__ import annotations
@@ -166,12 +166,12 @@ _FORMS = {"html": "html/", "warc": "crawl/", "jsonl": "feed/"}
 
 
 def with_tables(readme: str) -> str:
-    """Put what is expected of each record into the README, one table for each recipe."""
+    """Replace the tables of expected outcomes in the README, one table for each recipe."""
     tables = [
-        "## What becomes of each record",
-        "Each file's records are numbered from 0.",
+        "## Expected outcome of each record",
+        "The records of each file are numbered from 0.",
         table("expected.json", folders=_FORMS),
-        "## And of the forum's posts",
+        "## Expected outcome of each forum post",
         table("contract/expected.json", folders={"jsonl": "contract/"}),
     ]
     text = "\n\n".join(tables) + "\n"
@@ -179,7 +179,7 @@ def with_tables(readme: str) -> str:
 
 
 def table(name: str, *, folders: dict[str, str]) -> str:
-    """Write one file of expectations as a Markdown table."""
+    """Return one file of expected outcomes as a Markdown table."""
     records = json.loads((HERE / name).read_text(encoding="utf-8"))["records"]
     lines = ["| record | what it is | outcome | stage and reason |", "|---|---|---|---|"]
     for expected in records:

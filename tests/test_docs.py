@@ -50,7 +50,7 @@ def test_every_command_and_option_is_documented(name: str) -> None:
 
 @pytest.mark.parametrize("name", [*STAGES, *SOURCES])
 def test_every_reason_code_is_documented(name: str) -> None:
-    """Each reason code of a stage or source stands on the one page of all codes, with who gives it."""
+    """The page of all codes has each reason code, with the stages and sources that give it."""
     found = stage_class(name) if name in STAGES else source_class(name)
     rows = (DOCS / "reasons.md").read_text().splitlines()
     given = {row.split("|")[1].strip(" `") for row in rows if row.startswith("|") and f"`{name}`" in row}

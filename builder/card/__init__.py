@@ -1,1 +1,1 @@
-"""README.md and croissant.json from a manifest."""
+"""Write README.md and croissant.json from a manifest."""

@@ -1,4 +1,4 @@
-"""README.md of a version and of a corpus folder, from facts and DATASET_CARD.md."""
+"""Write the README.md of a version and of a corpus folder, from facts and DATASET_CARD.md."""
 
 from __future__ import annotations
 
@@ -27,30 +27,30 @@ if TYPE_CHECKING:
     from builder.card.facts import CardFacts, SplitFacts, VersionFacts
 
 ROWS_ARE_GONE = "the rows of this version were dropped.parquet"
-"""A file that is not there: its name is what ``load_dataset`` tells of a version that was dropped."""
+"""Name of a file that does not exist: ``load_dataset`` prints it as the error for a dropped version."""
 
 MAX_DOMAINS = 20
-"""Domains that the card names; the others are counted."""
+"""Number of domains that the card lists; the others are only counted."""
 
 _ALWAYS = (
-    "The pages are as they were fetched, with the views, errors and gaps of those who wrote them.",
-    "Names and other personal data that stand in the pages have not been removed.",
+    "The pages are published as fetched, with the opinions, errors and gaps of their authors.",
+    "Names and other personal data in the pages were not removed.",
 )
 _BY_STAGE = {
-    "extract_text": "The main text of each HTML page was found by rules, not by people: "
-    "some menus and captions are left in, and some text is lost.",
-    "dedup_near": "Pairs of similar documents are looked up by MinHash: a pair right at the threshold is "
-    "missed about once in a hundred times. No document was merged without an exact comparison.",
+    "extract_text": "Rules, not people, find the main text of each HTML page. "
+    "Some menus and captions remain, and some text is lost.",
+    "dedup_near": "MinHash finds candidate pairs of near-duplicates. It misses about 1 % of the pairs "
+    "exactly at the threshold. A document is merged only after an exact comparison.",
 }
 
 
 def render_card(facts: CardFacts) -> str:
     """Write the README.md of one version.
 
-    The front matter has been read back, meant what it should, and met ``schemas/card-1.schema.json``.
+    The front matter is read back, compared with the facts, and checked with ``schemas/card-1.schema.json``.
 
     Raises:
-        BuilderError: if the Hub or ``load_dataset`` would not take the front matter; all faults at once.
+        BuilderError: if the Hub or ``load_dataset`` would refuse the front matter; lists all faults.
         ContractError: if a column has a type that ``load_dataset`` cannot open.
     """
     front = _checked(version_front_matter(facts))
@@ -86,18 +86,18 @@ def render_root_card(
 ) -> str:
     """Write the README.md of a corpus folder: one config for each version.
 
-    ``load_dataset(folder)`` takes the newest version that is not yanked, and ``load_dataset(folder,
-    "1.0.0")`` the one that is asked for. If all are yanked no version is the default and one has to be
-    named, unless there is one only: `datasets` takes that. If there is none, nothing can be loaded, and
-    `datasets` says why.
+    ``load_dataset(folder)`` loads the newest version that is not yanked, and ``load_dataset(folder,
+    "1.0.0")`` loads version 1.0.0. If all versions are yanked, the card has no default and the caller
+    must name a version; `datasets` loads a single version without a name. Without any version nothing can
+    be loaded, and the error of `datasets` says why.
 
     Args:
-        versions: those whose rows are there, in any order; a dropped version is left out.
+        versions: the versions that have rows, in any order; without dropped versions.
     """
     if not versions:
         nothing = {"pretty_name": title or name, "configs": [_config_without_rows("0.0.0")]}
         front = write_front_matter(nothing)
-        return f"{front}# {words.cell(title or name)}\n\nThe rows of all versions are gone.\n"
+        return f"{front}# {words.cell(title or name)}\n\nThe rows of all versions were deleted.\n"
     newest_first = sorted(versions, key=lambda v: version_key(v.version), reverse=True)
     default = next((v.version for v in newest_first if v.yanked is None), "")
     front = _checked(
@@ -112,7 +112,7 @@ def render_root_card(
 
 
 def render_dropped_card(name: str, version: str, *, digest: str, rows: int) -> str:
-    """Write the README.md of a version whose rows are gone; ``load_dataset`` says so when it looks there."""
+    """Write the README.md of a version without rows; ``load_dataset`` prints that the rows were dropped."""
     front = {"configs": [_config_without_rows(version)]}
     body = _template(Path(__file__).with_name("dropped_card.md")).render(
         front_matter=write_front_matter(front), name=name, version=version, digest=digest, rows=rows
@@ -141,10 +141,10 @@ def _checked(front: dict[str, Any]) -> str:
 
 
 def _with_front_matter(body: str, front: str) -> str:
-    """Make sure that the page begins with what was written and read again, then return it."""
+    """Check that the page begins with the front matter as it was written, and return the page."""
     body = body.rstrip("\n") + "\n"
     if not body.startswith(front):
-        raise BuilderError("README.md: the template does not begin with the front matter as it was written")
+        raise BuilderError("README.md: the template must begin with {{ front_matter }}")
     return body
 
 
@@ -168,7 +168,7 @@ def _template(path: Path) -> Template:
 
 
 def _columns(facts: CardFacts) -> list[dict[str, str]]:
-    notes = {"id": "name of the document, unique in a version", **facts.column_notes}
+    notes = {"id": "id of the document, unique in a version", **facts.column_notes}
     return [
         {"name": field.name, "type": str(field.type), "note": notes.get(field.name, "")}
         for field in facts.columns
@@ -176,7 +176,7 @@ def _columns(facts: CardFacts) -> list[dict[str, str]]:
 
 
 def _shares(rows_by_name: Mapping[str, int], *, of: int) -> list[tuple[str, int, str]]:
-    """Sort by number of rows, biggest first, and add the share of all rows."""
+    """Sort by number of rows, largest first, and add the share of all rows."""
     ordered = sorted(rows_by_name.items(), key=lambda pair: (-pair[1], pair[0]))
     return [(name, rows, f"{100 * rows / max(of, 1):.1f} %") for name, rows in ordered if rows]
 

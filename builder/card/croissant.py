@@ -1,8 +1,8 @@
-"""croissant.json: a version as Croissant 1.1 tells it to dataset search and to other loaders.
+"""Write croissant.json: a version in Croissant 1.1, for dataset search and other loaders.
 
-The Hub makes a Croissant document of its own, but without version and without the hashes of the files; this
-one has both. Files are listed one by one with their SHA-256, and each split is a file set by itself: a set
-that is ``containedIn`` listed files is valid and gives no records, without a word.
+The Hub generates a Croissant document of its own, without the version and the hashes of the files; this
+document has both. It lists each file with its SHA-256. Each split is a separate file set, because a set that
+is ``containedIn`` listed files is valid but yields no records and reports no error.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def croissant(facts: CardFacts, files: Sequence[ShardFile] = ()) -> dict[str, An
 
 
 def _citation(facts: CardFacts) -> str:
-    """Name the version in BibTeX; braces of a title would end the entry early."""
+    """Return the BibTeX entry of the version; braces in a title would end the entry early."""
     title = " ".join((facts.title or facts.name).replace("{", "(").replace("}", ")").split())
     year = f", year = {{{facts.date[:4]}}}" if facts.date else ""
     return f"@misc{{{facts.name}, title = {{{title}}}, version = {{{facts.version}}}{year}}}"
@@ -119,7 +119,7 @@ def _file_sets(facts: CardFacts) -> list[dict[str, Any]]:
 
 
 def _glob(shards: Sequence[ShardFile], split: str) -> str:
-    """Return the pattern that the names of a split's shards, and of no other's, have in common."""
+    """Return the pattern that matches the shards of this split and of no other split."""
     folder = shards[0].path.rpartition("/")[0]
     return f"{folder}/{split}-*.parquet" if folder else f"{split}-*.parquet"
 
@@ -136,7 +136,7 @@ def _record_set(split: str, facts: CardFacts) -> dict[str, Any]:
 
 
 def _provenance(facts: CardFacts) -> dict[str, Any]:
-    """Tell by PROV what the version was made from: inputs and recipe by their digests, and the parent."""
+    """Return in PROV what the version was made from: the digests of inputs and recipe, and the parent."""
     derived: list[dict[str, Any]] = []
     if facts.inputs:
         derived.append(

@@ -1,4 +1,4 @@
-"""Arrow columns -> the fields of a Croissant record set."""
+"""Convert Arrow columns to the fields of a Croissant record set."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def describe_columns(
 ) -> list[dict[str, Any]]:
     """Describe each column as a field; the parts of a struct are its sub-fields.
 
-    What Croissant's readers cannot take apart (lists of structs inside another struct, durations) is left
-    out: a field that they fail on would cost them the whole record set.
+    Columns that Croissant readers cannot read (lists of structs inside another struct, durations) are left
+    out, because one such field makes the whole record set unreadable.
     """
     fields = []
     for column, identifier in zip(columns, identifiers(columns.names), strict=True):
@@ -51,7 +51,7 @@ def describe_columns(
 
 
 def identifiers(names: Sequence[str]) -> list[str]:
-    """Make names fit for ``@id``, each still different from the others.
+    """Return names that are valid in ``@id`` and unique.
 
     >>> identifiers(["id", "page title", "page_title"])
     ['id', 'page_title', 'page_title-2']
@@ -69,11 +69,11 @@ def identifiers(names: Sequence[str]) -> list[str]:
 def _field(
     identifier: str, field: pa.Field, *, source: dict[str, Any], path: str, inside: bool = False
 ) -> dict[str, Any] | None:
-    """Describe a column or a part of one; None if it has no description.
+    """Describe a column or a part of a column; None if Croissant cannot describe it.
 
     Args:
-        path: JSON path of the part inside the column's value, ``$`` for all of it.
-        inside: whether this is a part of a struct.
+        path: JSON path of the part in the column's value; ``$`` is the whole value.
+        inside: whether the field is a part of a struct.
     """
     value_type, shape = _item_type_and_shape(field.type)
     described: dict[str, Any] = {"@type": "cr:Field", "@id": identifier, "name": field.name}
@@ -104,7 +104,7 @@ def _parts(
 
 
 def _item_type_and_shape(arrow_type: pa.DataType) -> tuple[pa.DataType, list[str]]:
-    """Peel lists off a type; -1 stands for a dimension of any length."""
+    """Return the item type of nested lists and their lengths; -1 is a dimension of any length."""
     shape = []
     while pat.is_list(arrow_type) or pat.is_large_list(arrow_type) or pat.is_fixed_size_list(arrow_type):
         shape.append(str(arrow_type.list_size) if pat.is_fixed_size_list(arrow_type) else "-1")

@@ -1,4 +1,4 @@
-"""What a card and a croissant.json are made from: plain values, so that nothing here reads a file."""
+"""Define the facts from which a card and a croissant.json are written; this module reads no files."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ class SplitFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageFacts:
-    """A stage (or a source) as the recipe wrote it, with the options that it set.
+    """A stage or a source of the recipe, with the options that the recipe sets.
 
-    Options are published: give them as they were written, before variables are filled in, because a variable
-    may hold a secret.
+    Options are published. Pass them before environment variables are replaced, because a variable may
+    contain a secret.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeFacts:
-    """What a version brought: why it has its number, and what changed in each split, a line each."""
+    """The changes of a version: the reason for its number, and one line for each split."""
 
     version: str
     text: str
@@ -69,7 +69,7 @@ class ChangeFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputFacts:
-    """The inputs of a build: how many, how big, and the digest of their list."""
+    """The inputs of a build: their number, their size, and the digest of their list."""
 
     count: int
     size_bytes: int
@@ -78,19 +78,19 @@ class InputFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardFacts:
-    """Everything that the card of one version tells.
+    """All facts in the card of one version.
 
-    ``splits`` may hold splits without rows; they are told in the text and have no entry in the front
-    matter, because ``load_dataset`` fails on them. ``records`` and ``counts`` belong to the build of this
-    version alone; what the parent published is ``inherited_rows``.
+    ``splits`` may contain splits without rows. The text names them, but the front matter has no entry for
+    them, because ``load_dataset`` fails on an empty split. ``records`` and ``counts`` are those of the
+    build of this version; ``inherited_rows`` counts the rows that come from the parent.
 
     Attributes:
         columns: the published Arrow schema, in order.
-        stages: sources and stages in the order in which records meet them.
-        languages: rows by language code; the empty code stands for rows without one.
-        domains: rows by host; may be cut to the biggest, then ``n_domains`` tells how many there are.
+        stages: sources and stages in the order of the chain.
+        languages: rows by language code; the empty code counts rows without a language.
+        domains: rows by host; if only the largest are listed, ``n_domains`` is the number of all hosts.
         crossing_pairs: near-duplicate pairs with one document in train and one in another split; None
-            where nobody looked.
+            if they were not counted.
         notes: Markdown of the recipe's ``card`` file.
         repo: name on the Hub, ``USER/NAME``.
     """
@@ -140,7 +140,7 @@ class CardFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionFacts:
-    """What the corpus's root card needs of one version; ``yanked`` holds the reason if it was yanked."""
+    """The facts of one version in the card of the corpus; ``yanked`` is the reason, if yanked."""
 
     version: str
     columns: pa.Schema

@@ -1,6 +1,6 @@
-"""Arrow schema -> the list of features that a card's ``dataset_info`` holds.
+"""Convert an Arrow schema to the list of features in a card's ``dataset_info``.
 
-The form is the one that `datasets` writes itself; a test compares the two on every type that loads.
+The format is the one that `datasets` writes; a test compares the two for every type that can be loaded.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ def yaml_features(schema: pa.Schema) -> list[dict[str, Any]]:
     """Describe the columns of a schema as ``dataset_info.features``.
 
     Raises:
-        ContractError: naming each column whose type `load_dataset` cannot open.
+        ContractError: names each column of a type that `load_dataset` cannot open.
     """
     features, faults = [], []
     for field in schema:
         try:
             features.append({"name": field.name, **_feature(field.type)})
         except TypeError as error:
-            advice = "publish it as a JSON text column"
+            advice = 'publish it as JSON text: add "x-arrow": "json" to the property in the contract'
             faults.append(Fault(where=f"/{field.name}", what=str(error), advice=advice))
     if faults:
         raise ContractError(*faults)
@@ -48,7 +48,7 @@ def yaml_features(schema: pa.Schema) -> list[dict[str, Any]]:
 
 
 def dtype_name(arrow_type: pa.DataType) -> str:
-    """Name a type that holds no other, as `datasets` names it.
+    """Return the name that `datasets` gives a type without inner types.
 
     >>> dtype_name(pa.timestamp("us", tz="UTC"))
     'timestamp[us, tz=UTC]'
@@ -81,7 +81,7 @@ def _feature(arrow_type: pa.DataType) -> dict[str, Any]:
 
 
 def _inner(value_type: pa.DataType) -> Any:
-    """Shorten what a list holds: a type to its name, a struct to its parts, as `datasets` does."""
+    """Return the short form of a list's item, as `datasets` does: a type name or the parts of a struct."""
     feature = _feature(value_type)
     if len(feature) == 1:
         return feature.get("dtype") or feature.get("struct") or feature

@@ -1,7 +1,7 @@
-"""The YAML at the head of a card: made from facts, written by a dumper, read back, checked.
+"""Write the YAML front matter of a card from facts, read it back and check it.
 
-The Hub's clients read it as YAML 1.1 and ignore it in silence when it is malformed, so what is written here
-must mean the same to readers of YAML 1.1 and 1.2.
+The Hub's clients read it as YAML 1.1 and silently ignore malformed YAML. So the YAML written here must have
+the same meaning in YAML 1.1 and 1.2.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _WORDS_OF_YAML_1_1 = frozenset({"y", "n", "yes", "no", "on", "off", "true", "fal
 
 
 def version_front_matter(facts: CardFacts) -> dict[str, Any]:
-    """Say in the Hub's terms what one version is and where its files are."""
+    """Return the front matter of one version: its metadata and its files, in the Hub's keys."""
     config, info = _config_and_info(
         DEFAULT_CONFIG, facts.version, columns=facts.columns, splits=facts.splits, folder=""
     )
@@ -56,7 +56,7 @@ def root_front_matter(
     license: str | None = None,  # noqa: A002 - the card's own word
     language: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Say how the versions of a corpus folder are loaded: one config each, named by its number."""
+    """Return the front matter of a corpus folder: one config for each version, named by its number."""
     pairs = [
         _config_and_info(v.version, v.version, columns=v.columns, splits=v.splits, folder=f"{v.version}/")
         for v in versions
@@ -92,8 +92,8 @@ def size_category(rows: int) -> str:
 def write_front_matter(meant: Mapping[str, Any]) -> str:
     r"""Write YAML between two lines of ``---``, each with its newline.
 
-    The result has been read again, as YAML 1.1 by the reader that the Hub's clients use and as 1.2, and both
-    times meant the same.
+    The result is read back as YAML 1.1, by the reader that the Hub's clients use, and as YAML 1.2. Both
+    must return ``meant``.
 
     >>> print(write_front_matter({"language": ["no", "en"], "version": "1.0.0"}), end="")
     ---
@@ -112,7 +112,7 @@ def write_front_matter(meant: Mapping[str, Any]) -> str:
     text = f"---\n{stream.getvalue()}---\n"
     if _read_as_the_hub_does(text) != meant or read_front_matter(text) != meant:
         raise BuilderError(
-            Fault(where="README.md", what="the front matter does not mean what was written", advice=text)
+            Fault(where="README.md", what="the front matter changes when it is read back", advice=text)
         )
     return text
 
@@ -125,11 +125,11 @@ def _read_as_the_hub_does(text: str) -> Any:
 
 
 def read_front_matter(text: str) -> dict[str, Any]:
-    """Read the YAML at the head of a card, as YAML 1.2; the body is what follows.
+    """Read the front matter of a card as YAML 1.2.
 
     Raises:
-        BuilderError: if there is none, it does not end, it is not YAML, or a key is there twice: clients
-            of the Hub say nothing then, and load the dataset without its configs.
+        BuilderError: if the front matter is missing or not closed, is not YAML, or has a key twice. Clients
+            of the Hub ignore such front matter and load the dataset without its configs.
     """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
@@ -137,7 +137,7 @@ def read_front_matter(text: str) -> dict[str, Any]:
     front, _ = split_front_matter(text)
     if front is None:
         raise BuilderError(
-            Fault(where="README.md:1", what="no front matter", advice="YAML between two lines of ---")
+            Fault(where="README.md:1", what="no front matter", advice="add YAML between two lines of ---")
         )
     yaml = YAML(typ="safe", pure=True)
     yaml.version = (1, 2)
@@ -153,7 +153,7 @@ def read_front_matter(text: str) -> dict[str, Any]:
 
 
 def split_front_matter(text: str) -> tuple[str | None, str]:
-    r"""Cut a card into front matter (None if there is none) and body.
+    r"""Split a card into front matter (None without one) and body.
 
     >>> split_front_matter("---\na: 1\n---\n# Title\n")
     ('a: 1\n', '# Title\n')
@@ -166,7 +166,10 @@ def split_front_matter(text: str) -> tuple[str | None, str]:
 
 
 def check_front_matter(found: Mapping[str, Any]) -> list[Fault]:
-    """List what the Hub or ``load_dataset`` would not take, by ``schemas/card-1.schema.json``."""
+    """List the faults for which the Hub or ``load_dataset`` would refuse the front matter.
+
+    The rules are in ``schemas/card-1.schema.json``.
+    """
     from jsonschema import Draft202012Validator
 
     errors = Draft202012Validator(_schema()).iter_errors(found)
@@ -185,7 +188,7 @@ def license_ids() -> list[str]:
 
 
 def _license(license_id: str | None, *, link: str | None) -> dict[str, str]:
-    """A licence that the Hub has no id for becomes ``other`` with its name."""
+    """Return the licence keys; a licence without an id on the Hub becomes ``other`` with its name."""
     if not license_id:
         return {}
     known = license_id.lower()
@@ -229,7 +232,7 @@ def _one_line(text: str) -> str:
 
 
 def _quoted(value: Any) -> Any:
-    """Quote each string that any reader of YAML could take for something else than a string."""
+    """Quote each string that a YAML reader could read as another type."""
     from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""How many records came to each stage, and how they left it."""
+"""Count how many records reached each stage and with which outcome they left it."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ class Step:
 
     @property
     def went_on(self) -> int:
-        """Records that the next stage sees."""
+        """Records that the next stage receives."""
         return self.came - self.rejected - self.merged - self.failed
 
 
 def funnel(records: int, stages: Sequence[str], counts: Sequence[Count]) -> list[Step]:
-    """Follow the records of a build through its stages.
+    """Return one step for each stage, with the number of records that left the build there.
 
-    A stage of ``counts`` that ``stages`` does not name stands in front, where the sources are. The last
-    step's ``went_on`` is what the build kept.
+    A stage of ``counts`` that is not in ``stages`` comes first, where the sources are. ``went_on`` of the
+    last step is the number of records that the build kept.
 
     Args:
-        stages: names in the order in which records meet them; those that no record left are told too.
+        stages: names in the order of the chain; stages that no record left are included.
     """
     unknown = sorted({count.stage for count in counts} - set(stages))
     steps = []

@@ -1,4 +1,4 @@
-"""Where the text of a licence stands, for the licence ids of the Hub that are one licence."""
+"""Find the URL of a licence's text, for those licence ids of the Hub that name a single licence."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NAMED_OTHERWISE = {
 
 
 def license_url(license_id: str) -> str | None:
-    """Return the address of a licence's text; None for families, unknown and own licences.
+    """Return the URL of a licence's text; None for licence families, unknown licences and custom licences.
 
     >>> license_url("cc-by-sa-4.0")
     'https://creativecommons.org/licenses/by-sa/4.0/'

@@ -1,4 +1,4 @@
-"""What cards tell of a version by its manifest alone."""
+"""Collect the facts of a card that are in the manifest."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def corpus_card(name: str, manifests: Sequence[Manifest], *, yanked: Mapping[str
     Title, licence and languages are those of the newest version.
 
     Args:
-        yanked: why versions were yanked, if they were.
+        yanked: the reason for each yanked version, by version.
     """
     newest = max(manifests, key=lambda one: Version.parse(one.version), default=None)
     recipe = _written_out(newest.recipe["document"]) if newest else {}
@@ -34,12 +34,12 @@ def corpus_card(name: str, manifests: Sequence[Manifest], *, yanked: Mapping[str
 
 
 def _written_out(recipe: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out what the recipe takes from the environment: a manifest does not hold it."""
+    """Leave out values with environment variables: a manifest does not contain their values."""
     return {key: value for key, value in recipe.items() if "${" not in str(value)}
 
 
 def version_facts(manifest: Manifest, *, yanked: str | None = None) -> VersionFacts:
-    """Gather what the corpus's own card tells of one version; ``yanked`` is why it was, if it was."""
+    """Return the facts of one version for the card of the corpus; ``yanked`` is the reason, if yanked."""
     return VersionFacts(
         version=manifest.version,
         columns=manifest.columns,
@@ -50,7 +50,7 @@ def version_facts(manifest: Manifest, *, yanked: str | None = None) -> VersionFa
 
 
 def split_facts(manifest: Manifest) -> dict[str, SplitFacts]:
-    """Return the splits as cards tell them."""
+    """Return the facts of each split, by name."""
     return {
         name: SplitFacts(
             rows=split.rows,

@@ -1,7 +1,7 @@
-"""Which parts of a card are ours, and how a new card takes over what people wrote in an old one.
+"""Split a card into generated parts and text of people, and merge a new card into an old one.
 
-What stands between ``<!-- builder:begin NAME -->`` and ``<!-- builder:end NAME -->`` is made by each version
-anew. All else was written by people and stays, to the letter and in its place.
+Each version rewrites the parts between ``<!-- builder:begin NAME -->`` and ``<!-- builder:end NAME -->``.
+People wrote all other text; it is kept unchanged and in its place.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ OWN_KEYS = frozenset(
         "dataset_info",
     }
 )
-"""Keys of the front matter that the recipe and the build decide; ``tags`` is of both."""
+"""Front matter keys that the recipe and the build set; ``tags`` is merged from both cards."""
 
 _PART = re.compile(
     r"^<!-- builder:begin (?P<name>[a-z_]+) -->\n(?:(?!<!-- builder:begin ).*\n)*?"
@@ -38,17 +38,17 @@ _PART = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A run of lines of a card; ``name`` is None where people wrote it."""
+    """Consecutive lines of a card; ``name`` is None if people wrote them."""
 
     name: str | None
     text: str
 
 
 def sections(body: str) -> list[Section]:
-    r"""Cut a card's body into our parts and what people wrote; together they are the body.
+    r"""Split a card's body into generated parts and text of people; joined, they are the body.
 
-    A part that has lost its beginning or its end counts as written by people, and so does the second part
-    of a name: rather told twice than lost.
+    A part without its beginning or its end counts as text of people. So does a second part of the same
+    name: text may appear twice, but it is never lost.
 
     >>> [s.name for s in sections("hello\n<!-- builder:begin what -->\n# T\n<!-- builder:end what -->\n")]
     [None, 'what']
@@ -72,11 +72,12 @@ def sections(body: str) -> list[Section]:
 
 
 def merge_cards(old: str, new: str) -> str:
-    """Put the new version's parts into a card that people have edited; what they wrote stays.
+    """Merge the generated parts of a new card into an old card that people have edited.
 
-    A part that the old card does not have goes behind the one that precedes it in the new card; a part that
-    the new card does not have goes away. Of the front matter, ``OWN_KEYS`` come from the new card, ``tags``
-    from both, all else from the old one. An old card without our marks stays whole, below our parts.
+    The text of people is kept. A part that is only in the new card is inserted after the part that precedes
+    it there. A part that is only in the old card is removed. ``OWN_KEYS`` of the front matter come from the
+    new card, ``tags`` from both, all other keys from the old card. An old card without markers is kept
+    whole, below the generated parts.
 
     Raises:
         BuilderError: if the front matter of the old card cannot be read.
@@ -90,9 +91,14 @@ def merge_cards(old: str, new: str) -> str:
 
 
 def amend_card(old: str, new: str, *, parts: Sequence[str], name: str, text: str) -> str:
-    """Put some parts of a new card into an old one, and one more behind the first of them; all else stays.
+    """Replace some parts of an old card by those of a new card, and insert one part after the first.
 
-    Of the front matter, ``OWN_KEYS`` come from the new card.
+    All other text is kept. ``OWN_KEYS`` of the front matter come from the new card.
+
+    Args:
+        parts: names of the parts to replace.
+        name: name of the part to insert.
+        text: text of the part to insert.
     """
     old_front, old_body = split_front_matter(old)
     _, new_body = split_front_matter(new)

@@ -1,4 +1,4 @@
-"""What the card tells that a recipe knows and no manifest does."""
+"""Keep the facts of a card that are in the recipe but not in the manifest."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ CARD_JSON = "card.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardSource:
-    """What the card tells that a recipe knows and no manifest does.
+    """The facts of a card that are in the recipe but not in the manifest.
 
-    It is kept in the index, so that a takedown can write a card though it has no recipe.
+    The index stores them, so that a takedown can write a card without a recipe.
 
     Attributes:
-        stages: name and options of sources and stages, in the order in which records meet them.
+        stages: name and options of sources and stages, in the order of the chain.
         notes: the sections that a person wrote, in Markdown.
     """
 
@@ -38,7 +38,7 @@ class CardSource:
 
     @classmethod
     def of_document(cls, document: Mapping[str, Any]) -> CardSource:
-        """Gather what a manifest's recipe tells of it."""
+        """Return the facts that the recipe in a manifest contains."""
         kinds = dict.fromkeys(next(iter(entry)) for entry in document.get("sources", []))
         stages = [next(iter(entry.items())) for entry in document.get("stages", [])]
         return cls(
@@ -51,12 +51,12 @@ class CardSource:
         )
 
     def write(self, folder: Path) -> None:
-        """Keep it in a version's index."""
+        """Write the facts to the index of a version."""
         (folder / CARD_JSON).write_bytes(canonical_json(dataclasses.asdict(self)))
 
     @classmethod
     def read(cls, folder: Path) -> CardSource:
-        """Read what ``write`` kept."""
+        """Read the facts that ``write`` wrote."""
         facts = json.loads((folder / CARD_JSON).read_bytes())
         facts["language"] = tuple(facts["language"])
         facts["stages"] = tuple((name, options) for name, options in facts["stages"])

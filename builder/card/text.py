@@ -1,4 +1,4 @@
-"""Values of strangers on their way into Markdown: escaped, so that a page cannot write the card."""
+"""Escape untrusted values for Markdown, so that a page cannot change the layout of the card."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MARKER = re.compile(r"<!--(\s*/?\s*builder\b)", re.IGNORECASE)
 
 
 def cell(value: object) -> str:
-    r"""Write a value as plain words on one line, in a table or out of one.
+    r"""Escape a value as plain text on one line, inside or outside of a table.
 
     >>> cell("a|b <script>")
     'a\\|b \\<script\\>'
@@ -22,7 +22,7 @@ def cell(value: object) -> str:
 
 
 def code(value: object) -> str:
-    r"""Write a value as code on one line.
+    r"""Format a value as inline code on one line.
 
     >>> code("a|b")
     '`a\\|b`'
@@ -32,7 +32,7 @@ def code(value: object) -> str:
 
 
 def prose(text: str) -> str:
-    """Pass on Markdown that the dataset's own people wrote; only our markers are taken out of it.
+    """Return Markdown that the dataset's authors wrote, with the markers of generated parts escaped.
 
     >>> prose("Fine. <!-- builder:end what -->")
     'Fine. &lt;!-- builder:end what -->'
@@ -41,7 +41,7 @@ def prose(text: str) -> str:
 
 
 def number(value: int) -> str:
-    """Write a number with groups of three digits.
+    """Format a number with thousands separators.
 
     >>> number(1234567)
     '1,234,567'
@@ -50,7 +50,7 @@ def number(value: int) -> str:
 
 
 def size(n_bytes: int) -> str:
-    """Write a number of bytes with three digits and a decimal unit.
+    """Format a number of bytes with three digits and a decimal unit.
 
     >>> [size(n) for n in (0, 999, 1_000, 12_345, 123_456_789)]
     ['0 bytes', '999 bytes', '1.00 kB', '12.3 kB', '123 MB']
@@ -66,7 +66,7 @@ def size(n_bytes: int) -> str:
 
 
 def options(values: Mapping[str, Any]) -> str:
-    """Write the options of a stage on one line, in the order of the recipe.
+    """Format the options of a stage on one line, in the order of the recipe.
 
     >>> options({"threshold": 0.8, "keep": "first"})
     'threshold: 0.8, keep: first'

@@ -78,8 +78,8 @@ def public_files(
 def _note(n_rows: int) -> str:
     were = "1 document was" if n_rows == 1 else f"{n_rows:,} documents were"
     return (
-        f"**{were} purged from this version after it was written.** The manifest is as it was;\n"
-        f"`{PURGED}` beside it tells which files were written again."
+        f"**{were} purged from this version after it was written.** The manifest is unchanged;\n"
+        f"`{PURGED}` next to it lists the files that were rewritten."
     )
 
 

@@ -1,4 +1,4 @@
-"""What the written pages show runs, on the corpus that `init` and `build` make."""
+"""Examples of the written pages run on the corpus that `init` and `build` create."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def blocks(page: str, language: str) -> list[str]:
 
 @pytest.mark.parametrize("page", ["ledger.md", "python.md"])
 def test_python_examples_run(page: str, start: Any, tmp_path: Path) -> None:
-    """Each block runs by itself beside `my-corpus`, and prints something."""
+    """Each block runs by itself next to `my-corpus`, and prints something."""
     shutil.copytree(start.folder / "my", tmp_path / "my-corpus", symlinks=True)
     assert blocks(page, "python")
     for text in blocks(page, "python"):
@@ -35,7 +35,7 @@ def test_python_examples_run(page: str, start: Any, tmp_path: Path) -> None:
 
 
 def test_the_table_of_canonical_urls_is_right() -> None:
-    """Each example has the canonical form that stands beside it, and every parameter that goes is named."""
+    """Each example has the canonical form in its row, and the page names every removed parameter."""
     text = (DOCS / "deduplication.md").read_text()
     table = text.split("| as it came |")[1].split("Parameters that go")[0]
     rows = re.findall(r"^\| `(\S+)` \| (?:`(\S+)`|none) \|$", table, re.MULTILINE)
@@ -58,7 +58,7 @@ def test_the_table_of_bands_is_right() -> None:
 
 
 def test_every_column_of_the_ledger_is_explained() -> None:
-    """Each column of the three tables stands in the page."""
+    """The page names each column of the three tables."""
     from builder.domain.ledger import CLUSTERS_SCHEMA, LEDGER_SCHEMA, REJECTED_SCHEMA
 
     text = (DOCS / "ledger.md").read_text()

@@ -27,7 +27,7 @@ GOLDEN = Path(__file__).parent / "golden"
 
 
 def compare_with_golden(name: str, found: str) -> None:
-    """Compare with a file that `make golden` writes anew and a person reads."""
+    """Compare with a file that `make golden` rewrites and a person reads."""
     if os.environ.get("BUILDER_REWRITE_GOLDEN"):
         (GOLDEN / name).parent.mkdir(exist_ok=True)
         (GOLDEN / name).write_text(found, encoding="utf-8")
@@ -117,7 +117,7 @@ def test_only_the_biggest_domains_are_named(make_facts: Callable[..., CardFacts]
 
     named = re.findall(r"^\| `([a-z0-9]+\.example)`", card, re.MULTILINE)
     assert named == ["z.example", *(f"d{i:02d}.example" for i in range(MAX_DOMAINS - 1))]
-    assert "And 5 more." in card
+    assert "5 more domains are not listed." in card
 
 
 def test_all_faults_at_once(make_facts: Callable[..., CardFacts]) -> None:
@@ -146,7 +146,7 @@ def test_a_split_without_rows_is_told_in_words(make_facts: Callable[..., CardFac
 
     card = render_card(make_facts(splits=splits))
 
-    assert "The split `test` got no document" in card
+    assert "The split `test` has no documents" in card
     assert "1 document in 1 split" in card
 
 
@@ -178,7 +178,7 @@ def test_a_limit_is_told_only_where_it_holds(make_facts: Callable[..., CardFacts
 
     assert "MinHash" not in bare
     assert "MinHash" in full
-    assert "found by rules" in full
+    assert "Rules, not people" in full
 
 
 @pytest.mark.parametrize(
