@@ -17,7 +17,7 @@ $(BIN)/builder: pyproject.toml constraints.txt
 demo: $(BIN)/builder ## Build examples/, publish to a stand-in Hub, load back
 	$(BIN)/python examples/demo.py
 
-test: $(BIN)/builder ## Run the tests that take a few minutes
+test: $(BIN)/builder ## Run the short tests (a few minutes)
 	$(BIN)/pytest -m "not long" -q
 
 test-all: $(BIN)/builder ## Run all tests, including long ones

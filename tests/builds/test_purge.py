@@ -244,7 +244,7 @@ def test_a_purged_version_is_not_published(grown: Path) -> None:
     """It is not what its manifest tells, and nobody else could know that this is meant; others are fit."""
     purge_ids(grown, take_down(grown, 3))
     assert [str(fault) for fault in check_version(f"{grown}@1.0.0").faults] == [
-        "1.0.0: is not what its manifest tells since a purge (rows that went: 1) (publish a later version)"
+        "1.0.0: differs from its manifest since a purge (purged rows: 1) (publish a later version)"
     ]
     assert check_version(grown).fit
 

@@ -155,7 +155,7 @@ def test_an_unfit_version_is_4(corpus: Path, run: Any) -> None:
     shard.write_bytes(b"no Parquet")
     done = run("check", f"{corpus}@1.0.0")
     assert done.status == 4
-    assert f"1.0.0/data/{shard.name}: of split train cannot be opened" in done.out
+    assert f"1.0.0/data/{shard.name}: cannot be opened (split train)" in done.out
     assert done.out.splitlines()[-1] == f"{corpus}@1.0.0: 3 faults; 1 shard, train 0 rows"
 
 
