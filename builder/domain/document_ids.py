@@ -81,7 +81,7 @@ class DocumentIds:
             ValueError: if one has another length.
         """
         ids = list(ids)
-        if any(len(one) != ID_BYTES for one in ids):
+        if not {ID_BYTES}.issuperset(map(len, ids)):
             raise ValueError(f"a document id has {ID_BYTES} bytes")
         return cls(np.frombuffer(b"".join(ids), np.uint64).reshape(-1, 2))
 
