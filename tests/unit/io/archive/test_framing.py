@@ -12,7 +12,7 @@ import pytest
 
 from builder.io.archive import framing, heads
 from builder.io.archive.framing import Failed, Padding, Record, opens_to_record, read_spans
-from builder.io.archive.heads import MAX_HEAD_BYTES, instant
+from builder.io.archive.heads import MAX_HEAD_BYTES, to_rfc3339
 from builder.io.archive.members import Members, Piece, sniff_codec
 from builder.io.archive.parts import cut_points, part_bounds
 
@@ -90,7 +90,7 @@ def test_an_arc_line_gives_the_fields_of_both_versions():
 )
 def test_dates_of_any_precision_become_instants(text, kind, expected):
     """What the standard allows is filled up to a date-time in UTC; what is no date is null."""
-    assert instant(text, kind=kind) == expected
+    assert to_rfc3339(text, kind=kind) == expected
 
 
 # -- what is wrong with a record -------------------------------------------------------------------
