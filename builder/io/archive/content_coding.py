@@ -59,7 +59,9 @@ def undo_codings(data: bytes, codings: Sequence[str], *, max_bytes: int) -> Cont
     state: ContentState = "whole"
     known = [coding for coding in codings if coding in _DECODERS]
     if len(known) > MAX_CODINGS:
-        return Content(data=b"", state="unknown", message=f"{len(known)} codings; at most {MAX_CODINGS} are decoded")
+        return Content(
+            data=b"", state="unknown", message=f"{len(known)} codings; at most {MAX_CODINGS} are decoded"
+        )
     for coding in codings:
         if coding in _UNSUPPORTED:
             return Content(data=b"", state="unknown", message=f"no decoder for {coding!r}")

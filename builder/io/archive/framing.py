@@ -143,7 +143,7 @@ class _Framer:
         return self._record(head, body_end=end, span_end=end)
 
     def _head(self) -> Head | None:
-        """Read the head that begins here; return None if it does not end before the next record or the limit."""
+        """Read the head that begins here; return None if it has no end before the next record or limit."""
         window = self._window
         if not window.data.startswith(b"WARC/"):
             return heads.parse_arc(window.data)

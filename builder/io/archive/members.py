@@ -1,7 +1,7 @@
 """Read a compressed archive as a sequence of members (gzip, bz2) or frames (zstd, lz4).
 
-A damaged member loses only its own content. The reader reports which bytes of the file are lost, and continues
-at the next member that begins with a record.
+A damaged member loses only its own content. The reader reports which bytes of the file are lost, and
+continues at the next member that begins with a record.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _LONGEST_MAGIC: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Damage:
-    """A range of the compressed file, ``offset`` to ``offset + length``, that could not be decoded completely.
+    """A range of the compressed file, ``offset`` to ``offset + length``, that cannot be decoded completely.
 
     ``reason`` is ``<codec>_truncated``, ``<codec>_corrupt``, or the reason that the guard gave.
     """
@@ -173,7 +173,9 @@ class Members:
                     opening = None
             except _Refused as refused:
                 self._to_next_member(start)
-                yield self._lost(start, opening, refused.reason, "decoding it crashed or hung a worker process")
+                yield self._lost(
+                    start, opening, refused.reason, "decoding it crashed or hung a worker process"
+                )
                 return
             except self._codec.errors as error:
                 rest = self._recover(start, fed, len(data), skip=n_given)
@@ -207,8 +209,8 @@ class Members:
 
     def _lost(self, start: int, opening: int | None, reason: str, why: str, rest: bytes = b"") -> Piece:
         message = (
-            f"bytes {start} to {self._at} of the compressed file cannot be decoded: the {self._name} member is"
-            f" damaged ({why})"
+            f"bytes {start} to {self._at} of the compressed file cannot be decoded:"
+            f" the {self._name} member is damaged ({why})"
         )
         damage = Damage(reason=reason, offset=start, length=self._at - start, message=message)
         return Piece(rest, member=opening, damage=damage)

@@ -89,9 +89,7 @@ def judge(record: Record, criteria: PageCriteria) -> Candidate | RecordRefusal:
     if head is None:
         return _no_head(record)
     if str(head.status) not in criteria.statuses:
-        return RecordRefusal(
-            reason="http_status", value=str(head.status), limit=", ".join(criteria.statuses)
-        )
+        return RecordRefusal(reason="http_status", value=str(head.status), limit=", ".join(criteria.statuses))
     in_arc = content_type if record.head.kind == "arc" else ""
     return _check_type(_candidate(record, head, head.headers.get("content-type") or in_arc), criteria)
 

@@ -2,14 +2,14 @@
 
 1. A byte order mark (UTF-8, UTF-16, UTF-32) decides.
 2. Otherwise the declarations are tried in this order: the charset of the HTTP header; the encoding of an XML
-   declaration, or of the ``<meta charset>`` / ``<meta http-equiv>`` tag. The tag is found by the prescan of the
-   HTML standard (section 13.2.3.2), in the first 4,096 bytes instead of 1,024, and in the first 65,536 bytes
-   before the charset is guessed. Labels have the meaning that browsers give them (``labels.py``).
+   declaration, or of the ``<meta charset>`` / ``<meta http-equiv>`` tag. The tag is found by the prescan of
+   the HTML standard (section 13.2.3.2), in the first 4,096 bytes instead of 1,024, and in the first 65,536
+   bytes before the charset is guessed. Labels have the meaning that browsers give them (``labels.py``).
 3. A declaration is ignored if the bytes contradict it:
 
    - zero bytes are at the positions typical of UTF-16 or UTF-32;
-   - the bytes are valid UTF-8 with at least one character beyond ASCII, and the declared charset cannot decode
-     them or is a single-byte charset (which can decode any bytes);
+   - the bytes are valid UTF-8 with at least one character beyond ASCII, and the declared charset cannot
+     decode them or is a single-byte charset (which can decode any bytes);
    - the bytes are UTF-8 except for a few broken sequences;
    - the declared charset cannot decode more than 5 % of the bytes beyond ASCII.
 
@@ -52,8 +52,8 @@ _HIGH = bytes(range(0x80, 0x100))
 class Decoded:
     """A decoded text, its codec, and how the codec was chosen.
 
-    ``encoding`` is Python's name of the codec. ``n_replaced`` counts the U+FFFD that replace bytes which could
-    not be decoded, not those that the bytes encode.
+    ``encoding`` is Python's name of the codec. ``n_replaced`` counts the U+FFFD that replace bytes which
+    could not be decoded, not those that the bytes encode.
     """
 
     text: str

@@ -80,7 +80,7 @@ def _escaped(sample: bytes) -> str | None:
 
 
 def surely_utf8(data: bytes) -> bool:
-    r"""Return whether invalid UTF-8 is close enough to UTF-8 that a declaration of another charset is ignored.
+    r"""Return whether invalid UTF-8 is so close to valid that another declared charset is ignored.
 
     >>> surely_utf8("größer, schöner, süßer".encode() + b"\xff"), surely_utf8("größer".encode("cp1252"))
     (True, False)

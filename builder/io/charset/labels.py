@@ -1,10 +1,10 @@
 """Map a charset label to a codec, as browsers do (WHATWG Encoding Standard, section 4.2).
 
-Some labels do not mean what their name suggests: ``iso-8859-1`` and ``us-ascii`` mean windows-1252, ``gb2312``
-means gb18030, ``shift_jis`` means windows-31J and ``euc-kr`` means windows-949, because pages with these
-labels are written in these charsets. Labels of old pages that the standard does not list (code page 855,
-UTF-32, ISO-2022-KR) map to the codec of that name; browsers refuse some of them for security reasons that do
-not apply to text. No label maps to UTF-7 or to a codec that is not a charset.
+Some labels do not mean what their name suggests: ``iso-8859-1`` and ``us-ascii`` mean windows-1252,
+``gb2312`` means gb18030, ``shift_jis`` means windows-31J and ``euc-kr`` means windows-949, because pages with
+these labels are written in these charsets. Labels of old pages that the standard does not list (code page
+855, UTF-32, ISO-2022-KR) map to the codec of that name; browsers refuse some of them for security reasons
+that do not apply to text. No label maps to UTF-7 or to a codec that is not a charset.
 """
 
 from __future__ import annotations
@@ -96,9 +96,9 @@ def is_multibyte(codec: str) -> bool:
 def byte_table(codec: str) -> str | None:
     """Return the 256 characters of a single-byte charset, or None for a multi-byte charset.
 
-    Bytes 0x80 to 0x9F that a Windows code page does not define map to the C1 control of the same number, as in
-    the standard's indexes. Other undefined bytes map to ``U+FFFE``, which ``codecs.charmap_decode`` treats as
-    undefined.
+    Bytes 0x80 to 0x9F that a Windows code page does not define map to the C1 control of the same number, as
+    in the standard's indexes. Other undefined bytes map to ``U+FFFE``, which ``codecs.charmap_decode`` treats
+    as undefined.
     """
     if is_multibyte(codec):
         return None

@@ -1,8 +1,8 @@
 """Score how well each single-byte charset decodes bytes to words of a language.
 
-The score uses the letters of each language in the order of their frequency, and rules on neighbouring letters:
-words do not mix scripts, capitals do not follow small letters, symbols are not between letters, and in Latin
-script two accented letters in a row are rare. It needs no training text.
+The score uses the letters of each language in the order of their frequency, and rules on neighbouring
+letters: words do not mix scripts, capitals do not follow small letters, symbols are not between letters, and
+in Latin script two accented letters in a row are rare. It needs no training text.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ OTHER = {
     "fa ur": "اینردمهوتبسشکزلگفخعحجقپصطچضغذظثژئآ",
     "th": "านรอกเง่ม้ยลวัดทสิีตะปบคุหูแจ็พ์ืชขใไโผซถณธฐศษ",
 }
-"""The frequent letters of each language, the most frequent first. For Latin script, only those beyond ASCII."""
+"""The frequent letters of each language, the most frequent first; for Latin script, none of ASCII."""
 
 CODECS = (
     ("cp1252", LATIN, "da no|de|fr|es|pt|it|ca|sv fi|is fo|nl|ga gd|sq|et"),

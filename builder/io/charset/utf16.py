@@ -1,8 +1,9 @@
 """Detect UTF-16 and UTF-32 without a byte order mark.
 
-UTF-32 is recognised by the positions of its zero bytes. UTF-16 is decoded in both byte orders. The right order
-gives characters that occur together in texts (ASCII, one alphabet, frequent East Asian characters) and very
-few that do not occur in texts. The wrong order, or bytes that are not UTF-16, give characters of many scripts.
+UTF-32 is recognised by the positions of its zero bytes. UTF-16 is decoded in both byte orders. The right
+order gives characters that occur together in texts (ASCII, one alphabet, frequent East Asian characters) and
+very few that do not occur in texts. The wrong order, or bytes that are not UTF-16, give characters of many
+scripts.
 """
 
 from __future__ import annotations

@@ -86,14 +86,14 @@ def test_extension_types_are_their_storage() -> None:
 def test_type_without_an_encoding_is_refused() -> None:
     """A union has no canonical form."""
     union = pa.UnionArray.from_dense(pa.array([0], pa.int8()), pa.array([0], pa.int32()), [pa.array([1])])
-    with pytest.raises(ContractError, match="have no digest"):
+    with pytest.raises(ContractError, match="cannot be encoded"):
         row_sizes(pa.RecordBatch.from_arrays([union], ["a"]))
 
 
 def test_instant_that_microseconds_cannot_hold_is_refused() -> None:
     """A timestamp in seconds beyond the year 294,000 is not wrapped around, unless a null covers it."""
     far = pa.array([2**62], pa.timestamp("s"))
-    with pytest.raises(ContractError, match="too far away"):
+    with pytest.raises(ContractError, match="out of range"):
         encode_rows(pa.RecordBatch.from_arrays([far], ["a"]))
     bitmap = pa.py_buffer(b"\0")
     hidden = pa.Array.from_buffers(pa.timestamp("s"), 1, [bitmap, far.buffers()[1]])

@@ -95,7 +95,7 @@ def test_shard_has_what_the_hub_looks_for(tmp_path: Path) -> None:
 
 def test_shard_without_rows_is_refused(tmp_path: Path) -> None:
     """No file comes of no rows, because load_dataset fails on one."""
-    with pytest.raises(BuilderError, match="a shard must have rows"):
+    with pytest.raises(BuilderError, match="the shard has no rows"):
         write_shard(tmp_path / "a.parquet", SCHEMA, [rows(0)])
     assert list(tmp_path.iterdir()) == []
 

@@ -135,7 +135,7 @@ def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
     except OSError:
         pytest.skip("this file system takes only UTF-8")
     (tmp_path / r"\xff").write_bytes(b"")
-    with pytest.raises(RecipeError, match="named like"):
+    with pytest.raises(RecipeError, match="has the same name as"):
         find_inputs(f"{tmp_path}/*")
 
 
