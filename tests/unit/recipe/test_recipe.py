@@ -55,10 +55,10 @@ def test_all_faults_come_at_once(tmp_path: Path) -> None:
 def test_a_stage_twice_is_a_fault(tmp_path: Path) -> None:
     """Its name is its key in the ledger; validate stands first."""
     assert faults(document(stages=[{"repair_text": {}}, {"repair_text": {}}]), tmp_path) == [
-        "stages[1]: 'repair_text' is there twice (give it once, or another name)"
+        "stages[1]: the name 'repair_text' is already used (remove one of the entries)"
     ]
     assert faults(document(stages=[{"repair_text": {}}, {"validate": {}}]), tmp_path) == [
-        "stages[1]: validate stands first in every chain (move it up)"
+        "stages[1]: 'validate' must be the first stage (move it to the top of `stages`)"
     ]
 
 
@@ -66,7 +66,7 @@ def test_sources_are_named(tmp_path: Path) -> None:
     """By their kind, then with a number; two of one name are a fault."""
     twice = [{"jsonl": {"path": "a", "name": "x"}}, {"json": {"path": "b", "name": "x"}}]
     assert faults(document(sources=twice), tmp_path) == [
-        "sources[1]: 'x' is there twice (give it once, or another name)"
+        "sources[1]: the name 'x' is already used (give the source another `name`)"
     ]
     recipe = Recipe.from_dict(
         document(sources=[{"jsonl": {"path": "a"}}, {"jsonl": {"path": "b"}}]), folder=tmp_path
