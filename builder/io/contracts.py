@@ -120,7 +120,8 @@ def _read_document(path: Path) -> Any:
         raise ContractError(Fault(where=str(path), what=what, advice=advice)) from None
     parsed = parse(data)
     if isinstance(parsed, Broken):
-        raise ContractError(Fault(where=str(path), what=f"not JSON ({parsed.reason}): {parsed.message}"))
+        what = f"the file is not JSON ({parsed.reason}): {parsed.message}"
+        raise ContractError(Fault(where=str(path), what=what, advice="fix the file, or give another path"))
     if parsed.faults:
         raise ContractError(
             *(Fault(where=f"{path}{f.pointer}", what=f"{f.keyword}: {f.message}") for f in parsed.faults)

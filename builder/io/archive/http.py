@@ -47,7 +47,7 @@ class HttpHead:
 
     @property
     def body_bytes(self) -> int | None:
-        """The Content-Length; None if it is not a number or the body is chunked (chunks have own lengths)."""
+        """The Content-Length; None if it is not a number, or if the body is chunked."""
         text = self.headers.get("content-length", "").partition(",")[0].strip()
         if self.is_chunked or not (text.isascii() and text.isdigit() and len(text) < 19):
             return None

@@ -43,7 +43,7 @@ class Window:
         return len(self.data)
 
     def read(self, begin: int, end: int) -> bytes:
-        """Copy a part of the buffer; a slice of ``data`` in ``bytes()`` would copy it twice."""
+        """Return a copy of a part of the buffer; ``bytes(data[begin:end])`` would copy it twice."""
         with memoryview(self.data) as view:
             return bytes(view[begin:end])
 

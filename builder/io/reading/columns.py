@@ -35,7 +35,7 @@ def public_columns(names: Sequence[str], *, rename: Mapping[str, str]) -> list[s
     twice = [name for name, n in Counter(public).items() if n > 1]
     if twice or "" in public or any(name.startswith("_") for name in public):
         wrong = ", ".join(repr(name) for name in twice or names)
-        message = "column names without leading underscores are empty or not unique"
+        message = "without their leading underscores, these column names are empty or not unique"
         raise ColumnsError(f"{message}: {wrong}; rename the columns with `rename`, or fix the file")
     return public
 
