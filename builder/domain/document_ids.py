@@ -57,7 +57,7 @@ class DocumentIds:
     """Many document ids in order.
 
     Attributes:
-        words: uint64[n, 2], the 16 bytes of each id as they lie in memory.
+        words: uint64[n, 2], the 16 bytes of each id in memory order.
 
     >>> ids = DocumentIds.from_hex(["00" * 16, "0f" * 16])
     >>> ids[::-1].to_hex() == ["0f" * 16, "00" * 16], len(ids)
@@ -96,7 +96,7 @@ class DocumentIds:
 
     @classmethod
     def from_arrow(cls, column: pa.ChunkedArray | pa.FixedSizeBinaryArray) -> DocumentIds:
-        """Take a column of 16 bytes; a null is whatever lies there."""
+        """Convert a column of 16-byte values; the ids of null values are undefined."""
         return cls(sixteen_bytes(column))
 
     @classmethod
@@ -179,7 +179,7 @@ class DocumentIds:
 
 
 def sixteen_bytes(column: pa.ChunkedArray | pa.FixedSizeBinaryArray) -> NDArray[np.uint64]:
-    """Return a column of 16-byte values as uint64[n_rows, 2]; a null is whatever lies there."""
+    """Return a column of 16-byte values as uint64[n_rows, 2]; the values of nulls are undefined."""
     pieces = [
         np.frombuffer(chunk.buffers()[1], np.uint64, count=2 * len(chunk), offset=ID_BYTES * chunk.offset)
         for chunk in (column.chunks if isinstance(column, pa.ChunkedArray) else [column])

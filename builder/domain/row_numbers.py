@@ -3,17 +3,17 @@
 Each type is an array of int64. Its name says what the numbers count, so that mypy refuses one for another.
 
 PartRows        place in one part of a spool (the column ``_at``)
-FirstRows       row of the first spool (the column ``_row``): all verdicts are traced back to it
+FirstRows       row of the first spool (the column ``_row``): all verdicts refer to it
 BarrierRows     row of the spool that a barrier decides over; at the first barrier these are the FirstRows
 LastRows        row of the last spool: a row that is published
 TableRows       place in ``RowOutcomes.id_table``; -1 for none
 MemoryRows      row of ``protocols.Remembered``: a keeper of one corpus stage in earlier versions
-PastRows        row of ``rows.arrow``, numbered through over all versions of a lineage
+PastRows        row of ``rows.arrow``, numbered across all versions of a lineage
 
-Three more name rows of a build and rows of earlier versions at once. In all of them -1 is no row at all, and
+Three more types name rows of a build and rows of earlier versions. In all of them -1 means "no row", and
 row ``p`` of earlier versions is ``-2 - p``: ``encode_old`` writes it and ``decode_old`` reads it.
 
-BarrierOrMemory what a corpus stage answers (``Verdicts.keeper``): BarrierRows, or MemoryRows as ``-2 - k``
+BarrierOrMemory what a corpus stage returns (``Verdicts.keeper``): BarrierRows, or MemoryRows as ``-2 - k``
 BarrierOrPast   the same after a barrier has looked the MemoryRows up: BarrierRows, or PastRows as ``-2 - p``
 FirstOrPast     merges and tags at the end of the build: FirstRows, or PastRows as ``-2 - p``
 """

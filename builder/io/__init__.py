@@ -1,1 +1,1 @@
-"""The edges: one file for each source format, and the Parquet sink."""
+"""Read inputs and write shards: one module for each source format, and the Parquet sink."""

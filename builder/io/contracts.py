@@ -1,4 +1,4 @@
-"""Contracts from files, with every document that they refer to. Nothing is fetched, ever."""
+"""Load contracts from files, with every document that they refer to; nothing is fetched from a network."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SUFFIX = ".schema.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schema:
-    """A JSON Schema and all documents that it refers to; it need not have an Arrow mapping."""
+    """A JSON Schema and all documents that it refers to; it may have no Arrow mapping."""
 
     name: str
     major: int
@@ -38,18 +38,18 @@ class Schema:
 
 
 def load_contract(spec: str, *, folder: Path, schemas: Sequence[Path] = ()) -> Contract:
-    """Load a built-in contract by its name, or one's own from a JSON Schema.
+    """Load a built-in contract by its name, or a contract of your own from a JSON Schema.
 
-    The name and major version of one's own are those of its file: ``article-2.schema.json`` is version 2
-    of ``article``; without a number it is version 1.
+    The file name gives the name and the major version: ``article-2.schema.json`` is version 2 of ``article``.
+    Without a number, the version is 1.
 
     Args:
-        folder: what a relative path starts from.
-        schemas: folders in which references are looked up as well, by ``$id`` or by the path of the URI.
+        folder: relative paths are relative to this folder.
+        schemas: more folders in which references are looked up, by ``$id`` or by the path of the URI.
 
     Raises:
-        ContractError: if the file is no JSON Schema, a reference cannot be resolved, or there is a place
-            that cannot be mapped to Arrow; with all such places.
+        ContractError: if the file is not a JSON Schema, a reference cannot be resolved, or a part of the
+            schema cannot be mapped to Arrow; the error lists every such part.
     """
     if spec in BUILTIN:
         return builtin_contract(spec)
@@ -65,7 +65,7 @@ def builtin_contract(name: str) -> Contract:
 
 
 def load_schema(spec: str, *, folder: Path, schemas: Sequence[Path] = ()) -> Schema:
-    """Load a JSON Schema without asking whether it can be mapped to Arrow; otherwise as ``load_contract``."""
+    """Load a JSON Schema as ``load_contract`` does, but without mapping it to Arrow."""
     path = schemas_folder() / (spec + _SUFFIX) if spec in BUILTIN else folder / spec
     root = _read_document(path)
     finder = _Finder(root=root, folder=path.parent, schemas=tuple(schemas))
@@ -100,7 +100,7 @@ def _contract(loaded: Schema, *, reserved: Sequence[str], outgoing: Contract | N
 
 
 def _name_and_major(path: Path) -> tuple[str, int]:
-    """Read name and major version off a file's name.
+    """Return the name and the major version that a file's name gives.
 
     >>> from pathlib import Path
     >>> _name_and_major(Path("article-2.schema.json")), _name_and_major(Path("feed.json"))
@@ -116,11 +116,12 @@ def _read_document(path: Path) -> Any:
         data = path.read_bytes()
     except OSError as error:
         what = f"the schema cannot be read: {error.strerror}"
-        advice = "a contract is the path of a JSON Schema, or one of " + ", ".join(BUILTIN)
+        advice = "give the path of a JSON Schema, or one of " + ", ".join(BUILTIN)
         raise ContractError(Fault(where=str(path), what=what, advice=advice)) from None
     parsed = parse(data)
     if isinstance(parsed, Broken):
-        raise ContractError(Fault(where=str(path), what=f"not JSON ({parsed.reason}): {parsed.message}"))
+        what = f"the file is not JSON ({parsed.reason}): {parsed.message}"
+        raise ContractError(Fault(where=str(path), what=what, advice="fix the file, or give another path"))
     if parsed.faults:
         raise ContractError(
             *(Fault(where=f"{path}{f.pointer}", what=f"{f.keyword}: {f.message}") for f in parsed.faults)
@@ -130,7 +131,7 @@ def _read_document(path: Path) -> Any:
 
 @dataclass(slots=True, kw_only=True)
 class _Finder:
-    """Finds the document that a URI stands for: below the schema's folder, or in a given one."""
+    """Finds the document of a URI, below the schema's own folder or in the given folders."""
 
     root: Any
     folder: Path
@@ -139,7 +140,7 @@ class _Finder:
     _by_id: dict[str, Path] | None = None
 
     def __call__(self, uri: str) -> Any:
-        """Return a document, or say with ``NoSuchResource`` that there is none."""
+        """Return the document of a URI; raise ``NoSuchResource`` if it is not found."""
         uri = uri.removesuffix("#")
         if uri not in self.documents:
             path = None if uri.lower().startswith("file:") else self._find(uri)
@@ -149,7 +150,7 @@ class _Finder:
         return self.documents[uri]
 
     def try_dialect(self, schema: Any) -> None:
-        """Look up a metaschema of one's own, and what it is written in; what is not there is said later."""
+        """Load a custom metaschema and its own metaschemas; a missing one is reported by a later step."""
         from referencing.exceptions import NoSuchResource
 
         while isinstance(schema, dict) and isinstance(uri := schema.get("$schema"), str):
@@ -170,7 +171,7 @@ class _Finder:
         return self._ids().get(uri)
 
     def _names_here(self, uri: str) -> list[str]:
-        """Return the paths below the schema's own folder that a URI may stand for."""
+        """Return the paths below the schema's own folder at which the document of a URI may be."""
         bases = [HERE]
         if isinstance(self.root, dict) and isinstance(name := self.root.get("$id", self.root.get("id")), str):
             bases.append(name[: name.rfind("/") + 1])
@@ -201,7 +202,7 @@ def _json_files(folders: Iterable[Path]) -> list[Path]:
 
 
 def _inside(folder: Path, name: str) -> Path | None:
-    """Return a file below a folder; None if there is none, or if the name or a link leads out of it."""
+    """Return the file of this name below a folder, or None if it does not exist or is outside the folder."""
     name = unquote(name)
     if not name or "\0" in name or name.startswith("/"):
         return None

@@ -1,4 +1,4 @@
-"""Tables as text: comma- or tab-separated values with a header."""
+"""Read text tables: comma- or tab-separated values with a header."""
 
 from __future__ import annotations
 
@@ -39,10 +39,11 @@ if TYPE_CHECKING:
 class CsvSource(FileSource):
     """Read tables of comma- or tab-separated values.
 
-    The first row names the columns; all values are strings, and an empty one is null unless ``empty_is_null``
-    is off. Quoted values may hold line ends. A column whose name begins with an underscore is called as
-    ``rename`` says, else without it. A row with too many or too few values, or with quotes that do not
-    match, is a failed record, and reading goes on at the line after its first. Files may be compressed.
+    The first row names the columns. All values are strings; an empty value is null unless ``empty_is_null``
+    is off. Quoted values may contain line ends. A column whose name begins with an underscore gets its name
+    in ``rename``, else it loses the underscores. A row with too many or too few values, or with unbalanced
+    quotes, is a failed record. After unbalanced quotes, reading resumes at the second line of the row. Files
+    may be compressed.
     """
 
     kind: ClassVar[str] = "csv"
@@ -52,28 +53,28 @@ class CsvSource(FileSource):
     reasons: ClassVar[Mapping[str, str]] = {
         **TOO_BIG,
         **ROW_REASONS,
-        "csv_header": "The first row does not name each column once.",
+        "csv_header": "The header does not give each column a unique name.",
         **REASONS,
         **GUARD_REASONS,
     }
 
     rename: dict[str, str] = option(  # noqa: RUF009 - it makes a field
-        {}, help="Columns to be called otherwise: column -> column."
+        {}, help="New names for columns: column -> column."
     )
     delimiter: str | None = option(
-        None, help="One character between values; a tab for `.tsv` and a comma otherwise if not given."
+        None, help="The character between values. Default: a tab for `.tsv` files, a comma for others."
     )
-    encoding: str = option("utf-8", help="How bytes stand for characters; a superset of ASCII.")
-    empty_is_null: bool = option(True, help="Whether a value without a character is null.")
+    encoding: str = option("utf-8", help="Character encoding of the files; must be a superset of ASCII.")
+    empty_is_null: bool = option(True, help="Whether an empty value is null.")
     max_record_bytes: int = option(
-        MAX_RECORD_BYTES, help="Bytes of a row; a longer one is a failed record.", minimum=1
+        MAX_RECORD_BYTES, help="Maximum bytes of a row; a longer row fails.", minimum=1
     )
 
     def tasks(self) -> list[Task]:
-        """Make each file a task: where a row begins is only known from the start.
+        """Return one task for each file; a file is not split, because row starts depend on all rows before.
 
         Raises:
-            RecipeError: besides what is said of paths, if delimiter or encoding cannot be used.
+            RecipeError: as for ``inputs``, and if the delimiter or the encoding cannot be used.
         """
         self._check()
         return [
@@ -82,7 +83,7 @@ class CsvSource(FileSource):
         ]
 
     def read(self, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:
-        """Give rows as columns of strings, those of the header."""
+        """Yield the rows as string columns with the names of the header."""
         found = Found(path=task.path, name=task.name, size_bytes=task.size_bytes)
         table = _Table(source=self, found=found, batch_rows=batch_rows)
         pieces = split_lines(
@@ -91,32 +92,36 @@ class CsvSource(FileSource):
         delimiter = self.delimiter or ("\t" if ".tsv" in task.name.lower() else ",")
         rows = read_rows(pieces, delimiter=delimiter, encoding=self.encoding, max_bytes=self.max_record_bytes)
         for row in rows:
-            table.take(row)
+            table.add(row)
             if table.ended:
                 break
             if table.full:
-                yield table.hand_over()
-        yield table.hand_over()
+                yield table.take_reading()
+        yield table.take_reading()
 
     def _check(self) -> None:
         faults = []
         if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '"\r\n'):
             faults.append(
-                Fault(where="delimiter", what=f"{self.delimiter!r}", advice="one character, as ';'")
+                Fault(
+                    where="delimiter",
+                    what=f"{self.delimiter!r} cannot be used",
+                    advice="set it to one character other than a quote or a line end, such as ';'",
+                )
             )
         try:
             usable = bytes(range(128)).decode(self.encoding) == bytes(range(128)).decode("ascii")
         except (LookupError, UnicodeError):
             usable = False
         if not usable:
-            advice = "a superset of ASCII, as utf-8 or windows-1252; convert others before"
+            advice = "set it to a superset of ASCII, such as utf-8 or windows-1252, or convert the files"
             faults.append(Fault(where="encoding", what=f"{self.encoding!r} cannot be used", advice=advice))
         if faults:
             raise RecipeError(*faults)
 
 
 class _Table:
-    """Collects the rows of one file into readings; the first names the columns."""
+    """Collects the rows of one file into readings; the first row names the columns."""
 
     def __init__(self, *, source: CsvSource, found: Found, batch_rows: int) -> None:
         self._source, self._found, self._batch_rows = source, found, batch_rows
@@ -129,15 +134,15 @@ class _Table:
     def full(self) -> bool:
         return self._n_records >= self._batch_rows or self._n_bytes >= BATCH_BYTES
 
-    def take(self, row: Row | BrokenRow) -> None:
+    def add(self, row: Row | BrokenRow) -> None:
         if self._names is None:
-            self._take_header(row)
+            self._set_header(row)
             return
         self._n_records += 1
         if isinstance(row, BrokenRow):
             self._fail(row)
         elif len(row.values) != len(self._names):
-            message = f"{len(row.values)} values for {len(self._names)} columns"
+            message = f"the row has {len(row.values)} values, the header has {len(self._names)} columns"
             self._fail(_broken(row, "csv_width", message))
         else:
             self._rows.append(row.values)
@@ -146,7 +151,7 @@ class _Table:
             self._n_bytes += sum(map(len, row.lines))
         self._ordinal += 1
 
-    def hand_over(self) -> Reading:
+    def take_reading(self) -> Reading:
         names = self._names or []
         values = zip(*self._rows, strict=True) if self._rows else [() for _ in names]
         columns = [pa.array(self._cells(column), pa.string()) for column in values]
@@ -161,11 +166,11 @@ class _Table:
         self._clear()
         return reading
 
-    def _take_header(self, row: Row | BrokenRow) -> None:
-        """Name the columns; without names, the file is one failed record."""
+    def _set_header(self, row: Row | BrokenRow) -> None:
+        """Set the column names; without valid names, the whole file is one failed record."""
         if isinstance(row, BrokenRow):
             self._n_records += 1
-            self._fail(replace(row, message=f"{row.message}; without a header the file was not read on"))
+            self._fail(replace(row, message=f"{row.message}; the file is not read without a header"))
             self.ended = True
             return
         try:

@@ -1,4 +1,4 @@
-"""Hugging Face datasets, from a folder or from the Hub."""
+"""Read Hugging Face datasets from a folder or from the Hub."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from builder.protocols import Guard
 
 N_PARTS = 32
-"""Tasks of equal numbers of rows; how many rows there are is only known in the worker."""
+"""Number of tasks, each with the same number of rows. It is fixed: only a worker knows the number of rows."""
 
 _HUB = "hf://datasets/"
 _LOAD_LIMIT_S = 24 * 3600.0
@@ -36,47 +36,51 @@ _BATCH_LIMIT_S = 120.0
 class DatasetSource:
     """Read a Hugging Face dataset.
 
-    ``path`` is a folder that ``load_dataset`` opens or ``save_to_disk`` wrote, or a name on the Hub
-    (``user/name``), which is read at the commit that ``revision`` stands for when the build begins. Each row
-    is a record, with the columns of the dataset as they are typed there. A column whose name begins with an
-    underscore is called as ``rename`` says, else without it. The library downloads and caches as it is set
-    up to.
+    ``path`` is a folder that ``load_dataset`` can open, a folder that ``save_to_disk`` wrote, or the name of
+    a dataset on the Hub (``user/name``). A dataset on the Hub is read at the commit to which ``revision``
+    points when the build begins. Each row is a record, with the columns and types of the dataset. A column
+    whose name begins with an underscore gets its name in ``rename``, else it loses the underscores. The
+    library ``datasets`` downloads and caches as configured.
     """
 
     kind: ClassVar[str] = "dataset"
     untrusted: ClassVar[bool] = True
     reasons: ClassVar[Mapping[str, str]] = {
-        "dataset_unreadable": "The files of the dataset, or these rows of it, cannot be read.",
-        "dataset_columns": "The names of the columns cannot be told apart.",
+        "dataset_unreadable": "The files of the dataset cannot be read.",
+        "dataset_columns": "The column names are empty or not unique.",
         **GUARD_REASONS,
     }
 
     path: str = option(help="A folder, or the name of a dataset on the Hub.")
-    name: str | None = option(None, help="What records of this source are named by; its kind if not given.")
-    config: str | None = option(None, help="The configuration (subset); the default one if not given.")
-    split: str = option("train", help="The split that is read.")
-    revision: str | None = option(None, help="Branch, tag or commit on the Hub; `main` if not given.")
+    name: str | None = option(
+        None, help="Name of this source in the records' ids and the ledger. Default: its kind."
+    )
+    config: str | None = option(
+        None, help="Configuration (subset) of the dataset. Default: its default configuration."
+    )
+    split: str = option("train", help="The split to read.")
+    revision: str | None = option(None, help="Branch, tag or commit on the Hub. Default: `main`.")
     rename: dict[str, str] = option(  # noqa: RUF009 - it makes a field
-        {}, help="Columns to be called otherwise: dotted path -> column."
+        {}, help="New names for fields: dotted path -> column."
     )
 
     @property
     def label(self) -> str:
-        """The name of this source, or its kind."""
+        """The name of this source, else its kind."""
         return self.name or self.kind
 
     def inputs(self) -> list[Found]:
-        """List the files of a folder; a dataset on the Hub is one input without an address.
+        """List the files of a folder; a dataset on the Hub is one input with an empty path.
 
         Raises:
-            RecipeError: if there is no such folder, and no such dataset on the Hub either.
+            RecipeError: if neither a folder nor a dataset on the Hub has this name.
         """
         if Path(self.path).is_dir():
             return find_inputs(self.path)
         return [Found(path="", name=f"{self.path}@{self._commit()}", size_bytes=0)]
 
     def tasks(self) -> list[Task]:
-        """Cut the rows into parts; nothing is loaded yet.
+        """Return one task for each part of the rows; no data is loaded.
 
         Raises:
             RecipeError: as for ``inputs``.
@@ -98,14 +102,14 @@ class DatasetSource:
         ]
 
     def read(self, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:
-        """Give one part of the rows.
+        """Yield one part of the rows.
 
         Raises:
-            RecipeError: if the dataset has no such configuration or split.
-            SourceError: if the Hub stays out of reach.
+            RecipeError: if the dataset does not have this configuration or split.
+            SourceError: if the dataset cannot be loaded because of the disk or the network.
         """
         if (reason := guard.enter(self.kind, 0, limit_s=_LOAD_LIMIT_S)) is not None:
-            loaded: Any = _Broken(reason=reason, message="loading it ended or hung a worker")
+            loaded: Any = _Broken(reason=reason, message="loading it crashed or hung a worker process")
         else:
             loaded = self._load(task.path)
             guard.leave()
@@ -120,9 +124,8 @@ class DatasetSource:
         for unit, row in enumerate(range(first, last, step), start=1):
             rows = range(row, min(row + step, last))
             if (reason := guard.enter(self.kind, unit, limit_s=_BATCH_LIMIT_S)) is not None:
-                broken = _Broken(
-                    reason=reason, message=f"rows {row} to {last - 1}: reading ended or hung a worker"
-                )
+                message = f"rows {row} to {last - 1}: reading them crashed or hung a worker process"
+                broken = _Broken(reason=reason, message=message)
                 yield self._failure(task, broken, row=row, ordinal=row - first)
                 return
             batch = plain_batch(_batch(dataset, rows), names)
@@ -136,13 +139,13 @@ class DatasetSource:
         try:
             return str(HfApi().dataset_info(self.path, revision=self.revision).sha)
         except (RepositoryNotFoundError, HFValidationError) as error:
-            what = "there is no such folder, and no such dataset on the Hub"
-            raise RecipeError(
-                Fault(where=self.path, what=what, advice="check the name, or log in if it is private")
-            ) from error
+            what = "no such folder, and no such dataset on the Hub"
+            advice = "check `path`; for a private dataset, run: hf auth login"
+            raise RecipeError(Fault(where=self.path, what=what, advice=advice)) from error
         except Exception as error:
-            advice = "check network and `revision`; a dataset in a folder needs no network"
-            raise RecipeError(Fault(where=self.path, what=f"the Hub says: {error}", advice=advice)) from error
+            what = f"the Hub returned an error: {error}"
+            advice = "check `revision` and the network; a dataset in a folder needs no network"
+            raise RecipeError(Fault(where=self.path, what=what, advice=advice)) from error
 
     def _load(self, address: str) -> tuple[Any, list[str]] | _Broken:
         import datasets
@@ -158,13 +161,12 @@ class DatasetSource:
             message = f"{error}: {error.__cause__}" if error.__cause__ else str(error)
             return _Broken(reason="dataset_unreadable", message=message)
         except (ValueError, KeyError, FileNotFoundError) as error:
-            advice = "check `config` and `split`"
+            advice = "check the options `config` and `split` of the source"
             raise RecipeError(Fault(where=self.path, what=str(error), advice=advice)) from error
         except OSError as error:
-            advice = "mend disk or network, and build again: finished parts are kept"
-            raise SourceError(
-                Fault(where=self.path, what=f"cannot be loaded: {error}", advice=advice)
-            ) from error
+            what = f"the dataset cannot be loaded: {error}"
+            advice = "check the disk or the network, then run the same command again; finished parts are kept"
+            raise SourceError(Fault(where=self.path, what=what, advice=advice)) from error
 
     def _open(self, datasets: Any, address: str) -> Any:
         if address.startswith(_HUB):
@@ -199,7 +201,7 @@ class DatasetSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Broken:
-    """Why there are no rows."""
+    """The reason why rows cannot be read."""
 
     reason: str
     message: str

@@ -1,4 +1,4 @@
-"""Files of HTML, each one page."""
+"""Read HTML files, one page each."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 class HtmlSource(PageFiles):
     """Read files of HTML.
 
-    Each file is a page with its HTML, and the address that it gives itself by ``<link rel=canonical>`` or
-    ``og:url``. Bytes become text by their byte order mark, else by the ``meta`` tag, else by detection; what
-    cannot be decoded is replaced and counted. Files may be compressed.
+    Each file is one page. Its URL is the one that the page declares with ``<link rel=canonical>`` or
+    ``og:url``. The charset comes from the byte order mark, else from the ``meta`` tag, else from detection.
+    Bytes that cannot be decoded are replaced by U+FFFD and counted. Files may be compressed.
     """
 
     kind: ClassVar[str] = "html"
@@ -31,9 +31,9 @@ class HtmlSource(PageFiles):
     reasons: ClassVar[Mapping[str, str]] = {**TOO_BIG, **REASONS, **GUARD_REASONS}
 
     def decode(self, data: bytes) -> Decoded:
-        """Turn the bytes of a page into text; its ``meta`` tag has a say."""
+        """Decode the bytes of a page to text; the ``meta`` tag is used."""
         return decode(data, is_html=True)
 
     def page(self, text: str) -> dict[str, Any]:
-        """Return the HTML as it is, with its own address."""
+        """Return the unchanged HTML and the URL that it declares."""
         return {"html": text, "url": page_url(text)}

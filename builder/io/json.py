@@ -1,4 +1,4 @@
-"""Files of JSON, each one record."""
+"""Read JSON files, one record each."""
 
 from __future__ import annotations
 
@@ -36,11 +36,12 @@ _SCHEMA = pa.schema([RECORD_FIELD, pa.field(RAW, pa.large_binary())])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JsonSource(FileSource):
-    """Read files that hold one JSON document each.
+    """Read files that contain one JSON document each.
 
-    Each file is a record, whatever is in it; the stage ``validate`` parses it. A byte order mark is skipped.
-    Files may be compressed. Many small files are read together. A file over ``max_record_bytes`` fails
-    without being read; a compressed one that is damaged fails, with what could be read of it.
+    Each file is one record, whatever its content; the stage ``validate`` parses it. A byte order mark is
+    skipped. Files may be compressed. Small files are read in groups. A file over ``max_record_bytes`` fails
+    without being read. A damaged compressed file fails; the part that can be decompressed is kept with the
+    rejection.
     """
 
     kind: ClassVar[str] = "json"
@@ -48,18 +49,18 @@ class JsonSource(FileSource):
     reasons: ClassVar[Mapping[str, str]] = {**TOO_BIG, **REASONS, **GUARD_REASONS}
 
     rename: dict[str, str] = option(  # noqa: RUF009 - it makes a field
-        {}, help="Fields to be called otherwise: dotted path -> column."
+        {}, help="New names for fields: dotted path -> column."
     )
     max_record_bytes: int = option(
-        MAX_RECORD_BYTES, help="Bytes of a file; a larger one is a failed record.", minimum=1
+        MAX_RECORD_BYTES, help="Maximum bytes of a file; a larger file fails.", minimum=1
     )
 
     def tasks(self) -> list[Task]:
-        """Group neighbours that are small together."""
+        """Group consecutive small files into tasks."""
         return self.grouped_tasks()
 
     def read(self, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:
-        """Give each file as it came, in a column ``_raw``."""
+        """Yield the unparsed bytes of each file in a column ``_raw``."""
         units = count()
         rows: list[dict[str, object]] = []
         failures: list[Rejection] = []

@@ -1,4 +1,4 @@
-"""Lines of JSON: one record a line, found by the block and parsed later, by ``validate``."""
+"""Read JSON lines, one record a line; lines are found in blocks, and ``validate`` parses them later."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from builder.protocols import Guard
 
 TASK_BYTES = 16 << 20
-"""Plain files are read in parts of this size."""
+"""Bytes of a part; uncompressed files are read in parts of this size."""
 
 _SPACE = b" \t\r\n"
 
@@ -43,11 +43,11 @@ _SPACE = b" \t\r\n"
 class JsonlSource(FileSource):
     """Read files of JSON lines.
 
-    Each line that is not blank is a record; it is parsed by the stage ``validate``, which also tells what is
-    wrong with it. Lines end with LF or CR LF, and a byte order mark at the start of a file is skipped. Files
-    may be compressed (``.gz``, ``.zst``, ``.bz2``, ``.lz4``). Plain files over 16 MiB are read in parts,
-    side by side. A line over ``max_record_bytes`` fails without being held in memory; where a compressed
-    file is damaged, the line that is cut fails, and all before it are read.
+    Each line that is not blank is a record. The stage ``validate`` parses it and reports its faults. Lines
+    end with LF or CR LF. A byte order mark at the start of a file is skipped. Files may be compressed
+    (``.gz``, ``.zst``, ``.bz2``, ``.lz4``). Uncompressed files over 16 MiB are read in parts, in parallel. A
+    line over ``max_record_bytes`` fails without being held in memory. In a damaged compressed file, the line
+    that contains the damage fails, and all lines before it are read.
     """
 
     kind: ClassVar[str] = "jsonl"
@@ -57,18 +57,18 @@ class JsonlSource(FileSource):
     reasons: ClassVar[Mapping[str, str]] = {**TOO_BIG, **REASONS, **GUARD_REASONS}
 
     rename: dict[str, str] = option(  # noqa: RUF009 - it makes a field
-        {}, help="Fields to be called otherwise: dotted path -> column."
+        {}, help="New names for fields: dotted path -> column."
     )
     max_record_bytes: int = option(
-        MAX_RECORD_BYTES, help="Bytes of a line; a longer one is a failed record.", minimum=1
+        MAX_RECORD_BYTES, help="Maximum bytes of a line; a longer line fails.", minimum=1
     )
 
     def tasks(self) -> list[Task]:
-        """Cut plain files by their size alone; a compressed file is one task."""
+        """Split uncompressed files by their size; a compressed file is one task."""
         return [task for found in self.inputs() for task in self._cut(found)]
 
     def read(self, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:
-        """Give the lines that begin in the task's range as they came, in a column ``_raw``."""
+        """Yield the unparsed lines that begin in the task's range, in a column ``_raw``."""
         reader = _Reader(source=self, task=task, batch_rows=batch_rows)
         start = max(task.start - 1, 0)
         chunks = guarded_chunks(reader.found, stage=self.kind, guard=guard, start=start)
@@ -92,7 +92,7 @@ class JsonlSource(FileSource):
 
 
 class _Reader:
-    """Makes readings of pieces; knows how many records of the task there were."""
+    """Turns pieces into readings, and counts the records of the task."""
 
     def __init__(self, *, source: JsonlSource, task: Task, batch_rows: int) -> None:
         self._source, self._batch_rows = source, batch_rows
@@ -107,7 +107,7 @@ class _Reader:
             failed = self._too_long(self._n_records, piece.offset, piece.head)
         else:
             fault = piece.fault
-            message = f"{fault.message}; {fault.offset} bytes could be decompressed"
+            message = f"{fault.message}; {fault.offset} bytes were decompressed before it"
             failed = self._failed(fault.reason, self._n_records, piece.offset, message, piece.head)
         yield self._reading(pa.array([], pa.large_binary()), np.zeros(0, np.int64), [], [failed], n_records=1)
 
@@ -168,12 +168,12 @@ class _Reader:
 def _without_blank(
     data: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64], *, max_bytes: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Leave out lines of white space; only those that begin with some are looked at one by one.
+    """Remove lines of white space; only lines that begin with white space are examined one by one.
 
-    One over the limit stays, to fail, as it would where it is too long to be held.
+    A line over the limit is kept, so that it fails, as it does when it is too long to be held.
     """
     array = np.frombuffer(data, dtype=np.uint8)
-    first = array[starts]  # the line feed itself, of an empty line
+    first = array[starts]  # of an empty line, the line feed
     suspects = np.flatnonzero((first <= 0x20) & (starts < ends) & (ends - starts <= max_bytes))
     blank = starts == ends
     for at in suspects:
@@ -184,11 +184,11 @@ def _without_blank(
 
 
 def _column(data: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> pa.LargeBinaryArray:
-    """Slice lines into Arrow: one copy of the block without its line ends, and offsets."""
+    """Return the lines as an Arrow array: one copy of the block without its line ends, and offsets."""
     offsets = np.zeros(len(starts) + 1, dtype=np.int64)
     np.cumsum(ends - starts, out=offsets[1:])
     packed = (data.replace(b"\r\n", b"\n") if b"\r" in data else data).replace(b"\n", b"")
-    if len(packed) != offsets[-1]:  # blank lines with white space in them
+    if len(packed) != offsets[-1]:  # removed lines contained white space
         packed = b"".join(data[start:end] for start, end in zip(starts, ends, strict=True))
     buffers = [None, pa.py_buffer(offsets), pa.py_buffer(packed)]
     return pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(starts), buffers)

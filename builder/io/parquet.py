@@ -1,4 +1,4 @@
-"""Parquet files, row group by row group."""
+"""Read Parquet files, row group by row group."""
 
 from __future__ import annotations
 
@@ -31,55 +31,55 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 TASK_BYTES = 64 << 20
-"""Files are read in parts of this size; a row group belongs to the part in which it begins."""
+"""Bytes of a part of a file; a row group belongs to the part in which it begins."""
 
 _MAX_ROWS = 1 << 48
-"""A file that claims more rows is damaged."""
+"""A file that declares more rows is damaged."""
 
 _LIMIT_S = 120.0
-"""Seconds that a batch may take: a net."""
+"""Seconds that reading a batch may take; a safety limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParquetSource(FileSource):
     """Read Parquet files.
 
-    Each row is a record, with the columns of the file as they are typed there. A column whose name begins
-    with an underscore is called as ``rename`` says, else without it. Row groups of one file are read side by
-    side. One that is damaged gives the rows that can be read and one failed row for the rest; a file that
-    is no Parquet is one failed row.
+    Each row is a record, with the columns and types of the file. A column whose name begins with an
+    underscore gets its name in ``rename``, else it loses the underscores. Row groups of one file are read in
+    parallel. A damaged row group gives the rows that can be read, and one failed record for the rest. A file
+    that is not Parquet is one failed record.
     """
 
     kind: ClassVar[str] = "parquet"
     suffixes: ClassVar[Sequence[str]] = (".parquet",)
     reasons: ClassVar[Mapping[str, str]] = {
         **TOO_BIG,
-        "not_parquet": "The file has no footer that can be read.",
+        "not_parquet": "The footer of the file is missing or cannot be read.",
         "parquet_corrupt": "The row group is damaged from this row on.",
-        "parquet_columns": "The names of the columns cannot be told apart.",
+        "parquet_columns": "The column names are empty or not unique.",
         **GUARD_REASONS,
     }
 
     rename: dict[str, str] = option(  # noqa: RUF009 - it makes a field
-        {}, help="Columns to be called otherwise: dotted path -> column."
+        {}, help="New names for fields: dotted path -> column."
     )
     max_record_bytes: int = option(
         MAX_RECORD_BYTES,
-        help="Bytes of the strings in a row; a larger one is a failed record.",
+        help="Maximum bytes of the strings in a row; a larger row fails.",
         minimum=1,
     )
 
     @property
     def untrusted(self) -> bool:
-        """Yes: Parquet is read by native code."""
+        """Always true: native code reads Parquet."""
         return True
 
     def tasks(self) -> list[Task]:
-        """Cut files by their size alone; nothing is read yet."""
+        """Split files by their size; no file is opened."""
         return [task for found in self.inputs() for task in self._cut(found)]
 
     def read(self, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:
-        """Give the row groups that begin in the task's range."""
+        """Yield the row groups that begin in the task's range."""
         return _Reader(source=self, task=task, guard=guard, batch_rows=batch_rows).read()
 
     def _cut(self, found: Found) -> Iterator[Task]:
@@ -97,7 +97,7 @@ class ParquetSource(FileSource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Broken:
-    """Why a step gave nothing."""
+    """The reason why a step failed."""
 
     reason: str
     message: str
@@ -105,7 +105,13 @@ class _Broken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Group:
-    """A row group: its number, where it begins, the number of its first row, its rows, bytes as encoded."""
+    """A row group of a file.
+
+    Attributes:
+        at: offset of its first byte in the file.
+        first_row: number of its first row in the file.
+        n_bytes: bytes of its encoded values before compression.
+    """
 
     index: int
     at: int
@@ -115,7 +121,7 @@ class _Group:
 
 
 class _Reader:
-    """Reads one task; each step that native code takes is a unit of the guard."""
+    """Reads one task; each call of native code is a unit of the guard."""
 
     def __init__(self, *, source: ParquetSource, task: Task, guard: Guard, batch_rows: int) -> None:
         self._source, self._task, self._guard, self._batch_rows = source, task, guard, batch_rows
@@ -137,7 +143,7 @@ class _Reader:
                     yield from self._read_group(file, group, names)
             n_rows = groups[-1].first_row + groups[-1].n_rows if groups else 0
             if self._task.start == 0 and file.metadata.num_rows > n_rows:
-                message = f"the footer promises {file.metadata.num_rows} rows, its row groups {n_rows}"
+                message = f"the footer declares {file.metadata.num_rows} rows, the row groups have {n_rows}"
                 yield self._failure(_Broken(reason="parquet_corrupt", message=message), row=n_rows)
 
     def _open(self, stream: Any) -> tuple[pq.ParquetFile, list[_Group], list[str]]:
@@ -158,7 +164,7 @@ class _Reader:
         for index in range(metadata.num_row_groups):
             group = metadata.row_group(index)
             if not 0 <= group.num_rows <= _MAX_ROWS - first_row:
-                raise ValueError(f"row group {index} claims {group.num_rows} rows")
+                raise ValueError(f"row group {index} declares {group.num_rows} rows")
             yield _Group(
                 index=index,
                 at=max(_first_byte(group), 0),
@@ -169,7 +175,7 @@ class _Reader:
             first_row += group.num_rows
 
     def _read_group(self, file: pq.ParquetFile, group: _Group, names: list[str]) -> Iterator[Reading]:
-        """Give as many rows as the footer promises, or a failed row where they end."""
+        """Yield as many rows as the footer declares, and a failed record if the group has fewer."""
         if not group.n_rows:
             return
         mean_bytes = group.n_bytes // group.n_rows + 1
@@ -179,7 +185,7 @@ class _Reader:
         while n_done < group.n_rows:
             batch = self._step("parquet_corrupt", lambda: _next(batches, names))
             if batch is None:
-                batch = _Broken(reason="parquet_corrupt", message=f"it ends after {n_done} rows")
+                batch = _Broken(reason="parquet_corrupt", message=f"the row group ends after {n_done} rows")
             if isinstance(batch, _Broken):
                 last = group.first_row + group.n_rows - 1
                 place = f"row group {group.index}, rows {group.first_row + n_done} to {last}"
@@ -194,11 +200,11 @@ class _Reader:
     def _step(self, reason: str, action: Callable[[], _T]) -> _T | _Broken:
         refusal = self._guard.enter(self._source.kind, next(self._units), limit_s=_LIMIT_S)
         if refusal is not None:
-            return _Broken(reason=refusal, message="reading it ended or hung a worker")
+            return _Broken(reason=refusal, message="reading it crashed or hung a worker process")
         try:
             return action()
         except MemoryError:
-            raise  # the engine's affair, as it depends on the machine
+            raise  # the engine handles it, because it depends on the machine
         except ColumnsError as error:
             return _Broken(reason="parquet_columns", message=str(error))
         except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
@@ -213,7 +219,7 @@ class _Reader:
         limit = self._source.max_record_bytes
         failures = []
         if batch.nbytes > limit and (large := row_bytes(batch) > limit).any():
-            message = f"the row holds more than max_record_bytes = {limit}"
+            message = f"the strings of the row are longer than max_record_bytes = {limit}"
             failures = [
                 self._fail(int(ordinals[at]), first_row + int(at), "record_too_big", message)
                 for at in rows[large]

@@ -1,4 +1,4 @@
-"""Files of plain text, each one page."""
+"""Read plain text files, one page each."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class TextSource(PageFiles):
     """Read files of plain text.
 
-    Each file is a page with nothing but its text. Bytes become text by their byte order mark, else by
-    detection; what cannot be decoded is replaced and counted. Files may be compressed.
+    Each file is one page, with its text and no other column. The charset comes from the byte order mark, else
+    from detection. Bytes that cannot be decoded are replaced by U+FFFD and counted. Files may be compressed.
     """
 
     kind: ClassVar[str] = "text"
@@ -28,5 +28,5 @@ class TextSource(PageFiles):
     reasons: ClassVar[Mapping[str, str]] = {**TOO_BIG, **REASONS, **GUARD_REASONS}
 
     def page(self, text: str) -> dict[str, Any]:
-        """Return the text as it is."""
+        """Return the unchanged text."""
         return {"text": text}

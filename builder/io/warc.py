@@ -1,4 +1,4 @@
-"""Web archives: WARC, ARC, WET and WAT, plain or compressed, record by record."""
+"""Read web archives: WARC, ARC, WET and WAT, plain or compressed, record by record."""
 
 from __future__ import annotations
 
@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 from builder.domain.rejection import MAX_RECORD_KEPT, Rejection
 from builder.io.archive.framing import Failed, Padding, Record, opens_to_record, read_spans
 from builder.io.archive.members import Members, sniff_codec
-from builder.io.archive.pages import Candidate, RecordRefusal, Terms, describe_fault, judge, open_page, url_of
+from builder.io.archive.pages import (
+    Candidate,
+    PageCriteria,
+    RecordRefusal,
+    describe_fault,
+    judge,
+    open_page,
+    url_of,
+)
 from builder.io.archive.parts import cut_points, part_bounds, read_part
 from builder.io.reading.file_source import COMPRESSED, GUARD_REASONS, MAX_RECORD_BYTES, TOO_BIG, FileSource
 from builder.io.reading.page_rows import BATCH_BYTES, PageRows
@@ -31,18 +39,20 @@ _SNIFF_BYTES = 16
 class WarcSource(FileSource):
     """Read web archives.
 
-    Takes WARC 0.x, 1.0 and 1.1, ARC 1 and 2, WET and WAT; plain, or gzip, bz2, zstd or lz4, a member for
-    each record or one for all; frames of zstd may share a dictionary that stands in the first. Line ends may
-    be LF. What is compressed is told by the first bytes of a file.
+    The formats are WARC 0.x, 1.0 and 1.1, ARC 1 and 2, WET and WAT. Files may be plain or compressed with
+    gzip, bz2, zstd or lz4, with one member for each record or one for all. Frames of zstd may share a
+    dictionary in the first frame. Line ends may be LF. The first bytes of a file decide how it is compressed.
 
-    Each record of the archive is a record. `response`, `resource` and `conversion` become pages if their
-    status and content type are wanted; a record without a content type does if it begins like HTML. All
-    others are rejected: `record_type`, `http_status`, `content_type`, and `revisit`, which the ledger merges
-    into its original if that is in the same build. Chunks and content codings are undone.
+    Each record of the archive is a record. A `response`, `resource` or `conversion` becomes a page if
+    `status` and `content_types` list its status and content type; without a content type, it becomes a page
+    if it begins like HTML. Other records are rejected: `record_type`, `http_status`, `content_type` or
+    `revisit`. The ledger merges a `revisit` into its original if both are in the same build. Chunks and
+    content codings are decoded.
 
-    Damage costs a record, not a file: each byte of an archive lies in a record, in padding between records or
-    in a failed span, and reading goes on at the next record. A record whose length is wrong ends where the
-    next one begins; it goes on if its HTTP message is whole, and is counted (`wrong_length`, `truncated`).
+    A damaged record does not affect the rest of the file: each byte of an archive is in a record, in padding
+    between records or in a failed span, and reading resumes at the next record. A record whose length is
+    wrong ends where the next one begins. It becomes a page if its HTTP message is complete, and is counted
+    (`wrong_length`, `truncated`).
     """
 
     kind: ClassVar[str] = "warc"
@@ -50,14 +60,14 @@ class WarcSource(FileSource):
         f".{stem}{codec}" for stem in ("warc", "arc", "wet", "wat") for codec in COMPRESSED
     )
     reasons: ClassVar[Mapping[str, str]] = {
-        "record_type": "The record is no response, resource or conversion.",
-        "http_status": "The status of the response is not among `status`.",
-        "content_type": "The content type is not among `content_types`.",
+        "record_type": "The record is not a response, resource or conversion.",
+        "http_status": "The status of the response is not listed in `status`.",
+        "content_type": "The content type is not listed in `content_types`.",
         "revisit": "The record repeats one that is not in this build.",
-        "bad_header": "No record begins here, or its header cannot be read.",
-        "bad_http": "The record should be an HTTP response and does not begin like one.",
-        "content_coding": "The body is coded in a way that is unknown, or is damaged.",
-        "wrong_length": "The record does not end where its length says, and its content is not whole.",
+        "bad_header": "The bytes do not begin a record, or the header of the record cannot be read.",
+        "bad_http": "The record should be an HTTP response but does not begin with a status line.",
+        "content_coding": "The content coding of the body is not supported, or the body is damaged.",
+        "wrong_length": "The length in the record's header is wrong, and the content is incomplete.",
         "truncated": "The file ends inside the record.",
         **TOO_BIG,
         **REASONS,
@@ -70,35 +80,35 @@ class WarcSource(FileSource):
         help="Media types, without parameters, that become pages.",
     )
     rename: dict[str, str] = option(  # noqa: RUF009
-        {}, help="Fields to be called otherwise: dotted path -> column."
+        {}, help="New names for fields: dotted path -> column."
     )
     max_record_bytes: int = option(
         MAX_RECORD_BYTES,
-        help="Bytes of a record, and of its content once decoded; a larger one is a failed record.",
+        help="Maximum bytes of a record and of its decoded content; a larger record fails.",
         minimum=1,
     )
 
     @property
     def untrusted(self) -> bool:
-        """Yes: decompressors and decoders of strangers' bytes are native code."""
+        """Always true: native code decompresses and decodes bytes from unknown servers."""
         return True
 
     def tasks(self) -> list[Task]:
-        """Cut large files that are not compressed by their size; any other is one task."""
+        """Split large uncompressed files by their size; any other file is one task."""
         return [task for found in self.inputs() for task in self._cut(found)]
 
     def read(self, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:
-        """Give what becomes of each record, in the order of the archive."""
+        """Yield pages and rejections in the order of the archive."""
         rows = PageRows(source=self.label, name=task.name, batch_rows=batch_rows)
-        reader = _Reader(rows, self._terms(), guard)
+        reader = _Reader(rows, self._criteria(), guard)
         with open_input(task.path) as stream:
             for span in self._spans(stream, task, guard):
                 if isinstance(span, Padding):
                     continue
-                reader.take(span)
+                reader.add(span)
                 if reader.full:
-                    yield reader.hand_over()
-        yield reader.hand_over()
+                    yield reader.take_reading()
+        yield reader.take_reading()
 
     def _cut(self, found: Found) -> Iterator[Task]:
         whole = compression_of(found.name) is not None
@@ -112,9 +122,9 @@ class WarcSource(FileSource):
                 stop=stop,
             )
 
-    def _terms(self) -> Terms:
+    def _criteria(self) -> PageCriteria:
         types = [name.strip().lower() for name in self.content_types]
-        return Terms(statuses=self.status, content_types=types, max_bytes=self.max_record_bytes)
+        return PageCriteria(statuses=self.status, content_types=types, max_bytes=self.max_record_bytes)
 
     def _spans(self, stream: BinaryIO, task: Task, guard: Guard) -> Iterator[Span]:
         codec = sniff_codec(stream.read(_SNIFF_BYTES), name=task.name)
@@ -123,28 +133,28 @@ class WarcSource(FileSource):
             first, last = part_bounds(stream, start=task.start, stop=task.stop)
             pieces: Iterable[Piece] = read_part(stream, first=first, last=last)
             return read_spans(pieces, max_record_bytes=self.max_record_bytes, offset=first)
-        if task.start:  # compressed without being called so: the first part reads it all
+        if task.start:  # compressed, but not by its name: the first part reads the whole file
             return iter(())
         pieces = Members(stream, codec=codec, opens=opens_to_record, guard=guard)
         return read_spans(pieces, max_record_bytes=self.max_record_bytes)
 
 
 class _Reader:
-    """Gives each record a row, and counts it where it was found."""
+    """Turns each record of an archive into a row, and counts it."""
 
-    def __init__(self, rows: PageRows, terms: Terms, guard: Guard) -> None:
-        self._rows, self._terms, self._guard = rows, terms, guard
+    def __init__(self, rows: PageRows, criteria: PageCriteria, guard: Guard) -> None:
+        self._rows, self._criteria, self._guard = rows, criteria, guard
         self._raw_bytes = 0
 
     @property
     def full(self) -> bool:
         return self._rows.full or self._raw_bytes >= BATCH_BYTES
 
-    def hand_over(self) -> Reading:
+    def take_reading(self) -> Reading:
         self._raw_bytes = 0
         return self._rows.take()
 
-    def take(self, span: Record | Failed) -> None:
+    def add(self, span: Record | Failed) -> None:
         row = self._rows.count(offset=span.offset)
         if isinstance(span, Failed):
             place = f"bytes {span.offset} to {span.offset + span.length} of the archive"
@@ -153,20 +163,22 @@ class _Reader:
             )
             self._refuse(row, span, why, raw=span.raw)
             return
-        wanted = judge(span, self._terms)
-        if isinstance(wanted, Candidate):
-            self._open(row, wanted)
+        judged = judge(span, self._criteria)
+        if isinstance(judged, Candidate):
+            self._open(row, judged)
         else:
-            self._refuse(row, span, wanted, raw=span.raw)
+            self._refuse(row, span, judged, raw=span.raw)
 
     def _open(self, row: dict[str, Any], candidate: Candidate) -> None:
         record = candidate.record
         if (reason := self._guard.enter("warc", row["ordinal"])) is not None:
-            why = RecordRefusal(reason=reason, outcome="failed", message="decoding it ended or hung a worker")
+            why = RecordRefusal(
+                reason=reason, outcome="failed", message="decoding it crashed or hung a worker process"
+            )
             self._refuse(row, record, why, raw=record.raw)
             return
         try:
-            page = open_page(candidate, self._terms)
+            page = open_page(candidate, self._criteria)
         finally:
             self._guard.leave()
         if isinstance(page, RecordRefusal):

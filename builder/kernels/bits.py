@@ -70,7 +70,7 @@ def mix(x: Any) -> Any:
 
 @kernel
 def find_byte(data: Any, at: Any, end: Any, byte: Any) -> Any:
-    """Return the position of the first such byte in ``data[at:end]``; ``end`` if there is none."""
+    """Return the position of the first such byte in ``data[at:end]``, or ``end``."""
     pattern = np.uint64(byte) * _ONES
     while at + 8 <= end:
         x = load8(data, at) ^ pattern

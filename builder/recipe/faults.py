@@ -1,4 +1,4 @@
-"""What is wrong with a recipe: everything at once, each fault with its place and the nearest name."""
+"""Find all faults of a recipe, each with its place and the nearest known name."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def find_faults(document: Any) -> list[Fault]:
-    """List every fault of a recipe; an empty list means that it can be assembled."""
-    return [*_number_faults(document, ""), *_schema_faults(document), *_meaning_faults(document)]
+    """List every fault of a recipe; an empty list means that the recipe is valid."""
+    return [*_number_faults(document, ""), *_schema_faults(document), *_consistency_faults(document)]
 
 
 def source_names(entries: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Name each source: ``name:`` in the recipe, else its kind, then ``jsonl-2``.
+    """Return the name of each source: its option ``name``, else its kind (``jsonl``, then ``jsonl-2``).
 
     >>> source_names([{"jsonl": {}}, {"warc": {}}, {"jsonl": {}}, {"jsonl": {"name": "feed"}}])
     ['jsonl', 'warc', 'jsonl-2', 'feed']
@@ -35,13 +35,13 @@ def source_names(entries: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _number_faults(value: Any, place: str) -> list[Fault]:
-    """Find NaN and infinity, which YAML and TOML can write: no bound of a schema refuses NaN."""
+    """Find NaN and infinity, which YAML and TOML can write; no bound of a JSON Schema refuses NaN."""
     if isinstance(value, dict):
         inner = [(one, f"{place}.{key}" if place else str(key)) for key, one in value.items()]
     elif isinstance(value, list):
         inner = [(one, f"{place}[{i}]") for i, one in enumerate(value)]
     elif isinstance(value, float) and not math.isfinite(value):
-        return [Fault(where=place, what=f"{value} is no number that a recipe may hold")]
+        return [Fault(where=place, what=f"{value} is not allowed", advice="give a finite number")]
     else:
         return []
     return [fault for one, where in inner for fault in _number_faults(one, where)]
@@ -62,13 +62,11 @@ def _explain(error: Any) -> list[Fault]:
     if error.validator == "additionalProperties":
         known = [*error.schema.get("properties", {})]
         if error.schema.get("patternProperties"):
-            return [
-                Fault(where=place, what=error.message, advice="a split is named like train, test or en.test")
-            ]
-        strange = [key for key in error.instance if key not in known]
+            return [Fault(where=place, what=error.message, advice="use names such as train, test or en.test")]
+        unknown = [key for key in error.instance if key not in known]
         return [
             Fault(where=f"{place}.{key}" if place else key, what="unknown key", advice=nearest(key, known))
-            for key in strange
+            for key in unknown
         ]
     if error.validator == "required":
         return [Fault(where=place, what=error.message.replace(" is a required property", " is missing"))]
@@ -76,8 +74,8 @@ def _explain(error: Any) -> list[Fault]:
         return [
             Fault(
                 where=place,
-                what="an entry has exactly one key, its name",
-                advice="- dedup_near: {threshold: 0.8}",
+                what="an entry must have exactly one key, its name",
+                advice="write it like this: - dedup_near: {threshold: 0.8}",
             )
         ]
     advice = "one of " + ", ".join(map(str, error.validator_value)) if error.validator == "enum" else ""
@@ -91,22 +89,26 @@ def _place(path: Any) -> str:
     return place
 
 
-def _meaning_faults(document: Any) -> list[Fault]:
-    """Find what a schema cannot say: shares that do not add up, a stage or a name given twice."""
+def _consistency_faults(document: Any) -> list[Fault]:
+    """Find faults that a schema cannot express: shares that do not add up to 1, or a duplicate name."""
     faults: list[Fault] = []
     splits = document.get("splits")
     if isinstance(splits, dict) and all(isinstance(v, (int, float)) for v in splits.values()):
         total = sum(splits.values())
         if abs(total - 1) > 1e-9:
-            faults.append(Fault(where="splits", what=f"the shares add up to {total:g}, not to 1"))
-    faults += _twice(document.get("stages"), "stages", [_only_key(e) for e in document.get("stages") or []])
+            what = f"the shares add up to {total:g}, not to 1"
+            faults.append(Fault(where="splits", what=what, advice="change the shares so that the sum is 1"))
+    faults += _duplicates(
+        document.get("stages"), "stages", [_only_key(e) for e in document.get("stages") or []]
+    )
     stages = [_only_key(entry) for entry in document.get("stages") or []]
     if "validate" in stages[1:]:
         place = f"stages[{stages.index('validate', 1)}]"
-        faults.append(Fault(where=place, what="validate stands first in every chain", advice="move it up"))
+        what = "'validate' must be the first stage"
+        faults.append(Fault(where=place, what=what, advice="move it to the top of `stages`"))
     sources = document.get("sources")
     if isinstance(sources, list) and all(_only_key(e) and isinstance(e[_only_key(e)], dict) for e in sources):
-        faults += _twice(sources, "sources", source_names(sources))
+        faults += _duplicates(sources, "sources", source_names(sources))
     return faults
 
 
@@ -114,11 +116,12 @@ def _only_key(entry: Any) -> str:
     return next(iter(entry)) if isinstance(entry, dict) and len(entry) == 1 else ""
 
 
-def _twice(entries: Any, where: str, names: list[str]) -> list[Fault]:
+def _duplicates(entries: Any, where: str, names: list[str]) -> list[Fault]:
     if not isinstance(entries, list):
         return []
+    advice = "give the source another `name`" if where == "sources" else "remove one of the entries"
     return [
-        Fault(where=f"{where}[{i}]", what=f"{name!r} is there twice", advice="give it once, or another name")
+        Fault(where=f"{where}[{i}]", what=f"the name {name!r} is already used", advice=advice)
         for i, name in enumerate(names)
         if name and name in names[:i]
     ]

@@ -1,4 +1,4 @@
-"""The frozen Recipe, and how its parts are made."""
+"""Build the frozen Recipe and its parts from a recipe document."""
 
 from __future__ import annotations
 
@@ -27,15 +27,17 @@ DEFAULT_CONTRACT = "page-1"
 DEFAULT_SPLITS = {"train": 1.0}
 _NOT_DATA = frozenset({"title", "description", "card", "date", "corpus"})
 _NOT_CHAIN = frozenset({"sources", "contract", "license", "language"})
-"""Sources and the contract have digests of their own; the others are told in the card and change no row."""
+"""Keys outside the chain digest. Sources and the contract have their own digests; license and language are
+written to the card and do not affect rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """What a build is made from: frozen, checked, and with its parts already made.
+    """A checked recipe, with its contract, sources and stages.
 
-    ``document`` is the recipe as it was written, with settings but without the values of variables, which may
-    be secrets: it is published. ``filled`` has them. ``stages`` begins with ``validate``, written or not.
+    ``document`` is the recipe as written, with settings applied. It is published, so its variables are not
+    replaced: their values may be secrets. ``filled`` is the recipe with the values of the variables.
+    ``stages`` always begins with ``validate``, even if the recipe does not list it.
     """
 
     name: str
@@ -59,18 +61,18 @@ class Recipe:
     def load(
         cls, path: str | Path, *, settings: Sequence[str] = (), schemas: Sequence[str | Path] = ()
     ) -> Recipe:
-        """Read, check and build a recipe from a YAML or TOML file.
+        """Read and check a recipe from a YAML or TOML file.
 
-        Every problem is reported at once, each with its place, so that a recipe is mended in one go.
-        Opens no input and no network: a recipe that loads may still name a folder that is not there.
+        Every fault is reported at once, with its place, so that you can fix them all in one edit. No input is
+        opened and no network is used: a valid recipe may still name a folder that does not exist.
 
         Args:
-            settings: ``KEY=VALUE`` pairs that override, such as ``stages.dedup_near.threshold=0.7``.
-            schemas: folders in which references of the contract are looked up as well.
+            settings: ``KEY=VALUE`` pairs that override values, such as ``stages.dedup_near.threshold=0.7``.
+            schemas: more folders in which references of the contract are looked up.
 
         Raises:
-            RecipeError: if the file cannot be read or does not meet the recipe's schema.
-            ContractError: if the contract is no schema or cannot be mapped to Arrow.
+            RecipeError: if the file cannot be read or does not match the recipe's schema.
+            ContractError: if the contract is not a JSON Schema or cannot be mapped to Arrow.
         """
         path = Path(path)
         document = apply_settings(read_document(path), settings)
@@ -85,10 +87,10 @@ class Recipe:
         schemas: Sequence[str | Path] = (),
         contract: Contract | None = None,
     ) -> Recipe:
-        """Check and build a recipe from a mapping; relative paths are relative to ``folder``.
+        """Check a recipe given as a mapping; relative paths are relative to ``folder``.
 
         Args:
-            contract: taken in place of the one that the document names.
+            contract: replaces the contract that the document names.
         """
         filled = fill_variables(copy.deepcopy(dict(document)))
         if faults := find_faults(filled):
@@ -100,21 +102,21 @@ class Recipe:
         return _assemble(cls, filled, written=dict(document), folder=folder, contract=contract)
 
     def digest(self) -> str:
-        """SHA-256 of the part of the recipe on which rows depend."""
+        """Return the SHA-256 of ``data_document``."""
         return hashlib.sha256(canonical_json(self.data_document())).hexdigest()
 
     def data_document(self) -> dict[str, Any]:
-        """Return the part of the recipe on which rows depend: a change here is a rebuild."""
-        document = _without_places(self.filled, self.folder)
+        """Return the part of the recipe that affects rows; a change in it requires a rebuild."""
+        document = _without_paths(self.filled, self.folder)
         return {key: value for key, value in document.items() if key not in _NOT_DATA}
 
     def chain_digest(self) -> str:
-        """SHA-256 of what is done to records, whichever they are: a change here is a full rebuild."""
+        """Return the SHA-256 of the part that affects every record; a change requires a full rebuild."""
         document = {key: value for key, value in self.data_document().items() if key not in _NOT_CHAIN}
         return hashlib.sha256(canonical_json(document)).hexdigest()
 
     def source_digests(self) -> dict[str, str]:
-        """SHA-256 of how each source reads its files, whichever they are, by the source's name."""
+        """Return, by source name, the SHA-256 of each source's kind and options except path and name."""
         digests = {}
         for entry, source in zip(self.filled["sources"], self.sources, strict=True):
             ((kind, options),) = entry.items()
@@ -123,11 +125,11 @@ class Recipe:
         return digests
 
     def public_document(self) -> dict[str, Any]:
-        """Return the recipe as the manifest tells it: without ``corpus`` and without absolute paths."""
-        return _without_places(self.document, self.folder)
+        """Return the recipe for the manifest: without ``corpus`` and without absolute paths."""
+        return _without_paths(self.document, self.folder)
 
     def manifest_facts(self, *, limit: int | None) -> dict[str, Any]:
-        """Return what the manifest tells of the recipe."""
+        """Return the entry ``recipe`` of the manifest."""
         facts = {
             "digest": self.chain_digest(),
             "sources": self.source_digests(),
@@ -150,7 +152,7 @@ def _assemble(
     return cls(
         name=document["name"],
         contract=contract,
-        columns=_roles(document.get("columns", {}), contract),
+        columns=_assign_columns(document.get("columns", {}), contract),
         sources=_make_sources(document["sources"], folder=folder),
         stages=_make_stages(document.get("stages", [])),
         splits=dict(document.get("splits", DEFAULT_SPLITS)),
@@ -167,19 +169,19 @@ def _assemble(
     )
 
 
-def _roles(named: Mapping[str, str | None], contract: Contract) -> Columns:
-    """Say which column plays which part; a part that is not named is played by the column of its name."""
-    there = contract.columns.names
+def _assign_columns(named: Mapping[str, str | None], contract: Contract) -> Columns:
+    """Assign a column to each role; the default is the column with the name of the role."""
+    known = contract.columns.names
     faults = [
         Fault(
-            where=f"columns.{part}", what=f"the contract has no column {name!r}", advice=nearest(name, there)
+            where=f"columns.{role}", what=f"the contract has no column {name!r}", advice=nearest(name, known)
         )
-        for part, name in named.items()
-        if name is not None and name not in there
+        for role, name in named.items()
+        if name is not None and name not in known
     ]
     if faults:
         raise RecipeError(*faults)
-    return Columns.among(there, named=named)
+    return Columns.among(known, named=named)
 
 
 def _make_sources(entries: list[dict[str, Any]], *, folder: Path) -> tuple[Source, ...]:
@@ -187,14 +189,14 @@ def _make_sources(entries: list[dict[str, Any]], *, folder: Path) -> tuple[Sourc
     for entry, name in zip(entries, source_names(entries), strict=True):
         ((kind, options),) = entry.items()
         options = {**options, "name": name}
-        if "path" in options and _is_place(kind, options["path"], folder=folder):
+        if "path" in options and _is_path(kind, options["path"], folder=folder):
             options["path"] = absolute(options["path"], folder=folder)
         made.append(source_class(kind)(**options))
     return tuple(made)
 
 
-def _is_place(kind: str, path: str, *, folder: Path) -> bool:
-    """Tell a path from the name of a dataset on the Hub, which looks like one."""
+def _is_path(kind: str, path: str, *, folder: Path) -> bool:
+    """Return whether ``path`` is a path; for a dataset, it may be a name on the Hub instead."""
     return kind != "dataset" or (folder / path).exists()
 
 
@@ -205,7 +207,7 @@ def _make_stages(entries: list[dict[str, Any]]) -> tuple[Stage | CorpusStage, ..
     return tuple(stage_class(name)(**(options or {})) for name, options in written)
 
 
-def _without_places(document: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+def _without_paths(document: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     kept = {key: value for key, value in document.items() if key != "corpus"}
     kept["sources"] = [_relative_source(entry, folder) for entry in kept["sources"]]
     if Path(str(kept.get("contract", ""))).is_absolute():
@@ -222,7 +224,7 @@ def _relative_source(entry: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def absolute(path: str, *, folder: Path) -> str:
-    """Make a local path absolute; an address with a scheme (``s3://``, ``hf://``) stays as it is.
+    """Return a local path as an absolute one; an address with a scheme (``s3://``, ``hf://``) is unchanged.
 
     >>> absolute("s3://bucket/*.warc.gz", folder=Path("/tmp"))
     's3://bucket/*.warc.gz'

@@ -1,4 +1,4 @@
-"""The recipe's JSON Schema, made from the options that stages and sources declare."""
+"""Generate the recipe's JSON Schema from the options that stages and sources declare."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _SPLIT_NAME = r"^(?!(all|guard|freeze)$)[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*$"
 
 
 def recipe_schema() -> dict[str, Any]:
-    """Return the schema of a recipe with the stages and sources that are installed."""
+    """Return the JSON Schema of a recipe, with all installed stages and sources."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "https://schemas.nlp-corpus-builder.org/recipe.schema.json",
         "title": "recipe",
-        "description": "The file that a build is made from.",
+        "description": "The file that defines a build.",
         "type": "object",
         "required": ["name", "sources", "corpus"],
         "additionalProperties": False,
@@ -28,35 +28,35 @@ def recipe_schema() -> dict[str, Any]:
             "name": {
                 "type": "string",
                 "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,95}$",
-                "description": "Short name of the dataset; part of the rule that assigns splits.",
+                "description": "Short name of the dataset; the assignment of splits depends on it.",
             },
-            "title": {"type": "string", "description": "Name for people."},
-            "description": {"type": "string", "description": "What the dataset is; goes into the card."},
-            "license": {"type": "string", "description": "Licence id as the Hugging Face Hub writes it."},
+            "title": {"type": "string", "description": "Title of the dataset on the card. Default: `name`."},
+            "description": {"type": "string", "description": "Description of the dataset, for the card."},
+            "license": {"type": "string", "description": "Licence identifier of the Hugging Face Hub."},
             "language": {
                 "type": "array",
                 "items": {"type": "string", "pattern": "^[a-z]{2,3}$"},
-                "description": "ISO 639 codes of the languages in it.",
+                "description": "ISO 639 codes of the dataset's languages.",
             },
             "date": {"type": "string", "format": "date", "description": "Date of publication."},
-            "card": {"type": "string", "description": "Markdown file whose sections go into the card."},
+            "card": {"type": "string", "description": "Markdown file with sections to include in the card."},
             "contract": {
                 "type": "string",
-                "description": "A built-in contract, or the path of a JSON Schema.",
+                "description": "Name of a built-in contract, or path of a JSON Schema.",
             },
             "columns": _columns_schema(),
             "sources": {"type": "array", "minItems": 1, "items": _one_of(_source_schemas())},
             "stages": {"type": "array", "items": _one_of(_stage_schemas())},
             "splits": _splits_schema(),
-            "corpus": {"type": "string", "description": "Local folder that holds all versions."},
+            "corpus": {"type": "string", "description": "Local folder for all versions of the corpus."},
         },
     }
 
 
 def options_schema(options: type) -> dict[str, Any]:
-    """Return the schema of one stage's or source's options, from the fields of its dataclass."""
+    """Return the JSON Schema of one stage's or source's options, from the fields of its dataclass."""
     fields = [field for field in dataclasses.fields(options) if field.init and "help" in field.metadata]
-    # only the options' own annotations: others name types that are not there at run time
+    # only the annotations of options: other annotations name types that are not imported at run time
     annotations = {field.name: field.type for field in fields}
     hints = typing.get_type_hints(type("Options", (), {"__annotations__": annotations}))
     schema: dict[str, Any] = {
@@ -92,15 +92,15 @@ def _one_of(properties: dict[str, Any]) -> dict[str, Any]:
 def _columns_schema() -> dict[str, Any]:
     return {
         "type": "object",
-        "description": "Which column of your own contract plays which part.",
+        "description": "The columns of your own contract that contain the text, HTML, URL and fetch time.",
         "additionalProperties": False,
         "properties": {
-            part: {"type": ["string", "null"], "description": f"The column that holds the page's {what}."}
-            for part, what in {
+            role: {"type": ["string", "null"], "description": f"The column that contains the page's {what}."}
+            for role, what in {
                 "text": "text",
                 "html": "HTML",
-                "url": "address",
-                "fetched_at": "time of fetching",
+                "url": "URL",
+                "fetched_at": "fetch time",
             }.items()
         },
     }
@@ -109,7 +109,7 @@ def _columns_schema() -> dict[str, Any]:
 def _splits_schema() -> dict[str, Any]:
     return {
         "type": "object",
-        "description": "Share of each split; they add up to 1. Default: all in train.",
+        "description": "Share of each split; the shares add up to 1. Default: all documents in train.",
         "minProperties": 1,
         "patternProperties": {_SPLIT_NAME: {"type": "number", "exclusiveMinimum": 0, "maximum": 1}},
         "additionalProperties": False,

@@ -1,4 +1,4 @@
-"""The recipe's text: YAML 1.2 or TOML in, a plain mapping out, with variables and settings filled in."""
+"""Parse a recipe's text (YAML 1.2 or TOML) to a mapping, and apply variables and settings."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 def read_document(path: Path) -> dict[str, Any]:
-    """Read a recipe file; a key given twice is a fault, and `no` is a word.
+    """Read a recipe file; a duplicate key is a fault, and `no` is a string.
 
     Raises:
-        RecipeError: if the file is not there, not YAML or TOML, or not a mapping.
+        RecipeError: if the file does not exist, is not YAML or TOML, or is not a mapping.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -30,21 +30,23 @@ def read_document(path: Path) -> dict[str, Any]:
             Fault(
                 where=str(path),
                 what="no such file",
-                advice="'builder init FOLDER' writes a recipe to start from",
+                advice="check the path, or run `builder init FOLDER` to create a recipe",
             )
         ) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(Fault(where=str(path), what=f"cannot be read: {error}")) from None
+        advice = "give the path of a UTF-8 file that you may read"
+        raise RecipeError(Fault(where=str(path), what=f"cannot be read: {error}", advice=advice)) from None
     document = _with_text_dates(
         _parse_toml(text, path) if path.suffix == ".toml" else _parse_yaml(text, path)
     )
     if not isinstance(document, dict):
-        raise RecipeError(Fault(where=str(path), what="a recipe is a mapping of keys to values"))
+        what, advice = "the recipe is not a mapping of keys to values", "begin it with: name: my-dataset"
+        raise RecipeError(Fault(where=str(path), what=what, advice=advice))
     return document
 
 
 def _with_text_dates(value: Any) -> Any:
-    """Write dates as text again: YAML and TOML make objects of them, a recipe holds JSON values only."""
+    """Convert dates, which YAML and TOML parse to objects, back to text: recipes contain JSON values only."""
     if isinstance(value, dict):
         return {key: _with_text_dates(inner) for key, inner in value.items()}
     if isinstance(value, list):
@@ -63,11 +65,12 @@ def _parse_yaml(text: str, path: Path) -> Any:
         mark = error.problem_mark
         place = f"{path}:{mark.line + 1}" if mark else str(path)
         what = str(error.problem).split(" with ")[0]
-        raise RecipeError(Fault(where=place, what=what, advice="each key may be given once")) from None
+        raise RecipeError(Fault(where=place, what=what, advice="remove one of the two keys")) from None
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise RecipeError(Fault(where=place, what=f"not YAML: {getattr(error, 'problem', error)}")) from None
+        what = f"the YAML is not valid: {getattr(error, 'problem', error)}"
+        raise RecipeError(Fault(where=place, what=what, advice="fix the syntax at this line")) from None
 
 
 def _parse_toml(text: str, path: Path) -> Any:
@@ -76,14 +79,15 @@ def _parse_toml(text: str, path: Path) -> Any:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise RecipeError(Fault(where=str(path), what=f"not TOML: {error}")) from None
+        what = f"the TOML is not valid: {error}"
+        raise RecipeError(Fault(where=str(path), what=what, advice="fix the syntax at this line")) from None
 
 
 def fill_variables(value: Any) -> Any:
-    """Fill in ``${VAR}`` from the environment, everywhere.
+    """Replace ``${VAR}`` in every string by its value in the environment.
 
     Raises:
-        RecipeError: naming each variable that the environment does not have, and its place.
+        RecipeError: if variables are not set; the error lists each of them with its place.
     """
     faults: list[Fault] = []
     filled = _fill(value, place="", faults=faults)
@@ -102,7 +106,7 @@ def _fill(value: Any, *, place: str, faults: list[Fault]) -> Any:
     if not isinstance(value, str):
         return value
     faults.extend(
-        Fault(where=place, what=f"the environment has no variable {name}", advice=f"export {name}=...")
+        Fault(where=place, what=f"the environment variable {name} is not set", advice=f"export {name}=...")
         for name in _VARIABLE.findall(value)
         if name not in os.environ
     )
@@ -110,7 +114,7 @@ def _fill(value: Any, *, place: str, faults: list[Fault]) -> Any:
 
 
 def apply_settings(document: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:
-    """Override single values by ``KEY=VALUE``; an entry of a list is named by its number or its one key.
+    """Apply ``KEY=VALUE`` overrides; a list entry is selected by its number or by its only key.
 
     >>> apply_settings({"stages": [{"dedup_near": {}}]}, ["stages.dedup_near.threshold=0.7"])
     {'stages': [{'dedup_near': {'threshold': 0.7}}]}
@@ -118,20 +122,23 @@ def apply_settings(document: dict[str, Any], settings: Sequence[str]) -> dict[st
     for setting in settings:
         key, equals, text = setting.partition("=")
         if not equals:
-            raise RecipeError(Fault(where=f"--set {setting}", what="not KEY=VALUE"))
+            advice = "write it like this: --set splits.train=0.9"
+            raise RecipeError(Fault(where=f"--set {setting}", what="not KEY=VALUE", advice=advice))
         _set(document, key.split("."), _parse_yaml(text, Path(f"--set {key}")), setting=setting)
     return document
 
 
 def _set(node: Any, keys: list[str], value: Any, *, setting: str) -> None:
-    """Walk down to a key; an entry of a list is named by its number or by its one key."""
+    """Set the value at a path of keys; a list entry is selected by its number or by its only key."""
     for i, key in enumerate(keys):
         if isinstance(node, list):
             node = _entry(node, key, setting=setting)
             if key.isdigit():
                 continue
         if not isinstance(node, dict):
-            raise RecipeError(Fault(where=f"--set {setting}", what=f"{'.'.join(keys[:i])} has no keys"))
+            what = f"the value of {'.'.join(keys[:i])} has no keys"
+            advice = "give the key of a single value, such as stages.dedup_near.threshold"
+            raise RecipeError(Fault(where=f"--set {setting}", what=what, advice=advice))
         if i == len(keys) - 1:
             node[key] = value
         else:
@@ -146,6 +153,7 @@ def _entry(entries: list[Any], key: str, *, setting: str) -> Any:
     named = [entry for entry in entries if isinstance(entry, dict) and key in entry]
     if len(named) != 1:
         names = [next(iter(entry)) for entry in entries if isinstance(entry, dict) and entry]
-        what = f"{len(named)} entries are called {key!r}" if named else f"no entry is called {key!r}"
-        raise RecipeError(Fault(where=f"--set {setting}", what=what, advice=nearest(key, names)))
+        what = f"{len(named)} entries have the key {key!r}" if named else f"no entry has the key {key!r}"
+        advice = "select the entry by its number" if named else nearest(key, names)
+        raise RecipeError(Fault(where=f"--set {setting}", what=what, advice=advice))
     return named[0]

@@ -38,7 +38,7 @@ def feed(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("nowhere/a.jsonl", "there is no such file or folder"),
+        ("nowhere/a.jsonl", "no such file or folder"),
         ("feed/*.ndjson", "no file matches"),
         ("empty", "no file below this folder ends in .jsonl"),
         ("pipe.jsonl", "is not a regular file"),

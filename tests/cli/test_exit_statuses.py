@@ -60,7 +60,7 @@ def test_a_fault_is_1_and_all_are_said(run: Any, start: Any, tmp_path: Path) -> 
         (["build", "my/recipe.yaml", "--set", "stages.dedup_naer.threshold=1"], "dedup_near"),
         (["build", "my/recipe.yaml", "--set", "sources.jsonl.path=pages/*.none"], "none"),
         (["build", "my/recipe.yaml", "--set", "nonsense"], "KEY=VALUE"),
-        (["build", "my/recipe.yaml", "--set", "stages.dedup_near.threshold=.nan"], "is no number"),
+        (["build", "my/recipe.yaml", "--set", "stages.dedup_near.threshold=.nan"], "is not allowed"),
     ],
     ids=lambda value: " ".join(value[:2]) if isinstance(value, list) else "",
 )

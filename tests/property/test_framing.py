@@ -1,4 +1,4 @@
-"""The law of framing: whatever happens to an archive, every byte of it is accounted for."""
+"""The rule of framing: every byte of an archive, damaged or not, is in exactly one span."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ NASTY_BODIES = st.lists(st.sampled_from(NASTY) | st.binary(max_size=40), max_siz
 
 @st.composite
 def mutated(draw, data: bytes, *, reach: int = 8) -> bytes:
-    """One damage in one place: a bit flipped, or up to ``reach`` bytes put in, taken out or overwritten."""
+    """Apply one damage in one place: flip a bit, or insert, delete or overwrite up to ``reach`` bytes."""
     at = draw(st.integers(0, max(0, len(data) - 1)))
     what = draw(st.sampled_from(["flip", "insert", "delete", "overwrite"]))
     if what == "flip":
@@ -75,7 +75,7 @@ def make(form, packing, bodies) -> tuple[list[bytes], bytes]:
 @settings(max_examples=8)
 @given(bodies=st.lists(NASTY_BODIES | PLAIN_BODIES, min_size=1, max_size=6))
 def test_an_undamaged_archive_gives_its_records_and_nothing_else(form, packing, bodies):
-    """Records and padding make up the file, byte for byte, whatever stands in the bodies."""
+    """Records and padding add up to the file, whatever the bodies contain."""
     records, data = make(form, packing, bodies)
     pieces, spans = archives.frame(data, packing=packing)
     spans_are_without_gap(pieces, spans)
@@ -94,7 +94,7 @@ def test_an_undamaged_archive_gives_its_records_and_nothing_else(form, packing, 
 @settings(max_examples=20)
 @given(draw=st.data())
 def test_no_damage_raises_or_loses_a_byte(form, packing, draw):
-    """Any number of damages: every byte lies in one span, and what is not damaged decompresses."""
+    """After any number of damages, every byte is in one span, and the undamaged parts are decompressed."""
     bodies = draw.draw(st.lists(NASTY_BODIES | PLAIN_BODIES, min_size=1, max_size=6))
     data = make(form, packing, bodies)[1]
     for _ in range(draw.draw(st.integers(1, 4))):
@@ -110,7 +110,7 @@ def test_no_damage_raises_or_loses_a_byte(form, packing, draw):
 
 
 def outside_damage(data, pieces) -> bytes:
-    """What is left of a file without its damaged parts, which lie in it in order and apart."""
+    """Return the file without its damaged parts, which must be in order and must not overlap."""
     at, good = 0, b""
     for damage in (piece.damage for piece in pieces if piece.damage is not None):
         assert at <= damage.offset < damage.offset + damage.length <= len(data)
@@ -128,8 +128,8 @@ def data_of_whole_members(pieces) -> bytes:
 @BY_RECORD
 @settings(max_examples=25)
 @given(draw=st.data())
-def test_damage_in_one_place_costs_a_record_and_at_most_its_neighbour(form, packing, draw):
-    """Where records are members of their own, or not compressed, the others are all there, and unchanged."""
+def test_damage_in_one_place_loses_a_record_and_at_most_its_neighbour(form, packing, draw):
+    """With one record a member, or without compression, all other records are unchanged."""
     bodies = draw.draw(st.lists(PLAIN_BODIES, min_size=4, max_size=8))
     undamaged = make(form, packing, bodies)[1]
     data = draw.draw(mutated(undamaged))
@@ -147,8 +147,8 @@ def test_damage_in_one_place_costs_a_record_and_at_most_its_neighbour(form, pack
 @EACH_PACKING
 @settings(max_examples=12)
 @given(draw=st.data())
-def test_a_cut_costs_only_the_record_that_it_cuts(form, packing, draw):
-    """Of a file cut anywhere, all records that can be decompressed whole are read, and the cut is a row."""
+def test_truncation_loses_only_the_truncated_record(form, packing, draw):
+    """All records that can be decompressed completely are read, and the truncation is one failed span."""
     bodies = draw.draw(st.lists(NASTY_BODIES | PLAIN_BODIES, min_size=1, max_size=6))
     records, data = make(form, packing, bodies)
     size = draw.draw(st.integers(0, len(data) - 1))
@@ -165,8 +165,8 @@ def test_a_cut_costs_only_the_record_that_it_cuts(form, packing, draw):
 @EACH_FORM
 @settings(max_examples=40)
 @given(draw=st.data())
-def test_the_parts_of_an_archive_give_what_the_whole_gives(form, draw):
-    """Cut anywhere: the same spans; in a damaged or nasty archive still each byte in one span."""
+def test_the_parts_of_an_archive_give_the_spans_of_the_whole(form, draw):
+    """For any cuts; in a damaged or hostile archive, each byte is still in one span."""
     nasty = draw.draw(st.booleans())
     bodies = draw.draw(st.lists(NASTY_BODIES if nasty else PLAIN_BODIES, min_size=1, max_size=6))
     data = make(form, "plain", bodies)[1]
@@ -185,8 +185,8 @@ def test_the_parts_of_an_archive_give_what_the_whole_gives(form, draw):
 @EACH_FORM
 @settings(max_examples=40)
 @given(draw=st.data())
-def test_spans_do_not_depend_on_how_the_bytes_come(form, draw):
-    """Pieces of any size and scans of any length: the same spans, also of a damaged archive."""
+def test_spans_do_not_depend_on_the_sizes_of_pieces_and_scans(form, draw):
+    """Also for a damaged archive."""
     bodies = draw.draw(st.lists(NASTY_BODIES | PLAIN_BODIES, min_size=1, max_size=6))
     data = draw.draw(mutated(make(form, "plain", bodies)[1], reach=64))
     size = draw.draw(st.integers(1, 80))
@@ -204,8 +204,8 @@ def test_spans_do_not_depend_on_how_the_bytes_come(form, draw):
 @EACH_PACKING
 @settings(max_examples=25)
 @given(draw=st.data())
-def test_members_do_not_depend_on_how_they_are_read(packing, draw):
-    """Whatever is read and fed at a time: the same bytes, the same members and the same damages."""
+def test_members_do_not_depend_on_the_sizes_of_reads(packing, draw):
+    """The bytes, members and damages are the same for every size that is read or fed at a time."""
     bodies = draw.draw(st.lists(PLAIN_BODIES, min_size=1, max_size=6))
     data = draw.draw(mutated(make("warc", packing, bodies)[1], reach=64))
     usual = archives.frame(data, packing=packing)[0]

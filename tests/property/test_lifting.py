@@ -1,4 +1,4 @@
-"""Lines of which the long strings were lifted out are judged and kept as those that are read whole."""
+"""Lines whose long strings are lifted out get the same results as lines that are parsed completely."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ def strings_by_the_rule(line: bytes, wanted: list[str]) -> dict[str, str]:
 
 
 @given(st.lists(st.dictionaries(st.sampled_from(["text", "html", "url", 'q"', ""]), longs), min_size=1))
-def test_strings_are_found_as_by_the_rule(records: list[dict[str, str]]) -> None:
-    """In good lines, with and without escapes."""
+def test_lifted_strings_equal_those_of_a_json_parser(records: list[dict[str, str]]) -> None:
+    """In valid lines, with and without escapes."""
     written = [json.dumps(r, ensure_ascii=bool(i % 2)).encode() for i, r in enumerate(records)]
     lifted = lift_lines(pa.array(written, pa.large_binary()), ("text", "html"))
     for row, line in enumerate(written):
@@ -89,8 +89,8 @@ def test_strings_are_found_as_by_the_rule(records: list[dict[str, str]]) -> None
 @example([b'{"text": "' + LONG.encode() + b'", "te\\u0078t": "a"}'])
 @example([b'{"text": "' + LONG.encode() + b'\xed\xa0\x80"}', b'{"text": "' + LONG.encode() + b'"}'])
 @example([b'{"text": "' + LONG.encode() + b'"} x', b'{"text": "' + LONG.encode() + b'"'])
-def test_lifting_changes_nothing(written: list[bytes]) -> None:
-    """Whatever stands in the lines: rows, keys, rejections and their faults."""
+def test_lifting_does_not_change_the_result(written: list[bytes]) -> None:
+    """For any lines: rows, keys, rejections and their faults."""
     batch = _batch(written)
     _assert_same(batch, builtin_contract("page-1"))
 
@@ -108,8 +108,8 @@ def test_lifting_changes_nothing(written: list[bytes]) -> None:
         max_size=6,
     )
 )
-def test_lifting_out_of_columns_changes_nothing(rows: list[dict[str, Any]]) -> None:
-    """Null or not, long or short, rejected or kept."""
+def test_lifting_out_of_columns_does_not_change_the_result(rows: list[dict[str, Any]]) -> None:
+    """For values that are null or not, long or short, rejected or kept."""
     batch = _batch([b""] * len(rows)).drop_columns([RAW])
     for name, kind in (("html", pa.string()), ("text", pa.string()), ("status", pa.int64())):
         batch = batch.append_column(name, pa.array([row[name] for row in rows], kind))
@@ -122,8 +122,8 @@ def test_lifting_out_of_columns_changes_nothing(rows: list[dict[str, Any]]) -> N
     _assert_same(batch, _own(schema))
 
 
-def test_a_column_that_is_no_text_is_not_lifted() -> None:
-    """Bytes that Parquet called a string."""
+def test_a_column_with_invalid_utf8_is_not_lifted() -> None:
+    """Parquet may declare any bytes a string."""
     bad = pa.array([b"\xff" * 300, b"a" * 300]).view(pa.string())
     batch = _batch([b"", b""]).drop_columns([RAW]).append_column("text", bad)
     _assert_same(batch, builtin_contract("page-1"))
@@ -143,15 +143,15 @@ def test_a_column_that_is_no_text_is_not_lifted() -> None:
     ],
     ids=str,
 )
-def test_what_a_contract_asks_of_texts_is_asked(schema: dict[str, Any]) -> None:
-    """A text of 20 characters and one of thousands are told apart where the contract does."""
+def test_conditions_of_a_contract_on_texts_are_checked(schema: dict[str, Any]) -> None:
+    """A contract may treat a text of 20 characters and one of thousands differently."""
     texts = [LONG, "é" * 400, "a" * 20, STAND_IN, "short", LONG * 3]
     written = [json.dumps({"text": text, "n": n}).encode() for n, text in enumerate(texts)]
     _assert_same(_batch(written), _own({"type": "object", **schema}))
 
 
-def test_the_law_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A rule that lifts what a contract looks at is found out."""
+def test_a_wrong_rule_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rule that lifts a string which the contract examines makes the property fail."""
     schema = {"type": "object", "properties": {"text": {"type": "string", "maxLength": 300}}}
     batch = _batch([json.dumps({"text": LONG}).encode()])
     monkeypatch.setattr(lifting, "may_be_lifted", lambda schema, name: True)
@@ -162,19 +162,19 @@ def test_the_law_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "keyword", ["$ref", "patternProperties", "const", "enum", "dependentSchemas", "format"]
 )
-def test_it_says_no_where_it_is_not_certain(keyword: str) -> None:
-    """Keywords that may look at the value."""
+def test_strings_that_a_keyword_may_examine_are_not_lifted(keyword: str) -> None:
+    """The rule refuses every keyword that is not known to ignore the value."""
     assert not may_be_lifted({keyword: {}}, "text")
     assert not may_be_lifted({"properties": {"text": {keyword: "a"}}}, "text")
 
 
-def test_pages_are_lifted() -> None:
-    """The built-in contract asks nothing of html and text but that they are strings."""
+def test_html_and_text_of_pages_are_lifted() -> None:
+    """The built-in contract requires only that they are strings."""
     assert names_to_lift(builtin_contract("page-1"), Columns()) == ("text", "html")
 
 
-def test_most_lines_are_not_put_back() -> None:
-    """Plain records take the short way: else it would be the long one twice."""
+def test_plain_lines_are_not_parsed_again() -> None:
+    """Otherwise lifting would do the work twice."""
     written = [json.dumps({"url": f"https://e.org/{n}", "text": LONG + str(n)}).encode() for n in range(50)]
     lifted = lift_lines(pa.array(written, pa.large_binary()), ("text",))
     assert lifted is not None
@@ -184,7 +184,7 @@ def test_most_lines_are_not_put_back() -> None:
 
 @pytest.mark.parametrize("tail", range(9))
 def test_nothing_is_read_or_written_beyond_the_end(tail: int) -> None:
-    """The last string ends where the data ends, and the output where it should."""
+    """The last string ends at the end of the data, and the output at its own end."""
     text = "a" * LEAST_BYTES + "\\n" * tail + "b" * tail
     data = np.frombuffer(text.encode() + b'"', np.uint8)
     out = np.full(LEAST_BYTES + 2 * tail + 16, 0x7F, np.uint8)

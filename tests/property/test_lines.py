@@ -1,4 +1,4 @@
-"""Lines: whatever the bytes and however they are cut, the lines of a naive reader."""
+"""Lines: for any bytes, chunks and tasks, the source gives the lines of a naive reader."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ contents = st.lists(pieces | st.binary(max_size=3), max_size=30).map(b"".join)
 
 
 def naive(data: bytes, limit: int) -> list[tuple[int, bytes, bool]]:
-    """Offset, content and whether it fails, of each line that is not blank or is too long."""
+    """Return offset, content and whether it fails, for each line that is too long or not blank."""
     offset = len(BOM) if data.startswith(BOM) else 0
     found = []
     for line in data[offset:].split(b"\n"):
@@ -33,7 +33,7 @@ def naive(data: bytes, limit: int) -> list[tuple[int, bytes, bool]]:
 def read(
     data: bytes, cuts: list[int], *, limit: int, chunk: int, block: int
 ) -> list[tuple[int, bytes, bool]]:
-    """The same by the source, each range a task of its own, with the order within readings checked."""
+    """Return the same from the source, one task for each range; check the order within readings."""
     source = JsonlSource(path="x", max_record_bytes=limit)
     edges = [0, *sorted(cuts), None]
 
@@ -43,7 +43,7 @@ def read(
     out: list[tuple[int, bytes, bool]] = []
     with (
         mock.patch("builder.io.jsonl.guarded_chunks", chunks),
-        mock.patch.object(lines_module, "BLOCK_BYTES", block),
+        mock.patch.object(lines_module, "LINES_BLOCK_BYTES", block),
     ):
         for start, stop in pairwise(edges):
             task = Task(source="jsonl", path="x", name="x", size_bytes=0, start=start or 0, stop=stop)
@@ -63,7 +63,7 @@ def read(
 
 @st.composite
 def files(draw: st.DrawFn) -> tuple[bytes, list[int]]:
-    """A file and where it is cut: at line ends, one byte beside them, or anywhere."""
+    """Return a file and the offsets of its cuts: at line ends, one byte next to them, or anywhere."""
     data = draw(st.sampled_from([b"", BOM])) + draw(contents)
     feeds = [at for at, byte in enumerate(data) if byte == 0x0A]
     near = [at + step for at in [0, *feeds] for step in (0, 1, 2)]

@@ -1,1 +1,1 @@
-"""Web archives: where records begin and end, and what becomes of each."""
+"""Read web archives: find where each record begins and ends, and turn it into a page or a rejection."""

@@ -1,4 +1,4 @@
-"""Content codings of HTTP undone: gzip, deflate, br and zstd, with a bound on what comes out."""
+"""Decode HTTP content codings (gzip, deflate, br and zstd) with a limit on the size of the output."""
 
 from __future__ import annotations
 
@@ -15,26 +15,28 @@ if TYPE_CHECKING:
 ContentState = Literal["whole", "cut", "corrupt", "too_big", "unknown"]
 
 MAX_CODINGS: Final = 5
-"""Codings on top of one another; real pages have one."""
+"""The largest number of codings applied to one body; real pages have one."""
 
 _FIRST_BYTES: Final = 1 << 10
 _FEED_BYTES: Final = 256 << 10
 _CHUNK_BYTES: Final = 1 << 20
 _OPENING_BYTES: Final = 512
-_BEYOND_US: Final = frozenset(
+_UNSUPPORTED: Final = frozenset(
     ("compress", "x-compress", "sdch", "dcb", "dcz", "exi", "bzip2", "bz2", "lzma", "xz", "pack200-gzip")
 )
-"""Codings that exist; names that are none (``utf-8``, ``none``) are written by servers and mean nothing."""
+"""Codings that exist but have no decoder here. Other unknown names (``utf-8``, ``none``) are ignored, because
+servers write them for bodies that are not coded."""
 
 _CONTROLS = bytes(n for n in range(32) if n not in b"\t\n\r\f\x1b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """What a body holds. ``notes`` are what was put up with on the way, to count by.
+    """A decoded body.
 
-    ``state`` is ``cut`` where the coded bytes end too early and ``data`` is what they gave; in the states
-    after it ``data`` is empty and ``message`` tells more.
+    ``state`` is ``cut`` if the coded bytes end too early; then ``data`` is the part that could be decoded. In
+    the states ``corrupt``, ``too_big`` and ``unknown``, ``data`` is empty and ``message`` gives the cause.
+    ``notes`` name the faults that were tolerated, so that they can be counted.
     """
 
     data: bytes
@@ -44,23 +46,29 @@ class Content:
 
 
 def undo_codings(data: bytes, codings: Sequence[str], *, max_bytes: int) -> Content:
-    """Undo codings in the order in which they must be undone: the reverse of the header's.
+    """Decode a body.
 
-    A body that is not coded, though the header says so (crawlers decode bodies and keep headers), is taken as
-    it is.
+    A body that is not coded although the header names a coding is kept unchanged: crawlers decode bodies and
+    keep the headers.
+
+    Args:
+        codings: names in the order of decoding, which is the reverse of the header's order.
+        max_bytes: limit on the decoded size.
     """
     notes: list[str] = []
     state: ContentState = "whole"
     known = [coding for coding in codings if coding in _DECODERS]
     if len(known) > MAX_CODINGS:
-        return Content(data=b"", state="unknown", message=f"{len(known)} codings, one on top of another")
+        return Content(
+            data=b"", state="unknown", message=f"{len(known)} codings; at most {MAX_CODINGS} are decoded"
+        )
     for coding in codings:
-        if coding in _BEYOND_US:
+        if coding in _UNSUPPORTED:
             return Content(data=b"", state="unknown", message=f"no decoder for {coding!r}")
         if coding not in _DECODERS:
             notes.append("unknown_content_coding")
             continue
-        decoded = _undo(data, coding, max_bytes)
+        decoded = _decode_one(data, coding, max_bytes)
         if decoded.state == "corrupt" and _is_plain(data, coding):
             notes.append("content_not_coded")
             continue
@@ -73,17 +81,17 @@ def undo_codings(data: bytes, codings: Sequence[str], *, max_bytes: int) -> Cont
     return Content(data=data, state=state, notes=tuple(notes))
 
 
-def _undo(data: bytes, coding: str, max_bytes: int) -> Content:
+def _decode_one(data: bytes, coding: str, max_bytes: int) -> Content:
     out = bytearray()
     try:
         for chunk in _DECODERS[coding](data):
             out += chunk
             if len(out) > max_bytes:
-                message = f"{coding}: swells to more than {max_bytes} bytes"
+                message = f"{coding}: the decoded body is larger than {max_bytes} bytes"
                 return Content(data=b"", state="too_big", message=message)
     except _CutError:
         if data and not out:
-            return Content(data=b"", state="corrupt", message=f"{coding}: nothing comes out")
+            return Content(data=b"", state="corrupt", message=f"{coding}: no byte can be decoded")
         return Content(data=bytes(out), state="cut")
     except _CorruptError as error:
         return Content(data=b"", state="corrupt", message=f"{coding}: {error}")
@@ -91,7 +99,7 @@ def _undo(data: bytes, coding: str, max_bytes: int) -> Content:
 
 
 def _is_plain(data: bytes, coding: str) -> bool:
-    """Say whether a body that cannot be decoded was never coded."""
+    """Return whether a body that cannot be decoded was never coded."""
     if coding in ("gzip", "x-gzip"):
         return not data.startswith(b"\x1f\x8b")
     opening = data[:_OPENING_BYTES]
@@ -103,11 +111,11 @@ class _CutError(Exception):
 
 
 class _CorruptError(Exception):
-    """The coded bytes are none of this coding."""
+    """The bytes are not valid in this coding."""
 
 
 def _members(data: bytes, *, codec: str, magic: bytes) -> Iterator[bytes]:
-    """Decode members until something stands behind them that is none."""
+    """Decode members until the bytes after one do not begin a member."""
     new, errors, _ = find_codec(codec)
     at = 0
     while True:
@@ -128,7 +136,7 @@ def _members(data: bytes, *, codec: str, magic: bytes) -> Iterator[bytes]:
 
 
 def _deflate(data: bytes) -> Iterator[bytes]:
-    """Decode what the standard calls deflate (with the header of zlib), or what servers call so (without)."""
+    """Decode deflate with the zlib header, as the standard asks, or without it, as some servers send it."""
     zlib_header = len(data) >= 2 and data[0] & 0x0F == 8 and (data[0] << 8 | data[1]) % 31 == 0
     decoder = zlib.decompressobj(wbits=15 if zlib_header else -15)
     for at in range(0, len(data), _FEED_BYTES):

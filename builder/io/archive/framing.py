@@ -1,13 +1,14 @@
-"""Where each record of an archive begins and ends. WARC and ARC, CRLF or LF, whole or damaged.
+"""Find where each record of an archive begins and ends: WARC or ARC, CRLF or LF, whole or damaged.
 
-The law: every byte of the decompressed archive lies in a record, in padding, or in a failed span, in order
-and without a gap; a stretch of a compressed file that gave nothing counts as one byte, so that no two spans
-have one place. Nothing raises, and nothing over ``max_record_bytes`` is held.
+Every byte of the decompressed archive belongs to exactly one span: a record, padding, or a failed span. Spans
+are in order and without gaps. A part of a compressed file that gives no bytes counts as one byte, so that
+no two spans have the same offset. No input raises an exception. Of one record, no more than
+``max_record_bytes`` are held in memory.
 
-A record's length is believed if another record, the end of the file, or the line ends that close a record
-stand behind it. Otherwise its length is wrong, and the record ends where the next one begins: at the next
-line that looks like a record's beginning. In a record that claims more than ``max_record_bytes`` such a
-line is believed as well, because the bytes cannot be kept until its end is seen.
+A record's declared length is accepted if it is followed by another record, by the end of the file, or by the
+line ends that close a record. Otherwise the length is wrong, and the record ends at the next line that
+looks like the start of a record. In a record that declares more than ``max_record_bytes``, such a line ends
+the record too, because its bytes cannot be kept until the declared end is reached.
 """
 
 from __future__ import annotations
@@ -37,10 +38,13 @@ _LAST_LINE_ENDS = re.compile(rb"(?:\r?\n){1,2}\Z")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One record. ``fault`` is ``wrong_length`` or ``truncated`` where its length is not what it says.
+    """One record of an archive.
 
-    ``offset`` and ``length`` are its place in the decompressed archive, head and body; ``member`` is where in
-    the compressed file the member begins in which it begins.
+    Attributes:
+        offset: first byte of the head, in the decompressed archive.
+        length: bytes of head, body and closing line ends, in the decompressed archive.
+        fault: ``wrong_length`` or ``truncated`` if the declared length is not the actual one.
+        member: first byte, in the compressed file, of the member in which the record begins.
     """
 
     offset: int
@@ -52,13 +56,13 @@ class Record:
 
     @property
     def raw(self) -> bytes:
-        """The record as it came."""
+        """The bytes of head and body, unchanged."""
         return self.head.raw + self.body
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Padding:
-    """Line ends between records."""
+    """A run of line ends between records."""
 
     offset: int
     length: int
@@ -66,9 +70,9 @@ class Padding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """Bytes of which nothing can be made; ``raw`` is the beginning of them.
+    """A span that cannot be read as a record.
 
-    ``head`` is that of the record, where it could be read.
+    ``raw`` is the beginning of its bytes. ``head`` is the head of the record if it could be read.
     """
 
     offset: int
@@ -84,16 +88,16 @@ Span: TypeAlias = Record | Padding | Failed
 
 
 def read_spans(pieces: Iterable[Piece], *, max_record_bytes: int, offset: int = 0) -> Iterator[Span]:
-    """Split an archive into spans. Whether it is WARC or ARC is told by its first record.
+    """Split an archive into spans; the first record decides whether it is WARC or ARC.
 
     Args:
-        offset: the place of the first byte, where a part of an archive is read.
+        offset: offset of the first byte in the archive, if only a part of the archive is read.
     """
     return iter(_Framer(Window(pieces, offset), max_record_bytes))
 
 
 def opens_to_record(data: bytes) -> bool:
-    """Say whether decompressed bytes are the beginning of a member that begins with a record."""
+    """Return whether the first decompressed bytes of a member are the start of a record."""
     return heads.is_start(data.lstrip(b"\r\n"), strict=True)
 
 
@@ -108,8 +112,8 @@ class _Framer:
             yield from self._padding()
             if window.fill(1):
                 yield self._next()
-            elif window.wall is not None:
-                yield self._fail(window.wall.reason, window.wall.message)
+            elif window.damage is not None:
+                yield self._fail(window.damage.reason, window.damage.message)
             else:
                 return
 
@@ -123,23 +127,23 @@ class _Framer:
         window = self._window
         window.fill(heads.MAX_START_BYTES)
         if not heads.is_start(window.data, kind=self._kind):
-            return self._fail("bad_header", "no record begins here")
+            return self._fail("bad_header", "these bytes are not the start of a record")
         head = self._head()
         if head is None:
-            return self._fail("bad_header", "the header of this record does not end", at_end="truncated")
+            return self._fail("bad_header", "the record's header has no end", at_end="truncated")
         self._kind = self._kind or head.kind
         if head.body_bytes is None:
-            return self._misframed(head)
+            return self._end_at_next_start(head)
         end = head.n_bytes + head.body_bytes
         if head.body_bytes > self._max:
-            message = f"it says that it has {head.body_bytes} bytes, and {self._max} are allowed"
+            message = f"the record declares {head.body_bytes} bytes; max_record_bytes = {self._max}"
             return self._fail("record_too_big", message, head=head, limit=end, at_end="truncated")
         if window.fill(end) < end or not self._ends_at(end, begin=head.n_bytes):
-            return self._misframed(head)
+            return self._end_at_next_start(head)
         return self._record(head, body_end=end, span_end=end)
 
     def _head(self) -> Head | None:
-        """Read the head that begins here; None if it has no end before the next record or the limit."""
+        """Read the head that begins here; return None if it has no end before the next record or limit."""
         window = self._window
         if not window.data.startswith(b"WARC/"):
             return heads.parse_arc(window.data)
@@ -169,10 +173,10 @@ class _Framer:
         return record
 
     def _ends_at(self, end: int, *, begin: int) -> bool:
-        """Say whether what stands behind ``end`` is what may stand behind a record.
+        """Return whether the bytes after ``end`` are bytes that may follow a record.
 
-        Line ends that close a record do for evidence where something is wrong with the next one; but not if
-        the next one seems to begin before, in the body from ``begin`` on.
+        If the next record is damaged, the line ends that close this record are sufficient evidence. They are
+        not if a record seems to begin in the body, which starts at ``begin``.
         """
         window, at = self._window, end
         while window.fill(at + 1) > at and (line_ends := _LINE_ENDS.match(window.data, at)):
@@ -188,35 +192,36 @@ class _Framer:
             if window.blocked and heads.is_cut_start(window.data, at, kind=self._kind):
                 return True
             return heads.find_start(window.data, begin, end, kind=self._kind) is None
-        if window.wall is None or window.wall.reason.endswith("_truncated"):
+        if window.damage is None or window.damage.reason.endswith("_truncated"):
             return True
-        return window.offset + end <= window.last_member_begins()
+        return window.offset + end <= window.last_member_start()
 
-    def _misframed(self, head: Head) -> Span:
-        """End a record whose length is wrong where the next one begins."""
+    def _end_at_next_start(self, head: Head) -> Span:
+        """End a record of wrong length where the next one begins."""
         window = self._window
         found = self._find_start(head.n_bytes, limit=head.n_bytes + self._max)
         if found is not None:
             line_ends = _LAST_LINE_ENDS.search(window.data, max(head.n_bytes, found - 4), found)
             body_end = line_ends.start() if line_ends else found
             return self._record(head, body_end=body_end, span_end=found, fault="wrong_length")
-        if not window.blocked or window.wall is not None:
-            return self._fail("wrong_length", f"it has no end within {self._max} bytes", head=head)
+        if not window.blocked or window.damage is not None:
+            message = f"no end of the record was found within max_record_bytes = {self._max}"
+            return self._fail("wrong_length", message, head=head)
         end = len(window.data)
         short = head.body_bytes is not None and head.n_bytes + head.body_bytes > end
         return self._record(head, body_end=end, span_end=end, fault="truncated" if short else "wrong_length")
 
     def _search(self, begin: int, end: int) -> int | None:
-        """Look for the next record's beginning among what is held: on a line or a member of its own."""
+        """Find the next start of a record in the window: at the start of a line or of a member."""
         data = self._window.data
         found = heads.find_start(data, begin, end, kind=self._kind)
-        for place in self._window.openings(begin, end if found is None else found):
+        for place in self._window.member_starts(begin, end if found is None else found):
             if heads.is_start(data, place, kind=self._kind, strict=True):
                 return place
         return found
 
     def _find_start(self, begin: int, *, limit: int) -> int | None:
-        """Look for the next record's beginning without letting go of what is held."""
+        """Find the next start of a record without dropping bytes from the window."""
         window = self._window
         while begin < limit:
             n_bytes = window.fill(begin + _SCAN_BYTES + heads.MAX_START_BYTES)
@@ -236,23 +241,23 @@ class _Framer:
         limit: int | None = None,
         at_end: str | None = None,
     ) -> Failed:
-        """Let go of all up to the next record's beginning, the damage, or the end.
+        """Drop all bytes up to the next start of a record, the damage, or the end of the file.
 
         Args:
-            limit: bytes behind which to stop in any case.
-            at_end: the reason if it is the end of the file.
+            limit: the largest number of bytes to drop.
+            at_end: the reason to use if the file ends first.
         """
         window = self._window
         offset, member = window.offset, window.member()
-        raw, stopped_by = self._let_go(limit)
-        wall = window.wall
-        if stopped_by == "block" and wall is not None:
-            reason, message = wall.reason, wall.message
-            window.pass_wall()
+        raw, stopped_by = self._skip(limit)
+        damage = window.damage
+        if stopped_by == "block" and damage is not None:
+            reason, message = damage.reason, damage.message
+            window.skip_damage()
         elif stopped_by == "block" and at_end is not None:
             reason, message = at_end, f"the file ends inside this record; {message}"
         elif stopped_by == "start" and limit is not None:
-            reason, message = "wrong_length", f"the next record begins too early; {message}"
+            reason, message = "wrong_length", f"the next record begins before the declared end; {message}"
         return Failed(
             offset=offset,
             length=window.offset - offset,
@@ -263,8 +268,8 @@ class _Framer:
             member=member,
         )
 
-    def _let_go(self, limit: int | None) -> tuple[bytes, Literal["start", "block", "limit"]]:
-        """Drop bytes, and return the first of them and what put an end to it."""
+    def _skip(self, limit: int | None) -> tuple[bytes, Literal["start", "block", "limit"]]:
+        """Drop bytes; return the first of them and what ended the span."""
         window, raw = self._window, bytearray()
         left = sys.maxsize if limit is None else limit
         while True:

@@ -1,7 +1,7 @@
-r"""What stands in front of a record's body: the header of WARC 0.x, 1.0 and 1.1, the line of ARC 1 and 2.
+r"""Read the head of a record: the header of WARC 0.x, 1.0 and 1.1, or the line of ARC 1 and 2.
 
-Both are read into the names of WARC, in lower case. Line ends may be CRLF or LF. A WARC version that does
-not exist is read like 1.1; the field's names tell all that is needed.
+Both give fields with the names of WARC, in lower case. Line ends may be CRLF or LF. A WARC version that does
+not exist is read as 1.1, because the names of the fields do not depend on the version.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 Kind = Literal["warc", "arc"]
 
 MAX_HEAD_BYTES: Final = 256 << 10
-"""A WARC header that is longer is none."""
+"""A longer block of lines is not accepted as a WARC header."""
 
 MAX_LINE_BYTES: Final = 4 << 10
-"""An ARC line that is longer is none."""
+"""A longer line is not accepted as the head of an ARC record."""
 
 MAX_START_BYTES: Final = 8 << 10
-"""What must be seen to tell whether a record begins: an ARC line, or a version and one field."""
+"""The bytes needed to decide whether a record begins: an ARC line, or a WARC version and one field."""
 
 _WARC_START = re.compile(rb"WARC/\d{1,3}\.\d{1,3}[ \t]*\r?\n(?=[A-Za-z][A-Za-z0-9_-]{0,60}[ \t]*:)")
 _ARC_SCHEME = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]{1,30}:")
@@ -53,9 +53,9 @@ class Head:
     """The head of one record.
 
     Attributes:
-        fields: names in lower case, without what stands around the values; of a repeated one the first.
-        raw: its bytes; the body begins behind them.
-        body_bytes: how long it says that the body is; None if it says nothing that can be.
+        fields: names in lower case, values without surrounding spaces; the first value of a repeated field.
+        raw: its bytes; the body begins after them.
+        body_bytes: the declared length of the body; None if it is missing or not a number.
     """
 
     kind: Kind
@@ -65,20 +65,21 @@ class Head:
 
     @property
     def n_bytes(self) -> int:
-        """How long it is."""
+        """The length of the head in bytes."""
         return len(self.raw)
 
     @property
-    def claim(self) -> str:
-        """What is written where the length should be."""
+    def length_text(self) -> str:
+        """The text of the length field, which need not be a number."""
         return self.fields.get("content-length", "")
 
 
 def is_start(data: bytes | bytearray, at: int = 0, *, kind: Kind | None = None, strict: bool = False) -> bool:
-    """Say whether a record begins here; ``kind`` None takes both.
+    """Return whether a record begins at ``at``.
 
     Args:
-        strict: whether an ARC line must be well-formed, as where a line is searched for among others.
+        kind: the only kind to accept; None accepts both.
+        strict: whether an ARC line must be well-formed; needed to find one among other lines.
     """
     if kind != "arc" and _WARC_START.match(data, at):
         return True
@@ -88,7 +89,7 @@ def is_start(data: bytes | bytearray, at: int = 0, *, kind: Kind | None = None, 
 
 
 def is_cut_start(data: bytearray, at: int, *, kind: Kind | None) -> bool:
-    """Say whether the data end here inside what may be the beginning of a record."""
+    """Return whether the data from ``at`` may be a record's start that the end of the data cuts off."""
     if kind == "arc":
         return data.find(b"\n", at) < 0
     blank_line = _BLANK_LINE.search(data, at, at + MAX_HEAD_BYTES)
@@ -96,9 +97,9 @@ def is_cut_start(data: bytearray, at: int, *, kind: Kind | None) -> bool:
 
 
 def find_start(data: bytearray, begin: int, end: int, *, kind: Kind | None) -> int | None:
-    """Return the first place, ``begin`` (at least 1) or later and before ``end``, where a record may begin.
+    """Return the first position in ``begin`` to before ``end`` of a line that looks like a record's start.
 
-    That is a line that looks like a record's beginning; what stands behind ``end`` may be looked at.
+    ``begin`` is at least 1. Bytes after ``end`` may be read to decide.
     """
     patterns = {"warc": (_WARC_CANDIDATE,), "arc": (_ARC_CANDIDATE,)}
     found: int | None = None
@@ -114,13 +115,13 @@ def find_start(data: bytearray, begin: int, end: int, *, kind: Kind | None) -> i
 
 
 def head_end(data: bytearray, size: int) -> int | None:
-    """Return where a WARC header ends, if that is within the first ``size`` bytes."""
+    """Return where a WARC header ends, or None if it does not end within the first ``size`` bytes."""
     match = _BLANK_LINE.search(data, 0, size)
     return match.end() if match else None
 
 
 def parse_warc(data: bytes) -> Head:
-    """Read the header of a WARC record, blank line and all."""
+    """Parse the header of a WARC record; ``data`` includes the blank line that ends it."""
     fields: dict[str, str] = {}
     for line in _FOLD.sub(" ", decode_head(data)).split("\n")[1:]:
         name, colon, value = line.partition(":")
@@ -130,7 +131,7 @@ def parse_warc(data: bytes) -> Head:
 
 
 def parse_arc(data: bytearray) -> Head | None:
-    """Read the line of an ARC record; of version 2 the fields that version 1 has too."""
+    """Parse the line of an ARC record; of version 2, only the fields that version 1 has too."""
     line = _arc_line(data, 0)
     if line is None:
         return None
@@ -156,7 +157,7 @@ class _ArcLine(NamedTuple):
 
 
 def _arc_line(data: bytes | bytearray, at: int) -> _ArcLine | None:
-    """Take a line of ARC apart; blanks may stand in the URL and in what stands between date and length."""
+    """Split an ARC line into its fields; the URL and the media type may contain spaces."""
     end = data.find(b"\n", at, at + MAX_LINE_BYTES)
     if end < 0 or not _ARC_SCHEME.match(data, at, end):
         return None
@@ -171,7 +172,7 @@ def _arc_line(data: bytes | bytearray, at: int) -> _ArcLine | None:
 
 
 def decode_head(data: bytes) -> str:
-    """Decode the bytes of a header: UTF-8 where it is, else Latin-1, which takes anything."""
+    """Decode the bytes of a header as UTF-8 if they are valid, else as Latin-1, which accepts any byte."""
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
@@ -179,14 +180,14 @@ def decode_head(data: bytes) -> str:
 
 
 @lru_cache(maxsize=256)
-def instant(text: str, *, kind: Kind) -> str | None:
-    """Write a date of WARC (any precision that 1.1 allows) or ARC (14 digits) as RFC 3339, in UTC.
+def to_rfc3339(text: str, *, kind: Kind) -> str | None:
+    """Convert a date of WARC (any precision that 1.1 allows) or ARC (14 digits) to RFC 3339, in UTC.
 
-    What is no date gives None. Digits beyond microseconds are cut.
+    Returns None if the text is not a date. Digits beyond microseconds are dropped.
 
-    >>> instant("2016-01", kind="warc"), instant("2016-01-11T23:24:25.41203050Z", kind="warc")
+    >>> to_rfc3339("2016-01", kind="warc"), to_rfc3339("2016-01-11T23:24:25.41203050Z", kind="warc")
     ('2016-01-01T00:00:00Z', '2016-01-11T23:24:25.412030Z')
-    >>> instant("20140216050221", kind="arc")
+    >>> to_rfc3339("20140216050221", kind="arc")
     '2014-02-16T05:02:21Z'
     """
     match = (_WARC_DATE if kind == "warc" else _ARC_DATE).fullmatch(text.strip())

@@ -1,7 +1,8 @@
-"""The HTTP message inside an archive record: its head, its chunks, its content codings.
+"""Read the HTTP message inside an archive record: its head, its chunks, its content codings.
 
-What servers and crawlers really write is put up with as browsers do it, and counted: line ends without CR,
-folded lines, lines that are no header, bodies that are not chunked or coded though the head says so.
+Common faults of servers and crawlers are tolerated, as browsers do. Faults that are counted: lines that are
+not a header, and bodies that are not chunked or coded although the head says so. Line ends without CR and
+folded lines are accepted.
 """
 
 from __future__ import annotations
@@ -32,10 +33,10 @@ class HttpHead:
     """The head of a response.
 
     Attributes:
-        headers: names in lower case; values of repeated ones joined by ``", "``.
-        n_bytes: where the body begins.
-        whole: whether the blank line behind the head is there.
-        n_bad_lines: lines that are no header.
+        headers: names in lower case; the values of a repeated header are joined by ``", "``.
+        n_bytes: the length of the head; the body begins there.
+        whole: whether the blank line that ends the head is present.
+        n_bad_lines: lines that are not a header.
     """
 
     status: int
@@ -46,7 +47,7 @@ class HttpHead:
 
     @property
     def body_bytes(self) -> int | None:
-        """The Content-Length, if it is one and counts (a chunked body has its own lengths)."""
+        """The Content-Length; None if it is not a number, or if the body is chunked."""
         text = self.headers.get("content-length", "").partition(",")[0].strip()
         if self.is_chunked or not (text.isascii() and text.isdigit() and len(text) < 19):
             return None
@@ -54,19 +55,19 @@ class HttpHead:
 
     @property
     def is_chunked(self) -> bool:
-        """Whether the head says that the body comes in chunks."""
+        """Whether the head declares a chunked body."""
         return "chunked" in self.headers.get("transfer-encoding", "").lower()
 
     @property
     def codings(self) -> list[str]:
-        """Names of the codings to undo, the outermost first."""
+        """Names of the codings to decode, the outermost first."""
         named = (self.headers.get(name, "") for name in ("content-encoding", "transfer-encoding"))
         codings = [part.strip().lower() for value in named for part in value.split(",")]
         return [coding for coding in reversed(codings) if coding not in ("", "identity", "chunked")]
 
 
 def parse_head(data: bytes) -> HttpHead | None:
-    r"""Read the head of a response; None if it does not begin with a status line.
+    r"""Parse the head of a response; return None if the data do not begin with a status line.
 
     >>> head = parse_head(b"HTTP/1.1 200 OK\nVary: a\nvary:\n b\n\nbody")
     >>> head.status, head.headers, head.n_bytes
@@ -98,7 +99,7 @@ def parse_head(data: bytes) -> HttpHead | None:
 
 
 def media_type(content_type: str) -> str | None:
-    """Return the media type of a Content-Type header without its parameters; None if there is none.
+    """Return the media type of a Content-Type header without its parameters, or None without one.
 
     >>> media_type("Text/HTML; charset=utf-8")
     'text/html'
@@ -108,7 +109,7 @@ def media_type(content_type: str) -> str | None:
 
 
 def charset(content_type: str) -> str | None:
-    """Return the charset that a Content-Type header names.
+    """Return the charset that a Content-Type header names, or None without one.
 
     >>> charset("text/html; charset='utf-8'")
     'utf-8'
@@ -118,7 +119,7 @@ def charset(content_type: str) -> str | None:
 
 
 def decode_body(head: HttpHead, body: bytes, *, max_bytes: int) -> Content:
-    """Undo chunks and codings."""
+    """Join the chunks of a body and decode its content codings."""
     notes: tuple[str, ...] = ()
     cut = False
     if head.is_chunked:
@@ -136,10 +137,10 @@ _CHUNK_NOTES: Final = {"cut": "chunks_cut", "wrong": "chunks_wrong", "none": "no
 
 
 def undo_chunks(data: bytes) -> tuple[bytes, ChunkState]:
-    r"""Join the chunks of a body; extensions and trailers are passed over.
+    r"""Join the chunks of a body; extensions and trailers are ignored.
 
-    Behind a chunk whose size is none the rest is taken as it is (``wrong``). A body that does not begin
-    with the size of a chunk has ``none``.
+    If the size of a later chunk is not a number, the rest is kept unchanged (state ``wrong``). A body that
+    does not begin with a chunk size is not chunked (state ``none``).
 
     >>> undo_chunks(b"3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nTrailer: 1\r\n\r\n")
     (b'abcde', 'whole')

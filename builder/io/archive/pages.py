@@ -1,4 +1,4 @@
-"""What becomes of an archive record: a page, or a refusal with its reason."""
+"""Turn an archive record into a page, or into a refusal with its reason."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import orjson
 
 from builder.io.archive import http
-from builder.io.archive.heads import instant
+from builder.io.archive.heads import to_rfc3339
 from builder.io.charset.decode import decode
 
 if TYPE_CHECKING:
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 PAGE_TYPES: Final = frozenset(("response", "resource", "conversion"))
 _HTTP: Final = "application/http"
 _SNIFFED: Final = (b"<!doctype html", b"<html", b"<head", b"<body", b"<title", b"<meta", b"<script", b"<!--")
-"""Openings that the MIME Sniffing Standard takes for HTML, as far as whole pages begin with them."""
+"""First bytes that the MIME Sniffing Standard recognises as HTML; only those that begin whole pages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """What a record must be to become a page."""
+class PageCriteria:
+    """Which records become pages; ``max_bytes`` limits the decoded content."""
 
     statuses: Sequence[str]
     content_types: Sequence[str]
@@ -34,7 +34,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordRefusal:
-    """Why a record becomes no page; the fields are those of a rejection."""
+    """The reason why a record does not become a page; the fields are those of a rejection."""
 
     reason: str
     outcome: Literal["rejected", "failed"] = "rejected"
@@ -46,7 +46,10 @@ class RecordRefusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A record that is wanted, its body not yet decoded. ``http`` is None where the body is the page."""
+    """A record that may become a page; its body is not yet decoded.
+
+    ``http`` is None if the body is the page itself, not an HTTP message.
+    """
 
     record: Record
     http: http.HttpHead | None
@@ -56,7 +59,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """Columns of a page, the names by which revisits may refer to it, and what is to be counted."""
+    """The columns of a page, the names by which revisits may refer to it, and its counts."""
 
     columns: Mapping[str, Any]
     aliases: tuple[str, ...]
@@ -64,13 +67,13 @@ class Page:
 
 
 def url_of(head: Head | None) -> str | None:
-    """Return the URL of a record; Wget writes it in angle brackets."""
+    """Return the URL of a record, without the angle brackets that Wget writes."""
     url = head.fields.get("warc-target-uri", "") if head else ""
     return url.removeprefix("<").removesuffix(">").strip() or None
 
 
-def judge(record: Record, terms: Terms) -> Candidate | RecordRefusal:
-    """Say whether a record is wanted, by what its heads tell; nothing is decoded."""
+def judge(record: Record, criteria: PageCriteria) -> Candidate | RecordRefusal:
+    """Decide from the heads of a record whether it may become a page; the body is not decoded."""
     fields = record.head.fields
     record_type = fields.get("warc-type", "").lower()
     if record_type == "revisit":
@@ -81,29 +84,32 @@ def judge(record: Record, terms: Terms) -> Candidate | RecordRefusal:
         return RecordRefusal(reason="record_type", value=record_type, limit=", ".join(sorted(PAGE_TYPES)))
     content_type = fields.get("content-type", "")
     if not _is_http(record, content_type):
-        return _wanted_type(_candidate(record, None, content_type), terms)
+        return _check_type(_candidate(record, None, content_type), criteria)
     head = http.parse_head(record.body)
     if head is None:
         return _no_head(record)
-    if str(head.status) not in terms.statuses:
-        return RecordRefusal(reason="http_status", value=str(head.status), limit=", ".join(terms.statuses))
+    if str(head.status) not in criteria.statuses:
+        return RecordRefusal(reason="http_status", value=str(head.status), limit=", ".join(criteria.statuses))
     in_arc = content_type if record.head.kind == "arc" else ""
-    return _wanted_type(_candidate(record, head, head.headers.get("content-type") or in_arc), terms)
+    return _check_type(_candidate(record, head, head.headers.get("content-type") or in_arc), criteria)
 
 
-def open_page(candidate: Candidate, terms: Terms) -> Page | RecordRefusal:
-    """Undo what the body is wrapped in and make text of it; native decoders touch it here."""
+def open_page(candidate: Candidate, criteria: PageCriteria) -> Page | RecordRefusal:
+    """Decode the body to text: chunks, content codings, charset. Call it under the guard (native code)."""
     record, head = candidate.record, candidate.http
     data = record.body
     notes: tuple[str, ...] = ()
     if head is not None:
         body = _whole_body(record, head)
         if body is None:
-            return _fault(record, "the body ends before its HTTP length")
-        content = http.decode_body(head, body, max_bytes=terms.max_bytes)
+            return _fault(record, "the body is shorter than its HTTP length")
+        content = http.decode_body(head, body, max_bytes=criteria.max_bytes)
         if content.state == "too_big":
             return RecordRefusal(
-                reason="record_too_big", outcome="failed", message=content.message, limit=str(terms.max_bytes)
+                reason="record_too_big",
+                outcome="failed",
+                message=content.message,
+                limit=str(criteria.max_bytes),
             )
         if content.state in ("corrupt", "unknown"):
             encoding = head.headers.get("content-encoding")
@@ -111,10 +117,10 @@ def open_page(candidate: Candidate, terms: Terms) -> Page | RecordRefusal:
                 reason="content_coding", outcome="failed", message=content.message, value=encoding
             )
         if content.state == "cut" and record.fault:
-            return _fault(record, "the body is not whole")
+            return _fault(record, "the body is incomplete")
         data, notes = content.data, content.notes
     elif record.fault == "truncated":
-        return _fault(record, "the body is not whole")
+        return _fault(record, "the body is incomplete")
     return _page(candidate, data, notes)
 
 
@@ -128,15 +134,15 @@ def _candidate(record: Record, head: http.HttpHead | None, content_type: str) ->
     return Candidate(record=record, http=head, content_type=content_type, media_type=media)
 
 
-def _wanted_type(candidate: Candidate, terms: Terms) -> Candidate | RecordRefusal:
-    if candidate.media_type in terms.content_types:
+def _check_type(candidate: Candidate, criteria: PageCriteria) -> Candidate | RecordRefusal:
+    if candidate.media_type in criteria.content_types:
         return candidate
     value = candidate.content_type or None
-    return RecordRefusal(reason="content_type", value=value, limit=", ".join(terms.content_types))
+    return RecordRefusal(reason="content_type", value=value, limit=", ".join(criteria.content_types))
 
 
 def _is_http(record: Record, content_type: str) -> bool:
-    """Say whether the body should be an HTTP message."""
+    """Return whether the body should be an HTTP message."""
     if http.media_type(content_type) == _HTTP and record.head.kind == "warc":
         return True
     if record.body[:5].upper() == b"HTTP/":
@@ -147,34 +153,36 @@ def _is_http(record: Record, content_type: str) -> bool:
 
 def _no_head(record: Record) -> RecordRefusal:
     if record.fault:
-        return _fault(record, "no HTTP response can be read in it")
+        return _fault(record, "the body is not an HTTP response")
     opening = record.body[:40].decode("latin-1")
     return RecordRefusal(
-        reason="bad_http", outcome="failed", value=opening, message="the body is no HTTP response"
+        reason="bad_http", outcome="failed", value=opening, message="the body is not an HTTP response"
     )
 
 
 def _fault(record: Record, message: str) -> RecordRefusal:
-    claim = record.head.claim
     return RecordRefusal(
         reason=record.fault or "wrong_length",
         outcome="failed",
-        value=claim or None,
+        value=record.head.length_text or None,
         message=f"{describe_fault(record)}; {message}",
     )
 
 
 def describe_fault(record: Record) -> str:
-    """Say in words what is wrong with a record's length."""
-    claim = record.head.claim
+    """Describe what is wrong with a record's length."""
+    declared = record.head.length_text
     if record.fault == "truncated":
-        return f"the file ends inside this record: {len(record.body)} of {claim} bytes are there"
-    said = f"is {claim!r}" if claim else "is missing"
-    return f"the record's length {said}; the next record or the end stands {len(record.body)} bytes in"
+        return f"the file ends inside this record: {len(record.body)} of {declared} bytes are present"
+    length = f"is {declared!r}" if declared else "is missing"
+    return f"the record's length {length}, but its body has {len(record.body)} bytes"
 
 
 def _whole_body(record: Record, head: http.HttpHead) -> bytes | None:
-    """Return the body of a message; of a record of wrong length what HTTP says, None if that is not there."""
+    """Return the body of a message.
+
+    If the record's length is wrong, HTTP decides where the body ends; None if the body is incomplete.
+    """
     body = record.body[head.n_bytes :]
     if not record.fault:
         return body
@@ -204,7 +212,7 @@ def _page(candidate: Candidate, data: bytes, notes: tuple[str, ...]) -> Page:
 
 
 def _date(head: Head, field: str = "warc-date") -> str | None:
-    return instant(head.fields.get(field, ""), kind=head.kind)
+    return to_rfc3339(head.fields.get(field, ""), kind=head.kind)
 
 
 def _aliases(head: Head) -> tuple[str, ...]:
@@ -220,7 +228,7 @@ def _originals(head: Head) -> tuple[str, ...]:
 
 
 def _names(record_id: str | None, url: str | None, date: str | None, digest: str | None) -> tuple[str, ...]:
-    """List the names of one record, the surest first; pages and revisits write them alike."""
+    """List the names of one record, the most reliable first; pages and revisits use the same forms."""
     names = [record_id.strip("<> ")] if record_id else []
     if url and date:
         names.append(f"{url} {date}")

@@ -1,8 +1,8 @@
-"""Large archives that are not compressed, in parts that can be read side by side.
+"""Split a large uncompressed archive into parts that can be read in parallel.
 
-A part ends, and the next begins, at the first line at or behind the cut that looks like a record's beginning.
-Both find it alone and alike, so each byte belongs to one part. A record that lies across the cut and
-holds an archive in its body is cut there: that is what reading in parts costs.
+A part ends, and the next begins, at the first line at or after the cut that looks like the start of a record.
+The readers of both parts find the same line independently, so each byte belongs to one part. The limitation:
+a record across the cut whose body contains an archive is split there.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from builder.io.archive.heads import Kind
 
 PART_BYTES: Final = 16 << 20
-"""Parts are read side by side; one of this size takes about a second to extract."""
+"""Bytes of a part; the text of one takes about a second to extract."""
 
 
 def cut_points(size_bytes: int, *, part_bytes: int = PART_BYTES) -> list[tuple[int, int | None]]:
-    """Cut a file by its size alone; the last part has no end.
+    """Return start and stop of each part, from the size of the file alone; the last part has no stop.
 
     >>> cut_points(25, part_bytes=10)
     [(0, 10), (10, 20), (20, None)]
@@ -32,7 +32,7 @@ def cut_points(size_bytes: int, *, part_bytes: int = PART_BYTES) -> list[tuple[i
 
 
 def part_bounds(stream: BinaryIO, *, start: int, stop: int | None) -> tuple[int, int | None]:
-    """Return where in the file the records of a part begin and end; nowhere if none begins in it."""
+    """Return where the records of a part begin and end; an empty range if no record begins in the part."""
     kind = _kind(stream)
     first = 0 if start == 0 else _find_start(stream, start, stop, kind=kind)
     if first is None:
@@ -41,7 +41,7 @@ def part_bounds(stream: BinaryIO, *, start: int, stop: int | None) -> tuple[int,
 
 
 def read_part(stream: BinaryIO, *, first: int, last: int | None) -> Iterator[Piece]:
-    """Read some bytes of a file that is not compressed."""
+    """Read the bytes from ``first`` to before ``last`` of an uncompressed file."""
     stream.seek(first)
     at = first
     while data := stream.read(READ_BYTES if last is None else min(READ_BYTES, last - at)):
@@ -58,7 +58,7 @@ def _kind(stream: BinaryIO) -> Kind | None:
 
 
 def _find_start(stream: BinaryIO, begin: int, limit: int | None, *, kind: Kind | None) -> int | None:
-    """Look for the first record's beginning at ``begin`` or behind, and before ``limit``."""
+    """Return the first start of a record at or after ``begin`` and before ``limit``."""
     at = begin - 1
     stream.seek(at)
     data = bytearray()

@@ -1,1 +1,1 @@
-"""How the bytes of a page become text."""
+"""Find the charset of a page and decode its bytes."""

@@ -1,20 +1,24 @@
-"""How the bytes of a page become text.
+"""Decode the bytes of a page to text.
 
 1. A byte order mark (UTF-8, UTF-16, UTF-32) decides.
-2. Else the declarations are heard in this order: the charset of the HTTP header; the encoding of an XML
-   declaration, or the ``<meta charset>`` / ``<meta http-equiv>`` tag, found as the HTML standard's prescan
-   does (section 13.2.3.2), in the first 4,096 bytes instead of 1,024, and in the first 65,536 before anything
-   is guessed. Labels mean what browsers take them for (``labels.py``).
-3. A declaration is not believed where the bytes contradict it: where zero bytes stand as in UTF-16;
-   where they are valid UTF-8 with at least one character beyond ASCII, and the declared charset either cannot
-   decode them or is one of single bytes (which can decode anything); where they are UTF-8 but for a few
-   broken bytes; and where more than one in twenty of the bytes beyond ASCII would be lost.
-4. Where no declaration is left, the charset is detected (``detect.py``), valid UTF-8 first.
+2. Otherwise the declarations are tried in this order: the charset of the HTTP header; the encoding of an XML
+   declaration, or of the ``<meta charset>`` / ``<meta http-equiv>`` tag. The tag is found by the prescan of
+   the HTML standard (section 13.2.3.2), in the first 4,096 bytes instead of 1,024, and in the first 65,536
+   bytes before the charset is guessed. Labels have the meaning that browsers give them (``labels.py``).
+3. A declaration is ignored if the bytes contradict it:
 
-Where the standard's East Asian decoders follow the vendors, so do these, with one exception: Shift_JIS that
-keeps to JIS X 0208 is decoded by it, so that a wave dash is the same character whether it came as Shift_JIS,
-EUC-JP or ISO-2022-JP. What cannot be decoded becomes U+FFFD and is counted. A byte order mark is no part of
-the text.
+   - zero bytes are at the positions typical of UTF-16 or UTF-32;
+   - the bytes are valid UTF-8 with at least one character beyond ASCII, and the declared charset cannot
+     decode them or is a single-byte charset (which can decode any bytes);
+   - the bytes are UTF-8 except for a few broken sequences;
+   - the declared charset cannot decode more than 5 % of the bytes beyond ASCII.
+
+4. If no declaration remains, the charset is detected (``detect.py``), valid UTF-8 first.
+
+East Asian charsets are decoded with the vendor variants that the standard names. The exception is Shift_JIS:
+text within JIS X 0208 is decoded by that standard, so that a wave dash is the same character in Shift_JIS,
+EUC-JP and ISO-2022-JP. Bytes that cannot be decoded become U+FFFD and are counted. A byte order mark is not
+part of the text.
 """
 
 from __future__ import annotations
@@ -32,7 +36,7 @@ from builder.io.charset.utf16 import unmarked_utf
 How = Literal["bom", "http", "meta", "detected", "utf8"]
 
 MAX_LOST = 0.05
-"""The share of bytes beyond ASCII that may be lost before a declaration is not believed."""
+"""The largest share of bytes beyond ASCII that a declared charset may fail to decode."""
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -46,10 +50,10 @@ _HIGH = bytes(range(0x80, 0x100))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decoded:
-    """A text, the codec that gave it, and who said so.
+    """A decoded text, its codec, and how the codec was chosen.
 
-    ``encoding`` is Python's name of the codec; ``n_replaced`` counts the U+FFFD that stand for bytes which
-    could not be decoded (not those that were in the bytes already).
+    ``encoding`` is Python's name of the codec. ``n_replaced`` counts the U+FFFD that replace bytes which
+    could not be decoded, not those that the bytes encode.
     """
 
     text: str
@@ -59,11 +63,11 @@ class Decoded:
 
 
 def decode(data: bytes, *, http_charset: str | None = None, is_html: bool = False) -> Decoded:
-    r"""Turn bytes into text by the rules of this module; never fails.
+    r"""Decode bytes by the rules of this module; never fails.
 
     Args:
-        http_charset: the ``charset`` parameter of the Content-Type header, as it came.
-        is_html: whether a ``<meta>`` tag counts; bytes that begin like a page are searched for one anyway.
+        http_charset: the ``charset`` parameter of the Content-Type header, unchanged.
+        is_html: whether to look for a ``<meta>`` tag; bytes that begin like a page are always searched.
 
     >>> decode(b"caf\xe9", http_charset="iso-8859-1").text
     'café'
@@ -79,7 +83,7 @@ def decode(data: bytes, *, http_charset: str | None = None, is_html: bool = Fals
     if is_html and (meta := declared_in_page(data)) is not None:
         declared.append((meta, "meta"))
     if (wide := unmarked_utf(data)) is not None:
-        return _decoded(data, wide, how=_who_said(wide, declared))
+        return _decoded(data, wide, how=_how_of(wide, declared))
     utf8 = _strict(data, "utf-8")
     if utf8 is not None:
         return _valid_utf8(data, utf8, declared)
@@ -93,12 +97,12 @@ def decode(data: bytes, *, http_charset: str | None = None, is_html: bool = Fals
     return believed or _detected(data, declared)
 
 
-def _who_said(codec: str, declared: list[tuple[str, How]]) -> How:
+def _how_of(codec: str, declared: list[tuple[str, How]]) -> How:
     return next((how for name, how in declared if name == codec), "detected")
 
 
 def _valid_utf8(data: bytes, text: str, declared: list[tuple[str, How]]) -> Decoded:
-    """Decide on bytes that are valid UTF-8: they are, unless a multi-byte charset was declared and fits."""
+    """Decode valid UTF-8 bytes, as UTF-8 unless a declared multi-byte charset decodes them without loss."""
     plain = data.isascii()
     for codec, how in declared:
         if codec == "utf-8" or (plain and byte_table(codec) is not None and not codec.startswith("cp8")):
@@ -140,7 +144,7 @@ def _strict(data: bytes, codec: str) -> str | None:
 
 
 def _decoded(data: bytes, codec: str, *, how: How) -> Decoded:
-    """Decode with one codec, and count what it could not."""
+    """Decode with one codec, and count the bytes that it cannot decode."""
     if codec == "cp932" and (text := _strict(data, "shift_jis")) is not None:
         return Decoded(text=text, encoding="shift_jis", n_replaced=0, how=how)
     table = byte_table(codec)
@@ -150,12 +154,12 @@ def _decoded(data: bytes, codec: str, *, how: How) -> Decoded:
         text = data.decode(codec, "replace")
     n_replaced = text.count("\ufffd")
     if n_replaced:
-        n_replaced -= _genuine(data, codec)
+        n_replaced -= _encoded_marks(data, codec)
     return Decoded(text=text, encoding=codec, n_replaced=max(n_replaced, 0), how=how)
 
 
-def _genuine(data: bytes, codec: str) -> int:
-    """Count the U+FFFD that the bytes themselves hold."""
+def _encoded_marks(data: bytes, codec: str) -> int:
+    """Count the U+FFFD that the bytes themselves encode."""
     mark = "\ufffd".encode(codec, "ignore")
     if not mark:
         return 0

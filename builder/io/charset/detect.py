@@ -1,10 +1,15 @@
-"""Guess the charset of bytes that nobody declared, from the bytes alone.
+"""Guess the charset of bytes without a declaration, from the bytes alone.
 
-In this order: UTF-16 and UTF-32 by their zero bytes; ISO-2022 by its escape sequences; UTF-8, also where a
-few sequences are broken or the last is cut off; UTF-16 by the characters that it gives; a charset of East
-Asia if the bytes are valid in it and give characters that its language writes often; else the charset of
-single bytes whose letters fit a language best (``single_byte.py``). Only ``SAMPLE_BYTES`` from the first
-byte beyond ASCII are looked at.
+The tests run in this order:
+
+1. UTF-16 and UTF-32, by their zero bytes.
+2. ISO-2022, by its escape sequences.
+3. UTF-8, also with a few broken sequences or a truncated last one.
+4. UTF-16, by the characters that it decodes to.
+5. An East Asian charset, if the bytes are valid in it and decode to frequent characters of its language.
+6. The single-byte charset whose letters fit a language best (``single_byte.py``).
+
+Only ``SAMPLE_BYTES``, from the first byte beyond ASCII, are examined.
 """
 
 from __future__ import annotations
@@ -16,7 +21,7 @@ from builder.io.charset.east_asian import FREQUENT, frequent
 from builder.io.charset.utf16 import unmarked_utf, utf16_by_characters
 
 SAMPLE_BYTES = 1 << 16
-"""How much of a page is looked at."""
+"""Bytes of a page that are examined."""
 
 _CUT = re.compile(rb"\A[\x80-\xbf]{1,3}|[\xc2-\xf4][\x80-\xbf]{0,2}\Z")
 _WORDS_BYTES = 1 << 14
@@ -31,13 +36,13 @@ _ESCAPES = (
     (re.compile(rb"\x1b(?:\$[@B]|\(J)"), "iso2022_jp"),
 )
 MAX_BROKEN = 0.3
-"""Broken bytes for each good sequence up to which bytes are taken for UTF-8; other charsets give over 3."""
+"""Most broken bytes for each valid sequence in bytes accepted as UTF-8; other charsets give over 3."""
 SURE_GOOD, SURE_BROKEN = 5, 0.2
-"""Good sequences, and broken bytes for each, from which and up to which a declaration is not heard."""
+"""Fewest valid UTF-8 sequences, and most broken bytes for each, with which a declaration is ignored."""
 MAX_INVALID = 0.01
-"""Characters that may be undefined up to which a multi-byte charset is thought of."""
-MIN_WORTH = -0.5
-"""The score of ``single_byte.py`` below which bytes are no text."""
+"""Largest share of undefined characters with which a multi-byte charset is considered."""
+MIN_SCORE = -0.5
+"""Bytes with a score of ``single_byte.py`` at or below this value are not text."""
 SURELY_FREQUENT = 0.3
 MIN_FREQUENT = 0.1
 MIN_USUAL = 0.9
@@ -49,11 +54,11 @@ _USUAL_LEADS = {
     "euc_jp": ("euc_jp", 0xB0, 0xCF),
     "cp932": ("euc_jp", 0xB0, 0xCF),
 }
-"""The rows of each national standard that hold its everyday characters ("level 1")."""
+"""The rows of each national standard that contain its everyday characters ("level 1")."""
 
 
 def detect(data: bytes) -> str | None:
-    """Return the codec that fits best, or None where the bytes are no text in any.
+    """Return the codec that fits best, or None if the bytes are not text in any codec.
 
     >>> detect("Привет, мир. Это простой текст.".encode("koi8-r"))
     'koi8-r'
@@ -75,7 +80,7 @@ def _escaped(sample: bytes) -> str | None:
 
 
 def surely_utf8(data: bytes) -> bool:
-    r"""Say whether bytes that are not valid UTF-8 are so nearly that no declaration can make them another.
+    r"""Return whether invalid UTF-8 is so close to valid that another declared charset is ignored.
 
     >>> surely_utf8("größer, schöner, süßer".encode() + b"\xff"), surely_utf8("größer".encode("cp1252"))
     (True, False)
@@ -92,7 +97,7 @@ def _mostly_utf8(sample: bytes, *, at_least: int = 1, max_broken: float = MAX_BR
 
 
 def _multibyte(sample: bytes) -> str | None:
-    """Return the East Asian codec whose characters are the most usual, if any are."""
+    """Return the East Asian codec whose decoded characters are the most frequent ones, or None."""
     found = []
     for codec in FREQUENT:
         chars = [c for c in sample.decode(codec, "replace") if c > "\x7f"]
@@ -120,5 +125,5 @@ def _single_byte(sample: bytes) -> str | None:
     words = b" ".join(_WORD.findall(sample))[:_WORDS_BYTES]
     if not words:
         return None
-    worth, codec = scores(words)[0]
-    return codec if worth > MIN_WORTH else None
+    score, codec = scores(words)[0]
+    return codec if score > MIN_SCORE else None

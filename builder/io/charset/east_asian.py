@@ -1,4 +1,4 @@
-"""Characters that the languages of East Asia write often, by the charset that they are looked for in."""
+"""List the frequent characters of East Asian languages, by the charset that they are used to detect."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ FREQUENT = {
     "euc_jp": _KANA,
     "cp932": _KANA,
 }
-"""Characters that each language writes often."""
+"""The frequent characters of each language."""
 
 
 @cache
 def frequent(codec: str) -> frozenset[str]:
-    """Return them as a set.
+    """Return the frequent characters of a charset's language as a set.
 
     >>> "的" in frequent("gb18030")
     True

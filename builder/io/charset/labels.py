@@ -1,10 +1,10 @@
-"""Which codec a charset label means, as browsers read labels (WHATWG Encoding Standard, section 4.2).
+"""Map a charset label to a codec, as browsers do (WHATWG Encoding Standard, section 4.2).
 
-The standard's surprises are kept: ``iso-8859-1`` and ``us-ascii`` mean windows-1252, ``gb2312`` means
-gb18030, ``shift_jis`` means windows-31J, ``euc-kr`` means windows-949, because that is what pages that say so
-are written in. Labels that the standard does not know, but that old pages carry (code page 855, UTF-32,
-ISO-2022-KR), mean the codec of that name; browsers refuse some of them for reasons of security that do not
-touch text. UTF-7 and the codecs that are not charsets are never meant.
+Some labels do not mean what their name suggests: ``iso-8859-1`` and ``us-ascii`` mean windows-1252,
+``gb2312`` means gb18030, ``shift_jis`` means windows-31J and ``euc-kr`` means windows-949, because pages with
+these labels are written in these charsets. Labels of old pages that the standard does not list (code page
+855, UTF-32, ISO-2022-KR) map to the codec of that name; browsers refuse some of them for security reasons
+that do not apply to text. No label maps to UTF-7 or to a codec that is not a charset.
 """
 
 from __future__ import annotations
@@ -61,14 +61,14 @@ _OTHER_CODECS = """
     mac-romanian mac-turkish ptcp154 shift_jis_2004 shift_jisx0213
 """
 _ALSO = frozenset(_OTHER_CODECS.split())
-"""Codecs that are found by any name that Python knows for them."""
+"""Codecs that any of their Python names may select."""
 
 _LABEL = re.compile(r"[a-z0-9][a-z0-9._:+-]{0,40}")
 _MULTIBYTE = ("utf", "gb18030", "big5", "cp949", "cp932", "euc", "iso2022", "hz", "johab", "shift")
 
 
 def codec_of_label(label: str | None) -> str | None:
-    """Return the name of the codec that a label means, or None where it means none.
+    """Return the name of the codec that a label means, or None for an unknown label.
 
     >>> [codec_of_label(label) for label in (" ISO-8859-1 ", "maccyrillic", "rot13", "utf-7")]
     ['cp1252', 'mac-cyrillic', None, None]
@@ -88,16 +88,17 @@ def codec_of_label(label: str | None) -> str | None:
 
 
 def is_multibyte(codec: str) -> bool:
-    """Tell whether a character may take more than one byte."""
+    """Return whether a character may take more than one byte."""
     return codec.startswith(_MULTIBYTE)
 
 
 @cache
 def byte_table(codec: str) -> str | None:
-    """Return the 256 characters of a charset of single bytes, or None for the others.
+    """Return the 256 characters of a single-byte charset, or None for a multi-byte charset.
 
-    Bytes 0x80 to 0x9F that a Windows code page leaves open mean the C1 control of the same number, as in the
-    standard's indexes; other open bytes are ``U+FFFE``, which ``codecs.charmap_decode`` takes as undefined.
+    Bytes 0x80 to 0x9F that a Windows code page does not define map to the C1 control of the same number, as
+    in the standard's indexes. Other undefined bytes map to ``U+FFFE``, which ``codecs.charmap_decode`` treats
+    as undefined.
     """
     if is_multibyte(codec):
         return None

@@ -8,10 +8,10 @@ from builder.domain.html_tags import tags
 from builder.io.charset.labels import codec_of_label
 
 PRESCAN_BYTES = 4096
-"""How far a declaration is looked for at first; the standard asks for 1,024."""
+"""Bytes that are searched for a declaration at first; the standard asks for 1,024."""
 
 FAR_BYTES = 1 << 16
-"""How far it is looked for before the charset is guessed; browsers go on to the end of the head."""
+"""Bytes that are searched before the charset is guessed; browsers search to the end of the head."""
 
 _MARKUP = re.compile(rb"\s*<(?:!doctype|html|head|meta|title|body|!--|\?xml|rss|feed)", re.IGNORECASE)
 _XML = re.compile(rb"""<\?xml\s[^>]*?encoding\s*=\s*(["'])([A-Za-z0-9._:-]{1,40})\1""")
@@ -19,20 +19,20 @@ _CONTENT = re.compile(rb"""charset\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s;"'][^\s;]*
 
 
 def looks_like_markup(data: bytes) -> bool:
-    """Tell whether bytes begin as a page or an XML document does."""
+    """Return whether bytes begin like an HTML page or an XML document."""
     return _MARKUP.match(data[:256]) is not None
 
 
 def declared_in_page(data: bytes, *, n_bytes: int = PRESCAN_BYTES) -> str | None:
     """Return the codec of the XML declaration, or of the first ``<meta>`` tag that names a known charset.
 
-    A page cannot say by its own ASCII letters that it is UTF-16: as the standard asks, that means UTF-8.
+    A page that declares UTF-16 in ASCII letters cannot be UTF-16. The standard defines that it means UTF-8.
 
     >>> declared_in_page(b'<!-- <meta charset=big5> --><META Charset="Latin1">')
     'cp1252'
     """
     head = data[:n_bytes]
-    # The standard looks for tags within scripts and titles too: it does not parse.
+    # The standard's prescan does not parse, so it also finds tags inside scripts and titles.
     metas = (attributes for _, attributes in tags(head, wanted=(b"meta",), raw_text=False))
     codec = _of_xml(head) or next(filter(None, map(_of_meta, metas)), None)
     if codec is None:

@@ -1,8 +1,8 @@
-"""How well a charset of single bytes turns bytes into words of some language.
+"""Score how well each single-byte charset decodes bytes to words of a language.
 
-The measure knows the letters of languages in the order of their frequency, and how letters stand beside one
-another: words do not mix scripts, capitals do not follow small letters, symbols do not stand between
-letters, and in Latin script two accented letters in a row are rare. It needs no training text.
+The score uses the letters of each language in the order of their frequency, and rules on neighbouring
+letters: words do not mix scripts, capitals do not follow small letters, symbols are not between letters, and
+in Latin script two accented letters in a row are rare. It needs no training text.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ OTHER = {
     "fa ur": "اینردمهوتبسشکزلگفخعحجقپصطچضغذظثژئآ",
     "th": "านรอกเง่ม้ยลวัดทสิีตะปบคุหูแจ็พ์ืชขใไโผซถณธฐศษ",
 }
-"""Letters that a language writes often, the most frequent first. Latin: only those beyond ASCII."""
+"""The frequent letters of each language, the most frequent first; for Latin script, none of ASCII."""
 
 CODECS = (
     ("cp1252", LATIN, "da no|de|fr|es|pt|it|ca|sv fi|is fo|nl|ga gd|sq|et"),
@@ -90,7 +90,7 @@ CODECS = (
     ("cp852", LATIN, "cs|sk|pl|hu|ro|hr sl"),
     ("cp850", LATIN, "da no|de|fr|es|pt|it|ca|sv fi"),
 )
-"""Codecs and their languages; of two that fit alike the first is taken, so they stand by their use."""
+"""Codecs and their languages, the most used first. Of two codecs with equal scores the first is chosen."""
 
 _SYMBOL, _ASCII_LETTER, _LOWER, _UPPER, _CASELESS, _SPACE, _CONTROL, _MARK, _DIGIT = range(9)
 _OPENING = "\u201c\u201e\u2018\u201a\xab\u2039\xbf\xa1"
@@ -99,18 +99,18 @@ _COMMON_MARKS = "\xa3\u20ac\xa9\xae\xb0\xa7\u2116"
 
 
 def scores(words: bytes) -> list[tuple[float, str]]:
-    """Score each codec on bytes that have at least one beyond ASCII; the best comes first.
+    """Score each codec on bytes that have at least one beyond ASCII; return the best first.
 
-    A score is a mean over the bytes beyond ASCII: 1 is the most that can be had, below 0 is no text. The
-    less there is to go by, the more the place in ``CODECS`` counts.
+    A score is a mean over the bytes beyond ASCII: the maximum is 1, and below 0 the bytes are not text. The
+    fewer such bytes, the more the position in ``CODECS`` counts.
     """
     data = np.frombuffer(words, dtype=np.uint8)
     place_cost = 0.5 / (50 + int((data >= 0x80).sum()))
     found = []
     for place, (codec, letters, languages) in enumerate(CODECS):
         keys = languages.split("|")
-        worth = max(_fit(data, codec, letters[key], is_latin=letters is LATIN) for key in keys)
-        found.append((worth - place_cost * place, codec))
+        score = max(_fit(data, codec, letters[key], is_latin=letters is LATIN) for key in keys)
+        found.append((score - place_cost * place, codec))
     return sorted(found, reverse=True)
 
 
@@ -123,7 +123,7 @@ def _fit(data: NDArray[np.uint8], codec: str, letters: str, *, is_latin: bool) -
 
 @cache
 def _pair_costs(codec: str, *, is_latin: bool) -> NDArray[np.float64]:
-    """Return what it costs that one byte follows another: float64[256, 256]."""
+    """Return float64[256, 256], the cost of one byte (row) followed by another (column)."""
     table = byte_table(codec) or ""
     kind, high = _classes(codec), np.arange(256) >= 0x80
     letter = (kind >= _ASCII_LETTER) & (kind <= _CASELESS)
@@ -147,7 +147,7 @@ def _pair_costs(codec: str, *, is_latin: bool) -> NDArray[np.float64]:
 
 @cache
 def _weights(codec: str, letters: str, *, is_latin: bool) -> NDArray[np.float64]:
-    """Return what each byte is worth in a language: float64[256]."""
+    """Return float64[256], the weight of each byte in a language."""
     table = byte_table(codec) or ""
     classes = _classes(codec)
     rank = {letter: place / len(letters) for place, letter in enumerate(letters)}

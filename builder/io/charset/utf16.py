@@ -1,8 +1,9 @@
-"""Find UTF-16 and UTF-32 that lack a byte order mark.
+"""Detect UTF-16 and UTF-32 without a byte order mark.
 
-UTF-32 shows by where its zero bytes stand. UTF-16 is read in both orders: in the right one it gives
-characters that stand together in texts (ASCII, one alphabet, what East Asia writes often) and hardly any that
-do not belong into a text; in the wrong one, as other bytes do, it gives characters from everywhere.
+UTF-32 is recognised by the positions of its zero bytes. UTF-16 is decoded in both byte orders. The right
+order gives characters that occur together in texts (ASCII, one alphabet, frequent East Asian characters) and
+very few that do not occur in texts. The wrong order, or bytes that are not UTF-16, give characters of many
+scripts.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _MAX_ZEROS = 0.9
 
 
 def unmarked_utf(data: bytes) -> str | None:
-    """Find UTF-16 and UTF-32 that have zero bytes, as all have that hold ASCII.
+    """Detect UTF-16 and UTF-32 with zero bytes, which every such text with an ASCII character has.
 
     >>> unmarked_utf("text".encode("utf-16-be"))
     'utf-16-be'
@@ -39,7 +40,9 @@ def unmarked_utf(data: bytes) -> str | None:
 
 
 def utf16_by_characters(data: bytes) -> str | None:
-    """Find UTF-16 without a zero byte: not among bytes that are nearly all ASCII, of which each pair is one.
+    """Detect UTF-16 without zero bytes; bytes that are nearly all ASCII are not considered.
+
+    Any two ASCII bytes are a valid UTF-16 character.
 
     >>> utf16_by_characters("这是我们的国家，他们都不在".encode("utf-16-le"))
     'utf-16-le'
@@ -61,9 +64,9 @@ def _utf32(sample: bytes) -> str | None:
 
 def _utf16(sample: bytes) -> str | None:
     sample = sample[: len(sample) // 2 * 2]
-    worth = {codec: _familiar(np.frombuffer(sample, kind)) for codec, kind in _ORDERS.items()}
-    best, other = sorted(worth, key=lambda codec: -worth[codec])
-    if worth[best] >= _MIN_FAMILIAR and worth[best] >= _TIMES_AS_FAMILIAR * worth[other]:
+    shares = {codec: _familiar(np.frombuffer(sample, kind)) for codec, kind in _ORDERS.items()}
+    best, other = sorted(shares, key=lambda codec: -shares[codec])
+    if shares[best] >= _MIN_FAMILIAR and shares[best] >= _TIMES_AS_FAMILIAR * shares[other]:
         return best
     return None
 
@@ -72,7 +75,7 @@ _ORDERS = {"utf-16-le": np.dtype("<u2"), "utf-16-be": np.dtype(">u2")}
 
 
 def _familiar(units: NDArray[np.uint16]) -> float:
-    """Return the share of characters that stand together in texts; 0 where too many do not belong there."""
+    """Return the share of characters that occur together in texts; 0 if too many do not occur in texts."""
     page = units >> 8
     control = (units < 0x20) & (units != 9) & (units != 10) & (units != 13)
     strange = (

@@ -1,1 +1,1 @@
-"""The Parquet sink, and the canonical encoding of rows."""
+"""Write shards as Parquet, and encode rows canonically."""

@@ -1,7 +1,7 @@
-"""The ``huggingface`` metadata of a Parquet file, from its Arrow schema.
+"""Write the ``huggingface`` metadata of a Parquet file from its Arrow schema.
 
-With it ``load_dataset`` restores the columns as they were published. Importing ``datasets`` for this would
-cost more than a second; a test compares the two on every type that can be published.
+``load_dataset`` uses it to restore the published columns. The library ``datasets`` could write it, but its
+import takes more than a second. A test compares both results on every type that can be published.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 def huggingface_metadata(schema: pa.Schema) -> bytes:
-    """Return the value of the key ``huggingface``, with sorted keys.
+    """Return the value of the metadata key ``huggingface``.
 
     Raises:
-        ContractError: if ``load_dataset`` could not open a column of this type.
+        ContractError: if ``load_dataset`` cannot open a column of this type.
     """
     document = {"info": {"features": features(schema)}}
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
@@ -57,7 +57,7 @@ def _dtype(kind: pa.DataType, *, where: str) -> str:
         if matches(kind):
             return name(kind)
     what = f"load_dataset cannot open a column of type {kind}"
-    raise ContractError(Fault(where=where, what=what, advice="publish it as JSON text"))
+    raise ContractError(Fault(where=where, what=what, advice="publish the column as JSON text"))
 
 
 _NAMES: Mapping[pa.DataType, str] = {

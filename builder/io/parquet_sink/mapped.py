@@ -1,4 +1,4 @@
-"""Arrow files by memory map, whose memory counts as ours only as long as we hold their pages."""
+"""Read Arrow files through a memory map, and release their pages when they are no longer needed."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ _DONT_NEED = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MappedBatch:
-    """A file that holds one batch, which is read when it is touched."""
+    """A mapped file with one batch; its bytes are read from the disk on first access."""
 
     batch: pa.RecordBatch
     whole: pa.Buffer
 
     @classmethod
     def open(cls, path: str) -> MappedBatch:
-        """Map a file of Arrow IPC, not compressed."""
+        """Map an uncompressed Arrow IPC file."""
         with pa.memory_map(path) as mapped:
             whole = mapped.read_buffer()
         return cls(batch=pa.ipc.open_file(pa.BufferReader(whole)).get_batch(0), whole=whole)
 
     def release(self) -> None:
-        """Let go of the pages of the file; they are read again when they are touched.
+        """Release the memory pages of the file; a later access reads them again.
 
-        What reads a file through a map holds every page that it has ever touched, and those around it: up to
-        2 MB for a single byte. No byte can be lost, because the file is mapped to be read only. Does nothing
-        but on Linux.
+        A process keeps every mapped page that it has accessed, and the pages around it: up to 2 MB for a
+        single byte. No data can be lost, because the map is read-only. Does nothing on systems other than
+        Linux.
         """
         if sys.platform == "linux":
             start, size = ctypes.c_void_p(self.whole.address), ctypes.c_size_t(self.whole.size)

@@ -1,6 +1,6 @@
-"""Columns as trees of plain arrays: the encoded length of each value, and how to write it.
+"""Represent columns as trees of plain arrays that know the encoded length of each value and can write it.
 
-What Arrow may leave in any state under a null is gone here: a null has no length and no contents.
+Arrow leaves the bytes under a null undefined. Here a null has no length and no contents.
 """
 
 from __future__ import annotations
@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 
 class Node(Protocol):
-    """A column or a part of one; ``positions`` is as in ``kernels.row_encoding``."""
+    """A column or a part of one.
+
+    ``positions`` is int64[n_values]: where in ``out`` to write each value, negative to skip it (as in
+    ``kernels.rows.encoding``).
+    """
 
     @property
     def sizes(self) -> NDArray[np.int64]:
@@ -75,9 +79,9 @@ class Blocks:
     def write(self, positions: NDArray[np.int64], out: NDArray[np.uint8]) -> None:
         """Write the values to their positions."""
         _write_markers(self.valid, positions, out)
-        there = self.valid & (positions >= 0)
-        places = positions[there, np.newaxis] + 1 + np.arange(self.width)
-        out[places] = self.data.reshape(-1, self.width)[there]
+        present = self.valid & (positions >= 0)
+        places = positions[present, np.newaxis] + 1 + np.arange(self.width)
+        out[places] = self.data.reshape(-1, self.width)[present]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,15 +150,15 @@ class Structs:
     def write(self, positions: NDArray[np.int64], out: NDArray[np.uint8]) -> None:
         """Write the values to their positions."""
         _write_markers(self.valid, positions, out)
-        there = self.valid & (positions >= 0)
-        inside = np.where(there, positions + 1, -1)
+        present = self.valid & (positions >= 0)
+        inside = np.where(present, positions + 1, -1)
         for part in self.fields:
             part.write(inside, out)
-            inside = np.where(there, inside + part.sizes, -1)
+            inside = np.where(present, inside + part.sizes, -1)
 
 
 def total_sizes(nodes: Sequence[Node], n_values: int) -> NDArray[np.int64]:
-    """Add up what the values of each row take: int64[n_values]."""
+    """Return int64[n_values], the encoded length of each row: the sum over the nodes."""
     total = np.zeros(n_values, np.int64)
     for node in nodes:
         total += node.sizes
@@ -162,25 +166,25 @@ def total_sizes(nodes: Sequence[Node], n_values: int) -> NDArray[np.int64]:
 
 
 def running_sum(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return int64[n_values + 1], the sums from 0."""
+    """Return int64[n_values + 1], the cumulative sums, starting with 0."""
     sums = np.zeros(len(sizes) + 1, np.int64)
     np.cumsum(sizes, out=sums[1:])
     return sums
 
 
 def spread(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Number the elements of all spans, one span after the other: int64[sum of lengths]."""
+    """Return int64[sum of lengths], the indices of the elements of all spans, one span after the other."""
     ends = running_sum(lengths)
     return np.arange(ends[-1]) + np.repeat(starts - ends[:-1], lengths)
 
 
 def _write_markers(valid: NDArray[np.bool_], positions: NDArray[np.int64], out: NDArray[np.uint8]) -> None:
-    there = positions >= 0
-    out[positions[there]] = valid[there]
+    present = positions >= 0
+    out[positions[present]] = valid[present]
 
 
 def _read_only(data: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """View data so that kernels are compiled once, for the read-only arrays that most buffers are."""
+    """Return a read-only view, as most buffers are, so that kernels are compiled for one type only."""
     view = data.view()
     view.flags.writeable = False
     return view

@@ -1,17 +1,18 @@
-"""The canonical encoding of rows: what row digests, shard sizes and diffs are made from.
+"""Encode rows canonically; row digests, shard sizes and diffs are computed from this encoding.
 
-It depends on the values alone, never on how Arrow lays them out: offsets, chunks, garbage under nulls, large
-types, views and dictionaries leave no trace. A row is its columns end to end, in the order of the schema; a
-value is one byte 0 (null) or one byte 1 and then
+The encoding depends only on the values, not on their layout in Arrow: offsets, chunks, undefined bytes under
+nulls, large types, views and dictionaries have no effect. A row is the concatenation of its columns, in the
+order of the schema. A null is the byte 0. Any other value is the byte 1, followed by
 
-    integers, bool, dates (days), times, timestamps, durations (microseconds)   8 bytes, least first
-    floats                        8 bytes of the float64; there is one NaN, and -0.0 is not 0.0
-    decimals                      32 bytes of the unscaled integer, least first
+    integers, bool, dates (days), times, timestamps, durations (microseconds)   8 bytes, little-endian
+    floats                        8 bytes of the float64; all NaN are equal, -0.0 differs from 0.0
+    decimals                      32 bytes of the unscaled integer, little-endian
     strings, binary               8 bytes of length, contents
     lists, maps                   8 bytes of count, elements
     structs                       fields
 
-so that, the schema being known, no two rows have the same bytes. Nanoseconds stay nanoseconds.
+With the same schema, no two different rows have the same bytes. Nanoseconds are not converted to
+microseconds.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def row_sizes(batch: pa.RecordBatch) -> NDArray[np.int64]:
 
 
 def encode_rows(batch: pa.RecordBatch) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Encode each row; see the module for the form.
+    """Encode each row in the form that the module's docstring defines.
 
     Returns:
         uint8[n_bytes] and int64[n_rows + 1]; row ``i`` is ``data[offsets[i]:offsets[i + 1]]``.
@@ -103,10 +104,8 @@ def _node(array: pa.Array) -> Node:
     for matches, make in _MAKERS:
         if matches(array.type):
             return make(array)
-    advice = "publish it as JSON text"
-    raise ContractError(
-        Fault(where="", what=f"rows with a column of type {array.type} have no digest", advice=advice)
-    )
+    what = f"a row with a column of type {array.type} cannot be encoded"
+    raise ContractError(Fault(where="", what=what, advice="publish the column as JSON text"))
 
 
 def _nulls(array: pa.Array) -> Node:
@@ -114,7 +113,7 @@ def _nulls(array: pa.Array) -> Node:
 
 
 def _dense(array: pa.Array) -> Node:
-    """Decode what is the same value in another layout."""
+    """Convert a layout (extension, dictionary, run-end, view) to the plain layout of the same values."""
     kind = array.type
     if isinstance(kind, pa.BaseExtensionType):
         return _node(array.storage)
@@ -151,7 +150,8 @@ def _instants(array: pa.Array) -> Node:
     valid = _valid(array)
     counts = np.where(valid, _values(array).astype(np.int64), 0)
     if scale > 1 and len(counts) and max(-int(counts.min()), int(counts.max())) > (1 << 63) // scale - 1:
-        raise ContractError(f"a value of type {array.type} is too far away to be told in microseconds")
+        what = f"a value of type {array.type} is out of range: its microseconds do not fit 64 bits"
+        raise ContractError(Fault(where="", what=what, advice="correct the value, or use a coarser type"))
     return Words((counts * scale).view(np.uint64), valid)
 
 
@@ -182,7 +182,7 @@ def _lists(array: pa.Array) -> Node:
 
 
 def _list_views(array: pa.Array) -> Node:
-    """Lists whose elements lie in any order, and may be shared: gather them (a cast loses slices)."""
+    """Gather the elements of list views, which may be in any order and shared; a cast ignores slices."""
     valid = _valid(array)
     lengths = np.where(valid, array.sizes.to_numpy().astype(np.int64), 0)
     starts = np.where(valid, array.offsets.to_numpy().astype(np.int64), 0)
@@ -231,7 +231,7 @@ _MAKERS: Sequence[tuple[Callable[[pa.DataType], bool], Callable[[Any], Node]]] =
 
 
 def _values(array: pa.Array) -> NDArray[Any]:
-    """View a column of numbers, dates or times as it lies in its buffer."""
+    """Return a view of the buffer of a column of numbers, dates or times."""
     kind = _STORED.get(array.type) or (np.int32 if array.type.bit_width == 32 else np.int64)
     return _view(array.buffers()[1], kind, array.offset, len(array))
 
@@ -244,7 +244,7 @@ _STORED = {
 
 
 def _spans(array: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-    """Return starts, lengths and validity of strings or lists; what lies under a null has no length."""
+    """Return starts, lengths and validity of strings or lists; the length of a null is 0."""
     kind = array.type
     large = pat.is_large_list(kind) or pat.is_large_string(kind) or pat.is_large_binary(kind)
     valid = _valid(array)

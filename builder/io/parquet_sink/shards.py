@@ -1,8 +1,8 @@
-"""The Parquet sink: where rows are cut into shards and row groups, and how a shard is written.
+"""Cut rows into shards and row groups, and write shards as Parquet.
 
-Cuts depend on the rows alone: walking along, a shard is closed behind a row if it is large enough by then and
-the row's hash says so, else before the row that would make it too large. So one row put in or taken out moves
-the cuts around it, not those of all rows that follow, and the other shards stay the same files.
+Cuts depend only on the rows. A shard ends after a row if the shard has its minimum size and the row's hash
+selects a cut, else before the row that would exceed the maximum size. So adding or removing one row changes
+only the cuts near it, and the other shards stay the same files.
 """
 
 from __future__ import annotations
@@ -35,30 +35,31 @@ MIN_SHARD_BYTES = 4_000_000
 MAX_SHARD_BYTES = 256_000_000
 MIN_GROUP_BYTES = 32_000_000
 _MAX_GROUP_BYTES = 64_000_000
-"""Raw bytes of a row group: large enough for a reader of one column, small enough for the Hub's viewer."""
+"""Maximum raw bytes of a row group: large enough to read one column efficiently, small enough for the Hub's
+viewer."""
 
 CHUNKING = {"min_chunk_size": 262_144, "max_chunk_size": 1_048_576, "norm_level": 0}
 """Content-defined chunking of pages, with the constants of the Hub's own writer."""
 
 MAX_MEASURED_ROW_BYTES = 1 << 20
-"""A shard with a larger row has no statistics: the writer keeps copies of the least and greatest value of
-each page and column, five times the row for one of 50 MB, and then leaves out all over 4 KiB."""
+"""A shard with a larger row has no statistics. The writer copies the minimum and the maximum of each page and
+column, which takes five times the size of a 50 MB row, and then drops every value over 4 KiB."""
 
 
 # -- cutting ---------------------------------------------------------------------------------------
 
 
 def choose_cut_sizes(raw_bytes: int) -> CutSizes:
-    """Choose the sizes for a split, at its first version; later versions keep them.
+    """Choose the cut sizes of a split in its first version; later versions keep them.
 
-    A shard is 1.25 times its least size on average (measured on 54,000 documents), so least sizes of an
-    80th give about 64 shards; the greatest is twice the least.
+    The average shard has 1.25 times the minimum size (measured on 54,000 documents), so a minimum of 1/80 of
+    the split gives about 64 shards. The maximum size is twice the minimum.
 
     Args:
-        raw_bytes: the split's rows in their canonical encoding.
+        raw_bytes: bytes of the split's rows in their canonical encoding.
     """
-    least = raw_bytes // (SHARDS_PER_SPLIT * 5 // 4)
-    shard_min = max(MIN_SHARD_BYTES, min(least, MAX_SHARD_BYTES // 2))
+    minimum = raw_bytes // (SHARDS_PER_SPLIT * 5 // 4)
+    shard_min = max(MIN_SHARD_BYTES, min(minimum, MAX_SHARD_BYTES // 2))
     return CutSizes(
         shard_min=shard_min, shard_max=2 * shard_min, group_min=MIN_GROUP_BYTES, group_max=_MAX_GROUP_BYTES
     )
@@ -73,17 +74,17 @@ def cut_ranges(
 ) -> list[tuple[int, int]]:
     """Cut rows into ranges by their content.
 
-    A range is closed behind row ``i`` if it holds ``min_bytes`` by then and ``hash / 2^64 < size / target``
-    with a target of a quarter of the room between the bounds. The rule is one of bytes, so it does not
-    depend on the mean length of documents; a fixed span of rows does, and cuts mostly at the maximum then.
-    A single row over ``max_bytes`` is a range of its own.
+    A range ends after row ``i`` if it has at least ``min_bytes`` and ``hash / 2^64 < size / target``, where
+    ``target`` is a quarter of ``max_bytes - min_bytes``. The rule counts bytes, so it does not depend on the
+    mean length of documents. A rule that counts rows would, and would cut mostly at the maximum. A single row
+    over ``max_bytes`` is a range of its own.
 
     Args:
-        hashes: uint64[n_rows], uniform, of the row's id.
+        hashes: uint64[n_rows], uniform hashes of the rows' ids.
         sizes: int64[n_rows], raw bytes.
 
     Returns:
-        Start and stop of each range; none is empty.
+        Start and stop of each range; no range is empty.
     """
     n_rows = len(sizes)
     sums = np.zeros(n_rows + 1, np.int64)
@@ -96,8 +97,8 @@ def cut_ranges(
         full = int(np.searchsorted(sums, sums[start] + max_bytes, side="right")) - 1
         enough = int(np.searchsorted(sums, sums[start] + min_bytes, side="left")) - 1
         closer = int(np.searchsorted(closers, enough))
-        behind = int(closers[closer]) + 1 if closer < len(closers) else n_rows
-        stop = min(n_rows, max(full, start + 1), max(behind, start + 1))
+        after = int(closers[closer]) + 1 if closer < len(closers) else n_rows
+        stop = min(n_rows, max(full, start + 1), max(after, start + 1))
         ranges.append((start, stop))
         start = stop
     return ranges
@@ -108,7 +109,7 @@ def cut_ranges(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shard:
-    """A shard that was written: complete, hashed, and on the disk."""
+    """A written shard: complete, hashed, and synced to the disk."""
 
     path: Path
     sha256: str
@@ -117,12 +118,12 @@ class Shard:
 
 
 def published_schema(schema: pa.Schema) -> pa.Schema:
-    """Return the schema as it stands in every shard: the columns, and metadata in sorted order.
+    """Return the schema that every shard has: the columns, and metadata in sorted order.
 
-    The metadata depends on the columns alone, because a version in each footer would change every shard.
+    The metadata depends only on the columns. A version number in each footer would change every shard.
 
     Raises:
-        ContractError: if ``load_dataset`` could not open a column of this type.
+        ContractError: if ``load_dataset`` cannot open a column of this type.
     """
     fields = [field.remove_metadata() for field in schema]
     plain = pa.schema(fields)
@@ -140,40 +141,40 @@ def write_shard(
 ) -> Shard:
     """Write one shard, one row group for each table; the same rows give the same bytes.
 
-    However a table's rows came (chunks, slices, large or dictionary types, garbage under nulls), they are
-    written as one chunk of the types of ``schema``. The file is complete when it is at ``path``: it is
-    written beside, brought to the disk, and renamed.
+    Whatever the layout of a table (chunks, slices, large or dictionary types, undefined bytes under nulls),
+    its rows are written as one chunk with the types of ``schema``. A file at ``path`` is always complete: it
+    is written to a temporary file in the same folder, synced to the disk, and renamed.
 
     Args:
         largest_row_bytes: raw bytes of the largest row; see ``MAX_MEASURED_ROW_BYTES``.
 
     Raises:
-        BuilderError: if there is no row, because ``load_dataset`` fails on a file without rows.
-        ContractError: if ``load_dataset`` could not open a column of this type.
+        BuilderError: if the tables have no rows, because ``load_dataset`` fails on a file without rows.
+        ContractError: if ``load_dataset`` cannot open a column of this type.
     """
     schema = published_schema(schema)
-    beside = path.with_name(path.name + ".tmp")
+    temporary = path.with_name(path.name + ".tmp")
     n_rows = 0
     measured = largest_row_bytes <= MAX_MEASURED_ROW_BYTES
     try:
-        with _LateErrors(beside) as file:
+        with _DeferredErrors(temporary) as file:
             with _writer(file, schema, measured=measured) as writer:
                 for table in _in_one_chunk(groups, schema):
                     writer.write_table(table, row_group_size=len(table))
-                    file.complain()
+                    file.raise_error()
                     n_rows += len(table)
-            file.complain()
+            file.raise_error()
         if not n_rows:
-            raise BuilderError(f"{path.name}: a shard must have rows; leave it out")
-        return _finish(beside, path, n_rows)
+            raise BuilderError(f"{path.name}: the shard has no rows; do not write an empty shard")
+        return _finish(temporary, path, n_rows)
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
-class _LateErrors(io.RawIOBase):
-    """A file that keeps the first error of a write to itself until it is asked.
+class _DeferredErrors(io.RawIOBase):
+    """A file that stores the first write error until ``raise_error`` is called.
 
-    The Parquet writer ends the whole process if a write fails inside a content-defined chunk.
+    If a write fails inside a content-defined chunk, the Parquet writer aborts the whole process.
     """
 
     def __init__(self, path: Path) -> None:
@@ -182,15 +183,15 @@ class _LateErrors(io.RawIOBase):
         self._n_bytes = 0
 
     def writable(self) -> bool:
-        """Say yes."""
+        """Return True."""
         return True
 
     def tell(self) -> int:
-        """Return how many bytes were given."""
+        """Return the number of bytes passed to ``write``."""
         return self._n_bytes
 
     def write(self, data: Any) -> int:
-        """Take all of it, whatever becomes of it."""
+        """Write the data; after an error, discard it but return its size."""
         size = memoryview(data).nbytes
         self._n_bytes += size
         if self._error is None:
@@ -200,13 +201,13 @@ class _LateErrors(io.RawIOBase):
                 self._error = error
         return size
 
-    def complain(self) -> None:
-        """Raise what went wrong in a write, if anything did."""
+    def raise_error(self) -> None:
+        """Raise the first write error, if a write failed."""
         if self._error is not None:
             raise self._error
 
     def close(self) -> None:
-        """Write what is held back, and close."""
+        """Flush and close; after a write error, ignore errors of the close."""
         if not self.closed:
             super().close()
             if self._error is None:
@@ -217,7 +218,7 @@ class _LateErrors(io.RawIOBase):
 
 
 def _writer(file: object, schema: pa.Schema, *, measured: bool) -> pq.ParquetWriter:
-    """Open a writer with every option written out, so that a new default does not change bytes."""
+    """Open a writer with every option set explicitly, so that a new default does not change the bytes."""
     return pq.ParquetWriter(
         file,
         schema,
@@ -244,9 +245,9 @@ def _writer(file: object, schema: pa.Schema, *, measured: bool) -> pq.ParquetWri
 
 
 def _in_one_chunk(groups: Iterable[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:
-    """Cast each group and put its chunks together, because pages end where chunks end.
+    """Cast each group and combine its chunks, because a Parquet page ends at the end of a chunk.
 
-    A column of more than 2 GiB of strings stays in several chunks; such a group is halved.
+    A column of more than 2 GiB of strings cannot be combined into one chunk; such a group is halved.
     """
     for group in groups:
         if not group.num_rows:
@@ -259,10 +260,10 @@ def _in_one_chunk(groups: Iterable[pa.Table], schema: pa.Schema) -> Iterator[pa.
             yield from _in_one_chunk((table.slice(0, half), table.slice(half)), schema)
 
 
-def _finish(beside: Path, path: Path, n_rows: int) -> Shard:
-    with beside.open("rb") as file:
+def _finish(temporary: Path, path: Path, n_rows: int) -> Shard:
+    with temporary.open("rb") as file:
         os.fsync(file.fileno())
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    size_bytes = beside.stat().st_size
-    beside.replace(path)
+    size_bytes = temporary.stat().st_size
+    temporary.replace(path)
     return Shard(path=path, sha256=sha256, bytes=size_bytes, rows=n_rows)

@@ -1,1 +1,1 @@
-"""What sources share: files, lines, rows, columns."""
+"""Code that sources share: files, lines, rows, columns."""

@@ -1,4 +1,4 @@
-"""Columns of a table from outside, made fit to stand beside ``_record``."""
+"""Rename and convert the columns of an input table so that they do not collide with ``_record``."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ if TYPE_CHECKING:
 
 
 class ColumnsError(ValueError):
-    """The names of a table's columns cannot be told apart; a failed row is made of it."""
+    """The names of a table's columns are missing or not unique; the source turns it into a failed record."""
 
 
 def public_columns(names: Sequence[str], *, rename: Mapping[str, str]) -> list[str]:
-    """Name columns so that none begins with an underscore, which is how the build marks its own.
+    """Rename columns that begin with an underscore; such names are reserved for columns of the build.
 
-    One that does is called as ``rename`` says, else without the underscores in front.
+    A column that begins with an underscore gets its name in ``rename``, else it loses the leading
+    underscores.
 
     Raises:
-        ColumnsError: if two are called alike then, or one has no name left.
+        ColumnsError: if two columns then have the same name, or one has an empty name.
 
     >>> public_columns(["text", "_id", "__index_level_0__"], rename={"_id": "key"})
     ['text', 'key', 'index_level_0__']
@@ -34,18 +35,18 @@ def public_columns(names: Sequence[str], *, rename: Mapping[str, str]) -> list[s
     twice = [name for name, n in Counter(public).items() if n > 1]
     if twice or "" in public or any(name.startswith("_") for name in public):
         wrong = ", ".join(repr(name) for name in twice or names)
-        message = "columns cannot be told apart without the underscores in front"
-        raise ColumnsError(f"{message}: {wrong}; use `rename`, or mend the file")
+        message = "without their leading underscores, these column names are empty or not unique"
+        raise ColumnsError(f"{message}: {wrong}; rename the columns with `rename`, or fix the file")
     return public
 
 
 def plain_batch(batch: pa.RecordBatch, names: Sequence[str]) -> pa.RecordBatch:
-    """Rename columns; dictionaries are decoded, extension types give their storage."""
+    """Rename columns, decode dictionaries, and replace extension types by their storage types."""
     return pa.RecordBatch.from_arrays([_plain(column) for column in batch.columns], names=list(names))
 
 
 def row_bytes(batch: pa.RecordBatch) -> NDArray[np.int64]:
-    """Return int64[n_rows]: bytes of each row's strings and binaries, without those in lists and structs."""
+    """Return int64[n_rows], the bytes of each row's strings and binaries outside lists and structs."""
     sizes = np.zeros(batch.num_rows, dtype=np.int64)
     for column in batch.columns:
         if _has_bytes(column.type):

@@ -1,4 +1,4 @@
-"""Rows of comma-separated values with their offsets; a row that is broken costs one line."""
+"""Parse rows of comma-separated values with their offsets; a broken row loses only one line."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from builder.io.reading.lines import LinePiece
 
 REASONS = {
-    "csv_quotes": "The quotes of the row do not match.",
-    "csv_width": "The row has not as many values as the header.",
-    "csv_encoding": "The row has bytes that the encoding has no character for.",
+    "csv_quotes": "The quotes of the row are not balanced.",
+    "csv_width": "The number of values in the row differs from the header.",
+    "csv_encoding": "The row has bytes that are not valid in the encoding.",
 }
 
 _Line: TypeAlias = "tuple[int, bytes | LongLine | BrokenLine]"
@@ -25,7 +25,7 @@ _Line: TypeAlias = "tuple[int, bytes | LongLine | BrokenLine]"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One row; ``lines`` are the lines that it was made of."""
+    """One row; ``lines`` are the lines that it was parsed from."""
 
     offset: int
     values: list[str]
@@ -34,7 +34,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokenRow:
-    """A line that gave no row, and why."""
+    """A line or row that cannot be parsed, and the reason."""
 
     offset: int
     reason: str
@@ -45,13 +45,13 @@ class BrokenRow:
 def read_rows(
     pieces: Iterable[LinePiece], *, delimiter: str, encoding: str, max_bytes: int
 ) -> Iterator[Row | BrokenRow]:
-    """Parse lines into rows; blank lines are none.
+    """Parse lines into rows; blank lines are skipped.
 
-    Where a row cannot be parsed (a quote that is never closed would take the rest of the file with it), its
-    first line fails and parsing begins anew at the next.
+    If a row cannot be parsed, its first line fails, and parsing resumes at the next line. Otherwise a quote
+    that is never closed would fail the rest of the file.
 
     Args:
-        max_bytes: of a row; no more than twice as much is held.
+        max_bytes: limit on a row; at most twice as many bytes are held in memory.
     """
     csv.field_size_limit(max_bytes + 2)
     feed = _Feed(pieces, encoding=encoding, max_bytes=max_bytes)
@@ -61,14 +61,14 @@ def read_rows(
         try:
             values = next(reader, None)
         except csv.Error as error:
-            yield feed.give_up("csv_quotes", str(error))
+            yield feed.fail_first_line("csv_quotes", str(error))
         except _StoppedError:
-            yield feed.stopped()
+            yield feed.fail_stopped()
         else:
             if values is None:
                 return
             if feed.damaged:
-                yield feed.whole("csv_encoding", f"it is not {encoding}")
+                yield feed.fail_row("csv_encoding", f"the row is not valid {encoding}")
             elif values:
                 yield feed.row(values)
             continue
@@ -76,11 +76,11 @@ def read_rows(
 
 
 class _StoppedError(Exception):
-    """The next line is none, or makes the row too long."""
+    """The next line cannot be read, or makes the row too long."""
 
 
 class _Feed:
-    """Gives lines to the parser, and remembers those of the row that is being parsed."""
+    """Passes lines to the parser, and keeps those of the current row."""
 
     def __init__(self, pieces: Iterable[LinePiece], *, encoding: str, max_bytes: int) -> None:
         self._ahead = _lines(pieces)
@@ -106,36 +106,36 @@ class _Feed:
             return line.decode(self._encoding)
         except UnicodeDecodeError:
             self.damaged = True
-            return line.decode("latin-1")  # only to find where the row ends
+            return line.decode("latin-1")  # only to find the end of the row
 
     def begin(self) -> None:
-        """Begin a row."""
+        """Start a new row."""
         self._taken, self._n_bytes, self.damaged = [], 0, False
 
     def row(self, values: list[str]) -> Row:
         """Return the row that was parsed."""
         return Row(offset=self._taken[0][0], values=values, lines=[line for _, line in self._taken])
 
-    def whole(self, reason: str, message: str) -> BrokenRow:
+    def fail_row(self, reason: str, message: str) -> BrokenRow:
         """Fail all lines of the row."""
         raw = b"".join(line for _, line in self._taken)
         return BrokenRow(offset=self._taken[0][0], reason=reason, message=message, raw=raw)
 
-    def give_up(self, reason: str, message: str) -> BrokenRow:
-        """Fail the first line of the row; the others are read again."""
+    def fail_first_line(self, reason: str, message: str) -> BrokenRow:
+        """Fail the first line of the row; the others are parsed again."""
         offset, line = self._taken[0]
         self._back.extendleft(reversed(self._taken[1:]))
         return BrokenRow(offset=offset, reason=reason, message=message, raw=line)
 
-    def stopped(self) -> BrokenRow:
-        """Fail what the parser could not be given: the row that is too long, or a line that is broken."""
+    def fail_stopped(self) -> BrokenRow:
+        """Fail what stopped the parser: a row that is too long, or a line that cannot be read."""
         if self._taken:
             message = f"the row is longer than max_record_bytes = {self._max_bytes}"
-            return self.give_up("record_too_big", message)
+            return self.fail_first_line("record_too_big", message)
         offset, line = self._back.popleft()
         if isinstance(line, BrokenLine):
             fault = line.fault
-            message = f"{fault.message}; {fault.offset} bytes could be decompressed"
+            message = f"{fault.message}; {fault.offset} bytes were decompressed before it"
             return BrokenRow(offset=offset, reason=fault.reason, message=message, raw=line.head)
         raw = line.head if isinstance(line, LongLine) else line
         message = f"the line is longer than max_record_bytes = {self._max_bytes}"

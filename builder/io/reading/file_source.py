@@ -1,4 +1,4 @@
-"""What all sources share that read files: their options, their inputs, and how inputs become tasks."""
+"""Share options, input listing and task splitting among the sources that read files."""
 
 from __future__ import annotations
 
@@ -23,53 +23,56 @@ MAX_RECORD_BYTES = 64 << 20
 
 GROUP_FILES = 256
 GROUP_BYTES = 32 << 20
-"""Small files are read together: a task ends before it holds more files or bytes than this."""
+"""Limits on a task of several small files."""
 
 PLAIN_CHUNK_BYTES = 8 << 20
-"""Plain bytes come in larger chunks than decompressed ones: a chunk is a batch, and a batch costs files."""
+"""Bytes read at a time from an uncompressed file. The chunk is larger than a decompressed one, because each
+chunk becomes a batch and each batch is written to files."""
 
-SWELL_LIMIT_S = 60.0
-"""Seconds that one chunk of a compressed stream may take: a net, far above any real one."""
+DECOMPRESS_LIMIT_S = 60.0
+"""Seconds that the decompression of one chunk may take; a safety limit far above any real value."""
 
 GUARD_REASONS = {
-    "crash": "A native library died on it.",
-    "memory": "It took more memory than a worker may have.",
-    "timeout": "It took longer than its limit.",
+    "crash": "A native library crashed on the record.",
+    "memory": "The record took more memory than a worker may use.",
+    "timeout": "The record took longer than its time limit.",
 }
-"""What only the guard catches; `run.json` lists it as not reproducible."""
+"""Reasons that only the guard gives; `run.json` lists them as not reproducible."""
 
-TOO_BIG = {
-    "record_too_big": "The record is longer than `max_record_bytes`; it was not read into memory whole."
-}
+TOO_BIG = {"record_too_big": "The record is longer than `max_record_bytes`; it is not read completely."}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileSource:
-    """A source whose path stands for files."""
+    """A source whose path selects files."""
 
     kind: ClassVar[str]
     suffixes: ClassVar[Sequence[str]]
     reasons: ClassVar[Mapping[str, str]]
 
-    path: str = option(help="A file, a folder or a glob (`**` for any folders), local or any fsspec address.")
-    name: str | None = option(None, help="What records of this source are named by; its kind if not given.")
+    path: str = option(
+        help="A file, a folder or a glob (`**` matches any folders); a local path or any fsspec address."
+    )
+    name: str | None = option(
+        None, help="Name of this source in the records' ids and the ledger. Default: its kind."
+    )
 
     @property
     def label(self) -> str:
-        """The name of this source, or its kind."""
+        """The name of this source, else its kind."""
         return self.name or self.kind
 
     @property
     def untrusted(self) -> bool:
-        """Whether native code will touch the bytes: that of decompressors does."""
+        """Whether native code reads the bytes; decompressors are native code."""
         return any(compression_of(found.name) for found in self.inputs())
 
     def inputs(self) -> list[Found]:
-        """List the files that are read, by name."""
+        """List the input files, sorted by name."""
         return find_inputs(self.path, suffixes=self.suffixes)
 
     def grouped_tasks(self) -> list[Task]:
-        """Make one task of as many neighbours as are small enough together."""
+        """Group consecutive small files into tasks, up to ``GROUP_FILES`` files or ``GROUP_BYTES``."""
         tasks: list[Task] = []
         group: list[Found] = []
         for found in self.inputs():
@@ -81,7 +84,7 @@ class FileSource:
         return [*tasks, self._task_of(group)]
 
     def record(self, found: Found, *, ordinal: int, offset: int = 0) -> dict[str, object]:
-        """Make the ``_record`` of one row."""
+        """Return the ``_record`` of one row."""
         return {
             "id": record_id(self.label, found.name, offset),
             "source": self.label,
@@ -93,7 +96,7 @@ class FileSource:
     def failure(
         self, record: Mapping[str, object], reason: str, *, message: str, raw: bytes | None = None
     ) -> Rejection:
-        """Make a failed row of what could not be read."""
+        """Return the ledger row of a record that cannot be read."""
         return Rejection(
             record=record, stage=self.kind, reason=reason, outcome="failed", message=message, raw=raw
         )
@@ -117,11 +120,10 @@ def files_of(task: Task) -> list[Found]:
 def guarded_chunks(
     found: Found, *, stage: str, guard: Guard, units: Iterator[int] | None = None, start: int = 0
 ) -> Iterator[bytes | StreamFault]:
-    """Read a file in chunks; a compressed one chunk by chunk under the guard.
+    """Read a file in chunks; a compressed file is decompressed under the guard.
 
     Args:
-        units: numbers for the chunks, none of which the guard has had in this stage and task; from 0 if
-            not given.
+        units: guard units for the chunks, unique within the stage and the task. Default: from 0.
     """
     codec = compression_of(found.name)
     if codec is None:
@@ -130,8 +132,9 @@ def guarded_chunks(
     chunks = read_chunks(found.path, codec=codec, start=start)
     n_bytes = 0
     for unit in count() if units is None else units:
-        if reason := guard.enter(stage, unit, limit_s=SWELL_LIMIT_S):
-            yield StreamFault(reason=reason, offset=n_bytes, message=f"the {codec} decoder did not come back")
+        if reason := guard.enter(stage, unit, limit_s=DECOMPRESS_LIMIT_S):
+            message = f"the {codec} decoder crashed or hung a worker process"
+            yield StreamFault(reason=reason, offset=n_bytes, message=message)
             return
         chunk = next(chunks, None)
         guard.leave()
@@ -144,12 +147,14 @@ def guarded_chunks(
 def read_whole(
     found: Found, *, stage: str, guard: Guard, units: Iterator[int], max_bytes: int
 ) -> tuple[bytes, StreamFault | None]:
-    """Read a file into memory; one over the limit is a fault, and is not read on.
+    """Read a file into memory; reading stops with a fault at the limit.
 
     Args:
         units: as for ``guarded_chunks``.
     """
-    fault = StreamFault(reason="record_too_big", offset=0, message=f"over max_record_bytes = {max_bytes}")
+    fault = StreamFault(
+        reason="record_too_big", offset=0, message=f"larger than max_record_bytes = {max_bytes}"
+    )
     if compression_of(found.name) is None and found.size_bytes > max_bytes:
         return b"", fault
     parts: list[bytes] = []

@@ -1,4 +1,4 @@
-"""The address that a page gives itself."""
+"""Find the URL that an HTML page declares for itself."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from builder.domain.html_tags import tags
 from builder.domain.url import canonical_url
 
 HEAD_BYTES = 1 << 18
-"""How far a page's own address is looked for."""
+"""Bytes or characters of a page that are searched for its own URL."""
 
 
 def page_url(page: str | bytes) -> str | None:
-    """Return the address that a page gives itself: ``<link rel=canonical>``, else ``og:url``.
+    """Return the URL that a page declares: ``<link rel=canonical>``, else ``og:url``, else None.
 
-    Only an absolute ``http`` or ``https`` address in the head counts.
+    Only an absolute ``http`` or ``https`` URL before the body is accepted.
 
     >>> page_url('<head><link href="https://a.example/x?y=1&amp;z" rel="Canonical">')
     'https://a.example/x?y=1&z'

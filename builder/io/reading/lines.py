@@ -1,4 +1,7 @@
-"""Lines of a stream by the block: never a whole file, never a line over the limit, no object for a line."""
+"""Split a stream into blocks of lines, without an object for each line.
+
+Memory is bounded: a whole file, or a line over the limit, is never held.
+"""
 
 from __future__ import annotations
 
@@ -15,17 +18,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LINES_BLOCK_BYTES = 8 << 20
-"""Lines are handed over when so many bytes of them are there."""
+"""Bytes of a block; a block of lines is yielded when it has this size."""
 
 KEPT_HEAD_BYTES = 1 << 20
-"""Bytes that are kept of a line which is over the limit."""
+"""Bytes that are kept of a line over the limit."""
 
 _BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lines:
-    """Whole lines, end to end, each with its line feed; ``offset`` is where the first stands in the file."""
+    """A block of complete lines, each with its line feed; ``offset`` is the file offset of the first line."""
 
     offset: int
     data: bytes
@@ -33,7 +36,7 @@ class Lines:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LongLine:
-    """A line over the limit: where it begins, and its first bytes."""
+    """A line over the limit: its offset and its first bytes."""
 
     offset: int
     head: bytes
@@ -41,7 +44,7 @@ class LongLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokenLine:
-    """Where the stream ends before its time: the line that is cut, and why."""
+    """The incomplete last line of a damaged stream, and the damage."""
 
     offset: int
     head: bytes
@@ -54,15 +57,15 @@ LinePiece: TypeAlias = "Lines | LongLine | BrokenLine"
 def split_lines(
     chunks: Iterable[bytes | StreamFault], *, start: int = 0, stop: int | None = None, max_bytes: int
 ) -> Iterator[LinePiece]:
-    """Give the lines whose first byte lies in ``start`` to ``stop``, in order.
+    """Yield the lines whose first byte is in ``start`` to before ``stop``, in order.
 
-    So each line of a file belongs to exactly one of the ranges that the file is cut into. A byte order mark
-    at 0 is skipped. A last line without a line feed is given one. A line over ``max_bytes`` (line end not
-    counted) that does not fit a block is not held: it is a ``LongLine``; one inside a block is in
-    ``Lines``, for the caller to judge.
+    Each line of a file therefore belongs to exactly one of the ranges that the file is split into. A byte
+    order mark at offset 0 is skipped. A line feed is added to a last line without one. A line over
+    ``max_bytes`` (without its line end) becomes a ``LongLine`` if it does not fit into a block. Inside a
+    block it stays in ``Lines``, and the caller must check its length.
 
     Args:
-        chunks: the file from ``start - 1`` on (from 0 if ``start`` is 0), to its end.
+        chunks: the bytes of the file from ``start - 1`` (or 0 if ``start`` is 0) to its end.
     """
     splitter = _Splitter(start=start, stop=stop, max_bytes=max_bytes)
     for chunk in chunks:
@@ -73,7 +76,7 @@ def split_lines(
 
 
 class _Splitter:
-    """Holds the bytes from ``at`` on that no line was made of yet."""
+    """Buffers the bytes, from offset ``_at``, that are not yet part of a yielded line."""
 
     def __init__(self, *, start: int, stop: int | None, max_bytes: int) -> None:
         self._at = max(start - 1, 0)
@@ -94,13 +97,13 @@ class _Splitter:
         self._n_pending += len(chunk)
         self._has_feed = self._has_feed or b"\n" in chunk
         if self._has_feed and (self._n_pending >= LINES_BLOCK_BYTES or self._past):
-            yield from self._hand_over()
+            yield from self._yield_lines()
         if not (self.done or self._has_feed) and self._n_pending > self._max_bytes + len(_BOM) + 1:
-            yield from self._give_up()
+            yield from self._yield_long_line()
 
     def broken(self, fault: StreamFault) -> Iterator[LinePiece]:
         if self._has_feed:
-            yield from self._hand_over()
+            yield from self._yield_lines()
         if not self.done:
             yield BrokenLine(offset=self._at, head=self._join()[:KEPT_HEAD_BYTES], fault=fault)
             self.done = True
@@ -109,22 +112,22 @@ class _Splitter:
         if self._n_pending:
             yield from self.take(b"" if self._join().endswith(b"\n") else b"\n")
         if self._has_feed:
-            yield from self._hand_over()
+            yield from self._yield_lines()
 
     @property
     def _past(self) -> bool:
         return self._stop is not None and self._at + self._n_pending >= self._stop
 
     def _skip(self, chunk: bytes) -> bytes:
-        """Pass over the rest of a line that is not ours, or too long."""
+        """Drop the rest of a line that belongs to the previous range or is too long."""
         end = chunk.find(b"\n") + 1
         self._at += end or len(chunk)
         self._skipping = not end
         self.done = self._stop is not None and self._at >= self._stop
         return chunk[end:] if end else b""
 
-    def _hand_over(self) -> Iterator[Lines]:
-        """Give what is whole; behind ``stop``, only the line that began before it."""
+    def _yield_lines(self) -> Iterator[Lines]:
+        """Yield the complete lines; after ``stop``, only the line that begins before it."""
         if self._past and self._stop is not None:
             data = self._join()
             last = data.find(b"\n", max(self._stop - 1 - self._at, 0)) + 1
@@ -138,16 +141,16 @@ class _Splitter:
         yield lines
 
     def _cut(self) -> tuple[bytes, bytes]:
-        """Cut behind the last line feed; the bytes before it are copied once."""
+        """Split the buffer after the last line feed; the bytes before it are copied once."""
         at = next(i for i in reversed(range(len(self._pending))) if b"\n" in self._pending[i])
         end = self._pending[at].rfind(b"\n") + 1
         rest = b"".join([self._pending[at][end:], *self._pending[at + 1 :]])
         self._pending = [*self._pending[:at], self._pending[at][:end]]
         return self._join(), rest
 
-    def _give_up(self) -> Iterator[LongLine]:
+    def _yield_long_line(self) -> Iterator[LongLine]:
         past, data = self._past, self._join()
-        if len(data) > self._max_bytes + 1:  # one more, as a carriage return at the end does not count
+        if len(data) > self._max_bytes + 1:  # plus one: a carriage return at the end does not count
             yield LongLine(offset=self._at, head=data[: min(KEPT_HEAD_BYTES, self._max_bytes)])
             self._keep(b"", at=self._at + len(data))
             self._skipping, self.done = True, past
@@ -167,10 +170,10 @@ class _Splitter:
 
 
 def line_bounds(data: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Find where lines begin and end; the line end (LF or CR LF) belongs to none.
+    """Find where lines begin and end; the line ends (LF or CR LF) are excluded.
 
     Args:
-        data: whole lines, each with its line feed.
+        data: complete lines, each with its line feed.
 
     Returns:
         int64[n_lines] starts and int64[n_lines] ends.

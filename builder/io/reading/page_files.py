@@ -1,4 +1,4 @@
-"""What the sources share of which each file is one page: text and HTML."""
+"""Share code between the sources whose files are one page each: text and HTML."""
 
 from __future__ import annotations
 
@@ -21,38 +21,38 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageFiles(FileSource):
-    """A source of which each file is one page."""
+    """A source whose files are one page each."""
 
     rename: dict[str, str] = option(  # noqa: RUF009 - it makes a field
-        {}, help="Fields to be called otherwise: dotted path -> column."
+        {}, help="New names for fields: dotted path -> column."
     )
     max_record_bytes: int = option(
-        MAX_RECORD_BYTES, help="Bytes of a file; a larger one is a failed record.", minimum=1
+        MAX_RECORD_BYTES, help="Maximum bytes of a file; a larger file fails.", minimum=1
     )
 
     def tasks(self) -> list[Task]:
-        """Group neighbours that are small together."""
+        """Group consecutive small files into tasks."""
         return self.grouped_tasks()
 
     def read(self, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:
-        """Give each file as a page."""
+        """Yield each file as a page."""
         rows = PageRows(source=self.label, name=task.name, batch_rows=batch_rows)
         units = count()
         for found in files_of(task):
-            self._take(found, rows, guard=guard, units=units)
+            self._read_file(found, rows, guard=guard, units=units)
             if rows.full:
                 yield rows.take()
         yield rows.take()
 
     def decode(self, data: bytes) -> Decoded:
-        """Turn the bytes of a file into text."""
+        """Decode the bytes of a file to text."""
         return decode(data)
 
     def page(self, text: str) -> dict[str, Any]:
-        """Return the columns that the text of a file gives."""
+        """Return the columns of a page from the text of its file."""
         raise NotImplementedError
 
-    def _take(self, found: Found, rows: PageRows, *, guard: Guard, units: Iterator[int]) -> None:
+    def _read_file(self, found: Found, rows: PageRows, *, guard: Guard, units: Iterator[int]) -> None:
         record = rows.count(offset=0, name=found.name)
         data, fault = read_whole(
             found, stage=self.kind, guard=guard, units=units, max_bytes=self.max_record_bytes

@@ -1,4 +1,4 @@
-"""The columns that all sources of pages give, and the rows on their way into a batch."""
+"""Collect pages into batches with the columns that all page sources share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 BATCH_BYTES = 16 << 20
-"""A batch is closed when its pages hold this many bytes, however few they are."""
+"""Bytes of pages at which a batch ends, whatever its number of rows."""
 
 PAGE_SCHEMA = pa.schema(
     [
@@ -30,15 +30,14 @@ PAGE_SCHEMA = pa.schema(
         pa.field(NOTE, pa.string()),
     ]
 )
-"""Values as JSON would hold them: instants are strings, ``headers`` is the text of an object."""
+"""The values are as in JSON: times are strings, and ``headers`` is the text of a JSON object."""
 
 
 class PageRows:
     """Collects pages and rejections of one task into readings.
 
-    Every record that was read is given to ``add`` or ``reject``, in order; the number of records is
-    counted by ``count``, which the reader calls where it finds the record, so that a page lost between
-    the two is noticed.
+    The reader calls ``count`` when it finds a record, then ``add`` or ``reject`` with the result, in order.
+    The two numbers are counted independently, so that a lost record is detected.
     """
 
     def __init__(self, *, source: str, name: str, batch_rows: int, batch_bytes: int = BATCH_BYTES) -> None:
@@ -48,7 +47,7 @@ class PageRows:
         self._clear()
 
     def count(self, *, offset: int, name: str | None = None) -> dict[str, Any]:
-        """Count one record and return its ``_record``; ``name`` is that of its file, in a task of many."""
+        """Count one record and return its ``_record``; ``name`` is its file in a task of several files."""
         path = self._name if name is None else name
         ordinal = self._ordinal
         self._ordinal += 1
@@ -59,25 +58,25 @@ class PageRows:
     def add(
         self, record: dict[str, Any], *, aliases: Sequence[str] = (), note: str | None = None, **page: Any
     ) -> None:
-        """Take one page; columns that it does not name are null."""
+        """Add one page; columns that are not given are null."""
         self._pages.append({"_record": record, ALIASES: list(aliases) or None, NOTE: note, **page})
         self._n_bytes += len(page.get("html") or "") + len(page.get("text") or "")
 
     def reject(self, rejection: Rejection) -> None:
-        """Take one record that does not become a page."""
+        """Add one record that does not become a page."""
         self._rejections.append(rejection)
 
     def add_count(self, name: str, n: int = 1) -> None:
-        """Count something that people want to know of (replaced characters, notes)."""
+        """Add to a count that the build reports, such as replaced characters."""
         self._counts[name] = self._counts.get(name, 0) + n
 
     @property
     def full(self) -> bool:
-        """Whether it is time to hand over what there is."""
+        """Whether the reading has reached its limit of rows or bytes."""
         return self._n_records >= self._batch_rows or self._n_bytes >= self._batch_bytes
 
     def take(self) -> Reading:
-        """Hand over what there is and begin anew."""
+        """Return the collected rows as a reading, and start a new one."""
         columns = [pa.array([row.get(f.name) for row in self._pages], f.type) for f in PAGE_SCHEMA]
         reading = Reading(
             batch=pa.RecordBatch.from_arrays(columns, schema=PAGE_SCHEMA),

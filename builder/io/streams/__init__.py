@@ -1,1 +1,1 @@
-"""Bytes from anywhere, decompressed on the way."""
+"""Find, open and decompress input files, local or remote."""

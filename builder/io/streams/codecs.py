@@ -1,4 +1,4 @@
-"""Decoders of compressed streams that never give more than they are asked for."""
+"""Decompress streams in chunks of bounded size."""
 
 from __future__ import annotations
 
@@ -13,29 +13,36 @@ if TYPE_CHECKING:
     from zstandard import ZstdDecompressor
 
 ZSTD_MAX_WINDOW = 1 << 27
-"""Bytes of window that a zstd frame may ask for: the limit of the format's own tool without ``--long``."""
+"""Largest window, in bytes, that a zstd frame may require; the limit of ``zstd`` without ``--long``."""
 
 _ZSTD_SLICE = 1 << 10
-"""Compressed bytes given to zstd at a time. A block of 4 bytes can hold 128 KiB, so at most 32 MiB come."""
+"""Compressed bytes given to zstd at a time. Four bytes can encode a block of 128 KiB, so one call returns at
+most 32 MiB."""
 
 
 class Decoder(Protocol):
-    """One member or frame; ``unused_data`` is what was fed behind its end."""
+    """A decoder of one member or frame."""
 
     @property
     def eof(self) -> bool:
-        """Whether the end of the member was reached."""
+        """Whether the end of the member is reached."""
 
     @property
     def unused_data(self) -> bytes:
-        """What was fed behind the end."""
+        """The input bytes after the end of the member."""
 
-    def pour(self, data: bytes, size: int) -> Iterator[bytes]:
-        """Decompress as much as ``data`` gives, in pieces."""
+    def decompress(self, data: bytes, size: int) -> Iterator[bytes]:
+        """Decompress ``data``; yield pieces of at most about ``size`` bytes, some of them empty."""
 
 
 class Codec(NamedTuple):
-    """How to make a decoder, what it raises on damaged bytes, and whether NUL may pad between members."""
+    """A compression format.
+
+    Attributes:
+        decoder: creates a decoder of one member.
+        errors: the exceptions that a decoder raises on damaged bytes.
+        padded: whether NUL bytes may pad the space between members.
+    """
 
     decoder: Callable[[], Decoder]
     errors: tuple[type[Exception], ...]
@@ -43,8 +50,8 @@ class Codec(NamedTuple):
 
 
 def feed(decoder: Decoder, data: bytes, size: int) -> Iterator[bytes]:
-    """Give a decoder more and take what it has, in chunks that are not empty and at most ``size`` long."""
-    for piece in decoder.pour(data, size):
+    """Give a decoder more input; yield its output in non-empty chunks of at most ``size`` bytes."""
+    for piece in decoder.decompress(data, size):
         for at in range(0, len(piece), size):
             yield piece[at : at + size]
 
@@ -61,7 +68,7 @@ class _Zlib:
     def unused_data(self) -> bytes:
         return self._stream.unused_data
 
-    def pour(self, data: bytes, size: int) -> Iterator[bytes]:
+    def decompress(self, data: bytes, size: int) -> Iterator[bytes]:
         while not self._stream.eof:
             piece = self._stream.decompress(data, size)
             data = self._stream.unconsumed_tail
@@ -71,7 +78,7 @@ class _Zlib:
 
 
 class _Limited:
-    """For decoders with the interface of ``bz2.BZ2Decompressor``, which lz4's has as well."""
+    """Wraps decoders with the interface of ``bz2.BZ2Decompressor``: those of bz2 and lz4."""
 
     def __init__(self, stream: bz2.BZ2Decompressor) -> None:
         self._stream = stream
@@ -84,7 +91,7 @@ class _Limited:
     def unused_data(self) -> bytes:
         return self._stream.unused_data or b""
 
-    def pour(self, data: bytes, size: int) -> Iterator[bytes]:
+    def decompress(self, data: bytes, size: int) -> Iterator[bytes]:
         while not self._stream.eof:
             yield self._stream.decompress(data, max_length=size)
             data = b""
@@ -105,7 +112,7 @@ class _Zstd:
     def unused_data(self) -> bytes:
         return self._unused
 
-    def pour(self, data: bytes, size: int) -> Iterator[bytes]:
+    def decompress(self, data: bytes, size: int) -> Iterator[bytes]:
         del size
         for at in range(0, len(data), _ZSTD_SLICE):
             yield self._stream.decompress(data[at : at + _ZSTD_SLICE])
@@ -115,10 +122,10 @@ class _Zstd:
 
 
 def find_codec(name: str, *, dictionary: bytes = b"") -> Codec:
-    """Return the codec called ``gzip``, ``bz2``, ``lz4`` or ``zstd``; its library is loaded only now.
+    """Return the codec ``gzip``, ``bz2``, ``lz4`` or ``zstd``; its library is imported on the first call.
 
     Args:
-        dictionary: what frames of zstd may refer to, if there is one.
+        dictionary: the dictionary of zstd frames; empty without one.
     """
     if name == "gzip":
         return Codec(_Zlib, (zlib.error,), padded=True)
@@ -134,7 +141,7 @@ def find_codec(name: str, *, dictionary: bytes = b"") -> Codec:
 
 
 def _zstd_context(dictionary: bytes) -> ZstdDecompressor:
-    """Make what decoders of frames are made from; a dictionary that is none is as if it were not there."""
+    """Create the context of zstd decoders; an invalid dictionary is ignored."""
     from zstandard import DICT_TYPE_FULLDICT, ZstdCompressionDict, ZstdDecompressor, ZstdError
 
     if not dictionary:

@@ -1,4 +1,4 @@
-"""Matching the names of files below a folder against the parts of a glob."""
+"""Match the names of files below a folder with the parts of a glob."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _MAGIC = re.compile(r"[*?\[]")
 
 
 def has_magic(path: str) -> bool:
-    """Say whether a path has a character that only globs use."""
+    """Return whether a path contains a glob character (``*``, ``?`` or ``[``)."""
     return bool(_MAGIC.search(path))
 
 
 def split_glob(pattern: str) -> tuple[str, Glob]:
-    """Split a glob before the first part with magic in it.
+    """Split a glob before its first part that contains a glob character.
 
     >>> split_glob("crawl/2017/*/a?.gz")[0]
     'crawl/2017'
@@ -30,18 +30,18 @@ def split_glob(pattern: str) -> tuple[str, Glob]:
 
 
 class Glob:
-    """The part of a glob behind its fixed folder, to match names below that folder."""
+    """The part of a glob after its fixed folder; matches names below that folder."""
 
     def __init__(self, parts: Sequence[str]) -> None:
         self._parts = [None if part == "**" else re.compile(_as_regex(part)) for part in parts]
         self.depth = None if None in self._parts else len(parts)
 
     def file(self, name: str) -> bool:
-        """Say whether a file's name matches; ``**`` at the end takes files at any depth."""
+        """Return whether a file's name matches; ``**`` at the end matches files at any depth."""
         return len(self._parts) in self._after(name.split("/"))
 
     def folder(self, name: str) -> bool:
-        """Say whether files below this folder can match."""
+        """Return whether files below this folder can match."""
         return any(at < len(self._parts) for at in self._after(name.split("/")))
 
     def _after(self, names: Sequence[str]) -> set[int]:

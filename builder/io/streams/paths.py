@@ -1,4 +1,4 @@
-"""What a source's path stands for: the files that are there, each with the name that its records carry."""
+"""Find the files that a source's path selects, each with the name that its records carry."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
 Listed: TypeAlias = tuple[str, str, int]
-"""Address, name below the root, size (-1: not asked yet)."""
+"""Address, name below the root, size in bytes (-1: unknown, ask the file system)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     r"""One input file: the address to open, the name below the glob's fixed part, and its size.
 
-    ``name`` is valid UTF-8 whatever the file is called: bytes that are none are written ``\xNN``.
-    ``size_bytes`` is 0 where a remote does not tell it.
+    ``name`` is valid UTF-8: bytes of a file name that are not UTF-8 are written ``\xNN``. ``size_bytes`` is 0
+    if a remote does not report a size.
     """
 
     path: str
@@ -34,27 +34,27 @@ class Found:
 
 
 def find_inputs(pattern: str, *, suffixes: Sequence[str] = ()) -> list[Found]:
-    """List the files that a path stands for, by name (bytewise).
+    """List the files that a path selects, sorted by the bytes of their names.
 
-    A path is a glob (``*``, ``?``, ``[a-z]`` within a name, ``**`` for any number of folders), one file,
-    or a folder, which stands for all files below it that end in one of ``suffixes`` (any case). Hidden files
-    and folders are passed over unless a part of the glob begins with a dot. A file whose name looks like a
-    glob is found by its name. Any address that fsspec knows will do; links are followed.
+    A path is a file, a folder or a glob (``*``, ``?``, ``[a-z]`` within a name, ``**`` for any number of
+    folders), on this machine or at any fsspec address. A folder selects all files below it whose names end in
+    one of ``suffixes``, in upper or lower case. Hidden files and folders are skipped, unless a part of the
+    glob begins with a dot. A file whose name looks like a glob is found by its name. Links are followed.
 
     Raises:
-        RecipeError: if there is no such path, a folder or file cannot be read, or nothing matches.
+        RecipeError: if the path does not exist, a folder or file cannot be read, or no file matches.
     """
     if is_local(pattern):
         found = _find_local(local_path(pattern), suffixes=suffixes)
     else:
         found = _find_remote(pattern, suffixes=suffixes)
     found.sort(key=lambda one: one.name.encode())
-    _refuse_twins(found)
+    _refuse_duplicate_names(found)
     return found
 
 
 def is_local(address: str) -> bool:
-    """Say whether an address is a path of this machine, with or without ``file://`` in front."""
+    """Return whether an address is a path on this machine, with or without the prefix ``file://``."""
     return "::" not in address and ("://" not in address or address.startswith("file://"))
 
 
@@ -74,16 +74,17 @@ def _find_local(pattern: str, *, suffixes: Sequence[str]) -> list[Found]:
     if place.exists():
         return [_local_file(pattern, place.name)]
     if not has_magic(pattern):
-        raise _refusal(pattern, "there is no such file or folder", f"the nearest is {_nearest(place)}")
+        raise _refusal(pattern, "no such file or folder", f"the nearest existing folder is {_nearest(place)}")
     root, matches = split_glob(pattern)
     if not Path(root or ".").is_dir():
-        raise _refusal(pattern, f"there is no folder {root}", f"the nearest is {_nearest(Path(root))}")
+        advice = f"the nearest existing folder is {_nearest(Path(root))}"
+        raise _refusal(pattern, f"no such folder: {root}", advice)
     hits = (hit for hit in _walk_local(root, glob=matches) if matches.file(hit[1]))
     return _all_of(pattern, [_local_file(path, name) for path, name, _ in hits])
 
 
 def _walk_local(root: str, *, glob: Glob | None = None) -> Iterator[Listed]:
-    """Walk depth first; a folder that is a link to one of those it stands in is not walked again."""
+    """List files depth first; a folder that is a link to one of its parents is not entered again."""
     inside: list[tuple[str, str, tuple[tuple[int, int], ...]]] = [(root, "", ())]
     while inside:
         folder, below, above = inside.pop()
@@ -98,7 +99,7 @@ def _walk_local(root: str, *, glob: Glob | None = None) -> Iterator[Listed]:
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
-    """Tell; a link that leads to itself is none, and is refused as a file where it is wanted."""
+    """Return whether an entry is a folder; a link to itself is not one, and is later refused as a file."""
     try:
         return entry.is_dir()
     except OSError:
@@ -110,24 +111,27 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
         with os.scandir(folder or ".") as entries:
             return list(entries)
     except OSError as error:
-        raise _refusal(folder, f"the folder cannot be read: {error.strerror}", "mend its rights") from error
+        advice = f"make it readable: chmod u+rx {folder}"
+        raise _refusal(folder, f"the folder cannot be read: {error.strerror}", advice) from error
 
 
 def _local_file(path: str, name: str) -> Found:
     try:
         status = Path(path).stat()
     except OSError as error:
-        raise _refusal(path, f"cannot be read: {error.strerror}", "a link to nothing?") from error
+        advice = "if it is a broken link, remove it or restore its target"
+        raise _refusal(path, f"cannot be read: {error.strerror}", advice) from error
     if not stat.S_ISREG(status.st_mode):
-        raise _refusal(path, "is not a regular file", "an input is read more than once: save it to a file")
+        raise _refusal(path, "is not a regular file", "save its content to a file: inputs are read twice")
     if not os.access(path, os.R_OK):
-        raise _refusal(path, "may not be read by this user", "mend its rights, or leave it out of the path")
+        advice = f"make it readable: chmod u+r {path}; or exclude it from `path`"
+        raise _refusal(path, "this user may not read the file", advice)
     readable = os.fsencode(name).decode("utf-8", "backslashreplace")
     return Found(path=path, name=readable, size_bytes=status.st_size)
 
 
 def _nearest(place: Path) -> Path:
-    """Return the longest part of a path that is there."""
+    """Return the nearest parent of a path that exists."""
     return next((above for above in place.absolute().parents if above.exists()), Path("/"))
 
 
@@ -137,7 +141,7 @@ def _nearest(place: Path) -> Path:
 def _find_remote(pattern: str, *, suffixes: Sequence[str]) -> list[Found]:
     fs, path = _filesystem(pattern)
     address = partial(_address, fs, chain=pattern.partition("::")[2])
-    ask = partial(_asked, pattern)
+    ask = partial(_ask_remote, pattern)
     if ask(lambda: fs.isfile(path)):
         size = ask(lambda: fs.info(path)).get("size") or 0
         return [Found(path=address(path), name=path.rstrip("/").rpartition("/")[2], size_bytes=int(size))]
@@ -146,7 +150,7 @@ def _find_remote(pattern: str, *, suffixes: Sequence[str]) -> list[Found]:
         shown = (hit for hit in _listing(path, listed, address) if not _hidden(hit[1]))
         return _below(pattern, shown, suffixes=suffixes)
     if not has_magic(path):
-        raise _refusal(pattern, "there is no such file or folder", "check the address and the credentials")
+        raise _refusal(pattern, "no such file or folder", "check the address and the credentials")
     root, glob = split_glob(path)
     listed = ask(lambda: fs.find(root, maxdepth=glob.depth, detail=True))
     return _all_of(pattern, [_found(hit) for hit in _listing(root, listed, address) if glob.file(hit[1])])
@@ -158,12 +162,13 @@ def _filesystem(pattern: str) -> tuple[Any, str]:
     try:
         fs, path = url_to_fs(pattern)
     except (ImportError, ValueError) as error:
-        raise _refusal(pattern, f"no way to open this address: {error}", "install what it names") from error
+        advice = "check the protocol of the address, or install the package that the message names"
+        raise _refusal(pattern, f"the address cannot be opened: {error}", advice) from error
     return fs, path
 
 
-def _asked(pattern: str, question: Callable[[], Any]) -> Any:
-    """Ask a remote; each library below fsspec has errors of its own, so all of them are taken here."""
+def _ask_remote(pattern: str, question: Callable[[], Any]) -> Any:
+    """Query a remote; every exception is caught, because each library below fsspec has its own errors."""
     try:
         return question()
     except BuilderError:
@@ -197,14 +202,15 @@ def _below(folder: str, listing: Iterable[Listed], *, suffixes: Sequence[str]) -
     ends = tuple(suffix.lower() for suffix in suffixes) or ("",)
     hits = [hit for hit in listing if hit[1].lower().endswith(ends)]
     if not hits:
-        wanted = " or ".join(suffixes) or "a name"
-        raise _refusal(folder, f"no file below this folder ends in {wanted}", "a glob takes any name")
+        ending = " or ".join(suffixes)
+        what = f"no file below this folder ends in {ending}" if ending else "the folder has no visible file"
+        raise _refusal(folder, what, "check `path`; a glob, such as '**/*', selects files with any name")
     return [_local_file(hit[0], hit[1]) if hit[2] < 0 else _found(hit) for hit in hits]
 
 
 def _all_of(pattern: str, found: list[Found]) -> list[Found]:
     if not found:
-        advice = "'*' does not match a '/' or a hidden file; '**/' stands for any folders"
+        advice = "'*' does not match '/' or hidden files; use '**/' to match any folders"
         raise _refusal(pattern, "no file matches", advice)
     return found
 
@@ -213,10 +219,11 @@ def _hidden(name: str) -> bool:
     return any(part.startswith(".") for part in name.split("/"))
 
 
-def _refuse_twins(found: list[Found]) -> None:
+def _refuse_duplicate_names(found: list[Found]) -> None:
     for one, other in itertools.pairwise(found):
         if one.name == other.name:
-            raise _refusal(other.path, f"is named like {one.path}: {one.name!r}", "rename one of the two")
+            what = f"has the same name as {one.path}: {one.name!r}"
+            raise _refusal(other.path, what, "rename one of the two files")
 
 
 def _refusal(where: str, what: str, advice: str) -> RecipeError:

@@ -1,4 +1,4 @@
-"""Bytes from anywhere, decompressed on the way, with what is wrong with them as a value."""
+"""Read and decompress files, local or remote; damage in a stream is returned as a value, not raised."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 RETRY_DELAYS_S: tuple[float, ...] = (0.5, 2.0, 8.0)
-"""Waits between tries of a read that an I/O error ended."""
+"""Seconds to wait before each retry of a read after an I/O error."""
 
 _RAW_BYTES = 64 << 10
 """Compressed bytes that are read at a time."""
 
-_LASTING = (FileNotFoundError, PermissionError, IsADirectoryError)
-"""Errors that another try does not mend."""
+_PERMANENT = (FileNotFoundError, PermissionError, IsADirectoryError)
+"""Errors that a retry cannot fix."""
 
 _SUFFIXES = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".lz4": "lz4"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamFault:
-    """Why a compressed stream ends before its time.
+    """The reason why a compressed stream cannot be read to its end.
 
-    ``offset`` is the number of decompressed bytes that could be read before.
+    ``offset`` is the number of decompressed bytes before the fault.
     """
 
     reason: str
@@ -43,15 +43,15 @@ class StreamFault:
 
 
 REASONS = {
-    f"{codec}_{what}": f"The {codec} stream {sentence}; what stood before was read."
+    f"{codec}_{what}": f"The {codec} stream {sentence}; the data before this place were read."
     for codec in _SUFFIXES.values()
-    for what, sentence in (("truncated", "ends in the middle"), ("corrupt", "is damaged"))
+    for what, sentence in (("truncated", "is truncated"), ("corrupt", "is damaged"))
 }
-"""What a ``StreamFault`` may be called, in words."""
+"""The reasons of a ``StreamFault``, with the text for ``docs/reasons.md``."""
 
 
 def compression_of(name: str) -> str | None:
-    """Tell from a file's name how it is compressed; None if it is not.
+    """Return the codec that a file's name implies, or None for an uncompressed file.
 
     >>> compression_of("feed/2017.jsonl.GZ"), compression_of("feed.jsonl")
     ('gzip', None)
@@ -60,12 +60,12 @@ def compression_of(name: str) -> str | None:
 
 
 def open_input(address: str) -> BinaryIO:
-    """Open a file of this machine or of any fsspec address, to be read and sought in.
+    """Open a file on this machine or at any fsspec address, for reading and seeking.
 
     Raises:
-        SourceError: here or at any read, if it is out of reach after several tries.
+        SourceError: here or at any read, if the file cannot be read after several tries.
     """
-    return cast("BinaryIO", io.BufferedReader(_Steady(address), buffer_size=1 << 20))
+    return cast("BinaryIO", io.BufferedReader(_RetryingFile(address), buffer_size=1 << 20))
 
 
 def read_chunks(
@@ -73,18 +73,18 @@ def read_chunks(
 ) -> Iterator[bytes | StreamFault]:
     """Read a file in chunks of decompressed bytes.
 
-    Streams of several members (gzip, bz2) or frames (zstd, lz4) are one stream. A damaged stream gives all
-    bytes that can be decompressed before the damage, then one ``StreamFault``, and ends. However much
-    a stream swells, no more than ``chunk_bytes`` and what the format needs is held. Chunks are never
-    empty; those of a damaged stream may be small.
+    Several members (gzip, bz2) or frames (zstd, lz4) are read as one stream. A damaged stream gives all bytes
+    that can be decompressed before the damage, then one ``StreamFault``, and ends. Whatever the compression
+    ratio, memory is limited to ``chunk_bytes`` and the buffers of the format. Chunks are never empty; those
+    of a damaged stream may be small.
 
     Args:
-        codec: what ``compression_of`` gives.
-        start: first byte of the file as it lies; in a compressed one, where a member begins.
-        stop: end of what is read, in bytes of the file as it lies.
+        codec: the result of ``compression_of``.
+        start: first byte to read, in the stored file; in a compressed file, the start of a member.
+        stop: end of the range to read, in bytes of the stored file.
 
     Raises:
-        SourceError: if the file is out of reach after several tries.
+        SourceError: if the file cannot be read after several tries.
     """
     if codec is None:
         yield from _read_raw(address, start, stop, chunk_bytes)
@@ -98,8 +98,8 @@ def read_chunks(
         yield StreamFault(reason=f"{codec}_{damage.what}", offset=n_out, message=damage.message)
 
 
-class _Damage(Exception):  # noqa: N818 - it never leaves this file
-    """How a stream is damaged (``truncated`` or ``corrupt``), in words."""
+class _Damage(Exception):  # noqa: N818 - it is caught in this file
+    """Damage of a stream: ``truncated`` or ``corrupt``, and a message."""
 
     def __init__(self, what: str, message: str) -> None:
         self.what, self.message = what, message
@@ -116,7 +116,7 @@ def _read_raw(address: str, start: int, stop: int | None, size: int) -> Iterator
 
 
 def _decompress(address: str, codec: str, start: int, stop: int | None, size: int) -> Iterator[bytes]:
-    """Read members one after the other; ``at`` is where in the file the next byte to feed stands."""
+    """Decompress member after member; ``at`` is the file offset of the next byte to feed."""
     new, errors, padded = find_codec(codec)
     decoder: Decoder | None = None
     at = member = start
@@ -135,27 +135,27 @@ def _decompress(address: str, codec: str, start: int, stop: int | None, size: in
                     n_member += len(chunk)
                     yield chunk
             except errors as error:
-                yield from _salvage(address, codec, (member, at, at + len(data)), n_member, size)
-                message = f"in the member at byte {member} of the compressed file: {error}"
+                yield from _recover(address, codec, (member, at, at + len(data)), n_member, size)
+                message = f"the member at byte {member} of the compressed file is damaged: {error}"
                 raise _Damage("corrupt", message) from error
             data = decoder.unused_data if decoder.eof else b""
             at = end - len(data)
             decoder = None if decoder.eof else decoder
     if decoder is not None:
-        raise _Damage("truncated", f"the file ends at byte {at} in the member that began at byte {member}")
+        raise _Damage("truncated", f"the file ends at byte {at}, inside the member at byte {member}")
 
 
-def _salvage(
+def _recover(
     address: str, codec: str, place: tuple[int, int, int], n_known: int, size: int
 ) -> Iterator[bytes]:
-    """Give what a decoder had ready when it failed.
+    """Yield the output that the decoder discarded when it failed.
 
-    Decoders throw away the output of the call in which they meet an error. So the member is decompressed
-    again, its last block byte by byte: twice the time, and only for damaged files.
+    A decoder discards the output of the call in which it meets an error. So the member is decompressed again,
+    and its last block byte by byte. This takes twice the time, but only for damaged files.
 
     Args:
-        place: where the member begins, where the block that failed begins, and where it ends.
-        n_known: decompressed bytes of that block that were given before the error.
+        place: file offsets of the member's start, of the failed block's start, and of its end.
+        n_known: decompressed bytes of that block that were yielded before the error.
     """
     member, block, end = place
     new, errors, _ = find_codec(codec)
@@ -175,8 +175,8 @@ def _salvage(
         return
 
 
-class _Steady(io.RawIOBase):
-    """A file that is opened again, where it was left, when an I/O error ends a read."""
+class _RetryingFile(io.RawIOBase):
+    """A file that is opened again at the same offset after an I/O error."""
 
     def __init__(self, address: str) -> None:
         self._address = address
@@ -186,32 +186,32 @@ class _Steady(io.RawIOBase):
         self._do(lambda _: None)
 
     def readable(self) -> bool:
-        """Say yes."""
+        """Return True."""
         return True
 
     def seekable(self) -> bool:
-        """Say yes; a remote that cannot be sought in fails when it is."""
+        """Return True; a remote file that does not support seeking fails in ``seek``."""
         return True
 
     def tell(self) -> int:
-        """Return the place of the next byte."""
+        """Return the offset of the next byte."""
         return self._at
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go to another place."""
+        """Move to another offset."""
         if whence == io.SEEK_CUR:
             offset, whence = self._at + offset, io.SEEK_SET
         self._at = self._do(lambda file: file.seek(offset, whence))
         return self._at
 
     def readinto(self, buffer: Any) -> int:
-        """Read at most as much as the buffer holds; 0 at the end."""
+        """Read up to the size of the buffer; return the bytes read, 0 at the end."""
         n_bytes = self._do(lambda file: _read_into(file, buffer))
         self._at += n_bytes
         return n_bytes
 
     def close(self) -> None:
-        """Close what is open."""
+        """Close the underlying file."""
         self._drop()
         super().close()
 
@@ -224,8 +224,8 @@ class _Steady(io.RawIOBase):
                 return action(self._file)
             except self._errors as error:
                 self._drop()
-                if not tries_left or isinstance(error, _LASTING):
-                    raise _out_of_reach(self._address, error) from error
+                if not tries_left or isinstance(error, _PERMANENT):
+                    raise _unreadable(self._address, error) from error
             time.sleep(RETRY_DELAYS_S[-tries_left])
             tries_left -= 1
 
@@ -252,13 +252,14 @@ def _open(address: str, *, at: int) -> Any:
 def _read_into(file: Any, buffer: Any) -> int:
     if isinstance(file, io.FileIO):
         return file.readinto(buffer) or 0
-    data = file.read(len(buffer))  # not every file of fsspec's can do more
+    data = file.read(len(buffer))  # not every fsspec file has readinto
     buffer[: len(data)] = data
     return len(data)
 
 
-def _out_of_reach(address: str, error: Exception) -> SourceError:
+def _unreadable(address: str, error: Exception) -> SourceError:
     gone = isinstance(error, FileNotFoundError)
-    what = "is not there any more" if gone else f"cannot be read: {error!r}"
-    advice = "put it back, or mend disk or network, and build again: finished parts are kept"
+    what = "the input no longer exists" if gone else f"the input cannot be read: {error!r}"
+    fix = "restore the file" if gone else "check the disk or the network"
+    advice = f"{fix}, then run the same command again; finished parts are kept"
     return SourceError(Fault(where=address, what=what, advice=advice))

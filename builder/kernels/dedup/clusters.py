@@ -163,7 +163,7 @@ class Clustering:
     def _pieces(
         self, docs: NDArray[np.int64], bounds: NDArray[np.int64], n_bytes: NDArray[np.int64]
     ) -> Iterator[NDArray[np.int64]]:
-        """Split documents at some of ``bounds``, into pieces that are no larger than a block if possible."""
+        """Split documents at some of ``bounds``, into pieces that fit a block if possible."""
         ends = np.concatenate([[0], np.cumsum(n_bytes[docs])])[bounds]
         first = 0
         while first < len(bounds) - 1:

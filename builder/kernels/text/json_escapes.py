@@ -18,7 +18,7 @@ _BLANKS = np.uint64(0x20) * _ONES
 
 @kernel
 def next_mark(data: Any, at: Any, end: Any) -> Any:
-    """Return the position of the next quote, backslash or control character; ``end`` if there is none."""
+    """Return the position of the next quote, backslash or control character, or ``end``."""
     while at + 8 <= end:
         word = load8(data, at)
         quotes, slashes = word ^ _QUOTES, word ^ _SLASHES

@@ -1,4 +1,4 @@
-"""Contracts from files: what references lead to, and that none leads to the network."""
+"""Contracts from files: how references are resolved, and that none reaches the network."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def with_reference(reference: str, **more: Any) -> dict[str, Any]:
     return {"type": "object", "properties": {"a": {"$ref": reference}}, **more}
 
 
-def test_built_in_contracts() -> None:
-    """page-1 and document-1 have the columns that others rely on, in this order."""
+def test_built_in_contracts_have_their_published_columns() -> None:
+    """Other code relies on these columns of page-1 and document-1, in this order."""
     page, document = builtin_contract("page-1"), builtin_contract("document-1")
     names = "url html text fetched_at status content_type title author date language headers extra"
     assert page.columns.names == names.split()
@@ -49,15 +49,15 @@ def test_built_in_contracts() -> None:
     assert load_contract("page-1", folder=Path("nowhere")) is page
 
 
-def test_a_contract_travels_to_workers() -> None:
-    """A contract can be pickled, and is the same key of a cache afterwards."""
+def test_a_contract_can_be_pickled() -> None:
+    """Workers receive contracts by pickle, and the copy is the same cache key."""
     page = builtin_contract("page-1")
     copy = pickle.loads(pickle.dumps(page))
     assert (copy, hash(copy), copy.columns) == (page, hash(page), page.columns)
     assert judge_of(copy) is judge_of(page)
 
 
-def test_name_and_major_version_are_those_of_the_file(tmp_path: Path) -> None:
+def test_the_file_name_gives_the_name_and_the_major_version(tmp_path: Path) -> None:
     """``article-2.schema.json`` is version 2 of ``article``."""
     write(tmp_path / "article-2.schema.json", {"type": "object", "properties": {"a": STRING}})
     contract = load_contract("article-2.schema.json", folder=tmp_path)
@@ -65,7 +65,7 @@ def test_name_and_major_version_are_those_of_the_file(tmp_path: Path) -> None:
 
 
 def test_references_resolve_inside_below_and_in_given_folders(tmp_path: Path) -> None:
-    """Anchors and pointers, files below the schema's folder and back, ids and paths of given folders."""
+    """Anchors and pointers; files below the schema's folder and back; ids and paths of given folders."""
     own, given = tmp_path / "own", tmp_path / "given"
     properties = {
         "inside": {"$ref": "#/$defs/x"},
@@ -102,14 +102,14 @@ def test_references_resolve_inside_below_and_in_given_folders(tmp_path: Path) ->
 
 
 def test_references_relative_to_an_id_are_below_the_folder(tmp_path: Path) -> None:
-    """A schema that names itself by a URL finds its neighbours in its own folder."""
+    """A schema with a URL as its id finds neighbouring files in its own folder."""
     write(tmp_path / "root.json", with_reference("part.json", **{"$id": "https://s.example/x/root.json"}))
     write(tmp_path / "part.json", STRING)
     assert load_contract("root.json", folder=tmp_path).columns.field("a").type == "string"
 
 
-def test_the_digest_is_over_all_that_can_change_a_verdict(tmp_path: Path) -> None:
-    """A change in a document that is referred to changes the digest; the folder's name does not."""
+def test_the_digest_covers_everything_that_can_change_a_verdict(tmp_path: Path) -> None:
+    """A change in a referenced document changes the digest; the folder's name does not."""
     digests = []
     for folder, part in (("a", STRING), ("b", STRING), ("c", {"type": "integer"})):
         write(tmp_path / folder / "root.json", with_reference("part.json"))
@@ -120,7 +120,7 @@ def test_the_digest_is_over_all_that_can_change_a_verdict(tmp_path: Path) -> Non
 
 @pytest.fixture
 def server() -> Iterator[tuple[str, list[str]]]:
-    """A server on loopback that would give a schema, and notes who asks."""
+    """Start a local server that would return a schema and that records each request."""
     asked: list[str] = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -131,7 +131,7 @@ def server() -> Iterator[tuple[str, list[str]]]:
             self.wfile.write(b"{}")
 
         def log_message(self, *args: Any) -> None:
-            """Say nothing."""
+            """Print nothing."""
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
         thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
@@ -160,7 +160,7 @@ REMOTE = [
 
 @pytest.mark.parametrize("make", REMOTE)
 def test_remote_references_are_not_followed(make: Any, server: tuple[str, list[str]], tmp_path: Path) -> None:
-    """A reference to a running server is refused, and the server is not asked."""
+    """A reference to a running server is refused, and the server receives no request."""
     url, asked = server
     write(tmp_path / "root.json", make(url))
     with pytest.raises(ContractError):
@@ -200,8 +200,8 @@ def test_nothing_is_fetched_when_records_are_judged(server: tuple[str, list[str]
         ("https://schemas.example/x.json", "nothing is fetched: save https://schemas.example/x.json"),
     ],
 )
-def test_references_that_lead_out_are_refused(reference: str, advice: str, tmp_path: Path) -> None:
-    """Files outside the folder are not read: by ``..``, an absolute path, ``file:`` or a link."""
+def test_references_outside_the_folder_are_refused(reference: str, advice: str, tmp_path: Path) -> None:
+    """The outside is reached by ``..``, an absolute path, ``file:`` or a link."""
     write(tmp_path / "outside.json", STRING)
     own = tmp_path / "own"
     reference = reference.replace("FILE", (tmp_path / "outside.json").as_uri())
@@ -215,8 +215,8 @@ def test_references_that_lead_out_are_refused(reference: str, advice: str, tmp_p
     assert fault.advice.startswith(advice)
 
 
-def test_all_missing_references_are_told(tmp_path: Path) -> None:
-    """Every reference that cannot be resolved is told, also those of other documents."""
+def test_all_missing_references_are_reported(tmp_path: Path) -> None:
+    """Also those of referenced documents, so that one run finds them all."""
     write(tmp_path / "root.json", {"allOf": [{"$ref": "a.json"}, {"$ref": "b.json"}]})
     write(tmp_path / "a.json", {"$ref": "c.json"})
     with pytest.raises(ContractError) as refused:
@@ -236,8 +236,8 @@ def test_all_missing_references_are_told(tmp_path: Path) -> None:
         ('{"pattern": "("}', 'the value is not a "regex"'),
     ],
 )
-def test_what_is_no_schema_is_refused(text: str, what: str, tmp_path: Path) -> None:
-    """A file that is not JSON, or not a schema, is refused with its place."""
+def test_a_file_that_is_not_a_schema_is_refused(text: str, what: str, tmp_path: Path) -> None:
+    """The error names the place in the file."""
     (tmp_path / "root.json").write_text(text, encoding="utf-8")
     with pytest.raises(ContractError, match="/") as refused:
         load_contract("root.json", folder=tmp_path)
@@ -245,6 +245,6 @@ def test_what_is_no_schema_is_refused(text: str, what: str, tmp_path: Path) -> N
 
 
 def test_a_missing_contract_is_a_contract_error(tmp_path: Path) -> None:
-    """A name that is neither built in nor a file is told with what there is."""
+    """The error lists the built-in contracts."""
     with pytest.raises(ContractError, match="one of page-1, document-1"):
         load_contract("pgae-1", folder=tmp_path)

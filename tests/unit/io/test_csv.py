@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def read(
     tmp_path: Path, data: bytes, *, name: str = "a.csv", batch_rows: int = 100, **options: Any
 ) -> tuple[list[dict[str, Any]], list[tuple[str, int]]]:
-    """Rows and failures; that all records are accounted for is checked."""
+    """Return rows and failures, and check that every record is counted."""
     (tmp_path / name).write_bytes(data)
     source = CsvSource(path=str(tmp_path / name), **options)
     (task,) = source.tasks()
@@ -47,7 +47,7 @@ def values(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def test_rows_are_strings_under_the_names_of_the_header(tmp_path: Path) -> None:
-    """Blank lines are no rows; an empty value is null; the offset is that of the row's first byte."""
+    """Blank lines are skipped; an empty value is null; the offset is that of the row's first byte."""
     rows, failed = read(tmp_path, b'\xef\xbb\xbfurl,n\r\nx,1\r\n\r\n"a ""b""\nc, d",\r\n')
     assert values(rows) == [{"url": "x", "n": "1"}, {"url": 'a "b"\nc, d', "n": None}]
     assert [row["_record"]["offset"] for row in rows] == [10, 17]
@@ -55,16 +55,16 @@ def test_rows_are_strings_under_the_names_of_the_header(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("batch_rows", [1, 2, 50])
-def test_a_broken_row_fails_and_the_next_goes_on(tmp_path: Path, batch_rows: int) -> None:
-    """Too few, too many, quotes that do not match, bytes that are no characters."""
+def test_a_broken_row_fails_and_the_next_is_read(tmp_path: Path, batch_rows: int) -> None:
+    """Too few values, too many, unbalanced quotes, bytes that are not valid in the encoding."""
     data = b'a,b\n1,2\n3\n4,5,6\n"7"x,8\n\xff,9\nok,ok\n'
     rows, failed = read(tmp_path, data, batch_rows=batch_rows)
     assert values(rows) == [{"a": "1", "b": "2"}, {"a": "ok", "b": "ok"}]
     assert failed == [("csv_width", 8), ("csv_width", 10), ("csv_quotes", 16), ("csv_encoding", 23)]
 
 
-def test_a_quote_that_is_never_closed_costs_one_line(tmp_path: Path) -> None:
-    """Not the rest of the file, nor more memory than a row may have."""
+def test_a_quote_that_is_never_closed_fails_only_one_line(tmp_path: Path) -> None:
+    """The rest of the file is read, and memory stays within the limit of a row."""
     rows, failed = read(tmp_path, b'a,b\n"1,2\n3,4\n5,6\n')
     assert values(rows) == [{"a": "3", "b": "4"}, {"a": "5", "b": "6"}]
     assert failed == [("csv_quotes", 4)]
@@ -73,7 +73,7 @@ def test_a_quote_that_is_never_closed_costs_one_line(tmp_path: Path) -> None:
 
 
 def test_a_row_over_the_limit_fails(tmp_path: Path) -> None:
-    """Exactly the limit is allowed, whether the line fits a block or not."""
+    """A row of exactly the limit is accepted, whether or not the line fits into a block."""
     long = b"x" * (9 << 20)
     rows, failed = read(tmp_path, b"a\n12345\n123456\n" + long + b"\n1\n", max_record_bytes=5)
     assert values(rows) == [{"a": "12345"}, {"a": "1"}]
@@ -82,25 +82,25 @@ def test_a_row_over_the_limit_fails(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("header", [b"a,a\n", b"a,\n", b"a,_a\n", b'"a\n', b"\xff,b\n"])
 def test_a_header_that_does_not_name_columns_fails_the_file(tmp_path: Path, header: bytes) -> None:
-    """One failed row: no value can be told from another."""
+    """The file is one failed record, because values cannot be assigned to columns."""
     rows, failed = read(tmp_path, header + b"1,2\n3,4\n")
     assert not rows
     assert [offset for _, offset in failed] == [0]
 
 
 def test_a_table_without_rows_has_no_record(tmp_path: Path) -> None:
-    """With a header or without."""
+    """With a header or without one."""
     assert read(tmp_path, b"") == read(tmp_path, b"a,b\n") == ([], [])
 
 
-def test_underscores_in_front_of_names_are_taken_off_or_renamed(tmp_path: Path) -> None:
-    """The build's own columns begin so."""
+def test_leading_underscores_of_column_names_are_removed_or_renamed(tmp_path: Path) -> None:
+    """Such names are reserved for the build's own columns."""
     rows, _ = read(tmp_path, b"_id,__x,y_\n1,2,3\n", rename={"_id": "key"})
     assert values(rows) == [{"key": "1", "x": "2", "y_": "3"}]
 
 
 def test_delimiter_and_encoding_are_options(tmp_path: Path) -> None:
-    """A tab is the default for .tsv; an option wins."""
+    """A tab is the default for .tsv; the option overrides it."""
     assert values(read(tmp_path, b"a\tb\n1,5\t2\n", name="a.tsv")[0]) == [{"a": "1,5", "b": "2"}]
     assert values(read(tmp_path, b"a;b\n1;2\n", delimiter=";")[0]) == [{"a": "1", "b": "2"}]
     assert values(read(tmp_path, b"a\n\xe9\n", encoding="windows-1252")[0]) == [{"a": "é"}]
@@ -111,7 +111,7 @@ def test_delimiter_and_encoding_are_options(tmp_path: Path) -> None:
     "options", [{"delimiter": ""}, {"delimiter": '"'}, {"encoding": "utf-16"}, {"encoding": "no-such"}]
 )
 def test_options_that_cannot_be_used_are_a_recipe_error(tmp_path: Path, options: dict[str, str]) -> None:
-    """Before anything is read, with what would do."""
+    """The error comes before any file is read, and names usable values."""
     with pytest.raises(RecipeError) as caught:
         read(tmp_path, b"a\n", **options)
     assert caught.value.faults[0].advice
@@ -123,8 +123,8 @@ cells = st.text(st.sampled_from('ab",\n é'), max_size=5)
 @given(
     table=st.lists(st.lists(cells, min_size=2, max_size=4), max_size=8), ends=st.sampled_from(["\n", "\r\n"])
 )
-def test_what_a_writer_wrote_is_read(table: list[list[str]], ends: str) -> None:
-    """Any cells, quoted where they must be; offsets are where the rows begin."""
+def test_tables_written_by_the_csv_module_are_read_back(table: list[list[str]], ends: str) -> None:
+    """Any cells, quoted where necessary; offsets are those of the rows' first bytes."""
     text = io.StringIO(newline="")
     offsets = []
     for row in table:

@@ -1,4 +1,4 @@
-"""The source of Hugging Face datasets; the Hub itself is never asked."""
+"""The source of Hugging Face datasets; no test contacts the Hub."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TABLE = pa.table({"text": [f"t{i}" for i in range(100)], "_n": range(100)})
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of these tests stays behind."""
+    """Use a temporary cache, so that these tests leave no files."""
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
 
 
@@ -47,8 +47,8 @@ def check_rows(found: list[Reading]) -> None:
     assert sum(one.n_records for one in found) == 100
 
 
-def test_rows_of_a_folder_are_cut_into_tasks(folder: Path) -> None:
-    """Each row once, named by its number in the split."""
+def test_the_rows_of_a_folder_are_split_into_tasks(folder: Path) -> None:
+    """Each row is read once, and its id contains its number in the split."""
     source = DatasetSource(path=str(folder))
     assert len(source.tasks()) == N_PARTS
     check_rows(read(source))
@@ -56,22 +56,22 @@ def test_rows_of_a_folder_are_cut_into_tasks(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("as_dict", [False, True])
-def test_a_folder_that_was_saved_to_disk_is_read(folder: Path, tmp_path: Path, as_dict: bool) -> None:
-    """One split alone, or a dictionary of splits."""
+def test_a_folder_of_save_to_disk_is_read(folder: Path, tmp_path: Path, as_dict: bool) -> None:
+    """It may contain one split, or a dictionary of splits."""
     dataset = datasets.Dataset.from_parquet(str(folder / "train.parquet"))
     saved = datasets.DatasetDict({"train": dataset}) if as_dict else dataset
     saved.save_to_disk(str(tmp_path / "saved"))
     check_rows(read(DatasetSource(path=str(tmp_path / "saved"))))
 
 
-def test_a_split_that_is_not_there_is_a_recipe_error(folder: Path) -> None:
-    """With the names of those that are."""
+def test_an_unknown_split_is_a_recipe_error(folder: Path) -> None:
+    """The error lists the splits that exist."""
     with pytest.raises(RecipeError, match="train"):
         read(DatasetSource(path=str(folder), split="tset"))
 
 
-def test_a_dataset_that_cannot_be_read_is_one_failed_row(folder: Path) -> None:
-    """Whatever number of tasks it was cut into."""
+def test_a_dataset_that_cannot_be_read_is_one_failed_record(folder: Path) -> None:
+    """The number of tasks makes no difference."""
     data = bytearray((folder / "train.parquet").read_bytes())
     data[4:60] = b"\xff" * 56
     (folder / "train.parquet").write_bytes(data)
@@ -79,8 +79,8 @@ def test_a_dataset_that_cannot_be_read_is_one_failed_row(folder: Path) -> None:
     assert (row["outcome"], row["reason"]) == ("failed", "dataset_unreadable")
 
 
-def test_a_name_on_the_hub_is_read_at_one_commit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the revision stood for when the build began, in every task."""
+def test_a_dataset_on_the_hub_is_read_at_one_commit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every task uses the commit of the revision at the start of the build."""
     asked: list[Any] = []
 
     class Info:
@@ -102,8 +102,8 @@ def test_a_name_on_the_hub_is_read_at_one_commit(folder: Path, monkeypatch: pyte
     assert set(asked) == {("user/name", "v1")}
 
 
-def test_a_name_that_is_nowhere_is_a_recipe_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The Hub out of reach, or the name malformed."""
+def test_a_name_that_cannot_be_found_is_a_recipe_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Hub cannot be reached, or the name is not valid."""
 
     def refuse(*args: Any, **options: Any) -> None:
         raise ConnectionError("no route")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def readings(source: Any, *, guard: Any = None, batch_rows: int = 100) -> list[Reading]:
-    """Everything that a source reads."""
+    """Return all readings of a source."""
     guard = guard or NullGuard()
     return [r for task in source.tasks() for r in source.read(task, guard=guard, batch_rows=batch_rows)]
 
@@ -40,8 +40,8 @@ def failures(found: list[Reading]) -> list[tuple[str, int]]:
 LINES = [json.dumps({"i": i, "text": "x" * (i % 50)}).encode() for i in range(1000)]
 
 
-def test_lines_come_as_they_are(tmp_path: Path) -> None:
-    """Without line ends; blank lines are no records; broken ones are for ``validate``."""
+def test_lines_are_read_unchanged(tmp_path: Path) -> None:
+    """Without line ends; blank lines are skipped; invalid JSON is left to ``validate``."""
     (tmp_path / "a.jsonl").write_bytes(b'\xef\xbb\xbf{"a": 1}\r\n\n  \n{broken\n\xff\n{}')
     found = readings(JsonlSource(path=str(tmp_path / "a.jsonl")))
     assert raw(found) == [b'{"a": 1}', b"{broken", b"\xff", b"{}"]
@@ -50,16 +50,18 @@ def test_lines_come_as_they_are(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("batch_rows", [1, 7, 5000])
-def test_batches_hold_at_most_so_many_rows(tmp_path: Path, batch_rows: int) -> None:
-    """However a file is cut into batches, it is the same lines."""
+def test_batches_have_at_most_the_given_number_of_rows(tmp_path: Path, batch_rows: int) -> None:
+    """The lines are the same for every batch size."""
     (tmp_path / "a.jsonl").write_bytes(b"\n".join(LINES))
     found = readings(JsonlSource(path=str(tmp_path)), batch_rows=batch_rows)
     assert raw(found) == LINES
     assert max(r.batch.num_rows for r in found) == min(batch_rows, len(LINES))
 
 
-def test_a_big_plain_file_is_several_tasks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Cut by size alone; each line is read once, under the id that it has in any cut."""
+def test_a_large_uncompressed_file_is_split_into_tasks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the size decides; each line is read once, and its id does not depend on the split."""
     (tmp_path / "a.jsonl").write_bytes(b"\n".join(LINES))
     source = JsonlSource(path=str(tmp_path))
     whole = readings(source)
@@ -75,7 +77,7 @@ def test_a_big_plain_file_is_several_tasks(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_compressed_file_is_one_task_and_untrusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Native decompressors run on strangers' bytes only under the guard."""
+    """Native decompressors read bytes from unknown servers only under the guard."""
     monkeypatch.setattr(jsonl, "TASK_BYTES", 10)
     (tmp_path / "a.jsonl").write_bytes(b"{}\n" * 3)
     assert not JsonlSource(path=str(tmp_path)).untrusted
@@ -86,8 +88,8 @@ def test_a_compressed_file_is_one_task_and_untrusted(tmp_path: Path, monkeypatch
     assert raw(readings(source)) == [b"{}"] * 103
 
 
-def test_a_broken_gzip_fails_the_line_that_is_cut(tmp_path: Path) -> None:
-    """Every line before it is read, and what there is of it is kept."""
+def test_a_damaged_gzip_file_fails_the_line_with_the_damage(tmp_path: Path) -> None:
+    """All lines before it are read, and the readable part of it is kept."""
     packed = gzip.compress(b"\n".join(LINES))
     (tmp_path / "a.jsonl.gz").write_bytes(packed[: len(packed) // 2])
     (tmp_path / "b.jsonl").write_bytes(b"{}")
@@ -101,8 +103,8 @@ def test_a_broken_gzip_fails_the_line_that_is_cut(tmp_path: Path) -> None:
     assert sum(r.n_records for r in found) == len(lines) + 1
 
 
-def test_a_line_over_the_limit_fails_and_the_rest_goes_on(tmp_path: Path) -> None:
-    """Exactly the limit is allowed; the line end is not counted."""
+def test_a_line_over_the_limit_fails_and_the_others_are_read(tmp_path: Path) -> None:
+    """A line of exactly the limit is accepted; the line end does not count."""
     (tmp_path / "a.jsonl").write_bytes(b"12345\r\n123456\n12345\n")
     found = readings(JsonlSource(path=str(tmp_path), max_record_bytes=5))
     assert raw(found) == [b"12345", b"12345"]
@@ -110,8 +112,8 @@ def test_a_line_over_the_limit_fails_and_the_rest_goes_on(tmp_path: Path) -> Non
     assert found[0].rejected.column("record").to_pylist() == [b"12345"]
 
 
-def test_a_line_over_the_limit_is_not_held(tmp_path: Path) -> None:
-    """200 MB in one line, compressed: memory stays at blocks and the limit."""
+def test_a_line_over_the_limit_is_not_held_in_memory(tmp_path: Path) -> None:
+    """With a compressed line of 200 MB, memory stays at a few blocks and the limit."""
     with gzip.open(tmp_path / "a.jsonl.gz", "wb", compresslevel=1) as file:
         for _ in range(200):
             file.write(b"a" * 1_000_000)
@@ -127,14 +129,14 @@ def test_a_line_over_the_limit_is_not_held(tmp_path: Path) -> None:
 
 
 class Refusing(NullGuard):
-    """A guard under which the third chunk has killed a worker before."""
+    """A guard whose third chunk stopped a worker before."""
 
     def enter(self, stage: str, unit: int, *, limit_s: float = 60.0) -> str | None:
         return "crash" if unit == 2 else None
 
 
-def test_a_chunk_that_killed_a_worker_ends_the_file(tmp_path: Path) -> None:
-    """What was decompressed before it is read; one failed row stands for the rest."""
+def test_a_chunk_that_crashed_a_worker_ends_the_file(tmp_path: Path) -> None:
+    """The data before it are read; the rest is one failed record."""
     packed = [gzip.compress(b'{"a": 1}\n' * 100)] * 5
     (tmp_path / "a.jsonl.gz").write_bytes(b"".join(packed))
     found = readings(JsonlSource(path=str(tmp_path)), guard=Refusing())
@@ -143,13 +145,13 @@ def test_a_chunk_that_killed_a_worker_ends_the_file(tmp_path: Path) -> None:
 
 
 def test_an_empty_file_has_no_record(tmp_path: Path) -> None:
-    """No line, no row, no fault."""
+    """No row and no failure."""
     (tmp_path / "a.jsonl").write_bytes(b"")
     assert readings(JsonlSource(path=str(tmp_path))) == []
 
 
 def test_a_source_is_named_by_its_kind_unless_it_has_a_name(tmp_path: Path) -> None:
-    """The name stands in every record's id."""
+    """The name is part of every record's id."""
     (tmp_path / "a.jsonl").write_bytes(b"{}")
     for name, expected in ((None, "jsonl/a.jsonl@0"), ("feed", "feed/a.jsonl@0")):
         (found,) = readings(JsonlSource(path=str(tmp_path / "a.jsonl"), name=name))
@@ -158,7 +160,7 @@ def test_a_source_is_named_by_its_kind_unless_it_has_a_name(tmp_path: Path) -> N
 
 @pytest.mark.corpora
 def test_every_line_of_real_feeds_is_a_record(corpora: Path) -> None:
-    """As many as a loop over the lines finds."""
+    """The count equals that of a plain loop over the lines."""
     path = str(corpora / "**" / "*.jsonl*")
     expected = 0
     for found in JsonlSource(path=path).inputs():
@@ -167,8 +169,8 @@ def test_every_line_of_real_feeds_is_a_record(corpora: Path) -> None:
     assert sum(r.n_records for r in readings(JsonlSource(path=path))) == expected > 0
 
 
-def test_lines_from_a_web_server(tmp_path: Path) -> None:
-    """An address is any that fsspec knows, ``http:`` too; what is compressed there as well."""
+def test_lines_are_read_from_a_web_server(tmp_path: Path) -> None:
+    """A source accepts any fsspec address, also ``http:``, and compressed files there."""
     (tmp_path / "a.jsonl").write_bytes(b"\n".join(LINES))
     (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress(b"\n".join(LINES)))
     handler = functools.partial(QuietHandler, directory=str(tmp_path))
@@ -186,7 +188,7 @@ def test_lines_from_a_web_server(tmp_path: Path) -> None:
 
 
 class QuietHandler(http.server.SimpleHTTPRequestHandler):
-    """Says nothing on stderr."""
+    """A handler that prints nothing on stderr."""
 
     def log_message(self, *_: Any) -> None:
-        """Nothing."""
+        """Print nothing."""

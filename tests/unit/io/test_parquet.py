@@ -29,7 +29,7 @@ TABLE = pa.table(
 
 
 def read(source: ParquetSource, *, guard: Guard | None = None, batch_rows: int = 64) -> list[Reading]:
-    """All readings; that ordinals run on over those of a task, without a gap, is checked."""
+    """Return all readings, and check that the ordinals of a task are consecutive."""
     found = []
     for task in source.tasks():
         n_records = 0
@@ -60,8 +60,8 @@ def failures(found: list[Reading]) -> list[tuple[str, int, str]]:
 
 
 @pytest.mark.parametrize("batch_rows", [3, 100, 5000])
-def test_rows_come_with_the_columns_of_the_file(tmp_path: Path, batch_rows: int) -> None:
-    """Typed as they are there, numbered through the file."""
+def test_rows_have_the_columns_and_types_of_the_file(tmp_path: Path, batch_rows: int) -> None:
+    """Rows are numbered through the file."""
     pq.write_table(TABLE, tmp_path / "a.parquet", row_group_size=300)
     found = read(ParquetSource(path=str(tmp_path)), batch_rows=batch_rows)
     assert table(found).equals(TABLE)
@@ -75,7 +75,7 @@ def test_rows_come_with_the_columns_of_the_file(tmp_path: Path, batch_rows: int)
 def test_each_row_group_belongs_to_one_task(
     tmp_path: Path, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However the file is cut, and only by its size."""
+    """For every split of the file; the size alone decides the split."""
     pq.write_table(TABLE, tmp_path / "a.parquet", row_group_size=100)
     monkeypatch.setattr(parquet, "TASK_BYTES", size)
     source = ParquetSource(path=str(tmp_path))
@@ -86,7 +86,7 @@ def test_each_row_group_belongs_to_one_task(
 
 
 def broken_at(path: Path, group: int) -> None:
-    """Damage the last page of a row group; checksums tell."""
+    """Damage the last page of a row group, so that its checksum fails."""
     pq.write_table(TABLE, path, row_group_size=100, write_page_checksum=True, compression="none")
     chunk = pq.ParquetFile(path).metadata.row_group(group).column(2)
     data = bytearray(path.read_bytes())
@@ -94,8 +94,8 @@ def broken_at(path: Path, group: int) -> None:
     path.write_bytes(data)
 
 
-def test_a_damaged_row_group_is_one_failed_row(tmp_path: Path) -> None:
-    """With its number and its rows; the groups before and after are read."""
+def test_a_damaged_row_group_is_one_failed_record(tmp_path: Path) -> None:
+    """The message gives its number and its rows; the groups before and after are read."""
     broken_at(tmp_path / "a.parquet", 4)
     found = read(ParquetSource(path=str(tmp_path)))
     assert table(found).equals(pa.concat_tables([TABLE.slice(0, 400), TABLE.slice(500)]))
@@ -105,10 +105,10 @@ def test_a_damaged_row_group_is_one_failed_row(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"PAR1", b"not a table" * 100, b"PAR1" + b"\xff" * 200 + b"PAR1"])
-def test_a_file_that_is_no_parquet_is_one_failed_row(
+def test_a_file_that_is_not_parquet_is_one_failed_record(
     tmp_path: Path, data: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However many tasks it was cut into; the next file goes on."""
+    """For every number of tasks; the next file is read."""
     monkeypatch.setattr(parquet, "TASK_BYTES", 50)
     (tmp_path / "a.parquet").write_bytes(data)
     pq.write_table(TABLE, tmp_path / "b.parquet")
@@ -117,8 +117,8 @@ def test_a_file_that_is_no_parquet_is_one_failed_row(
     assert table(found).equals(TABLE)
 
 
-def test_random_damage_never_raises(tmp_path: Path) -> None:
-    """Whatever byte is changed: rows, or a failed row for what is missing."""
+def test_random_damage_never_raises_an_exception(tmp_path: Path) -> None:
+    """For any changed byte: rows, and a failed record for the missing rows."""
     pq.write_table(TABLE.slice(0, 100), tmp_path / "good", row_group_size=20)
     data = (tmp_path / "good").read_bytes()
     rng = random.Random(3)
@@ -132,7 +132,7 @@ def test_random_damage_never_raises(tmp_path: Path) -> None:
 
 
 def test_names_with_an_underscore_are_renamed_or_refused(tmp_path: Path) -> None:
-    """As pandas and MongoDB write them; names that cannot be told apart fail the file."""
+    """pandas and MongoDB write such names; duplicate names fail the file."""
     pq.write_table(pa.table({"__index_level_0__": [1], "_id": [2], "b_": [3]}), tmp_path / "a.parquet")
     source = ParquetSource(path=str(tmp_path / "a.parquet"), rename={"_id": "key"})
     assert table(read(source)).column_names == ["index_level_0__", "key", "b_"]
@@ -147,14 +147,14 @@ def test_names_with_an_underscore_are_renamed_or_refused(tmp_path: Path) -> None
 
 
 def test_dictionaries_are_decoded(tmp_path: Path) -> None:
-    """Stages see plain strings."""
+    """Stages receive plain strings."""
     pq.write_table(pa.table({"a": pa.array(["x", None, "x"]).dictionary_encode()}), tmp_path / "a.parquet")
     found = table(read(ParquetSource(path=str(tmp_path))))
     assert (found.schema.field("a").type, found.column("a").to_pylist()) == (pa.string(), ["x", None, "x"])
 
 
-def test_a_row_over_the_limit_fails(tmp_path: Path) -> None:
-    """The rows beside it go on."""
+def test_a_row_over_the_limit_fails_and_the_others_are_read(tmp_path: Path) -> None:
+    """The limit applies to each row, not to the batch."""
     pq.write_table(pa.table({"a": ["x" * 100, "y" * 10_001, None, "z" * 9_999]}), tmp_path / "a.parquet")
     found = read(ParquetSource(path=str(tmp_path), max_record_bytes=10_000))
     assert [len(a or "") for a in table(found).column("a").to_pylist()] == [100, 0, 9_999]
@@ -162,7 +162,7 @@ def test_a_row_over_the_limit_fails(tmp_path: Path) -> None:
 
 
 class Refusing(NullGuard):
-    """A guard under which some unit has killed a worker before."""
+    """A guard with one unit that stopped a worker before."""
 
     def __init__(self, unit: int) -> None:
         super().__init__()
@@ -173,8 +173,10 @@ class Refusing(NullGuard):
 
 
 @pytest.mark.parametrize("unit", range(8))
-def test_what_killed_a_worker_is_left_out_and_all_before_is_as_it_was(tmp_path: Path, unit: int) -> None:
-    """A second call must give the same records up to there: finished parts are not read again."""
+def test_a_unit_that_crashed_a_worker_is_skipped_and_earlier_records_do_not_change(
+    tmp_path: Path, unit: int
+) -> None:
+    """Finished parts are not read again, so a second call must give the same records up to there."""
     pq.write_table(TABLE, tmp_path / "a.parquet", row_group_size=300)
     source = ParquetSource(path=str(tmp_path))
     found = read(source, guard=Refusing(unit), batch_rows=100)
@@ -188,8 +190,8 @@ def test_what_killed_a_worker_is_left_out_and_all_before_is_as_it_was(tmp_path: 
 
 @pytest.mark.corpora
 @pytest.mark.parametrize("folder", ["parquet-testing", "arrow-testing-fuzz"])
-def test_every_hostile_file_is_accounted_for(corpora: Path, folder: str) -> None:
-    """Under the real guard: rows or failed rows of each file, no exception, no lost process."""
+def test_every_record_of_a_hostile_file_is_counted(corpora: Path, folder: str) -> None:
+    """Under the real guard, each file gives rows or failed records; no exception, no lost process."""
     from builder.engines.local import LocalEngine
 
     source = ParquetSource(path=str(corpora / folder / "**"))
@@ -201,7 +203,7 @@ def test_every_hostile_file_is_accounted_for(corpora: Path, folder: str) -> None
 
 
 class Count:
-    """Counts rows and failures of a task, in a worker."""
+    """Count rows and failures of a task, in a worker."""
 
     def __init__(self, source: ParquetSource) -> None:
         self.source = source

@@ -1,4 +1,4 @@
-"""What becomes of the records of an archive."""
+"""Records of an archive become pages, rejections or failures."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PAGE = archives.http_response(HTML)
 
 
 class Read:
-    """All that a source says of one file or folder."""
+    """All results of a source for one file or folder."""
 
     def __init__(self, path, *, batch_rows=1000, guard=None, **options):
         source = WarcSource(path=str(path), **options)
@@ -42,8 +42,8 @@ class Read:
         assert {row["reason"] for row in self.rejected} <= set(WarcSource.reasons)
 
     @property
-    def told(self) -> list[str]:
-        """What became of each record, in order."""
+    def outcomes(self) -> list[str]:
+        """Return the outcome of each record, in order."""
         rows = [(page["_record"]["ordinal"], "page") for page in self.pages]
         rows += [(row["_record"]["ordinal"], f"{row['outcome']} {row['reason']}") for row in self.rejected]
         return [what for _, what in sorted(rows)]
@@ -51,7 +51,7 @@ class Read:
 
 @pytest.fixture
 def read(tmp_path):
-    """Write records into a file and read it."""
+    """Return a function that writes records to a file and reads the file."""
 
     def write_and_read(*records: bytes, name="a.warc", **options) -> Read:
         (tmp_path / name).write_bytes(b"".join(records))
@@ -61,7 +61,7 @@ def read(tmp_path):
 
 
 def zstd_with_dictionary(records, *, packed, damaged=()):
-    """Compress records by one dictionary, which stands in a frame to be skipped before them."""
+    """Compress records with one dictionary, which is in a skippable frame before them."""
     samples = [record + b"%d" % i for record in records for i in range(20)]
     dictionary = zstandard.train_dictionary(1000, samples)
     compressor = zstandard.ZstdCompressor(dict_data=dictionary)
@@ -78,7 +78,7 @@ def zstd_with_dictionary(records, *, packed, damaged=()):
 
 
 def test_a_response_is_a_page_with_its_columns(read):
-    """URL, HTML, instant, status, type and headers come from the record; text is null."""
+    """URL, HTML, fetch time, status, type and headers come from the record; the text is null."""
     headers = (("Content-Type", "Text/HTML; charset=iso-8859-1"), ("X", "1"), ("x", "2"))
     body = archives.http_response(b"<p>caf\xe9</p>", headers=headers)
     record = archives.warc_record(
@@ -105,15 +105,15 @@ def test_a_response_is_a_page_with_its_columns(read):
     }
 
 
-def test_plain_text_is_text(read):
-    """What is no HTML goes into the other column."""
+def test_plain_text_is_in_the_text_column(read):
+    """The HTML column is null."""
     body = archives.http_response(b"Hello", headers=(("Content-Type", "text/plain"),))
     (page,) = read(archives.warc_record(body)).pages
     assert (page["html"], page["text"]) == (None, "Hello")
 
 
 def test_resources_and_conversions_are_pages_without_status_and_headers(read):
-    """Their body is the page itself."""
+    """Their body is the page itself, not an HTTP message."""
     found = read(
         archives.warc_record(HTML, kind="resource", content_type="text/html"),
         archives.warc_record("größe".encode(), kind="conversion", content_type="text/plain"),
@@ -126,29 +126,29 @@ def test_resources_and_conversions_are_pages_without_status_and_headers(read):
 
 @pytest.mark.parametrize("version", [1, 2])
 def test_arc_records_are_pages(read, version):
-    """URL, date and content type come from the line where HTTP does not say; the first record is no page."""
+    """The ARC line gives URL and date, and the type if HTTP does not; the first record is not a page."""
     bare = archives.http_response(HTML, headers=())
     found = read(
         archives.arc_header(version=version),
         archives.arc_record(bare, version=version, uri="http://a.example/x y"),
         archives.arc_record(b"1.2.3.4", version=version, uri="dns:a.example", media="text/dns"),
     )
-    assert found.told == ["rejected record_type", "page", "rejected content_type"]
+    assert found.outcomes == ["rejected record_type", "page", "rejected content_type"]
     (page,) = found.pages
     assert (page["url"], page["fetched_at"]) == ("http://a.example/x y", "2020-01-01T00:00:00Z")
     assert (page["html"], page["content_type"]) == (HTML.decode(), "text/html")
 
 
-def test_a_page_without_a_type_is_one_if_it_begins_like_html(read):
-    """The header is often missing; what begins like HTML is taken for it, and nothing else is."""
+def test_a_record_without_a_content_type_is_a_page_if_it_begins_like_html(read):
+    """The header is often missing."""
     untyped = [archives.http_response(body, headers=()) for body in (b"\n<!DOCTYPE HTML>", b"GIF89a")]
     found = read(*(archives.warc_record(body) for body in untyped))
-    assert found.told == ["page", "rejected content_type"]
+    assert found.outcomes == ["page", "rejected content_type"]
     assert found.pages[0]["content_type"] == "text/html"
 
 
-def test_chunks_codings_and_replaced_characters_are_undone_and_counted(read):
-    """What had to be put up with is counted."""
+def test_chunks_and_codings_are_decoded_and_faults_are_counted(read):
+    """Tolerated faults and replaced characters have counts."""
     coded = gzip.compress(b"<meta charset=utf-8><p>\xff" + "ß".encode() * 50, mtime=0)
     headers = (("Content-Type", "text/html"), ("Content-Encoding", "gzip"), ("Transfer-Encoding", "chunked"))
     found = read(archives.warc_record(archives.http_response(coded, headers=headers)))
@@ -156,12 +156,12 @@ def test_chunks_codings_and_replaced_characters_are_undone_and_counted(read):
     assert found.counts == {"replaced_chars": 1, "not_chunked": 1}
 
 
-def test_a_date_that_is_none_is_null(read):
-    """The page is not lost for it."""
+def test_an_invalid_date_is_null(read):
+    """The page is kept."""
     assert read(archives.warc_record(PAGE, date="2008-10-294T05:21:46-0700")).pages[0]["fetched_at"] is None
 
 
-# -- what is not wanted ----------------------------------------------------------------------------
+# -- rejected records ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["warcinfo", "request", "metadata", "continuation", "unknown", ""])
@@ -172,8 +172,8 @@ def test_other_types_of_records_are_rejected(read, kind):
     assert row["record"] is None
 
 
-def test_status_and_content_type_are_asked_in_this_order(read):
-    """The row says what was found and what is wanted."""
+def test_the_status_is_checked_before_the_content_type(read):
+    """The ledger row gives the found value and the accepted ones."""
     png = (("Content-Type", "image/png"),)
     found = read(
         archives.warc_record(archives.http_response(b"x", status="404 Not Found", headers=png)),
@@ -186,12 +186,12 @@ def test_status_and_content_type_are_asked_in_this_order(read):
     assert found.rejected[0]["limit"] == "200"
 
 
-def test_what_is_wanted_can_be_said(read):
-    """Options take other statuses and types."""
+def test_options_select_statuses_and_content_types(read):
+    """Options can accept other values than the defaults."""
     xml = archives.http_response(b"<a/>", status="404 No", headers=(("Content-Type", "Application/XML"),))
     found = read(archives.warc_record(xml), status=["200", "404"], content_types=["application/xml"])
-    assert found.told == ["page"]
-    assert read(archives.warc_record(PAGE), content_types=["application/xml"]).told == [
+    assert found.outcomes == ["page"]
+    assert read(archives.warc_record(PAGE), content_types=["application/xml"]).outcomes == [
         "rejected content_type"
     ]
 
@@ -212,7 +212,7 @@ def test_a_revisit_refers_to_the_names_that_its_original_has(read):
     ]
     found = read(original, *(archives.warc_record(b"", kind="revisit", **names) for names in by))
     aliases = set(found.pages[0]["_aliases"])
-    assert found.told == ["page", *["rejected revisit"] * 4]
+    assert found.outcomes == ["page", *["rejected revisit"] * 4]
     assert [bool(aliases & set(row["refers_to"] or [])) for row in found.rejected] == [
         True,
         True,
@@ -221,7 +221,7 @@ def test_a_revisit_refers_to_the_names_that_its_original_has(read):
     ]
 
 
-# -- what cannot be read ---------------------------------------------------------------------------
+# -- failed records --------------------------------------------------------------------------------
 
 
 def coded(coding: str, body: bytes) -> bytes:
@@ -240,11 +240,11 @@ def coded(coding: str, body: bytes) -> bytes:
     ],
 )
 def test_a_record_that_cannot_be_read_fails_with_its_bytes(read, body, reason):
-    """It has a place, a reason and what there was; its neighbours are pages."""
+    """The ledger row has a place, a reason and the bytes; neighbouring records are pages."""
     record = archives.warc_record(body)
     ok = archives.warc_record(PAGE)
     found = read(ok, record, ok, max_record_bytes=4000)
-    assert found.told == ["page", f"failed {reason}", "page"]
+    assert found.outcomes == ["page", f"failed {reason}", "page"]
     (row,) = found.rejected
     assert row["_record"]["offset"] == len(ok)
     assert row["url"] == "http://a.example/"
@@ -262,11 +262,11 @@ def test_a_record_that_cannot_be_read_fails_with_its_bytes(read, body, reason):
         ((("Transfer-Encoding", "chunked"),), "20", "page"),
     ],
 )
-def test_a_record_of_wrong_length_goes_on_if_its_message_is_whole(read, headers, length, outcome):
-    """HTTP's own length decides; the page is counted."""
+def test_a_record_of_wrong_length_is_a_page_if_its_http_message_is_complete(read, headers, length, outcome):
+    """The HTTP length decides; the page is counted."""
     body = archives.http_response(HTML, headers=(("Content-Type", "text/html"), *headers))
     found = read(archives.warc_record(body, length=length), archives.warc_record(PAGE))
-    assert found.told == [outcome, "page"]
+    assert found.outcomes == [outcome, "page"]
     if outcome == "page":
         assert found.pages[0]["html"] == HTML.decode()
         assert found.counts["wrong_length"] == 1
@@ -274,32 +274,32 @@ def test_a_record_of_wrong_length_goes_on_if_its_message_is_whole(read, headers,
         assert "20" in found.rejected[0]["message"]
 
 
-def test_a_wrong_length_is_noted_where_the_record_is_rejected(read):
-    """The message of a rejected record says that its length is wrong."""
+def test_the_message_of_a_rejected_record_reports_a_wrong_length(read):
+    """The rejection itself has another reason."""
     data = archives.warc_record(b"x" * 40, kind="warcinfo", length="20")
     (row,) = read(data, archives.warc_record(PAGE)).rejected
     assert (row["reason"], row["outcome"]) == ("record_type", "rejected")
     assert "length is '20'" in row["message"]
 
 
-def test_a_text_that_the_file_cuts_fails_and_a_response_is_asked(read):
-    """Without HTTP nothing tells whether a cut body is whole."""
+def test_a_truncated_text_fails_and_a_truncated_response_is_checked(read):
+    """Without HTTP, nothing shows whether a truncated body is complete."""
     text = archives.warc_record(b"x" * 99, kind="conversion", content_type="text/plain")
-    assert read(text[:-30]).told == ["failed truncated"]
+    assert read(text[:-30]).outcomes == ["failed truncated"]
     sized = archives.http_response(
         HTML, headers=(("Content-Type", "text/html"), ("Content-Length", len(HTML)))
     )
-    assert read(archives.warc_record(sized)[:-10]).told == ["failed truncated"]
-    assert read(archives.warc_record(sized, length="9999")).told == ["page"]
+    assert read(archives.warc_record(sized)[:-10]).outcomes == ["failed truncated"]
+    assert read(archives.warc_record(sized, length="9999")).outcomes == ["page"]
 
 
-def test_a_damaged_member_says_where_it_lies(read):
-    """Offset of the archive in the row, offsets of the file in the message, and the record in between."""
+def test_the_failure_of_a_damaged_member_gives_its_offsets(read):
+    """The row has the offset in the archive, the message the offsets in the file."""
     packed = [gzip.compress(archives.warc_record(PAGE), mtime=0) for _ in range(3)]
     start = len(packed[0])
     packed[1] = packed[1][:-30] + bytes(9) + packed[1][-21:]
     found = read(*packed, name="a.warc.gz")
-    assert found.told == ["page", "failed gzip_corrupt", "page"]
+    assert found.outcomes == ["page", "failed gzip_corrupt", "page"]
     (row,) = found.rejected
     assert row["_record"]["offset"] == len(archives.warc_record(PAGE))
     assert f"bytes {start} to {start + len(packed[1])} of the compressed file" in row["message"]
@@ -309,34 +309,34 @@ def test_a_damaged_member_says_where_it_lies(read):
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("damaged", [(), (3,)])
 def test_frames_of_zstd_may_share_a_dictionary(read, packed, damaged):
-    """The dictionary comes first, in a frame of its own, as it is or compressed; damage costs one record."""
+    """The dictionary is in a first frame of its own, compressed or not; damage fails one record."""
     records = [
         archives.warc_record(archives.http_response(HTML * 9 + b"%d" % i), uri=f"http://a.example/{i}")
         for i in range(8)
     ]
     found = read(zstd_with_dictionary(records, packed=packed, damaged=damaged), name="a.warc.zst")
-    assert found.told == ["failed zstd_corrupt" if i in damaged else "page" for i in range(8)]
+    assert found.outcomes == ["failed zstd_corrupt" if i in damaged else "page" for i in range(8)]
 
 
 @pytest.mark.parametrize(
     "content", [b"", b"no dictionary", b"\x28\xb5\x2f\xfd no dictionary", b"\x37\xa4\x30\xec" + b"\1" * 90]
 )
-def test_a_dictionary_that_is_none_fails_what_needs_it_alone(read, content):
-    """Frames that need none are read."""
+def test_an_invalid_dictionary_fails_only_the_frames_that_need_it(read, content):
+    """Other frames are read."""
     frame = b"\x5d\x2a\x4d\x18" + len(content).to_bytes(4, "little") + content
     record = archives.warc_record(PAGE)
     assert (
-        read(frame, zstandard.compress(record), zstandard.compress(record), name="a.warc.zst").told
+        read(frame, zstandard.compress(record), zstandard.compress(record), name="a.warc.zst").outcomes
         == ["page"] * 2
     )
-    assert read(frame[:-1], name="b.warc.zst").told == ["failed zstd_truncated"]
+    assert read(frame[:-1], name="b.warc.zst").outcomes == ["failed zstd_truncated"]
 
 
-def test_what_the_guard_refuses_is_a_failed_row(read):
-    """A record that ended a worker is not touched again; each native step is announced."""
+def test_a_record_that_the_guard_refuses_is_a_failed_record(read):
+    """It is not decoded again; each native step is announced to the guard."""
     guard = archives.NoGuard(refused={1: "timeout"})
     found = read(*[archives.warc_record(PAGE)] * 3, guard=guard)
-    assert found.told == ["page", "failed timeout", "page"]
+    assert found.outcomes == ["page", "failed timeout", "page"]
     assert guard.entered == [("warc", 0), ("warc", 1), ("warc", 2)]
     guard = archives.NoGuard()
     read(gzip.compress(archives.warc_record(PAGE), mtime=0), name="a.warc.gz", guard=guard)
@@ -344,16 +344,16 @@ def test_what_the_guard_refuses_is_a_failed_row(read):
 
 
 def test_an_empty_file_has_no_records(read):
-    """It gives one reading of nothing."""
+    """It gives one empty reading."""
     found = read(b"")
-    assert (found.n_records, found.told) == (0, [])
+    assert (found.n_records, found.outcomes) == (0, [])
 
 
 # -- tasks and readings ----------------------------------------------------------------------------
 
 
-def test_readings_are_of_the_size_asked_for_and_numbered_through(read):
-    """Ordinals run over all readings of a task, and no two records have one id."""
+def test_readings_have_the_requested_size_and_consecutive_ordinals(read):
+    """Ordinals continue over all readings of a task, and every record has its own id."""
     found = read(*[archives.warc_record(PAGE), archives.warc_record(b"", kind="request")] * 5, batch_rows=3)
     assert [reading.n_records for reading in found.readings][:3] == [3, 3, 3]
     assert found.n_records == 10
@@ -362,15 +362,15 @@ def test_readings_are_of_the_size_asked_for_and_numbered_through(read):
     assert len({row["id"] for row in rows}) == 10
 
 
-def test_readings_are_closed_before_failed_records_fill_the_memory(read, monkeypatch):
-    """The bytes of failed records count as well."""
+def test_a_reading_ends_before_failed_records_fill_the_memory(read, monkeypatch):
+    """The bytes of failed records count too."""
     monkeypatch.setattr(warc, "BATCH_BYTES", 2000)
     found = read(*[archives.warc_record(b"garbage" * 100)] * 9)
     assert len(found.readings) >= 3
 
 
-def test_a_large_plain_file_is_several_tasks_and_a_compressed_one_is_not(tmp_path, monkeypatch):
-    """Parts give the records of the whole, with the same ids; names of folders stay in order."""
+def test_a_large_uncompressed_file_is_several_tasks_and_a_compressed_one_is_one(tmp_path, monkeypatch):
+    """The parts give the same records and ids as the whole; file names stay in order."""
     monkeypatch.setattr(parts, "PART_BYTES", 1000)
     monkeypatch.setattr(parts.cut_points, "__kwdefaults__", {"part_bytes": 1000})
     data = b"".join(archives.warc_record(PAGE, uri=f"http://a.example/{n}") for n in range(30))
@@ -389,8 +389,8 @@ def test_a_large_plain_file_is_several_tasks_and_a_compressed_one_is_not(tmp_pat
     assert all(one == other for one, other in offsets.values())
 
 
-def test_the_name_of_the_source_names_its_records(read):
-    """A recipe with two archives can tell them apart."""
+def test_the_name_of_the_source_is_part_of_its_record_ids(read):
+    """A recipe with two archives can distinguish them."""
     assert read(archives.warc_record(PAGE), name="a.warc").pages[0]["_record"]["id"] == "warc/a.warc@0"
 
 
@@ -413,7 +413,7 @@ ODD = {
     "webarchive-commons/hi-2.gz": ["failed bad_header"],
     "webarchive-commons/hi.gz": ["failed bad_header"],
 }
-"""Files that are no archives, or damaged; each was looked at. All others have no failed record."""
+"""Files that are not archives, or are damaged; each was inspected. All others have no failed record."""
 
 N_RECORDS = {
     "resiliparse/warcfile.warc.lz4": 50,
@@ -425,7 +425,7 @@ N_RECORDS = {
     "webarchive-commons/IAH-20080430204825-00000-blackbook-truncated.arc": 9,
     "webarchive-commons/link-extraction-test.warc": 8,
 }
-"""Records of files that warcio does not read to the end."""
+"""Number of records of the files that warcio does not read to the end."""
 
 
 def real_archives(folder: Path) -> list[Path]:
@@ -433,7 +433,7 @@ def real_archives(folder: Path) -> list[Path]:
 
 
 def by_warcio(path: Path) -> list:
-    """What warcio reads: type, URL, status, content type and content of each record."""
+    """Return what warcio reads: type, URL, status, content type and content of each record."""
     from warcio.archiveiterator import ArchiveIterator
 
     records = []
@@ -448,23 +448,23 @@ def by_warcio(path: Path) -> list:
 
 
 @pytest.mark.corpora
-def test_real_archives_fail_only_where_they_should(corpora):
-    """Each record of each file has one row; only files that are damaged have failed ones."""
+def test_only_damaged_real_archives_have_failed_records(corpora):
+    """Each record of each file has one row."""
     folder = corpora / "warc"
     for path in real_archives(folder):
         name = str(path.relative_to(folder))
         found = Read(path)
-        assert len(found.told) == found.n_records
+        assert len(found.outcomes) == found.n_records
         if name in ODD:
-            told = [what.removeprefix("rejected ") for what in found.told]
-            assert (name, told) == (name, ODD[name])
+            outcomes = [what.removeprefix("rejected ") for what in found.outcomes]
+            assert (name, outcomes) == (name, ODD[name])
         else:
-            assert (name, [what for what in found.told if what.startswith("failed")]) == (name, [])
+            assert (name, [what for what in found.outcomes if what.startswith("failed")]) == (name, [])
 
 
 @pytest.mark.corpora
-def test_real_archives_give_what_warcio_gives_where_it_is_right(corpora):
-    """The same number of records, and the content of each HTML response with status 200."""
+def test_real_archives_give_the_same_records_as_warcio_where_warcio_is_right(corpora):
+    """The number of records, and the content of each HTML response with status 200."""
     folder = corpora / "warc"
     n_found = n_wanted = 0
     for path in real_archives(folder):
@@ -489,8 +489,8 @@ def test_real_archives_give_what_warcio_gives_where_it_is_right(corpora):
 
 
 @pytest.mark.corpora
-def test_a_real_archive_is_the_same_however_it_is_packed(corpora):
-    """Plain, gzip and lz4 of the same records give equal rows but for the name of the file."""
+def test_a_real_archive_gives_the_same_rows_in_every_compression(corpora):
+    """Plain, gzip and lz4 differ only in the name of the file."""
     rows = []
     for suffix in ("", ".gz", ".lz4"):
         found = Read(corpora / "warc" / "resiliparse" / f"warcfile.warc{suffix}")

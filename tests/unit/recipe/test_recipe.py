@@ -21,8 +21,8 @@ def faults(given: dict[str, Any], folder: Path) -> list[str]:
     return [str(fault) for fault in error.value.faults]
 
 
-def test_validate_is_first_written_or_not(tmp_path: Path) -> None:
-    """Sources give records as they came; validate makes columns of them."""
+def test_validate_is_the_first_stage_even_if_the_recipe_does_not_list_it(tmp_path: Path) -> None:
+    """Sources give unparsed records; validate turns them into columns."""
     without = Recipe.from_dict(document(stages=[{"repair_text": {}}]), folder=tmp_path)
     with_it = Recipe.from_dict(document(stages=[{"validate": {}}, {"repair_text": None}]), folder=tmp_path)
     assert [stage.name for stage in without.stages] == ["validate", "repair_text"]
@@ -30,15 +30,15 @@ def test_validate_is_first_written_or_not(tmp_path: Path) -> None:
 
 
 def test_paths_are_relative_to_the_recipe(tmp_path: Path) -> None:
-    """Wherever the command is called; an address with a scheme stays as it is."""
+    """The current folder makes no difference; an address with a scheme is unchanged."""
     sources = [{"jsonl": {"path": "feed/*.jsonl"}}, {"jsonl": {"path": "memory://a.jsonl"}}]
     recipe = Recipe.from_dict(document(sources=sources), folder=tmp_path)
     assert [source.path for source in recipe.sources] == [str(tmp_path / "feed/*.jsonl"), "memory://a.jsonl"]  # type: ignore[attr-defined]
     assert recipe.corpus == tmp_path / "out"
 
 
-def test_all_faults_come_at_once(tmp_path: Path) -> None:
-    """Unknown keys at every level, a wrong type, a share that does not add up."""
+def test_all_faults_are_reported_at_once(tmp_path: Path) -> None:
+    """Unknown keys at every level, a wrong type, shares that do not add up."""
     given = document(
         nmae="x",
         stages=[{"dedup_near": {"treshold": 0.5, "threshold": 2}}, {"dedup_exat": {}}],
@@ -52,21 +52,21 @@ def test_all_faults_come_at_once(tmp_path: Path) -> None:
     assert "splits: the shares add up to 0.5, not to 1" in found
 
 
-def test_a_stage_twice_is_a_fault(tmp_path: Path) -> None:
-    """Its name is its key in the ledger; validate stands first."""
+def test_a_duplicate_stage_is_a_fault(tmp_path: Path) -> None:
+    """The ledger identifies a stage by its name; validate must be first."""
     assert faults(document(stages=[{"repair_text": {}}, {"repair_text": {}}]), tmp_path) == [
-        "stages[1]: 'repair_text' is there twice (give it once, or another name)"
+        "stages[1]: the name 'repair_text' is already used (remove one of the entries)"
     ]
     assert faults(document(stages=[{"repair_text": {}}, {"validate": {}}]), tmp_path) == [
-        "stages[1]: validate stands first in every chain (move it up)"
+        "stages[1]: 'validate' must be the first stage (move it to the top of `stages`)"
     ]
 
 
-def test_sources_are_named(tmp_path: Path) -> None:
-    """By their kind, then with a number; two of one name are a fault."""
+def test_sources_are_named_by_kind_and_number(tmp_path: Path) -> None:
+    """Two sources with the same explicit name are a fault."""
     twice = [{"jsonl": {"path": "a", "name": "x"}}, {"json": {"path": "b", "name": "x"}}]
     assert faults(document(sources=twice), tmp_path) == [
-        "sources[1]: 'x' is there twice (give it once, or another name)"
+        "sources[1]: the name 'x' is already used (give the source another `name`)"
     ]
     recipe = Recipe.from_dict(
         document(sources=[{"jsonl": {"path": "a"}}, {"jsonl": {"path": "b"}}]), folder=tmp_path
@@ -74,29 +74,29 @@ def test_sources_are_named(tmp_path: Path) -> None:
     assert [source.name for source in recipe.sources] == ["jsonl", "jsonl-2"]  # type: ignore[attr-defined]
 
 
-def test_a_column_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
-    """With the nearest that is."""
+def test_an_unknown_column_is_a_fault(tmp_path: Path) -> None:
+    """The advice is the nearest column name."""
     assert faults(document(columns={"text": "txet"}), tmp_path) == [
         "columns.text: the contract has no column 'txet' (did you mean 'text'?)"
     ]
 
 
-def test_a_contract_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
-    """With the built-in ones as advice."""
+def test_an_unknown_contract_is_a_fault(tmp_path: Path) -> None:
+    """The advice lists the built-in contracts."""
     with pytest.raises(ContractError, match="page-1"):
         Recipe.from_dict(document(contract="nowhere.json"), folder=tmp_path)
 
 
 def test_the_public_recipe_has_no_absolute_path(tmp_path: Path) -> None:
-    """A manifest tells no one's folders, and a corpus does not depend on where it was built."""
+    """A manifest does not reveal local folders, and a corpus does not depend on the place of the build."""
     given = document(sources=[{"jsonl": {"path": str(tmp_path / "deep" / "a.jsonl")}}])
     public = Recipe.from_dict(given, folder=tmp_path).public_document()
     assert public["sources"] == [{"jsonl": {"path": "deep/a.jsonl"}}]
     assert "corpus" not in public
 
 
-def test_the_digest_is_that_of_what_rows_depend_on(tmp_path: Path) -> None:
-    """Another title is no other dataset; another threshold is."""
+def test_the_digest_covers_only_what_affects_rows(tmp_path: Path) -> None:
+    """A new title keeps the digest; a new threshold changes it."""
     plain = Recipe.from_dict(document(), folder=tmp_path).digest()
     assert Recipe.from_dict(document(title="T", description="D"), folder=tmp_path).digest() == plain
     other = document(stages=[{"dedup_near": {"threshold": 0.7}}])

@@ -16,44 +16,44 @@ def write(folder: Path, text: str, name: str = "recipe.yaml") -> Path:
     return path
 
 
-def test_no_is_a_word(tmp_path: Path) -> None:
-    """YAML is read as 1.2: `no` is Norwegian, not false."""
+def test_no_is_a_string_in_yaml(tmp_path: Path) -> None:
+    """YAML is read as version 1.2: `no` is Norwegian, not false."""
     assert read_document(write(tmp_path, "language: [no, on]\n")) == {"language": ["no", "on"]}
 
 
-def test_a_key_given_twice_is_a_fault_with_its_line(tmp_path: Path) -> None:
-    """YAML would take the last; a person meant something."""
+def test_a_duplicate_key_is_a_fault_with_its_line(tmp_path: Path) -> None:
+    """Most YAML parsers silently use the last value."""
     with pytest.raises(RecipeError, match=r"recipe\.yaml:2.*duplicate key"):
         read_document(write(tmp_path, "name: a\nname: b\n"))
 
 
-def test_toml_is_read_as_well(tmp_path: Path) -> None:
-    """A recipe ending in .toml has the same keys."""
+def test_a_toml_recipe_is_read(tmp_path: Path) -> None:
+    """The suffix .toml selects the parser; the keys are the same."""
     assert read_document(write(tmp_path, 'name = "a"\n', "r.toml")) == {"name": "a"}
 
 
 @pytest.mark.parametrize("text", ["name: [", "- a\n- b\n", "just words"])
-def test_what_is_no_mapping_is_a_fault(tmp_path: Path, text: str) -> None:
+def test_a_file_that_is_not_a_mapping_is_a_fault(tmp_path: Path, text: str) -> None:
     """The fault names the file."""
     with pytest.raises(RecipeError, match=r"recipe\.yaml"):
         read_document(write(tmp_path, text))
 
 
-def test_a_missing_file_comes_with_advice(tmp_path: Path) -> None:
-    """A first-time user is told about `builder init`."""
+def test_the_fault_of_a_missing_file_gives_advice(tmp_path: Path) -> None:
+    """A first-time user learns about `builder init`."""
     with pytest.raises(RecipeError, match="builder init"):
         read_document(tmp_path / "none.yaml")
 
 
-def test_variables_are_filled_in_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In strings at any depth, more than once in one."""
+def test_variables_are_replaced_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In strings at any depth, and several times in one string."""
     monkeypatch.setenv("CRAWL", "2024-10")
     given = {"sources": [{"warc": {"path": "${CRAWL}/x-${CRAWL}.warc"}}], "n": 3}
     assert fill_variables(given) == {"sources": [{"warc": {"path": "2024-10/x-2024-10.warc"}}], "n": 3}
 
 
-def test_every_unknown_variable_is_told_with_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All at once, so that a recipe is mended in one go."""
+def test_every_variable_that_is_not_set_is_reported_with_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All at once, so that you can fix them in one edit."""
     monkeypatch.delenv("NO_SUCH", raising=False)
     monkeypatch.delenv("NOR_THIS", raising=False)
     with pytest.raises(RecipeError) as error:
@@ -62,7 +62,7 @@ def test_every_unknown_variable_is_told_with_its_place(monkeypatch: pytest.Monke
 
 
 def test_a_setting_overrides_one_value() -> None:
-    """Values are read as YAML; missing options are made."""
+    """Values are parsed as YAML; missing mappings are created."""
     document = {"stages": [{"validate": None}, {"dedup_near": {}}], "splits": {"train": 1.0}}
     settings = ["stages.dedup_near.threshold=0.7", "splits.train=0.5", "stages.0.validate={}"]
     assert apply_settings(document, settings) == {
@@ -79,13 +79,13 @@ def test_a_setting_overrides_one_value() -> None:
         ("name.x=1", "has no keys"),
     ],
 )
-def test_a_setting_that_fits_nowhere_is_a_fault(setting: str, message: str) -> None:
-    """With the setting, and the nearest name."""
+def test_a_setting_that_matches_no_key_is_a_fault(setting: str, message: str) -> None:
+    """The fault names the setting and the nearest key."""
     with pytest.raises(RecipeError, match=message):
         apply_settings({"name": "a", "stages": [{"dedup_near": {}}]}, [setting])
 
 
 def test_a_date_is_text(tmp_path: Path) -> None:
-    """Written with or without quotes, in YAML and in TOML."""
+    """With or without quotes, in YAML and in TOML."""
     assert read_document(write(tmp_path, "date: 2026-04-01\n")) == {"date": "2026-04-01"}
     assert read_document(write(tmp_path, "date = 2026-04-01\n", "r.toml")) == {"date": "2026-04-01"}

@@ -1,4 +1,4 @@
-"""Where records begin and end, case by case; the law for all cases is in tests/property."""
+"""Where records begin and end, case by case; the general rule is in tests/property."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from builder.io.archive import framing, heads
 from builder.io.archive.framing import Failed, Padding, Record, opens_to_record, read_spans
-from builder.io.archive.heads import MAX_HEAD_BYTES, instant
+from builder.io.archive.heads import MAX_HEAD_BYTES, to_rfc3339
 from builder.io.archive.members import Members, Piece, sniff_codec
 from builder.io.archive.parts import cut_points, part_bounds
 
@@ -20,13 +20,13 @@ BODIES = [b"HTTP/1.1 200 OK\r\n\r\n<p>%d</p>" % n * 5 for n in range(5)]
 
 
 def spans_of(data: bytes, *, packing="plain", **options) -> list:
-    """All spans but padding."""
+    """Return all spans except padding."""
     spans = archives.frame(data, packing=packing, **options)[1]
     return [span for span in spans if not isinstance(span, Padding)]
 
 
-def told(spans) -> list[str]:
-    """What each span is: ``ok``, a record's fault, or why it failed."""
+def outcomes(spans) -> list[str]:
+    """Return for each span ``ok``, the fault of a record, or the reason of a failure."""
     return [span.reason if isinstance(span, Failed) else span.fault or "ok" for span in spans]
 
 
@@ -36,22 +36,22 @@ def told(spans) -> list[str]:
 @pytest.mark.parametrize("version", ["0.17", "0.18", "1.0", "1.1", "2.0"])
 @pytest.mark.parametrize("eol", [b"\r\n", b"\n"])
 def test_any_version_of_warc_is_read(version, eol):
-    """A version that does not exist is read like those that do."""
+    """A version that does not exist is read like the others."""
     data = archives.warc_record(b"abc", version=version, eol=eol)
     (record,) = spans_of(data)
     assert (record.body, record.fault) == (b"abc", None)
     assert record.head.fields["warc-type"] == "response"
 
 
-def test_a_header_is_read_with_folds_repeats_and_spaces():
-    """Of a repeated field the first counts; names are lower case; values are stripped."""
+def test_a_header_may_have_folded_lines_repeated_fields_and_spaces():
+    """The first value of a repeated field counts; names are lower case; values are stripped."""
     head = b"WARC/1.0\r\nWARC-TYPE : resource \r\nX: 1\r\n  2\r\nx: 3\r\nContent-Length:3\r\n\r\nabc"
     (record,) = spans_of(head)
     assert record.head.fields == {"warc-type": "resource", "x": "1 2", "content-length": "3"}
 
 
 def test_an_arc_line_gives_the_fields_of_both_versions():
-    """Spaces in a URL do no harm; of version 2 the content type is found among the fields."""
+    """The URL may contain spaces; in version 2 the content type is one of several fields."""
     uri = "http://a.example/a b?c d"
     for version in (1, 2):
         record = archives.arc_record(b"x", uri=uri, version=version, media="text/html")
@@ -88,87 +88,87 @@ def test_an_arc_line_gives_the_fields_of_both_versions():
         ("20161303040506", "arc", None),
     ],
 )
-def test_dates_of_any_precision_become_instants(text, kind, expected):
-    """What the standard allows is filled up to a date-time in UTC; what is no date is null."""
-    assert instant(text, kind=kind) == expected
+def test_dates_of_any_precision_are_converted_to_utc(text, kind, expected):
+    """Missing parts are filled in; an invalid date is null."""
+    assert to_rfc3339(text, kind=kind) == expected
 
 
-# -- what is wrong with a record -------------------------------------------------------------------
+# -- faults of a record ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("length", ["", "abc", "-1", "5", "5000", "99999999999", "1e3"])
-def test_a_wrong_length_costs_no_neighbour(length):
-    """A length that is missing, none, too small or too large is noticed; the next record is read."""
+def test_a_wrong_length_does_not_affect_the_next_record(length):
+    """The length is missing, not a number, too small or too large."""
     first = archives.warc_record(b"A" * 40, length=length)
     second = archives.warc_record(b"B" * 40)
     spans = spans_of(first + second)
-    assert told(spans)[0] == "wrong_length"
+    assert outcomes(spans)[0] == "wrong_length"
     assert [span.body for span in spans if isinstance(span, Record)][-1] == b"B" * 40
-    assert told(spans)[-1] == "ok"
+    assert outcomes(spans)[-1] == "ok"
 
 
-def test_a_record_of_wrong_length_has_the_body_that_is_there():
-    """The body reaches to the next record, without the line ends between."""
+def test_a_record_of_wrong_length_has_the_body_up_to_the_next_record():
+    """The line ends between the records are not part of it."""
     data = archives.warc_record(b"A" * 40, length="50") + archives.warc_record(b"B")
     assert [span.body for span in spans_of(data)] == [b"A" * 40, b"B"]
 
 
-def test_a_length_that_reaches_over_a_neighbour_to_a_blank_line_is_wrong():
-    """Line ends that close a record are no evidence if a record begins before them."""
+def test_a_length_that_includes_the_next_record_is_wrong_even_at_a_blank_line():
+    """Line ends that close a record are not evidence if a record begins before them."""
     second = archives.warc_record(b"HTTP/1.1 200 OK\r\nServer: x\r\n\r\n<p>B</p>")
     reach = 40 + len(b"\r\n\r\n") + second.index(b"\r\n\r\n<p>")
     first = archives.warc_record(b"A" * 40, length=str(reach))
-    assert told(spans_of(first + second + second)) == ["wrong_length", "ok", "ok"]
+    assert outcomes(spans_of(first + second + second)) == ["wrong_length", "ok", "ok"]
 
 
-def test_a_file_that_ends_inside_a_record_gives_what_is_there():
-    """The last record is marked as truncated; where its head is cut it fails."""
+def test_a_file_that_ends_inside_a_record_gives_the_bytes_before_the_end():
+    """The last record is marked as truncated; without a complete head it fails."""
     data = archives.warc_record(b"A") + archives.warc_record(b"B" * 40)
     spans = spans_of(data[:-20])
-    assert told(spans) == ["ok", "truncated"]
+    assert outcomes(spans) == ["ok", "truncated"]
     assert spans[1].body == b"B" * 24
-    assert told(spans_of(data[: data.rindex(b"Content-Length")])) == ["ok", "truncated"]
+    assert outcomes(spans_of(data[: data.rindex(b"Content-Length")])) == ["ok", "truncated"]
 
 
 def test_garbage_between_records_is_one_failed_span():
-    """It has its place and its bytes; both neighbours are whole."""
+    """The span has its offset and its bytes; both neighbouring records are read."""
     one = archives.warc_record(b"A")
     spans = spans_of(one + b"garbage\n" * 30 + b"\r\n" + one)
-    assert told(spans) == ["ok", "bad_header", "ok"]
+    assert outcomes(spans) == ["ok", "bad_header", "ok"]
     assert (spans[1].offset, spans[1].length) == (len(one), 8 * 30 + 2)
     assert spans[1].raw.startswith(b"garbage\n")
 
 
 @pytest.mark.parametrize("data", [b"\0" * 999, b"GIF89a" * 99, b"java.net.URL#equals(x)\n", b"WARC/1.0\n\n"])
-def test_what_is_no_archive_is_one_failed_span(data):
-    """Of any length, for one reason."""
+def test_a_file_that_is_not_an_archive_is_one_failed_span(data):
+    """For any length of the file."""
     (span,) = spans_of(data)
     assert (span.reason, span.offset, span.length) == ("bad_header", 0, len(data))
 
 
-def test_a_member_that_holds_no_record_costs_no_neighbour():
-    """The next member begins a record though no line end stands before it."""
+def test_a_member_without_a_record_does_not_affect_the_next_member():
+    """The next member begins a record, although no line end is before it."""
     parts = [b"no record", archives.warc_record(b"A")[:-4], b"\0\0", archives.warc_record(b"B")]
     data = b"".join(archives.compress(part, "gzip") for part in parts)
-    assert told(spans_of(data, packing="gzip")) == ["bad_header", "wrong_length", "ok"]
+    assert outcomes(spans_of(data, packing="gzip")) == ["bad_header", "wrong_length", "ok"]
 
 
 @pytest.mark.parametrize("data", [b"", b"\r\n\r\n", gzip.compress(b"", mtime=0)])
-def test_a_file_without_records_has_none(data):
-    """Nothing, line ends and an empty member are no records and no failures."""
+def test_a_file_without_records_gives_no_record_and_no_failure(data):
+    """The file is empty, or has only line ends or an empty member."""
     assert spans_of(data) == []
 
 
 def test_a_header_that_does_not_end_fails_and_the_next_record_is_read():
-    """A header over its limit, or cut by the next record, is none."""
+    """The header is over its limit, or the next record begins inside it."""
     cut = b"WARC/1.0\r\nWARC-Type: response\r\nX: 1\r\n"
     long = b"WARC/1.0\r\nX: " + b"y" * MAX_HEAD_BYTES + b"\r\n\r\n"
     for head in (cut, long):
-        assert told(spans_of(head + archives.warc_record(b"A"))) == ["bad_header", "ok"]
+        assert outcomes(spans_of(head + archives.warc_record(b"A"))) == ["bad_header", "ok"]
 
 
-def test_a_record_is_found_wherever_the_scan_ends(monkeypatch):
-    """Behind garbage of any length, across the borders of what is looked at at a time."""
+def test_a_record_is_found_across_the_borders_of_the_scan(monkeypatch):
+    """Garbage of any length may be before it."""
     monkeypatch.setattr(framing, "_SCAN_BYTES", 32)
     monkeypatch.setattr(heads, "MAX_START_BYTES", 300)
     record = archives.warc_record(b"A" * 400)
@@ -178,35 +178,35 @@ def test_a_record_is_found_wherever_the_scan_ends(monkeypatch):
         for data, expected in ((garbage, "bad_header"), (misframed, "wrong_length")):
             pieces = [Piece(bytes([byte])) for byte in data + record]
             spans = [s for s in read_spans(pieces, max_record_bytes=1 << 20) if not isinstance(s, Padding)]
-            assert told(spans) == [expected, "ok"]
+            assert outcomes(spans) == [expected, "ok"]
 
 
 def test_an_archive_in_a_body_is_a_body():
-    """What looks like a record inside a record of right length is none."""
+    """If the length of a record is right, nothing in its body is a record."""
     inner = archives.warc_record(b"A") + archives.warc_record(b"B")
     data = archives.warc_record(inner) + archives.warc_record(b"C")
     assert [span.body for span in spans_of(data)] == [inner, b"C"]
 
 
-def test_concatenated_archives_are_one():
-    """Files put one behind the other, and records with more or fewer line ends between, are read."""
+def test_concatenated_archives_are_read_as_one():
+    """The number of line ends between records may vary."""
     one = archives.warc_record(b"A")
-    assert told(spans_of(one + b"\r\n\n\n" + one.rstrip(b"\r\n") + b"\n" + one)) == ["ok"] * 3
+    assert outcomes(spans_of(one + b"\r\n\n\n" + one.rstrip(b"\r\n") + b"\n" + one)) == ["ok"] * 3
 
 
 # -- size ------------------------------------------------------------------------------------------
 
 
 def test_a_record_over_the_limit_fails_and_its_neighbours_do_not():
-    """It is passed over as a whole; only the beginning of it is kept."""
+    """The whole record is skipped; only its first bytes are kept."""
     data = archives.warc_record(b"A") + archives.warc_record(b"B" * 5000) + archives.warc_record(b"C")
     spans = spans_of(data, max_record_bytes=1000)
-    assert told(spans) == ["ok", "record_too_big", "ok"]
+    assert outcomes(spans) == ["ok", "record_too_big", "ok"]
     assert spans[1].head.fields["warc-target-uri"] == "http://a.example/"
 
 
 def read_and_measure(pieces) -> tuple[list, int]:
-    """All spans but padding, and the most bytes that were held at a time."""
+    """Return all spans except padding, and the largest number of bytes held at a time."""
     tracemalloc.start()
     try:
         read = read_spans(pieces, max_record_bytes=1 << 20)
@@ -216,7 +216,7 @@ def read_and_measure(pieces) -> tuple[list, int]:
 
 
 def endless(n_bytes: int, *, block=1 << 18):
-    """Pieces of one record of so many bytes, and a small one behind it."""
+    """Yield pieces of one record of ``n_bytes``, and a small record after it."""
     yield Piece(archives.warc_record(b"", length=n_bytes)[:-4])
     for _ in range(n_bytes // block):
         yield Piece(bytes(block))
@@ -224,32 +224,32 @@ def endless(n_bytes: int, *, block=1 << 18):
 
 
 @pytest.mark.parametrize("claim", [1 << 28, 1 << 40, None])
-def test_a_huge_record_is_not_held(claim):
-    """256 MiB pass by in a few; also where the length is said wrongly, or not at all."""
+def test_a_huge_record_is_not_held_in_memory(claim):
+    """256 MiB take a few MiB of memory, also if the declared length is wrong or missing."""
     pieces = endless(1 << 28)
     if claim != 1 << 28:
         next(pieces)
         head = archives.warc_record(b"", length=claim if claim else "none")[:-4]
         pieces = (piece for part in ([Piece(head)], pieces) for piece in part)
     spans, peak = read_and_measure(pieces)
-    assert told(spans) == ["record_too_big" if claim == 1 << 28 else "wrong_length", "ok"]
+    assert outcomes(spans) == ["record_too_big" if claim == 1 << 28 else "wrong_length", "ok"]
     assert peak < 8 << 20
 
 
-def test_a_bomb_is_decompressed_without_being_held():
-    """A member that swells a thousandfold is passed over in bounded memory."""
+def test_a_decompression_bomb_is_not_held_in_memory():
+    """A member that expands a thousandfold is skipped in bounded memory."""
     bomb = gzip.compress(bytes(1 << 26), mtime=0) + gzip.compress(archives.warc_record(b"A"), mtime=0)
     members = Members(io.BytesIO(bomb), codec="gzip", opens=opens_to_record, guard=archives.NoGuard())
     spans, peak = read_and_measure(members)
-    assert told(spans) == ["bad_header", "ok"]
+    assert outcomes(spans) == ["bad_header", "ok"]
     assert peak < 12 << 20
 
 
-def test_bytes_without_end_between_records_are_not_held():
-    """Line ends are padding, however many; they are passed over as they come."""
+def test_endless_padding_is_not_held_in_memory():
+    """Line ends between records are skipped as they are read."""
     pieces = [Piece(archives.warc_record(b"A")), *[Piece(b"\n" * (1 << 18))] * 100]
     spans, peak = read_and_measure(iter(pieces))
-    assert told(spans) == ["ok"]
+    assert outcomes(spans) == ["ok"]
     assert peak < 4 << 20
 
 
@@ -257,8 +257,8 @@ def test_bytes_without_end_between_records_are_not_held():
 
 
 @pytest.mark.parametrize("packing", ["gzip", "bz2", "zstd", "lz4"])
-def test_a_damaged_member_is_located_and_costs_itself(packing):
-    """The failed span says which bytes of the file are lost; all other records are there."""
+def test_a_damaged_member_is_located_and_loses_only_its_own_content(packing):
+    """The failed span gives the lost bytes of the file; all other records are read."""
     packed = [archives.compress(r, packing) for r in archives.make_records(BODIES, form="warc")]
     packed[2] = packed[2][:20] + bytes(8) + packed[2][28:]
     pieces, spans = archives.frame(b"".join(packed), packing=packing)
@@ -266,46 +266,46 @@ def test_a_damaged_member_is_located_and_costs_itself(packing):
     start = len(packed[0] + packed[1])
     assert (damage.reason, damage.offset, damage.length) == (f"{packing}_corrupt", start, len(packed[2]))
     assert [s.body for s in spans if isinstance(s, Record)] == [BODIES[n] for n in (0, 1, 3, 4)]
-    assert told([s for s in spans if isinstance(s, Failed)]) == [f"{packing}_corrupt"]
+    assert outcomes([s for s in spans if isinstance(s, Failed)]) == [f"{packing}_corrupt"]
 
 
 @pytest.mark.parametrize("packing", ["gzip", "gzip_whole", "bz2", "zstd", "lz4"])
-def test_a_compressed_file_that_is_cut_says_so(packing):
-    """What was readable before is read; the cut is one failed row."""
+def test_a_truncated_compressed_file_is_reported(packing):
+    """The data before the end are read; the truncation is one failed span."""
     data = archives.pack(archives.make_records(BODIES, form="warc"), packing=packing)
     spans = spans_of(data[:-12], packing=packing)
     assert [s.body for s in spans if isinstance(s, Record)] == BODIES[: len(spans) - 1]
-    assert told(spans)[-1] == f"{packing.removesuffix('_whole')}_truncated"
+    assert outcomes(spans)[-1] == f"{packing.removesuffix('_whole')}_truncated"
     assert len(spans) >= 4 or packing == "bz2"
 
 
 def test_a_wrong_checksum_fails_the_record_that_it_covers():
-    """A member whose bytes are all there, but not those that were written, is no record."""
+    """All bytes of the member are present, but they are not the written ones."""
     packed = [archives.compress(r, "gzip") for r in archives.make_records(BODIES, form="warc")]
     packed[1] = packed[1][:-8] + bytes(4) + packed[1][-4:]
-    assert told(spans_of(b"".join(packed), packing="gzip")) == ["ok", "gzip_corrupt", "ok", "ok", "ok"]
+    assert outcomes(spans_of(b"".join(packed), packing="gzip")) == ["ok", "gzip_corrupt", "ok", "ok", "ok"]
 
 
 @pytest.mark.parametrize("packing", ["gzip", "bz2", "zstd", "lz4"])
-def test_the_next_member_is_found_however_large_its_blocks_are(packing):
-    """Block codecs give nothing before a block is whole, which is often more than is tried."""
+def test_the_next_member_is_found_whatever_the_size_of_its_blocks(packing):
+    """Block codecs give no output before a block is complete, which may take more bytes than are tried."""
     bodies = [b"%d" % n + random.Random(n).randbytes(300_000).hex().encode() for n in range(4)]
     packed = [archives.compress(r, packing) for r in archives.make_records(bodies, form="warc")]
     packed[1] = packed[1][:2000] + bytes(50) + packed[1][2050:]
     spans = spans_of(b"".join(packed), packing=packing)
-    assert told(spans) == ["ok", f"{packing}_corrupt", "ok", "ok"]
+    assert outcomes(spans) == ["ok", f"{packing}_corrupt", "ok", "ok"]
 
 
-def test_damaged_members_in_a_row_are_a_row_each():
-    """A damaged member is found behind another by how it begins."""
+def test_consecutive_damaged_members_are_one_failed_span_each():
+    """A damaged member after another is found by its first bytes."""
     packed = [archives.compress(r, "gzip") for r in archives.make_records(BODIES, form="warc")]
     for n in (1, 2, 3):
         packed[n] = packed[n][:-8] + bytes(4) + packed[n][-4:]
-    assert told(spans_of(b"".join(packed), packing="gzip")) == ["ok", *["gzip_corrupt"] * 3, "ok"]
+    assert outcomes(spans_of(b"".join(packed), packing="gzip")) == ["ok", *["gzip_corrupt"] * 3, "ok"]
 
 
-def test_in_a_damaged_file_of_one_member_what_stands_before_the_damage_is_read():
-    """Decoders throw away what they had ready; it is decompressed again, up to the last byte."""
+def test_the_data_before_the_damage_are_read_in_a_file_of_one_member():
+    """Decoders discard their last output; it is decompressed again, up to the last byte."""
     bodies = [b"HTTP/1.1 200 OK\r\n\r\n" + bytes(str(n), "ascii") * 300 for n in range(60)]
     data = archives.pack(archives.make_records(bodies, form="warc"), packing="gzip_whole")
     at = len(data) * 3 // 4
@@ -313,11 +313,11 @@ def test_in_a_damaged_file_of_one_member_what_stands_before_the_damage_is_read()
     n_whole = sum(isinstance(span, Record) and span.fault is None for span in spans)
     assert n_whole >= 35
     assert [span.body for span in spans[:n_whole]] == bodies[:n_whole]
-    assert told(spans)[-1] == "gzip_corrupt"
+    assert outcomes(spans)[-1] == "gzip_corrupt"
 
 
-def test_a_damaged_frame_that_waits_for_more_does_not_take_the_rest_of_the_file():
-    """A block that says it is larger than it is runs on over all that follows; it is noticed at the end."""
+def test_a_frame_with_a_wrong_block_size_does_not_lose_the_rest_of_the_file():
+    """The decoder waits for bytes that do not exist; the damage is detected only at the end of the file."""
     packed = [archives.compress(r, "lz4") for r in archives.make_records(BODIES, form="warc")]
     packed[1] = packed[1][:15] + b"\xff\xfe\x00\x00" + packed[1][19:]  # the size of the first block
     data = b"".join(packed)
@@ -328,33 +328,34 @@ def test_a_damaged_frame_that_waits_for_more_does_not_take_the_rest_of_the_file(
 
 
 def test_garbage_between_members_is_located():
-    """Bytes that are no member are lost, and say where they are; NULs behind a member are padding."""
+    """The failure gives the offsets of the garbage; NULs after a member are padding."""
     one = archives.compress(archives.warc_record(b"A"), "gzip")
     pieces, spans = archives.frame(one + b"garbage!" + one + bytes(500) + one, packing="gzip")
     (damage,) = [piece.damage for piece in pieces if piece.damage]
     assert (damage.offset, damage.length) == (len(one), 8)
-    assert told([s for s in spans if not isinstance(s, Padding)]) == ["ok", "gzip_corrupt", "ok", "ok"]
+    assert outcomes([s for s in spans if not isinstance(s, Padding)]) == ["ok", "gzip_corrupt", "ok", "ok"]
 
 
 def test_records_may_span_members():
-    """Members cut at any size are one stream."""
+    """Members of any size are one stream."""
     whole = b"".join(archives.make_records(BODIES, form="warc"))
     data = b"".join(archives.compress(whole[n : n + 100], "gzip") for n in range(0, len(whole), 100))
     assert [span.body for span in spans_of(data, packing="gzip")] == BODIES
 
 
 def test_a_span_knows_the_member_that_it_begins_in():
-    """So that a person can find it in the file as it lies."""
+    """A person can then find it in the compressed file."""
     packed = [archives.compress(r, "gzip") for r in archives.make_records(BODIES, form="warc")]
     starts = [sum(map(len, packed[:n])) for n in range(5)]
     assert [span.member for span in spans_of(b"".join(packed), packing="gzip")] == starts
 
 
-def test_what_the_guard_refuses_is_a_failed_span():
-    """A step that ended a worker is not taken again; the next member is read."""
+def test_a_step_that_the_guard_refuses_is_a_failed_span():
+    """The step is not repeated; the next member is read."""
     packed = [archives.compress(r, "gzip") for r in archives.make_records(BODIES, form="warc")]
     guard = archives.NoGuard(refused={-2 - len(packed[0]): "crash"})
-    assert told(spans_of(b"".join(packed), packing="gzip", guard=guard)) == ["ok", "crash", "ok", "ok", "ok"]
+    spans = spans_of(b"".join(packed), packing="gzip", guard=guard)
+    assert outcomes(spans) == ["ok", "crash", "ok", "ok", "ok"]
 
 
 @pytest.mark.parametrize(
@@ -372,16 +373,16 @@ def test_what_the_guard_refuses_is_a_failed_span():
         (b"", "a.warc.gz", None),
     ],
 )
-def test_compression_is_told_by_the_bytes_and_then_by_the_name(opening, name, codec):
-    """A file that is not what it is called is read as what it is."""
+def test_the_first_bytes_decide_the_compression_before_the_name(opening, name, codec):
+    """A file with a wrong suffix is read as what it is."""
     assert sniff_codec(opening, name=name) == codec
 
 
 # -- parts -----------------------------------------------------------------------------------------
 
 
-def test_parts_are_cut_by_size_and_begin_at_a_record():
-    """A part in which no record begins is empty; the one before has it all."""
+def test_parts_are_split_by_size_and_begin_at_a_record():
+    """A part in which no record begins is empty; the part before it has the whole record."""
     one = archives.warc_record(b"A" * 500)
     stream = io.BytesIO(one * 4)
     bounds = [part_bounds(stream, start=a, stop=b) for a, b in cut_points(4 * len(one), part_bytes=300)]

@@ -54,7 +54,7 @@ def decoded(headers: str, body: bytes, *, max_bytes=MAX_BYTES):
     ],
 )
 def test_status_lines_are_read_as_servers_write_them(line, status):
-    """Case, missing reasons, missing versions and blank lines in front do no harm."""
+    """Lower case, a missing reason or version, and blank lines before it are accepted."""
     head = http.parse_head(line.encode() + b"\r\nA: b\r\n\r\nbody")
     assert (head.status, head.headers) == (status, {"a": "b"})
 
@@ -62,33 +62,33 @@ def test_status_lines_are_read_as_servers_write_them(line, status):
 @pytest.mark.parametrize(
     "data", [b"", b"<html>", b"HTTP/1.1 OK", b"HTTP/1.1 2000 OK", b"GET / HTTP/1.1\r\n\r\n"]
 )
-def test_what_has_no_status_line_is_no_response(data):
-    """A body without a status has no head."""
+def test_data_without_a_status_line_are_not_a_response(data):
+    """Such a body has no head."""
     assert http.parse_head(data) is None
 
 
-def test_broken_headers_are_read_and_counted():
-    """LF ends, folded lines and repeated names are read; a line without a colon is counted."""
+def test_broken_headers_are_read_and_bad_lines_are_counted():
+    """LF line ends, folded lines and repeated names are accepted; a line without a colon is counted."""
     data = b"HTTP/1.1 200 OK\nX-Long: a\n  b\nSet-Cookie: 1\nset-cookie: 2\nnonsense\nE:\n\n"
     head = http.parse_head(data + b"x")
     assert head.headers == {"x-long": "a b", "set-cookie": "1, 2", "e": ""}
     assert (head.n_bad_lines, head.whole, head.n_bytes) == (1, True, len(data))
 
 
-def test_a_head_without_an_end_is_all_there_is():
-    """Where the blank line is missing there is no body, and the head says so."""
+def test_a_head_without_a_blank_line_has_no_body():
+    """The head is marked as incomplete."""
     data = b"HTTP/1.1 200 OK\r\nA: b\r\n"
     head = http.parse_head(data)
     assert (head.whole, head.n_bytes, head.headers) == (False, len(data), {"a": "b"})
 
 
-def test_a_head_over_its_limit_is_none():
-    """A megabyte without a blank line is no head; nothing is searched behind it."""
+def test_a_head_over_its_limit_is_not_accepted():
+    """The blank line is searched for in the first megabyte only."""
     assert http.parse_head(b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 200_000) is None
 
 
 def test_headers_of_any_bytes_are_text():
-    """Header bytes that are no UTF-8 are read as Latin-1, so that they can be written as JSON."""
+    """Header bytes that are not UTF-8 are read as Latin-1, so that they can be written as JSON."""
     head = http.parse_head(b"HTTP/1.1 200 OK\r\nA: caf\xe9\r\n\r\n")
     assert json.loads(json.dumps(head.headers)) == {"a": "café"}
 
@@ -105,8 +105,8 @@ def test_headers_of_any_bytes_are_text():
         ("", None, None),
     ],
 )
-def test_content_types_are_taken_apart(header, media, charset):
-    """Media type and charset are found however the header is written."""
+def test_content_types_are_split_into_media_type_and_charset(header, media, charset):
+    """For every common way to write the header."""
     assert (http.media_type(header), http.charset(header)) == (media, charset)
 
 
@@ -120,8 +120,8 @@ def test_content_types_are_taken_apart(header, media, charset):
         ("Content-Length: 5\r\nTransfer-Encoding: chunked", None),
     ],
 )
-def test_the_length_counts_where_it_is_one(headers, n_bytes):
-    """A Content-Length that is no number, or stands beside chunks, says nothing."""
+def test_only_a_valid_content_length_is_used(headers, n_bytes):
+    """It is ignored if it is not a number, or if the body is chunked."""
     assert http.parse_head(f"HTTP/1.1 200 OK\r\n{headers}\r\n\r\n".encode()).body_bytes == n_bytes
 
 
@@ -143,8 +143,8 @@ def test_the_length_counts_where_it_is_one(headers, n_bytes):
         (b"", b"", "none"),
     ],
 )
-def test_chunks_are_joined_and_wrong_ones_put_up_with(data, body, state):
-    """Extensions and trailers are passed over; from a wrong chunk on the rest is taken as it is."""
+def test_chunks_are_joined_and_wrong_chunks_are_tolerated(data, body, state):
+    """Extensions and trailers are ignored; after a wrong chunk size the rest is kept unchanged."""
     assert http.undo_chunks(data) == (body, state)
 
 
@@ -153,7 +153,7 @@ def test_chunks_are_joined_and_wrong_ones_put_up_with(data, body, state):
     [(b"5\r\nabc", "chunks_cut"), (b"1\r\nabc", "chunks_wrong"), (b"<p>", "not_chunked")],
 )
 def test_wrong_chunks_are_counted(data, note):
-    """What was put up with has a name to count it by."""
+    """Each tolerated fault has a name to count it by."""
     assert decoded("Transfer-Encoding: chunked", data).notes == (note,)
 
 
@@ -161,34 +161,34 @@ def test_wrong_chunks_are_counted(data, note):
 
 
 @pytest.mark.parametrize("coding", list(CODERS))
-def test_each_coding_is_undone(coding):
-    """The content is what it was before it was coded."""
+def test_each_content_coding_is_decoded(coding):
+    """The result is the content before the coding."""
     content = decoded(f"Content-Encoding: {coding}", CODERS[coding](PAGE))
     assert (content.data, content.state, content.notes) == (PAGE, "whole", ())
 
 
-def test_deflate_is_understood_with_and_without_the_header_of_zlib():
-    """Servers send either."""
+def test_deflate_is_decoded_with_and_without_the_zlib_header():
+    """Servers send both forms."""
     assert decoded("Content-Encoding: deflate", raw_deflate(PAGE)).data == PAGE
 
 
-def test_codings_are_undone_from_the_outermost():
-    """Codings are listed in the order in which they were applied; chunks come off first."""
+def test_codings_are_decoded_from_the_outermost():
+    """The header lists them in the order of their application; chunks are joined first."""
     body = gzip.compress(brotli.compress(PAGE), mtime=0)
     body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
     assert decoded("Content-Encoding: br\r\nTransfer-Encoding: gzip, chunked", body).data == PAGE
 
 
 @pytest.mark.parametrize("coding", list(CODERS))
-def test_a_body_that_is_not_coded_is_taken_as_it_is(coding):
+def test_a_body_that_is_not_coded_is_kept_unchanged(coding):
     """Crawlers decode bodies and keep the header."""
     content = decoded(f"Content-Encoding: {coding}", PAGE)
     assert (content.data, content.notes) == (PAGE, ("content_not_coded",))
 
 
 @pytest.mark.parametrize("coding", list(CODERS))
-def test_a_coded_body_that_is_cut_gives_what_was_there(coding):
-    """The beginning of a page is not thrown away; that it is one is counted."""
+def test_a_truncated_coded_body_gives_the_bytes_before_the_end(coding):
+    """The beginning of a page is useful; the truncation is counted."""
     page = b"".join(b"<p>%d</p>" % n for n in range(50_000))
     coded = CODERS[coding](page)
     content = decoded(f"Content-Encoding: {coding}", coded[: len(coded) // 2], max_bytes=1 << 24)
@@ -198,8 +198,8 @@ def test_a_coded_body_that_is_cut_gives_what_was_there(coding):
 
 
 @pytest.mark.parametrize("coding", list(CODERS))
-def test_a_damaged_body_says_what_is_wrong(coding):
-    """A coded body with bytes that decode to nothing is no content."""
+def test_the_failure_of_a_damaged_body_names_the_coding(coding):
+    """A coded body of which no byte can be decoded has no content."""
     coded = CODERS[coding](bytes(range(256)) * 40)
     damage = b"\x07" if coding == "deflate" else b"\xff"
     n_kept = 2 if coding == "deflate" else 8
@@ -209,14 +209,14 @@ def test_a_damaged_body_says_what_is_wrong(coding):
 
 
 @pytest.mark.parametrize("coding", list(CODERS))
-def test_a_body_never_swells_over_the_limit(coding):
-    """A few kilobytes that would become many megabytes are given up at the limit."""
+def test_a_body_is_never_decoded_beyond_the_limit(coding):
+    """Decoding of a decompression bomb stops at the limit."""
     bomb = CODERS[coding](bytes(16 << 20))
     content = decoded(f"Content-Encoding: {coding}", bomb, max_bytes=1 << 20)
     assert (content.state, content.data) == ("too_big", b"")
 
 
-def test_codings_that_nobody_here_decodes_are_said_and_those_that_are_none_ignored():
+def test_unsupported_codings_are_reported_and_invalid_names_are_ignored():
     """``compress`` is a coding; ``utf-8`` is not one, and is counted."""
     assert decoded("Content-Encoding: compress", PAGE).state == "unknown"
     content = decoded("Content-Encoding: utf-8", PAGE)
@@ -224,11 +224,11 @@ def test_codings_that_nobody_here_decodes_are_said_and_those_that_are_none_ignor
     assert decoded("Content-Encoding: identity, none", PAGE).data == PAGE
 
 
-def test_very_many_codings_are_refused():
-    """Ten codings one on top of another are no page."""
+def test_too_many_codings_are_refused():
+    """A body with ten nested codings is not a page."""
     assert undo_codings(PAGE, ["gzip"] * 10, max_bytes=MAX_BYTES).state == "unknown"
 
 
 def test_an_empty_body_is_an_empty_page():
-    """A coding of nothing is nothing."""
+    """It stays empty whatever coding the header names."""
     assert decoded("Content-Encoding: gzip", b"").data == b""

@@ -1,4 +1,4 @@
-"""How bytes become text."""
+"""Bytes of pages are decoded with the right charset."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ SAMPLES = {
 
 
 @pytest.mark.parametrize(("codec", "text"), SAMPLES.items())
-def test_a_charset_that_nobody_declared_is_found(codec: str, text: str) -> None:
-    """Plain text of common languages in their old charsets is read without a declaration."""
+def test_an_undeclared_charset_is_detected(codec: str, text: str) -> None:
+    """Plain text of common languages in their legacy charsets needs no declaration."""
     found = decode(text.encode(codec))
     assert (found.text, found.n_replaced, found.how) == (text, 0, "detected")
 
 
 @pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
-def test_wide_charsets(codec: str) -> None:
-    """UTF-16 and UTF-32 are known by a byte order mark, and by their zeros without one."""
+def test_utf16_and_utf32_are_detected(codec: str) -> None:
+    """By a byte order mark, or by their zero bytes without one."""
     marked = decode("\ufeffwörd".encode(codec))
     assert (marked.text, marked.encoding, marked.how) == ("wörd", codec, "bom")
     plain = decode("some wörds of text\n".encode(codec))
@@ -65,8 +65,8 @@ def test_wide_charsets(codec: str) -> None:
         "中文，没有空格。这是我们的第一个人说的话，他不在上面。",
     ],
 )
-def test_utf16_without_a_mark_in_any_script(codec: str, text: str) -> None:
-    """Also where few zeros tell, or none: by the characters that one order gives and the other does not."""
+def test_utf16_without_a_byte_order_mark_is_detected_in_any_script(codec: str, text: str) -> None:
+    """With few zero bytes or none, the characters decide: one byte order gives a text, the other does not."""
     found = decode(text.encode(codec))
     assert (found.text, found.encoding, found.how) == (text, codec, "detected")
     assert decode(text.encode(codec) * 9, http_charset="utf-8").text == text * 9
@@ -74,8 +74,8 @@ def test_utf16_without_a_mark_in_any_script(codec: str, text: str) -> None:
 
 @pytest.mark.parametrize("http", [None, "utf-16", "utf-16be", "utf-8", "iso-8859-1", "gbk"])
 @pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
-def test_zeros_say_more_than_a_declaration(codec: str, http: str | None) -> None:
-    """A page half of which is zeros is UTF-16, in the order that its zeros tell."""
+def test_zero_bytes_override_a_declaration(codec: str, http: str | None) -> None:
+    """A page half of which is zero bytes is UTF-16, in the byte order that the zeros show."""
     page = "<title>Straße</title><p>Größe und Maß, und so weiter, Привет</p>"
     assert decode(page.encode(codec), http_charset=http, is_html=True).text == page
 
@@ -83,15 +83,15 @@ def test_zeros_say_more_than_a_declaration(codec: str, http: str | None) -> None
 @pytest.mark.parametrize(
     "text", ["0,0,1,0;0A0B0C0D;1,0,\n" * 20 + "é" * 70, "bush hid the facts é", "a\0b\0c\0 é\0\0"]
 )
-def test_bytes_that_are_not_utf16(text: str) -> None:
-    """Pairs of letters and digits are Chinese in UTF-16, and stray zeros do not make it likelier."""
+def test_ascii_and_stray_zeros_are_not_detected_as_utf16(text: str) -> None:
+    """Pairs of ASCII letters and digits are valid Chinese characters in UTF-16."""
     assert not decode(text.encode("cp1252")).encoding.startswith("utf-16")
 
 
 @pytest.mark.parametrize("declared", ["iso-8859-1", "windows-1251", "shift_jis", "gbk", "euc-kr", "utf-8"])
 @pytest.mark.parametrize("broken", [b"\xff", b"\xe4\xb8", b"\xff\xe9\xa0", b""])
 def test_utf8_with_a_few_broken_bytes_is_utf8(declared: str, broken: bytes) -> None:
-    """Whatever is declared: no other charset looks so much like it; broken at the end, or in the middle."""
+    """Whatever the declaration, no other charset looks so much like UTF-8; the broken bytes are anywhere."""
     text = "größer, schöner und süßer, だから、ここに"
     found = decode(text.encode() + broken + text.encode()[:-1], http_charset=declared)
     assert (found.encoding, found.text.startswith(text)) == ("utf-8", True)
@@ -114,8 +114,10 @@ def test_utf8_with_a_few_broken_bytes_is_utf8(declared: str, broken: bytes) -> N
         (b"a\\b", "shift_jis", "a\\b", "http"),
     ],
 )
-def test_who_is_heard_first(data: bytes, http: str | None, text: str, how: str) -> None:
-    """Byte order mark, then HTTP, then the page, then detection; labels mean what browsers take them for."""
+def test_byte_order_mark_http_page_and_detection_are_used_in_this_order(
+    data: bytes, http: str | None, text: str, how: str
+) -> None:
+    """Labels have the meaning that browsers give them."""
     found = decode(data, http_charset=http, is_html=True)
     assert found.text.endswith(text)
     assert (found.how, found.n_replaced) == (how, 0)
@@ -131,14 +133,16 @@ def test_who_is_heard_first(data: bytes, http: str | None, text: str, how: str) 
         ("한국어".encode("cp949"), "euc-kr", "한국어", "http"),
     ],
 )
-def test_a_declaration_that_does_not_fit_is_not_believed(data: bytes, http: str, text: str, how: str) -> None:
-    """Valid UTF-8 wins over what is declared beside it; a charset that loses much of the text is not it."""
+def test_a_declaration_that_contradicts_the_bytes_is_ignored(
+    data: bytes, http: str, text: str, how: str
+) -> None:
+    """Valid UTF-8 overrides a declaration, and so does a large loss of text."""
     found = decode(data, http_charset=http)
     assert (found.text, found.how, found.n_replaced) == (text, how, 0)
 
 
-def test_what_is_replaced_is_counted() -> None:
-    """Bytes without a meaning become U+FFFD and are counted; those that came as U+FFFD are not."""
+def test_replaced_bytes_are_counted() -> None:
+    """Invalid bytes become U+FFFD and are counted; encoded U+FFFD are not."""
     data = "ä\ufffd".encode() * 50 + b"\xff\xfe!"
     found = decode(data)
     assert (found.encoding, found.n_replaced) == ("utf-8", 2)
@@ -146,8 +150,8 @@ def test_what_is_replaced_is_counted() -> None:
     assert decode("กขคงจ".encode("cp874") * 9 + b"\xff", http_charset="cp874").n_replaced == 1
 
 
-def test_a_page_that_was_cut_off() -> None:
-    """A UTF-8 sequence that is not whole at the end does not make the page something else."""
+def test_a_truncated_page_keeps_its_charset() -> None:
+    """An incomplete UTF-8 sequence at the end is not evidence of another charset."""
     found = decode("drei schöne Wörter, ä".encode()[:-1])
     assert (found.text, found.encoding, found.n_replaced) == ("drei schöne Wörter, \ufffd", "utf-8", 1)
 
@@ -155,8 +159,8 @@ def test_a_page_that_was_cut_off() -> None:
 @pytest.mark.parametrize(
     "label", ["utf-7", "rot13", "hex", "idna", "unicode_escape", "", 'latin1"', "x" * 99, "é", "cp\x00"]
 )
-def test_labels_that_mean_no_charset(label: str) -> None:
-    """Codecs of Python that are no charsets of pages are never meant."""
+def test_labels_of_codecs_that_are_not_charsets_are_ignored(label: str) -> None:
+    """Python has codecs that are not charsets of pages."""
     assert codec_of_label(label) is None
 
 
@@ -164,8 +168,8 @@ def test_labels_that_mean_no_charset(label: str) -> None:
     st.binary(max_size=80),
     st.sampled_from([None, "utf-8", "gb2312", "cp1252", "utf-16", "iso-2022-kr", "?", "hz"]),
 )
-def test_any_bytes_become_a_text(data: bytes, http: str | None) -> None:
-    """Nothing that comes in raises, and what comes out can be written."""
+def test_any_bytes_can_be_decoded(data: bytes, http: str | None) -> None:
+    """No input raises an exception, and the result can be encoded again."""
     found = decode(data, http_charset=http, is_html=True)
     found.text.encode()
     assert 0 <= found.n_replaced <= found.text.count("\ufffd")
@@ -173,14 +177,14 @@ def test_any_bytes_become_a_text(data: bytes, http: str | None) -> None:
 
 
 @given(st.text(max_size=60))
-def test_utf8_comes_back(text: str) -> None:
-    """Valid UTF-8 without a declaration and without zeros and escapes is read as what it is."""
+def test_valid_utf8_is_decoded_as_utf8(text: str) -> None:
+    """For text without a declaration, zero bytes and escape sequences."""
     text = text.replace("\0", "").replace("\x1b", "").lstrip("\ufeff")
     assert decode(text.encode()).text == text
 
 
-def test_a_long_page_is_not_read_twice() -> None:
-    """Only a part of a large page is looked at to guess; all of it is decoded."""
+def test_a_large_page_is_examined_only_in_part() -> None:
+    """Detection reads a sample; the whole page is decoded."""
     text = SAMPLES["koi8-r"] * 20_000
     found = decode(text.encode("koi8-r"))
     assert found.text == text
@@ -189,8 +193,8 @@ def test_a_long_page_is_not_read_twice() -> None:
 
 
 @pytest.mark.corpora
-def test_real_pages_have_the_right_text(corpora: Path) -> None:
-    """At least 94 of 100 real pages in 39 labelled charsets, without a header, read as their label says."""
+def test_real_pages_are_decoded_as_their_labels_say(corpora: Path) -> None:
+    """At least 94 of 100 real pages in 39 labelled charsets, without an HTTP header."""
     n_right = n_pages = 0
     for path in sorted((corpora / "chardet-encodings").glob("*/*")):
         charset = re.sub(r"-(?!\d)[a-z]{5,}$", "", path.parent.name)
@@ -203,14 +207,14 @@ def test_real_pages_have_the_right_text(corpora: Path) -> None:
 
 @pytest.mark.corpora
 def test_prescan_finds_what_the_standard_finds(corpora: Path) -> None:
-    """The encoding cases of html5lib, where the page names a charset that is not the fallback."""
+    """The encoding cases of html5lib in which the page names a charset that is not the fallback."""
     wrong = []
     for path in sorted((corpora / "html5lib-tests/encoding").glob("*.dat")):
         for block in re.split(rb"(?:\A|\n)#data\n", path.read_bytes())[1:]:
             data, _, rest = block.partition(b"\n#encoding\n")
             expected = codec_of_label(rest.split(b"\n")[0].decode().strip())
             if expected == "cp1252" or b"8192" in data or b"8193" in data or b"Yahoo" in data:
-                continue  # the fallback for pages in English; declared far down; declared and not so
+                continue  # the fallback for English pages; declared too late; declared wrongly
             if codec_of_label(decode(data, is_html=True).encoding) != expected:
                 wrong.append(data)
     assert wrong == []

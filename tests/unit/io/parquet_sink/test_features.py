@@ -1,4 +1,4 @@
-"""The huggingface metadata is what `datasets` itself would write, on every type that is published."""
+"""The huggingface metadata equals that of the library `datasets`, for every published type."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ def datasets_module() -> Any:
 
 @pytest.mark.parametrize("kind", TYPES, ids=str)
 def test_features_are_those_of_datasets(kind: pa.DataType, datasets_module: Any) -> None:
-    """Alone and nested, a type is described as datasets.Features.to_dict describes it."""
+    """The reference is datasets.Features.to_dict, for each type alone and nested."""
     schema = pa.schema([(f"c{i}", one) for i, one in enumerate(nested(kind))])
     theirs = datasets_module.Features.from_arrow_schema(schema)
     assert features(schema) == theirs.to_dict()
 
 
 def test_metadata_restores_the_features(datasets_module: Any) -> None:
-    """datasets reads the metadata back as the features of the schema."""
+    """datasets reads the metadata back to the features of the schema."""
     schema = pa.schema(
         [("id", pa.string()), ("at", pa.timestamp("us", "UTC")), ("é\n", pa.list_(pa.int64()))]
     )
@@ -68,7 +68,7 @@ def test_metadata_restores_the_features(datasets_module: Any) -> None:
 
 
 def test_shard_is_loaded_as_it_was_written(tmp_path: Path, datasets_module: Any) -> None:
-    """load_dataset gives the rows and the features of a shard."""
+    """load_dataset returns the rows and the features of a shard."""
     schema = pa.schema(
         [
             ("id", pa.string()),
@@ -94,7 +94,7 @@ def test_shard_is_loaded_as_it_was_written(tmp_path: Path, datasets_module: Any)
 
 @pytest.mark.parametrize("kind", [pa.map_(pa.string(), pa.int64()), pa.month_day_nano_interval()], ids=str)
 def test_type_that_cannot_be_loaded_is_refused_with_its_place(kind: pa.DataType) -> None:
-    """A column that load_dataset cannot open is named by its pointer."""
+    """The error names the column by its pointer."""
     schema = pa.schema([("a", pa.struct([("b", pa.list_(kind))]))])
     with pytest.raises(ContractError, match="/a/b/-"):
         features(schema)

@@ -1,4 +1,4 @@
-"""Letting go of mapped files."""
+"""Mapped files release their memory pages."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ N_ROWS = 1 << 20
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such table")
-def test_pages_are_let_go_of_and_the_bytes_stay(tmp_path: Path) -> None:
-    """What is read again is what was there, however often, and nothing else of ours is touched."""
+def test_released_pages_are_read_again_with_the_same_bytes(tmp_path: Path) -> None:
+    """Any number of times, and no other memory of the process is affected."""
     data = np.random.default_rng(1).integers(0, 1 << 60, N_ROWS)
     heap = data.copy()
     batch = pa.record_batch({"x": pa.array(data)})
@@ -35,8 +35,8 @@ def test_pages_are_let_go_of_and_the_bytes_stay(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such table")
-def test_only_the_file_itself_is_let_go_of(tmp_path: Path) -> None:
-    """The range that is let go of is exactly that of the map: not a page more."""
+def test_only_the_pages_of_the_map_are_released(tmp_path: Path) -> None:
+    """The released range is exactly that of the map."""
     batch = pa.record_batch({"x": pa.array(np.arange(N_ROWS))})
     path = tmp_path / "x.arrow"
     with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, batch.schema) as writer:

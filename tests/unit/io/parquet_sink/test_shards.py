@@ -1,4 +1,4 @@
-"""Shards: the same rows give the same file, whatever they came in."""
+"""Shards: the same rows give the same file, whatever their layout in memory."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def rows(n_rows: int = 300) -> pa.Table:
 
 
 def test_read_after_write_gives_the_rows(tmp_path: Path) -> None:
-    """read(write(x)) = x, the hash and size are those of the file, and there is one row group a table."""
+    """Hash and size are those of the file, and each table is one row group."""
     table = rows()
     shard = write_shard(tmp_path / "a.parquet", SCHEMA, [table.slice(0, 100), table.slice(100)])
     data = shard.path.read_bytes()
@@ -52,7 +52,7 @@ def test_read_after_write_gives_the_rows(tmp_path: Path) -> None:
 
 
 def test_bytes_do_not_depend_on_layout(tmp_path: Path) -> None:
-    """Chunks, slices, wider types, dictionaries and metadata leave no trace in the file."""
+    """Chunks, slices, wider types, dictionaries and metadata do not affect the file."""
     table = rows()
     wide = table.set_column(1, "text", table["text"].cast(pa.large_string()))
     coded = table.set_column(1, "text", table["text"].combine_chunks().dictionary_encode())
@@ -74,15 +74,15 @@ def test_bytes_do_not_depend_on_layout(tmp_path: Path) -> None:
     assert set(hashes.values()) == {hashes["plain"]}
 
 
-def test_metadata_of_the_schema_does_not_matter(tmp_path: Path) -> None:
-    """What a schema carries beside its columns does not reach the file."""
+def test_metadata_of_the_schema_is_not_written(tmp_path: Path) -> None:
+    """A shard depends only on the columns of the schema."""
     noted = pa.schema([field.with_metadata({"k": "v"}) for field in SCHEMA], metadata={"version": "1.0.0"})
     plain = write_shard(tmp_path / "a.parquet", SCHEMA, [rows()])
     assert write_shard(tmp_path / "b.parquet", noted, [rows()]).sha256 == plain.sha256
 
 
-def test_shard_has_what_the_hub_looks_for(tmp_path: Path) -> None:
-    """Page index, zstd, content-defined chunking and the features are in the file."""
+def test_a_shard_has_the_properties_that_the_hub_uses(tmp_path: Path) -> None:
+    """Page index, zstd, content-defined chunking and the features."""
     shard = write_shard(tmp_path / "a.parquet", SCHEMA, [rows()])
     footer = pq.read_metadata(shard.path)
     column = footer.row_group(0).column(1)
@@ -94,20 +94,20 @@ def test_shard_has_what_the_hub_looks_for(tmp_path: Path) -> None:
 
 
 def test_shard_without_rows_is_refused(tmp_path: Path) -> None:
-    """No file comes of no rows, because load_dataset fails on one."""
-    with pytest.raises(BuilderError, match="a shard must have rows"):
+    """load_dataset fails on a file without rows."""
+    with pytest.raises(BuilderError, match="the shard has no rows"):
         write_shard(tmp_path / "a.parquet", SCHEMA, [rows(0)])
     assert list(tmp_path.iterdir()) == []
 
 
-def test_table_without_rows_is_passed_over(tmp_path: Path) -> None:
-    """An empty table between others makes no row group."""
+def test_a_table_without_rows_is_skipped(tmp_path: Path) -> None:
+    """It does not become a row group."""
     shard = write_shard(tmp_path / "a.parquet", SCHEMA, [rows(0), rows(3), rows(0)])
     assert pq.read_metadata(shard.path).num_row_groups == 1
 
 
-def test_interrupted_writing_leaves_no_shard(tmp_path: Path) -> None:
-    """A failure in the middle leaves neither a shard nor its beginning."""
+def test_an_interrupted_write_leaves_no_file(tmp_path: Path) -> None:
+    """Neither a shard nor a temporary file."""
 
     def broken() -> object:
         yield rows(3)
@@ -118,8 +118,8 @@ def test_interrupted_writing_leaves_no_shard(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_full_disk_is_an_error_and_no_crash(tmp_path: Path) -> None:
-    """A write that fails inside a content-defined chunk would end the process; here it is an OSError."""
+def test_a_full_disk_is_an_os_error_not_a_crash(tmp_path: Path) -> None:
+    """A write error inside a content-defined chunk would otherwise abort the process."""
     code = """if True:
         import random, resource, sys
         from pathlib import Path
@@ -141,7 +141,7 @@ def test_full_disk_is_an_error_and_no_crash(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("largest", "measured"), [(1 << 20, True), ((1 << 20) + 1, False)])
 def test_shard_with_a_huge_row_has_no_statistics(tmp_path: Path, largest: int, measured: bool) -> None:
-    """They would be copies of it; all else is as in any shard, and so are the rows."""
+    """Statistics would copy the row; everything else is as in other shards."""
     shard = write_shard(tmp_path / "a.parquet", SCHEMA, [rows(5)], largest_row_bytes=largest)
     column = pq.read_metadata(shard.path).row_group(0).column(0)
     assert (column.is_stats_set, column.has_offset_index) == (measured, True)
@@ -149,14 +149,14 @@ def test_shard_with_a_huge_row_has_no_statistics(tmp_path: Path, largest: int, m
 
 
 def test_column_that_cannot_be_loaded_is_refused(tmp_path: Path) -> None:
-    """A type that load_dataset cannot open is told by its place before anything is written."""
+    """The error names the place of the type, and comes before any byte is written."""
     schema = pa.schema([("m", pa.list_(pa.map_(pa.string(), pa.int64())))])
     with pytest.raises(ContractError, match="map"):
         write_shard(tmp_path / "a.parquet", schema, [])
 
 
 def test_published_schema_depends_on_columns_alone() -> None:
-    """Two schemas with the same columns give the same metadata; another column gives another digest."""
+    """Equal columns give equal metadata; another column gives another digest."""
     once = published_schema(SCHEMA)
     again = published_schema(SCHEMA.with_metadata({"x": "y"}))
     other = published_schema(SCHEMA.append(pa.field("more", pa.int64())))

@@ -1,4 +1,4 @@
-"""The address that a page gives itself."""
+"""The URL that a page declares for itself."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from builder.io.reading.html_head import page_url
         ("", None),
     ],
 )  # fmt: skip
-def test_page_url(page: str, url: str | None) -> None:
-    """``<link rel=canonical>`` before ``og:url``; absolute, in the head, and not in comments or scripts."""
+def test_the_canonical_link_is_used_before_og_url(page: str, url: str | None) -> None:
+    """Only absolute URLs in the head, outside comments and scripts, are used."""
     assert page_url(page) == url
     assert page_url(page.encode()) == url

@@ -1,4 +1,4 @@
-"""Sources of which each file is one record: JSON, text and HTML."""
+"""Sources whose files are one record each: JSON, text and HTML."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def readings(source: Any, *, batch_rows: int = 100) -> list[Reading]:
 
 
 def ids(found: list[Reading]) -> list[str]:
-    """Of all records, failed or not, in the order of each task."""
+    """Return the ids of all records, failed or not, in the order of each task."""
     out: list[str] = []
     for reading in found:
         rows = reading.batch.column("_record").to_pylist() + reading.rejected.column("_record").to_pylist()
@@ -44,7 +44,7 @@ def failures(found: list[Reading]) -> list[tuple[str, str]]:
 
 @each_source
 def test_each_file_is_one_record(tmp_path: Path, source: Any, suffix: str) -> None:
-    """Named by its path below the folder, in the order of the names, whatever is in it."""
+    """Its name is its path below the folder; records are in the order of the names, whatever the content."""
     (tmp_path / "b").mkdir()
     (tmp_path / f"b/x{suffix}").write_bytes(b"")
     (tmp_path / f"a{suffix}").write_bytes(b"{}")
@@ -59,7 +59,7 @@ def test_each_file_is_one_record(tmp_path: Path, source: Any, suffix: str) -> No
 def test_small_files_are_read_together(
     tmp_path: Path, source: Any, suffix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A task ends before it holds too many files or bytes; the records are the same in any groups."""
+    """A task ends before its limit of files or bytes; the records do not depend on the grouping."""
     for i in range(10):
         (tmp_path / f"{i}{suffix}").write_bytes(b"x" * 100)
     reader = source(path=str(tmp_path))
@@ -75,7 +75,7 @@ def test_small_files_are_read_together(
 def test_a_file_over_the_limit_fails_without_being_read(
     tmp_path: Path, source: Any, suffix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A plain one is known by its size, a compressed one is left when it has swollen enough."""
+    """The size of an uncompressed file is known; decompression of another stops at the limit."""
     (tmp_path / f"a{suffix}").write_bytes(b"x" * 101)
     (tmp_path / f"b{suffix}.gz").write_bytes(gzip.compress(b"x" * (64 << 20)))
     (tmp_path / f"c{suffix}").write_bytes(b"x" * 100)
@@ -85,8 +85,8 @@ def test_a_file_over_the_limit_fails_without_being_read(
 
 
 @each_source
-def test_a_damaged_file_is_one_failed_row(tmp_path: Path, source: Any, suffix: str) -> None:
-    """The next file goes on; what could be read is kept."""
+def test_a_damaged_file_is_one_failed_record(tmp_path: Path, source: Any, suffix: str) -> None:
+    """The readable part is kept, and the next file is read."""
     text = b"some words " * 50_000
     (tmp_path / f"a{suffix}.gz").write_bytes(gzip.compress(text, 0)[:200_000])
     (tmp_path / f"b{suffix}").write_bytes(b"{}")
@@ -100,22 +100,22 @@ def test_a_damaged_file_is_one_failed_row(tmp_path: Path, source: Any, suffix: s
 
 @each_source
 def test_only_compressed_files_make_a_source_untrusted(tmp_path: Path, source: Any, suffix: str) -> None:
-    """Native decompressors run on strangers' bytes only under the guard."""
+    """Native decompressors read bytes from unknown servers only under the guard."""
     (tmp_path / f"a{suffix}").write_bytes(b"")
     assert not source(path=str(tmp_path)).untrusted
     (tmp_path / f"b{suffix}.zst").write_bytes(b"")
     assert source(path=str(tmp_path)).untrusted
 
 
-def test_json_comes_as_it_is_without_its_mark(tmp_path: Path) -> None:
-    """Line ends and all; only a byte order mark is no part of the document."""
+def test_json_is_kept_unchanged_except_for_a_byte_order_mark(tmp_path: Path) -> None:
+    """Line ends are kept; a byte order mark is not part of the document."""
     (tmp_path / "a.json").write_bytes(b'\xef\xbb\xbf{\r\n"a": 1}\n')
     (found,) = readings(JsonSource(path=str(tmp_path)))
     assert found.batch.column("_raw").to_pylist() == [b'{\r\n"a": 1}\n']
 
 
-def test_text_is_decoded_and_what_is_lost_is_counted(tmp_path: Path) -> None:
-    """By the byte order mark first; the text has no mark left."""
+def test_text_is_decoded_and_replaced_bytes_are_counted(tmp_path: Path) -> None:
+    """A byte order mark decides first and is not part of the text."""
     (tmp_path / "a.txt").write_bytes("Größe".encode("utf-16"))
     (tmp_path / "b.txt").write_bytes(b"\xef\xbb\xbfok \xff")
     (found,) = readings(TextSource(path=str(tmp_path)))
@@ -124,8 +124,8 @@ def test_text_is_decoded_and_what_is_lost_is_counted(tmp_path: Path) -> None:
     assert found.counts == {"replaced_chars": 1}
 
 
-def test_html_has_the_address_that_it_gives_itself(tmp_path: Path) -> None:
-    """From its head, else null; the meta tag has a say in the encoding."""
+def test_html_has_the_url_that_it_declares(tmp_path: Path) -> None:
+    """From its head, else null; the meta tag is used for the charset."""
     page = '<meta charset=koi8-r><link rel=canonical href="https://a.example/x">мир'
     (tmp_path / "a.html").write_bytes(page.encode("koi8-r"))
     (tmp_path / "b.HTM").write_bytes(b"<p>x")
@@ -146,6 +146,6 @@ def test_html_has_the_address_that_it_gives_itself(tmp_path: Path) -> None:
     ],
 )
 def test_every_real_file_is_one_record(corpora: Path, source: Any, path: str) -> None:
-    """None is lost, none ends the reading."""
+    """No file is lost, and none ends the reading."""
     reader = source(path=str(corpora / path))
     assert len(ids(readings(reader))) == len(reader.inputs()) > 0

@@ -1,4 +1,4 @@
-"""What a path stands for."""
+"""The files that a source's path selects."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture(params=["local", "file", "memory"])
 def root(request: pytest.FixtureRequest, folder: Path) -> str:
-    """The same tree, at three kinds of address."""
+    """Return the same tree at three kinds of address."""
     if request.param != "memory":
         return str(folder) if request.param == "local" else f"file://{folder}"
     memory = fsspec.filesystem("memory")
@@ -61,17 +61,17 @@ def names(pattern: str, *suffixes: str) -> list[str]:
     ],
 )
 def test_a_glob_names_files_below_its_fixed_part(root: str, glob: str, expected: list[str]) -> None:
-    """Names begin behind the last folder without magic; hidden files are matched only by a dot."""
+    """Names begin after the last folder without a glob character; hidden files match only a dot."""
     assert expected == names(root + glob)
 
 
-def test_a_folder_stands_for_all_files_of_a_kind_below_it(root: str) -> None:
-    """Suffixes are compared without case; hidden files and folders are passed over."""
+def test_a_folder_selects_all_files_with_the_suffixes_below_it(root: str) -> None:
+    """Suffixes are compared without case; hidden files and folders are skipped."""
     assert names(root, ".jsonl") == ["a.jsonl", "deep/c.jsonl", "deep/deeper/d.JSONL"]
 
 
-def test_a_file_stands_for_itself(root: str) -> None:
-    """A file named outright is taken whatever it is called, under its base name, with its size."""
+def test_the_path_of_a_file_selects_that_file(root: str) -> None:
+    """Whatever its suffix; its name is its base name, and its size is known."""
     (found,) = find_inputs(root + "/deep/c.jsonl")
     assert (found.name, found.size_bytes) == ("c.jsonl", 3)
     with fsspec.open(found.path) as file:
@@ -79,8 +79,8 @@ def test_a_file_stands_for_itself(root: str) -> None:
 
 
 @pytest.mark.parametrize("tail", ["/nothing.jsonl", "/*.nothing", "/no/*.jsonl"])
-def test_what_is_not_there_is_a_recipe_error(root: str, tail: str) -> None:
-    """Each refusal names the path and says what to do."""
+def test_a_missing_path_is_a_recipe_error(root: str, tail: str) -> None:
+    """The error names the path and the next step."""
     with pytest.raises(RecipeError) as caught:
         find_inputs(root + tail)
     (fault,) = caught.value.faults
@@ -88,20 +88,20 @@ def test_what_is_not_there_is_a_recipe_error(root: str, tail: str) -> None:
     assert fault.advice
 
 
-def test_a_folder_without_such_files_is_a_recipe_error(root: str) -> None:
-    """An empty answer is never silent."""
+def test_a_folder_without_matching_files_is_a_recipe_error(root: str) -> None:
+    """A source without input is never accepted silently."""
     with pytest.raises(RecipeError, match=r"ends in \.html or \.htm"):
         find_inputs(root, suffixes=[".html", ".htm"])
 
 
-def test_an_address_that_nothing_opens_is_a_recipe_error() -> None:
-    """A protocol that fsspec does not know is the recipe's fault."""
+def test_an_unknown_protocol_is_a_recipe_error() -> None:
+    """fsspec does not know it, so the recipe must change."""
     with pytest.raises(RecipeError, match="nosuch"):
         find_inputs("nosuch://bucket/*.jsonl")
 
 
 def test_names_are_sorted_by_their_bytes(tmp_path: Path) -> None:
-    """Not by locale, not by the order of the folder."""
+    """The locale and the order of the folder make no difference."""
     for name in ("é", "z", "a-b", "a/b", "a b", "Z"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"") if not (tmp_path / name).exists() else None
@@ -111,13 +111,13 @@ def test_names_are_sorted_by_their_bytes(tmp_path: Path) -> None:
 
 
 def test_a_file_whose_name_looks_like_a_glob_is_found(tmp_path: Path) -> None:
-    """What is there under the very name is meant."""
+    """An existing file with exactly this name is selected."""
     (tmp_path / "a[1]*.txt").write_bytes(b"x")
     assert names(f"{tmp_path}/a[1]*.txt") == ["a[1]*.txt"]
 
 
-def test_a_name_that_is_no_utf8_is_escaped(tmp_path: Path) -> None:
-    """Names go into Arrow strings; the address stays as it is and can be opened."""
+def test_a_name_that_is_not_utf8_is_escaped(tmp_path: Path) -> None:
+    """Names are written to Arrow strings; the address is unchanged, so that the file can be opened."""
     raw = os.fsencode(tmp_path) + b"/\xff.txt"
     try:
         Path(os.fsdecode(raw)).write_bytes(b"x")
@@ -128,19 +128,19 @@ def test_a_name_that_is_no_utf8_is_escaped(tmp_path: Path) -> None:
     assert Path(found.path).read_bytes() == b"x"
 
 
-def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
-    """Records are named by their file; two alike would be one."""
+def test_two_files_with_the_same_name_are_refused(tmp_path: Path) -> None:
+    """Record ids contain the name, so the records would have the same ids."""
     try:
         Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff")).write_bytes(b"")
     except OSError:
         pytest.skip("this file system takes only UTF-8")
     (tmp_path / r"\xff").write_bytes(b"")
-    with pytest.raises(RecipeError, match="named like"):
+    with pytest.raises(RecipeError, match="has the same name as"):
         find_inputs(f"{tmp_path}/*")
 
 
 def test_links_are_followed_but_never_in_a_circle(tmp_path: Path) -> None:
-    """A link to a folder above is not walked into again."""
+    """A link to a parent folder is not entered again."""
     (tmp_path / "a").mkdir()
     (tmp_path / "a/x.txt").write_bytes(b"x")
     (tmp_path / "b").symlink_to(tmp_path / "a")
@@ -148,23 +148,23 @@ def test_links_are_followed_but_never_in_a_circle(tmp_path: Path) -> None:
     assert {"a/x.txt", "b/x.txt"} <= set(names(f"{tmp_path}/**/x.txt"))
 
 
-def test_a_link_to_nothing_is_a_recipe_error(tmp_path: Path) -> None:
-    """An input that is named but not there would be lost silently."""
+def test_a_broken_link_is_a_recipe_error(tmp_path: Path) -> None:
+    """A named input that does not exist would be lost silently."""
     (tmp_path / "x.txt").symlink_to(tmp_path / "gone")
     with pytest.raises(RecipeError, match="cannot be read"):
         find_inputs(f"{tmp_path}/*.txt")
 
 
 def test_a_pipe_is_refused(tmp_path: Path) -> None:
-    """What can be read only once cannot be built from, and opening it would wait for ever."""
+    """A build reads inputs more than once, and opening a pipe could wait forever."""
     os.mkfifo(tmp_path / "pipe.txt")
     with pytest.raises(RecipeError, match="regular file"):
         find_inputs(str(tmp_path / "pipe.txt"))
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_what_may_not_be_read_is_a_recipe_error(folder: Path) -> None:
-    """A folder or file without rights is said before anything is read."""
+def test_a_file_or_folder_without_read_permission_is_a_recipe_error(folder: Path) -> None:
+    """The error comes before any input is read."""
     (folder / "deep").chmod(0)
     try:
         with pytest.raises(RecipeError, match="folder cannot be read"):
@@ -173,8 +173,8 @@ def test_what_may_not_be_read_is_a_recipe_error(folder: Path) -> None:
         (folder / "deep").chmod(0o755)
 
 
-def test_an_unreadable_folder_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same by a stand-in, for those who run the tests as root."""
+def test_an_unreadable_folder_is_reported(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a simulated error, for users who run the tests as root."""
 
     def refuse(path: str) -> None:
         raise PermissionError(13, "Permission denied", path)

@@ -1,4 +1,4 @@
-"""Bytes from anywhere, whole or broken."""
+"""Streams are read and decompressed, intact or damaged."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ each_codec = pytest.mark.parametrize("codec", sorted(PACK))
 
 
 def read(path: Path | str, codec: str | None, **options: Any) -> tuple[bytes, StreamFault | None]:
-    """Everything that can be read, and the fault if there is one; it must be the last."""
+    """Return everything that can be read, and the fault, which must be the last item."""
     chunks = list(read_chunks(str(path), codec=codec, **options))
     fault = chunks.pop() if chunks and isinstance(chunks[-1], StreamFault) else None
     assert all(isinstance(chunk, bytes) and chunk for chunk in chunks)
     return b"".join(chunk for chunk in chunks if isinstance(chunk, bytes)), fault
 
 
-def test_the_codec_is_told_by_the_name() -> None:
-    """By the last suffix, in any case."""
+def test_the_last_suffix_decides_the_codec() -> None:
+    """In upper or lower case."""
     assert [compression_of(name) for name in ("a.gz", "b.jsonl.ZST", "c.bz2", "d.lz4", "e.jsonl", "gz")] == [
         "gzip",
         "zstd",
@@ -53,7 +53,7 @@ def test_the_codec_is_told_by_the_name() -> None:
 
 @each_codec
 def test_members_and_frames_are_one_stream(tmp_path: Path, codec: str) -> None:
-    """Concatenated streams give their contents end to end, empty ones among them."""
+    """Concatenated streams, some of them empty, give the concatenated contents."""
     place = tmp_path / "x"
     place.write_bytes(PACK[codec](TEXT) + PACK[codec](b"") + PACK[codec](b"tail"))
     assert read(place, codec) == (TEXT + b"tail", None)
@@ -61,8 +61,8 @@ def test_members_and_frames_are_one_stream(tmp_path: Path, codec: str) -> None:
 
 @each_codec
 @pytest.mark.parametrize("size", [1, 7, 4096])
-def test_a_chunk_is_never_longer_than_asked(tmp_path: Path, codec: str, size: int) -> None:
-    """The size of chunks changes nothing of the content."""
+def test_a_chunk_is_never_longer_than_the_requested_size(tmp_path: Path, codec: str, size: int) -> None:
+    """The chunk size does not affect the content."""
     place, text = tmp_path / "x", TEXT[:5000]
     place.write_bytes(PACK[codec](text))
     chunks = list(read_chunks(str(place), codec=codec, chunk_bytes=size))
@@ -72,10 +72,10 @@ def test_a_chunk_is_never_longer_than_asked(tmp_path: Path, codec: str, size: in
 
 @each_codec
 @pytest.mark.parametrize("block", [1, 13, 1 << 16])
-def test_the_cut_of_raw_reads_does_not_matter(
+def test_the_size_of_raw_reads_does_not_affect_the_content(
     tmp_path: Path, codec: str, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Headers and trailers may lie across reads of any size."""
+    """A header or trailer may be split over several reads."""
     monkeypatch.setattr(streams, "_RAW_BYTES", block)
     place, text = tmp_path / "x", TEXT[:3000]
     place.write_bytes(PACK[codec](text) + PACK[codec](text))
@@ -84,10 +84,10 @@ def test_the_cut_of_raw_reads_does_not_matter(
 
 @each_codec
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.999])
-def test_a_truncated_stream_gives_what_was_there_and_a_fault(
+def test_a_truncated_stream_gives_the_data_before_the_end_and_a_fault(
     tmp_path: Path, codec: str, share: float
 ) -> None:
-    """The fault stands at the end of what could be read."""
+    """The offset of the fault is the number of readable bytes."""
     packed = PACK[codec](TEXT)
     place = tmp_path / "x"
     place.write_bytes(packed[: int(len(packed) * share)])
@@ -98,8 +98,8 @@ def test_a_truncated_stream_gives_what_was_there_and_a_fault(
 
 
 @each_codec
-def test_the_member_before_a_truncated_one_is_whole(tmp_path: Path, codec: str) -> None:
-    """Damage does not reach back."""
+def test_the_member_before_a_truncated_one_is_complete(tmp_path: Path, codec: str) -> None:
+    """Damage does not affect earlier members."""
     place = tmp_path / "x"
     place.write_bytes(PACK[codec](TEXT) + PACK[codec](TEXT)[:20])
     data, fault = read(place, codec)
@@ -108,8 +108,8 @@ def test_the_member_before_a_truncated_one_is_whole(tmp_path: Path, codec: str) 
 
 
 @each_codec
-def test_a_corrupt_stream_gives_what_was_there_and_a_fault(tmp_path: Path, codec: str) -> None:
-    """Whatever byte is changed: no exception, and every undamaged member before it."""
+def test_a_corrupt_stream_gives_the_data_before_the_damage_and_a_fault(tmp_path: Path, codec: str) -> None:
+    """For any changed byte: no exception, and every undamaged member before it."""
     first, packed = PACK[codec](TEXT[:1000]), bytearray(PACK[codec](TEXT[:50_000]))
     place = tmp_path / "x"
     rng = random.Random(7)
@@ -123,8 +123,8 @@ def test_a_corrupt_stream_gives_what_was_there_and_a_fault(tmp_path: Path, codec
 
 
 @each_codec
-def test_a_wrong_checksum_costs_no_byte(tmp_path: Path, codec: str) -> None:
-    """Decoders throw away the output of the call that fails; it is got back."""
+def test_a_wrong_checksum_loses_no_byte(tmp_path: Path, codec: str) -> None:
+    """Decoders discard the output of the call that fails; it is decompressed again."""
     packed = bytearray(PACK[codec](TEXT))
     packed[{"gzip": -6, "bz2": -3}.get(codec, -1)] ^= 0xFF
     place = tmp_path / "x"
@@ -135,8 +135,8 @@ def test_a_wrong_checksum_costs_no_byte(tmp_path: Path, codec: str) -> None:
     assert f"{codec}_corrupt" == fault.reason
 
 
-def test_bytes_before_a_gzip_error_are_those_of_zlib_byte_by_byte(tmp_path: Path) -> None:
-    """As much comes out as a decoder gives that is fed one byte at a time."""
+def test_bytes_before_a_gzip_error_equal_those_of_zlib_byte_by_byte(tmp_path: Path) -> None:
+    """The reference is a decoder that gets one byte at a time."""
     packed = bytearray(PACK["gzip"](TEXT))
     packed[len(packed) // 2] ^= 0xFF
     stream, expected = zlib.decompressobj(31), b""
@@ -149,8 +149,8 @@ def test_bytes_before_a_gzip_error_are_those_of_zlib_byte_by_byte(tmp_path: Path
     assert expected == read(tmp_path / "x", "gzip")[0]
 
 
-def test_what_is_no_gzip_at_all_is_a_fault_at_0(tmp_path: Path) -> None:
-    """A plain file under a compressed name."""
+def test_a_plain_file_with_a_gzip_suffix_is_a_fault_at_0(tmp_path: Path) -> None:
+    """No byte of it can be decompressed."""
     (tmp_path / "x").write_bytes(b'{"a": 1}\n')
     data, fault = read(tmp_path / "x", "gzip")
     assert (data, fault and fault.reason, fault and fault.offset) == (b"", "gzip_corrupt", 0)
@@ -162,8 +162,8 @@ def test_an_empty_file_is_an_empty_stream(tmp_path: Path) -> None:
     assert read(tmp_path / "x", "gzip") == (b"", None)
 
 
-def test_zeros_behind_a_gzip_member_are_padding_and_garbage_is_not(tmp_path: Path) -> None:
-    """Tapes and block devices pad with NUL; anything else behind a member is a fault."""
+def test_zeros_after_a_gzip_member_are_padding_and_other_bytes_are_a_fault(tmp_path: Path) -> None:
+    """Tapes and block devices pad with NUL."""
     place = tmp_path / "x"
     place.write_bytes(PACK["gzip"](b"a") + b"\0" * 100_000 + PACK["gzip"](b"b") + b"\0" * 7)
     assert read(place, "gzip") == (b"ab", None)
@@ -173,7 +173,7 @@ def test_zeros_behind_a_gzip_member_are_padding_and_garbage_is_not(tmp_path: Pat
 
 
 def test_skippable_frames_are_skipped(tmp_path: Path) -> None:
-    """Frames that pzstd and lz4 write for their own use hold no data."""
+    """Frames that pzstd and lz4 write for their own use contain no data."""
     skippable = b"\x50\x2a\x4d\x18\x04\0\0\0abcd"
     for codec in ("zstd", "lz4"):
         (tmp_path / "x").write_bytes(skippable + PACK[codec](TEXT) + skippable)
@@ -181,7 +181,7 @@ def test_skippable_frames_are_skipped(tmp_path: Path) -> None:
 
 
 def test_a_zstd_window_over_the_limit_is_refused(tmp_path: Path) -> None:
-    """A frame that asks for half a gigabyte of memory does not get it."""
+    """A frame cannot allocate half a gigabyte of memory."""
     options = zstandard.ZstdCompressionParameters(window_log=29, enable_ldm=True)
     stream = zstandard.ZstdCompressor(compression_params=options).compressobj()
     (tmp_path / "x").write_bytes(stream.compress(TEXT) + stream.flush())
@@ -191,8 +191,8 @@ def test_a_zstd_window_over_the_limit_is_refused(tmp_path: Path) -> None:
 
 
 @each_codec
-def test_a_bomb_comes_in_small_pieces(tmp_path: Path, codec: str) -> None:
-    """64 MB of zeros in a few KB: no chunk is longer than asked."""
+def test_a_decompression_bomb_is_read_in_small_chunks(tmp_path: Path, codec: str) -> None:
+    """64 MB of zeros in a few KB: no chunk is longer than requested."""
     (tmp_path / "x").write_bytes(PACK[codec](bytes(64 << 20)))
     n_bytes = 0
     for chunk in read_chunks(str(tmp_path / "x"), codec=codec):
@@ -202,8 +202,8 @@ def test_a_bomb_comes_in_small_pieces(tmp_path: Path, codec: str) -> None:
     assert n_bytes == 64 << 20
 
 
-def test_plain_files_are_read_by_range(tmp_path: Path) -> None:
-    """From start to stop, in bytes; chunks end where they are asked to."""
+def test_uncompressed_files_are_read_by_range(tmp_path: Path) -> None:
+    """From start to stop, in bytes, in chunks of the requested size."""
     (tmp_path / "x").write_bytes(TEXT)
     assert (TEXT[10:5000], None) == read(tmp_path / "x", None, start=10, stop=5000, chunk_bytes=64)
     assert (TEXT[10:], None) == read(tmp_path / "x", None, start=10)
@@ -211,8 +211,8 @@ def test_plain_files_are_read_by_range(tmp_path: Path) -> None:
 
 
 @each_codec
-def test_a_compressed_file_is_read_from_a_member_on(tmp_path: Path, codec: str) -> None:
-    """``start`` is where a member lies in the file, ``stop`` where another begins."""
+def test_a_compressed_file_is_read_from_member_to_member(tmp_path: Path, codec: str) -> None:
+    """``start`` and ``stop`` are file offsets of members."""
     one, two = PACK[codec](b"one"), PACK[codec](b"two")
     (tmp_path / "x").write_bytes(one + two + one)
     assert read(tmp_path / "x", codec, start=len(one), stop=len(one) + len(two)) == (b"two", None)
@@ -242,27 +242,27 @@ def flaky(monkeypatch: pytest.MonkeyPatch, failures: Any) -> str:
     return "memory://flaky"
 
 
-def test_a_read_that_fails_now_and_then_is_done_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The file is opened again where it was left: nothing twice, nothing lost."""
+def test_a_failed_read_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file is opened again at the same offset: no byte is lost or repeated."""
     address = flaky(monkeypatch, itertools.cycle([False, False, True]))
     assert read(address, None) == (TEXT, None)
 
 
-def test_a_remote_that_stays_away_is_a_source_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a bounded number of tries, naming the address."""
+def test_a_remote_that_keeps_failing_is_a_source_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a bounded number of tries, with the address in the error."""
     address = flaky(monkeypatch, itertools.chain([False] * 5, itertools.repeat(True)))
     with pytest.raises(SourceError, match="memory://flaky"):
         read(address, None)
 
 
-def test_a_file_that_has_gone_is_a_source_error_at_once(tmp_path: Path) -> None:
-    """No waiting for what will not come back."""
-    with pytest.raises(SourceError, match="not there any more"):
+def test_a_deleted_file_is_a_source_error_without_retries(tmp_path: Path) -> None:
+    """A retry cannot bring it back."""
+    with pytest.raises(SourceError, match="no longer exists"):
         open_input(str(tmp_path / "gone"))
 
 
-def test_an_open_input_can_be_sought_in(tmp_path: Path) -> None:
-    """From the start, from where it stands, and from the end."""
+def test_an_open_input_supports_seek(tmp_path: Path) -> None:
+    """From the start, from the current offset, and from the end."""
     (tmp_path / "x").write_bytes(b"0123456789")
     with open_input(f"file://{tmp_path}/x") as file:
         assert file.seek(0, 2) == 10
