@@ -9,7 +9,7 @@ they do.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar, runtime_checkable
 
 from builder.domain.outcome import Outcome as Outcome  # noqa: TC001 - it is imported from here
 
@@ -296,16 +296,6 @@ class CorpusStage(Protocol):
 # -- writing and running ---------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Range:
-    """Rows ``start`` to ``stop`` of one split: one shard."""
-
-    split: str
-    index: int
-    start: int
-    stop: int
-
-
 class Engine(Protocol):
     """Runs functions over tasks. Knows nothing of data."""
 
@@ -326,14 +316,6 @@ class Engine(Protocol):
 
     def alone(self, function: Callable[[T, Guard], R], task: T) -> R:
         """Call a trusted function while nothing else runs, with all the memory that there is."""
-
-    def shuffle(
-        self, rows: Sequence[Any], key: Callable[[Any], Any], function: Callable[..., R]
-    ) -> Iterator[R]:
-        """Group rows by key and call ``function`` once a group, in the order of the keys."""
-
-    def guard(self, function: Callable[[T], R], batch: T, *, limit_s: float, memory_bytes: int) -> R | None:
-        """Run one call in a supervised child; None if it did not come back."""
 
     def close(self) -> None:
         """End the workers."""

@@ -9,8 +9,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import ArrayLike
 
 RECORD = "_record"
@@ -83,8 +81,3 @@ def with_record(batch: pa.RecordBatch, record: pa.StructArray) -> pa.RecordBatch
     return pa.RecordBatch.from_arrays(
         [record, *batch.columns], schema=pa.schema([RECORD_FIELD, *batch.schema])
     )
-
-
-def public_names(schema: pa.Schema) -> Sequence[str]:
-    """List the columns that belong to the data; names with an underscore in front belong to the build."""
-    return [name for name in schema.names if not name.startswith("_")]

@@ -108,16 +108,14 @@ class Supervisor:
         if time.monotonic() - self._looked_at >= LOOK_S:
             self._look()
 
-    def call_alone(self, job: Job, *, limit_s: float, memory_bytes: int) -> None:
-        """Run one job in a worker of its own, with limits of its own; it is not tried again."""
+    def call_alone(self, job: Job, *, memory_bytes: int) -> None:
+        """Run one job in a worker of its own, with a limit of its own; it is not tried again."""
         job.n_deaths = MAX_DEATHS - 1
         slot = self.n_workers
         worker = self._fork(slot, memory_bytes)
         self._send(worker, job)
-        deadline = time.monotonic() + limit_s
-        while worker.job is job and self._workers.get(slot) is worker and time.monotonic() < deadline:
+        while worker.job is job and self._workers.get(slot) is worker:
             self.pump()
-        worker.job = None
         self._doom(worker)
         while self._workers.get(slot) is worker:
             self.pump()

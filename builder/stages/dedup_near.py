@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 NO_TEXT = -1
 """Stands for the number of words where the text is null."""
 
-WORDS_HASH_TYPE = pa.binary(16)
-
 _LEAST_BLOCK_BYTES = 1 << 20
 """Threads that prove merges share what one block may hold; smaller ones would cost more than they are."""
 
