@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 import weakref
-from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -120,12 +119,6 @@ class LocalEngine:
         supervisor.call_alone(job, memory_bytes=max(total - RESERVED_BYTES, total // 2))
         answer: _R = results[0].get()
         return answer
-
-    def side_by_side(self, function: Callable[[], _R]) -> list[_R]:
-        """Call a function once for each worker, in threads of this process: for compiled code."""
-        with ThreadPoolExecutor(self.workers) as pool:
-            futures = [pool.submit(function) for _ in range(self.workers)]
-            return [future.result() for future in futures]
 
     def close(self) -> None:
         """End the workers."""

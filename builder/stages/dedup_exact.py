@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from builder.protocols import Engine, Outcome, Remembered, Resources, Sketches, Texts
+    from builder.protocols import Outcome, Remembered, Resources, Sketches, Texts, Threads
 
 _SKETCH_SCHEMA = pa.schema(
     [
@@ -90,7 +90,7 @@ class DedupExact:
         alive: NDArray[np.bool_],
         memory: Remembered | None,
         texts: Texts,
-        engine: Engine,  # noqa: ARG002 - one sort is enough
+        threads: Threads,  # noqa: ARG002 - one sort is enough
     ) -> Verdicts:
         """Give each document of a text the best of them as its keeper; the texts have the last word."""
         both = Together.choose(memory, sketches, "text_key", texts=texts)

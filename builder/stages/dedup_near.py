@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from builder.protocols import Engine, Outcome, Remembered, Resources, Sketches, Texts
+    from builder.protocols import Outcome, Remembered, Resources, Sketches, Texts, Threads
 
 NO_TEXT = -1
 """Stands for the number of words where the text is null."""
@@ -145,11 +145,11 @@ class DedupNear:
         alive: NDArray[np.bool_],
         memory: Remembered | None,
         texts: Texts,
-        engine: Engine,
+        threads: Threads,
     ) -> Verdicts:
         """Find candidates by their band keys and prove each merge by the texts.
 
-        Bands and components are gone through by as many threads as the engine has workers.
+        Threads share the bands and the components.
         """
         both = Together(memory, self._candidates(memory, sketches, alive), sketches, texts)
         n_bytes, n_words, n_shingles = (_numbers(both, name) for name in ("n_bytes", "n_words", "n_shingles"))
@@ -160,7 +160,7 @@ class DedupNear:
         short, long = order[n_shingles[order] == 0], order[n_shingles[order] > 0]
         keeper[short] = short[self._same_words(both, short, n_words)]
         similarity[short[keeper[short] != short]] = 1.0
-        near, similarity[long] = self._near(both, long, n_bytes[long], engine)
+        near, similarity[long] = self._near(both, long, n_bytes[long], threads)
         keeper[long] = long[near]
         return Verdicts(
             keeper=both.keepers(keeper), similarity=similarity[both.n_old :], reason="near_duplicate"
@@ -198,7 +198,7 @@ class DedupNear:
         return best_of_group(keys, np.arange(len(rows)))
 
     def _near(
-        self, both: Together, rows: NDArray[np.int64], n_bytes: NDArray[np.int64], engine: Engine
+        self, both: Together, rows: NDArray[np.int64], n_bytes: NDArray[np.int64], threads: Threads
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return for each of ``rows``, all with shingles, the place of its keeper and the similarity."""
         from builder.kernels.dedup.clusters import BLOCK_BYTES, POOL_HASHES, Clustering, link
@@ -210,17 +210,17 @@ class DedupNear:
             both.release()
             return found
 
-        links = link(len(rows), self.banding[0], band=band, side_by_side=engine.side_by_side)
+        links = link(len(rows), self.banding[0], band=band, side_by_side=threads.side_by_side)
         clustering = Clustering(
             threshold=self.threshold,
             width=self.shingle_words,
             keys=lambda docs: keys.rows(rows[docs]),
             texts=lambda docs: text_buffers(both.take(rows[docs])),
             n_fixed=int((rows < both.n_old).sum()),
-            pool_hashes=POOL_HASHES // engine.workers,
-            block_bytes=max(BLOCK_BYTES // engine.workers, _LEAST_BLOCK_BYTES),
+            pool_hashes=POOL_HASHES // threads.n,
+            block_bytes=max(BLOCK_BYTES // threads.n, _LEAST_BLOCK_BYTES),
         )
-        return clustering.resolve(links, n_bytes, side_by_side=engine.side_by_side)
+        return clustering.resolve(links, n_bytes, side_by_side=threads.side_by_side)
 
     def settle(
         self, batch: pa.RecordBatch, keeper_rows: NDArray[np.int64], rows: NDArray[np.int64]

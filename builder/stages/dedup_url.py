@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from builder.protocols import Engine, Outcome, Remembered, Resources, Sketches, Texts
+    from builder.protocols import Outcome, Remembered, Resources, Sketches, Texts, Threads
 
 _SKETCH_SCHEMA = pa.schema(
     [("url_key", KEY_TYPE), ("fetched_at", pa.int64()), ("n_bytes", pa.int64()), ("text_key", KEY_TYPE)]
@@ -99,7 +99,7 @@ class DedupUrl:
         alive: NDArray[np.bool_],
         memory: Remembered | None,
         texts: Texts,  # noqa: ARG002 - URLs decide alone
-        engine: Engine,  # noqa: ARG002 - one sort is enough
+        threads: Threads,  # noqa: ARG002 - one sort is enough
     ) -> Verdicts:
         """Give each page of a URL the best of them as its keeper."""
         both = Together.choose(memory, sketches, "url_key")
