@@ -15,6 +15,7 @@ from builder.errors import Fault, RecipeError
 from builder.kernels.dedup.bands import MAX_BANDS, MAX_ROWS, MAX_WIDTH, choose
 from builder.protocols import Verdicts
 from builder.registry import option
+from builder.stages.binding.required_columns import text_column_faults
 from builder.stages.dedup.together import Together
 
 if TYPE_CHECKING:
@@ -90,7 +91,8 @@ class DedupNear:
         Raises:
             RecipeError: if there is none.
         """
-        faults = [*_text_faults(schema, resources), *self._instant_faults(schema, resources)]
+        faults = text_column_faults(self.name, schema, resources, purpose="compare")
+        faults += self._instant_faults(schema, resources)
         if faults:
             raise RecipeError(*faults)
         return schema.append(cluster_field(self.name)) if self.mode == "tag" else schema
@@ -234,18 +236,6 @@ class DedupNear:
         names = ("band_keys", "n_words", "n_shingles", "words_hash", "n_bytes")
         columns = {name: sketches.column(name).take(pa.array(stayed)) for name in names}
         return pa.table({"row": pa.array(stayed, pa.int64()), **columns})
-
-
-def _text_faults(schema: pa.Schema, resources: Resources) -> list[Fault]:
-    name = resources.columns.text
-    if name is None or name not in schema.names:
-        what = "there is no column of text to compare"
-    elif not (pa.types.is_string(kind := schema.field(name).type) or pa.types.is_large_string(kind)):
-        what = f"the column {name!r} is not text but {kind}"
-    else:
-        return []
-    advice = "put extract_text before it, or say which column it is with columns: {text: NAME}"
-    return [Fault(where=DedupNear.name, what=what, advice=advice)]
 
 
 def _fixed_width(words: NDArray[np.uint64]) -> pa.Array:

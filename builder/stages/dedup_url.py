@@ -14,9 +14,10 @@ from builder.domain.grouping import KEY_TYPE, best_of_group, instants_of, key_wo
 from builder.domain.merging import MODES, cluster_field, priority_order, settle_merged
 from builder.domain.text_buffers import text_keys
 from builder.domain.url import canonical_url
-from builder.errors import Fault, RecipeError
+from builder.errors import RecipeError
 from builder.protocols import Verdicts
 from builder.registry import option
+from builder.stages.binding.required_columns import contract_column_faults
 from builder.stages.dedup.together import Together
 
 if TYPE_CHECKING:
@@ -66,15 +67,9 @@ class DedupUrl:
         Raises:
             RecipeError: if there is none.
         """
-        name = resources.columns.url
-        if name is None or name not in schema.names:
-            raise RecipeError(
-                Fault(
-                    where=self.name,
-                    what="the contract has no column of URLs",
-                    advice="say which it is with columns: {url: NAME}, or leave the stage out",
-                )
-            )
+        faults = contract_column_faults(self.name, schema, resources, "url")
+        if faults:
+            raise RecipeError(*faults)
         return schema.append(cluster_field(self.name)) if self.mode == "tag" else schema
 
     def sketch(self, batch: pa.RecordBatch, *, resources: Resources) -> pa.RecordBatch:
