@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from builder.engines.guard import NullGuard
 from builder.engines.job import CallResult, Caught, Job, pickled
-from builder.engines.supervisor import Supervisor, private_bytes
+from builder.engines.process_memory import private_bytes
+from builder.engines.supervisor import Supervisor
 from builder.engines.zygote import processors
 
 if TYPE_CHECKING:
