@@ -21,16 +21,6 @@ PART_BYTES: Final = 16 << 20
 """Parts are read side by side; one of this size takes about a second to extract."""
 
 
-def cut_points(size_bytes: int, *, part_bytes: int = PART_BYTES) -> list[tuple[int, int | None]]:
-    """Cut a file by its size alone; the last part has no end.
-
-    >>> cut_points(25, part_bytes=10)
-    [(0, 10), (10, 20), (20, None)]
-    """
-    starts = range(0, max(size_bytes, 1), part_bytes)
-    return [(start, start + part_bytes if start + part_bytes < size_bytes else None) for start in starts]
-
-
 def part_bounds(stream: BinaryIO, *, start: int, stop: int | None) -> tuple[int, int | None]:
     """Return where in the file the records of a part begin and end; nowhere if none begins in it."""
     kind = _kind(stream)
