@@ -87,15 +87,16 @@ def ready_signatures(source: Path, output: Path) -> dict[str, Any]:
 
 def clusters(source: Path, output: Path) -> dict[str, Any]:
     """Read the keys of each band and join the documents that share one; components included."""
-    from builder.engines.local import LocalEngine
+    from builder.engines.threads import LocalThreads
+    from builder.engines.zygote import processors
     from builder.kernels.dedup.clusters import link
 
-    engine = LocalEngine()
-    link(4, 2, band=lambda _: np.array([1, 2, 1, 3], np.uint64), side_by_side=engine.side_by_side)
+    threads = LocalThreads(processors())
+    link(4, 2, band=lambda _: np.array([1, 2, 1, 3], np.uint64), side_by_side=threads.side_by_side)
     began, used = time.perf_counter(), time.process_time()
     files = sorted(source.glob("*.parquet"))
     n_docs = pq.read_metadata(files[0]).num_rows
-    links = link(n_docs, len(files), band=lambda b: _keys(files[b]), side_by_side=engine.side_by_side)
+    links = link(n_docs, len(files), band=lambda b: _keys(files[b]), side_by_side=threads.side_by_side)
     seconds, cpu = time.perf_counter() - began, time.process_time() - used
     output.write_bytes(links.component.tobytes())
     return {"seconds": seconds, "cpu_seconds": cpu, "components": len(np.unique(links.component))}

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pyarrow as pa
 
-from builder.engines.local import LocalEngine
+from builder.engines.threads import LocalThreads
 from builder.protocols import Columns, Resources
 
 RESOURCES = Resources(contract=None, columns=Columns())
@@ -44,8 +44,7 @@ class Texts:
         return pa.concat_arrays(taken.chunks) if taken.num_chunks != 1 else taken.chunk(0)
 
 
-ENGINE = LocalEngine(workers=2)
-"""Never started: corpus stages ask it how many threads they may have."""
+THREADS = LocalThreads(2)
 
 
 def batches_of(texts, *, batch_rows=5000, fetched_at=None, kind=None):
@@ -65,7 +64,7 @@ def resolved(stage, batches, *, alive=None):
     sketched = Sketched([stage.sketch(batch, resources=RESOURCES) for batch in batches])
     texts = Texts(pa.chunked_array([batch.column("text") for batch in batches]))
     alive = np.ones(sketched.n_rows, np.bool_) if alive is None else np.asarray(alive, np.bool_)
-    verdicts = stage.resolve(sketched, alive=alive, memory=None, texts=texts, engine=ENGINE)
+    verdicts = stage.resolve(sketched, alive=alive, memory=None, texts=texts, threads=THREADS)
     return sketched, verdicts
 
 

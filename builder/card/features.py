@@ -5,28 +5,15 @@ The format is the one that `datasets` writes; a test compares the two for every 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
 import pyarrow.types as pat
 
+from builder.domain.feature_types import feature_type
 from builder.errors import ContractError, Fault
 
-_PLAIN = {
-    pa.null(): "null",
-    pa.bool_(): "bool",
-    pa.float16(): "float16",
-    pa.float32(): "float32",
-    pa.float64(): "float64",
-    pa.date32(): "date32",
-    pa.date64(): "date64",
-    pa.string(): "string",
-    pa.large_string(): "large_string",
-    pa.string_view(): "string_view",
-    pa.binary(): "binary",
-    pa.large_binary(): "large_binary",
-    pa.binary_view(): "binary_view",
-}
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def yaml_features(schema: pa.Schema) -> list[dict[str, Any]]:
@@ -47,27 +34,6 @@ def yaml_features(schema: pa.Schema) -> list[dict[str, Any]]:
     return features
 
 
-def dtype_name(arrow_type: pa.DataType) -> str:
-    """Return the name that `datasets` gives a type without inner types.
-
-    >>> dtype_name(pa.timestamp("us", tz="UTC"))
-    'timestamp[us, tz=UTC]'
-    """
-    if arrow_type in _PLAIN:
-        return _PLAIN[arrow_type]
-    if pat.is_integer(arrow_type) or pat.is_timestamp(arrow_type) or pat.is_time(arrow_type):
-        return str(arrow_type)
-    if pat.is_duration(arrow_type):
-        return f"duration[{arrow_type.unit}]"
-    if pat.is_decimal128(arrow_type) or pat.is_decimal256(arrow_type):
-        return f"decimal{arrow_type.bit_width}({arrow_type.precision}, {arrow_type.scale})"
-    if pat.is_fixed_size_binary(arrow_type):
-        return f"fixed_size_binary[{arrow_type.byte_width}]"
-    if pat.is_dictionary(arrow_type):
-        return dtype_name(arrow_type.value_type)
-    raise TypeError(f"load_dataset cannot open a column of type {arrow_type}")
-
-
 def _feature(arrow_type: pa.DataType) -> dict[str, Any]:
     if pat.is_struct(arrow_type):
         return {"struct": [{"name": part.name, **_feature(part.type)} for part in arrow_type]}
@@ -77,7 +43,9 @@ def _feature(arrow_type: pa.DataType) -> dict[str, Any]:
         return {"list": _inner(arrow_type.value_type), "length": arrow_type.list_size}
     if pat.is_list(arrow_type):
         return {"list": _inner(arrow_type.value_type)}
-    return {"dtype": dtype_name(arrow_type)}
+    if pat.is_dictionary(arrow_type):
+        return {"dtype": feature_type(arrow_type.value_type)}
+    return {"dtype": feature_type(arrow_type)}
 
 
 def _inner(value_type: pa.DataType) -> Any:

@@ -5,7 +5,15 @@ from __future__ import annotations
 import click
 from click.core import ParameterSource
 
-from builder.cli.options import Share, Size, VersionNumber, json_option
+from builder.cli.options import (
+    Share,
+    VersionNumber,
+    json_option,
+    max_memory_option,
+    schemas_option,
+    settings_option,
+    workers_option,
+)
 
 _READS_INPUTS = ("max_memory", "max_rejected", "limit", "spool", "batch_rows", "full", "prune", "rehash")
 """Options that control how inputs are read; ``--compact`` reads no input."""
@@ -16,14 +24,8 @@ _READS_INPUTS = ("max_memory", "max_rejected", "limit", "spool", "batch_rows", "
     epilog="Example: builder build recipe.yaml --workers 2 --set stages.dedup_near.threshold=0.7",
 )
 @click.argument("recipe", type=click.Path())
-@click.option(
-    "--workers", type=click.IntRange(1), help="Number of worker processes. Default: one for each core."
-)
-@click.option(
-    "--max-memory",
-    type=Size(),
-    help="Memory limit of all workers together, such as 2GB. Default: 60 % of the machine's memory.",
-)
+@workers_option
+@max_memory_option
 @click.option(
     "--engine", type=click.Choice(["local"]), default="local", show_default=True, help="Where the build runs."
 )
@@ -39,24 +41,13 @@ _READS_INPUTS = ("max_memory", "max_rejected", "limit", "spool", "batch_rows", "
     help="Write no version (exit status 3) if more of the records, such as 0.05 or 5%, are rejected or fail.",
 )
 @click.option("--limit", type=click.IntRange(1), help="Read only this many records, to try a recipe.")
-@click.option(
-    "--set",
-    "settings",
-    metavar="KEY=VALUE",
-    multiple=True,
-    help="Override one value of the recipe, such as stages.dedup_near.threshold=0.7. Repeatable.",
-)
+@settings_option
 @click.option(
     "--spool",
     type=click.Path(file_okay=False),
     help="Folder for unfinished work. Default: a folder inside the corpus.",
 )
-@click.option(
-    "--schemas",
-    type=click.Path(file_okay=False),
-    multiple=True,
-    help="Additional folder in which references of the contract are resolved. Repeat to add more.",
-)
+@schemas_option
 @click.option("--full", is_flag=True, help="Read all inputs again, not only new ones.")
 @click.option("--prune", is_flag=True, help="Remove the rows of inputs that no longer exist.")
 @click.option("--rehash", is_flag=True, help="Hash every input, even if it looks unchanged.")

@@ -6,24 +6,13 @@ from pathlib import Path
 
 import click
 
-from builder.cli.options import json_option
+from builder.cli.options import json_option, schemas_option, settings_option
 
 
 @click.command("check", epilog="Example: builder check recipe.yaml && builder check out/southern-news@1.0.0")
 @click.argument("target", metavar="RECIPE|FOLDER[@V]")
-@click.option(
-    "--set",
-    "settings",
-    metavar="KEY=VALUE",
-    multiple=True,
-    help="Override one value of the recipe, such as stages.dedup_near.threshold=0.7. Repeatable.",
-)
-@click.option(
-    "--schemas",
-    type=click.Path(file_okay=False),
-    multiple=True,
-    help="Additional folder in which references of the contract are resolved. Repeat to add more.",
-)
+@settings_option
+@schemas_option
 @json_option
 def check_command(target: str, *, settings: tuple[str, ...], schemas: tuple[str, ...], as_json: bool) -> int:
     """Check a recipe before you build it, or a version before you publish it.

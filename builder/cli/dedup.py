@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from builder.cli.options import Size, json_option
+from builder.cli.options import json_option, max_memory_option, workers_option
 
 
 @click.command("dedup", epilog="Example: builder dedup crawl/*.jsonl --output out/clean --threshold 0.8")
@@ -18,14 +18,8 @@ from builder.cli.options import Size, json_option
     help="Minimum Jaccard similarity of near-duplicates.",
 )
 @click.option("--column", default="text", show_default=True, help="Column to compare.")
-@click.option(
-    "--workers", type=click.IntRange(1), help="Number of worker processes. Default: one for each core."
-)
-@click.option(
-    "--max-memory",
-    type=Size(),
-    help="Memory limit of all workers together, such as 2GB. Default: 60 % of the machine's memory.",
-)
+@workers_option
+@max_memory_option
 @json_option
 def dedup_command(
     files: tuple[str, ...],

@@ -7,8 +7,6 @@ from typing import Any
 
 import click
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
-
 _UNITS = {
     "": 1,
     "b": 1,
@@ -66,3 +64,27 @@ class Share(click.ParamType[float]):
         if not 0 <= share <= 1:
             self.fail(f"{value!r} is not a share between 0 and 1; write for example 0.05 or 5%", param, ctx)
         return share
+
+
+settings_option = click.option(
+    "--set",
+    "settings",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Override one value of the recipe, such as stages.dedup_near.threshold=0.7. Repeatable.",
+)
+schemas_option = click.option(
+    "--schemas",
+    type=click.Path(file_okay=False),
+    multiple=True,
+    help="Additional folder in which references of the contract are resolved. Repeat to add more.",
+)
+workers_option = click.option(
+    "--workers", type=click.IntRange(1), help="Number of worker processes. Default: one for each core."
+)
+max_memory_option = click.option(
+    "--max-memory",
+    type=Size(),
+    help="Memory limit of all workers together, such as 2GB. Default: 60 % of the machine's memory.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from builder.cli.options import json_option
+from builder.cli.options import json_option, schemas_option
 
 
 @click.command(
@@ -17,12 +17,7 @@ from builder.cli.options import json_option
     type=click.Path(dir_okay=False),
     help="JSONL file to write each invalid record to, with its faults.",
 )
-@click.option(
-    "--schemas",
-    type=click.Path(file_okay=False),
-    multiple=True,
-    help="Additional folder in which references of the contract are resolved. Repeat to add more.",
-)
+@schemas_option
 @json_option
 def validate_command(
     files: tuple[str, ...], *, contract: str, rejected: str | None, schemas: tuple[str, ...], as_json: bool

@@ -1,6 +1,8 @@
 """The folder of versions; it moves whole files."""
 
-from builder.corpus.folder import FETCHED, Corpus, split_address
+from builder.corpus.address import split_address
+from builder.corpus.folder import Corpus
+from builder.corpus.names import FETCHED
 from builder.corpus.purge import FreshShard, VersionPurge, purge_rows
 from builder.corpus.purged import Purged
 from builder.corpus.staging import Staging

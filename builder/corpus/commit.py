@@ -14,6 +14,7 @@ import os
 import shutil
 import stat
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from builder.corpus.durable import (
@@ -26,15 +27,55 @@ from builder.corpus.durable import (
     sync_tree,
     write_file,
 )
-from builder.corpus.staging import STAGING_PREFIX
+from builder.corpus.names import AUDIT, INDEX, LATEST, OBJECTS, ROOT_SEAL, SEALS, STAGING_PREFIX
+from builder.corpus.seals import RootSeal, Sealed, VersionSeal, newest_of
 from builder.domain.json.canonical import canonical_json
 from builder.errors import CorpusError, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
+
+    from builder.corpus.staging import Staging
 
 JOURNAL = "commit.json"
+
+
+def add_version_steps(
+    staging: Staging, digest: str, *, old: RootSeal, root_files: Mapping[str, bytes]
+) -> list[list[str]]:
+    """Write new seals and root files next to a staged version, and list the steps that bring all into place.
+
+    Args:
+        digest: the version's digest.
+        old: the root seal of the corpus without the version.
+        root_files: new contents of files that belong to the corpus as a whole.
+    """
+    version = staging.version
+    sealed = VersionSeal(version=version, digest=digest, files=staging.seal_private()).to_bytes()
+    versions = {
+        **old.versions,
+        version: {"digest": digest, "seal": Sealed.of(sealed).sha256, "yanked": None},
+    }
+    root = RootSeal(
+        name=old.name,
+        latest=newest_of(versions),
+        versions=versions,
+        unused=tuple(one for one in old.unused if one not in staging.shards.values()),
+        files={**old.files, **{name: Sealed.of(data) for name, data in root_files.items()}},
+    )
+    fresh = {f"{SEALS}/{version}.json": sealed, **root_files, ROOT_SEAL: root.to_bytes()}
+    for name, data in fresh.items():
+        write_file(staging.root / Path(name).name, data)
+    objects = sorted(path.relative_to(staging.place) for path in staging.place.glob(f"{OBJECTS}/*/*"))
+    steps = [["move", str(path), str(path)] for path in objects]
+    steps += [["move", "audit", f"{AUDIT}/{version}"], ["move", "index", f"{INDEX}/{version}"]]
+    steps += [["move", "version", version], ["freeze", version]]
+    steps += [["replace", f"root/{Path(name).name}", name] for name in fresh if name != ROOT_SEAL]
+    return [
+        *steps,
+        ["point", LATEST, str(root.latest)],
+        ["replace", f"root/{Path(ROOT_SEAL).name}", ROOT_SEAL],
+    ]
 
 
 def commit_steps(corpus: Path, staged: Path, steps: Sequence[Sequence[str]]) -> None:

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from builder.corpus.folder import LATEST
-from builder.corpus.objects import OBJECTS, object_name
+from builder.corpus.names import AUDIT, INDEX, LATEST, MANIFEST, OBJECTS, ROOT_SEAL, SEALS
+from builder.corpus.objects import object_name
 from builder.corpus.purged import PURGED, Purged
-from builder.corpus.seals import ROOT_SEAL, SEALS, RootSeal, Sealed, VersionSeal
-from builder.corpus.staging import AUDIT, INDEX, MANIFEST
+from builder.corpus.seals import RootSeal, Sealed, VersionSeal
 from builder.domain.manifest import Manifest
 from builder.domain.version import Version
 from builder.errors import BuilderError, Fault, VersionError

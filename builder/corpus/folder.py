@@ -8,13 +8,26 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from builder.corpus.commit import commit_steps, finish_pending
-from builder.corpus.durable import sync_folder, write_file
+from builder.corpus.commit import add_version_steps, commit_steps, finish_pending
+from builder.corpus.create import create_corpus
+from builder.corpus.durable import write_file
 from builder.corpus.locks import locked
-from builder.corpus.objects import OBJECTS
+from builder.corpus.names import (
+    AUDIT,
+    FETCHED,
+    INDEX,
+    LOCK,
+    MANIFEST,
+    OBJECTS,
+    README,
+    ROOT_SEAL,
+    SEALS,
+    SPOOL,
+    TOMBSTONES,
+)
 from builder.corpus.purged import PURGED, Purged
-from builder.corpus.seals import ROOT_SEAL, SEALS, RootSeal, Sealed, VersionSeal
-from builder.corpus.staging import AUDIT, INDEX, MANIFEST, SPOOL, Staging
+from builder.corpus.seals import RootSeal, Sealed, newest_of
+from builder.corpus.staging import Staging
 from builder.domain.manifest import Manifest
 from builder.domain.version import Version
 from builder.errors import CorpusError, Fault, TamperedError, VersionError
@@ -24,26 +37,7 @@ if TYPE_CHECKING:
 
     from builder.domain.manifest import ShardEntry
 
-README, TOMBSTONES, LATEST = "README.md", "tombstones.jsonl", "latest"
-LOCK = f"{SPOOL}/lock"
-FETCHED = "fetched.json"
-"""Stands in the audit of a version that was not built here: where it came from, and what did not come."""
-
-_FOLDERS = (OBJECTS, AUDIT, INDEX, SEALS, SPOOL)
-_OURS = frozenset({".objects", AUDIT, INDEX, SEALS, SPOOL, TOMBSTONES, f"{TOMBSTONES}.tmp"})
 _KEY = re.compile(r"[\w-][\w.-]*", re.ASCII)
-
-
-def split_address(address: str | Path) -> tuple[Path, str | None]:
-    """Take ``FOLDER`` or ``FOLDER@VERSION`` apart; a folder whose own name holds ``@`` is found as it is.
-
-    Raises:
-        VersionError: if what stands behind the ``@`` is no version number.
-    """
-    folder, at, version = str(address).rpartition("@")
-    if not at or Path(address).exists():
-        return Path(address), None
-    return Path(folder), str(Version.parse(version))
 
 
 class Corpus:
@@ -74,7 +68,7 @@ class Corpus:
         """
         path = Path(path)
         if not (path / ROOT_SEAL).exists():
-            _create(path, name)
+            create_corpus(path, name)
         corpus = cls(path)
         if corpus.name != name:
             what = f"is the corpus of {corpus.name!r}, not of {name!r}"
@@ -306,38 +300,9 @@ class Corpus:
         Manifest.parse(data)
         write_file(staging.folder / MANIFEST, data)
         root_files = {README: root_readme.encode()} | ({} if tombstones is None else {TOMBSTONES: tombstones})
-        commit_steps(self.path, staging.place, self._steps(staging, Sealed.of(data).sha256, root_files))
+        steps = add_version_steps(staging, Sealed.of(data).sha256, old=self.seal(), root_files=root_files)
+        commit_steps(self.path, staging.place, steps)
         return Sealed.of(data).sha256
-
-    def _steps(self, staging: Staging, digest: str, root_files: Mapping[str, bytes]) -> list[list[str]]:
-        """Write seals and root files beside, and list what is to be moved where."""
-        version = staging.version
-        sealed = VersionSeal(version=version, digest=digest, files=staging.seal_private()).to_bytes()
-        old = self.seal()
-        versions = {
-            **old.versions,
-            version: {"digest": digest, "seal": Sealed.of(sealed).sha256, "yanked": None},
-        }
-        root = RootSeal(
-            name=old.name,
-            latest=newest_of(versions),
-            versions=versions,
-            unused=tuple(one for one in old.unused if one not in staging.shards.values()),
-            files={**old.files, **{name: Sealed.of(data) for name, data in root_files.items()}},
-        )
-        fresh = {f"{SEALS}/{version}.json": sealed, **root_files, ROOT_SEAL: root.to_bytes()}
-        for name, data in fresh.items():
-            write_file(staging.root / Path(name).name, data)
-        objects = sorted(path.relative_to(staging.place) for path in staging.place.glob(f"{OBJECTS}/*/*"))
-        steps = [["move", str(path), str(path)] for path in objects]
-        steps += [["move", "audit", f"{AUDIT}/{version}"], ["move", "index", f"{INDEX}/{version}"]]
-        steps += [["move", "version", version], ["freeze", version]]
-        steps += [["replace", f"root/{Path(name).name}", name] for name in fresh if name != ROOT_SEAL]
-        return [
-            *steps,
-            ["point", LATEST, str(root.latest)],
-            ["replace", f"root/{Path(ROOT_SEAL).name}", ROOT_SEAL],
-        ]
 
     def need_lock(self) -> None:
         """Make sure that the caller is the only builder.
@@ -350,35 +315,7 @@ class Corpus:
             raise CorpusError(Fault(where=str(self.path), what="is not locked", advice=advice))
 
 
-def newest_of(versions: Mapping[str, Mapping[str, Any]]) -> str | None:
-    """Return the highest version of a root seal that is neither yanked nor dropped; None if there is none."""
-    good = [
-        number for number, facts in versions.items() if facts["yanked"] is None and not facts.get("dropped")
-    ]
-    return max(good, key=Version.parse, default=None)
-
-
 @lru_cache(maxsize=64)
 def _parsed(data: bytes, version: str) -> Manifest:
     """Read a manifest; a build asks for those of all versions several times."""
     return Manifest.parse(data, where=f"{version}/{MANIFEST}")
-
-
-def _create(path: Path, name: str) -> None:
-    """Make an empty corpus; the root seal comes last, so a half-made one is made again."""
-    if path.exists() and not path.is_dir():
-        raise CorpusError(Fault(where=str(path), what="is a file", advice="a corpus is a folder"))
-    if (path / OBJECTS).is_dir() and (path / LATEST).is_symlink():
-        raise TamperedError(Fault(where=ROOT_SEAL, what="is missing", advice="run verify"))
-    foreign = sorted(one.name for one in path.iterdir() if one.name not in _OURS) if path.exists() else []
-    if foreign:
-        what = f"is no corpus and holds {foreign[0]!r}"
-        raise CorpusError(Fault(where=str(path), what=what, advice="name an empty or a new folder"))
-    for folder in _FOLDERS:
-        (path / folder).mkdir(parents=True, exist_ok=True)
-    with locked(path / LOCK, wait_s=10.0):
-        if not (path / ROOT_SEAL).exists():
-            write_file(path / TOMBSTONES, b"")
-            seal = RootSeal(name=name, files={TOMBSTONES: Sealed.of(b"")})
-            write_file(path / ROOT_SEAL, seal.to_bytes())
-            sync_folder(path)

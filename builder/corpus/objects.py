@@ -9,10 +9,10 @@ import os
 import shutil
 from typing import IO, TYPE_CHECKING
 
+from builder.corpus.names import OBJECTS
+
 if TYPE_CHECKING:
     from pathlib import Path
-
-OBJECTS = ".objects/sha256"
 
 _FICLONE = 0x40049409
 _NO_REFLINK = frozenset(

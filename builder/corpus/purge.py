@@ -10,12 +10,11 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from builder.corpus.folder import README
+from builder.corpus.names import README, SEALS, SPOOL, STAGING_PREFIX
 from builder.corpus.objects import hash_file, object_name, place
 from builder.corpus.purged import PURGED, Purged, PurgedFile, PurgedShard
 from builder.corpus.reseal import Resealing
-from builder.corpus.seals import SEALS, Sealed, VersionSeal
-from builder.corpus.staging import SPOOL, STAGING_PREFIX
+from builder.corpus.seals import Sealed, VersionSeal
 from builder.errors import Fault, TamperedError
 
 if TYPE_CHECKING:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 from builder.corpus.commit import commit_steps
 from builder.corpus.durable import write_file
-from builder.corpus.folder import LATEST, newest_of
+from builder.corpus.names import LATEST, ROOT_SEAL, SEALS, SPOOL, STAGING_PREFIX
 from builder.corpus.objects import take
-from builder.corpus.seals import ROOT_SEAL, SEALS, Sealed
-from builder.corpus.staging import SPOOL, STAGING_PREFIX
+from builder.corpus.seals import Sealed, newest_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -15,14 +15,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from builder.domain.json.canonical import canonical_json
+from builder.domain.version import Version
 from builder.errors import Fault, TamperedError
 
 if TYPE_CHECKING:
     import builtins
     from collections.abc import Mapping
-
-SEALS = ".seals"
-ROOT_SEAL = f"{SEALS}/root.json"
 
 S = TypeVar("S", bound="Seal")
 
@@ -98,6 +96,14 @@ class RootSeal(Seal):
     latest: str | None = None
     versions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     unused: tuple[str, ...] = ()
+
+
+def newest_of(versions: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """Return the highest version of a root seal that is neither yanked nor dropped; None if there is none."""
+    good = [
+        number for number, facts in versions.items() if facts["yanked"] is None and not facts.get("dropped")
+    ]
+    return max(good, key=Version.parse, default=None)
 
 
 def _digest(document: Mapping[str, Any]) -> str:

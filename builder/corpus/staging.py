@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+from builder.corpus.names import AUDIT, INDEX, MANIFEST, SPOOL, STAGING_PREFIX
 from builder.corpus.objects import hash_file, object_name, place, take
 from builder.corpus.seals import Sealed
 from builder.domain.manifest import FileEntry
@@ -15,10 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from builder.domain.manifest import Manifest
-
-AUDIT, INDEX, SPOOL = ".audit", ".index", ".spool"
-STAGING_PREFIX = ".commit-"
-MANIFEST = "manifest.json"
 
 
 class Staging:

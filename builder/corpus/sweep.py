@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from builder.corpus.durable import remove
-from builder.corpus.folder import LOCK
-from builder.corpus.objects import OBJECTS
+from builder.corpus.names import LOCK, OBJECTS, SPOOL
 from builder.corpus.reseal import Resealing
-from builder.corpus.staging import SPOOL
 from builder.corpus.withdraw import objects_in_use
 
 if TYPE_CHECKING:

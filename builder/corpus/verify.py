@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 from builder.corpus.commit import is_pending
 from builder.corpus.expected import Expected, expect
 from builder.corpus.inspection import Inspection
-from builder.corpus.objects import OBJECTS
-from builder.corpus.seals import ROOT_SEAL
-from builder.corpus.staging import AUDIT, INDEX, SPOOL
+from builder.corpus.names import AUDIT, INDEX, OBJECTS, ROOT_SEAL, SPOOL
 from builder.errors import Fault, LockedError
 
 if TYPE_CHECKING:

@@ -6,12 +6,11 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from builder.corpus.folder import README
+from builder.corpus.names import MANIFEST, README, SEALS
 from builder.corpus.objects import object_name
 from builder.corpus.purged import PURGED
 from builder.corpus.reseal import Resealing
-from builder.corpus.seals import SEALS, Sealed, VersionSeal
-from builder.corpus.staging import MANIFEST
+from builder.corpus.seals import Sealed, VersionSeal
 from builder.errors import Fault, VersionError
 
 if TYPE_CHECKING:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import os
 import time
 import weakref
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from itertools import chain, groupby
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from itertools import chain
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from builder.engines.guard import NullGuard
-from builder.engines.job import CallResult, Caught, Job, WorkerDiedError, pickled
-from builder.engines.supervisor import Supervisor, private_bytes
+from builder.engines.job import CallResult, Caught, Job, pickled
+from builder.engines.process_memory import private_bytes
+from builder.engines.supervisor import Supervisor
 from builder.engines.zygote import processors
 
 if TYPE_CHECKING:
@@ -105,33 +103,6 @@ class LocalEngine:
         if first is not _NOTHING:
             yield from self._map_in_workers(function, chain([first], rest))
 
-    def shuffle(
-        self, rows: Sequence[Any], key: Callable[[Any], Any], function: Callable[[Any, list[Any]], _R]
-    ) -> Iterator[_R]:
-        """Group rows by key and call ``function(key, group)`` once a group, in the order of the keys.
-
-        Rows of a group keep their order.
-        """
-        ordered = groupby(sorted(rows, key=key), key=key)
-        groups = ((value, list(group)) for value, group in ordered)
-        return self.map(_Grouped(function=function), groups)
-
-    def guard(
-        self, function: Callable[[_T], _R], batch: _T, *, limit_s: float, memory_bytes: int
-    ) -> _R | None:
-        """Run one call in a supervised child; None if it did not come back.
-
-        What the function raises is raised here, but for MemoryError, which is not to come back.
-        """
-        results: dict[int, CallResult] = {}
-        job = _job(0, pickled(_Alone(function=function)), batch, results)
-        self._started().call_alone(job, limit_s=limit_s, memory_bytes=memory_bytes)
-        outcome = results.get(0)
-        if outcome is None or isinstance(outcome.error, WorkerDiedError):
-            return None
-        answer: _R = outcome.get()
-        return answer
-
     def alone(self, function: Callable[[_T, Guard], _R], task: _T) -> _R:
         """Call a trusted function while nothing else runs, with the memory of all workers together.
 
@@ -145,19 +116,10 @@ class LocalEngine:
         total = self._memory_bytes * self.workers
         supervisor = self._started()
         supervisor.retire()
-        supervisor.call_alone(
-            _job(0, pickled(function), task, results),
-            limit_s=math.inf,
-            memory_bytes=max(total - RESERVED_BYTES, total // 2),
-        )
+        job = _job(0, pickled(function), task, results)
+        supervisor.call_alone(job, memory_bytes=max(total - RESERVED_BYTES, total // 2))
         answer: _R = results[0].get()
         return answer
-
-    def side_by_side(self, function: Callable[[], _R]) -> list[_R]:
-        """Call a function once for each worker, in threads of this process: for compiled code."""
-        with ThreadPoolExecutor(self.workers) as pool:
-            futures = [pool.submit(function) for _ in range(self.workers)]
-            return [future.result() for future in futures]
 
     def close(self) -> None:
         """End the workers."""
@@ -223,26 +185,6 @@ class LocalEngine:
 
 def _ignore(n_records: int, n_bytes: int) -> None:
     """Show no progress."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Grouped(Generic[_R]):
-    """Calls a function of a group."""
-
-    function: Callable[[Any, list[Any]], _R]
-
-    def __call__(self, group: tuple[Any, list[Any]], guard: Guard) -> _R:  # noqa: ARG002
-        return self.function(*group)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Alone(Generic[_T, _R]):
-    """Calls a function that knows of no guard."""
-
-    function: Callable[[_T], _R]
-
-    def __call__(self, batch: _T, guard: Guard) -> _R:  # noqa: ARG002
-        return self.function(batch)
 
 
 def _job(number: int, function: bytes, task: Any, results: dict[int, CallResult]) -> Job:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import mmap
 import os
-import signal
 import socket
 import subprocess
 import time
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from builder.engines.job import MAX_DEATHS, CallResult, Caught, Job, WorkerDiedError, remote_error
-from builder.engines.worker import OUT_OF_MEMORY_STATUS, Answer, Call, Ended, Fork, Kill, WorkerStarted
+from builder.engines.process_memory import data_bytes, private_bytes
+from builder.engines.worker import Answer, Call, Ended, Fork, Kill, WorkerStarted
+from builder.engines.worker_state import WorkerState
 from builder.engines.zygote import zygote_for
 
 if TYPE_CHECKING:
@@ -26,36 +24,6 @@ if TYPE_CHECKING:
 
 LOOK_S = 0.05
 """How often workers are looked at."""
-
-_NEAR_LIMIT = 0.8
-"""A worker that dies of a signal with so much of its memory in use has died of that."""
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class _Worker:
-    """What is known of one worker; ``pid`` is 0 until the zygote has told it.
-
-    Attributes:
-        function: what the worker was last sent, so that it is not sent again.
-        late: what it was ended for.
-        n_bytes: the most memory that it was seen with.
-    """
-
-    slot: int
-    connection: Connection
-    memory_bytes: int | None
-    pid: int = 0
-    job: Job | None = None
-    function: bytes = b""
-    late: InProgress | None = None
-    doomed: bool = False
-    open: bool = True
-    n_bytes: int = 0
-
-    def hang_up(self) -> None:
-        """Close our end of its socket."""
-        self.open = False
-        self.connection.close()
 
 
 class Supervisor:
@@ -85,7 +53,7 @@ class Supervisor:
         self._queue: deque[Job] = deque()
         self._looked_at = time.monotonic()
         self.peak_bytes = 0
-        self._workers: dict[int, _Worker] = {}
+        self._workers: dict[int, WorkerState] = {}
         zygote = zygote_for(n_workers, preload)
         self._zygote, self._shared, self._control = zygote.process, zygote.shared, zygote.control
         self._connection = Connection(os.dup(self._control.fileno()))
@@ -108,16 +76,14 @@ class Supervisor:
         if time.monotonic() - self._looked_at >= LOOK_S:
             self._look()
 
-    def call_alone(self, job: Job, *, limit_s: float, memory_bytes: int) -> None:
-        """Run one job in a worker of its own, with limits of its own; it is not tried again."""
+    def call_alone(self, job: Job, *, memory_bytes: int) -> None:
+        """Run one job in a worker of its own, with a limit of its own; it is not tried again."""
         job.n_deaths = MAX_DEATHS - 1
         slot = self.n_workers
         worker = self._fork(slot, memory_bytes)
         self._send(worker, job)
-        deadline = time.monotonic() + limit_s
-        while worker.job is job and self._workers.get(slot) is worker and time.monotonic() < deadline:
+        while worker.job is job and self._workers.get(slot) is worker:
             self.pump()
-        worker.job = None
         self._doom(worker)
         while self._workers.get(slot) is worker:
             self.pump()
@@ -174,16 +140,16 @@ class Supervisor:
             if worker.job is None and worker.open and not worker.doomed:
                 self._send(worker, self._queue.popleft())
 
-    def _fork(self, slot: int, memory_bytes: int | None) -> _Worker:
+    def _fork(self, slot: int, memory_bytes: int | None) -> WorkerState:
         ours, theirs = socket.socketpair()
         with theirs:
             self._connection.send(Fork(slot=slot, memory_bytes=memory_bytes))
             socket.send_fds(self._control, [b"."], [theirs.fileno()])
-        worker = _Worker(slot=slot, connection=Connection(ours.detach()), memory_bytes=memory_bytes)
+        worker = WorkerState(slot=slot, connection=Connection(ours.detach()), memory_bytes=memory_bytes)
         self._workers[slot] = worker
         return worker
 
-    def _send(self, worker: _Worker, job: Job) -> None:
+    def _send(self, worker: WorkerState, job: Job) -> None:
         self._shared.clear(worker.slot)
         function = b"" if worker.function is job.function else job.function
         worker.job, worker.function = job, job.function
@@ -191,7 +157,7 @@ class Supervisor:
         with suppress(BrokenPipeError, ConnectionResetError):  # it is dead: the zygote will say so
             worker.connection.send(call)
 
-    def _receive(self, worker: _Worker) -> None:
+    def _receive(self, worker: WorkerState) -> None:
         try:
             answer: Answer = worker.connection.recv()
         except (EOFError, ConnectionError):
@@ -231,7 +197,7 @@ class Supervisor:
         if worker.doomed:
             self._doom(worker)
 
-    def _reap(self, worker: _Worker, status: int) -> None:
+    def _reap(self, worker: WorkerState, status: int) -> None:
         while worker.open and worker.connection.poll(0):
             self._receive(worker)
         worker.hang_up()
@@ -243,7 +209,7 @@ class Supervisor:
         if late is not None and (in_progress is None or in_progress.entry != late.entry):
             self._queue.appendleft(job)  # it was done just before it was ended: nobody is to blame
             return
-        self._try_again(job, in_progress, _reason(worker, status), detail=_detail(worker, status))
+        self._try_again(job, in_progress, worker.death_reason(status), detail=worker.death_detail(status))
 
     def _try_again(self, job: Job, in_progress: InProgress | None, reason: str, *, detail: str) -> None:
         """Queue a job again without the unit that ended its worker; give it up if there is none."""
@@ -270,14 +236,14 @@ class Supervisor:
         )
         job.settle(CallResult(error=error))
 
-    def _count(self, worker: _Worker, job: Job) -> None:
+    def _count(self, worker: WorkerState, job: Job) -> None:
         """Pass on how far a job has come; what was told before a worker died is not told again."""
         seen, now = job.ticks, self._shared.ticks(worker.slot)
         job.ticks = (max(seen[0], now[0]), max(seen[1], now[1]))
         if job.ticks != seen:
             self._on_tick(job.ticks[0] - seen[0], job.ticks[1] - seen[1])
 
-    def _doom(self, worker: _Worker) -> None:
+    def _doom(self, worker: WorkerState) -> None:
         worker.doomed = True
         if worker.pid:
             with suppress(OSError):  # without a zygote there is no worker
@@ -293,41 +259,8 @@ class Supervisor:
                 continue
             self._count(worker, worker.job)
             if worker.memory_bytes is not None:
-                worker.n_bytes = max(worker.n_bytes, _data_bytes(worker.pid))
+                worker.n_bytes = max(worker.n_bytes, data_bytes(worker.pid))
             in_progress = self._shared.in_progress(worker.slot)
             if in_progress is not None and now > in_progress.since_s + in_progress.limit_s:
                 worker.late = in_progress
                 self._doom(worker)
-
-
-def _reason(worker: _Worker, status: int) -> str:
-    if worker.late is not None:
-        return "timeout"
-    limit = worker.memory_bytes
-    near = limit is not None and worker.n_bytes > _NEAR_LIMIT * limit
-    # a SIGKILL that is not ours is that of the kernel, when memory runs out
-    return "memory" if near or status in (-signal.SIGKILL, OUT_OF_MEMORY_STATUS) else "crash"
-
-
-def _detail(worker: _Worker, status: int) -> str:
-    if worker.late is not None:
-        return f"over {worker.late.limit_s:g} s"
-    if status < 0:
-        return f"signal {-status} ({signal.Signals(-status).name})"
-    return f"exit status {status}"
-
-
-def private_bytes(pid: int) -> int:
-    """Return what a process holds in memory, mapped files left out; 0 where it cannot be known."""
-    with suppress(OSError, IndexError, ValueError):
-        resident, shared = Path(f"/proc/{pid}/statm").read_text().split()[1:3]
-        return (int(resident) - int(shared)) * mmap.PAGESIZE
-    return 0
-
-
-def _data_bytes(pid: int) -> int:
-    """Return what counts against RLIMIT_DATA; 0 where it cannot be known."""
-    with suppress(OSError, IndexError, ValueError):
-        pages = Path(f"/proc/{pid}/statm").read_text().split()[5]
-        return int(pages) * mmap.PAGESIZE
-    return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from builder.corpus.staging import MANIFEST
+from builder.corpus.names import MANIFEST
 from builder.hub.result import Addition, Copy
 
 if TYPE_CHECKING:

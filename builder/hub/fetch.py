@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from builder.card.manifest_facts import corpus_card
 from builder.corpus import FETCHED, Corpus
-from builder.corpus.staging import MANIFEST
+from builder.corpus.names import MANIFEST
 from builder.domain.manifest import Manifest
 from builder.domain.progress import Progress, ignore_progress
 from builder.domain.version import Version

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from builder.corpus import Corpus
-from builder.corpus.staging import MANIFEST
+from builder.corpus.names import MANIFEST
 from builder.domain.manifest import Manifest
 from builder.domain.version import Version
 from builder.errors import Fault, HubError, VersionError

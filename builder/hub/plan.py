@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from builder.corpus.staging import MANIFEST
+from builder.corpus.names import MANIFEST
 from builder.domain.version import Version
 from builder.errors import Fault, PublishError, VersionError
 from builder.hub.address import version_of

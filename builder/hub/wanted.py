@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from builder.corpus.staging import MANIFEST
+from builder.corpus.names import MANIFEST
 from builder.errors import Fault, TamperedError, VersionError
 from builder.hub.diff import CARD, HUB_AUDIT, SEALED_CARD, Local
 

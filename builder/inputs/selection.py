@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from builder.corpus.staging import SPOOL
+from builder.corpus.names import SPOOL
 from builder.domain.url import URL_RULES
 from builder.domain.version import Level, Version
 from builder.errors import Fault, RecipeError

@@ -65,7 +65,11 @@ class JsonlSource(FileSource):
 
     def tasks(self) -> list[Task]:
         """Split uncompressed files by their size; a compressed file is one task."""
-        return [task for found in self.inputs() for task in self._cut(found)]
+        return [
+            task
+            for found in self.inputs()
+            for task in self.cut_tasks(found, part_bytes=None if compression_of(found.name) else TASK_BYTES)
+        ]
 
     def read(self, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:
         """Yield the unparsed lines that begin in the task's range, in a column ``_raw``."""
@@ -75,20 +79,6 @@ class JsonlSource(FileSource):
         pieces = split_lines(chunks, start=task.start, stop=task.stop, max_bytes=self.max_record_bytes)
         for piece in pieces:
             yield from reader.read(piece)
-
-    def _cut(self, found: Found) -> Iterator[Task]:
-        whole = compression_of(found.name) is not None or found.size_bytes <= TASK_BYTES
-        starts = [0] if whole else range(0, found.size_bytes, TASK_BYTES)
-        for start in starts:
-            stop = None if start + TASK_BYTES >= found.size_bytes or whole else start + TASK_BYTES
-            yield Task(
-                source=self.label,
-                path=found.path,
-                name=found.name,
-                size_bytes=(found.size_bytes if stop is None else stop) - start,
-                start=start,
-                stop=stop,
-            )
 
 
 class _Reader:

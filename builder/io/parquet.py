@@ -76,23 +76,11 @@ class ParquetSource(FileSource):
 
     def tasks(self) -> list[Task]:
         """Split files by their size; no file is opened."""
-        return [task for found in self.inputs() for task in self._cut(found)]
+        return [task for found in self.inputs() for task in self.cut_tasks(found, part_bytes=TASK_BYTES)]
 
     def read(self, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:
         """Yield the row groups that begin in the task's range."""
         return _Reader(source=self, task=task, guard=guard, batch_rows=batch_rows).read()
-
-    def _cut(self, found: Found) -> Iterator[Task]:
-        for start in range(0, found.size_bytes, TASK_BYTES) or [0]:
-            stop = None if start + TASK_BYTES >= found.size_bytes else start + TASK_BYTES
-            yield Task(
-                source=self.label,
-                path=found.path,
-                name=found.name,
-                size_bytes=(found.size_bytes if stop is None else stop) - start,
-                start=start,
-                stop=stop,
-            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,11 +17,10 @@ from builder.io.archive.pages import (
     open_page,
     url_of,
 )
-from builder.io.archive.parts import cut_points, part_bounds, read_part
+from builder.io.archive.parts import PART_BYTES, part_bounds, read_part
 from builder.io.reading.file_source import COMPRESSED, GUARD_REASONS, MAX_RECORD_BYTES, TOO_BIG, FileSource
 from builder.io.reading.page_rows import BATCH_BYTES, PageRows
 from builder.io.streams.streams import REASONS, compression_of, open_input
-from builder.protocols import Task
 from builder.registry import option
 
 if TYPE_CHECKING:
@@ -29,8 +28,7 @@ if TYPE_CHECKING:
 
     from builder.io.archive.framing import Span
     from builder.io.archive.members import Piece
-    from builder.io.streams.paths import Found
-    from builder.protocols import Guard, Reading
+    from builder.protocols import Guard, Reading, Task
 
 _SNIFF_BYTES = 16
 
@@ -95,7 +93,11 @@ class WarcSource(FileSource):
 
     def tasks(self) -> list[Task]:
         """Split large uncompressed files by their size; any other file is one task."""
-        return [task for found in self.inputs() for task in self._cut(found)]
+        return [
+            task
+            for found in self.inputs()
+            for task in self.cut_tasks(found, part_bytes=None if compression_of(found.name) else PART_BYTES)
+        ]
 
     def read(self, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:
         """Yield pages and rejections in the order of the archive."""
@@ -109,18 +111,6 @@ class WarcSource(FileSource):
                 if reader.full:
                     yield reader.take_reading()
         yield reader.take_reading()
-
-    def _cut(self, found: Found) -> Iterator[Task]:
-        whole = compression_of(found.name) is not None
-        for start, stop in [(0, None)] if whole else cut_points(found.size_bytes):
-            yield Task(
-                source=self.label,
-                path=found.path,
-                name=found.name,
-                size_bytes=(found.size_bytes if stop is None else stop) - start,
-                start=start,
-                stop=stop,
-            )
 
     def _criteria(self) -> PageCriteria:
         types = [name.strip().lower() for name in self.content_types]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from builder.corpus import Corpus
-from builder.corpus.staging import SPOOL
+from builder.corpus.names import SPOOL
 from builder.domain.progress import Progress, ignore_notice, ignore_progress
 from builder.engines.local import LocalEngine
 from builder.errors import Fault, NothingKeptError, RecipeError, TooManyRejectedError

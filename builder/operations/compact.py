@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from builder.corpus import Corpus
-from builder.corpus.staging import SPOOL
+from builder.corpus.names import SPOOL
 from builder.domain.progress import Progress, ignore_progress
 from builder.history.past import Past
 from builder.history.rebuild import open_lineage

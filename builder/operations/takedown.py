@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from builder.corpus import Corpus
-from builder.corpus.staging import SPOOL
+from builder.corpus.names import SPOOL
 from builder.domain.document_ids import parse_id
 from builder.domain.progress import Progress, ignore_progress
 from builder.errors import CorpusError, Fault, NothingKeptError

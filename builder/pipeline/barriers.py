@@ -22,7 +22,7 @@ from builder.domain.row_numbers import (
     trace_to_first,
 )
 from builder.engines.job import WorkerDiedError
-from builder.engines.local import LocalEngine
+from builder.engines.threads import LocalThreads
 from builder.errors import BuilderError, Fault
 from builder.history.index import write_arrow
 from builder.pipeline.spool import Spool, StageSketches, row_numbers
@@ -176,7 +176,7 @@ def _verdicts(
         alive=str(_save(folder / "alive.npy", alive)),
         folder=str(folder),
         memory=memory,
-        workers=engine.workers,
+        n_threads=engine.workers,
     )
     if spool.n_rows > MANY_ROWS:
         reason = _alone(engine, resolution, stage)
@@ -212,14 +212,14 @@ class Resolution:
     Attributes:
         alive: file of bool[n_rows], the rows that the stages before have kept.
         folder: where verdicts and the stage's segment of the index are written.
-        workers: threads that may be used, while no worker has anything else to do.
+        n_threads: threads that the stage may use; no worker has anything else to do meanwhile.
     """
 
     spool: Spool
     alive: str
     folder: str
     memory: Remembered | None
-    workers: int = 1
+    n_threads: int = 1
 
     def __call__(self, stage: CorpusStage, guard: Guard) -> str:  # noqa: ARG002 - engines give one
         """Decide, write down what comes of it, and return the reason."""
@@ -233,10 +233,10 @@ class Resolution:
     def decide(self, stage: CorpusStage) -> Verdicts:
         """Ask the stage, and write down what later versions must know."""
         sketches = StageSketches(self.spool, stage.name)
-        with LocalEngine(workers=self.workers) as engine:
-            verdicts = stage.resolve(
-                sketches, alive=np.load(self.alive), memory=self.memory, texts=self.spool, engine=engine
-            )
+        threads = LocalThreads(self.n_threads)
+        verdicts = stage.resolve(
+            sketches, alive=np.load(self.alive), memory=self.memory, texts=self.spool, threads=threads
+        )
         sketches.release()
         write_segment(Path(self.folder) / f"{stage.name}{SEGMENT}", stage, self.spool, verdicts)
         return verdicts

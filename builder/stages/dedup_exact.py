@@ -12,9 +12,10 @@ import pyarrow.compute as pc
 from builder.domain.grouping import KEY_TYPE, best_of_group, instants_of, key_words, ranks
 from builder.domain.merging import MODES, cluster_field, priority_order, settle_merged
 from builder.domain.text_buffers import DIGEST_TYPE, text_digests, text_keys
-from builder.errors import Fault, RecipeError
+from builder.errors import RecipeError
 from builder.protocols import Verdicts
 from builder.registry import option
+from builder.stages.binding.required_columns import text_column_faults
 from builder.stages.dedup.together import Together
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from builder.protocols import Engine, Outcome, Remembered, Resources, Sketches, Texts
+    from builder.protocols import Outcome, Remembered, Resources, Sketches, Texts, Threads
 
 _SKETCH_SCHEMA = pa.schema(
     [
@@ -64,15 +65,9 @@ class DedupExact:
         Raises:
             RecipeError: if there is none.
         """
-        name = resources.columns.text
-        if name is None or name not in schema.names:
-            raise RecipeError(
-                Fault(
-                    where=self.name,
-                    what="there is no column of text to compare",
-                    advice="put extract_text before it, or say which it is with columns: {text: NAME}",
-                )
-            )
+        faults = text_column_faults(self.name, schema, resources, purpose="compare")
+        if faults:
+            raise RecipeError(*faults)
         return schema.append(cluster_field(self.name)) if self.mode == "tag" else schema
 
     def sketch(self, batch: pa.RecordBatch, *, resources: Resources) -> pa.RecordBatch:
@@ -90,7 +85,7 @@ class DedupExact:
         alive: NDArray[np.bool_],
         memory: Remembered | None,
         texts: Texts,
-        engine: Engine,  # noqa: ARG002 - one sort is enough
+        threads: Threads,  # noqa: ARG002 - one sort is enough
     ) -> Verdicts:
         """Give each document of a text the best of them as its keeper; the texts have the last word."""
         both = Together.choose(memory, sketches, "text_key", texts=texts)

@@ -16,6 +16,7 @@ from builder.errors import Fault, RecipeError
 from builder.kernels.dedup.bands import MAX_BANDS, MAX_ROWS, MAX_WIDTH, choose
 from builder.protocols import Verdicts
 from builder.registry import option
+from builder.stages.binding.required_columns import text_column_faults
 from builder.stages.dedup.together import Together
 
 if TYPE_CHECKING:
@@ -23,12 +24,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from builder.protocols import Engine, Outcome, Remembered, Resources, Sketches, Texts
+    from builder.protocols import Outcome, Remembered, Resources, Sketches, Texts, Threads
 
 NO_TEXT = -1
 """Stands for the number of words where the text is null."""
-
-WORDS_HASH_TYPE = pa.binary(16)
 
 _LEAST_BLOCK_BYTES = 1 << 20
 """Threads that prove merges share what one block may hold; smaller ones would cost more than they are."""
@@ -93,7 +92,8 @@ class DedupNear:
         Raises:
             RecipeError: if there is none.
         """
-        faults = [*_text_faults(schema, resources), *self._instant_faults(schema, resources)]
+        faults = text_column_faults(self.name, schema, resources, purpose="compare")
+        faults += self._instant_faults(schema, resources)
         if faults:
             raise RecipeError(*faults)
         return schema.append(cluster_field(self.name)) if self.mode == "tag" else schema
@@ -148,11 +148,11 @@ class DedupNear:
         alive: NDArray[np.bool_],
         memory: Remembered | None,
         texts: Texts,
-        engine: Engine,
+        threads: Threads,
     ) -> Verdicts:
         """Find candidates by their band keys and prove each merge by the texts.
 
-        Bands and components are gone through by as many threads as the engine has workers.
+        Threads share the bands and the components.
         """
         both = Together(memory, self._candidates(memory, sketches, alive), sketches, texts)
         n_bytes, n_words, n_shingles = (_numbers(both, name) for name in ("n_bytes", "n_words", "n_shingles"))
@@ -163,7 +163,7 @@ class DedupNear:
         short, long = order[n_shingles[order] == 0], order[n_shingles[order] > 0]
         keeper[short] = short[self._same_words(both, short, n_words)]
         similarity[short[keeper[short] != short]] = 1.0
-        near, similarity[long] = self._near(both, long, n_bytes[long], engine)
+        near, similarity[long] = self._near(both, long, n_bytes[long], threads)
         keeper[long] = long[near]
         return Verdicts(
             keeper=both.keepers(keeper), similarity=similarity[both.n_old :], reason="near_duplicate"
@@ -201,7 +201,7 @@ class DedupNear:
         return best_of_group(keys, np.arange(len(rows)))
 
     def _near(
-        self, both: Together, rows: NDArray[np.int64], n_bytes: NDArray[np.int64], engine: Engine
+        self, both: Together, rows: NDArray[np.int64], n_bytes: NDArray[np.int64], threads: Threads
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return for each of ``rows``, all with shingles, the place of its keeper and the similarity."""
         from builder.kernels.dedup.clusters import BLOCK_BYTES, POOL_HASHES, Clustering, link
@@ -213,17 +213,17 @@ class DedupNear:
             both.release()
             return found
 
-        links = link(len(rows), self.banding[0], band=band, side_by_side=engine.side_by_side)
+        links = link(len(rows), self.banding[0], band=band, side_by_side=threads.side_by_side)
         clustering = Clustering(
             threshold=self.threshold,
             width=self.shingle_words,
             keys=lambda docs: keys.rows(rows[docs]),
             texts=lambda docs: text_buffers(both.take(rows[docs])),
             n_fixed=int((rows < both.n_old).sum()),
-            pool_hashes=POOL_HASHES // engine.workers,
-            block_bytes=max(BLOCK_BYTES // engine.workers, _LEAST_BLOCK_BYTES),
+            pool_hashes=POOL_HASHES // threads.n,
+            block_bytes=max(BLOCK_BYTES // threads.n, _LEAST_BLOCK_BYTES),
         )
-        return clustering.resolve(links, n_bytes, side_by_side=engine.side_by_side)
+        return clustering.resolve(links, n_bytes, side_by_side=threads.side_by_side)
 
     def settle(
         self, batch: pa.RecordBatch, keeper_rows: NDArray[np.int64], rows: NDArray[np.int64]
@@ -237,18 +237,6 @@ class DedupNear:
         names = ("band_keys", "n_words", "n_shingles", "words_hash", "n_bytes")
         columns = {name: sketches.column(name).take(pa.array(stayed)) for name in names}
         return pa.table({"row": pa.array(stayed, pa.int64()), **columns})
-
-
-def _text_faults(schema: pa.Schema, resources: Resources) -> list[Fault]:
-    name = resources.columns.text
-    if name is None or name not in schema.names:
-        what = "there is no column of text to compare"
-    elif not (pa.types.is_string(kind := schema.field(name).type) or pa.types.is_large_string(kind)):
-        what = f"the column {name!r} is not text but {kind}"
-    else:
-        return []
-    advice = "put extract_text before it, or say which column it is with columns: {text: NAME}"
-    return [Fault(where=DedupNear.name, what=what, advice=advice)]
 
 
 def _fixed_width(words: NDArray[np.uint64]) -> pa.Array:

@@ -15,9 +15,10 @@ from builder.domain.merging import MODES, cluster_field, priority_order, settle_
 from builder.domain.row_numbers import MemoryRows
 from builder.domain.text_buffers import text_keys
 from builder.domain.url import canonical_url
-from builder.errors import Fault, RecipeError
+from builder.errors import RecipeError
 from builder.protocols import Verdicts
 from builder.registry import option
+from builder.stages.binding.required_columns import contract_column_faults
 from builder.stages.dedup.together import Together
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from builder.protocols import Engine, Outcome, Remembered, Resources, Sketches, Texts
+    from builder.protocols import Outcome, Remembered, Resources, Sketches, Texts, Threads
 
 _SKETCH_SCHEMA = pa.schema(
     [("url_key", KEY_TYPE), ("fetched_at", pa.int64()), ("n_bytes", pa.int64()), ("text_key", KEY_TYPE)]
@@ -67,15 +68,9 @@ class DedupUrl:
         Raises:
             RecipeError: if there is none.
         """
-        name = resources.columns.url
-        if name is None or name not in schema.names:
-            raise RecipeError(
-                Fault(
-                    where=self.name,
-                    what="the contract has no column of URLs",
-                    advice="say which it is with columns: {url: NAME}, or leave the stage out",
-                )
-            )
+        faults = contract_column_faults(self.name, schema, resources, "url")
+        if faults:
+            raise RecipeError(*faults)
         return schema.append(cluster_field(self.name)) if self.mode == "tag" else schema
 
     def sketch(self, batch: pa.RecordBatch, *, resources: Resources) -> pa.RecordBatch:
@@ -100,7 +95,7 @@ class DedupUrl:
         alive: NDArray[np.bool_],
         memory: Remembered | None,
         texts: Texts,  # noqa: ARG002 - URLs decide alone
-        engine: Engine,  # noqa: ARG002 - one sort is enough
+        threads: Threads,  # noqa: ARG002 - one sort is enough
     ) -> Verdicts:
         """Give each page of a URL the best of them as its keeper."""
         both = Together.choose(memory, sketches, "url_key")

@@ -11,9 +11,10 @@ import pyarrow.compute as pc
 
 from builder.domain.record import RECORD
 from builder.domain.rejection import Rejection, rejection_batch
-from builder.errors import Fault, RecipeError
+from builder.errors import RecipeError
 from builder.protocols import Outcome
 from builder.registry import option
+from builder.stages.binding.required_columns import contract_column_faults
 from builder.stages.extraction.page_text import PageText, read_page
 
 if TYPE_CHECKING:
@@ -72,18 +73,9 @@ class ExtractText:
         Raises:
             RecipeError: if one is not there.
         """
-        columns = resources.columns
-        missing = [
-            Fault(
-                where=self.name,
-                what=f"the contract has no column of {role}",
-                advice=f"say which it is with columns: {{{role}: NAME}}, or leave the stage out",
-            )
-            for role, name in (("html", columns.html), ("text", columns.text))
-            if name is None or name not in schema.names
-        ]
-        if missing:
-            raise RecipeError(*missing)
+        faults = contract_column_faults(self.name, schema, resources, "html", "text")
+        if faults:
+            raise RecipeError(*faults)
         return schema
 
     def apply(self, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:

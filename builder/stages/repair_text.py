@@ -10,9 +10,10 @@ import pyarrow as pa
 
 from builder.domain.record import RECORD
 from builder.domain.rejection import Rejection, rejection_batch
-from builder.errors import Fault, RecipeError
+from builder.errors import RecipeError
 from builder.protocols import Outcome
 from builder.registry import option
+from builder.stages.binding.required_columns import text_column_faults
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,15 +54,9 @@ class RepairText:
         Raises:
             RecipeError: if there is none.
         """
-        name = resources.columns.text
-        if name is None or name not in schema.names:
-            raise RecipeError(
-                Fault(
-                    where=self.name,
-                    what="there is no column of text to repair",
-                    advice="put extract_text before it, or say which it is with columns: {text: NAME}",
-                )
-            )
+        faults = text_column_faults(self.name, schema, resources, purpose="repair")
+        if faults:
+            raise RecipeError(*faults)
         return schema
 
     def apply(self, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:  # noqa: ARG002

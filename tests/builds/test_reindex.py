@@ -11,7 +11,8 @@ from planted import ledger_of, sentence, write_lines
 
 from builder import BuildResult, Corpus, takedown
 from builder.corpus import verify_files
-from builder.corpus.seals import ROOT_SEAL, RootSeal, Sealed, VersionSeal
+from builder.corpus.names import ROOT_SEAL
+from builder.corpus.seals import RootSeal, Sealed, VersionSeal
 from builder.history.lineage import Lineage
 
 Make = Callable[..., BuildResult]

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from builder.io.archive import framing, heads, members
 from builder.io.archive.framing import Padding, read_spans
 from builder.io.archive.members import Piece
-from builder.io.archive.parts import cut_points, part_bounds, read_part
+from builder.io.archive.parts import part_bounds, read_part
+from builder.io.reading.file_source import cut_points
 
 _SPEC = importlib.util.spec_from_file_location("archives", Path(__file__).parent.parent / "archives.py")
 archives = importlib.util.module_from_spec(_SPEC)

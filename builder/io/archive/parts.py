@@ -21,16 +21,6 @@ PART_BYTES: Final = 16 << 20
 """Bytes of a part; the text of one takes about a second to extract."""
 
 
-def cut_points(size_bytes: int, *, part_bytes: int = PART_BYTES) -> list[tuple[int, int | None]]:
-    """Return start and stop of each part, from the size of the file alone; the last part has no stop.
-
-    >>> cut_points(25, part_bytes=10)
-    [(0, 10), (10, 20), (20, None)]
-    """
-    starts = range(0, max(size_bytes, 1), part_bytes)
-    return [(start, start + part_bytes if start + part_bytes < size_bytes else None) for start in starts]
-
-
 def part_bounds(stream: BinaryIO, *, start: int, stop: int | None) -> tuple[int, int | None]:
     """Return where the records of a part begin and end; an empty range if no record begins in the part."""
     kind = _kind(stream)

@@ -1,10 +1,11 @@
 """Map a charset label to a codec, as browsers do (WHATWG Encoding Standard, section 4.2).
 
-Some labels do not mean what their name suggests: ``iso-8859-1`` and ``us-ascii`` mean windows-1252,
-``gb2312`` means gb18030, ``shift_jis`` means windows-31J and ``euc-kr`` means windows-949, because pages with
-these labels are written in these charsets. Labels of old pages that the standard does not list (code page
-855, UTF-32, ISO-2022-KR) map to the codec of that name; browsers refuse some of them for security reasons
-that do not apply to text. No label maps to UTF-7 or to a codec that is not a charset.
+The labels of the standard come from `webencodings`. Some labels do not mean what their name suggests:
+``iso-8859-1`` and ``us-ascii`` mean windows-1252, ``gb2312`` means gb18030, ``shift_jis`` means windows-31J
+and ``euc-kr`` means windows-949, because pages with these labels are written in these charsets. Labels of old
+pages that the standard does not list or refuses (code page 855, UTF-32, ISO-2022-KR) map to the codec of that
+name. Browsers refuse some of them for security reasons that do not apply to text. No label maps to UTF-7 or
+to a codec that is not a charset.
 """
 
 from __future__ import annotations
@@ -13,44 +14,49 @@ import codecs
 import re
 from functools import cache
 
-_MEANT: dict[str, str] = {
-    "cp1252": "ascii us-ascii iso-ir-6 latin1 l1 latin-1 iso8859-1 iso88591 iso-8859-1 iso_8859-1 "
-    "iso_8859-1:1987 iso-ir-100 cp819 ibm819 csisolatin1 ansi_x3.4-1968 x-cp1252 windows-1252 cp1252 "
-    "x-user-defined",
-    "cp1254": "latin5 l5 csisolatin5 iso-8859-9 iso8859-9 iso88599 iso_8859-9 iso_8859-9:1989 iso-ir-148 "
-    "windows-1254 cp1254 x-cp1254",
-    "cp874": "tis-620 tis620 iso-8859-11 iso8859-11 iso885911 windows-874 dos-874 cp874 x-windows-874",
-    "gb18030": "gb2312 gb_2312 gb_2312-80 gbk x-gbk chinese csgb2312 csiso58gb231280 iso-ir-58 cp936 ms936 "
-    "windows-936 gb18030 euc-cn euccn",
-    "big5hkscs": "big5 big5-hkscs cn-big5 csbig5 x-x-big5 cp950 ms950 windows-950",
-    "cp949": "euc-kr euckr cseuckr csksc56011987 iso-ir-149 korean ks_c_5601-1987 ks_c_5601-1989 ksc5601 "
-    "ksc_5601 ks_c_5601 windows-949 cp949 ms949 uhc",
-    "cp932": "shift_jis shift-jis sjis x-sjis ms_kanji ms932 csshiftjis windows-31j cp932 cswindows31j",
-    "euc_jp": "euc-jp eucjp x-euc-jp x-euc cseucpkdfmtjapanese",
-    "iso2022_jp": "iso-2022-jp csiso2022jp",
-    "iso2022_kr": "iso-2022-kr csiso2022kr",
-    "iso8859-2": "csisolatin2",
-    "iso8859-3": "csisolatin3",
-    "iso8859-4": "csisolatin4",
-    "iso8859-5": "csisolatincyrillic",
-    "iso8859-6": "csisolatinarabic csiso88596e csiso88596i iso-8859-6-e iso-8859-6-i asmo-708 ecma-114",
-    "iso8859-7": "csisolatingreek sun_eu_greek elot_928 ecma-118",
-    "iso8859-8": "csisolatinhebrew csiso88598e csiso88598i iso-8859-8-e iso-8859-8-i logical visual",
-    "iso8859-10": "csisolatin6",
-    "iso8859-15": "csisolatin9",
-    "cp866": "csibm866 dos-866",
-    "cp855": "csibm855",
-    "koi8-r": "koi koi8 koi8_r cskoi8r",
-    "koi8-u": "koi8-ru",
-    "mac-roman": "mac x-mac-roman macintosh csmacintosh",
-    "mac-cyrillic": "x-mac-cyrillic x-mac-ukrainian maccyrillic",
-    "utf-8": "unicode-1-1-utf-8 unicode11utf8 unicode20utf8 x-unicode20utf8 utf8 utf-8 utf8mb4",
-    "utf-16-le": "utf-16 utf-16le unicode unicodefeff ucs-2 iso-10646-ucs-2 csunicode",
-    "utf-16-be": "utf-16be unicodefffe",
-    "utf-32-le": "utf-32 utf-32le ucs-4 iso-10646-ucs-4",
-    "utf-32-be": "utf-32be",
+from webencodings.labels import LABELS
+
+_CODECS = {
+    "big5": "big5hkscs",
+    "euc-jp": "euc_jp",
+    "euc-kr": "cp949",
+    "gb18030": "gb18030",
+    "gbk": "gb18030",
+    "iso-2022-jp": "iso2022_jp",
+    "iso-8859-8-i": "iso8859-8",
+    "macintosh": "mac-roman",
+    "shift_jis": "cp932",
+    "utf-16be": "utf-16-be",
+    "utf-16le": "utf-16-le",
+    "utf-8": "utf-8",
+    "windows-1252": "cp1252",
+    "windows-1254": "cp1254",
+    "windows-874": "cp874",
+    "x-mac-cyrillic": "mac-cyrillic",
+    "x-user-defined": "cp1252",
 }
-_BY_LABEL = {label: name for name, labels in _MEANT.items() for label in labels.split()}
+"""Codecs of the standard's encodings; the others have the codec that Python finds by their name."""
+
+_FURTHER: dict[str, str] = {
+    "big5hkscs": "cp950 ms950 windows-950",
+    "cp1252": "iso-ir-6 latin-1",
+    "cp855": "csibm855",
+    "cp866": "dos-866",
+    "cp874": "cp874 tis620 x-windows-874",
+    "cp932": "cp932 cswindows31j",
+    "cp949": "cp949 euckr ks_c_5601 ms949 uhc",
+    "euc_jp": "eucjp x-euc",
+    "gb18030": "cp936 euc-cn euccn ms936 windows-936",
+    "hz": "hz-gb-2312",
+    "iso2022_kr": "csiso2022kr iso-2022-kr",
+    "mac-cyrillic": "maccyrillic",
+    "utf-32-be": "utf-32be",
+    "utf-32-le": "iso-10646-ucs-4 ucs-4 utf-32 utf-32le",
+    "utf-8": "utf8mb4",
+}
+"""Labels that the standard does not know or refuses."""
+
+_CODEC_OF_FURTHER = {label: codec for codec, labels in _FURTHER.items() for label in labels.split()}
 
 _OTHER_CODECS = """
     cp437 cp720 cp737 cp775 cp850 cp852 cp855 cp857 cp858 cp860 cp861 cp862 cp863 cp864 cp865 cp866 cp869
@@ -60,7 +66,7 @@ _OTHER_CODECS = """
     koi8-r koi8-t koi8-u kz1048 mac-croatian mac-cyrillic mac-greek mac-iceland mac-latin2 mac-roman
     mac-romanian mac-turkish ptcp154 shift_jis_2004 shift_jisx0213
 """
-_ALSO = frozenset(_OTHER_CODECS.split())
+_ALLOWED = frozenset(_OTHER_CODECS.split()) | frozenset(_CODECS.values()) | frozenset(_FURTHER)
 """Codecs that any of their Python names may select."""
 
 _LABEL = re.compile(r"[a-z0-9][a-z0-9._:+-]{0,40}")
@@ -76,15 +82,22 @@ def codec_of_label(label: str | None) -> str | None:
     if label is None:
         return None
     label = label.strip(" \t\r\n\f").lower()
-    if label in _BY_LABEL:
-        return _BY_LABEL[label]
-    if not _LABEL.fullmatch(label):
+    return _named(label) or _found_by_python(LABELS.get(label, label))
+
+
+def _named(label: str) -> str | None:
+    """Return the codec that the tables of this module give to a label."""
+    return _CODEC_OF_FURTHER.get(label) or _CODECS.get(LABELS.get(label, ""))
+
+
+def _found_by_python(name: str) -> str | None:
+    if not _LABEL.fullmatch(name):
         return None
     try:
-        name = codecs.lookup(label).name
+        codec = codecs.lookup(name).name
     except (LookupError, ValueError):
         return None
-    return name if name in _ALSO or name in _MEANT else _BY_LABEL.get(name)
+    return codec if codec in _ALLOWED else _named(codec)
 
 
 def is_multibyte(codec: str) -> bool:

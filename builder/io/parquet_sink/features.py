@@ -7,15 +7,13 @@ import takes more than a second. A test compares both results on every type that
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.types as pat
 
+from builder.domain.feature_types import feature_type
 from builder.errors import ContractError, Fault
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
 
 
 def huggingface_metadata(schema: pa.Schema) -> bytes:
@@ -47,40 +45,8 @@ def _feature(kind: pa.DataType, *, where: str) -> dict[str, Any]:
         return {"feature": item, "length": kind.list_size, "_type": "List"}
     if pat.is_large_list(kind):
         return {"feature": _feature(kind.value_type, where=f"{where}/-"), "_type": "LargeList"}
-    return {"dtype": _dtype(kind, where=where), "_type": "Value"}
-
-
-def _dtype(kind: pa.DataType, *, where: str) -> str:
-    if kind in _NAMES:
-        return _NAMES[kind]
-    for matches, name in _PATTERNS:
-        if matches(kind):
-            return name(kind)
-    what = f"load_dataset cannot open a column of type {kind}"
-    raise ContractError(Fault(where=where, what=what, advice="publish the column as JSON text"))
-
-
-_NAMES: Mapping[pa.DataType, str] = {
-    pa.null(): "null",
-    pa.bool_(): "bool",
-    pa.float16(): "float16",
-    pa.float32(): "float32",
-    pa.float64(): "float64",
-    pa.date32(): "date32",
-    pa.date64(): "date64",
-    pa.string(): "string",
-    pa.large_string(): "large_string",
-    pa.string_view(): "string_view",
-    pa.binary(): "binary",
-    pa.large_binary(): "large_binary",
-    pa.binary_view(): "binary_view",
-}
-
-_PATTERNS: Sequence[tuple[Callable[[pa.DataType], bool], Callable[[pa.DataType], str]]] = (
-    (lambda t: pat.is_integer(t) or pat.is_time(t) or pat.is_duration(t) or pat.is_timestamp(t), str),
-    (
-        lambda t: pat.is_decimal128(t) or pat.is_decimal256(t),
-        lambda t: f"decimal{t.bit_width}({t.precision}, {t.scale})",
-    ),
-    (pat.is_fixed_size_binary, lambda t: f"fixed_size_binary[{t.byte_width}]"),
-)
+    try:
+        return {"dtype": feature_type(kind), "_type": "Value"}
+    except TypeError as error:
+        advice = "publish the column as JSON text"
+        raise ContractError(Fault(where=where, what=str(error), advice=advice)) from None

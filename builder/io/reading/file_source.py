@@ -83,6 +83,21 @@ class FileSource:
             group.append(found)
         return [*tasks, self._task_of(group)]
 
+    def cut_tasks(self, found: Found, *, part_bytes: int | None) -> list[Task]:
+        """Make one task for each part of a file; one for the whole file if ``part_bytes`` is None."""
+        points = [(0, None)] if part_bytes is None else cut_points(found.size_bytes, part_bytes=part_bytes)
+        return [
+            Task(
+                source=self.label,
+                path=found.path,
+                name=found.name,
+                size_bytes=(found.size_bytes if stop is None else stop) - start,
+                start=start,
+                stop=stop,
+            )
+            for start, stop in points
+        ]
+
     def record(self, found: Found, *, ordinal: int, offset: int = 0) -> dict[str, object]:
         """Return the ``_record`` of one row."""
         return {
@@ -110,6 +125,16 @@ class FileSource:
             size_bytes=sum(one.size_bytes for one in group),
             files=tuple((one.path, one.name, one.size_bytes) for one in group),
         )
+
+
+def cut_points(size_bytes: int, *, part_bytes: int) -> list[tuple[int, int | None]]:
+    """Cut a file by its size alone; the last part has no end.
+
+    >>> cut_points(25, part_bytes=10)
+    [(0, 10), (10, 20), (20, None)]
+    """
+    starts = range(0, max(size_bytes, 1), part_bytes)
+    return [(start, start + part_bytes if start + part_bytes < size_bytes else None) for start in starts]
 
 
 def files_of(task: Task) -> list[Found]:

@@ -68,32 +68,3 @@ def similarity(members: Any, table: Any, mask: Any, n_other: Any, least: Any) ->
             return -1.0
     shared = len(members) - missing
     return shared / (len(members) + n_other - shared)
-
-
-@array_kernel
-def jaccard_pairs(hashes: Any, starts: Any, left: Any, right: Any, out: Any) -> Any:
-    """Compute the similarities of pairs of documents; that of two empty sets is 0.
-
-    This is fastest if equal values of ``left`` are adjacent.
-
-    Args:
-        hashes: uint64[n_hashes], the sets concatenated, as ``shingle_sets`` returns them.
-        starts: int64[n_docs + 1].
-        left: int64[n_pairs], document numbers.
-        right: int64[n_pairs].
-        out: float64[n_pairs], overwritten.
-    """
-    table = np.empty(1 << 12, np.uint64)
-    mask = np.uint64(0)
-    held = -1
-    for pair in range(len(left)):
-        a = left[pair]
-        b = right[pair]
-        n_left = starts[a + 1] - starts[a]
-        if a != held:
-            table, mask = fill_table(hashes[starts[a] : starts[a + 1]], table)
-            held = a
-        if n_left + starts[b + 1] - starts[b] == 0:
-            out[pair] = 0.0
-            continue
-        out[pair] = similarity(hashes[starts[b] : starts[b + 1]], table, mask, n_left, 0.0)

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from builder.corpus import Corpus, verify_files
+from builder.corpus.names import ROOT_SEAL
 from builder.corpus.objects import object_name
-from builder.corpus.seals import ROOT_SEAL, RootSeal, Sealed
+from builder.corpus.seals import RootSeal, Sealed
 from builder.errors import VersionError
 
 SHARD = "1.0.0/data/test-00000-of-00002.parquet"

@@ -8,7 +8,8 @@ import pytest
 
 from builder.corpus import Corpus, split_address, verify_files
 from builder.corpus.durable import rename_new, write_file
-from builder.corpus.seals import ROOT_SEAL, RootSeal, VersionSeal
+from builder.corpus.names import ROOT_SEAL
+from builder.corpus.seals import RootSeal, VersionSeal
 from builder.errors import CorpusError, TamperedError, VersionError
 
 

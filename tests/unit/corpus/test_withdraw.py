@@ -20,8 +20,8 @@ import builder
 from builder import drop, gc, verify, yank
 from builder.corpus import Corpus, verify_files
 from builder.corpus.commit import is_pending
+from builder.corpus.names import ROOT_SEAL
 from builder.corpus.objects import object_name
-from builder.corpus.seals import ROOT_SEAL
 from builder.domain.manifest import Manifest
 from builder.errors import CorpusError, LockedError, TamperedError, VersionError
 

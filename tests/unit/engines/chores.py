@@ -104,19 +104,6 @@ def sleep_for_ever(task: int, guard: Any) -> None:
     time.sleep(1000)
 
 
-def die_plainly(how: str) -> str:
-    die(how)
-    return "alive"
-
-
-def refuse_plainly(_: Any) -> None:
-    raise LookupError("not there")
-
-
-def total(key: str, group: list[tuple[str, int]]) -> tuple[str, int]:
-    return key, sum(n for _, n in group)
-
-
 def lie(_: int, guard: Any) -> int:
     print("chatter on stdout")  # noqa: T201
     return 1

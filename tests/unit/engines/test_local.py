@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -185,28 +184,6 @@ def test_a_unit_that_is_touched_again_is_an_error(shared: LocalEngine) -> None:
     """A function that does not heed the refusal does not go on for ever."""
     with pytest.raises(WorkerDiedError, match=r"Left out before: .*'read', 1.*: 'crash'"):
         list(shared.map(chores.die_obstinately, [1], untrusted=True))
-
-
-@pytest.mark.parametrize("how", ["hang", "segfault", "memory"])
-def test_a_guarded_call_that_does_not_come_back_is_none(shared: LocalEngine, how: str) -> None:
-    """Over its time, its memory, or dead: not tried again."""
-    assert (
-        shared.guard(chores.die_plainly, how, limit_s=0.5 if how == "hang" else 60.0, memory_bytes=300 << 20)
-        is None
-    )
-
-
-def test_a_guarded_call_returns_or_raises_as_any_call(shared: LocalEngine) -> None:
-    """What comes back is what the function gave."""
-    assert shared.guard(chores.die_plainly, "", limit_s=10.0, memory_bytes=1 << 30) == "alive"
-    with pytest.raises(LookupError):
-        shared.guard(chores.refuse_plainly, "", limit_s=10.0, memory_bytes=1 << 30)
-
-
-def test_shuffle_calls_once_a_group_in_the_order_of_the_keys(shared: LocalEngine) -> None:
-    """Rows of a group keep their order."""
-    rows = [("b", 1), ("a", 2), ("b", 3), ("c", 4), ("a", 5)]
-    assert list(shared.shuffle(rows, itemgetter(0), chores.total)) == [("a", 7), ("b", 4), ("c", 4)]
 
 
 # -- the processes ---------------------------------------------------------------------------------

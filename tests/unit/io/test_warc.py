@@ -14,7 +14,6 @@ import pytest
 import zstandard
 
 from builder.io import warc
-from builder.io.archive import parts
 from builder.io.reading.page_rows import PAGE_SCHEMA
 from builder.io.warc import WarcSource
 
@@ -371,8 +370,7 @@ def test_a_reading_ends_before_failed_records_fill_the_memory(read, monkeypatch)
 
 def test_a_large_uncompressed_file_is_several_tasks_and_a_compressed_one_is_one(tmp_path, monkeypatch):
     """The parts give the same records and ids as the whole; file names stay in order."""
-    monkeypatch.setattr(parts, "PART_BYTES", 1000)
-    monkeypatch.setattr(parts.cut_points, "__kwdefaults__", {"part_bytes": 1000})
+    monkeypatch.setattr(warc, "PART_BYTES", 1000)
     data = b"".join(archives.warc_record(PAGE, uri=f"http://a.example/{n}") for n in range(30))
     (tmp_path / "b.warc").write_bytes(data)
     (tmp_path / "a.warc.gz").write_bytes(gzip.compress(data))

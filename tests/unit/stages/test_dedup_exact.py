@@ -44,7 +44,7 @@ def resolve(
     held = Held(stage.sketch(batch, resources=RESOURCES), texts)
     living = np.ones(held.n_rows, dtype=np.bool_) if alive is None else np.array(alive, dtype=np.bool_)
     nothing: Any = None
-    return stage.resolve(held, alive=living, memory=None, texts=held, engine=nothing), held
+    return stage.resolve(held, alive=living, memory=None, texts=held, threads=nothing), held
 
 
 def test_equal_texts_share_a_keeper() -> None:
@@ -90,7 +90,7 @@ def test_the_newest_stays_if_asked() -> None:
     )
     held = Held(stage.sketch(batch, resources=RESOURCES), ["a"] * 3)
     nothing: Any = None
-    verdicts = stage.resolve(held, alive=np.ones(3, np.bool_), memory=None, texts=held, engine=nothing)
+    verdicts = stage.resolve(held, alive=np.ones(3, np.bool_), memory=None, texts=held, threads=nothing)
     assert verdicts.keeper.tolist() == [1, 1, 1]
     assert (stage.append_stable, DedupExact().append_stable) == (False, True)
     assert stage.remember(held, verdicts)["row"].to_pylist() == [1]

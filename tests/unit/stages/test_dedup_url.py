@@ -47,7 +47,7 @@ def resolve(stage: DedupUrl, *batches: pa.RecordBatch, alive: list[bool] | None 
     held = Held(*(stage.sketch(batch, resources=RESOURCES) for batch in batches))
     living = np.ones(held.n_rows, dtype=np.bool_) if alive is None else np.array(alive, dtype=np.bool_)
     nothing: Any = None
-    return stage.resolve(held, alive=living, memory=None, texts=nothing, engine=nothing)
+    return stage.resolve(held, alive=living, memory=None, texts=nothing, threads=nothing)
 
 
 URLS = ["http://a.example/x", "HTTP://A.example:80/x#y", None, "ftp://a.example/x", "http://a.example/y"]

@@ -14,7 +14,8 @@ from builder.io.archive import framing, heads
 from builder.io.archive.framing import Failed, Padding, Record, opens_to_record, read_spans
 from builder.io.archive.heads import MAX_HEAD_BYTES, to_rfc3339
 from builder.io.archive.members import Members, Piece, sniff_codec
-from builder.io.archive.parts import cut_points, part_bounds
+from builder.io.archive.parts import part_bounds
+from builder.io.reading.file_source import cut_points
 
 BODIES = [b"HTTP/1.1 200 OK\r\n\r\n<p>%d</p>" % n * 5 for n in range(5)]
 

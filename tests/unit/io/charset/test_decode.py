@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from webencodings.labels import LABELS
 
 from builder.io.charset.decode import decode
 from builder.io.charset.detect import detect
@@ -45,6 +46,15 @@ def test_an_undeclared_charset_is_detected(codec: str, text: str) -> None:
     """Plain text of common languages in their legacy charsets needs no declaration."""
     found = decode(text.encode(codec))
     assert (found.text, found.n_replaced, found.how) == (text, 0, "detected")
+
+
+UNREADABLE = {"iso-2022-cn", "iso-2022-cn-ext", "replacement"}
+"""Labels of the standard for which Python has no codec."""
+
+
+def test_every_label_of_the_standard_means_a_codec() -> None:
+    """A page that declares its charset in a way that browsers read is never guessed at."""
+    assert {label for label in LABELS if codec_of_label(label) is None} == UNREADABLE
 
 
 @pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])

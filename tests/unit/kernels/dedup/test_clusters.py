@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kernel_calls import packed, sketches_of
 
+from builder.engines.threads import LocalThreads
 from builder.kernels.dedup.clusters import Clustering, link
 
 ONE_BAND = st.lists(st.lists(st.integers(0, 5), min_size=3, max_size=3), max_size=30)
@@ -30,7 +30,7 @@ def cluster(texts, *, threshold, bands=8, rows=1, n_fixed=0, n_threads=1, **limi
         **limits,
     )
     n_bytes = np.array([len(text.encode()) for text in texts], np.int64)
-    keeper, similarity = clustering.resolve(links, n_bytes, side_by_side=in_threads(n_threads))
+    keeper, similarity = clustering.resolve(links, n_bytes, side_by_side=LocalThreads(n_threads).side_by_side)
     return keeper.tolist(), [None if np.isnan(s) else s for s in similarity], keys
 
 
@@ -49,19 +49,13 @@ def expected(texts, keys, *, threshold):
     )
 
 
-def in_threads(n):
-    def call(function):
-        with ThreadPoolExecutor(n) as pool:
-            return [future.result() for future in [pool.submit(function) for _ in range(n)]]
-
-    return call
-
-
 @given(ONE_BAND, st.integers(1, 4))
 def test_components_are_those_of_a_graph(rows, n_threads):
     """Two documents are in one component if a chain of equal keys connects them."""
     keys = np.array(rows, np.uint64).reshape(-1, 3) * np.uint64(0x9E3779B97F4A7C15)
-    links = link(len(rows), 3, band=lambda band: keys[:, band], side_by_side=in_threads(n_threads))
+    links = link(
+        len(rows), 3, band=lambda band: keys[:, band], side_by_side=LocalThreads(n_threads).side_by_side
+    )
     component = list(range(len(rows)))
     for _ in rows:
         for a in range(len(rows)):

@@ -1,20 +1,12 @@
-"""The shapes that the parts of the house have for one another; no logic.
-
-Batches of Arrow go down the stairs once. A source reads tasks into batches, a stage looks at a batch and
-answers with two (what goes on, and what does not, with the reason), a corpus stage must have seen all
-records before it answers, a sink writes ranges of rows, and an engine runs functions without knowing what
-they do.
-"""
+"""What stages and corpus stages do, and what they are given."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, runtime_checkable
-
-from builder.domain.outcome import Outcome as Outcome  # noqa: TC001 - it is imported from here
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     import numpy as np
@@ -23,112 +15,10 @@ if TYPE_CHECKING:
 
     from builder.domain.contract.contract import Contract
     from builder.domain.manifest import Manifest
+    from builder.domain.outcome import Outcome
     from builder.domain.row_numbers import BarrierOrMemory, MemoryRows
-
-T = TypeVar("T")
-R = TypeVar("R")
-
-
-# -- reading ---------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """A file, or a part of one, that can be read alone.
-
-    ``path`` is the address to open; ``name`` is the path below the glob's fixed part, which is what
-    records are named by, so that a corpus does not depend on where its inputs lie. ``start`` and ``stop``
-    are in the unit of the source (bytes of a plain JSONL file, rows of a dataset); ``stop`` is None
-    for "to the end". A task of many small files lists them in ``files``, each as address, name and bytes;
-    ``path`` and ``name`` are those of the first.
-    """
-
-    source: str
-    path: str
-    name: str
-    size_bytes: int
-    start: int = 0
-    stop: int | None = None
-    files: tuple[tuple[str, str, int], ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """What a source has read at one go: rows in order, and the records that did not become rows.
-
-    ``batch`` has ``_record`` and the columns of the source; ``rejected`` has ``REJECTION_SCHEMA``.
-    ``n_records`` is counted where the bytes are, before either batch is made, so that the ledger can be
-    checked against it. Ordinals run on over all readings of a task.
-    """
-
-    batch: pa.RecordBatch
-    rejected: pa.RecordBatch
-    n_records: int
-    counts: Mapping[str, int] = field(default_factory=dict)
-
-
-class Guard(Protocol):
-    """How code that runs native parsers on strangers' bytes tells the engine what it is about to touch.
-
-    ``enter`` notes the unit (a record's ordinal, a row group; -1 for a whole file) and returns None; if this
-    unit has killed or hung a worker before, it returns the reason (``timeout``, ``crash``, ``memory``)
-    and the caller makes a failed row of it without touching it again.
-    """
-
-    def enter(self, stage: str, unit: int, *, limit_s: float = 60.0) -> str | None:
-        """Note what is touched next, or say why it must not be."""
-
-    def leave(self) -> None:
-        """Say that it is over."""
-
-    def tick(self, n_records: int, n_bytes: int) -> None:
-        """Say how much more of the task is done, for a progress bar."""
-
-
-class InputFile(Protocol):
-    """A file that a source reads: where it is, the name that its records carry, and its size."""
-
-    @property
-    def path(self) -> str:
-        """The address to open."""
-
-    @property
-    def name(self) -> str:
-        """The path below the glob's fixed part."""
-
-    @property
-    def size_bytes(self) -> int:
-        """Its size; 0 where a remote does not tell it."""
-
-
-class Source(Protocol):
-    """Reads one kind of input. What cannot be read is a row, not an exception."""
-
-    kind: ClassVar[str]
-
-    @property
-    def label(self) -> str:
-        """What records of this source are named by."""
-
-    @property
-    def untrusted(self) -> bool:
-        """Whether native parsers touch the bytes: then it runs under the engine's guard."""
-
-    def inputs(self) -> Sequence[InputFile]:
-        """List the files that are read, in the order of the build; the errors are those of ``tasks``."""
-
-    def tasks(self) -> Sequence[Task]:
-        """List what there is to read, in a stable order; each task can be read alone.
-
-        Raises:
-            RecipeError: if a path is not there, a folder cannot be read, or a glob matches nothing.
-        """
-
-    def read(self, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:
-        """Read one task in order."""
-
-
-# -- stages ----------------------------------------------------------------------------------------
+    from builder.protocols.reading import Guard
+    from builder.protocols.running import Threads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,9 +166,13 @@ class CorpusStage(Protocol):
         alive: NDArray[np.bool_],
         memory: Remembered | None,
         texts: Texts,
-        engine: Engine,
+        threads: Threads,
     ) -> Verdicts:
-        """Decide on every row that is alive; a keeper of an earlier version comes before every row."""
+        """Decide on every row that is alive; a keeper of an earlier version comes before every row.
+
+        Args:
+            threads: runs compiled code on several processors; what is decided must not depend on how many.
+        """
 
     def settle(
         self, batch: pa.RecordBatch, keeper_rows: NDArray[np.int64], rows: NDArray[np.int64]
@@ -299,39 +193,3 @@ class CorpusStage(Protocol):
         It is asked some parts of the spool at a time: ``sketches`` and ``verdicts`` are of their rows, which
         are numbered from 0, and rows that are not their own keepers have the keeper -1.
         """
-
-
-# -- writing and running ---------------------------------------------------------------------------
-
-
-class Engine(Protocol):
-    """Runs functions over tasks. Knows nothing of data."""
-
-    workers: int
-
-    def map(
-        self, function: Callable[[T, Guard], R], tasks: Iterable[T], *, untrusted: bool = False
-    ) -> Iterator[R]:
-        """Yield results in the order of the tasks.
-
-        ``function`` is pickled: a module-level function or a frozen dataclass with ``__call__``. With
-        ``untrusted`` it always runs in a supervised child: when it hangs or dies inside ``guard.enter``
-        the task is called again, and that unit is refused then.
-        """
-
-    def side_by_side(self, function: Callable[[], R]) -> list[R]:
-        """Call a function once for each worker, in threads of this process."""
-
-    def alone(self, function: Callable[[T, Guard], R], task: T) -> R:
-        """Call a trusted function while nothing else runs, with all the memory that there is."""
-
-    def shuffle(
-        self, rows: Sequence[Any], key: Callable[[Any], Any], function: Callable[..., R]
-    ) -> Iterator[R]:
-        """Group rows by key and call ``function`` once a group, in the order of the keys."""
-
-    def guard(self, function: Callable[[T], R], batch: T, *, limit_s: float, memory_bytes: int) -> R | None:
-        """Run one call in a supervised child; None if it did not come back."""
-
-    def close(self) -> None:
-        """End the workers."""

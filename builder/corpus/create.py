@@ -1,0 +1,42 @@
+"""An empty corpus folder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from builder.corpus.durable import sync_folder, write_file
+from builder.corpus.locks import locked
+from builder.corpus.names import AUDIT, INDEX, LATEST, LOCK, OBJECTS, ROOT_SEAL, SEALS, SPOOL, TOMBSTONES
+from builder.corpus.seals import RootSeal, Sealed
+from builder.errors import CorpusError, Fault, TamperedError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_FOLDERS = (OBJECTS, AUDIT, INDEX, SEALS, SPOOL)
+_OURS = frozenset({".objects", AUDIT, INDEX, SEALS, SPOOL, TOMBSTONES, f"{TOMBSTONES}.tmp"})
+
+
+def create_corpus(path: Path, name: str) -> None:
+    """Create an empty corpus. The root seal comes last, so a creation that was cut short starts again.
+
+    Raises:
+        CorpusError: if the folder contains something else.
+        TamperedError: if it is a corpus without a root seal.
+    """
+    if path.exists() and not path.is_dir():
+        raise CorpusError(Fault(where=str(path), what="is a file", advice="a corpus is a folder"))
+    if (path / OBJECTS).is_dir() and (path / LATEST).is_symlink():
+        raise TamperedError(Fault(where=ROOT_SEAL, what="is missing", advice="run verify"))
+    foreign = sorted(one.name for one in path.iterdir() if one.name not in _OURS) if path.exists() else []
+    if foreign:
+        what = f"is no corpus and holds {foreign[0]!r}"
+        raise CorpusError(Fault(where=str(path), what=what, advice="name an empty or a new folder"))
+    for folder in _FOLDERS:
+        (path / folder).mkdir(parents=True, exist_ok=True)
+    with locked(path / LOCK, wait_s=10.0):
+        if not (path / ROOT_SEAL).exists():
+            write_file(path / TOMBSTONES, b"")
+            seal = RootSeal(name=name, files={TOMBSTONES: Sealed.of(b"")})
+            write_file(path / ROOT_SEAL, seal.to_bytes())
+            sync_folder(path)

@@ -1,0 +1,64 @@
+"""What the supervisor knows of one worker, and what it concludes from the worker's death."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from builder.engines.worker import OUT_OF_MEMORY_STATUS
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    from builder.engines.job import Job
+    from builder.engines.shared_status import InProgress
+
+_NEAR_LIMIT = 0.8
+"""A worker that dies of a signal with so much of its memory in use has died of that."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class WorkerState:
+    """What is known of one worker; ``pid`` is 0 until the zygote has reported it.
+
+    Attributes:
+        function: what the worker was last sent, so that it is not sent again.
+        late: what it was ended for.
+        doomed: whether it is to end.
+        open: whether its socket is.
+        n_bytes: the most memory that it was seen with.
+    """
+
+    slot: int
+    connection: Connection
+    memory_bytes: int | None
+    pid: int = 0
+    job: Job | None = None
+    function: bytes = b""
+    late: InProgress | None = None
+    doomed: bool = False
+    open: bool = True
+    n_bytes: int = 0
+
+    def hang_up(self) -> None:
+        """Close our end of its socket."""
+        self.open = False
+        self.connection.close()
+
+    def death_reason(self, status: int) -> str:
+        """Return the reason code for the unit that it was at: ``timeout``, ``memory`` or ``crash``."""
+        if self.late is not None:
+            return "timeout"
+        limit = self.memory_bytes
+        near = limit is not None and self.n_bytes > _NEAR_LIMIT * limit
+        # a SIGKILL that is not ours is that of the kernel, when memory runs out
+        return "memory" if near or status in (-signal.SIGKILL, OUT_OF_MEMORY_STATUS) else "crash"
+
+    def death_detail(self, status: int) -> str:
+        """Describe how it ended, for people."""
+        if self.late is not None:
+            return f"over {self.late.limit_s:g} s"
+        if status < 0:
+            return f"signal {-status} ({signal.Signals(-status).name})"
+        return f"exit status {status}"

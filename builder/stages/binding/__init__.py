@@ -1,0 +1,1 @@
+"""What stages check when they are bound."""
