@@ -8,6 +8,7 @@
     │   ├── VersionError    a version is missing, exists already, or has too low a number
     │   ├── LockedError     another builder is writing to this corpus
     │   └── TamperedError   bytes on disk differ from those that were sealed
+    ├── WorkerDiedError     worker processes died again and again, and no page is to blame
     ├── AccountError        the ledger's sums differ from what the readers counted
     ├── NothingKeptError    the build would publish no row
     ├── TooManyRejectedError  more records were rejected or failed than --max-rejected allows; exit status 3
@@ -82,6 +83,10 @@ class LockedError(CorpusError):
 
 class TamperedError(CorpusError):
     """Bytes on disk differ from those that were sealed."""
+
+
+class WorkerDiedError(BuilderError):
+    """Worker processes died again and again, and no page is to blame."""
 
 
 class AccountError(BuilderError):

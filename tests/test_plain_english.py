@@ -25,6 +25,7 @@ PYTHON_FOLDERS = (
     "builder/io",
     "builder/recipe",
     "builder/domain",
+    "builder/engines",
     "builder/kernels",
     "builder/report",
     "docs",

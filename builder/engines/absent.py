@@ -1,4 +1,4 @@
-"""Libraries that others load because they are installed, and that our own processes need not wait for."""
+"""Hide optional libraries from other libraries that would import them only because they are installed."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 @contextmanager
 def absent(package: str) -> Iterator[None]:
-    """Let imports of a package fail as if it were not installed; one that is loaded stays.
+    """Make imports of a package fail as if it were not installed. A package that is already loaded stays.
 
     >>> with absent("wave"):
     ...     import wave
     Traceback (most recent call last):
-    ModuleNotFoundError: wave is not looked for
+    ModuleNotFoundError: wave is hidden
     """
     finder = _Absent(package)
     sys.meta_path.insert(0, finder)
@@ -34,4 +34,4 @@ class _Absent(MetaPathFinder):
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:  # noqa: ARG002
         if name.partition(".")[0] == self._package:
-            raise ModuleNotFoundError(f"{name} is not looked for", name=name)
+            raise ModuleNotFoundError(f"{name} is hidden", name=name)

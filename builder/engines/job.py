@@ -1,4 +1,4 @@
-"""One call on its way through the workers, and what was caught on that way."""
+"""One call of a function in a worker, with its result and the units that it must not enter again."""
 
 from __future__ import annotations
 
@@ -9,24 +9,20 @@ from typing import Any
 from builder.errors import BuilderError, Fault
 
 MAX_DEATHS = 3
-"""Deaths of a worker outside of any unit after which a task is given up."""
+"""Number of worker deaths outside of any unit after which a task fails."""
 
 
 ADVICE = "define functions, stages and sources at the top level of a module, or build with one worker"
 
 
-class WorkerDiedError(RuntimeError):
-    """A task has ended its workers, and no unit could be blamed and left out: a bug, not bad data."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caught:
-    """A unit that only the net caught, so that another run may keep it: written to ``run.json``.
+    """A unit that was refused because two workers died or hung in it. Another run may keep it.
 
     Attributes:
         task: the task as it was given to ``map``.
         reason: ``timeout``, ``crash`` or ``memory``.
-        detail: how the worker ended, for people.
+        detail: how the last worker ended, in words.
     """
 
     task: Any
@@ -38,13 +34,15 @@ class Caught:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Job:
-    """A function to be called on a task, with what must not be touched again.
+    """A function to call on a task, with the units that it must not enter again.
 
     Attributes:
         payload: the task, pickled.
-        results: where the outcome goes, by number.
+        results: the dict that receives the result, by number.
+        refusals: (stage, unit) that two workers died or hung in -> the reason.
+        suspects: (stage, unit) that one worker died or hung in. It may have died of something else.
         n_deaths: workers that died outside of any unit.
-        ticks: records and bytes of the task that are known to be done.
+        ticks: finished records and bytes of the task.
     """
 
     number: int
@@ -53,30 +51,31 @@ class Job:
     payload: bytes
     results: dict[int, CallResult]
     refusals: dict[tuple[str, int], str] = field(default_factory=dict)
+    suspects: set[tuple[str, int]] = field(default_factory=set)
     n_deaths: int = 0
     ticks: tuple[int, int] = (0, 0)
 
     def settle(self, outcome: CallResult) -> None:
-        """Hand in what came of it."""
+        """Store the result of the call."""
         self.results[self.number] = outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallResult:
-    """A result, pickled, or the exception that is to be raised."""
+    """A pickled result, or an exception to raise."""
 
     result: bytes = b""
     error: BaseException | None = None
 
     def get(self) -> Any:
-        """Return the result, or raise."""
+        """Return the result, or raise the exception."""
         if self.error is not None:
             raise self.error
         return pickle.loads(self.result)
 
 
 def remote_error(pickled: bytes, trace: str) -> BaseException:
-    """Bring an exception over from a worker; its traceback there comes as a note."""
+    """Return the exception that a worker raised, with the worker's traceback as a note."""
     error: BaseException = pickle.loads(pickled) if pickled else RuntimeError("an error in a worker")
     if isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit)):
         error = RuntimeError(f"{type(error).__name__} in a worker")
@@ -85,7 +84,7 @@ def remote_error(pickled: bytes, trace: str) -> BaseException:
 
 
 def pickled(value: Any) -> bytes:
-    """Pickle for a worker, which imports what it is sent by the name of its module.
+    """Pickle a value for a worker. The worker imports functions and classes by module name.
 
     Raises:
         BuilderError: if it cannot be pickled.

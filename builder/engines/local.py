@@ -1,4 +1,4 @@
-"""The engine of one machine: this process, and workers below it that can be lost without loss."""
+"""The engine of one machine: this process and worker processes that may die without loss of data."""
 
 from __future__ import annotations
 
@@ -24,35 +24,35 @@ _T = TypeVar("_T")
 _R = TypeVar("_R")
 
 LOOK_AHEAD = 64
-"""Tasks that may be given out beyond the first whose result is not there yet."""
+"""Maximum number of tasks to submit beyond the first one without a result."""
 
-PATIENCE_S = 0.3
-"""Where no workers were started yet, a trusted map begins in this process, for no longer than this."""
+IN_PROCESS_S = 0.3
+"""Seconds that a trusted map runs in this process before it starts workers."""
 
 
 RESERVED_BYTES = 200_000_000
-"""What the leading process and the one that forks workers take of the memory of all."""
+"""Memory of the main process and of the zygote, subtracted from the limit of all workers."""
 
 
 class LocalEngine:
     """Runs functions over tasks in worker processes, in the order of the tasks.
 
-    Workers are forked by a small process that has loaded the heavy libraries, never by the program that uses
-    builder. They are sent functions and tasks, never data. An untrusted function always runs in them:
-    when a unit that it entered hangs, dies or takes too much memory, its worker is ended, and the function is
-    called on the same task again, where ``guard.enter`` refuses that unit. So a function that keeps its
-    finished parts on disk goes on where it was.
+    The zygote, a small process that has loaded the heavy libraries, forks the workers; the program that uses
+    builder never does. Workers receive functions and tasks, never data. An untrusted function always runs in
+    a worker. If the worker hangs, dies or runs out of memory in a unit that it entered, the engine kills it
+    and calls the function on the same task again. After the second death in the same unit, ``guard.enter``
+    refuses it. So a function that keeps its finished parts on disk resumes where it was.
 
     Args:
-        workers: how many; by default as many as this process may use processors.
-        memory_bytes: what each worker may allocate (not heeded by macOS); no limit if None.
-        on_progress: called with the records and bytes done since the last call, as functions tell by
-            ``guard.tick``; about every 50 ms while a map waits. One that is called again on a task ticks
-            from the task's beginning, finished parts included: nothing is counted twice.
-        preload: modules that all workers need; they are imported once, before workers are forked.
+        workers: number of workers. Default: the number of processors that this process may use.
+        memory_bytes: memory limit of each worker (not enforced on macOS); no limit if None.
+        on_progress: called about every 50 ms with the records and bytes finished since the last call, as
+            functions report by ``guard.tick``. A function that is called again on a task reports from the
+            task's start, including finished parts; nothing is counted twice.
+        preload: modules that all workers need. The zygote imports them once, before it forks workers.
 
     Attributes:
-        caught: every unit that only the net caught.
+        caught: every unit that was refused.
     """
 
     def __init__(
@@ -73,12 +73,12 @@ class LocalEngine:
 
     @property
     def peak_bytes(self) -> int:
-        """The most memory that this process and its workers were seen to hold, mapped files left out."""
+        """Peak memory of this process and its workers, without mapped files."""
         seen = self._supervisor.peak_bytes if self._supervisor else 0
         return max(seen, private_bytes(os.getpid()))
 
     def start(self) -> None:
-        """Let the process that forks workers load its libraries while this one does something else."""
+        """Start the zygote, which loads its libraries while this process does something else."""
         self._started()
 
     def map(
@@ -86,15 +86,15 @@ class LocalEngine:
     ) -> Iterator[_R]:
         """Yield results in the order of the tasks.
 
-        A trusted map with one worker, or one that is done in a moment before workers were started, runs in
-        this process. Leaving the iteration early ends the workers that are at it.
+        A trusted map runs in this process if there is one worker, or if it finishes before workers are
+        started. If the caller stops iterating early, the engine ends the workers that run its tasks.
 
         Args:
-            function: a module-level function or a value with ``__call__``, to be pickled.
+            function: a module-level function or a picklable value with ``__call__``.
 
         Raises:
-            Exception: what the function raised, in its turn, with the worker's traceback as a note.
-            WorkerDiedError: if a task has ended its workers and no unit can be left out.
+            Exception: whatever the function raised, with the worker's traceback as a note.
+            WorkerDiedError: if workers died repeatedly outside of any unit of a task.
         """
         rest = iter(tasks)
         if not untrusted:
@@ -104,10 +104,10 @@ class LocalEngine:
             yield from self._map_in_workers(function, chain([first], rest))
 
     def alone(self, function: Callable[[_T, Guard], _R], task: _T) -> _R:
-        """Call a trusted function while nothing else runs, with the memory of all workers together.
+        """Call a trusted function while nothing else runs, with the memory limit of all workers together.
 
         Raises:
-            WorkerDiedError: if that is not enough, or if the worker dies of something else.
+            WorkerDiedError: if the worker dies.
         """
         if self.workers == 1 or self._memory_bytes is None:
             (result,) = self.map(function, [task])
@@ -138,7 +138,7 @@ class LocalEngine:
     def _map_here(self, function: Callable[[_T, Guard], _R], rest: Iterator[_T]) -> Iterator[_R]:
         guard = NullGuard(self._on_tick)
         spent_s = 0.0
-        while self.workers == 1 or (self._supervisor is None and spent_s < PATIENCE_S):
+        while self.workers == 1 or (self._supervisor is None and spent_s < IN_PROCESS_S):
             task = next(rest, _NOTHING)
             if task is _NOTHING:
                 return
@@ -184,7 +184,7 @@ class LocalEngine:
 
 
 def _ignore(n_records: int, n_bytes: int) -> None:
-    """Show no progress."""
+    """Ignore progress."""
 
 
 def _job(number: int, function: bytes, task: Any, results: dict[int, CallResult]) -> Job:

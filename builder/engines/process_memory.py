@@ -1,4 +1,4 @@
-"""How much memory a process has, as Linux reports it; elsewhere nothing is known."""
+"""Memory of a process as Linux reports it; 0 on other systems."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def private_bytes(pid: int) -> int:
-    """Return what a process holds in memory, mapped files left out; 0 where it cannot be known."""
+    """Return the resident memory of a process without mapped files in bytes; 0 if unknown."""
     with suppress(OSError, IndexError, ValueError):
         resident, shared = Path(f"/proc/{pid}/statm").read_text().split()[1:3]
         return (int(resident) - int(shared)) * mmap.PAGESIZE
@@ -16,7 +16,7 @@ def private_bytes(pid: int) -> int:
 
 
 def data_bytes(pid: int) -> int:
-    """Return what counts against RLIMIT_DATA; 0 where it cannot be known."""
+    """Return the bytes that count against RLIMIT_DATA; 0 if unknown."""
     with suppress(OSError, IndexError, ValueError):
         pages = Path(f"/proc/{pid}/statm").read_text().split()[5]
         return int(pages) * mmap.PAGESIZE

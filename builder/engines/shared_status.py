@@ -1,4 +1,4 @@
-"""Shared memory in which workers write what they touch; it can be read even after their death."""
+"""Shared memory in which workers record their unit of work. It is readable after a worker's death."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 _SLOT_BYTES = 256
 _STAGE_BYTES = 128
 _UNIT = struct.Struct("<qqdd")
-"""Number of the entry (even: nothing is touched), unit, limit in seconds, monotonic time of the entry."""
+"""Number of the entry (even: no unit in progress), unit, limit in seconds, monotonic time of the entry."""
 _TICKS = struct.Struct("<qq")
 _STAGE_AT = _UNIT.size
 _TICKS_AT = _STAGE_AT + 1 + _STAGE_BYTES
@@ -18,7 +18,7 @@ _TICKS_AT = _STAGE_AT + 1 + _STAGE_BYTES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InProgress:
-    """What a worker has in hand: ``entry`` differs for each time that something is entered."""
+    """The unit that a worker is in; ``entry`` is another number each time that a unit is entered."""
 
     entry: int
     stage: str
@@ -28,7 +28,7 @@ class InProgress:
 
 
 class SharedStatus:
-    """One slot a worker; only the worker writes it, but for ``clear``."""
+    """One slot per worker. Only the worker writes its slot, except ``clear``."""
 
     def __init__(self, fd: int, n_slots: int) -> None:
         n_bytes = n_slots * _SLOT_BYTES
@@ -37,7 +37,7 @@ class SharedStatus:
         self._map = mmap.mmap(fd, n_bytes)
 
     def enter(self, slot: int, *, stage: str, unit: int, limit_s: float, now_s: float) -> None:
-        """Note what is touched; the entry's number comes last, so that half a note is none."""
+        """Record the unit that starts. The entry's number is written last, so a torn write is ignored."""
         at = slot * _SLOT_BYTES
         (entry,) = struct.unpack_from("<q", self._map, at)
         name = stage.encode()[:_STAGE_BYTES]
@@ -46,25 +46,25 @@ class SharedStatus:
         struct.pack_into("<q", self._map, at, entry + 1 if entry % 2 == 0 else entry + 2)
 
     def leave(self, slot: int) -> None:
-        """Note that nothing is touched."""
+        """Record that no unit is in progress."""
         at = slot * _SLOT_BYTES
         (entry,) = struct.unpack_from("<q", self._map, at)
         if entry % 2:
             struct.pack_into("<q", self._map, at, entry + 1)
 
     def tick(self, slot: int, n_records: int, n_bytes: int) -> None:
-        """Add to what the worker has done of its task."""
+        """Add to the finished records and bytes of the worker's task."""
         at = slot * _SLOT_BYTES + _TICKS_AT
         records, size = _TICKS.unpack_from(self._map, at)
         _TICKS.pack_into(self._map, at, records + n_records, size + n_bytes)
 
     def clear(self, slot: int) -> None:
-        """Make a slot ready for a task."""
+        """Reset a slot before a task starts."""
         self.leave(slot)
         _TICKS.pack_into(self._map, slot * _SLOT_BYTES + _TICKS_AT, 0, 0)
 
     def in_progress(self, slot: int) -> InProgress | None:
-        """Return what the worker has in hand, or had when it died."""
+        """Return the unit that the worker is in, or was in when it died."""
         at = slot * _SLOT_BYTES
         entry, unit, limit_s, since_s = _UNIT.unpack_from(self._map, at)
         n_name = self._map[at + _STAGE_AT]
@@ -75,10 +75,10 @@ class SharedStatus:
         return InProgress(entry=entry, stage=stage, unit=unit, limit_s=limit_s, since_s=since_s)
 
     def ticks(self, slot: int) -> tuple[int, int]:
-        """Return records and bytes that the worker has done of its task."""
+        """Return the finished records and bytes of the worker's task."""
         records, size = _TICKS.unpack_from(self._map, slot * _SLOT_BYTES + _TICKS_AT)
         return records, size
 
     def close(self) -> None:
-        """Unmap."""
+        """Unmap the memory."""
         self._map.close()

@@ -1,4 +1,4 @@
-"""Threads of this process, for compiled code that does not hold Python's lock."""
+"""Threads of this process, for compiled code that releases the GIL."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _R = TypeVar("_R")
 
 @dataclass(frozen=True, slots=True)
 class LocalThreads:
-    """As many threads as asked for; they exist only while a call runs.
+    """A fixed number of threads that exist only while a call runs.
 
     >>> LocalThreads(3).side_by_side(lambda: "done")
     ['done', 'done', 'done']

@@ -1,7 +1,7 @@
-"""Imported for its effect, by processes that are builder's own: the compiler is loaded before they fork.
+"""Load the numba compiler on import, in the zygote, before it forks workers.
 
-That takes a quarter of a second, and twice that with scipy, which numba loads where it is installed and which
-only linear algebra needs.
+This takes a quarter of a second, and twice that with scipy. numba imports scipy if it is installed, but only
+linear algebra needs it, so scipy is hidden here.
 """
 
 from __future__ import annotations

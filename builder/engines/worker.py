@@ -1,8 +1,8 @@
 """The processes below the engine: a zygote, which loads the heavy libraries once, and the workers it forks.
 
-Neither ever imports the program that uses builder: a script without a ``__main__`` guard, a notebook and a
-program fed on stdin all work. The zygote ends, and all workers with it, when the engine's end of the socket
-is closed, however that came about.
+Neither imports the program that uses builder, so a script without a ``__main__`` guard, a notebook and a
+program on stdin all work. The zygote and all workers end when the engine's end of the socket is closed, for
+any reason.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ if TYPE_CHECKING:
 _ALWAYS_PRELOADED = ("numpy", "pyarrow", "pyarrow.compute", "pyarrow.parquet", "pyarrow.ipc")
 
 OUT_OF_MEMORY_STATUS = 71
-"""With what a worker ends that has no memory left to say so."""
+"""Exit status of a worker that has no memory left to report its MemoryError."""
 
-_LOOK_AT_PARENT_S = 1.0
+_CHECK_PARENT_S = 1.0
 
 _MAXRSS_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024
 
 
-# -- what is said between the processes ------------------------------------------------------------
+# -- messages between the processes ----------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fork:
-    """Start a worker; its end of the socket follows as a file descriptor."""
+    """Start a worker. Its end of the socket follows as a file descriptor."""
 
     slot: int
     memory_bytes: int | None
@@ -53,14 +53,14 @@ class Fork:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kill:
-    """End a worker, if it is still there."""
+    """Kill a worker, if it still runs."""
 
     pid: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerStarted:
-    """A worker is there; ``pid`` is 0 if it could not be started, for the reason in ``error``."""
+    """A worker was started; if not, ``pid`` is 0 and ``error`` says why."""
 
     slot: int
     pid: int
@@ -69,9 +69,9 @@ class WorkerStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """A worker is gone; ``status`` is its exit status, or the number of the signal below 0.
+    """A worker has ended. ``status`` is its exit status, or minus the number of the signal.
 
-    ``peak_bytes`` is the most memory that it ever had resident, files that it had mapped included.
+    ``peak_bytes`` is its peak resident memory, including mapped files.
     """
 
     pid: int
@@ -81,7 +81,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """Call a function on a task. ``function`` is empty where the worker has had it before."""
+    """Call a function on a task. ``function`` is empty if the worker already has it."""
 
     number: int
     function: bytes
@@ -91,7 +91,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came of a call: a pickled result, or an exception (pickled, if it can be) with its traceback."""
+    """The answer to a call: a pickled result, or an exception (pickled if possible) with its traceback."""
 
     number: int
     result: bytes = b""
@@ -104,7 +104,7 @@ class Answer:
 
 
 def serve(control_fd: int, board_fd: int, n_slots: int, preload: Sequence[str]) -> None:
-    """Fork workers as asked, and report how they end, until the engine is gone."""
+    """Fork workers on request and report how they end, until the engine has ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _Zygote(socket.socket(fileno=control_fd), SharedStatus(board_fd, n_slots), preload).run()
@@ -132,7 +132,7 @@ class _Zygote:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         try:
             while os.getppid() == self._parent:
-                ready, _, _ = select.select([self._control, self._wake[0]], [], [], _LOOK_AT_PARENT_S)
+                ready, _, _ = select.select([self._control, self._wake[0]], [], [], _CHECK_PARENT_S)
                 if self._wake[0] in ready:
                     self._wake[0].recv(4096)
                 self._reap()
@@ -141,11 +141,11 @@ class _Zygote:
         except (EOFError, ConnectionError):
             pass
         finally:
-            signal.set_wakeup_fd(-1)  # the workers' last signals would find the socket closed
+            signal.set_wakeup_fd(-1)  # the workers' last signals would meet a closed socket
             for pid in self._workers:
                 os.kill(pid, signal.SIGKILL)
             for pid in self._workers:
-                os.waitpid(pid, 0)  # so that what they took is counted where this process is waited for
+                os.waitpid(pid, 0)  # so that their CPU time is counted to this process
 
     def _obey(self, order: Fork | Kill) -> None:
         if isinstance(order, Kill):
@@ -177,7 +177,7 @@ class _Zygote:
             work(Connection(fd), self._shared, order.slot)
         except MemoryError:
             os._exit(OUT_OF_MEMORY_STATUS)
-        except BaseException:  # noqa: BLE001 - the copy of the zygote's stack must not go on
+        except BaseException:  # noqa: BLE001 - the copy of the zygote's stack must not continue
             traceback.print_exc()
             os._exit(1)
         os._exit(0)
@@ -193,7 +193,7 @@ class _Zygote:
 
 
 def _die_with_parent() -> None:
-    """Ask the kernel to end this process with the zygote, even if that is killed (Linux only)."""
+    """Ask the kernel to kill this process when the zygote ends for any reason (Linux only)."""
     if sys.platform == "linux":
         import ctypes
 
@@ -202,7 +202,7 @@ def _die_with_parent() -> None:
 
 
 def _limit_memory(memory_bytes: int) -> None:
-    """Limit what a worker may allocate; macOS knows the limit and does not heed it."""
+    """Limit the memory of a worker. macOS accepts the limit but does not enforce it."""
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     limit = memory_bytes if hard == resource.RLIM_INFINITY else min(memory_bytes, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
@@ -212,7 +212,7 @@ def _limit_memory(memory_bytes: int) -> None:
 
 
 def work(connection: Connection, shared: SharedStatus, slot: int) -> None:
-    """Answer calls until the engine hangs up."""
+    """Answer calls until the engine closes the socket."""
     function: Any = None
     while True:
         try:
@@ -225,7 +225,7 @@ def work(connection: Connection, shared: SharedStatus, slot: int) -> None:
 
 
 def _answer(call: Call, function: Any, shared: SharedStatus, slot: int) -> tuple[Answer, Any]:
-    """Call; anything that is raised travels to the engine with its traceback."""
+    """Call the function. An exception is sent to the engine with its traceback."""
     try:
         if call.function:
             function = None
@@ -241,7 +241,7 @@ def _loaded(data: bytes) -> Any:
     try:
         return pickle.loads(data)
     except (AttributeError, ImportError, pickle.UnpicklingError) as error:
-        what = f"a worker cannot load what it was sent: {error}"
+        what = f"a worker cannot import the function or the task: {error}"
         raise BuilderError(Fault(where="", what=what, advice=ADVICE)) from error
 
 

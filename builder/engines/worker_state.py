@@ -1,4 +1,4 @@
-"""What the supervisor knows of one worker, and what it concludes from the worker's death."""
+"""The supervisor's record of one worker, and the reason of its death."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from builder.engines.shared_status import InProgress
 
 _NEAR_LIMIT = 0.8
-"""A worker that dies of a signal with so much of its memory in use has died of that."""
+"""Share of the memory limit above which a worker's death by a signal counts as lack of memory."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class WorkerState:
-    """What is known of one worker; ``pid`` is 0 until the zygote has reported it.
+    """The state of one worker; ``pid`` is 0 until the zygote has reported it.
 
     Attributes:
-        function: what the worker was last sent, so that it is not sent again.
-        late: what it was ended for.
-        doomed: whether it is to end.
-        open: whether its socket is.
-        n_bytes: the most memory that it was seen with.
+        function: the function that the worker has, so that it is not sent again.
+        late: the unit that exceeded its time limit.
+        doomed: whether the worker is to be killed.
+        open: whether its socket is open.
+        n_bytes: its peak memory so far.
     """
 
     slot: int
@@ -47,16 +47,16 @@ class WorkerState:
         self.connection.close()
 
     def death_reason(self, status: int) -> str:
-        """Return the reason code for the unit that it was at: ``timeout``, ``memory`` or ``crash``."""
+        """Return the reason code for the unit that it was in: ``timeout``, ``memory`` or ``crash``."""
         if self.late is not None:
             return "timeout"
         limit = self.memory_bytes
         near = limit is not None and self.n_bytes > _NEAR_LIMIT * limit
-        # a SIGKILL that is not ours is that of the kernel, when memory runs out
+        # a SIGKILL that is not ours usually comes from the kernel when memory runs out
         return "memory" if near or status in (-signal.SIGKILL, OUT_OF_MEMORY_STATUS) else "crash"
 
     def death_detail(self, status: int) -> str:
-        """Describe how it ended, for people."""
+        """Return in words how it ended."""
         if self.late is not None:
             return f"over {self.late.limit_s:g} s"
         if status < 0:

@@ -1,4 +1,4 @@
-"""Starting the process that loads the heavy libraries once and forks the workers, early if need be."""
+"""Start the zygote: the process that loads the heavy libraries once and forks the workers."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ serve(*map(int, sys.argv[2:5]), sys.argv[5:])
 """
 
 _ENVIRONMENT = {
-    # mimalloc reserves a gigabyte at once, which would count against the limit of a worker
+    # mimalloc reserves a gigabyte at once, which would count against the memory limit of a worker
     "ARROW_DEFAULT_MEMORY_POOL": "system",
-    # threads that a library starts when it is loaded do not live on in a fork
+    # threads that a library starts on import do not exist in a fork
     "OPENBLAS_NUM_THREADS": "1",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Zygote:
-    """The running process, our end of its socket, and the board that its workers write on.
+    """The running process, our end of its socket, and the status that its workers write to.
 
-    It ends when the socket is closed, however that came about.
+    It ends when the socket is closed for any reason.
     """
 
     process: subprocess.Popen[bytes]
@@ -47,11 +47,11 @@ class Zygote:
 
     @classmethod
     def start(cls, n_slots: int, preload: Sequence[str]) -> Zygote:
-        """Start it in a session of its own, so that Ctrl-C on the terminal reaches the engine alone.
+        """Start it in its own session, so that Ctrl-C on the terminal reaches only the engine.
 
         Args:
-            n_slots: how many workers there may be at once.
-            preload: modules that it imports before it forks any.
+            n_slots: maximum number of workers at a time.
+            preload: modules to import before it forks workers.
         """
         with tempfile.TemporaryFile() as file:
             shared = SharedStatus(file.fileno(), n_slots)
@@ -70,7 +70,7 @@ class Zygote:
                     ],
                     pass_fds=fds,
                     stdin=subprocess.DEVNULL,
-                    stdout=2,  # what a worker prints must not mix with what the command answers
+                    stdout=2,  # what a worker prints must not mix with the output of the command
                     env={**os.environ, **_ENVIRONMENT},
                     start_new_session=True,
                 )
@@ -89,10 +89,10 @@ _early: dict[tuple[int, tuple[str, ...]], Zygote] = {}
 
 
 def start_early(n_workers: int, preload: Sequence[str]) -> None:
-    """Let a zygote load its libraries while this process still loads its own.
+    """Start a zygote that loads its libraries while this process still loads its own.
 
-    The next engine with as many workers and the same preload takes it over; if none comes, it ends with this
-    process. On one processor it would only be in the way.
+    The next engine with the same number of workers and the same preload uses it. Otherwise it ends with this
+    process. On one processor an early start would only slow this process down.
     """
     if processors() == 1:
         return
@@ -103,13 +103,13 @@ def start_early(n_workers: int, preload: Sequence[str]) -> None:
 
 
 def zygote_for(n_workers: int, preload: Sequence[str]) -> Zygote:
-    """Take over what was started early, or start one now; there is a slot more than workers."""
+    """Return the zygote that was started early, or start one; it has one slot more than workers."""
     early = _early.pop((n_workers, tuple(preload)), None)
     return early or Zygote.start(n_workers + 1, preload)
 
 
 def _end_early(key: tuple[int, tuple[str, ...]]) -> None:
-    """End what was started for nothing."""
+    """End a zygote that no engine has used."""
     if (zygote := _early.pop(key, None)) is not None:
         zygote.process.kill()
         zygote.process.wait()
@@ -118,10 +118,10 @@ def _end_early(key: tuple[int, tuple[str, ...]]) -> None:
 
 
 def collect_seldom() -> None:
-    """Let the garbage collector pass over what is there, and come seldom.
+    """Exclude existing objects from garbage collection, and collect less often.
 
-    Batches make millions of objects that hold each other in no circle; looking through them took a
-    twentieth of a build.
+    Batches create millions of objects without reference cycles. Scanning them takes a twentieth of the time
+    of a build.
     """
     gc.collect()
     gc.freeze()
@@ -129,10 +129,10 @@ def collect_seldom() -> None:
 
 
 def start_arrow() -> None:
-    """Let pyarrow look for pandas, and not find it, before the first array is made of Python values.
+    """Hide pandas while pyarrow looks for it, before the first array is made from Python values.
 
-    Loading pandas takes a fifth of a second, and only its own objects need it. Who imports pandas afterwards
-    has it, and pyarrow knows its objects from the first ``to_pandas`` on.
+    Importing pandas takes a fifth of a second, and only pandas objects need it. A later import of pandas
+    works, and pyarrow recognises its objects from the first ``to_pandas`` on.
     """
     import pyarrow as pa
 

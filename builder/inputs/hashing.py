@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from builder.domain.progress import Progress, ignore_progress
+from builder.io.streams.paths import file_mark
 from builder.io.streams.streams import open_input
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def hash_inputs(
     Raises:
         SourceError: if one is out of reach.
     """
+    inputs = [replace(one, mark=file_mark(one.address)) if one.address else one for one in inputs]
     known = {one: found for one in inputs if (found := cache.look_up(one))}
     unknown = [one for one in dict.fromkeys(inputs) if one not in known]
     hashed = known | dict(zip(unknown, _hash_all(unknown, n_threads=n_threads, advance=advance), strict=True))

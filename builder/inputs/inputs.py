@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import orjson
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from builder.io.streams.paths import FileMark
     from builder.protocols import Source
 
 INPUTS_SCHEMA = pa.schema(
@@ -32,7 +33,10 @@ INPUTS_SCHEMA = pa.schema(
 class Input:
     """One input: the address to open, and what the manifest knows of it.
 
-    An input that is no file (a dataset on the Hub) has an empty address and the hash of what names it.
+    An input that is not a file (a dataset on the Hub) has an empty address and the hash of its name.
+
+    Attributes:
+        mark: what a local file looked like before it was hashed, to notice a change while it is read.
     """
 
     source: str
@@ -40,6 +44,7 @@ class Input:
     path: str
     n_bytes: int
     sha256: str = ""
+    mark: FileMark | None = field(default=None, compare=False)
 
 
 def list_inputs(sources: Sequence[Source]) -> list[Input]:

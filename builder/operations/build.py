@@ -137,6 +137,7 @@ def build(
             past=selection.past,
             tombstones=tombstones,
             pruned=selection.pruned,
+            marks={one.address: one.mark for one in inputs if one.mark is not None},
         )
         context.folder.mkdir(parents=True, exist_ok=True)
         context = _recall(context, selection)

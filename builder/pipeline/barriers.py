@@ -21,9 +21,8 @@ from builder.domain.row_numbers import (
     encode_old,
     trace_to_first,
 )
-from builder.engines.job import WorkerDiedError
 from builder.engines.threads import LocalThreads
-from builder.errors import BuilderError, Fault
+from builder.errors import BuilderError, Fault, WorkerDiedError
 from builder.history.index import write_arrow
 from builder.pipeline.spool import Spool, StageSketches, row_numbers
 from builder.pipeline.tombstone_filter import find_tombstoned

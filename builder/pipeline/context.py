@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from builder.domain.progress import Progress
     from builder.history.past import Past
     from builder.inputs.pruning import Pruned
+    from builder.io.streams.paths import FileMark
     from builder.pipeline.chain import Chain
     from builder.pipeline.timings import PhaseTimer
     from builder.pipeline.tombstones import Tombstones
@@ -32,6 +34,7 @@ class BuildContext:
         pruned: what goes because its input is gone; None if nothing does.
         known: file of the keys of records that earlier builds have accounted for; None if no file is read
             again.
+        marks: what local inputs looked like when they were hashed, by address.
     """
 
     recipe: Recipe
@@ -46,3 +49,4 @@ class BuildContext:
     pruned: Pruned | None = None
     known: str | None = None
     timer: PhaseTimer | None = None
+    marks: Mapping[str, FileMark] = field(default_factory=dict)

@@ -28,11 +28,12 @@ from builder.pipeline.spool import (
     AT,
     ROW,
     SIZE,
+    FinishedTask,
     Part,
     finish_task,
     finished_parts,
+    finished_task,
     sketch_name,
-    task_is_finished,
     write_part,
 )
 from builder.pipeline.tombstones import tombstone_rejections
@@ -65,24 +66,27 @@ class FirstPass:
     limit: int | None = None
     known: str | None = None
 
-    def __call__(self, numbered: tuple[int, Task], guard: Guard) -> list[Part]:
-        """Return the parts of one task."""
+    def __call__(self, numbered: tuple[int, Task], guard: Guard) -> FinishedTask:
+        """Return the parts of one task, and the number of records that its reader counted."""
         number, task = numbered
         folder = Path(self.folder) / f"{number:06d}"
         parts = finished_parts(folder)
-        guard.tick(sum(part.n_records for part in parts), 0)
-        if task_is_finished(folder):
-            return parts
         n_done = sum(part.n_records for part in parts)
+        guard.tick(n_done, 0)
+        if (finished := finished_task(folder, parts)) is not None:
+            return finished
+        n_read = 0
         for reading in self.sources[task.source].read(task, guard=guard, batch_rows=self.batch_rows):
+            n_read += _between(reading, 0, self.limit).n_records
             fresh = _between(reading, n_done, self.limit)
             if fresh.n_records:
                 parts.append(self._process(fresh, folder=folder, number=len(parts), guard=guard))
                 guard.tick(fresh.n_records, fresh.batch.nbytes)
-            if self.limit is not None and sum(part.n_records for part in parts) >= self.limit:
+            if self.limit is not None and n_read >= self.limit:
                 break
-        finish_task(folder)
-        return parts
+        finished = FinishedTask(parts=parts, n_records=n_read)
+        finish_task(folder, finished)
+        return finished
 
     def _process(self, reading: Reading, *, folder: Path, number: int, guard: Guard) -> Part:
         counts = Counter(reading.counts)
@@ -105,7 +109,14 @@ class FirstPass:
             )
         batch = _prepare(identify(batch, resources=self.resources), self.pass_, self.resources)
         tables = {"rows": batch, "rejected": concat(rejected), "account": account}
-        return write_part(folder, number, tables=tables, n_records=reading.n_records, counts=counts)
+        return write_part(
+            folder,
+            number,
+            tables=tables,
+            n_records=reading.n_records,
+            counts=counts,
+            refused=guard.take_refused(),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +162,14 @@ class LaterPass:
         batch = _hidden(batch) if self.refers else batch.drop_columns([AT])
         late = [*([tombstoned] if tombstoned else []), *rejected]
         tables = {"rows": batch, "rejected": _with_rows(concat(late), here)}
-        done_part = write_part(folder, 0, tables=tables, n_records=part.n_rows, counts=counts)
+        done_part = write_part(
+            folder,
+            0,
+            tables=tables,
+            n_records=part.n_rows,
+            counts=counts,
+            refused=guard.take_refused(),
+        )
         return replace(done_part, base=base)
 
     def _settle(

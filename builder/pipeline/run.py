@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
+from builder.errors import Fault, SourceError
+from builder.io.streams.paths import file_mark
 from builder.pipeline.barriers import BARRED, Merges, resolve_barrier
 from builder.pipeline.passes import LATE_SCHEMA, FirstPass, LaterPass
 from builder.pipeline.spool import ROW, Part, Spool, row_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from builder.io.streams.paths import FileMark
     from builder.pipeline.chain import Pass
     from builder.pipeline.context import BuildContext
+    from builder.pipeline.spool import FinishedTask
     from builder.protocols import Task
 
 
@@ -32,6 +37,8 @@ class ChainResult:
         late: rejections of the passes between, with ``_row``, ascending.
         counts: what sources and stages counted.
         barriers: the spool that each corpus stage decided over, by the stage's name.
+        n_read: records that the readers counted, apart from what the parts of the spool hold.
+        refused: the units that only the guard's net caught, as ``run.json`` lists them.
     """
 
     first: Spool
@@ -40,32 +47,54 @@ class ChainResult:
     late: pa.Table
     counts: Counter[str]
     barriers: Mapping[str, Spool]
+    n_read: int
+    refused: Sequence[Mapping[str, Any]] = ()
 
 
 def run_chain(context: BuildContext, tasks: Sequence[Task]) -> ChainResult:
     """Take every record through the chain; what was finished before is found in the spool."""
-    parts = _run_first_pass(context, tasks)
+    finished = _run_first_pass(context, tasks)
+    parts = [part for task in finished for part in task.parts]
     first = Spool(parts)
     merges = Merges.none(first.n_rows)
     counts = _counts(parts)
+    refused = [one for task, done in zip(tasks, finished, strict=False) for one in _refused(done.parts, task)]
     barriers: dict[str, Spool] = {}
     late: list[pa.Table] = []
     for number, (pass_, next_pass) in enumerate(pairwise(context.chain.passes), start=1):
         barriers |= dict.fromkeys((s.name for s in pass_.barrier), _spool(context, parts))
         parts = _run_later_pass(context, parts, pass_, next_pass, number=number, merges=merges)
         counts.update(_counts(parts))
+        refused += _refused(parts)
         late += [part.table("rejected") for part in parts if part.n_rejected]
     rejected = pa.concat_tables([LATE_SCHEMA.empty_table(), *late]).sort_by(ROW)
     return ChainResult(
-        first=first, last=Spool(parts), merges=merges, late=rejected, counts=counts, barriers=barriers
+        first=first,
+        last=Spool(parts),
+        merges=merges,
+        late=rejected,
+        counts=counts,
+        barriers=barriers,
+        n_read=sum(task.n_records for task in finished),
+        refused=refused,
     )
+
+
+def _refused(parts: Sequence[Part], task: Task | None = None) -> list[dict[str, Any]]:
+    """List the refused units of some parts; ``source`` and ``path`` are those of the task that was read."""
+    place = {"source": task.source, "path": task.name} if task else {"source": None, "path": None}
+    return [
+        {**place, "stage": stage, "unit": unit, "reason": reason}
+        for part in parts
+        for stage, unit, reason in part.refused
+    ]
 
 
 def _spool(context: BuildContext, parts: Sequence[Part]) -> Spool:
     return Spool(parts, context.chain.resources.columns.text)
 
 
-def _run_first_pass(context: BuildContext, tasks: Sequence[Task]) -> list[Part]:
+def _run_first_pass(context: BuildContext, tasks: Sequence[Task]) -> list[FinishedTask]:
     first_pass = FirstPass(
         sources={source.label: source for source in context.recipe.sources},
         pass_=context.chain.passes[0],
@@ -79,33 +108,65 @@ def _run_first_pass(context: BuildContext, tasks: Sequence[Task]) -> list[Part]:
         return _run_limited_pass(context, first_pass, numbered, limit=context.limit)
     untrusted = context.chain.untrusted or any(source.untrusted for source in context.recipe.sources)
     results = context.engine.map(first_pass, numbered, untrusted=untrusted)
-    return _gather(context, results, phase="read", total=sum(task.size_bytes for task in tasks), tasks=tasks)
+    return _gather(context, results, tasks)
 
 
 def _run_limited_pass(
     context: BuildContext, first_pass: FirstPass, numbered: Sequence[tuple[int, Task]], *, limit: int
-) -> list[Part]:
+) -> list[FinishedTask]:
     """Read one task after the other until there are records enough."""
-    parts: list[Part] = []
+    finished: list[FinishedTask] = []
+    n_read = 0
     for one in numbered:
-        missing = limit - sum(part.n_records for part in parts)
-        if missing <= 0:
+        if n_read >= limit:
             break
-        (found,) = context.engine.map(replace(first_pass, limit=missing), [one], untrusted=True)
-        parts += found
-        context.advance("read", done=limit - missing, total=limit, unit="records")
-    return parts
+        (found,) = context.engine.map(replace(first_pass, limit=limit - n_read), [one], untrusted=True)
+        _refuse_changed(context, *one)
+        finished.append(found)
+        n_read += found.n_records
+        context.advance("read", done=min(n_read, limit), total=limit, unit="records")
+    return finished
 
 
-def _gather(context: BuildContext, results, *, phase: str, total: int, tasks: Sequence[Task]) -> list[Part]:  # type: ignore[no-untyped-def]
-    parts: list[Part] = []
-    done = 0
-    context.advance(phase, done=0, total=total, unit="bytes")
-    for task, found in zip(tasks, results, strict=True):
-        parts += found
+def _gather(
+    context: BuildContext, results: Iterable[FinishedTask], tasks: Sequence[Task]
+) -> list[FinishedTask]:
+    """Collect the results of the first pass in the order of the tasks."""
+    finished: list[FinishedTask] = []
+    done, total = 0, sum(task.size_bytes for task in tasks)
+    context.advance("read", done=0, total=total, unit="bytes")
+    for number, (task, found) in enumerate(zip(tasks, results, strict=True)):
+        _refuse_changed(context, number, task)
+        finished.append(found)
         done += task.size_bytes
-        context.advance(phase, done=done, total=total, unit="bytes")
-    return parts
+        context.advance("read", done=done, total=total, unit="bytes")
+    return finished
+
+
+def _refuse_changed(context: BuildContext, number: int, task: Task) -> None:
+    """Compare the files of a task that was read with what they were when they were hashed.
+
+    Raises:
+        SourceError: if one was changed meanwhile, because the manifest would list the hash of other bytes.
+            What was read of it is removed from the spool.
+    """
+    for address, mark in _marks(context, task):
+        if file_mark(address) != mark:
+            shutil.rmtree(context.folder / "0" / f"{number:06d}", ignore_errors=True)
+            what = "was changed while the build read it"
+            advice = "wait until nothing writes to it any more, then run the same command again"
+            raise SourceError(Fault(where=address, what=what, advice=advice))
+
+
+def _marks(context: BuildContext, task: Task) -> Iterator[tuple[str, FileMark]]:
+    """Yield the local files of a task with their marks; a dataset's task is a folder of files."""
+    if task.files or task.path in context.marks:
+        for address in [file[0] for file in task.files] or [task.path]:
+            if address in context.marks:
+                yield address, context.marks[address]
+        return
+    below = f"{task.path}/"
+    yield from ((address, mark) for address, mark in context.marks.items() if address.startswith(below))
 
 
 def _run_later_pass(

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import orjson
 import pyarrow as pa
+from xxhash import xxh3_128_hexdigest
 
 from builder.domain.row_numbers import FirstRows, PartRows
 from builder.io.parquet_sink.mapped import MappedBatch
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from builder.protocols import RefusedUnit
 
 ROW = "_row"
 """The number of a row in the first spool: what all later verdicts are traced back to."""
@@ -44,15 +47,19 @@ class Part:
     """One finished batch: where its files are, and how many records and rows it has.
 
     Attributes:
+        files: size in bytes and XXH3 of each file, by what it holds (``rows``, ``rejected``, ``account``).
+        refused: stage, unit and reason of each unit that the guard refused while the part was made.
         base: stem of the part that still holds the public columns, at the places that ``_at`` names; empty if
-            this one holds them.
+            this part holds them.
     """
 
     stem: str
     n_records: int
     n_rows: int
     n_rejected: int
+    files: Mapping[str, tuple[int, str]]
     counts: Mapping[str, int] = field(default_factory=dict)
+    refused: Sequence[tuple[str, int, str]] = ()
     base: str = ""
 
     def batch(self, what: str) -> pa.RecordBatch:
@@ -64,6 +71,14 @@ class Part:
         return pa.Table.from_batches([self.batch(what)])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishedTask:
+    """All parts of a task, and how many records its reader counted, apart from the parts."""
+
+    parts: Sequence[Part]
+    n_records: int
+
+
 def write_part(
     folder: Path,
     number: int,
@@ -71,6 +86,7 @@ def write_part(
     tables: Mapping[str, pa.RecordBatch],
     n_records: int,
     counts: Mapping[str, int],
+    refused: Sequence[RefusedUnit] = (),
 ) -> Part:
     """Write one part; ``tables`` has ``rows`` and ``rejected``, and ``account`` in the first pass."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -78,33 +94,77 @@ def write_part(
     for what, batch in tables.items():
         with pa.OSFile(f"{stem}.{what}.arrow", "wb") as file, pa.ipc.new_file(file, batch.schema) as writer:
             writer.write_batch(batch)
-    facts = {
-        "n_records": n_records,
-        "n_rows": tables["rows"].num_rows,
-        "n_rejected": tables["rejected"].num_rows,
-        "counts": dict(counts),
-    }
+    part = Part(
+        stem=str(stem),
+        n_records=n_records,
+        n_rows=tables["rows"].num_rows,
+        n_rejected=tables["rejected"].num_rows,
+        files={what: checksum(f"{stem}.{what}.arrow") for what in tables},
+        counts=dict(counts),
+        refused=[(one.stage, one.unit, one.reason) for one in refused],
+    )
+    facts = {name: getattr(part, name) for name in _FACTS}
     _write_atomically(stem.with_suffix(".json"), orjson.dumps(facts))
-    return Part(stem=str(stem), **facts)
+    return part
+
+
+_FACTS = ("n_records", "n_rows", "n_rejected", "files", "counts", "refused")
+"""What the ``.json`` of a part holds."""
+
+
+def checksum(path: str) -> tuple[int, str]:
+    """Return the size of a file in bytes and the XXH3 of its bytes, read by memory map."""
+    with pa.memory_map(path) as file:
+        data = file.read_buffer()
+        return data.size, xxh3_128_hexdigest(data)
 
 
 def finished_parts(folder: Path) -> list[Part]:
-    """List the parts of a task that were finished, up to the first that was not."""
+    """List the parts of a task that were finished, up to the first that is missing or damaged.
+
+    After a power loss a file may be empty, cut short or full of zeros although it was written, so nothing is
+    trusted that does not have the recorded size and checksum. The caller makes again what is not listed.
+    """
     parts: list[Part] = []
-    while (facts := folder / f"{len(parts):05d}.json").exists():
-        parts.append(Part(stem=str(facts.with_suffix("")), **orjson.loads(facts.read_bytes())))
+    while (part := _read_part(folder / f"{len(parts):05d}.json")) is not None:
+        parts.append(part)
     return parts
 
 
-def finish_task(folder: Path) -> None:
+def _read_part(path: Path) -> Part | None:
+    try:
+        facts = orjson.loads(path.read_bytes())
+        part = Part(stem=str(path.with_suffix("")), **{name: facts[name] for name in _FACTS})
+        intact = all(
+            checksum(f"{part.stem}.{what}.arrow") == (size, digest)
+            for what, (size, digest) in part.files.items()
+        )
+    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException):
+        return None
+    return part if intact else None
+
+
+def finish_task(folder: Path, finished: FinishedTask) -> None:
     """Note that a task has no more parts."""
     folder.mkdir(parents=True, exist_ok=True)
-    _write_atomically(folder / "done", b"")
+    facts = {"n_parts": len(finished.parts), "n_records": finished.n_records}
+    _write_atomically(folder / DONE, orjson.dumps(facts))
 
 
-def task_is_finished(folder: Path) -> bool:
-    """Tell whether all parts of a task are there."""
-    return (folder / "done").exists()
+def finished_task(folder: Path, parts: Sequence[Part]) -> FinishedTask | None:
+    """Return a task whose parts are all there; None if it must be read again from the last part on."""
+    try:
+        facts = orjson.loads((folder / DONE).read_bytes())
+        n_parts, n_records = int(facts["n_parts"]), int(facts["n_records"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if n_parts != len(parts) or n_records != sum(part.n_records for part in parts):
+        return None
+    return FinishedTask(parts=parts, n_records=n_records)
+
+
+DONE = "done"
+"""The file that says how many parts a task has, and how many records its reader counted."""
 
 
 def _write_atomically(path: Path, data: bytes) -> None:

@@ -6,7 +6,7 @@ functions without knowing what they do (``running``).
 """
 
 from builder.domain.outcome import Outcome
-from builder.protocols.reading import Guard, InputFile, Reading, Source, Task
+from builder.protocols.reading import Guard, InputFile, Reading, RefusedUnit, Source, Task
 from builder.protocols.running import Engine, Threads
 from builder.protocols.stages import (
     Columns,
@@ -27,6 +27,7 @@ __all__ = [
     "InputFile",
     "Outcome",
     "Reading",
+    "RefusedUnit",
     "Remembered",
     "Resources",
     "Sketches",

@@ -46,6 +46,18 @@ class Reading:
     counts: Mapping[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedUnit:
+    """A unit of work that a guard refused, because a worker died or hung in it twice.
+
+    ``reason`` is ``timeout``, ``crash`` or ``memory``. Another run may keep what this one refused.
+    """
+
+    stage: str
+    unit: int
+    reason: str
+
+
 class Guard(Protocol):
     """How code that runs native parsers on strangers' bytes tells the engine what it is about to touch.
 
@@ -59,6 +71,9 @@ class Guard(Protocol):
 
     def leave(self) -> None:
         """Say that it is over."""
+
+    def take_refused(self) -> list[RefusedUnit]:
+        """Return the units refused since the last call, so that a part can record them."""
 
     def tick(self, n_records: int, n_bytes: int) -> None:
         """Say how much more of the task is done, for a progress bar."""

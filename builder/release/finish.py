@@ -218,7 +218,7 @@ def _check_sums(
     chain_result: ChainResult, sums: LedgerSums, placement: Placement, *, n_known: int, n_restated: int
 ) -> None:
     """Compare the ledger with what the readers counted, and its kept rows with what goes into shards."""
-    n_read = sum(part.n_records for part in chain_result.first.parts)
+    n_read = chain_result.n_read
     if sums.n_records - n_restated + n_known != n_read:
         raise AccountError(
             f"the readers counted {n_read} records, the ledger has {sums.n_records}, "

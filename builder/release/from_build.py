@@ -177,13 +177,12 @@ def _split_changes(
 
 def _run_facts(context: BuildContext, closed: Closed) -> dict[str, Any]:
     """What is true of this run and of no other: counts of the machine, and what only the clock caught."""
-    caught = [list(one) for one in getattr(context.engine, "caught", ())]
     return machine_facts() | {
         "workers": context.engine.workers,
         "batch_rows": context.batch_rows,
         "counts": dict(sorted(closed.counts.items())),
         "took": context.timer.took(context.engine, context.folder) if context.timer else None,
-        "not_reproducible": caught,
+        "not_reproducible": [dict(one) for one in closed.chain_result.refused],
     }
 
 

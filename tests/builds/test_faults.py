@@ -16,9 +16,15 @@ from commands import builder, ledger_rows, start, write_recipe
 from planted import pages, sentence, write_lines
 
 from builder import BuildResult, Corpus, verify
-from builder.engines.job import WorkerDiedError
 from builder.engines.local import LocalEngine
-from builder.errors import BuilderError, CorpusError, LockedError, NothingKeptError, RecipeError
+from builder.errors import (
+    BuilderError,
+    CorpusError,
+    LockedError,
+    NothingKeptError,
+    RecipeError,
+    WorkerDiedError,
+)
 from builder.pipeline import barriers
 from builder.release import finish
 from builder.release import write as build_output

@@ -63,6 +63,24 @@ def local_path(address: str) -> str:
     return address.removeprefix("file://")
 
 
+FileMark: TypeAlias = tuple[int, int, int, int]
+"""Size, modification time and change time in nanoseconds, and inode of a file.
+
+The change time tells of a rewrite of the same size even if the modification time was set back afterwards.
+"""
+
+
+def file_mark(address: str) -> FileMark | None:
+    """Return what changes when a local file does; None if the address is remote or the file is gone."""
+    if not is_local(address):
+        return None
+    try:
+        facts = Path(local_path(address)).stat()
+    except OSError:
+        return None
+    return facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino
+
+
 # -- on this machine -------------------------------------------------------------------------------
 
 

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from builder.engines.job import WorkerDiedError
 from builder.engines.local import LocalEngine
-from builder.errors import BuilderError
+from builder.errors import BuilderError, WorkerDiedError
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -161,6 +160,31 @@ def test_a_unit_that_ends_its_worker_is_left_out(tmp_path: Path, how: str, reaso
     assert caught == [(1, "read", 4, reason), (1, "read", 5, reason)]
 
 
+@pytest.mark.parametrize("signal_number", [signal.SIGKILL, signal.SIGSEGV])
+def test_a_worker_that_is_killed_once_costs_no_unit(tmp_path: Path, signal_number: int) -> None:
+    """The kernel may kill a worker when memory runs out: the page that it had in hand is not to blame."""
+    reader = chores.Reader(str(tmp_path), {(1, 4): f"killed once {int(signal_number)}"})
+    with LocalEngine(workers=2) as engine:
+        assert list(engine.map(reader, range(3), untrusted=True)) == [["read"] * 10] * 3
+    assert engine.caught == []
+
+
+def test_a_unit_is_refused_at_the_second_death_in_it(tmp_path: Path) -> None:
+    """One death in each of two units blames neither; two deaths in one unit blame that unit."""
+    harm = {(1, 4): "killed once 9", (1, 5): "killed once 9", (1, 6): "segfault"}
+    with LocalEngine(workers=1) as engine:
+        (result,) = engine.map(chores.Reader(str(tmp_path), harm), [1], untrusted=True)
+    assert result == ["read"] * 6 + ["crash"] + ["read"] * 3
+    assert [(one.unit, one.reason) for one in engine.caught] == [(6, "crash")]
+
+
+def test_the_process_that_starts_workers_may_be_killed(shared: LocalEngine) -> None:
+    """The error says what to do, and is not a traceback for the user."""
+    with LocalEngine(workers=1) as engine, pytest.raises(WorkerDiedError, match="run the same command again"):
+        for parent in engine.map(chores.parent_of_worker, [None] * 3, untrusted=True):
+            os.kill(parent, signal.SIGKILL)
+
+
 def test_progress_is_told_once_for_each_record(tmp_path: Path) -> None:
     """A task that is begun again is not counted twice; here its finished units are not ticked again."""
     told = [0, 0]
@@ -182,7 +206,7 @@ def test_a_task_that_dies_outside_of_any_unit_is_an_error_that_names_it(shared: 
 
 def test_a_unit_that_is_touched_again_is_an_error(shared: LocalEngine) -> None:
     """A function that does not heed the refusal does not go on for ever."""
-    with pytest.raises(WorkerDiedError, match=r"Left out before: .*'read', 1.*: 'crash'"):
+    with pytest.raises(WorkerDiedError, match=r"left out before: .*'read', 1.*: 'crash'"):
         list(shared.map(chores.die_obstinately, [1], untrusted=True))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from mapped_memory import resident_bytes
 
 from builder.history.index import open_arrow
 from builder.pipeline.barriers import write_segment
-from builder.pipeline.spool import AT, Part, Spool, sketch_name, write_part
+from builder.pipeline.spool import AT, Spool, sketch_name, write_part
 from builder.protocols import Verdicts
 
 PARTS = st.lists(st.lists(st.text(max_size=3), max_size=5), max_size=6)
@@ -68,7 +69,7 @@ def test_public_columns_stand_in_the_part_that_is_referred_to(tmp_path: Path) ->
     rows = pa.record_batch({"_key": pa.array([7, 8]), AT: pa.array([2, 0])})
     tables = {"rows": rows, "rejected": rows.slice(0, 0)}
     lean = write_part(tmp_path / "1", 0, tables=tables, n_records=3, counts={})
-    referring = Part(stem=lean.stem, n_records=3, n_rows=2, n_rejected=0, base=base.stem)
+    referring = replace(lean, base=base.stem)
     found = Spool([referring]).take_rows(np.array([0, 1]), ["text", "_key"])
     assert found.to_pydict() == {"text": ["c", "a"], "_key": [7, 8]}
 

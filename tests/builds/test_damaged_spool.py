@@ -1,0 +1,118 @@
+"""A spool that a power loss or a person damaged is made again; inputs that change are noticed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from planted import ledger_of, pages, write_lines
+
+from builder import BuildResult
+from builder.errors import SourceError
+from builder.pipeline import run
+
+Make = Callable[..., BuildResult]
+
+
+class Stopped(Exception):  # noqa: N818 - it stands for the end of the power
+    pass
+
+
+def _stop(phase: str, *, done: int, total: int, unit: str) -> None:
+    if phase == "settle":
+        raise Stopped
+
+
+def _zero_the_middle(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 64] = bytes(64)
+    path.write_bytes(data)
+
+
+DAMAGES: dict[str, tuple[str, Callable[[Path], Any]]] = {
+    "rows are zeros": ("*.rows.arrow", _zero_the_middle),
+    "rows are empty": ("*.rows.arrow", lambda path: path.write_bytes(b"")),
+    "rows are cut": ("*.rows.arrow", lambda path: os.truncate(path, path.stat().st_size // 2)),
+    "rows are gone": ("*.rows.arrow", Path.unlink),
+    "account is zeros": ("*.account.arrow", _zero_the_middle),
+    "facts are gone": ("*.json", Path.unlink),
+    "facts are empty": ("*.json", lambda path: path.write_bytes(b"")),
+    "facts are half": ("*.json", lambda path: os.truncate(path, 20)),
+    "facts are nonsense": ("*.json", lambda path: path.write_text('{"n_records": []}')),
+    "done is empty": ("done", lambda path: path.write_bytes(b"")),
+    "done is wrong": ("done", lambda path: path.write_text('{"n_parts": 1, "n_records": 1}')),
+    "done is gone": ("done", Path.unlink),
+}
+
+
+@pytest.fixture
+def feed(tmp_path: Path) -> Path:
+    return write_lines(tmp_path / "feed" / "a.jsonl", pages(40))
+
+
+@pytest.mark.parametrize("which", [0, -1], ids=["first", "last"])
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_spool_is_made_again(
+    make: Make, feed: Path, tmp_path: Path, damage: str, which: int
+) -> None:
+    """The resumed build has the digest of the undisturbed one, whatever of the spool was lost."""
+    calm = make(corpus="calm", batch_rows=10)
+    with pytest.raises(Stopped):
+        make(batch_rows=10, advance=_stop)
+    (spool,) = (path for path in (tmp_path / "corpus/.spool").iterdir() if path.is_dir())
+    pattern, harm = DAMAGES[damage]
+    harm(sorted((spool / "0").glob(f"*/{pattern}"))[which])
+    again = make(batch_rows=10)
+    assert again.digest == calm.digest
+    assert len(ledger_of(again)) == len(ledger_of(calm))
+
+
+def _append(path: Path) -> None:
+    with path.open("a") as file:
+        file.write('{"text": "one more"}\n')
+
+
+def _rewrite_with_old_times(path: Path) -> None:
+    facts, data = path.stat(), path.read_bytes()
+    path.write_bytes(data.replace(b"tide", b"tidy", 1))
+    os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+
+
+def _replace(path: Path) -> None:
+    other = path.with_name("other")
+    other.write_bytes(path.read_bytes())
+    other.replace(path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _append,
+        _rewrite_with_old_times,
+        _replace,
+        lambda path: os.truncate(path, path.stat().st_size // 2),
+        Path.unlink,
+    ],
+    ids=["append", "rewrite with the old times", "replace", "truncate", "delete"],
+)
+def test_an_input_that_changes_while_it_is_read_ends_the_build_with_its_name(
+    make: Make, feed: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], Any]
+) -> None:
+    """The manifest would list the hash of other bytes than were read. The next build reads the new file."""
+    in_this_process: dict[str, Any] = {"workers": 1, "stages": ["validate", "dedup_exact"]}
+    first_pass = run.FirstPass.__call__
+
+    def read(self: Any, numbered: Any, guard: Any) -> Any:
+        found = first_pass(self, numbered, guard)
+        change(feed)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run.FirstPass, "__call__", read)
+        with pytest.raises(SourceError, match=r"a\.jsonl: was changed while the build read it"):
+            make(**in_this_process)
+    if feed.exists():
+        assert make(corpus="calm", **in_this_process).digest == make(**in_this_process).digest
