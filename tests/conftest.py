@@ -8,9 +8,15 @@ from pathlib import Path
 import pytest
 from collected import COLLECTED
 from hypothesis import HealthCheck, settings
+from kernel_calls import fewer
 
 settings.register_profile(
-    "builder", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+    "builder",
+    deadline=None,
+    derandomize=True,
+    max_examples=fewer(100, 25),
+    suppress_health_check=[HealthCheck.too_slow],
+    print_blob=True,
 )
 settings.load_profile("builder")
 

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
+from builder.kernels import jit
 from builder.kernels.dedup.shingles import shingle_sets
 from builder.kernels.dedup.sketch import sketch_texts
 from builder.kernels.text.folding import folding
 from builder.kernels.text.tidy import tidy
 from builder.kernels.text.words import SEED, buffers, next_words
+
+
+def fewer(compiled, as_python):
+    """Return how much a test gives a kernel: less where it runs as Python, hundreds of times slower.
+
+    ``NUMBA_DISABLE_JIT=1`` makes kernels run as Python. The lesser number still reaches each line and each
+    way in which a kernel stops and goes on.
+    """
+    return compiled if jit.is_compiling() else as_python
 
 
 def packed(texts, *, skip=0):

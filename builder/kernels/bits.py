@@ -8,9 +8,8 @@ import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
 
-from builder.kernels.jit import kernel
+from builder.kernels.jit import instruction, kernel
 
 _WORD = ir.IntType(64)
 _ONES, _HIGH = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
@@ -45,14 +44,22 @@ def _trailing_zeros(_typing: Any, _value: Any) -> Any:
     return types.int64(types.uint64), generate
 
 
-load8: Any = intrinsic(_load8)
-"""``load8(array, index)``: ``array[index:index + 8]`` as a little-endian uint64; bounds are not checked."""
+@instruction(_load8)
+def load8(array: Any, index: Any) -> Any:
+    """Return ``array[index:index + 8]`` as a little-endian uint64; compiled code does not check bounds."""
+    return array[index : index + 8].view("<u8")[0]
 
-store8: Any = intrinsic(_store8)
-"""``store8(array, index, value)``: write a uint64 to ``array[index:index + 8]``; bounds are not checked."""
 
-trailing_zeros: Any = intrinsic(_trailing_zeros)
-"""``trailing_zeros(x)``: the number of zero bits below the lowest one of a uint64 that is not 0."""
+@instruction(_store8)
+def store8(array: Any, index: Any, value: Any) -> None:
+    """Write a uint64 to ``array[index:index + 8]``; compiled code does not check bounds."""
+    array[index : index + 8].view("<u8")[0] = value
+
+
+@instruction(_trailing_zeros)
+def trailing_zeros(value: Any) -> Any:
+    """Return the number of zero bits below the lowest one of a uint64 that is not 0."""
+    return np.int64((int(value) & -int(value)).bit_length() - 1)
 
 
 @kernel

@@ -1,4 +1,8 @@
-"""Compile kernels once for each state of the sources, and cache the machine code."""
+"""Compile kernels once for each state of the sources, and cache the machine code.
+
+With ``NUMBA_DISABLE_JIT=1`` in the environment nothing is compiled. The same sources then run as Python,
+slowly, so that a debugger and a coverage measurement see each line.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +38,30 @@ def array_kernel(function: F) -> F:
     return _compiled(function)
 
 
+def instruction(generate: Callable[..., Any]) -> Callable[[F], F]:
+    """Compile a function to the instructions that ``generate``, a numba intrinsic, emits.
+
+    The body of the decorated function is the same operation in Python. It runs if nothing is compiled.
+    """
+
+    def decorate(function: F) -> F:
+        if not is_compiling():
+            return function
+        from numba.extending import intrinsic
+
+        return cast("F", cast("Any", intrinsic)(generate))
+
+    return decorate
+
+
+def is_compiling() -> bool:
+    """Return whether kernels are compiled; ``NUMBA_DISABLE_JIT=1`` turns that off."""
+    import numba
+
+    config: Any = numba.config
+    return not config.DISABLE_JIT
+
+
 def _compiled(function: F, **options: bool) -> F:
     """Compile a function, and cache its machine code.
 
@@ -41,6 +69,8 @@ def _compiled(function: F, **options: bool) -> F:
     function itself, so a kernel that calls another kernel in a changed file would stay outdated. If no folder
     can be written, each process compiles its kernels again.
     """
+    if not is_compiling():
+        return _as_python(function)
     import numba
 
     njit, folder = cast("Any", numba.njit), cache_folder()
@@ -54,8 +84,17 @@ def _compiled(function: F, **options: bool) -> F:
         config.CACHE_DIR = before
 
 
+def _as_python(function: F) -> F:
+    """Let uint64 arithmetic wrap around without a warning, as machine code does; the hashes need that."""
+    import numpy as np
+
+    return np.errstate(over="ignore")(function)
+
+
 def needs_compiling() -> bool:
     """Return whether the first kernel that runs takes seconds, because no machine code is cached."""
+    if not is_compiling():
+        return False
     folder = cache_folder()
     return folder is None or next(folder.glob("*/*.nbi"), None) is None
 

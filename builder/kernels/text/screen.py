@@ -203,10 +203,10 @@ def _point(data: Any, position: Any) -> Any:
     first = np.int64(data[position])
     if first < 0x80:
         return first, position + 1
-    second = data[position + 1] & 0x3F
+    second = np.int64(data[position + 1] & 0x3F)
     if first < 0xE0:
         return ((first & 0x1F) << 6) | second, position + 2
-    third = data[position + 2] & 0x3F
+    third = np.int64(data[position + 2] & 0x3F)
     if first < 0xF0:
         return ((first & 0x0F) << 12) | (second << 6) | third, position + 3
     point = ((first & 0x07) << 18) | (second << 12) | (third << 6) | (data[position + 3] & 0x3F)

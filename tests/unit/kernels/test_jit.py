@@ -20,6 +20,7 @@ def nothing_chosen(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(jit.tempfile, "gettempdir", lambda: str(tmp_path / "temp"))
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    monkeypatch.setattr(jit, "is_compiling", lambda: True)  # choosing a folder does not compile
     yield tmp_path
     jit.cache_folder.cache_clear()
 
@@ -58,6 +59,7 @@ def test_kernels_run_without_a_cache(nothing_chosen, monkeypatch):
     assert jit.kernel(double)(21) == 42
 
 
+@pytest.mark.skipif(not jit.is_compiling(), reason="the compiler refuses it, and nothing is compiled")
 def test_a_kernel_that_creates_an_array_is_refused(nothing_chosen, monkeypatch):
     """``kernel`` counts no references, so memory would leak; ``array_kernel`` is for such functions."""
     monkeypatch.setattr(jit, "_is_ours", lambda folder: False)  # do not find the cache of the other decorator
@@ -104,3 +106,19 @@ def test_a_change_in_any_source_file_changes_the_digest(monkeypatch, tmp_path):
         monkeypatch.setattr(jit, "_HERE", folder)
         digests.add(jit.sources_digest.__wrapped__())
     assert len(digests) == 3
+
+
+def test_kernels_run_as_python(monkeypatch):
+    """If nothing is compiled, a kernel is its own source, and a uint64 wraps around without a warning."""
+    monkeypatch.setattr(jit, "is_compiling", lambda: False)
+
+    def square(x):
+        return x * x
+
+    run = jit.kernel(square)
+    assert run.__wrapped__ is square
+    assert run(np.uint64(2**63 + 1)) == 1
+    with pytest.warns(RuntimeWarning, match="overflow"):
+        square(np.uint64(2**63 + 1))
+    assert jit.instruction(lambda: None)(square) is square
+    assert not jit.needs_compiling()

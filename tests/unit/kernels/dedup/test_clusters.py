@@ -9,7 +9,7 @@ import pytest
 import reference
 from hypothesis import given
 from hypothesis import strategies as st
-from kernel_calls import packed, sketches_of
+from kernel_calls import fewer, packed, sketches_of
 
 from builder.engines.threads import LocalThreads
 from builder.kernels.dedup.clusters import Clustering, link
@@ -83,7 +83,7 @@ def test_components_are_those_of_a_graph(rows, n_threads):
 )
 def test_clusters_equal_the_rule(threshold, limits):
     """The result is that of the rule over all candidates, even if little fits into memory at a time."""
-    texts = alike(250, seed=1)
+    texts = alike(fewer(250, 50), seed=1)
     keeper, similarity, keys = cluster(texts, threshold=threshold, **limits)
     assert (keeper, similarity) == expected(texts, keys, threshold=threshold)
 
@@ -92,19 +92,19 @@ def test_clusters_equal_the_rule(threshold, limits):
 @pytest.mark.parametrize("limits", [{}, {"block_docs": 7}, {"block_bytes": 40, "pool_hashes": 9}])
 def test_components_are_clustered_independently(limits, n_threads):
     """Single documents are keepers, and the number of threads does not matter."""
-    texts = [f"{a} {b} {n}x {n}y {n}z" for n in range(40) for a, b in ("pq", "pq", "rs", "rq")]
+    texts = [f"{a} {b} {n}x {n}y {n}z" for n in range(fewer(40, 12)) for a, b in ("pq", "pq", "rs", "rq")]
     texts = random.Random(2).sample(texts, len(texts))
     keeper, similarity, keys = cluster(texts, threshold=0.5, n_threads=n_threads, **limits)
     assert (keeper, similarity) == expected(texts, keys, threshold=0.5)
-    assert len(set(keeper)) > 40
+    assert len(set(keeper)) > fewer(40, 12)
 
 
 def test_keepers_and_buckets_grow():
     """A component may have more keepers, buckets and bands than its first arrays can hold."""
-    texts = alike(700, seed=3, vocabulary=9, n_words=30)
-    keeper, similarity, keys = cluster(texts, threshold=0.95, bands=70, pool_hashes=300)
+    texts = alike(fewer(700, 100), seed=3, vocabulary=9, n_words=30)
+    keeper, similarity, keys = cluster(texts, threshold=0.95, bands=fewer(70, 20), pool_hashes=300)
     assert (keeper, similarity) == expected(texts, keys, threshold=0.95)
-    assert len(set(keeper)) > 200
+    assert len(set(keeper)) > fewer(200, 64)
 
 
 def test_no_documents_give_no_clusters():
@@ -132,7 +132,7 @@ def test_published_documents_are_always_keepers():
 
 def test_texts_are_read_in_blocks():
     """No block is larger than its limit, unless a single document is."""
-    texts = alike(120, seed=4)
+    texts = alike(fewer(120, 60), seed=4)
     asked = []
 
     class Counting(Clustering):

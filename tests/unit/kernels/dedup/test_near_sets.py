@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kernel_calls import fewer
 
 from builder.kernels.dedup.near_sets import KnownSets
 
@@ -49,7 +50,7 @@ def test_slightly_changed_sets_are_found_as_by_the_reference(threshold: float) -
     shared = rng.integers(0, 1 << 32, 60, np.uint64).tolist()  # like the menus of a site
     known = [{*shared, *rng.integers(0, 1 << 32, 20 + 9 * n, np.uint64).tolist()} for n in range(20)]
     docs = []
-    for n in range(400):
+    for n in range(fewer(400, 40)):
         lost, n_new = rng.choice([0.0, 0.02, 0.1, 0.3, 0.9]), int(rng.choice([0, 0, 10, 500]))
         kept = [one for one in sorted(known[n % len(known)]) if rng.random() >= lost]
         docs.append(kept + rng.integers(0, 1 << 32, n_new, np.uint64).tolist())
