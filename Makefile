@@ -3,7 +3,14 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: help demo test test-all check lint types layers docs golden golden-corpus bench clean
+# Two test processes. A free process takes tests from the list of the other, because some tests take much longer.
+PYTEST = -m pytest -q -n 2 --dist worksteal
+
+# The tests that call kernels directly. `make coverage` runs them on kernels as Python.
+KERNEL_TESTS = tests/unit/kernels $(addprefix tests/property/test_,html_scan.py lifting.py near_duplicates.py \
+	repair.py row_encoding.py)
+
+.PHONY: help demo test test-all coverage check lint types layers docs golden golden-corpus bench clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -18,10 +25,20 @@ demo: $(BIN)/builder ## Build examples/, publish to a stand-in Hub, load back
 	$(BIN)/python examples/demo.py
 
 test: $(BIN)/builder ## Run the short tests (a few minutes)
-	$(BIN)/pytest -m "not long" -q
+	$(BIN)/python $(PYTEST) -m "not long"
 
 test-all: $(BIN)/builder ## Run all tests, including long ones
-	$(BIN)/pytest -q
+	$(BIN)/python $(PYTEST)
+
+# Two runs, one result. Coverage does not see machine code, so the first run executes the kernel tests on kernels
+# as Python, with smaller inputs (tests/kernel_calls.py). The second run executes the other short tests on
+# compiled kernels. It also measures the commands that tests start, the zygote and the workers.
+coverage: $(BIN)/builder ## Measure the lines and branches that tests reach; fail below the floor
+	rm -f .coverage .coverage.*
+	NUMBA_DISABLE_JIT=1 $(BIN)/coverage run $(PYTEST) -m "not long and not unmeasured" $(KERNEL_TESTS)
+	$(BIN)/coverage run $(PYTEST) -m "not long and not unmeasured" $(addprefix --ignore=,$(KERNEL_TESTS))
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 lint: $(BIN)/builder ## Check the style
 	$(BIN)/ruff check .
@@ -33,7 +50,7 @@ types: $(BIN)/builder ## Check the types
 layers: $(BIN)/builder ## Check the layers of imports
 	$(BIN)/lint-imports
 
-check: lint types layers test ## Run lint, types, layers and test, as CI does
+check: lint types layers test ## Run lint, types, layers and test; CI runs coverage as well
 
 docs: $(BIN)/builder ## Generate pages and schemas from the code
 	$(BIN)/python docs/generate.py
@@ -48,4 +65,4 @@ bench: $(BIN)/builder ## Compare with other tools
 	$(BIN)/python -m benchmarks
 
 clean: ## Remove the files that the targets created
-	rm -rf $(VENV) .demo examples/out
+	rm -rf $(VENV) .demo .coverage .coverage.* examples/out

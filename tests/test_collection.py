@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -53,6 +54,16 @@ def test_every_module_is_checked_for_layers_and_types() -> None:
     """Each folder with a module is a package: import-linter and mypy follow packages and nothing else."""
     folders = {path.parent for path in _tracked("builder", ending=".py")}
     assert sorted(folder for folder in folders if not (folder / "__init__.py").is_file()) == []
+
+
+def test_every_module_is_measured() -> None:
+    """Coverage counts each module of the package, also one that no test imports, and no line is left out."""
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["coverage"]
+    assert tools["run"]["source"] == ["builder"]
+    assert not {"omit", "include", "source_pkgs"} & {*tools["run"], *tools["report"]}
+    assert tools["report"]["exclude_also"] == ["if TYPE_CHECKING:"]
+    named = [path for path in _tracked("builder", ending=".py") if "pragma: no cover" in path.read_text()]
+    assert named == []
 
 
 @pytest.mark.parametrize("target", ["wheel", "sdist"])

@@ -19,7 +19,7 @@ from version_laws import (
 
 thorough = settings(max_examples=700, suppress_health_check=[HealthCheck.too_slow])
 
-quick = settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=5, suppress_health_check=[HealthCheck.too_slow])
 
 
 @quick
