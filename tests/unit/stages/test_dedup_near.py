@@ -196,9 +196,9 @@ def test_remember_only_what_stayed():
 @pytest.mark.parametrize(
     ("options", "schema", "columns", "what"),
     [
-        ({}, pa.schema([("html", pa.string())]), Columns(), "no column of text"),
-        ({}, SCHEMA, Columns(text=None), "no column of text"),
-        ({}, pa.schema([("text", pa.int64())]), Columns(), "not text but int64"),
+        ({}, pa.schema([("html", pa.string())]), Columns(), "no text column"),
+        ({}, SCHEMA, Columns(text=None), "no text column"),
+        ({}, pa.schema([("text", pa.int64())]), Columns(), "must be text, but its type is int64"),
         ({"keep": "newest"}, pa.schema([("text", pa.string())]), Columns(), "needs a column of instants"),
         ({"keep": "newest"}, SCHEMA, Columns(fetched_at=None), "needs a column of instants"),
         ({"keep": "newest"}, SCHEMA, Columns(fetched_at="text"), "needs a column of instants"),

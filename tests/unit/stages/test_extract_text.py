@@ -173,7 +173,7 @@ def test_slices_and_large_strings(pages: Any, resources: Any, guard: Any) -> Non
 def test_a_contract_without_html_is_refused() -> None:
     """Without the columns the stage cannot stand in the chain; both are named."""
     resources = Resources(contract=None, columns=Columns(html=None))  # type: ignore[arg-type]
-    with pytest.raises(RecipeError, match=r"of html.*\n.*of text"):
+    with pytest.raises(RecipeError, match=r"for html.*\n.*for text"):
         ExtractText().bind(pa.schema([("url", pa.string())]), resources)
 
 
