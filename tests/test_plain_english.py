@@ -33,6 +33,12 @@ PYTHON_FOLDERS = (
     "docs",
     "examples",
     "benchmarks",
+    "tests/cli",
+    "tests/corpora",
+    "tests/hub",
+    "tests/publish",
+    "tests/unit/hub",
+    "tests/unit/stages",
 )
 """Folders whose string literals and docstrings are checked. Add a folder when its texts are rewritten."""
 
