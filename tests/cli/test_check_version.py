@@ -136,7 +136,7 @@ def test_check_waits_for_threads_that_use_a_shard(version: Path) -> None:
     """An Arrow thread that releases a file while the interpreter shuts down would crash the process."""
     with (version / SHARD).open("rb") as file:
         held = [file]
-    held.append(held)  # closed and not gone, in a cycle, as a traceback and its frames are one
+    held.append(held)  # a reference cycle keeps it alive after it is closed, as a traceback does
     del file
     timer = threading.Timer(0.3, held.clear)
     timer.start()

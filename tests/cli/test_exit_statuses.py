@@ -20,12 +20,12 @@ def corpus(start: Any, tmp_path: Path) -> Path:
     return copy
 
 
-def test_success_is_0(start: Any) -> None:
+def test_success_exits_with_0(start: Any) -> None:
     """`build` works on the files that `init` wrote."""
     assert (start.init.status, start.build.status) == (0, 0)
 
 
-def test_faults_of_a_recipe_are_1_and_all_are_reported(run: Any, start: Any, tmp_path: Path) -> None:
+def test_faults_of_a_recipe_exit_with_1_and_all_are_reported(run: Any, start: Any, tmp_path: Path) -> None:
     """Each fault is a line on stderr with place and advice; stdout is empty."""
     text = (start.folder / "my" / "recipe.yaml").read_text()
     text = text.replace("threshold: 0.8", "treshold: 0.8").replace("train: 0.9", "train: 0.5")
@@ -64,7 +64,7 @@ def test_faults_of_a_recipe_are_1_and_all_are_reported(run: Any, start: Any, tmp
     ],
     ids=lambda value: " ".join(value[:2]) if isinstance(value, list) else "",
 )
-def test_a_mistake_is_1(args: list[str], message: str, run: Any) -> None:
+def test_a_mistake_exits_with_1(args: list[str], message: str, run: Any) -> None:
     """The message on stderr names the mistake."""
     done = run(*args)
     assert (done.status, done.out) == (1, "")
@@ -90,14 +90,14 @@ def test_a_mistake_is_1(args: list[str], message: str, run: Any) -> None:
     ],
     ids=" ".join,
 )
-def test_wrong_usage_is_2(args: list[str], run: Any) -> None:
+def test_wrong_usage_exits_with_2(args: list[str], run: Any) -> None:
     """stderr shows the usage of the command."""
     done = run(*args)
     assert (done.status, done.out) == (2, "")
     assert "Usage: builder" in done.err
 
 
-def test_too_many_rejected_records_is_3(run: Any, tmp_path: Path) -> None:
+def test_too_many_rejected_records_exit_with_3(run: Any, tmp_path: Path) -> None:
     """Above the limit, no version is written, and stderr has the path of the ledger."""
     args = ["build", "my/recipe.yaml", "--workers", "1", "--set", f"corpus={tmp_path}/corpus"]
     done = run(*args, "--max-rejected", "16%")
@@ -110,7 +110,7 @@ def test_too_many_rejected_records_is_3(run: Any, tmp_path: Path) -> None:
     assert run(*args, "--max-rejected", "17%").status == 0
 
 
-def test_nothing_kept_is_1(run: Any, tmp_path: Path) -> None:
+def test_a_build_that_keeps_nothing_exits_with_1(run: Any, tmp_path: Path) -> None:
     """A build that would publish no row writes no version."""
     (tmp_path / "pages.jsonl").write_text('{"text": 1}\n{"text": 2}\n')
     settings = [f"sources.jsonl.path={tmp_path}/pages.jsonl", f"sources.html.path={tmp_path}/empty.html"]
@@ -122,7 +122,7 @@ def test_nothing_kept_is_1(run: Any, tmp_path: Path) -> None:
     assert not (tmp_path / "corpus" / "latest").exists()
 
 
-def test_a_flipped_byte_is_4(corpus: Path, run: Any) -> None:
+def test_a_flipped_byte_exits_with_4(corpus: Path, run: Any) -> None:
     """`verify` finds one changed byte of a shard, names the file, and prints no digest."""
     assert run("verify", str(corpus)).status == 0
     shard = next((corpus / "1.0.0" / "data").glob("*.parquet"))
@@ -136,7 +136,7 @@ def test_a_flipped_byte_is_4(corpus: Path, run: Any) -> None:
     assert f"1.0.0/data/{shard.name}" in done.out
 
 
-def test_faulty_records_are_4(run: Any, tmp_path: Path) -> None:
+def test_faulty_records_exit_with_4(run: Any, tmp_path: Path) -> None:
     """`validate` prints file, line and fault of each record, and writes them to a file on request."""
     bad = tmp_path / "bad.jsonl"
     done = run("validate", "my/pages/pages.jsonl", "--contract", "page-1", "--rejected", str(bad))
@@ -147,7 +147,7 @@ def test_faulty_records_are_4(run: Any, tmp_path: Path) -> None:
     assert json.loads(line)["reason"] == "any_of"
 
 
-def test_a_version_that_cannot_be_loaded_is_4(corpus: Path, run: Any) -> None:
+def test_a_version_that_cannot_be_loaded_exits_with_4(corpus: Path, run: Any) -> None:
     """`check` names a shard that cannot be opened, and prints the row counts without that shard."""
     assert run("check", str(corpus)).status == 0
     shard = next((corpus / "1.0.0" / "data").glob("*.parquet"))
@@ -175,7 +175,7 @@ def test_the_installed_command_sets_the_exit_status(start: Any) -> None:
     assert json.loads(good.stdout)["versions"][0]["version"] == "1.0.0"
 
 
-def test_help_comes_on_stdout(run: Any) -> None:
+def test_help_is_printed_on_stdout(run: Any) -> None:
     """Requested help is not an error."""
     done = run("build", "-h")
     assert (done.status, done.err) == (0, "")

@@ -118,7 +118,7 @@ def _write_html(folder: Path) -> None:
 
 def _write_jsonl(folder: Path) -> None:
     _write_zeros(folder / "bomb.jsonl.gz", _line("before").encode(), b"\n" + _line("behind").encode())
-    with (folder / "doc.jsonl").open("w") as file:  # two documents of 50 MB, to land in two shards
+    with (folder / "doc.jsonl").open("w") as file:  # two documents of 50 MB, for two shards
         file.write(_line("first"))
         for name in ("oneword", "another"):
             file.write(_line(name, 50 * MEGABYTE // 15))

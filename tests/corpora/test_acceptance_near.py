@@ -59,7 +59,7 @@ def _rust_pages(folder: Path) -> list[dict[str, Any]]:
     """Return the first 700 pages of ``std`` from Debian's rust-doc, whose folder is in a variable."""
     root = Path(os.environ.get("BUILDER_RUST_DOC", "/usr/share/doc/rust-doc/html")) / "std"
     if not root.is_dir():
-        pytest.skip(f"no pages at {root} (BUILDER_RUST_DOC names another place of rust-doc/html)")
+        pytest.skip(f"no pages in {root} (set BUILDER_RUST_DOC to the folder rust-doc/html)")
     for i, path in enumerate(sorted(root.rglob("*.html"))[:700]):
         (folder / "pages").mkdir(exist_ok=True)
         (folder / "pages" / f"{i:03}.html").write_bytes(path.read_bytes())

@@ -12,7 +12,9 @@ from planted import sentence, write_lines
 
 from builder import Corpus, Recipe, build, takedown
 
-needs_xet = pytest.mark.skipif(not is_there(), reason="this hf_xet does not know the local scheme")
+needs_xet = pytest.mark.skipif(
+    not is_there(), reason="the installed hf_xet does not support the local scheme"
+)
 VERSIONS = ["1.0.0", "1.1.0", "2.0.0"]
 
 

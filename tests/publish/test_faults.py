@@ -220,7 +220,7 @@ def test_an_html_page_of_a_proxy_is_retried_and_then_reported(hub: StandIn, corp
     assert done.stdout.startswith("[0.01] False"), done.stderr
 
 
-# -- killed, interrupted ---------------------------------------------------------------------------
+# -- kill and interrupt ----------------------------------------------------------------------------
 
 
 def start(hub: StandIn, corpus: Corpus, home: Path) -> subprocess.Popen[Any]:

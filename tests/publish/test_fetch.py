@@ -23,7 +23,7 @@ def published(hub: StandIn, corpus: Corpus) -> StandIn:
 
 
 @pytest.fixture
-def mortal(own_hub: StandIn, corpus: Corpus) -> StandIn:
+def stoppable(own_hub: StandIn, corpus: Corpus) -> StandIn:
     """A published Hub that the test can stop."""
     return publish_two(own_hub, corpus)
 
@@ -152,7 +152,7 @@ def test_a_download_retries_after_a_transient_fault(kind: str, published: StandI
 
 
 def test_load_never_gives_another_version(
-    mortal: StandIn, corpus: Corpus, home: Path, tmp_path: Path
+    stoppable: StandIn, corpus: Corpus, home: Path, tmp_path: Path
 ) -> None:
     """If the Hub is unreachable, load_dataset returns any cached version; `load` raises an error instead."""
     code = (
@@ -161,28 +161,28 @@ def test_load_never_gives_another_version(
         "print(found.info.version, found.num_rows)"
     )
     rows = corpus.manifest("2.0.0").splits["train"].rows
-    done = mortal.python(code, REPO, "2.0.0", home=home)
+    done = stoppable.python(code, REPO, "2.0.0", home=home)
     assert done.stdout == f"2.0.0 {rows}\n", done.stderr
     other = "import datasets, sys\nprint(datasets.load_dataset(sys.argv[1], split='train').info.version)"
-    assert mortal.python(other, REPO, home=home).stdout == "2.0.0\n"
-    mortal.stop()
+    assert stoppable.python(other, REPO, home=home).stdout == "2.0.0\n"
+    stoppable.stop()
     gone = "import datasets, sys\nprint(datasets.load_dataset(sys.argv[1], revision='v9.0.0', split='train'))"
-    wrong = mortal.python(gone, REPO, home=home)
+    wrong = stoppable.python(gone, REPO, home=home)
     assert wrong.returncode == 0, "datasets has fixed this: remove the note from docs/hub.md"
-    none = mortal.python(code, REPO, "1.0.0", home=home)
+    none = stoppable.python(code, REPO, "1.0.0", home=home)
     assert (none.returncode, none.stdout) == (1, "")
     assert "version 1.0.0 cannot be loaded" in none.stderr
-    assert mortal.python(code, REPO, "2.0.0", home=home).stdout == f"2.0.0 {rows}\n"
+    assert stoppable.python(code, REPO, "2.0.0", home=home).stdout == f"2.0.0 {rows}\n"
 
 
-def test_half_a_version_in_the_cache_is_not_a_version(mortal: StandIn, home: Path, tmp_path: Path) -> None:
+def test_half_a_version_in_the_cache_is_not_a_version(stoppable: StandIn, home: Path, tmp_path: Path) -> None:
     """An interrupted download leaves some files; if the Hub is unreachable, that is an error."""
     code = f"import builder; print(builder.load('{REPO}', '1.0.0')['train'].num_rows)"
-    assert mortal.python(code, home=home).returncode == 0
-    mortal.stop()
+    assert stoppable.python(code, home=home).returncode == 0
+    stoppable.stop()
     (snapshot,) = (home / "hub" / f"datasets--{REPO.replace('/', '--')}" / "snapshots").glob("*")
     next((snapshot / "data").iterdir()).unlink()
-    done = mortal.python(code, home=home)
+    done = stoppable.python(code, home=home)
     assert (done.returncode, done.stdout) == (1, "")
     assert "is missing" in done.stderr or "version 1.0.0 cannot be loaded" in done.stderr
 

@@ -14,7 +14,7 @@ from hub.process import StandIn
 from builder import Corpus, verify
 
 pytestmark = pytest.mark.skipif(
-    not hasattr(resource, "RLIMIT_FSIZE"), reason="the system knows no such limit"
+    not hasattr(resource, "RLIMIT_FSIZE"), reason="the system cannot limit file sizes"
 )
 
 

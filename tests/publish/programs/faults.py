@@ -27,7 +27,7 @@ from builder.hub.retry_policy import RetryPolicy
 CTRL_C = "ctrl-c"
 
 
-class Place:
+class Control:
     """A client of the stand-in's control requests."""
 
     def __init__(self, folder: Path) -> None:
@@ -43,7 +43,7 @@ class Place:
 def main() -> None:
     folder, corpus, old, new, part, attempts, kinds = sys.argv[1:]
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    place = Place(Path(folder))
+    place = Control(Path(folder))
     builder.publish(f"{corpus}@{old}", "harbour/tides") if old else None
     known = set((place.folder / "objects").iterdir())
     place.ask("/-/plan", [])
@@ -81,7 +81,7 @@ def main() -> None:
 
 
 @contextmanager
-def failing(place: Place, kind: str, request: int):
+def failing(place: Control, kind: str, request: int):
     """Make one request fail."""
     place.ask("/-/plan", [{"kind": SLOW if kind == CTRL_C else kind, "at": request}])
     if kind != CTRL_C:
@@ -104,7 +104,7 @@ def failing(place: Place, kind: str, request: int):
         watcher.join()
 
 
-def begin(place: Place, name: str, has_old: bool, known: set[Path]) -> None:
+def begin(place: Control, name: str, has_old: bool, known: set[Path]) -> None:
     """Create a repository with the old version, and delete uploaded files of the new version."""
     for path in set((place.folder / "objects").iterdir()) - known:
         path.unlink()
