@@ -24,15 +24,15 @@ WIDTH, BANDS, ROWS = 5, 16, 6
 
 def repair(source: Path, output: Path) -> dict[str, Any]:
     """Repair all texts, a batch of 4,000 at a time."""
-    from builder.stages.repair.column import mend
+    from builder.stages.repair.column import repair_column
     from builder.stages.repair.rules import Options
 
     options = Options(uncurl_quotes=False, fix_character_width=False, fix_latin_ligatures=False)
     texts = [orjson.loads(line)["text"] for line in source.read_bytes().splitlines()]
     columns = [pa.array(texts[i : i + 4_000]) for i in range(0, len(texts), 4_000)]
-    mend(pa.array(["a \n\n\n&amp;"]), options=options)  # loads the compiled code
+    repair_column(pa.array(["a \n\n\n&amp;"]), options=options)  # loads the compiled code
     began, used = time.perf_counter(), time.process_time()
-    mended = [mend(column, options=options).column for column in columns]
+    mended = [repair_column(column, options=options).column for column in columns]
     seconds, cpu = time.perf_counter() - began, time.process_time() - used
     output.write_bytes(orjson.dumps([text for column in mended for text in column.to_pylist()]))
     return {"seconds": seconds, "cpu_seconds": cpu, "documents": len(texts)}

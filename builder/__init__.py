@@ -1,6 +1,6 @@
-"""Scraped pages in; a versioned, contract-checked, deduplicated dataset out.
+"""Turn scraped pages into a versioned, contract-checked, deduplicated dataset.
 
-The functions of the command line, as Python:
+The commands of the command line are Python functions here:
 
     from builder import Recipe, build
     result = build(Recipe.load("recipe.yaml"))
@@ -49,7 +49,7 @@ __all__ = [
     "yank",
 ]
 
-_HOMES = {
+_MODULES = {
     "BuildResult": "builder.release.result",
     "BuilderError": "builder.errors",
     "Corpus": "builder.corpus",
@@ -71,7 +71,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name when it is asked for: the command line's --help needs none of them."""
-    if name not in _HOMES:
+    """Import a public name at its first use. The command line's ``--help`` needs none of these imports."""
+    if name not in _MODULES:
         raise AttributeError(f"module 'builder' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(_MODULES[name]), name)

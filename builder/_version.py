@@ -1,3 +1,3 @@
-"""The number of this release; the only place where it is written."""
+"""The version number of this package. No other file contains it."""
 
 __version__ = "0.1.0"

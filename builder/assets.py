@@ -1,4 +1,4 @@
-"""Where the files lie that come with the package: in a clone beside it, in a wheel inside it."""
+"""Paths of the data files of the package: next to the package in a clone, inside it in a wheel."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def schemas_folder() -> Path:
-    """Return the folder of the contracts and formats."""
-    return _beside_or_inside("schemas")
+    """Return the folder with the contracts and the schemas of the file formats."""
+    return _find_data("schemas")
 
 
 def card_template() -> Path:
-    """Return the template that every published dataset's README.md is made from."""
-    return _beside_or_inside("DATASET_CARD.md")
+    """Return the path of the template for the README.md of published datasets."""
+    return _find_data("DATASET_CARD.md")
 
 
-def _beside_or_inside(name: str) -> Path:
+def _find_data(name: str) -> Path:
     inside = _PACKAGE / name
     return inside if inside.exists() else _PACKAGE.parent / name

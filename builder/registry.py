@@ -1,8 +1,8 @@
-"""How a stage or a source is found by its name, and how its options are declared.
+"""Find stages and sources by name, and declare their options.
 
-A built-in stage ``dedup_near`` is the class ``DedupNear`` of ``builder/stages/dedup_near.py``; a built-in
-source ``jsonl`` is the class ``JsonlSource`` of ``builder/io/jsonl.py``. Packages from outside add theirs
-through the entry points ``builder.stages`` and ``builder.sources``.
+The built-in stage ``dedup_near`` is the class ``DedupNear`` in ``builder/stages/dedup_near.py``. The built-in
+source ``jsonl`` is the class ``JsonlSource`` in ``builder/io/jsonl.py``. Other packages add stages and
+sources through the entry points ``builder.stages`` and ``builder.sources``.
 """
 
 from __future__ import annotations
@@ -39,13 +39,14 @@ def option(
     maximum: float | None = None,
     above: float | None = None,
 ) -> Any:
-    """Declare one option of a stage or source: a dataclass field that the recipe's schema is made from.
+    """Declare one option of a stage or source. The recipe's schema is generated from these dataclass fields.
 
     Args:
-        default: what holds if the recipe does not say; without one the option is required.
+        default: value if the recipe does not set the option; without a default the option is required.
         help: one sentence for the docs and the schema, with the unit.
-        minimum: the least value that is allowed.
-        above: a bound that itself is not allowed.
+        minimum: smallest allowed value.
+        maximum: largest allowed value.
+        above: exclusive lower bound.
     """
     metadata = {
         "help": help,
@@ -63,7 +64,7 @@ def stage_class(name: str) -> type:
     """Return the class of a stage.
 
     Raises:
-        RecipeError: if no stage has this name; with the nearest that there is.
+        RecipeError: if no stage has this name; the advice suggests the most similar name.
     """
     return _find(name, kind="stage", builtin=STAGES, package="builder.stages", suffix="")
 
@@ -72,23 +73,23 @@ def source_class(kind: str) -> type:
     """Return the class of a source.
 
     Raises:
-        RecipeError: if no source has this kind; with the nearest that there is.
+        RecipeError: if no source has this kind; the advice suggests the most similar kind.
     """
     return _find(kind, kind="source", builtin=SOURCES, package="builder.io", suffix="Source")
 
 
 def stage_names() -> list[str]:
-    """List all stages: the built-in ones in the order of a usual recipe, then those of other packages."""
-    return [*STAGES, *sorted(_outside("builder.stages"))]
+    """List all stages: the built-in stages in the order of a typical recipe, then those of other packages."""
+    return [*STAGES, *sorted(_entry_points("builder.stages"))]
 
 
 def source_kinds() -> list[str]:
-    """List all sources: the built-in ones, then those of other packages."""
-    return [*SOURCES, *sorted(_outside("builder.sources"))]
+    """List all sources: the built-in sources, then those of other packages."""
+    return [*SOURCES, *sorted(_entry_points("builder.sources"))]
 
 
 def nearest(name: str, names: Sequence[str]) -> str:
-    """Say which known name was probably meant.
+    """Suggest the known name that is most similar; without a similar name, list all known names.
 
     >>> nearest("dedup_naer", ["dedup_near", "dedup_url"])
     "did you mean 'dedup_near'?"
@@ -102,14 +103,14 @@ def _find(name: str, *, kind: str, builtin: Sequence[str], package: str, suffix:
         camel = "".join(word.capitalize() for word in name.split("_"))
         found: type = getattr(import_module(f"{package}.{name}"), camel + suffix)
         return found
-    outside = _outside(f"builder.{kind}s")
-    if name in outside:
-        loaded: type = outside[name].load()
+    external = _entry_points(f"builder.{kind}s")
+    if name in external:
+        loaded: type = external[name].load()
         return loaded
-    known = [*builtin, *sorted(outside)]
+    known = [*builtin, *sorted(external)]
     raise RecipeError(Fault(where="", what=f"no {kind} is called {name!r}", advice=nearest(name, known)))
 
 
 @cache
-def _outside(group: str) -> dict[str, Any]:
+def _entry_points(group: str) -> dict[str, Any]:
     return {point.name: point for point in entry_points(group=group)}

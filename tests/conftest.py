@@ -25,14 +25,14 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Note the files in which tests were found, before any are left out by a marker."""
+    """Record the files with collected tests before markers deselect any."""
     config.stash[COLLECTED] = frozenset(item.path for item in items)
 
 
 @pytest.fixture(scope="session")
 def corpora() -> Path:
-    """The folder of real data; tests that need it are skipped where it is not there."""
+    """The folder of real data; tests that need it are skipped if it does not exist."""
     folder = Path(os.environ.get("BUILDER_TEST_DATA", ROOT.parent / "shared" / "data"))
     if not (folder / "README.md").is_file():
-        pytest.skip(f"no real data at {folder} (BUILDER_TEST_DATA names another place)")
+        pytest.skip(f"no real data in {folder} (set BUILDER_TEST_DATA to the folder of the data)")
     return folder

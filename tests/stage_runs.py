@@ -1,4 +1,4 @@
-"""Run a corpus stage by itself: batches in, verdicts and settled batches out, without a build."""
+"""Run a corpus stage without a build: from batches to verdicts and settled batches."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RESOURCES = Resources(contract=None, columns=Columns())
 
 @dataclass
 class Sketched:
-    """The sketches of some batches, as the spool gives them."""
+    """The sketches of some batches, with the interface of the spool."""
 
     batches: list[pa.RecordBatch]
 
@@ -28,12 +28,12 @@ class Sketched:
         return pa.chunked_array([batch.column(name) for batch in self.batches])
 
     def release(self):
-        """Nothing is mapped."""
+        """Do nothing: no memory is mapped."""
 
 
 @dataclass
 class Texts:
-    """The texts of some rows; notes how many were asked for at one go."""
+    """The texts of some rows; records the largest number of rows in one call."""
 
     column: pa.ChunkedArray
     most: int = 0
@@ -48,7 +48,7 @@ THREADS = LocalThreads(2)
 
 
 def batches_of(texts, *, batch_rows=5000, fetched_at=None, kind=None):
-    """Make batches of ``text`` and ``fetched_at`` (days since 2020, or None)."""
+    """Create batches of ``text`` and ``fetched_at`` (days since 2020, or None)."""
     begin = datetime(2020, 1, 1, tzinfo=UTC)
     days = fetched_at if fetched_at is not None else [None] * len(texts)
     instants = [None if day is None else begin + timedelta(days=day) for day in days]
@@ -69,7 +69,7 @@ def resolved(stage, batches, *, alive=None):
 
 
 def settled(stage, batches, verdicts):
-    """Settle all batches and return what goes on as one table."""
+    """Settle all batches and return the kept rows as one table."""
     kept, first = [], 0
     for batch in batches:
         rows = np.arange(first, first + batch.num_rows)

@@ -1,4 +1,4 @@
-"""The examples: nothing stale, every record expected, small, and without a trace of the machine."""
+"""The examples are up to date, complete, small, and without paths of a machine."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OUTCOMES = {"kept", "rejected", "merged", "failed"}
 
 @pytest.fixture(scope="module")
 def make() -> ModuleType:
-    """The script that makes files of files."""
+    """The script that creates the example files."""
     spec = importlib.util.spec_from_file_location("examples_make", EXAMPLES / "make.py")
     assert spec is not None
     assert spec.loader is not None
@@ -31,19 +31,19 @@ def make() -> ModuleType:
 
 
 def files() -> list[Path]:
-    """List what belongs to the examples, without what builds and tools leave there."""
+    """List the files of the examples, without outputs of builds and tools."""
     paths = (path for path in EXAMPLES.rglob("*") if path.is_file())
     return [p for p in paths if not {"out", "__pycache__"} & set(p.relative_to(EXAMPLES).parts)]
 
 
 def expected(name: str) -> list[dict[str, Any]]:
-    """Read what is expected of each record."""
+    """Read the expected outcome of each record."""
     found: list[dict[str, Any]] = json.loads((EXAMPLES / name).read_text(encoding="utf-8"))["records"]
     return found
 
 
 def count_records() -> Counter[tuple[str, str]]:
-    """Count records with other programs than ours: files, lines, and warcio."""
+    """Count records without builder: by files, lines and warcio."""
     counts: Counter[tuple[str, str]] = Counter()
     for path in (EXAMPLES / "html").rglob("*.html"):
         counts["html", path.relative_to(EXAMPLES / "html").as_posix()] = 1
@@ -56,13 +56,13 @@ def count_records() -> Counter[tuple[str, str]]:
     return counts
 
 
-def test_nothing_is_stale(make: ModuleType) -> None:
-    """What `examples/make.py` makes is there as it would make it now."""
+def test_generated_files_are_up_to_date(make: ModuleType) -> None:
+    """`examples/make.py` would write the same files."""
     assert [path.relative_to(EXAMPLES).as_posix() for path in make.stale()] == []
 
 
-def test_every_record_is_expected() -> None:
-    """`expected.json` names each record of each file once, and no other."""
+def test_every_record_has_an_expected_outcome() -> None:
+    """`expected.json` lists each record of each file once, and no other record."""
     named = Counter((record["source"], record["path"]) for record in expected("expected.json"))
     places = [(r["source"], r["path"], r["ordinal"]) for r in expected("expected.json")]
 
@@ -70,16 +70,16 @@ def test_every_record_is_expected() -> None:
     assert sorted(places) == sorted((*file, i) for file, n in named.items() for i in range(n))
 
 
-def test_every_post_is_expected() -> None:
-    """The same for the forum."""
+def test_every_forum_post_has_an_expected_outcome() -> None:
+    """`contract/expected.json` lists each line of the forum."""
     lines = (EXAMPLES / "contract/posts.jsonl").read_bytes().count(b"\n")
 
     assert [record["ordinal"] for record in expected("contract/expected.json")] == list(range(lines))
 
 
 @pytest.mark.parametrize("name", ["expected.json", "contract/expected.json"])
-def test_expectations_make_sense(name: str) -> None:
-    """Kept records have no reason and all others have one; what is merged is merged into a kept one."""
+def test_expected_outcomes_are_consistent(name: str) -> None:
+    """Only records that are not kept have a reason, and keepers of merged records are kept."""
     records = expected(name)
     by_place = {(r["source"], r["path"], r["ordinal"]): r for r in records}
 
@@ -91,8 +91,8 @@ def test_expectations_make_sense(name: str) -> None:
             assert by_place[into["source"], into["path"], into["ordinal"]]["outcome"] == "kept"
 
 
-def test_every_outcome_is_shown() -> None:
-    """A newcomer meets each outcome, and several reasons of each."""
+def test_the_examples_have_every_outcome() -> None:
+    """New users see each outcome with several reasons."""
     reasons = {outcome: set() for outcome in OUTCOMES}
     for record in expected("expected.json"):
         reasons[record["outcome"]].add(record.get("reason"))
@@ -100,8 +100,8 @@ def test_every_outcome_is_shown() -> None:
     assert {outcome: len(found) for outcome, found in reasons.items() if len(found) < 3} == {"kept": 1}
 
 
-def test_the_clipped_archive_is_clipped() -> None:
-    """The second archive ends inside a member, the first does not."""
+def test_the_truncated_archive_is_truncated() -> None:
+    """The second archive ends inside a member; the first archive is complete."""
     whole, cut = sorted((EXAMPLES / "crawl").iterdir())
 
     gzip.decompress(whole.read_bytes())
@@ -110,7 +110,7 @@ def test_the_clipped_archive_is_clipped() -> None:
 
 
 def test_posts_meet_or_break_their_contract() -> None:
-    """`jsonschema` says of each post what is expected, but for what JSON Schema itself cannot see."""
+    """`jsonschema` agrees with the expected outcomes, except for faults that JSON Schema cannot express."""
     from jsonschema import Draft202012Validator
 
     schema = json.loads((EXAMPLES / "contract/forum-post.schema.json").read_text(encoding="utf-8"))
@@ -123,8 +123,8 @@ def test_posts_meet_or_break_their_contract() -> None:
         assert validator.is_valid(json.loads(line)) == (not broken), record["what"]
 
 
-def test_small_and_clean() -> None:
-    """Below 1 MB together, and no path of the machine on which it was written."""
+def test_the_examples_are_small_and_have_no_local_paths() -> None:
+    """All files together have less than 1 MB."""
     assert sum(path.stat().st_size for path in files()) < 1_000_000
     for path in files():
         data = path.read_bytes()

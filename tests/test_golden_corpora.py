@@ -1,4 +1,4 @@
-"""A corpus of each released format stays here as it was written, and is read by every later release."""
+"""Every release reads the corpora of all earlier formats; one corpus of each format is kept here."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CORPORA = sorted(path for path in GOLDEN.glob("corpus-*") if path.is_dir())
 
 @pytest.fixture(scope="module")
 def making() -> ModuleType:
-    """The script that makes them."""
+    """The script that creates the golden corpora."""
     spec = importlib.util.spec_from_file_location("make_corpus", GOLDEN / "make_corpus.py")
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -33,7 +33,7 @@ def making() -> ModuleType:
 
 @pytest.fixture(params=CORPORA, ids=lambda path: path.name)
 def golden(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A copy of one of them."""
+    """A copy of a golden corpus."""
     shutil.copytree(request.param, tmp_path / request.param.name, symlinks=True)
     return tmp_path / request.param.name
 
@@ -43,18 +43,18 @@ def expected(corpus: Path) -> dict[str, Any]:
     return found
 
 
-def test_there_is_one_of_the_first_format() -> None:
+def test_the_first_format_has_a_golden_corpus() -> None:
     """Format 1 is the first that was released."""
     assert CORPORA[0].name == "corpus-1"
 
 
-def test_rows_changes_and_outcomes_are_read_as_ever(golden: Path, making: ModuleType) -> None:
-    """Digests, rows, what `diff` finds and what `why` tells are what they were when it was made."""
+def test_rows_changes_and_outcomes_are_read_unchanged(golden: Path, making: ModuleType) -> None:
+    """Digests, rows and the results of `diff` and `why` are those of the release that wrote the corpus."""
     assert json.loads(json.dumps(making.read(golden))) == expected(golden)
 
 
-def test_it_verifies(golden: Path) -> None:
-    """No byte is called a fault by a later release, and no version's digest is another one."""
+def test_a_golden_corpus_verifies(golden: Path) -> None:
+    """A later release reports no fault and computes the same digests."""
     result = verify(golden)
     assert list(result.faults) == []
     assert result.digests == expected(golden)["versions"]
@@ -64,8 +64,8 @@ def test_it_verifies(golden: Path) -> None:
 @pytest.mark.parametrize(
     "command", [["versions"], ["verify"], ["diff", "1.0.0", "4.0.0"], ["why", "https://a.example/1"]]
 )
-def test_the_commands_open_it(golden: Path, command: list[str]) -> None:
-    """Each ends with status 0 and one JSON document."""
+def test_commands_open_a_golden_corpus(golden: Path, command: list[str]) -> None:
+    """Each command ends with status 0 and prints one JSON document."""
     name, *more = command
     out = io.StringIO()
     with contextlib.redirect_stdout(out), pytest.raises(SystemExit) as end:
@@ -74,24 +74,24 @@ def test_the_commands_open_it(golden: Path, command: list[str]) -> None:
     assert json.loads(out.getvalue())
 
 
-def test_it_loads(golden: Path, tmp_path: Path) -> None:
-    """`load_dataset` gives the rows of each version that has some, and of the newest good one."""
+def test_load_dataset_reads_a_golden_corpus(golden: Path, tmp_path: Path) -> None:
+    """It returns the rows of each version that has rows, and of the newest valid version."""
     import datasets
 
     datasets.disable_progress_bars()
     load: Callable[..., Any] = datasets.load_dataset
-    told = expected(golden)
-    for version, splits in told["rows"].items():
+    wanted = expected(golden)
+    for version, splits in wanted["rows"].items():
         found = load(str(golden), version, cache_dir=str(tmp_path / "cache"))
         assert {name: list(split["id"]) for name, split in found.items()} == {
             name: [row[0] for row in rows] for name, rows in splits.items()
         }
     newest = load(str(golden), cache_dir=str(tmp_path / "cache"))
-    assert str(next(iter(newest.values())).info.version) == told["newest"]
+    assert str(next(iter(newest.values())).info.version) == wanted["newest"]
 
 
-def test_it_goes_on(golden: Path) -> None:
-    """A version can follow: the index of the older format is understood."""
+def test_a_new_version_can_build_on_a_golden_corpus(golden: Path) -> None:
+    """The index of the older format can be read."""
     result = takedown(golden, urls=["https://a.example/7"], because="a test", purge=True)
     assert len(result.documents) == 1
     assert result.purged

@@ -27,10 +27,18 @@ PYTHON_FOLDERS = (
     "builder/domain",
     "builder/engines",
     "builder/kernels",
+    "builder/protocols",
     "builder/report",
+    "builder/stages",
     "docs",
     "examples",
     "benchmarks",
+    "tests/cli",
+    "tests/corpora",
+    "tests/hub",
+    "tests/publish",
+    "tests/unit/hub",
+    "tests/unit/stages",
 )
 """Folders whose string literals and docstrings are checked. Add a folder when its texts are rewritten."""
 

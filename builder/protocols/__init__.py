@@ -1,8 +1,9 @@
-"""The protocols that the parts of builder implement for one another; no logic.
+"""The protocols between the parts of builder. The modules contain no logic.
 
-A source reads tasks into batches of Arrow (``reading``). A stage splits a batch into what continues and what
-does not, with the reason; a corpus stage sees all records before it decides (``stages``). An engine runs
-functions without knowing what they do (``running``).
+- ``reading``: a source reads tasks into Arrow batches.
+- ``stages``: a stage splits a batch into rows that continue and rows that leave, with reasons. A corpus stage
+  decides only after it has received all records.
+- ``running``: an engine runs functions without knowing what they do.
 """
 
 from builder.domain.outcome import Outcome

@@ -1,4 +1,4 @@
-"""What a source gives: tasks, and batches of what was read."""
+"""Protocols and values of sources: input files, tasks, readings, and the guard for native parsers."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """A file, or a part of one, that can be read alone.
+    """A file, or a part of a file, that can be read independently.
 
-    ``path`` is the address to open; ``name`` is the path below the glob's fixed part, which is what
-    records are named by, so that a corpus does not depend on where its inputs lie. ``start`` and ``stop``
-    are in the unit of the source (bytes of a plain JSONL file, rows of a dataset); ``stop`` is None
-    for "to the end". A task of many small files lists them in ``files``, each as address, name and bytes;
-    ``path`` and ``name`` are those of the first.
+    ``path`` is the address to open. ``name`` is the path below the fixed part of the glob. Record ids contain
+    ``name``, so a corpus does not depend on the location of its inputs. ``start`` and ``stop`` are in the
+    unit of the source (bytes of a plain JSONL file, rows of a dataset); ``stop`` is None for "to the end".
+    A task of several small files lists them in ``files``, each with address, name and size in bytes;
+    ``path`` and ``name`` are then those of the first file.
     """
 
     source: str
@@ -33,11 +33,11 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What a source has read at one go: rows in order, and the records that did not become rows.
+    """One batch that a source has read: the rows in order, and the records that did not become rows.
 
-    ``batch`` has ``_record`` and the columns of the source; ``rejected`` has ``REJECTION_SCHEMA``.
-    ``n_records`` is counted where the bytes are, before either batch is made, so that the ledger can be
-    checked against it. Ordinals run on over all readings of a task.
+    ``batch`` has ``_record`` and the columns of the source. ``rejected`` has ``REJECTION_SCHEMA``.
+    The source counts ``n_records`` while it reads the bytes, before it creates the two batches, so that the
+    ledger can be compared with an independent number. Ordinals are continuous over all readings of a task.
     """
 
     batch: pa.RecordBatch
@@ -59,28 +59,28 @@ class RefusedUnit:
 
 
 class Guard(Protocol):
-    """How code that runs native parsers on strangers' bytes tells the engine what it is about to touch.
+    """Report to the engine which unit of untrusted bytes a native parser processes.
 
-    ``enter`` notes the unit (a record's ordinal, a row group; -1 for a whole file) and returns None; if this
-    unit has killed or hung a worker before, it returns the reason (``timeout``, ``crash``, ``memory``)
-    and the caller makes a failed row of it without touching it again.
+    A unit is the ordinal of a record, a row group, or -1 for a whole file. If the unit has killed or blocked
+    a worker before, ``enter`` returns the reason (``timeout``, ``crash``, ``memory``), and the caller
+    creates a failed row without parsing the unit again.
     """
 
     def enter(self, stage: str, unit: int, *, limit_s: float = 60.0) -> str | None:
-        """Note what is touched next, or say why it must not be."""
+        """Announce the next unit. Return None, or the reason why the caller must not process it."""
 
     def leave(self) -> None:
-        """Say that it is over."""
+        """Report that the unit is finished."""
 
     def take_refused(self) -> list[RefusedUnit]:
         """Return the units refused since the last call, so that a part can record them."""
 
     def tick(self, n_records: int, n_bytes: int) -> None:
-        """Say how much more of the task is done, for a progress bar."""
+        """Report the records and bytes that are done since the last call, for a progress bar."""
 
 
 class InputFile(Protocol):
-    """A file that a source reads: where it is, the name that its records carry, and its size."""
+    """A file that a source reads."""
 
     @property
     def path(self) -> str:
@@ -88,34 +88,38 @@ class InputFile(Protocol):
 
     @property
     def name(self) -> str:
-        """The path below the glob's fixed part."""
+        """The path below the fixed part of the glob; record ids contain it."""
 
     @property
     def size_bytes(self) -> int:
-        """Its size; 0 where a remote does not tell it."""
+        """The size of the file; 0 if the remote does not report it."""
 
 
 class Source(Protocol):
-    """Reads one kind of input. What cannot be read is a row, not an exception."""
+    """A reader of one kind of input. Input that cannot be read becomes a failed row, not an exception."""
 
     kind: ClassVar[str]
 
     @property
     def label(self) -> str:
-        """What records of this source are named by."""
+        """The name of the source in record ids."""
 
     @property
     def untrusted(self) -> bool:
-        """Whether native parsers touch the bytes: then it runs under the engine's guard."""
+        """Whether native parsers process the bytes; if so, the source runs under the engine's guard."""
 
     def inputs(self) -> Sequence[InputFile]:
-        """List the files that are read, in the order of the build; the errors are those of ``tasks``."""
-
-    def tasks(self) -> Sequence[Task]:
-        """List what there is to read, in a stable order; each task can be read alone.
+        """List the input files in the order of the build.
 
         Raises:
-            RecipeError: if a path is not there, a folder cannot be read, or a glob matches nothing.
+            RecipeError: in the same cases as ``tasks``.
+        """
+
+    def tasks(self) -> Sequence[Task]:
+        """List the tasks in a stable order; each task can be read independently.
+
+        Raises:
+            RecipeError: if a path does not exist, a folder cannot be read, or a glob matches nothing.
         """
 
     def read(self, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:

@@ -1,4 +1,4 @@
-"""What runs functions: an engine over tasks, and threads over compiled code."""
+"""Protocols for running functions: an engine with worker processes, and threads for compiled code."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ R = TypeVar("R")
 
 
 class Engine(Protocol):
-    """Runs functions over tasks. Knows nothing of data."""
+    """Runs functions over tasks. It does not know what the data is."""
 
     workers: int
 
@@ -23,24 +23,25 @@ class Engine(Protocol):
     ) -> Iterator[R]:
         """Yield results in the order of the tasks.
 
-        ``function`` is pickled: a module-level function or a frozen dataclass with ``__call__``. With
-        ``untrusted`` it always runs in a supervised child: when it hangs or dies inside ``guard.enter``
-        the task is called again, and that unit is refused then.
+        The engine pickles ``function``: use a module-level function or a frozen dataclass with ``__call__``.
+        With ``untrusted`` the function always runs in a supervised child process. If the process hangs or
+        dies between ``guard.enter`` and ``guard.leave``, the engine runs the task again, and the guard then
+        refuses that unit.
         """
 
     def alone(self, function: Callable[[T, Guard], R], task: T) -> R:
-        """Call a trusted function while nothing else runs, with all the memory that there is."""
+        """Call a trusted function while no other task runs, so that it can use all available memory."""
 
     def close(self) -> None:
-        """End the workers."""
+        """Stop the workers."""
 
 
 class Threads(Protocol):
-    """Threads of this process, for compiled code; a corpus stage is given them."""
+    """Threads of this process for compiled code. Corpus stages receive them."""
 
     @property
     def n(self) -> int:
-        """How many there are; what they need together must not grow with it."""
+        """Number of threads. The memory that all threads use together must not grow with it."""
 
     def side_by_side(self, function: Callable[[], R]) -> list[R]:
         """Call a function once in each thread and return all results."""

@@ -1,4 +1,4 @@
-"""What stages and corpus stages do, and what they are given."""
+"""Protocols of stages and corpus stages, and the values that they receive and return."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
-    """Which column plays which part; None where a contract has no such column."""
+    """The column for each role; None if the contract has no such column."""
 
     text: str | None = "text"
     html: str | None = "html"
@@ -32,26 +32,29 @@ class Columns:
 
     @classmethod
     def among(cls, names: Collection[str], *, named: Mapping[str, str | None]) -> Columns:
-        """Find the column of each part among some; one that ``named`` does not mention has the part's name.
+        """Find the column for each role among ``names``. By default a column has the name of its role.
+
+        Args:
+            named: columns with other names, by role.
 
         >>> Columns.among(["body", "url"], named={"text": "body"})
         Columns(text='body', html=None, url='url', fetched_at=None)
         """
-        parts = {part: named.get(part, part) for part in ("text", "html", "url", "fetched_at")}
-        return cls(**{part: name if name in names else None for part, name in parts.items()})
+        by_role = {role: named.get(role, role) for role in ("text", "html", "url", "fetched_at")}
+        return cls(**{role: name if name in names else None for role, name in by_role.items()})
 
     @classmethod
     def of_manifest(cls, manifest: Manifest) -> Columns:
-        """Find the published columns of a version by the part that each plays."""
+        """Find the column for each role among the published columns of a version."""
         return cls.among(manifest.columns.names, named=manifest.recipe["document"].get("columns") or {})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resources:
-    """What a stage may lean on when it is bound.
+    """What a stage can use when it is bound and when it runs.
 
-    ``renames`` maps a source's name to its ``rename`` option (dotted path as it came -> column);
-    ``kinds`` maps a source's name to its kind.
+    ``renames`` maps the name of a source to its ``rename`` option (dotted path in the input -> column).
+    ``kinds`` maps the name of a source to its kind.
     """
 
     contract: Contract
@@ -63,33 +66,37 @@ class Resources:
 
 @runtime_checkable
 class Stage(Protocol):
-    """Looks at one batch at a time. Its options are the fields of its frozen dataclass."""
+    """A step that processes one batch at a time. Its options are the fields of its frozen dataclass."""
 
     name: ClassVar[str]
     untrusted: ClassVar[bool]
 
     def bind(self, schema: pa.Schema, resources: Resources) -> pa.Schema:
-        """Check that the columns needed are there and return the schema of what goes on.
+        """Check that the required columns exist; return the schema of the rows that continue.
 
         Raises:
-            RecipeError: if the stage cannot stand here, with advice.
+            RecipeError: if the stage cannot run at this place in the chain, with advice.
         """
 
     def apply(self, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:
-        """Split one batch in two; nothing is lost and nothing is changed in place."""
+        """Split a batch into the rows that continue and the rows that leave.
+
+        Each row is in exactly one of the two. The stage does not change the batch in place.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdicts:
-    """What a corpus stage decided on every row of the spool.
+    """The decisions of a corpus stage on all rows of the spool.
 
     Attributes:
-        keeper: int64[n_rows], the row that stands for this one (itself if it is a keeper); -1 where the row
-            did not take part; ``encode_old`` of its number for a row of ``memory`` (see ``row_numbers``).
-        similarity: float64[n_rows], of the row with its keeper; NaN where none was measured.
-        reason: the code written beside merged rows.
-        replaces: int64[n_rows], the row of ``memory`` that a keeper takes the place of, -1 for none; None if
-            no row does.
+        keeper: int64[n_rows], the keeper that represents each row (the row itself if it is a keeper); -1 if
+            the row did not take part; ``encode_old`` of the number for a row of ``memory`` (see
+            ``row_numbers``).
+        similarity: float64[n_rows], similarity of the row and its keeper; NaN if it was not measured.
+        reason: reason code of merged rows.
+        replaces: int64[n_rows], the row of ``memory`` that a keeper replaces, or -1; None if no keeper
+            replaces a row.
     """
 
     keeper: BarrierOrMemory
@@ -99,40 +106,40 @@ class Verdicts:
 
 
 class Sketches(Protocol):
-    """The sketch columns of all spooled rows, by memory map, in the order of the build."""
+    """The memory-mapped sketch columns of all rows in the spool, in the order of the build."""
 
     @property
     def n_rows(self) -> int:
-        """Rows of the spool."""
+        """Number of rows in the spool."""
 
     def column(self, name: str) -> pa.ChunkedArray:
         """Return one column over all rows."""
 
     def release(self) -> None:
-        """Hold nothing of the columns in memory; what was given stays good, and is read again."""
+        """Release the memory of the columns. Returned columns stay valid; they are read from disk again."""
 
 
 class Texts(Protocol):
-    """The text of spooled rows, by row number, read from disk as asked for."""
+    """The texts of rows in the spool, by row number. Each call reads from disk."""
 
     def take(self, rows: NDArray[np.int64]) -> pa.LargeBinaryArray:
-        """Return the texts of some rows in the order asked for; a null text comes as empty."""
+        """Return the texts of ``rows`` in that order; a null text becomes an empty text."""
 
 
 class Remembered(Protocol):
-    """What earlier versions remember of one corpus stage: its keepers, in the order of their builds.
+    """The keepers of one corpus stage in earlier versions, in the order of their builds.
 
-    They have the columns that the stage's ``remember`` gave, and their texts; those that were not published,
-    because a later stage merged or rejected them, are among them.
+    They have the columns that the stage's ``remember`` returned, and their texts. They include keepers that
+    were not published because a later stage merged or rejected them.
     """
 
     @property
     def n_rows(self) -> int:
-        """Keepers."""
+        """Number of keepers."""
 
     @property
     def texts(self) -> Texts:
-        """Their texts."""
+        """The texts of the keepers."""
 
     def column(self, name: str) -> pa.ChunkedArray:
         """Return one column over all keepers."""
@@ -140,10 +147,11 @@ class Remembered(Protocol):
 
 @runtime_checkable
 class CorpusStage(Protocol):
-    """A stage that must have seen all records before it answers.
+    """A stage that decides only after it has received all records.
 
-    Batches are spooled up to it; sketches go up, verdicts come down. Consecutive corpus stages share
-    one spool, and each sees what the one before kept.
+    The batches before it are written to the spool. ``sketch`` runs on each batch, ``resolve`` on the sketches
+    of all rows, and ``settle`` on each batch again. Consecutive corpus stages share one spool, and each
+    receives the rows that the stage before it kept.
     """
 
     name: ClassVar[str]
@@ -151,13 +159,13 @@ class CorpusStage(Protocol):
 
     @property
     def append_stable(self) -> bool:
-        """Whether what it decides on a record never changes because of a later one."""
+        """Whether later records never change a decision on an earlier record."""
 
     def bind(self, schema: pa.Schema, resources: Resources) -> pa.Schema:
-        """As for a stage."""
+        """Check that the required columns exist; see ``Stage.bind``."""
 
     def sketch(self, batch: pa.RecordBatch, *, resources: Resources) -> pa.RecordBatch:
-        """Return what must be known of each row, as columns of fixed width."""
+        """Return the sketch of each row, as columns of fixed width."""
 
     def resolve(
         self,
@@ -168,28 +176,30 @@ class CorpusStage(Protocol):
         texts: Texts,
         threads: Threads,
     ) -> Verdicts:
-        """Decide on every row that is alive; a keeper of an earlier version comes before every row.
+        """Decide on each row for which ``alive`` is true.
 
         Args:
-            threads: runs compiled code on several processors; what is decided must not depend on how many.
+            memory: keepers of earlier versions. They have priority over all rows of this build.
+            threads: threads for compiled code. The decisions must not depend on their number.
         """
 
     def settle(
         self, batch: pa.RecordBatch, keeper_rows: NDArray[np.int64], rows: NDArray[np.int64]
     ) -> Outcome:
-        """Drop (or, in ``mode: tag``, mark) the merged rows of one spooled batch.
+        """Drop the merged rows of one batch of the spool, or mark them in ``mode: tag``.
 
         Args:
-            batch: the columns of the build, whose names begin with an underscore; public columns go on as
-                they are.
-            keeper_rows: int64[n_rows], what ``Verdicts.keeper`` says of the batch's rows.
-            rows: int64[n_rows], the numbers of the batch's rows in the spool; ascending, with gaps where
-                a corpus stage before has dropped rows.
+            batch: the internal columns of the build, whose names begin with an underscore. The public columns
+                do not change.
+            keeper_rows: int64[n_rows], the values of ``Verdicts.keeper`` for the rows of the batch.
+            rows: int64[n_rows], the row numbers in the spool; ascending, with gaps where an earlier corpus
+                stage dropped rows.
         """
 
     def remember(self, sketches: Sketches, verdicts: Verdicts) -> pa.Table:
-        """Return what later versions will see as ``memory``: a row for each keeper, ``row`` its number.
+        """Return the rows that later versions receive as ``memory``: one row for each keeper.
 
-        It is asked some parts of the spool at a time: ``sketches`` and ``verdicts`` are of their rows, which
-        are numbered from 0, and rows that are not their own keepers have the keeper -1.
+        The column ``row`` is the number of the keeper. Each call covers some parts of the spool: ``sketches``
+        and ``verdicts`` contain the rows of these parts, numbered from 0. Rows that are not their own keepers
+        have the keeper -1.
         """

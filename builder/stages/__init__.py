@@ -1,1 +1,1 @@
-"""One verb, one file, one class."""
+"""The built-in stages. Each stage is one class in one module of the same name."""

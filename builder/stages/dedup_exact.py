@@ -1,4 +1,4 @@
-"""``dedup_exact``: of the documents of one text, one stays."""
+"""``dedup_exact``: keep one document of all documents with the same text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from builder.errors import RecipeError
 from builder.protocols import Verdicts
 from builder.registry import option
 from builder.stages.binding.required_columns import text_column_faults
-from builder.stages.dedup.together import Together
+from builder.stages.dedup.combined_rows import CombinedRows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,36 +34,37 @@ _SKETCH_SCHEMA = pa.schema(
     ]
 )
 COMPARED_BYTES = 32 << 20
-"""Bytes of text on either side that are compared at one go."""
+"""Maximum bytes of text, on each side, that are compared at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DedupExact:
-    """Keep one document of each text, compared byte for byte.
+    """Keep one document of all documents with the same text, compared byte for byte.
 
-    Equal texts are found by a hash of 128 bits and then compared, so that texts that only share a hash are
-    never merged. Nothing is folded: texts that differ in one space are different. Null takes no part.
+    The stage finds equal texts by a 128-bit hash and then compares the texts, so it never merges texts that
+    share only the hash. It does not normalise texts: two texts that differ in one space are different.
+    Documents whose text is null do not take part.
     """
 
     name: ClassVar[str] = "dedup_exact"
     untrusted: ClassVar[bool] = False
     reasons: ClassVar[Mapping[str, str]] = {
-        "same_text": "Another document has exactly the same text and is kept in its place.",
+        "same_text": "Another document has exactly the same text; that document is kept.",
     }
 
-    keep: str = option("first", help="Which document of a text stays.", choices=("first", "newest"))
+    keep: str = option("first", help="Which document of each text is kept.", choices=("first", "newest"))
     mode: str = option("drop", help="Drop merged documents, or keep and mark them.", choices=MODES)
 
     @property
     def append_stable(self) -> bool:
-        """Whether later records never change what was decided on earlier ones."""
+        """Whether later records never change a decision on an earlier record."""
         return self.keep == "first"
 
     def bind(self, schema: pa.Schema, resources: Resources) -> pa.Schema:
-        """Ask for a column of text.
+        """Check that the schema has a text column; in ``mode: tag``, add the cluster column.
 
         Raises:
-            RecipeError: if there is none.
+            RecipeError: if the column is missing or has another type.
         """
         faults = text_column_faults(self.name, schema, resources, purpose="compare")
         if faults:
@@ -71,7 +72,7 @@ class DedupExact:
         return schema.append(cluster_field(self.name)) if self.mode == "tag" else schema
 
     def sketch(self, batch: pa.RecordBatch, *, resources: Resources) -> pa.RecordBatch:
-        """Return hash and digest of each text, the instant of the fetch and the length of the text."""
+        """Return hash, digest and length of each text, and the instant of the fetch."""
         column = batch.column(resources.columns.text)
         n_bytes = pc.binary_length(column).cast(pa.int64()).fill_null(0)
         when = instants_of(batch, resources.columns.fetched_at)
@@ -87,8 +88,8 @@ class DedupExact:
         texts: Texts,
         threads: Threads,  # noqa: ARG002 - one sort is enough
     ) -> Verdicts:
-        """Give each document of a text the best of them as its keeper; the texts have the last word."""
-        both = Together.choose(memory, sketches, "text_key", texts=texts)
+        """Choose the keeper of each group with equal hash and length, after comparing the texts."""
+        both = CombinedRows.choose(memory, sketches, "text_key", texts=texts)
         words, has_text = key_words(both.column("text_key"))
         n_bytes = both.column("n_bytes").to_numpy()
         order = priority_order(
@@ -111,13 +112,13 @@ class DedupExact:
     def settle(
         self, batch: pa.RecordBatch, keeper_rows: NDArray[np.int64], rows: NDArray[np.int64]
     ) -> Outcome:
-        """Drop or mark the merged rows of one batch."""
+        """Drop the merged rows of one batch, or mark them in ``mode: tag``."""
         return settle_merged(batch, keeper_rows, rows, mode=self.mode, stage=self.name)
 
     def remember(self, sketches: Sketches, verdicts: Verdicts) -> pa.Table:
-        """Return row, key, length and digest of each document that stayed.
+        """Return row, key, length and digest of each keeper.
 
-        The digest stands for the text, which later versions need not read again to compare with it.
+        Later versions compare the digest, so they do not read the text again.
         """
         rows = np.flatnonzero(verdicts.keeper == np.arange(len(verdicts.keeper)))
         names = ("text_key", "n_bytes", "text_digest")
@@ -126,7 +127,7 @@ class DedupExact:
 
 
 def _equal(
-    rows: NDArray[np.int64], keepers: NDArray[np.int64], *, n_bytes: NDArray[np.int64], both: Together
+    rows: NDArray[np.int64], keepers: NDArray[np.int64], *, n_bytes: NDArray[np.int64], both: CombinedRows
 ) -> NDArray[np.bool_]:
     """Compare the texts of rows with those of their keepers: bool[n_rows]."""
     same: NDArray[np.bool_] = (rows == keepers) | (rows < both.n_old)
@@ -140,18 +141,18 @@ def _equal(
     return same
 
 
-def _same_bytes(both: Together, rows: NDArray[np.int64], keepers: NDArray[np.int64]) -> pa.BooleanArray:
+def _same_bytes(both: CombinedRows, rows: NDArray[np.int64], keepers: NDArray[np.int64]) -> pa.BooleanArray:
     return pc.equal(both.take(rows), both.take(keepers))
 
 
-def _same_digest(both: Together, rows: NDArray[np.int64], keepers: NDArray[np.int64]) -> pa.BooleanArray:
-    """Compare with documents of earlier versions, of which only the digest is at hand."""
+def _same_digest(both: CombinedRows, rows: NDArray[np.int64], keepers: NDArray[np.int64]) -> pa.BooleanArray:
+    """Compare rows with documents of earlier versions, whose digests are known without their texts."""
     known = both.remembered("text_digest", keepers)
     return pc.equal(text_digests(both.take(rows)), known)
 
 
 def _parts(places: NDArray[np.int64], n_bytes: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    """Cut into parts of at most ``COMPARED_BYTES``, or of one place."""
+    """Split ``places`` into parts of at most ``COMPARED_BYTES``; a longer text is a part of its own."""
     cumulated = np.cumsum(n_bytes)
     start = 0
     while start < len(places):

@@ -1,4 +1,4 @@
-"""``dedup_near``: of the documents that are nearly the same, one stays."""
+"""``dedup_near``: keep one document of each cluster of near duplicates."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from builder.kernels.dedup.bands import MAX_BANDS, MAX_ROWS, MAX_WIDTH, choose
 from builder.protocols import Verdicts
 from builder.registry import option
 from builder.stages.binding.required_columns import text_column_faults
-from builder.stages.dedup.together import Together
+from builder.stages.dedup.combined_rows import CombinedRows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,70 +27,77 @@ if TYPE_CHECKING:
     from builder.protocols import Outcome, Remembered, Resources, Sketches, Texts, Threads
 
 NO_TEXT = -1
-"""Stands for the number of words where the text is null."""
+"""Value of ``n_words`` if the text is null."""
 
-_LEAST_BLOCK_BYTES = 1 << 20
-"""Threads that prove merges share what one block may hold; smaller ones would cost more than they are."""
+_MIN_BLOCK_BYTES = 1 << 20
+"""Threads share the bytes of one block. A block smaller than this costs more than it saves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DedupNear:
-    """Keep one document of those that are nearly the same, and prove each merge.
+    """Keep one document of each cluster of near duplicates, and prove each merge by exact similarity.
 
-    A text is folded (case, width, compatibility forms; ``NFKC(casefold(NFKC(c)))`` of each code point) and
-    split into words: letters, marks and numbers make words, everything else separates them, and each
-    character of Han, Hiragana, Katakana, Thai, Lao, Khmer, Myanmar and Tibetan is a word of its own, vowel
-    signs and tone marks of these scripts included. The Unicode version is 14.0.0, whatever Python runs.
+    The stage folds each text (case, width, compatibility forms; ``NFKC(casefold(NFKC(c)))`` of each code
+    point) and splits it into words. Letters, marks and numbers form words; everything else separates them.
+    Each character of Han, Hiragana, Katakana, Thai, Lao, Khmer, Myanmar and Tibetan is a word of its own,
+    including the vowel signs and tone marks of these scripts. The Unicode version is always 14.0.0; it does
+    not depend on the Python version.
 
-    Runs of ``shingle_words`` words are its shingles, and the similarity of two documents is the exact Jaccard
-    similarity of their sets of shingles: the number of those in both by the number of those in either.
-    Candidates come from a MinHash sketch: documents that agree in all rows of at least one band. Bands and
-    rows are chosen so that a pair at the threshold is found with at least 99 % (16 bands of 6 rows at 0.8); a
-    merge is made only where the exact similarity is at or above the threshold.
+    The shingles of a document are the runs of ``shingle_words`` consecutive words. The similarity of two
+    documents is the exact Jaccard similarity of their sets of shingles: the number of shingles in both sets,
+    divided by the number of shingles in at least one set. Candidates come from a MinHash sketch: two
+    documents are candidates if they agree in all rows of at least one band. The default bands and rows find a
+    pair at the threshold with a probability of at least 99 % (16 bands of 6 rows at 0.8). The stage merges a
+    pair only if its exact similarity is at or above the threshold.
 
-    In the order of ``keep``, each document joins the most similar keeper at or above the threshold (of
-    equal ones the earlier), else it becomes a keeper. So clusters do not chain: each merged document is near
-    its own keeper, and two that are near each other may stand in two clusters.
+    In the order of ``keep``, each document joins the most similar keeper at or above the threshold (the
+    earlier of equally similar keepers). Without such a keeper, it becomes a keeper. So clusters do not chain:
+    each merged document is similar to its own keeper, and two similar documents can be in two clusters.
 
-    A document with fewer than ``shingle_words`` words has no shingle; it is a duplicate only of one whose
-    folded words are the same. One that folds to no word (punctuation, symbols) is a duplicate only of
-    one with equal bytes. A document whose text is null takes no part.
+    A document with fewer than ``shingle_words`` words has no shingles. It is a duplicate only of a document
+    with the same folded words. A document without words (punctuation, symbols) is a duplicate only of a
+    document with equal bytes. Documents whose text is null do not take part.
     """
 
     name: ClassVar[str] = "dedup_near"
     untrusted: ClassVar[bool] = False
     reasons: ClassVar[Mapping[str, str]] = {
-        "near_duplicate": "Another document has nearly the same text and is kept in its place.",
+        "near_duplicate": "Another document has nearly the same text; that document is kept.",
     }
 
     threshold: float = option(
-        0.8, help="Jaccard similarity of shingles from which on documents are duplicates.", above=0, maximum=1
+        0.8, help="Minimum Jaccard similarity of the shingles of two duplicates.", above=0, maximum=1
     )
-    shingle_words: int = option(5, help="Words in a shingle.", minimum=1, maximum=MAX_WIDTH)
+    shingle_words: int = option(5, help="Words per shingle.", minimum=1, maximum=MAX_WIDTH)
     bands: int | None = option(
-        None, help="Bands of the sketch; by default chosen from the threshold.", minimum=1, maximum=MAX_BANDS
+        None,
+        help="Bands of the sketch; the default depends on the threshold.",
+        minimum=1,
+        maximum=MAX_BANDS,
     )
     rows: int | None = option(
-        None, help="Rows in a band; by default chosen from the threshold.", minimum=1, maximum=MAX_ROWS
+        None, help="Rows per band; the default depends on the threshold.", minimum=1, maximum=MAX_ROWS
     )
-    keep: str = option("first", help="Which document of a cluster stays.", choices=KEEP)
+    keep: str = option("first", help="Which document of each cluster is kept.", choices=KEEP)
     mode: str = option("drop", help="Drop merged documents, or keep and mark them.", choices=MODES)
 
     @property
     def append_stable(self) -> bool:
-        """Whether later records never change what was decided on earlier ones."""
+        """Whether later records never change a decision on an earlier record."""
         return self.keep == "first"
 
     @property
     def banding(self) -> tuple[int, int]:
-        """Bands, and rows in each."""
+        """Number of bands, and of rows per band."""
         return choose(self.threshold, bands=self.bands, rows=self.rows)
 
     def bind(self, schema: pa.Schema, resources: Resources) -> pa.Schema:
-        """Ask for a column of text, and of instants for ``keep: newest``.
+        """Check that the schema has a text column and, for ``keep: newest``, a column of instants.
+
+        In ``mode: tag``, add the cluster column.
 
         Raises:
-            RecipeError: if there is none.
+            RecipeError: if a column is missing or has another type.
         """
         faults = text_column_faults(self.name, schema, resources, purpose="compare")
         faults += self._instant_faults(schema, resources)
@@ -104,14 +111,14 @@ class DedupNear:
             column in schema.names and pa.types.is_timestamp(schema.field(column).type)
         ):
             return []
-        what = "keep: newest needs a column of instants, and there is none"
-        advice = "say which it is with columns: {fetched_at: NAME}, or take keep: first"
+        what = "keep: newest needs a column of instants, and the contract does not have one"
+        advice = "name the column with columns: {fetched_at: NAME}, or use keep: first"
         return [Fault(where=f"{self.name}.keep", what=what, advice=advice)]
 
     def sketch(self, batch: pa.RecordBatch, *, resources: Resources) -> pa.RecordBatch:
-        """Return band keys and number of shingles, or a hash of the words of a document without shingles.
+        """Return band keys and number of shingles; without shingles, a hash of the words.
 
-        ``fetched_at`` is there only for ``keep: newest``.
+        The sketch has ``fetched_at`` only for ``keep: newest``.
         """
         from builder.kernels.dedup.sketch import sketch_texts
         from builder.kernels.text.folding import folding
@@ -150,11 +157,11 @@ class DedupNear:
         texts: Texts,
         threads: Threads,
     ) -> Verdicts:
-        """Find candidates by their band keys and prove each merge by the texts.
+        """Find candidates by their band keys, and prove each merge with the texts.
 
-        Threads share the bands and the components.
+        The threads share the bands and the components.
         """
-        both = Together(memory, self._candidates(memory, sketches, alive), sketches, texts)
+        both = CombinedRows(memory, self._candidates(memory, sketches, alive), sketches, texts)
         n_bytes, n_words, n_shingles = (_numbers(both, name) for name in ("n_bytes", "n_words", "n_shingles"))
         order = both.order(self._order(sketches))
         order = order[both.alive(alive)[order] & (n_words[order] != NO_TEXT)]
@@ -176,7 +183,7 @@ class DedupNear:
     def _candidates(
         self, memory: Remembered | None, sketches: Sketches, alive: NDArray[np.bool_]
     ) -> MemoryRows:
-        """Return the keepers of earlier versions that share a band key, or all words, with a row."""
+        """Return the keepers of earlier versions that share a band key or all words with a row."""
         if memory is None or not memory.n_rows or not alive.any():
             return MemoryRows(np.empty(0, np.int64))
         old, new = (BandKeys(one.column("band_keys")) for one in (memory, sketches))
@@ -192,18 +199,21 @@ class DedupNear:
         return MemoryRows(np.flatnonzero(chosen))
 
     def _same_words(
-        self, both: Together, rows: NDArray[np.int64], n_words: NDArray[np.int64]
+        self, both: CombinedRows, rows: NDArray[np.int64], n_words: NDArray[np.int64]
     ) -> NDArray[np.int64]:
-        """Return for each of ``rows``, which are in order of priority, the place of its keeper among them."""
+        """Return the position in ``rows`` of the keeper of each row; ``rows`` are in order of priority."""
         words, _ = key_words(both.column("words_hash"))
-        # hashes of bytes and hashes of words are not to be compared with one another
+        # a hash of bytes must not be compared with a hash of words
         keys = np.column_stack([words[rows], (n_words[rows] == 0).astype(np.uint64)])
         return best_of_group(keys, np.arange(len(rows)))
 
     def _near(
-        self, both: Together, rows: NDArray[np.int64], n_bytes: NDArray[np.int64], threads: Threads
+        self, both: CombinedRows, rows: NDArray[np.int64], n_bytes: NDArray[np.int64], threads: Threads
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Return for each of ``rows``, all with shingles, the place of its keeper and the similarity."""
+        """Return the position in ``rows`` of the keeper of each row, and their similarity.
+
+        All ``rows`` must have shingles.
+        """
         from builder.kernels.dedup.clusters import BLOCK_BYTES, POOL_HASHES, Clustering, link
 
         keys = BandKeys(both.column("band_keys"))
@@ -221,18 +231,18 @@ class DedupNear:
             texts=lambda docs: text_buffers(both.take(rows[docs])),
             n_fixed=int((rows < both.n_old).sum()),
             pool_hashes=POOL_HASHES // threads.n,
-            block_bytes=max(BLOCK_BYTES // threads.n, _LEAST_BLOCK_BYTES),
+            block_bytes=max(BLOCK_BYTES // threads.n, _MIN_BLOCK_BYTES),
         )
         return clustering.resolve(links, n_bytes, side_by_side=threads.side_by_side)
 
     def settle(
         self, batch: pa.RecordBatch, keeper_rows: NDArray[np.int64], rows: NDArray[np.int64]
     ) -> Outcome:
-        """Drop or mark the merged rows of one batch."""
+        """Drop the merged rows of one batch, or mark them in ``mode: tag``."""
         return settle_merged(batch, keeper_rows, rows, mode=self.mode, stage=self.name)
 
     def remember(self, sketches: Sketches, verdicts: Verdicts) -> pa.Table:
-        """Return row, band keys, numbers and hash of each document that stayed."""
+        """Return row, band keys, counts and hash of each keeper."""
         stayed = np.flatnonzero(verdicts.keeper == np.arange(len(verdicts.keeper)))
         names = ("band_keys", "n_words", "n_shingles", "words_hash", "n_bytes")
         columns = {name: sketches.column(name).take(pa.array(stayed)) for name in names}
@@ -240,7 +250,7 @@ class DedupNear:
 
 
 def _fixed_width(words: NDArray[np.uint64]) -> pa.Array:
-    """Make a column of bytes from uint64[n_rows, n]."""
+    """Convert uint64[n_rows, n] to a column of fixed-width bytes."""
     kind = pa.binary(8 * words.shape[1])
     return pa.Array.from_buffers(kind, len(words), [None, pa.py_buffer(np.ascontiguousarray(words))])
 

@@ -1,4 +1,4 @@
-"""``dedup_url``: of the pages of one canonical URL, one stays."""
+"""``dedup_url``: keep one page of each canonical URL."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from builder.errors import RecipeError
 from builder.protocols import Verdicts
 from builder.registry import option
 from builder.stages.binding.required_columns import contract_column_faults
-from builder.stages.dedup.together import Together
+from builder.stages.dedup.combined_rows import CombinedRows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,36 +37,39 @@ _SKETCH_SCHEMA = pa.schema(
 class DedupUrl:
     """Keep one page of each canonical URL.
 
-    Two URLs are the same if their canonical forms are (scheme and host in lower case, no default port, no
-    fragment, no tracking parameters, ordered query; docs/deduplication.md has the numbered rules).
-    Records without an ``http`` or ``https`` URL take no part. With ``keep: newest`` the page with the latest
-    ``fetched_at`` stays; pages without that instant are older than all others, and among equals the first
-    stays. The texts of merged pages are not compared: a URL that was fetched twice is one page, however it
-    changed.
+    Two URLs are the same if their canonical forms are equal (scheme and host in lower case, no default port,
+    no fragment, no tracking parameters, ordered query; docs/deduplication.md has the numbered rules).
+    Records without an ``http`` or ``https`` URL do not take part. ``keep: newest`` keeps the page with the
+    latest ``fetched_at``. Pages without ``fetched_at`` count as older than all other pages. Among pages of
+    the same instant, the first is kept. The stage does not compare texts: it merges all fetches of a URL,
+    even if the text changed.
 
-    A page of an earlier version stays, unless ``keep: newest`` meets one of its URL that was fetched later
-    and has another text: that one takes its id and its place. With ``mode: tag`` nothing takes a place.
+    A page of an earlier version stays published, with one exception: with ``keep: newest``, a page of the
+    same URL with a later ``fetched_at`` and another text replaces it and takes its document id. With
+    ``mode: tag``, no page is replaced.
     """
 
     name: ClassVar[str] = "dedup_url"
     untrusted: ClassVar[bool] = False
     reasons: ClassVar[Mapping[str, str]] = {
-        "same_url": "Another page has the same canonical URL and is kept in its place.",
+        "same_url": "Another page has the same canonical URL; that page is kept.",
     }
 
-    keep: str = option("newest", help="Which page of a URL stays.", choices=("newest", "first", "longest"))
+    keep: str = option(
+        "newest", help="Which page of each URL is kept.", choices=("newest", "first", "longest")
+    )
     mode: str = option("drop", help="Drop merged pages, or keep and mark them.", choices=MODES)
 
     @property
     def append_stable(self) -> bool:
-        """Whether later records never change what was decided on earlier ones."""
+        """Whether later records never change a decision on an earlier record."""
         return self.keep == "first"
 
     def bind(self, schema: pa.Schema, resources: Resources) -> pa.Schema:
-        """Ask for a column of URLs.
+        """Check that the contract has a column for URLs; in ``mode: tag``, add the cluster column.
 
         Raises:
-            RecipeError: if there is none.
+            RecipeError: if the column is missing.
         """
         faults = contract_column_faults(self.name, schema, resources, "url")
         if faults:
@@ -74,7 +77,7 @@ class DedupUrl:
         return schema.append(cluster_field(self.name)) if self.mode == "tag" else schema
 
     def sketch(self, batch: pa.RecordBatch, *, resources: Resources) -> pa.RecordBatch:
-        """Return hashes of canonical URL and text, the instant of the fetch and the length of the text."""
+        """Return the hash of the canonical URL, the instant of the fetch, and length and hash of the text."""
         columns = resources.columns
         keys = [url_key(url) for url in batch.column(columns.url).to_pylist()]
         content = _content(batch, (columns.text, columns.html))
@@ -94,11 +97,11 @@ class DedupUrl:
         *,
         alive: NDArray[np.bool_],
         memory: Remembered | None,
-        texts: Texts,  # noqa: ARG002 - URLs decide alone
+        texts: Texts,  # noqa: ARG002 - only URLs count
         threads: Threads,  # noqa: ARG002 - one sort is enough
     ) -> Verdicts:
-        """Give each page of a URL the best of them as its keeper."""
-        both = Together.choose(memory, sketches, "url_key")
+        """Choose the keeper of the pages of each URL."""
+        both = CombinedRows.choose(memory, sketches, "url_key")
         keys, has_url = key_words(both.column("url_key"))
         order = priority_order(
             self.keep,
@@ -109,22 +112,23 @@ class DedupUrl:
         rows = np.flatnonzero(both.alive(alive) & has_url)
         keeper = np.full(both.n_rows, -1, dtype=np.int64)
         keeper[rows] = rows[best_of_group(keys[rows], rank[rows])]
-        replaces = self._recrawl(both, keeper, rank) if both.n_old else None
+        replaces = self._replace_old_pages(both, keeper, rank) if both.n_old else None
         similarity = np.full(len(alive), np.nan)
         return Verdicts(
             keeper=both.keepers(keeper), similarity=similarity, reason="same_url", replaces=replaces
         )
 
-    def _recrawl(
-        self, both: Together, keeper: NDArray[np.int64], rank: NDArray[np.int64]
+    def _replace_old_pages(
+        self, both: CombinedRows, keeper: NDArray[np.int64], rank: NDArray[np.int64]
     ) -> MemoryRows | None:
-        """Let the newest page of a URL take the place of a remembered one, where its text is another.
+        """Replace pages of earlier versions with the newest page of their URL, if its text is different.
 
         Args:
-            keeper: int64[n_rows], changed in place where the page of a URL is replaced.
+            keeper: int64[n_rows], changed in place for replaced pages.
 
         Returns:
-            int64[n_new], the row of ``memory`` that each row replaces, or -1.
+            int64[n_new], the row of ``memory`` that each row replaces, or -1; None without ``keep: newest``
+            or in ``mode: tag``.
         """
         if self.keep != "newest" or self.mode == "tag":
             return None
@@ -136,10 +140,10 @@ class DedupUrl:
         texts, _ = key_words(both.column("text_key"))
         better = (fetched_at[new] > fetched_at[old]) & (texts[new] != texts[old]).any(axis=1)
         old, new = old[better], new[better]
-        taker = np.full(both.n_old, -1, np.int64)
-        taker[old] = new
-        rows = again[taker[keeper[again]] >= 0]
-        keeper[rows] = taker[keeper[rows]]
+        successor = np.full(both.n_old, -1, np.int64)
+        successor[old] = new
+        rows = again[successor[keeper[again]] >= 0]
+        keeper[rows] = successor[keeper[rows]]
         replaces = np.full(both.n_rows - both.n_old, -1, np.int64)
         replaces[new - both.n_old] = both.chosen[old]
         return MemoryRows(replaces)
@@ -147,24 +151,24 @@ class DedupUrl:
     def settle(
         self, batch: pa.RecordBatch, keeper_rows: NDArray[np.int64], rows: NDArray[np.int64]
     ) -> Outcome:
-        """Drop or mark the merged rows of one batch."""
+        """Drop the merged rows of one batch, or mark them in ``mode: tag``."""
         return settle_merged(batch, keeper_rows, rows, mode=self.mode, stage=self.name)
 
     def remember(self, sketches: Sketches, verdicts: Verdicts) -> pa.Table:
-        """Return row, keys, instant and length of each page that stayed."""
+        """Return row, keys, instant and length of each keeper."""
         rows = np.flatnonzero(verdicts.keeper == np.arange(len(verdicts.keeper)))
         columns = {name: sketches.column(name).take(rows) for name in _SKETCH_SCHEMA.names}
         return pa.table({**columns, "row": pa.array(rows, pa.int64())})
 
 
 def url_key(url: str | None) -> bytes | None:
-    """Hash a canonical URL to 16 bytes (BLAKE2b); None for what is none."""
+    """Hash the canonical form of a URL to 16 bytes (BLAKE2b); return None without an http or https URL."""
     canonical = canonical_url(url) if url else None
     return hashlib.blake2b(canonical.encode(), digest_size=16).digest() if canonical else None
 
 
 def _content(batch: pa.RecordBatch, names: Sequence[str | None]) -> pa.Array:
-    """Return the first column that is there, or one of nulls."""
+    """Return the first column that exists, or a column of nulls."""
     for name in names:
         if name in batch.schema.names:
             return batch.column(name)

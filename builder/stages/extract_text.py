@@ -1,4 +1,4 @@
-"""``extract_text``: from a page's HTML to its main text."""
+"""``extract_text``: extract the main text from the HTML of each page."""
 
 from __future__ import annotations
 
@@ -29,49 +29,54 @@ FACTS = ("title", "author", "date", "language")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtractText:
-    """Take the main text out of each page's HTML.
+    """Extract the main text from the HTML of each page.
 
-    ``resiliparse`` reads over a thousand pages a second; ``trafilatura`` is about ten times slower and more
-    accurate on articles. Where neither finds a main text, the whole text of the page is taken and counted as
-    ``whole_text``. A page that came with text only passes on as it is (``passed_on``). Title, author, date
-    and language are filled in where the contract has these columns, the record has none, and the page tells.
+    ``resiliparse`` reads more than 1,000 pages per second. ``trafilatura`` is about ten times slower and more
+    accurate on articles. If the extractor finds no main text, the stage uses the whole text of the page and
+    counts it as ``whole_text``. A record with text continues unchanged (``passed_on``) if it has no HTML, or
+    HTML without text. The stage fills in title, author, date and language if the contract has these columns,
+    the record has no value and the page has one.
 
-    Parsers take quadratic time on pages that nest deeply or that give a tag very many attributes, so such
-    pages fail before a parser sees them; ``timeout_s`` is only the net behind these limits.
+    Parsers take quadratic time on pages with deep nesting or with very many attributes in one tag. Such pages
+    fail before the parser runs. ``timeout_s`` stops the extractor on pages that pass these limits.
     """
 
     name: ClassVar[str] = "extract_text"
     untrusted: ClassVar[bool] = True
     reasons: ClassVar[Mapping[str, str]] = {
-        "no_text": "The page has no text at all: nothing to read in its HTML, and none came with it.",
-        "html_too_big": "The HTML has more bytes than max_html_bytes.",
-        "html_too_deep": "The HTML nests deeper than max_nesting, where parsers take quadratic time.",
-        "html_too_many_attributes": "One tag has more attributes than max_attributes.",
-        "extractor_error": "The extractor gave up on this page; the message is its own.",
-        "timeout": "The extractor took longer than timeout_s; it was stopped and the build went on.",
-        "crash": "The extractor brought its process down on this page; the build went on.",
-        "memory": "The extractor wanted more memory than a worker may have.",
+        "no_text": "The page has no text: its HTML contains none, and the record has no text of its own.",
+        "html_too_big": "The HTML has more bytes than `max_html_bytes`.",
+        "html_too_deep": "The HTML is nested deeper than `max_nesting`; parsers take quadratic time on it.",
+        "html_too_many_attributes": "One tag has more attributes than `max_attributes`.",
+        "extractor_error": "The extractor raised an error on this page; `message` is the error.",
+        "timeout": "The extractor took longer than `timeout_s` on this page and was stopped.",
+        "crash": "The extractor crashed its process on this page.",
+        "memory": "The extractor took more memory than a worker may use.",
     }
 
     method: str = option("resiliparse", help="The extractor.", choices=METHODS)
-    comments: bool = option(True, help="Keep comment threads, which are the content of forums.")
-    links: bool = option(False, help="Write the address of a link behind its text.")
+    comments: bool = option(True, help="Keep comment threads; they are the content of forums.")
+    links: bool = option(False, help="Write the URL of a link after its text.")
     alt_texts: bool = option(False, help="Keep the alternative texts of images (resiliparse only).")
-    list_bullets: bool = option(True, help="Begin list items with a bullet or number (resiliparse only).")
+    list_bullets: bool = option(True, help="Start list items with a bullet or number (resiliparse only).")
     tables: bool = option(True, help="Keep tables (trafilatura only).")
     favor: str = option(
-        "balance", help="Rather miss text or rather keep too much (trafilatura only).", choices=FAVORS
+        "balance",
+        help="Favour precision (drop doubtful text) or recall (keep doubtful text); trafilatura only.",
+        choices=FAVORS,
     )
-    max_html_bytes: int = option(16 << 20, help="Bytes of HTML above which a page fails.", minimum=1)
-    max_nesting: int = option(1000, help="Nested elements above which a page fails.", minimum=1)
-    max_attributes: int = option(5000, help="Attributes in one tag above which a page fails.", minimum=1)
-    timeout_s: float = option(30.0, help="Seconds after which the extractor is stopped on a page.", above=0)
+    max_html_bytes: int = option(16 << 20, help="Maximum bytes of HTML; larger pages fail.", minimum=1)
+    max_nesting: int = option(1000, help="Maximum depth of nested elements; deeper pages fail.", minimum=1)
+    max_attributes: int = option(
+        5000, help="Maximum number of attributes in one tag; pages with more fail.", minimum=1
+    )
+    timeout_s: float = option(30.0, help="Maximum seconds per page; slower pages fail.", above=0)
 
     def bind(self, schema: pa.Schema, resources: Resources) -> pa.Schema:
-        """Ask for columns of HTML and text.
+        """Check that the contract has columns for HTML and text; return the schema unchanged.
 
         Raises:
-            RecipeError: if one is not there.
+            RecipeError: if a column is missing.
         """
         faults = contract_column_faults(self.name, schema, resources, "html", "text")
         if faults:
@@ -79,7 +84,7 @@ class ExtractText:
         return schema
 
     def apply(self, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:
-        """Extract page by page; what fails is a row."""
+        """Extract the text of each page; a page that fails becomes a failed row."""
         columns = resources.columns
         came_with_text = _has_text(batch.column(columns.text))
         pages: list[PageText | None] = [None] * batch.num_rows
@@ -100,7 +105,7 @@ class ExtractText:
         return _outcome(batch, pages, faults, counts, resources=resources)
 
     def _measured(self, column: pa.Array) -> Iterator[tuple[int, bytes | None, dict[str, Any] | None]]:
-        """Yield each row with its HTML, or None and the limit that it breaks."""
+        """Yield each row number with its HTML, or with None and the fault of a page over a limit."""
         from builder.kernels.html.scan import measure
 
         column = column.cast(pa.large_string())
@@ -147,7 +152,7 @@ class ExtractText:
                 tables=self.tables,
                 favor=self.favor,
             )
-        except Exception as error:  # noqa: BLE001 - whatever it is, it becomes a failed row
+        except Exception as error:  # noqa: BLE001 - any error becomes a failed row
             return None, _failed("extractor_error", message=f"{type(error).__name__}: {error}")
         finally:
             guard.leave()
@@ -202,7 +207,7 @@ def _outcome(
 def _filled(
     batch: pa.RecordBatch, name: str | None, values: list[Any], *, replace: bool = False
 ) -> pa.RecordBatch:
-    """Put values that are not None into a column: where it is null, or anywhere with ``replace``."""
+    """Write the values that are not None into a column; without ``replace``, only where it is null."""
     place = batch.schema.get_field_index(name)
     field = batch.schema.field(place)
     if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):

@@ -1,4 +1,4 @@
-"""The last check: what goes out meets the contract that it goes out under."""
+"""``publishable``: check that rows meet the outgoing contract before they are published."""
 
 from __future__ import annotations
 
@@ -25,52 +25,58 @@ if TYPE_CHECKING:
     from builder.protocols import Guard, Resources
 
 _EMPTY: tuple[ContractFault, ...] = (
-    ContractFault(pointer="/text", keyword="empty_text", message="there is no text to publish"),
+    ContractFault(pointer="/text", keyword="empty_text", message="the document has no text to publish"),
 )
 
 
 def outgoing(contract: Contract) -> Contract:
-    """Return the contract that rows are published under: document-1 for page-1, else the user's own."""
+    """Return the contract of the published rows: document-1 for page-1, else the contract itself."""
     return contract.outgoing or contract
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publishable:
-    """Check what goes out against its contract, and drop the columns that are not published.
+    """Check rows against the outgoing contract, and drop the columns that are not published.
 
-    It is the last stage of every chain. Pages go out as document-1: its columns have the right types already,
-    so the text alone is looked at. With a contract of one's own the whole record is judged once more, because
-    any stage may have changed any column; where only deduplications stand between, which drop or mark rows,
-    nothing can have. A column that a stage has added is published behind the others.
+    It is the last stage of every chain. Pages are published as document-1; its columns already have the right
+    types, so the stage checks only the text. With a contract of your own, the stage checks the whole record
+    again, because any stage can change any column. It skips this check if the chain has only deduplication
+    stages, which drop or mark rows but do not change them. A column that a stage has added is published after
+    the columns of the contract.
     """
 
     unchanged: bool = False
-    """Whether all rows are as ``validate`` has accepted them."""
+    """Whether all rows are still as ``validate`` accepted them."""
 
     name: ClassVar[str] = "publishable"
     untrusted: ClassVar[bool] = False
     reasons: ClassVar[Mapping[str, str]] = {
         **judge.REASONS,
-        "empty_text": "There is no text, or nothing but white space.",
+        "empty_text": "The text is null, empty or only white space.",
     }
 
     def bind(self, schema: pa.Schema, resources: Resources) -> pa.Schema:
-        """Return the columns that are published, and those of the build."""
+        """Return the published columns and the internal columns of the build.
+
+        Raises:
+            RecipeError: if a column of the outgoing contract is missing or has another type.
+        """
         faults = []
         for wanted in outgoing(resources.contract).columns:
             if wanted.name == "id":
                 continue
             at = schema.get_field_index(wanted.name)
             if at < 0 or schema.field(at).type != wanted.type:
-                found = "is not there" if at < 0 else f"is {schema.field(at).type}, not {wanted.type}"
-                what = f"the column {wanted.name!r}, which is published, {found}"
-                faults.append(Fault(where="", what=what, advice="no stage may drop or retype it"))
+                found = "is missing" if at < 0 else f"has the type {schema.field(at).type}, not {wanted.type}"
+                what = f"the published column {wanted.name!r} {found}"
+                advice = "remove or fix the stage that drops the column or changes its type"
+                faults.append(Fault(where="", what=what, advice=advice))
         if faults:
             raise RecipeError(*faults)
         return pa.schema([schema.field(name) for name in _published(schema, resources.contract)])
 
     def apply(self, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:  # noqa: ARG002
-        """Split a batch in what is published and what is not."""
+        """Split a batch into rows that are published and rows that are refused."""
         contract = resources.contract
         if contract.outgoing is not None:
             refused = dict.fromkeys(_rows_without_text(batch.column("text")), _EMPTY)
@@ -90,7 +96,7 @@ class Publishable:
 
 
 def _published(schema: pa.Schema, contract: Contract) -> list[str]:
-    """List the columns of the build, those of the outgoing contract, and those that stages have added."""
+    """List the internal columns, the columns of the outgoing contract, and the columns that stages added."""
     build = [name for name in schema.names if name.startswith("_")]
     wanted = [name for name in outgoing(contract).columns.names if name != "id"]
     known = {*build, *wanted, *contract.columns.names}
@@ -98,7 +104,7 @@ def _published(schema: pa.Schema, contract: Contract) -> list[str]:
 
 
 def _rows_without_text(text: pa.StringArray) -> list[int]:
-    """List the rows whose text is null, empty or white space (as Unicode has it)."""
+    """List the rows whose text is null, empty or only Unicode white space."""
     first = pc.utf8_slice_codeunits(text, 0, 1)
     doubtful = pc.or_kleene(pc.equal(first, ""), pc.utf8_is_space(first)).fill_null(True)
     rows = np.flatnonzero(doubtful.to_numpy(zero_copy_only=False))
@@ -106,7 +112,11 @@ def _rows_without_text(text: pa.StringArray) -> list[int]:
 
 
 def _judge_rows(batch: pa.RecordBatch, contract: Contract) -> dict[int, tuple[ContractFault, ...]]:
-    """Judge rows anew; a stage may have lost the metadata that tells JSON text from strings."""
+    """Check rows against the contract again.
+
+    The schema of the contract replaces the schema of the batch, because a stage can lose the field metadata
+    that marks a string column as JSON text.
+    """
     columns = [batch.column(name) for name in contract.columns.names]
     batch = pa.RecordBatch.from_arrays(columns, schema=contract.columns)
     verdict = judge.judge_of(contract)
@@ -123,7 +133,7 @@ def _judge_rows(batch: pa.RecordBatch, contract: Contract) -> dict[int, tuple[Co
 
 
 def _faults_of_stages(faults: tuple[ContractFault, ...], columns: pa.Schema) -> tuple[ContractFault, ...]:
-    """Leave out faults of instants and dates: no stage changes them, and in UTC they may look otherwise."""
+    """Remove faults of instants and dates: stages do not change them, and UTC can change how they look."""
     same = tuple(f"/{f.name}" for f in columns if pa.types.is_temporal(f.type))
     return tuple(fault for fault in faults if fault.pointer not in same)
 

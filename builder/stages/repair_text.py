@@ -1,4 +1,4 @@
-"""``repair_text``: mojibake, normal form, control characters and white space."""
+"""``repair_text``: repair mojibake, normal form, control characters and white space."""
 
 from __future__ import annotations
 
@@ -25,34 +25,42 @@ if TYPE_CHECKING:
 class RepairText:
     r"""Repair the text of each document.
 
-    In this order: what ``ftfy.fix_text`` does with its defaults (HTML entities, only up to the first line
-    with a ``<``; mojibake; C1 controls; line ends; terminal escapes; control characters), except that curly
-    quotes, character width and Latin ligatures stay as they are unless an option asks for it, because they
-    are no faults; Unicode normal form C; control characters other than line end and tab, a form feed
-    becoming a line end; white space: blanks at the end of lines go, of several blank lines one stays, blank
-    lines at the beginning and end go.
+    The stage applies these repairs in this order:
 
-    Each repair is counted by the documents that it changed: ``entities``, ``mojibake_fixed``, ``line_ends``,
-    ``control_chars``, ``nfc``, ``whitespace`` and, where asked for, ``ligatures``, ``width``, ``quotes``.
-    Lines in which no repair can find anything are told by a scan of their bytes and not touched.
+    1. The repairs of ``ftfy.fix_text`` with its defaults: HTML entities (only up to the first line with a
+       ``<``), mojibake, C1 controls, line ends, terminal escapes, control characters. Unlike in ftfy, curly
+       quotes, character width and Latin ligatures change only if you set their options, because they are not
+       faults.
+    2. Unicode normal form C.
+    3. Control characters other than line end and tab are removed. A form feed becomes a line end.
+    4. White space: blanks at line ends are removed, several blank lines become one, and blank lines at the
+       beginning and end are removed.
+
+    For each repair, the stage counts the documents that it changed: ``entities``, ``mojibake_fixed``,
+    ``line_ends``, ``control_chars``, ``nfc``, ``whitespace`` and, if enabled, ``ligatures``, ``width``,
+    ``quotes``. A scan of the bytes finds the lines that a repair could change; all other lines are skipped.
     """
 
     name: ClassVar[str] = "repair_text"
     untrusted: ClassVar[bool] = False
     reasons: ClassVar[Mapping[str, str]] = {
-        "no_text": "Nothing is left of the text after its repair: it was control characters and blanks.",
-        "too_many_marks": "More than 1,000 combining marks in a row, which take too long to normalise.",
+        "no_text": "The text is empty after its repair: it had only control characters and blanks.",
+        "too_many_marks": "The text has over 1,000 combining marks in a row; normalising takes too long.",
     }
 
-    uncurl_quotes: bool = option(False, help="Make curly quotes straight.")
-    fix_character_width: bool = option(False, help="Make half-width and full-width forms ordinary ones.")
-    fix_latin_ligatures: bool = option(False, help="Take Latin ligatures such as fi apart.")
+    uncurl_quotes: bool = option(False, help="Replace curly quotes with straight quotes.")
+    fix_character_width: bool = option(
+        False, help="Replace half-width and full-width forms with ordinary characters."
+    )
+    fix_latin_ligatures: bool = option(
+        False, help="Replace Latin ligatures, such as the single character for fi, with letters."
+    )
 
     def bind(self, schema: pa.Schema, resources: Resources) -> pa.Schema:
-        """Ask for a column of text.
+        """Check that the schema has a text column; return the schema unchanged.
 
         Raises:
-            RecipeError: if there is none.
+            RecipeError: if the column is missing or has another type.
         """
         faults = text_column_faults(self.name, schema, resources, purpose="repair")
         if faults:
@@ -60,8 +68,8 @@ class RepairText:
         return schema
 
     def apply(self, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:  # noqa: ARG002
-        """Repair the documents that need it; a document of which nothing is left goes no further."""
-        from builder.stages.repair.column import mend
+        """Repair the texts of a batch; reject documents whose text is empty after the repair."""
+        from builder.stages.repair.column import repair_column
         from builder.stages.repair.rules import Options
 
         options = Options(
@@ -70,11 +78,11 @@ class RepairText:
             fix_latin_ligatures=self.fix_latin_ligatures,
         )
         place = batch.schema.get_field_index(resources.columns.text)
-        mended = mend(batch.column(place), options=options)
-        kept = batch.set_column(place, batch.schema.field(place), mended.column)
+        repaired = repair_column(batch.column(place), options=options)
+        kept = batch.set_column(place, batch.schema.field(place), repaired.column)
         faults = {
-            **dict.fromkeys(mended.empty.tolist(), "no_text"),
-            **dict.fromkeys(mended.too_many_marks.tolist(), "too_many_marks"),
+            **dict.fromkeys(repaired.empty.tolist(), "no_text"),
+            **dict.fromkeys(repaired.too_many_marks.tolist(), "too_many_marks"),
         }
         if faults:
             stays = np.ones(batch.num_rows, dtype=np.bool_)
@@ -83,7 +91,7 @@ class RepairText:
         rejected = rejection_batch(
             self._rejection(batch, row, faults[row], resources=resources) for row in sorted(faults)
         )
-        return Outcome(kept=kept, rejected=rejected, counts=dict(mended.counts))
+        return Outcome(kept=kept, rejected=rejected, counts=dict(repaired.counts))
 
     def _rejection(self, batch: pa.RecordBatch, row: int, reason: str, *, resources: Resources) -> Rejection:
         url = resources.columns.url

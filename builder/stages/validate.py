@@ -1,4 +1,4 @@
-"""Records as they came, judged by the contract and made into typed columns."""
+"""``validate``: check raw records against the contract and convert them to typed columns."""
 
 from __future__ import annotations
 
@@ -33,9 +33,10 @@ PAGE_KEY_FIELD = pa.field(PAGE_KEY, PAGE_KEY_TYPE, nullable=False)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowRefusal:
-    """Why one row does not go on, before it is known as a rejection.
+    """The reason why one row leaves the chain, from which a rejection is created.
 
-    ``may_be_null`` where the contract refuses it: a null of a column may as well be an absent member.
+    ``may_be_null`` is true if the contract refused the record. The row is then checked again without its
+    nulls, because a null in a column can also represent an absent member.
     """
 
     reason: str
@@ -48,13 +49,13 @@ class RowRefusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validate:
-    """Judge each record by the contract and make typed columns of it.
+    """Check each record against the contract and convert it to typed columns.
 
-    It is the first stage of every chain, written or not: sources give records as they came. A record that
-    cannot be read (broken JSON, NaN, nesting over 1,024 levels) is ``failed``, with the kind of its source as
-    its stage; one that breaks its contract, or that its columns could not hold unchanged, is ``rejected``
-    with all its faults, and kept as it came. What an open contract does not declare goes to the column
-    ``extra``, as JSON text.
+    It is the first stage of every chain, even if the recipe does not list it, because sources return raw
+    records. A record that cannot be parsed (broken JSON, NaN, nesting deeper than 1,024 levels) is
+    ``failed``, and its stage is the kind of its source. A record that does not meet the contract, or that the
+    columns cannot store without a change, is ``rejected`` with all its faults; the audit keeps the raw
+    record. If the contract is open, members that it does not declare go to the column ``extra`` as JSON text.
     """
 
     name: ClassVar[str] = "validate"
@@ -64,21 +65,21 @@ class Validate:
         **canonical_record.REASONS,
         **json_text.REASONS,
         **arrow_values.REASONS,
-        "rename_conflict": "The source's rename would put one value in the place of another.",
+        "rename_conflict": "The `rename` option of the source would overwrite another member of the record.",
     }
 
     def bind(self, schema: pa.Schema, resources: Resources) -> pa.Schema:
-        """Return the contract's columns, between those of the build."""
+        """Return the contract's columns and the internal columns of the build."""
         columns = resources.contract.columns
         if "id" in columns.names:
-            what = f"{resources.contract} has a column 'id', which is the document's own"
-            advice = "it describes what goes out: write page-1, or a contract of your own"
+            what = f"{resources.contract} has a column 'id', which is reserved for the document id"
+            advice = "it describes published rows: use page-1, or a contract of your own without 'id'"
             raise RecipeError(Fault(where="contract", what=what, advice=advice))
         build = [f for f in schema if f.name.startswith("_") and f.name not in (RAW, RECORD, PAGE_KEY)]
         return pa.schema([RECORD_FIELD, *build, *columns, PAGE_KEY_FIELD])
 
     def apply(self, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:  # noqa: ARG002
-        """Split a batch of one source's records in those that are columns now, and the others."""
+        """Split the records of one source into those that are now columns and those that are refused."""
         columns = resources.contract.columns
         source = batch.column(RECORD)[0]["source"].as_py() if batch.num_rows else ""
         lifted = _lift(batch, resources, source)
@@ -97,7 +98,7 @@ class Validate:
 
 
 def _lift(batch: pa.RecordBatch, resources: Resources, source: str) -> Lifted | None:
-    """Take the long texts out of a batch, if nobody renames members."""
+    """Take the long texts out of a batch, unless the source renames members."""
     if resources.renames.get(source):
         return None
     return lift(batch, names_to_lift(resources.contract, resources.columns))
@@ -106,7 +107,7 @@ def _lift(batch: pa.RecordBatch, resources: Resources, source: str) -> Lifted | 
 def page_keys(
     arrays: Sequence[pa.Array], records: Sequence[dict[str, Any]], columns: pa.Schema, roles: Columns
 ) -> pa.Array:
-    """Digest each page as it came: its HTML, else its text, else the canonical JSON of the whole record."""
+    """Digest the content of each page: its HTML, else its text, else the canonical JSON of the record."""
     from blake3 import blake3
 
     keys: list[bytes | None] = [None] * len(records)
@@ -120,7 +121,7 @@ def page_keys(
 
 
 def _digest_column(array: pa.StringArray, keys: list[bytes | None]) -> None:
-    """Fill the keys that are still missing from a column's bytes, where it is not null."""
+    """Fill in missing keys from the bytes of a column, where the column is not null."""
     from blake3 import blake3
 
     _, offset_buffer, data_buffer = array.buffers()
@@ -135,7 +136,7 @@ def _digest_column(array: pa.StringArray, keys: list[bytes | None]) -> None:
 def _judge_rows(
     batch: pa.RecordBatch, *, resources: Resources, source: str, lifted: Lifted | None
 ) -> tuple[dict[int, dict[str, Any]], dict[int, RowRefusal]]:
-    """Return the renamed records that meet the contract, by row, and why the others do not."""
+    """Return the renamed records that meet the contract, by row, and the refusals of the other rows."""
     renames = resources.renames.get(source, {})
     verdict = judge.judge_of(resources.contract)
     accepted: dict[int, dict[str, Any]] = {}
@@ -158,7 +159,7 @@ def _judge_rows(
 def _judge(
     incoming: Parsed | Broken, verdict: judge.Judge, renames: Mapping[str, str]
 ) -> dict[str, Any] | RowRefusal:
-    """Return the renamed record if it meets the contract, else why it does not."""
+    """Return the renamed record if it meets the contract, else the refusal."""
     if isinstance(incoming, Broken):
         return RowRefusal(reason=incoming.reason, failed=True, message=incoming.message)
     value, faults = incoming.value, incoming.faults
@@ -167,7 +168,7 @@ def _judge(
     if renames and type(value) is dict:
         value, taken = rename_members(value, renames)
         if taken is not None:
-            message = f"the record has a member {taken!r} already: rename that one too, or leave it"
+            message = f"the record already has a member {taken!r}: rename it too, or remove this rename"
             return RowRefusal(reason="rename_conflict", message=message, value=value)
     return value if type(value) is dict and verdict.accepts(value) else _explain(value, verdict)
 
@@ -175,7 +176,7 @@ def _judge(
 def _without_nulls(
     batch: pa.RecordBatch, row: int, verdict: judge.Judge, renames: Mapping[str, str]
 ) -> dict[str, Any] | None:
-    """Take the nulls of a row of columns for absent members; None if that is not accepted either."""
+    """Treat the nulls of a row as absent members; return None if the contract refuses that record too."""
     record = without_nulls(batch, row)
     if record is None:
         return None
@@ -195,7 +196,7 @@ def _explain(value: Any, verdict: judge.Judge) -> RowRefusal:
 def _assemble(
     batch: pa.RecordBatch, rows: list[int], arrays: list[pa.Array], keys: pa.Array, columns: pa.Schema
 ) -> pa.RecordBatch:
-    """Put the build's columns of some rows beside the contract's."""
+    """Combine the internal columns of ``rows`` with the columns of the contract."""
     build = [f for f in batch.schema if f.name.startswith("_") and f.name not in (RAW, PAGE_KEY)]
     at = pa.array(np.asarray(rows, np.int64))
     whole = len(rows) == batch.num_rows

@@ -1,4 +1,4 @@
-"""The command line in this process, and the corpus that `init` and `build` make."""
+"""Fixtures: the command line in this process, and the corpus that `init` and `build` create."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from builder.corpus import Corpus
 
 @dataclass(frozen=True)
 class Done:
-    """What a command gave back."""
+    """The result of a command."""
 
     status: int
     out: str
@@ -44,7 +44,7 @@ def run_in(folder: Path, *args: str) -> Done:
 
 @dataclass(frozen=True)
 class Start:
-    """A folder with `my`, which `init` made, and its corpus `my/corpus`, which `build` made."""
+    """A folder with `my`, created by `init`, and the corpus `my/corpus`, created by `build`."""
 
     folder: Path
     init: Done
@@ -53,7 +53,7 @@ class Start:
 
 @pytest.fixture(scope="session")
 def start(tmp_path_factory: pytest.TempPathFactory) -> Start:
-    """Run `init` and `build` once; nobody may change what they made."""
+    """Run `init` and `build` once; tests must not change the files."""
     folder = tmp_path_factory.mktemp("start")
     init = run_in(folder, "init", "my")
     return Start(folder, init, run_in(folder, "build", "my/recipe.yaml", "--workers", "1"))
@@ -61,7 +61,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Start:
 
 @pytest.fixture(scope="session")
 def lamps(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the corpus `lamps` of versions 1.0.0 and 2.0.0; of its rows all became what rows can."""
+    """A folder with the corpus `lamps` in versions 1.0.0 and 2.0.0; its records have all outcomes."""
     folder = tmp_path_factory.mktemp("lamps")
     old = [_lamp(i, "lit at dusk") for i in range(30)]
     new = [_lamp(i, "lit at dusk") for i in range(30)]
@@ -86,13 +86,13 @@ def _lamp(number: int, what: str) -> dict[str, object]:
 
 @pytest.fixture
 def run(start: Start) -> Run:
-    """Run `builder` beside that corpus."""
+    """Run `builder` in the folder of that corpus."""
     return lambda *args: run_in(start.folder, *args)
 
 
 @pytest.fixture(scope="session")
 def run_with_hub(start: Start, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    """Run `builder` beside that corpus in a process that takes a stand-in for the Hub."""
+    """Run `builder` in the folder of that corpus, in a process that uses a stand-in Hub."""
     folder = tmp_path_factory.mktemp("hub")
     with StandIn(folder / "hub") as hub:
 

@@ -1,4 +1,4 @@
-"""`check` of a version: what would keep `load_dataset` from giving what the manifest tells."""
+"""`check` of a version finds what keeps `load_dataset` from returning the rows of the manifest."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ SHARD = "data/train-00000-of-00001.parquet"
 
 @pytest.fixture
 def version(start: Any, tmp_path: Path) -> Path:
-    """The folder of a version that may be damaged."""
+    """A writable copy of the folder of a version."""
     shutil.copytree(start.folder / "my" / "corpus", tmp_path / "corpus", symlinks=True)
     return tmp_path / "corpus" / "1.0.0"
 
 
 def faults(version: Path) -> list[str]:
-    """Check the version, and return what was found."""
+    """Check the version and return the faults."""
     return [fault.what for fault in check_version(f"{version.parent}@1.0.0").faults]
 
 
 def rewrite(version: Path, change: Callable[[pa.Table], pa.Table]) -> None:
-    """Put another table in the place of the shard."""
+    """Replace the shard with another table."""
     shard = version / SHARD
     table = pq.read_table(shard)
     shard.chmod(0o644)
     pq.write_table(change(table), shard)
 
 
-def test_a_version_as_it_was_built_is_fit(version: Path) -> None:
-    """Nothing is found, and the rows are those that `load_dataset` gives."""
+def test_a_version_as_built_has_no_faults(version: Path) -> None:
+    """The rows are those that `load_dataset` returns."""
     check = check_version(version.parent)
     assert (check.fit, check.version, check.rows, check.n_shards) == (True, "1.0.0", {"train": 3}, 1)
     assert (check.loaded, check.warnings) == (check.rows, [])
@@ -56,21 +56,21 @@ def test_an_empty_shard_is_a_fault(version: Path) -> None:
 
 
 def test_other_columns_are_a_fault(version: Path) -> None:
-    """A column of another type, or another order, is not what was promised."""
+    """The manifest promises the types and the order of the columns."""
     rewrite(version, lambda table: table.select([*table.column_names[1:], "id"]))
     assert faults(version) == ["has other columns than the manifest says"]
 
 
 def test_a_missing_shard_is_a_fault(version: Path) -> None:
-    """It is found from the manifest and from the card."""
+    """Both the manifest and the card list it."""
     (version / SHARD).unlink()
     found = faults(version)
     assert "cannot be opened (split train)" in found
     assert f"names {SHARD}, which cannot be opened" in found
 
 
-def test_a_card_that_leads_elsewhere_is_a_fault(version: Path) -> None:
-    """What counts is what the card's first config names, because that is what `load_dataset` follows."""
+def test_a_card_that_lists_other_splits_or_files_is_a_fault(version: Path) -> None:
+    """The first config of the card counts, because `load_dataset` uses it."""
     card = version / "README.md"
     text = card.read_text()
     card.chmod(0o644)
@@ -82,7 +82,7 @@ def test_a_card_that_leads_elsewhere_is_a_fault(version: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "says"),
+    ("kind", "message"),
     [
         (pa.null(), "type null"),
         (pa.list_(pa.null()), "type null"),
@@ -90,15 +90,15 @@ def test_a_card_that_leads_elsewhere_is_a_fault(version: Path) -> None:
         (pa.month_day_nano_interval(), "cannot open"),
     ],
 )
-def test_columns_that_cannot_be_loaded_are_faults(kind: pa.DataType, says: str) -> None:
-    """A type without a meaning to readers is named with its column."""
+def test_columns_that_cannot_be_loaded_are_faults(kind: pa.DataType, message: str) -> None:
+    """The fault names the column and its type."""
     (fault,) = column_faults(pa.schema([("good", pa.string()), ("bad", kind)]))
     assert fault.where == "/bad"
-    assert says in fault.what
+    assert message in fault.what
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "says"),
+    ("old", "new", "message"),
     [
         ("num_examples: 3", "num_examples: 4", "counts {'train': 4}, but the manifest says {'train': 3}"),
         ('version: "1.0.0"', 'version: "1.0.1"', "belongs to version 1.0.1"),
@@ -107,18 +107,20 @@ def test_columns_that_cannot_be_loaded_are_faults(kind: pa.DataType, says: str) 
         ('- "n<1K"', "- few", "'few' is not one of"),
     ],
 )
-def test_a_card_that_says_something_else_is_a_fault(version: Path, old: str, new: str, says: str) -> None:
-    """`load_dataset` believes the card, so what it tells is compared with the manifest."""
+def test_a_card_that_contradicts_the_manifest_is_a_fault(
+    version: Path, old: str, new: str, message: str
+) -> None:
+    """`load_dataset` trusts the card, so `check` compares the card with the manifest."""
     card = version / "README.md"
     text = card.read_text()
     assert old in text
     card.chmod(0o644)
     card.write_text(text.replace(old, new))
-    assert [fault for fault in faults(version) if says in fault]
+    assert [fault for fault in faults(version) if message in fault]
 
 
-def test_what_load_dataset_says_is_a_fault(version: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever keeps it from loading is told as its users would meet it; other counts too."""
+def test_an_error_of_load_dataset_is_a_fault(version: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fault has the message that users would get; wrong row counts are faults too."""
     import datasets
 
     def fail(*_: Any, **__: Any) -> None:
@@ -130,11 +132,11 @@ def test_what_load_dataset_says_is_a_fault(version: Path, monkeypatch: pytest.Mo
     assert faults(version) == ["load_dataset returns {'train': 2}, but the manifest says {'train': 3}"]
 
 
-def test_a_shard_that_a_thread_holds_is_waited_for(version: Path) -> None:
-    """Threads of Arrow that let go of a file while the interpreter ends would take the process down."""
+def test_check_waits_for_threads_that_use_a_shard(version: Path) -> None:
+    """An Arrow thread that releases a file while the interpreter shuts down would crash the process."""
     with (version / SHARD).open("rb") as file:
         held = [file]
-    held.append(held)  # closed and not gone, in a cycle, as a traceback and its frames are one
+    held.append(held)  # a reference cycle keeps it alive after it is closed, as a traceback does
     del file
     timer = threading.Timer(0.3, held.clear)
     timer.start()
@@ -144,15 +146,17 @@ def test_a_shard_that_a_thread_holds_is_waited_for(version: Path) -> None:
     timer.join()
 
 
-def test_without_room_rows_are_counted_as_they_stream(version: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The cache of a loaded dataset may not fit on the disk; then nothing is written."""
+def test_without_disk_space_rows_are_counted_by_streaming(
+    version: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cache of a loaded dataset can be larger than the free space; streaming writes nothing."""
     monkeypatch.setattr(guard_load, "_ROOM", 1e15)
     check = check_version(version.parent)
     assert (check.faults, check.loaded) == ([], {"train": 3})
 
 
 def test_the_viewers_limits_are_warnings(version: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What loads and cannot be shown is told, and keeps nothing from being published."""
+    """A version that loads but that the viewer cannot show can be published."""
     from builder.hub import guard_viewer
 
     for name in ("MAX_GROUP_BYTES", "MAX_ROW_BYTES", "MAX_FILE_BYTES", "MAX_FOLDER_FILES", "MAX_SPLITS"):
@@ -161,7 +165,7 @@ def test_the_viewers_limits_are_warnings(version: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(guard_viewer, "MAX_NAME_CHARS", 9)
     check = check_version(version.parent)
     assert check.fit
-    told = " ".join(warning.what for warning in check.warnings)
+    warnings = " ".join(warning.what for warning in check.warnings)
     for what in (
         "columns",
         "is longer",
@@ -171,12 +175,12 @@ def test_the_viewers_limits_are_warnings(version: Path, monkeypatch: pytest.Monk
         "row group of",
         "has rows of more",
     ):
-        assert what in told
+        assert what in warnings
 
 
 @pytest.mark.parametrize("split", ["train-clean", "all", "a b"])
 def test_splits_that_cannot_be_loaded_are_faults(version: Path, split: str) -> None:
-    """`load_dataset` takes letters, digits and underscores."""
+    """`load_dataset` accepts letters, digits and underscores."""
     import dataclasses
 
     from builder import Corpus

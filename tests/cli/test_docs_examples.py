@@ -47,7 +47,7 @@ def test_the_table_of_canonical_urls_is_right() -> None:
 
 
 def test_the_table_of_bands_is_right() -> None:
-    """Bands, rows and probability are those that the stage takes."""
+    """Bands, rows and probability are those of the stage."""
     text = (DOCS / "deduplication.md").read_text()
     rows = re.findall(r"^\| ([\d.]+) \| (\d+) x (\d+) \| ([\d.]+) % \|$", text, re.MULTILINE)
     assert rows

@@ -1,4 +1,4 @@
-"""Exit statuses, and what is said on stderr: lines for a person, never a traceback."""
+"""Exit statuses, and messages on stderr: lines for people, never a traceback."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ import pytest
 
 @pytest.fixture
 def corpus(start: Any, tmp_path: Path) -> Path:
-    """A copy of the corpus that may be damaged."""
+    """A writable copy of the corpus."""
     copy = tmp_path / "corpus"
     shutil.copytree(start.folder / "my" / "corpus", copy, symlinks=True)
     return copy
 
 
-def test_done_is_0(start: Any) -> None:
-    """`init` and `build` on what it wrote work at once."""
+def test_success_exits_with_0(start: Any) -> None:
+    """`build` works on the files that `init` wrote."""
     assert (start.init.status, start.build.status) == (0, 0)
 
 
-def test_a_fault_is_1_and_all_are_said(run: Any, start: Any, tmp_path: Path) -> None:
-    """Every fault of a recipe is a line on stderr with place and advice, and nothing is on stdout."""
+def test_faults_of_a_recipe_exit_with_1_and_all_are_reported(run: Any, start: Any, tmp_path: Path) -> None:
+    """Each fault is a line on stderr with place and advice; stdout is empty."""
     text = (start.folder / "my" / "recipe.yaml").read_text()
     text = text.replace("threshold: 0.8", "treshold: 0.8").replace("train: 0.9", "train: 0.5")
     (tmp_path / "recipe.yaml").write_text(text)
@@ -39,11 +39,11 @@ def test_a_fault_is_1_and_all_are_said(run: Any, start: Any, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("args", "says"),
+    ("args", "message"),
     [
         (["check", "nowhere.yaml"], "no such file"),
         (["check", "nowhere@1.0.0"], "no such file"),
-        (["check", "my"], "is no corpus"),
+        (["check", "my"], "corpus"),
         (["versions", "nowhere"], "no such folder"),
         (["verify", "my/corpus@7.0.0"], "no version 7.0.0"),
         (["why", "my/corpus", "nowhere"], "no version knows this page"),
@@ -64,12 +64,12 @@ def test_a_fault_is_1_and_all_are_said(run: Any, start: Any, tmp_path: Path) -> 
     ],
     ids=lambda value: " ".join(value[:2]) if isinstance(value, list) else "",
 )
-def test_a_mistake_is_1(args: list[str], says: str, run: Any) -> None:
-    """A caller's mistake is said in lines that name it."""
+def test_a_mistake_exits_with_1(args: list[str], message: str, run: Any) -> None:
+    """The message on stderr names the mistake."""
     done = run(*args)
     assert (done.status, done.out) == (1, "")
     assert all(line.startswith("error: ") for line in done.err.splitlines())
-    assert says in done.err
+    assert message in done.err
 
 
 @pytest.mark.parametrize(
@@ -90,15 +90,15 @@ def test_a_mistake_is_1(args: list[str], says: str, run: Any) -> None:
     ],
     ids=" ".join,
 )
-def test_wrong_usage_is_2(args: list[str], run: Any) -> None:
-    """Wrong usage is told with the command's usage, on stderr."""
+def test_wrong_usage_exits_with_2(args: list[str], run: Any) -> None:
+    """stderr shows the usage of the command."""
     done = run(*args)
     assert (done.status, done.out) == (2, "")
     assert "Usage: builder" in done.err
 
 
-def test_too_many_rejected_is_3(run: Any, tmp_path: Path) -> None:
-    """Above the share no version is written, and the ledger's place is printed; at it, all is well."""
+def test_too_many_rejected_records_exit_with_3(run: Any, tmp_path: Path) -> None:
+    """Above the limit, no version is written, and stderr has the path of the ledger."""
     args = ["build", "my/recipe.yaml", "--workers", "1", "--set", f"corpus={tmp_path}/corpus"]
     done = run(*args, "--max-rejected", "16%")
     assert (done.status, done.out) == (3, "")
@@ -110,7 +110,7 @@ def test_too_many_rejected_is_3(run: Any, tmp_path: Path) -> None:
     assert run(*args, "--max-rejected", "17%").status == 0
 
 
-def test_nothing_kept_is_1(run: Any, tmp_path: Path) -> None:
+def test_a_build_that_keeps_nothing_exits_with_1(run: Any, tmp_path: Path) -> None:
     """A build that would publish no row writes no version."""
     (tmp_path / "pages.jsonl").write_text('{"text": 1}\n{"text": 2}\n')
     settings = [f"sources.jsonl.path={tmp_path}/pages.jsonl", f"sources.html.path={tmp_path}/empty.html"]
@@ -122,8 +122,8 @@ def test_nothing_kept_is_1(run: Any, tmp_path: Path) -> None:
     assert not (tmp_path / "corpus" / "latest").exists()
 
 
-def test_a_flipped_byte_is_4(corpus: Path, run: Any) -> None:
-    """`verify` finds one byte of a shard, names the file, and says no digest; before, it was clean."""
+def test_a_flipped_byte_exits_with_4(corpus: Path, run: Any) -> None:
+    """`verify` finds one changed byte of a shard, names the file, and prints no digest."""
     assert run("verify", str(corpus)).status == 0
     shard = next((corpus / "1.0.0" / "data").glob("*.parquet"))
     data = bytearray(shard.read_bytes())
@@ -136,8 +136,8 @@ def test_a_flipped_byte_is_4(corpus: Path, run: Any) -> None:
     assert f"1.0.0/data/{shard.name}" in done.out
 
 
-def test_faulty_records_are_4(run: Any, tmp_path: Path) -> None:
-    """`validate` names file, line and fault of each record, and writes them to a file if asked."""
+def test_faulty_records_exit_with_4(run: Any, tmp_path: Path) -> None:
+    """`validate` prints file, line and fault of each record, and writes them to a file on request."""
     bad = tmp_path / "bad.jsonl"
     done = run("validate", "my/pages/pages.jsonl", "--contract", "page-1", "--rejected", str(bad))
     assert done.status == 4
@@ -147,8 +147,8 @@ def test_faulty_records_are_4(run: Any, tmp_path: Path) -> None:
     assert json.loads(line)["reason"] == "any_of"
 
 
-def test_an_unfit_version_is_4(corpus: Path, run: Any) -> None:
-    """`check` of a version names a shard that cannot be opened, and the rows that the card then gives."""
+def test_a_version_that_cannot_be_loaded_exits_with_4(corpus: Path, run: Any) -> None:
+    """`check` names a shard that cannot be opened, and prints the row counts without that shard."""
     assert run("check", str(corpus)).status == 0
     shard = next((corpus / "1.0.0" / "data").glob("*.parquet"))
     shard.chmod(0o644)
@@ -159,8 +159,8 @@ def test_an_unfit_version_is_4(corpus: Path, run: Any) -> None:
     assert done.out.splitlines()[-1] == f"{corpus}@1.0.0: 3 faults; 1 shard, train 0 rows"
 
 
-def test_the_program_itself(start: Any) -> None:
-    """The installed command gives the status to the shell and keeps stdout and stderr apart."""
+def test_the_installed_command_sets_the_exit_status(start: Any) -> None:
+    """It also keeps stdout and stderr separate."""
     command = [sys.executable, "-c", "from builder.cli import main; main()"]
     bad = subprocess.run(
         [*command, "check", "nowhere.yaml"], cwd=start.folder, capture_output=True, text=True
@@ -175,16 +175,16 @@ def test_the_program_itself(start: Any) -> None:
     assert json.loads(good.stdout)["versions"][0]["version"] == "1.0.0"
 
 
-def test_help_comes_on_stdout(run: Any) -> None:
-    """Help that was asked for is no error."""
+def test_help_is_printed_on_stdout(run: Any) -> None:
+    """Requested help is not an error."""
     done = run("build", "-h")
     assert (done.status, done.err) == (0, "")
     assert done.out.startswith("Usage: builder build")
 
 
 @pytest.mark.parametrize("option", [("--limit", "5"), ("--full",), ("--prune",), ("--max-memory", "2GB")])
-def test_compact_refuses_options_that_it_would_ignore(run: Any, option: tuple[str, ...]) -> None:
-    """An option without an effect is wrong usage: nothing is written."""
+def test_compact_refuses_options_without_effect(run: Any, option: tuple[str, ...]) -> None:
+    """That is wrong usage, and nothing is written."""
     done = run("build", "my/recipe.yaml", "--compact", *option)
     assert done.status == 2
     assert f"{option[0]} cannot be combined with --compact" in done.err

@@ -1,4 +1,4 @@
-"""What people see, compared as a whole; BUILDER_REWRITE_GOLDEN=1 writes the files anew."""
+"""Complete outputs of commands, compared with files; BUILDER_REWRITE_GOLDEN=1 rewrites the files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ OUTPUTS = {
 
 
 def masked(text: str, *folders: Path) -> str:
-    """Hide what differs between machines and versions of libraries: places, digests, sizes, times."""
+    """Replace values that differ between machines and library versions: paths, digests, sizes, times."""
     for folder in folders:
         text = text.replace(str(folder), "PLACE")
     text = re.sub(r"\b[0-9a-f]{64}\b", "DIGEST", text)
@@ -58,11 +58,11 @@ AFTERWARDS = {
     ],
     "gc": [["gc", "lamps", "--dry-run"], ["gc", "lamps"]],
 }
-"""Commands that change a corpus, each on a copy of its own, one behind the other."""
+"""Sequences of commands that change a corpus; each sequence runs on its own copy."""
 
 
 def compare(name: str, text: str) -> None:
-    """Compare with the golden file."""
+    """Compare an output with its golden file."""
     path = GOLDEN / f"{name}.txt"
     if os.environ.get("BUILDER_REWRITE_GOLDEN"):
         path.parent.mkdir(exist_ok=True)
@@ -71,30 +71,36 @@ def compare(name: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["init", "build"])
-def test_the_first_two_commands(name: str, start: Any) -> None:
-    """What a newcomer sees first."""
+def test_init_and_build_print_the_golden_output(name: str, start: Any) -> None:
+    """New users see these outputs first."""
     done = getattr(start, name)
     compare(name, masked(done.out, start.folder.resolve(), start.folder))
 
 
 @pytest.mark.parametrize("name", OUTPUTS)
-def test_output(name: str, run: Any, start: Any, lamps: Path, tmp_path: Path) -> None:
-    """Each line is as it was when a person last read it."""
+def test_each_command_prints_the_golden_output(
+    name: str, run: Any, start: Any, lamps: Path, tmp_path: Path
+) -> None:
+    """A person has read each line of the golden files."""
     done = run(*(arg.format(tmp=tmp_path, lamps=lamps) for arg in OUTPUTS[name]))
     compare(name, masked(done.out, tmp_path, lamps, start.folder.resolve(), start.folder))
 
 
 @pytest.mark.parametrize("name", AFTERWARDS)
-def test_output_of_changes(name: str, run_here: Any, start: Any, lamps: Path, tmp_path: Path) -> None:
-    """What people see when they change a corpus, and when they look at it then."""
+def test_commands_that_change_a_corpus_print_the_golden_output(
+    name: str, run_here: Any, start: Any, lamps: Path, tmp_path: Path
+) -> None:
+    """Each sequence changes a corpus and then shows it."""
     shutil.copytree(lamps / "lamps", tmp_path / "lamps", symlinks=True)
     shutil.copytree(start.folder / "my" / "corpus", tmp_path / "corpus", symlinks=True)
     texts = [f"$ builder {' '.join(args)}\n{run_here(*args).out}" for args in AFTERWARDS[name]]
     compare(name, masked("".join(texts), tmp_path))
 
 
-def test_to_the_hub_and_back(run: Any, run_with_hub: Any, start: Any, tmp_path: Path) -> None:
-    """A dry run, the call itself, the call again, and what came back."""
+def test_publish_and_fetch_print_the_golden_output(
+    run: Any, run_with_hub: Any, start: Any, tmp_path: Path
+) -> None:
+    """The sequence is a dry run, two publish calls and a fetch."""
     calls = {
         "publish_dry_run": ["publish", "my/corpus", "--repo", "harbour/my-corpus", "--dry-run"],
         "publish": ["publish", "my/corpus", "--repo", "harbour/my-corpus"],
@@ -112,15 +118,15 @@ def test_to_the_hub_and_back(run: Any, run_with_hub: Any, start: Any, tmp_path: 
 
 
 def test_progress_goes_to_stderr_in_lines(start: Any) -> None:
-    """Off a terminal, each phase of a build ends with one plain line, and nothing of it is on stdout."""
+    """Without a terminal, each phase of a build prints one plain line; stdout has no progress."""
     phases = [line.partition(":")[0] for line in start.build.err.splitlines()]
     assert phases[-4:] == ["resolve", "settle", "write", "ledger"]
     assert set(phases[:-4]) <= {"first run", "hash", "read", "records"}
     assert not re.search(r"^(read|records|resolve|settle|write|ledger):", start.build.out, re.MULTILINE)
 
 
-def test_rejected_records_are_as_they_came(run: Any, start: Any, tmp_path: Path) -> None:
-    """What `rejected` writes are lines of the input, and the second file tells each one's line and faults."""
+def test_rejected_writes_the_original_records(run: Any, start: Any, tmp_path: Path) -> None:
+    """`rejected` writes lines of the input; the second file has the line number and faults of each record."""
     run("rejected", "my/corpus", "--output", str(tmp_path / "rejected.jsonl"))
     lines = (tmp_path / "rejected.jsonl").read_text().splitlines()
     pages = (start.folder / "my" / "pages" / "pages.jsonl").read_text().splitlines()

@@ -1,4 +1,4 @@
-"""Each command tells what it does, with an example that can be typed."""
+"""The help of each command explains it and has a working example."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from builder.cli.main import COMMANDS, cli
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_has_an_example_that_parses(name: str) -> None:
-    """The example at the end of the help calls this command, with options that it has."""
+    """The example calls this command with existing options."""
     done = CliRunner().invoke(cli, [name, "--help"])
     assert done.exit_code == 0
     assert "Example: builder " in done.output
@@ -30,7 +30,7 @@ def test_help_has_an_example_that_parses(name: str) -> None:
 
 
 def test_the_list_of_commands_is_complete() -> None:
-    """`builder --help` names every command, and a file of `builder/cli` is there for each."""
+    """`builder --help` lists each command, and `builder/cli` has a file for each."""
     done = CliRunner().invoke(cli, ["--help"])
     assert [name for name in COMMANDS if f"\n  {name} " not in done.output] == []
     folder = Path(str(cli.callback.__code__.co_filename)).parent if cli.callback else Path()
@@ -40,7 +40,7 @@ def test_the_list_of_commands_is_complete() -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_has_help(name: str) -> None:
-    """No option is left to guess."""
+    """Users must not have to guess the meaning of an option."""
     command = cli.get_command(click.Context(cli), name)
     assert command is not None
     options = [param for param in command.params if isinstance(param, click.Option)]

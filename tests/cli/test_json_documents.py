@@ -1,4 +1,4 @@
-"""`--json` prints one document, which meets its schema, and nothing else on stdout."""
+"""With `--json`, stdout is one JSON document that meets its schema."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ CALLS = {
 
 
 def schema(name: str) -> dict[str, Any]:
-    """Read the schema of a command's document."""
+    """Read the schema of the document of a command."""
     found: dict[str, Any] = json.loads((SCHEMAS / f"json-{name}.schema.json").read_text())
     return found
 
 
 def objects(node: Any) -> Iterator[dict[str, Any]]:
-    """Go through the schemas of objects that a schema holds."""
+    """Yield the schemas of objects inside a schema."""
     if isinstance(node, dict):
         if "properties" in node:
             yield node
@@ -74,7 +74,7 @@ def objects(node: Any) -> Iterator[dict[str, Any]]:
 def test_the_document_meets_its_schema(
     name: str, run: Any, run_with_hub: Any, start: Any, lamps: Path, tmp_path: Path
 ) -> None:
-    """Stdout is one JSON document, as its schema says, whatever the exit status is."""
+    """stdout is one JSON document for any exit status."""
     args, status = CALLS[name]
     shutil.copytree(lamps / "lamps", tmp_path / "lamps", symlinks=True)
     if args[0] == "takedown":
@@ -90,14 +90,14 @@ def test_the_document_meets_its_schema(
     assert [error.message for error in Draft202012Validator(schema(named)).iter_errors(document)] == []
 
 
-def test_every_command_is_called_here() -> None:
-    """A new command comes with a document, a schema and a call."""
+def test_every_command_has_a_schema_and_a_call_here() -> None:
+    """A new command needs all of them."""
     assert {args[0] for args, _ in CALLS.values()} == set(COMMANDS)
 
 
 @pytest.mark.parametrize("path", sorted(SCHEMAS.glob("json-*.json")), ids=lambda path: path.name)
 def test_a_schema_is_closed(path: Path) -> None:
-    """An object with named members has no others, and each has a meaning or a type of its own."""
+    """An object has only declared members, and each member has a description or its own type."""
     found = json.loads(path.read_text())
     Draft202012Validator.check_schema(found)
     assert found["title"] == path.name.removesuffix(".schema.json")
@@ -105,7 +105,7 @@ def test_a_schema_is_closed(path: Path) -> None:
 
 
 def test_the_row_of_why_is_a_row_of_the_ledger() -> None:
-    """What `why` prints of a record are the ledger's columns, all of them."""
+    """`why` prints all columns of the ledger."""
     ledger = json.loads((SCHEMAS / "ledger-1.schema.json").read_text())
     row = schema("why")["$defs"]["row"]
     assert row["properties"] == ledger["properties"]
@@ -113,7 +113,7 @@ def test_the_row_of_why_is_a_row_of_the_ledger() -> None:
 
 
 def test_faults_of_verify_meet_the_schema(run: Any, start: Any, tmp_path: Path) -> None:
-    """A fault in the document has place, text and advice."""
+    """Each fault in the document has place, text and advice."""
     corpus = tmp_path / "corpus"
     shutil.copytree(start.folder / "my" / "corpus", corpus, symlinks=True)
     (corpus / "1.0.0" / "README.md").chmod(0o644)
@@ -126,7 +126,7 @@ def test_faults_of_verify_meet_the_schema(run: Any, start: Any, tmp_path: Path) 
         Draft202012Validator(schema(command)).validate(document)
 
 
-def test_a_schema_is_printed_as_it_is(run: Any) -> None:
-    """`schema NAME` prints the file, with `--json` or without."""
+def test_schema_prints_the_file_unchanged(run: Any) -> None:
+    """The output is the same with and without `--json`."""
     text = (SCHEMAS / "page-1.schema.json").read_text()
     assert run("schema", "page-1").out == run("schema", "page-1", "--json").out == text

@@ -1,6 +1,6 @@
-"""Samples of the official JSON Schema suite through the command line.
+"""Run samples of the official JSON Schema suite on the command line.
 
-The whole suite runs through the same code in `tests/unit/domain/test_official_suite.py`.
+The complete suite runs on the same code in `tests/unit/domain/test_official_suite.py`.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ SAMPLES = [
 
 
 @pytest.mark.parametrize(("draft", "dialect", "name", "number"), SAMPLES, ids=lambda value: str(value)[:12])
-def test_validate_judges_as_the_suite(
+def test_validate_agrees_with_the_official_suite(
     draft: str, dialect: str, name: str, number: int, corpora: Path, tmp_path: Path
 ) -> None:
-    """Any JSON value a line; the lines that are named are those that the suite calls invalid."""
+    """Each line is one JSON value; `validate` reports exactly the lines that the suite calls invalid."""
     suite = corpora / "json-schema-test-suite"
     group = json.loads((suite / "tests" / draft / name).read_bytes())[number]
     (tmp_path / "schema.json").write_text(json.dumps({"$schema": dialect, **group["schema"]}))

@@ -1,4 +1,4 @@
-"""Corpora of broken and hostile files as inputs: no build ends early, and each file is accounted for."""
+"""Builds from broken and hostile files never stop early, and each file is in the ledger."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ INPUTS = [
 
 
 @pytest.mark.parametrize(("folder", "kind"), INPUTS)
-def test_each_file_is_accounted_for(folder: str, kind: str, corpora: Path, tmp_path: Path) -> None:
-    """The build ends well, or with nothing kept and a ledger; files without a byte have no record in some."""
+def test_each_file_is_in_the_ledger(folder: str, kind: str, corpora: Path, tmp_path: Path) -> None:
+    """The build succeeds, or it keeps nothing; empty files have no record in some sources."""
     recipe = write_recipe(tmp_path, [{kind: {"path": str(corpora / folder / "**" / "*")}}])
     run = builder("build", recipe, "--workers", "2")
     assert "Traceback" not in run.stderr
@@ -54,8 +54,8 @@ def _content(path: Path) -> bytes:
     return path.read_bytes().removeprefix(b"\xef\xbb\xbf").strip(b" \t\r\n")
 
 
-def test_json_that_must_and_must_not_be_parsed(corpora: Path, tmp_path: Path) -> None:
-    """Every `y_` is parsed (what it holds is no page, so its contract rejects it), every `n_` fails."""
+def test_json_is_parsed_exactly_if_the_suite_requires_it(corpora: Path, tmp_path: Path) -> None:
+    """Each `y_` file is parsed and then rejected, because it is not a page; each `n_` file fails."""
     recipe = write_recipe(
         tmp_path, [{"json": {"path": str(corpora / "json-test-suite/test_parsing/[yn]_*")}}]
     )
@@ -65,8 +65,8 @@ def test_json_that_must_and_must_not_be_parsed(corpora: Path, tmp_path: Path) ->
     assert found == {("y", "rejected"): names.count("y"), ("n", "failed"): names.count("n")}
 
 
-def test_text_of_real_pages_in_many_charsets(corpora: Path, tmp_path: Path) -> None:
-    """At least 94 of 100 files have the text that their label says, all through the build."""
+def test_text_of_real_pages_in_many_charsets_is_decoded(corpora: Path, tmp_path: Path) -> None:
+    """After the build, at least 94 of 100 files have the text that their label requires."""
     root = corpora / "chardet-encodings"
     recipe = write_recipe(tmp_path, [{"text": {"path": str(root / "**")}}], stages=["validate"])
     assert builder("build", recipe, "--workers", "2").returncode == 0

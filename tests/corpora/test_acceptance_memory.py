@@ -1,4 +1,4 @@
-"""What is far too large: memory stays bounded, and the build goes on."""
+"""Inputs that are far too large: memory stays bounded, and the build continues."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from commands import COMMAND, ledger_rows, write_recipe
 
 pytestmark = [
     pytest.mark.long,
-    pytest.mark.skipif(sys.platform != "linux", reason="shares of pages are told by Linux alone"),
+    pytest.mark.skipif(sys.platform != "linux", reason="only Linux reports the proportional set size"),
 ]
 
 LIMIT_BYTES = 1_200_000_000
@@ -28,7 +28,7 @@ HTTP_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write 2.2 GB of inputs, most of it only when it is decompressed, between pages that are good."""
+    """Write 2.2 GB of inputs, mostly compressed zeros, between good pages."""
     folder = tmp_path_factory.mktemp("hostile")
     for kind in ("html", "jsonl", "warc"):
         (folder / kind).mkdir()
@@ -39,15 +39,15 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_memory_stays_bounded(hostile: Path) -> None:
-    """All processes together stay under 1.2 GB, by their shares of pages; what is good is kept."""
+    """All processes together use less than 1.2 GB (proportional set size); good pages are kept."""
     sources = [{kind: {"path": f"{kind}/*"}} for kind in ("html", "jsonl", "warc")]
     recipe = write_recipe(hostile, sources)
-    said = hostile / "said"
-    with said.open("wb") as file:
+    output = hostile / "output.txt"
+    with output.open("wb") as file:
         command = [*COMMAND, "build", str(recipe), "--workers", "2"]
         process = subprocess.Popen(command, stdout=file, stderr=file)
         peak_bytes = max(_sample(process), default=0)
-    assert process.wait() == 0, said.read_text()
+    assert process.wait() == 0, output.read_text()
     print(f"peak: {peak_bytes / MEGABYTE:.0f} MB")  # noqa: T201 - pytest shows it with -s
     assert 100 * MEGABYTE < peak_bytes < LIMIT_BYTES
     ledger = ledger_rows(hostile / "corpus")
@@ -88,7 +88,7 @@ def _family(root: int) -> list[int]:
 
 
 def _share(pid: int) -> int:
-    """Return bytes in memory; a page that n processes share counts one n-th in each."""
+    """Return the proportional set size in bytes: a memory page of n processes counts 1/n for each."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:
@@ -118,7 +118,7 @@ def _write_html(folder: Path) -> None:
 
 def _write_jsonl(folder: Path) -> None:
     _write_zeros(folder / "bomb.jsonl.gz", _line("before").encode(), b"\n" + _line("behind").encode())
-    with (folder / "doc.jsonl").open("w") as file:  # two documents of 50 MB, to land in two shards
+    with (folder / "doc.jsonl").open("w") as file:  # two documents of 50 MB, for two shards
         file.write(_line("first"))
         for name in ("oneword", "another"):
             file.write(_line(name, 50 * MEGABYTE // 15))
@@ -133,7 +133,7 @@ def _write_jsonl(folder: Path) -> None:
 
 
 def _write_warc(path: Path) -> None:
-    """Write a page, one of a gigabyte of zeros, one whose content encoding makes as many, and a page."""
+    """Write a page, a record of 1 GB of zeros, a record that decompresses to 1 GB, and a page."""
     n_bytes = 1_000 * MEGABYTE
     with path.open("wb") as file:
         file.write(gzip.compress(_record(1, HTTP_HEAD + b"\r\n<p>" + _words("opening").encode())))

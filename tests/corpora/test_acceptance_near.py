@@ -1,4 +1,4 @@
-"""Near-duplicates of real manuals, against every pair: what is merged is proven, what is alike is found."""
+"""Near duplicates of real manuals, compared with all pairs: merges are proven, similar pairs are found."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ ARCHITECTURES = ("amd64", "arm64", "armhf", "i386")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """What a build with ``dedup_near`` alone decided, and every pair of its documents that is alike.
+    """The decisions of a build with only ``dedup_near``, and all pairs of similar documents.
 
-    Documents are numbered in the order of the ledger; ``rows`` are those of the build, ``texts`` what
-    ``dedup_near`` saw, taken from a build without it.
+    Documents are numbered in the order of the ledger. ``rows`` are the ledger rows; ``texts`` are
+    the inputs of ``dedup_near``, from a build without that stage.
     """
 
     rows: list[dict[str, Any]]
@@ -56,10 +56,10 @@ def case(request: pytest.FixtureRequest, corpora: Path, tmp_path_factory: pytest
 
 
 def _rust_pages(folder: Path) -> list[dict[str, Any]]:
-    """The first 700 pages of ``std``: Debian's rust-doc, unpacked where an environment variable says."""
+    """Return the first 700 pages of ``std`` from Debian's rust-doc, whose folder is in a variable."""
     root = Path(os.environ.get("BUILDER_RUST_DOC", "/usr/share/doc/rust-doc/html")) / "std"
     if not root.is_dir():
-        pytest.skip(f"no pages at {root} (BUILDER_RUST_DOC names another place of rust-doc/html)")
+        pytest.skip(f"no pages in {root} (set BUILDER_RUST_DOC to the folder rust-doc/html)")
     for i, path in enumerate(sorted(root.rglob("*.html"))[:700]):
         (folder / "pages").mkdir(exist_ok=True)
         (folder / "pages" / f"{i:03}.html").write_bytes(path.read_bytes())
@@ -67,7 +67,7 @@ def _rust_pages(folder: Path) -> list[dict[str, Any]]:
 
 
 def _build(folder: Path, sources: list[dict[str, Any]]) -> Case:
-    """Build once to see the texts, and once with ``dedup_near`` and no other deduplication."""
+    """Build once without deduplication for the texts, and once with only ``dedup_near``."""
     seen = write_recipe(folder, sources, stages=TO_TEXT, corpus="seen", name="seen.yaml")
     merged = write_recipe(folder, sources, stages=[*TO_TEXT, "dedup_near"])
     for recipe in (seen, merged):
@@ -88,16 +88,16 @@ def _build(folder: Path, sources: list[dict[str, Any]]) -> Case:
     )
 
 
-def test_pairs_are_found(case: Case) -> None:
-    """Of all pairs at or above the threshold at most one in a hundred has both documents kept."""
+def test_at_most_one_percent_of_pairs_is_missed(case: Case) -> None:
+    """A pair at or above the threshold is missed if both documents are kept."""
     both = [pair for pair in case.pairs if case.kept(pair[0]) and case.kept(pair[1])]
     print(f"{len(case.rows)} documents, {len(case.pairs)} pairs, both kept: {len(both)}")  # noqa: T201
     assert len(case.pairs) > 300
     assert len(both) <= 0.01 * len(case.pairs)
 
 
-def test_merges_are_proven(case: Case) -> None:
-    """No merge is below the threshold, and its similarity is the exact one."""
+def test_every_merge_is_proven(case: Case) -> None:
+    """Each similarity is exact and at or above the threshold."""
     merged = [(i, row) for i, row in enumerate(case.rows) if row["outcome"] == "merged"]
     exact = {}
     for i, row in merged:
@@ -111,7 +111,7 @@ def test_merges_are_proven(case: Case) -> None:
 
 
 def test_equal_texts_end_under_one_document(case: Case) -> None:
-    """Of equal texts one is kept and stands for the others."""
+    """One of the equal texts is kept, and it represents the others."""
     under: dict[str, set[str]] = {}
     for text, row in zip(case.texts, case.rows, strict=True):
         under.setdefault(text, set()).add(row["kept_id"] or row["document_id"])

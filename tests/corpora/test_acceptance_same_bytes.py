@@ -1,4 +1,4 @@
-"""The same manifest digest for any workers and batches, from one file or many, and after any death."""
+"""The manifest digest is the same for any workers, batches, files and interruptions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ N_FILES = 40
 
 @pytest.fixture(scope="module")
 def inputs(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same real texts as one file and as forty, in the same order."""
+    """The same real texts as one file and as 40 files, in the same order."""
     folder = tmp_path_factory.mktemp("inputs")
     lines = [json.dumps(record) + "\n" for record in _records(corpora)]
     for name in ("one", "many"):
@@ -40,7 +40,7 @@ def inputs(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def recipe(inputs: Path, corpora: Path) -> Callable[..., Path]:
-    """Write a recipe over the forty files, all archives and many pages, for a corpus of its own."""
+    """A function that writes a recipe for a new corpus from the 40 files, all archives and many pages."""
     sources = [
         {"jsonl": {"path": str(inputs / "many" / "*"), "name": "texts"}},
         {"warc": {"path": str(corpora / "warc" / "**" / "*")}},
@@ -55,7 +55,7 @@ def recipe(inputs: Path, corpora: Path) -> Callable[..., Path]:
 
 @pytest.fixture(scope="module")
 def undisturbed(recipe: Callable[..., Path], inputs: Path) -> tuple[str, float]:
-    """The digest of a build that nothing disturbs, and how many seconds it takes."""
+    """The digest and the duration in seconds of a build without interruption."""
     began = time.monotonic()
     run = builder("build", recipe("undisturbed"), "--workers", "2", "--json")
     assert run.returncode == 0, run.stderr
@@ -86,14 +86,14 @@ def _lines(path: Path) -> list[str]:
     ],
     ids=str,
 )
-def test_workers_and_batches(
+def test_workers_and_batch_sizes_do_not_change_the_digest(
     options: dict[str, int],
     undisturbed: tuple[str, float],
     recipe: Callable[..., Path],
     monkeypatch: pytest.MonkeyPatch,
     inputs: Path,
 ) -> None:
-    """One worker or two, seven rows or five thousand; where there are two, each did ten tasks or more."""
+    """Each worker runs at least ten tasks, so that the work is really shared."""
     n_tasks = _count_tasks(monkeypatch)
     shutil.rmtree(inputs / "varied", ignore_errors=True)
     result = build(Recipe.load(recipe("varied")), **options)  # type: ignore[arg-type]
@@ -104,7 +104,7 @@ def test_workers_and_batches(
 
 
 def _count_tasks(monkeypatch: pytest.MonkeyPatch) -> Counter[int]:
-    """Count the reading tasks that each worker is sent."""
+    """Count the reading tasks of each worker."""
     from builder.engines.supervisor import Supervisor
 
     sent: Counter[int] = Counter()
@@ -118,8 +118,8 @@ def _count_tasks(monkeypatch: pytest.MonkeyPatch) -> Counter[int]:
     return sent
 
 
-def test_one_file_or_many(inputs: Path) -> None:
-    """Content, order and shards know nothing of files."""
+def test_one_file_or_many_give_the_same_shards(inputs: Path) -> None:
+    """Content, order and shards do not depend on the number of input files."""
     manifests = []
     for name in ("one", "many"):
         source = {"jsonl": {"path": f"{name}/*", "name": "texts"}}
@@ -134,10 +134,10 @@ def test_one_file_or_many(inputs: Path) -> None:
 
 
 @pytest.mark.parametrize("share", [0.1, 0.3, 0.45, 0.6, 0.7, 0.8, 0.9, 0.97])
-def test_killed_and_built_again(
+def test_a_killed_build_resumes_to_the_same_digest(
     share: float, undisturbed: tuple[str, float], recipe: Callable[..., Path], inputs: Path
 ) -> None:
-    """After SIGKILL at any moment, also twice, the same command ends in the same digest."""
+    """SIGKILL comes at any moment, also twice."""
     digest, seconds = undisturbed
     corpus = f"killed-{share}"
     for at_s in (seconds * share, seconds * share / 2):
@@ -154,8 +154,8 @@ def test_killed_and_built_again(
     shutil.rmtree(inputs / corpus)
 
 
-def test_a_second_version_killed_and_built_again(inputs: Path) -> None:
-    """A corpus that has a version already keeps it, and gets the same second one as without the death."""
+def test_a_killed_build_of_a_second_version_resumes(inputs: Path) -> None:
+    """The first version stays, and the second version is the same as without the kill."""
     digests, seconds = set(), 0.0
     for name, share in [("calm", None), ("early", 0.3), ("late", 0.85)]:
         first = write_recipe(inputs, [{"jsonl": {"path": "many/00*"}}], corpus=name, name=f"{name}.yaml")
@@ -179,18 +179,18 @@ def test_a_second_version_killed_and_built_again(inputs: Path) -> None:
     assert len(digests) == 1
 
 
-def test_interrupted_and_built_again(
+def test_an_interrupted_build_resumes_to_the_same_digest(
     undisturbed: tuple[str, float], recipe: Callable[..., Path], inputs: Path
 ) -> None:
-    """Ctrl-C ends with status 130 and says what to do; the same command goes on to the same digest."""
+    """Ctrl-C ends the command with status 130 and advice to run it again."""
     process = start("build", recipe("interrupted"), "--workers", "2")
     deadline = time.monotonic() + 60
     while not list((inputs / "interrupted").glob(".spool/*/0/*/done")) and time.monotonic() < deadline:
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, output = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "what was finished is kept" in said
-    assert "Traceback" not in said
+    assert "what was finished is kept" in output
+    assert "Traceback" not in output
     run = builder("build", recipe("interrupted"), "--workers", "2", "--json")
     assert json.loads(run.stdout)["digest"] == undisturbed[0]

@@ -1,4 +1,4 @@
-"""One recipe over every kind of real input: each record accounted for, and few pages lost."""
+"""One recipe with all kinds of real input: each record is in the ledger, and few pages are lost."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PUBLISHED = ("kept", "merged")
 
 @pytest.fixture(scope="module")
 def built(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build archives, HTML files, pages that came as text, and JSON lines into one corpus."""
+    """Build one corpus from archives, HTML files, pages with text, and JSON lines."""
     folder = tmp_path_factory.mktemp("sources")
     given = (corpora / "aeb-plaintext" / "pages.jsonl").read_text(encoding="utf-8").splitlines()
     pages = [{"url": page["url"], "text": page["inscriptis"]} for page in map(json.loads, given)]
@@ -49,7 +49,7 @@ def ledger(built: Path) -> list[dict[str, Any]]:
 
 
 def test_each_record_has_one_row(built: Path, ledger: list[dict[str, Any]], corpora: Path) -> None:
-    """As many as lines and files are there; archives are counted below, where readers agree."""
+    """The counts are those of lines and files; the next test counts archives."""
     n_read = Counter(row["source"] for row in ledger)
     assert len({row["record_id"] for row in ledger}) == len(ledger)
     assert n_read["html"] == sum(1 for _ in (corpora / "wcxb" / "html").iterdir())
@@ -62,29 +62,29 @@ def test_each_record_has_one_row(built: Path, ledger: list[dict[str, Any]], corp
     assert silent == {"webarchive-commons/empty.gz"}
 
 
-def test_archives_have_as_many_records_as_others_read(ledger: list[dict[str, Any]], corpora: Path) -> None:
-    """Where warcio reads a file to its end; the files on which it does not agree are known one by one."""
+def test_archives_have_as_many_records_as_warcio_reads(ledger: list[dict[str, Any]], corpora: Path) -> None:
+    """Only files that warcio reads to the end count; known differences are listed."""
     ours = Counter(row["path"] for row in ledger if row["source"] == "warc")
     differ = {}
     for name, records, is_whole in _read_archives(corpora):
         if is_whole and len(records) != ours[name]:
             differ[name] = (len(records), ours[name])
     assert differ == {
-        # each line of a licence is a record to warcio, and one of a list of Java methods
+        # warcio counts each line of a licence as a record, and one line of a list of Java methods
         "cc-whirlwind/LICENSE": (94, 1),
     }
 
 
-def test_pages_that_are_lost(ledger: list[dict[str, Any]], corpora: Path) -> None:
-    """Nearly all documents come through, kept or merged."""
+def test_nearly_all_documents_are_published(ledger: list[dict[str, Any]], corpora: Path) -> None:
+    """Merged documents count as published."""
     n_published = Counter(row["source"] for row in ledger if row["outcome"] in PUBLISHED)
     assert n_published["html"] >= 168
     assert n_published["aeb"] == 45
     assert n_published["dolma"] == sum(row["source"] == "dolma" for row in ledger)
 
 
-def test_html_responses_come_through(ledger: list[dict[str, Any]], corpora: Path) -> None:
-    """Of the HTML responses with status 200 that warcio finds, nine of ten are kept or merged."""
+def test_nine_of_ten_html_responses_are_published(ledger: list[dict[str, Any]], corpora: Path) -> None:
+    """Counted are responses with status 200 that warcio finds; they must be kept or merged."""
     outcomes = defaultdict(list)
     for row in ledger:
         outcomes[row["path"], row["url"]].append(row["outcome"])
@@ -94,8 +94,8 @@ def test_html_responses_come_through(ledger: list[dict[str, Any]], corpora: Path
     assert len(found) >= 0.9 * len(pages)
 
 
-def test_verify_and_load(built: Path, ledger: list[dict[str, Any]], tmp_path: Path) -> None:
-    """Every file is as it was sealed, and there are as many rows as the ledger keeps."""
+def test_the_version_verifies_and_loads(built: Path, ledger: list[dict[str, Any]], tmp_path: Path) -> None:
+    """It has as many rows as the ledger has kept records."""
     from datasets import load_dataset
 
     run = builder("verify", built)
@@ -107,8 +107,8 @@ def test_verify_and_load(built: Path, ledger: list[dict[str, Any]], tmp_path: Pa
 
 
 @pytest.mark.parametrize("outcome", ["kept", "rejected", "merged", "failed"])
-def test_why_answers(built: Path, ledger: list[dict[str, Any]], outcome: str) -> None:
-    """By URL where there is one, else by the id of the record."""
+def test_why_explains_each_outcome(built: Path, ledger: list[dict[str, Any]], outcome: str) -> None:
+    """The record is found by URL if it has one, else by its record id."""
     row = next(row for row in ledger if row["outcome"] == outcome)
     run = builder("why", built, row["url"] or row["record_id"])
     assert run.returncode == 0, run.stderr
@@ -117,19 +117,19 @@ def test_why_answers(built: Path, ledger: list[dict[str, Any]], outcome: str) ->
 
 
 def test_each_failure_has_the_right_reason(ledger: list[dict[str, Any]]) -> None:
-    """Looked at by hand: what failed, and why."""
+    """A person has checked the reason of each failed record."""
     failed = {(row["path"], row["offset"]): row["reason"] for row in ledger if row["outcome"] == "failed"}
     assert failed == {
-        # no archives at all
+        # files that are not archives
         ("cc-whirlwind/LICENSE", 0): "bad_header",
         ("webarchive-commons/abcd.gz", 0): "bad_header",
         ("webarchive-commons/forbidden-apis-signatures.txt", 0): "bad_header",
         ("webarchive-commons/hi-2.gz", 0): "bad_header",
         ("webarchive-commons/hi.gz", 0): "bad_header",
-        # one member, cut in its middle; one whose deflate data points before its beginning
+        # a member that is cut in the middle; a member whose deflate data points before its start
         ("resiliparse/clipped.warc.gz", 0): "gzip_truncated",
         ("webarchive-commons/double-single-inflate-error.gz", 0): "gzip_corrupt",
-        # lengths of -1 and "abc", and between them a body of one line feed
+        # lengths of -1 and "abc", and between them a body that is one line feed
         ("warcio/bad.arc", 134): "wrong_length",
         ("warcio/bad.arc", 202): "bad_http",
         ("warcio/bad.arc", 262): "wrong_length",
@@ -137,7 +137,7 @@ def test_each_failure_has_the_right_reason(ledger: list[dict[str, Any]]) -> None
 
 
 def _read_archives(corpora: Path) -> Iterator[tuple[str, list[str | None], bool]]:
-    """Yield each archive, warcio's records of it (URL if a page, else None), and if it was read whole."""
+    """Yield each archive, its records by warcio (URL of a page, else None), and whether it is complete."""
     from warcio.archiveiterator import ArchiveIterator
 
     logging.disable(logging.CRITICAL)
@@ -147,7 +147,7 @@ def _read_archives(corpora: Path) -> Iterator[tuple[str, list[str | None], bool]
         is_whole = True
         try:
             for record in ArchiveIterator(io.BytesIO(path.read_bytes()), arc2warc=True):
-                records.append(_page_url(record))  # noqa: PERF401 - those before a fault are wanted
+                records.append(_page_url(record))  # noqa: PERF401 - records before a fault are needed
         except Exception:  # noqa: BLE001 - warcio stops at the first record that it cannot read
             is_whole = False
         yield str(path.relative_to(root)), records, is_whole

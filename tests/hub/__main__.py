@@ -1,4 +1,4 @@
-"""Start the stand-in Hub; it prints its address and serves until it is ended."""
+"""Start the stand-in Hub; it prints its address and serves until it is stopped."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hub.server import Hub
 
 
 def main() -> None:
-    """Parse, start, serve."""
+    """Parse the arguments, start the server, and serve."""
     parser = argparse.ArgumentParser(prog="hub", description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--port", type=int, default=0)

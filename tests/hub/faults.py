@@ -1,13 +1,13 @@
-"""What shall fail, and the log of all requests.
+"""Planned faults, and the log of all requests.
 
-A fault has a kind and the number of the request at which it happens; ``times`` is how many requests in turn
-it happens to. Requests are counted from 1, as they come in; those to ``/-/`` are not counted.
+A fault has a kind and the number of the request at which it happens. ``times`` is the number of consecutive
+requests that fail. Requests are counted from 1 in order of arrival; requests to ``/-/`` are not counted.
 
-    429, 500, 502, 503, 409, 412   an answer with this status; nothing is done
-    drop                           the connection ends in the middle of the request's or the answer's body
-    lost                           the request is done, and the connection ends instead of the answer
-    page                           an answer that is no JSON, with the status 200; nothing is done
-    slow                           the request is done after a while, and answered if somebody waits
+    429, 500, 502, 503, 409, 412   an answer with this status; the request is not executed
+    drop                           the connection ends in the middle of the body of the request or the answer
+    lost                           the request is executed, but the connection ends before the answer
+    page                           an HTML page with the status 200; the request is not executed
+    slow                           the request is executed after a delay, and answered if the client waits
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SLOW, SLOW_S = "slow", 0.3
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that shall go wrong; only requests whose line holds ``only`` count for it."""
+    """A planned fault; it counts only requests whose line contains ``only``."""
 
     kind: str
     at: int = 1
@@ -35,7 +35,7 @@ class Fault:
 
 @dataclass
 class Entry:
-    """One request, and what became of it."""
+    """A request and its outcome."""
 
     number: int
     method: str
@@ -48,7 +48,7 @@ class Entry:
 
 @dataclass
 class Log:
-    """All requests so far, and the faults to come."""
+    """All requests so far, and the planned faults."""
 
     entries: list[Entry] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
@@ -56,7 +56,7 @@ class Log:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def begin(self, method: str, path: str) -> tuple[Entry, Fault | None]:
-        """Count a request in, and tell what shall happen to it."""
+        """Count a request; return its log entry and its planned fault, if any."""
         with self.lock:
             entry = Entry(len(self.entries) + 1, method, path)
             self.entries.append(entry)
@@ -73,7 +73,7 @@ class Log:
         return None
 
     def plan(self, faults: list[dict[str, Any]]) -> None:
-        """Forget the requests so far, and let these faults happen from now on."""
+        """Clear the log and replace the planned faults."""
         with self.lock:
             self.entries.clear()
             self.seen.clear()

@@ -1,4 +1,4 @@
-"""What a stand-in Hub holds, read from its folder and not through the clients that wrote it."""
+"""Read the repositories of a stand-in Hub from its folder, without the clients that wrote them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PROGRAMS = Path(__file__).resolve().parents[1] / "publish" / "programs"
 
 
 def program(name: str) -> str:
-    """Read a program that is run in a process of its own."""
+    """Read the source of a program that runs in its own process."""
     return (PROGRAMS / f"{name}.py").read_text()
 
 
@@ -37,9 +37,9 @@ def commit_at(hub: StandIn, revision: str, name: str = REPO) -> Commit:
 
 
 def digest_at(hub: StandIn, revision: str, name: str = REPO) -> str | None:
-    """Return the version that a branch or tag holds whole; None if it holds none.
+    """Return the digest of the complete version at a branch or tag, or None.
 
-    A commit that names a version has all of its files with the hashes of its manifest, and no other shard.
+    A complete version has all files of its manifest with their hashes, and no other shard.
     """
     commit = commit_at(hub, revision, name)
     if "manifest.json" not in commit.files:
@@ -61,7 +61,7 @@ def text_at(hub: StandIn, revision: str, path: str, name: str = REPO) -> str:
 
 
 def ids_of(corpus: Corpus, version: str) -> dict[str, list[str]]:
-    """Read the ids of a version's rows from its shards."""
+    """Read the row ids of a version from its shards."""
     return {
         name: [one for path in paths for one in pq.read_table(path, columns=["id"])["id"].to_pylist()]
         for name, paths in corpus.data_files(version).items()

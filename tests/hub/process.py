@@ -1,4 +1,4 @@
-"""The stand-in as tests and the demo start it, and programs that talk to it."""
+"""Start the stand-in Hub, and run programs against it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ TESTS = Path(__file__).resolve().parents[1]
 
 
 class StandIn:
-    """A stand-in Hub in a process of its own; ``with`` ends it.
+    """A stand-in Hub in its own process; the end of ``with`` stops it.
 
-    Programs that are given no home of their own run one after the other in one more process.
+    Programs without their own ``home`` run one after the other in one additional process.
     """
 
     def __init__(self, folder: Path, *, xet: bool = False, page_size: int = 1000, port: int = 0) -> None:
@@ -49,7 +49,7 @@ class StandIn:
         self.stop()
 
     def stop(self) -> None:
-        """End it; what it was given stays in its folder."""
+        """Stop the server; its folder keeps the data."""
         for process in filter(None, (self._worker, self._process)):
             process.kill()
             process.wait()
@@ -58,13 +58,13 @@ class StandIn:
         self._worker = None
 
     def clear(self) -> None:
-        """Forget all repositories, large files, faults and requests."""
+        """Delete all repositories, large files, planned faults and logged requests."""
         for name in ("repos", "objects"):
             shutil.rmtree(self.folder / name)
             (self.folder / name).mkdir()
         self.plan()
 
-    # -- what happened, and what shall -------------------------------------------------------------
+    # -- log and planned faults --------------------------------------------------------------------
 
     def log(self) -> list[dict[str, Any]]:
         """Return all requests since the last plan."""
@@ -72,11 +72,11 @@ class StandIn:
         return found
 
     def plan(self, *faults: dict[str, Any]) -> None:
-        """Let these faults happen from now on, and count requests anew."""
+        """Plan these faults, and count requests from 1 again."""
         self._ask("/-/plan", json.dumps(faults).encode())
 
     def bytes_of_pieces(self) -> int:
-        """Bytes that Xet clients have written."""
+        """Return the number of bytes that Xet clients have written."""
         return int(self._ask("/-/pieces"))
 
     def _ask(self, path: str, data: bytes | None = None) -> Any:
@@ -86,7 +86,7 @@ class StandIn:
     # -- programs ----------------------------------------------------------------------------------
 
     def environment(self, home: Path, *, token: str | None = TOKEN) -> dict[str, str]:
-        """Return what a program needs that shall take this for the Hub, with a cache of its own."""
+        """Return the environment of a program that uses this server as the Hub, with its own cache."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
         xet = {} if self.xet else {"HF_HUB_DISABLE_XET": "1"}
         return {
@@ -109,7 +109,7 @@ class StandIn:
         timeout_s: float = 300,
         cwd: Path | None = None,
     ) -> subprocess.CompletedProcess[str]:
-        """Run a program against it, to its end; with a home of its own in a process of its own."""
+        """Run a program against the server until it ends; with ``home``, in its own process."""
         if home is None:
             return self._run(code, list(map(str, arguments)), cwd)
         return subprocess.run(
@@ -122,7 +122,7 @@ class StandIn:
         )
 
     def builder(self, *arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
-        """Run a command of builder against it; options are those of ``python``."""
+        """Run a command of builder against the server; the options are those of ``python``."""
         return self.python("from builder.cli import main; main()", *arguments, **options)
 
     def _run(self, code: str, arguments: list[str], cwd: Path | None) -> subprocess.CompletedProcess[str]:

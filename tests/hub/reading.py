@@ -1,4 +1,4 @@
-"""Answers to those who look, list and download."""
+"""Answer requests that look, list and download."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def who(request: Request) -> None:
-    """Tell whose token it is."""
+    """Return the user of the token."""
     if not request.authorized:
         request.refuse(401, "Invalid username or password.")
     else:
@@ -23,7 +23,7 @@ def who(request: Request) -> None:
 
 
 def info(request: Request, repo: Repo, revision: str) -> None:
-    """Tell what a repository is, at a revision."""
+    """Return the facts of a repository at a revision."""
     commit = request.commit(repo, revision)
     if commit:
         blobs = "blobs" in request.query
@@ -84,7 +84,7 @@ def tree(request: Request, repo: Repo, revision: str, folder: str) -> None:
 
 
 def paths_info(request: Request, repo: Repo, revision: str) -> None:
-    """Tell of some paths; those that are not there are left out."""
+    """Return the facts of some paths; skip paths that do not exist."""
     commit = request.commit(repo, revision)
     if commit:
         entries = []
@@ -97,7 +97,7 @@ def paths_info(request: Request, repo: Repo, revision: str) -> None:
 
 
 def resolve(request: Request, repo: Repo, revision: str, path: str) -> None:
-    """Give a file, or a part of it; of a HEAD request its facts."""
+    """Send a file or a range of it; answer a HEAD request with its facts."""
     commit = request.commit(repo, revision)
     if not commit:
         return
@@ -160,7 +160,7 @@ def _entry(request: Request, commit: Commit, name: str, file: File) -> dict[str,
 
 
 def _page(request: Request, entries: Iterable[Any]) -> None:
-    """Answer with one page; the header ``Link`` names the next."""
+    """Answer with one page; the header ``Link`` has the URL of the next page."""
     listed = list(entries)
     size = min(int(request.query.get("limit", ["1000"])[0]), request.hub.page_size)
     begin = int(request.query.get("cursor", ["0"])[0])

@@ -1,4 +1,4 @@
-"""From a request to its answer."""
+"""The HTTP server of the stand-in Hub: parse requests, route them, send answers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _R = r"(?P<revision>[^/]+)"
 
 
 class Hub(ThreadingHTTPServer):
-    """The server: its repositories, its pieces, its log."""
+    """The server with its repositories, Xet pieces and log."""
 
     daemon_threads = True
 
@@ -39,7 +39,7 @@ class Hub(ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
 
     def large_size(self, sha256: str) -> int | None:
-        """Return the size of a large file; None if it did not come."""
+        """Return the size of a large file; None if it was not uploaded."""
         path = self.store.object_path(sha256)
         if path.exists():
             return path.stat().st_size
@@ -47,12 +47,12 @@ class Hub(ThreadingHTTPServer):
         return found[1] if found else None
 
     def xet_name(self, file: File) -> str | None:
-        """Return Xet's name of a file that came in pieces."""
+        """Return the Xet name of a file that was uploaded in pieces."""
         found = self.pieces.find(file.sha256) if self.pieces and file.sha256 else None
         return found[0] if found else None
 
     def bytes_of(self, file: File) -> Path:
-        """Return a file with the bytes, put together if need be."""
+        """Return a file with the bytes; assemble its pieces if necessary."""
         path = self.store.path_of(file)
         if not path.exists() and self.pieces and file.sha256:
             whole = self.store.new_file()
@@ -61,14 +61,14 @@ class Hub(ThreadingHTTPServer):
         return path
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of clients that hang up."""
+        """Ignore clients that close the connection."""
 
 
 class Request(BaseHTTPRequestHandler):
     """One request."""
 
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # else each answer waits 40 ms for the acknowledgement of its headers
+    disable_nagle_algorithm = True  # otherwise each answer waits 40 ms for the acknowledgement of its headers
     server: Hub
     body: bytes
     entry: Entry
@@ -86,7 +86,7 @@ class Request(BaseHTTPRequestHandler):
 
     @property
     def authorized(self) -> bool:
-        """Whether it comes with the token."""
+        """Whether the request has the valid token."""
         return self.headers.get("Authorization") == f"Bearer {TOKEN}"
 
     def json(self) -> Any:
@@ -98,7 +98,7 @@ class Request(BaseHTTPRequestHandler):
         return parse_qs(self.body.decode()) if self.method == "POST" else {}
 
     def commit(self, repo: Repo, revision: str) -> Commit | None:
-        """Find a commit, or answer that there is none."""
+        """Find a commit; if it does not exist, answer with an error and return None."""
         found = self.hub.store.resolve(repo, revision)
         if found is None:
             self.refuse(404, f"Invalid rev id: {revision}", code="RevisionNotFound")
@@ -112,14 +112,14 @@ class Request(BaseHTTPRequestHandler):
         self.send(status, data, {"Content-Type": "application/json", **(headers or {})})
 
     def refuse(self, status: int, message: str, *, code: str = "", commit: str = "", **more: str) -> None:
-        """Answer that it is not to be."""
+        """Answer with an error."""
         headers = {"X-Error-Message": message}
         headers |= {"X-Error-Code": code} if code else {}
         headers |= {"X-Repo-Commit": commit} if commit else {}
         self.answer({"error": message, **more}, status=status, headers=headers)
 
     def send(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
-        """Send an answer, or a part of it if that is to go wrong."""
+        """Send an answer, or only a part of it if a fault is planned."""
         if self.fault and self.fault.kind == "lost":
             self.hang_up()
             return
@@ -140,19 +140,19 @@ class Request(BaseHTTPRequestHandler):
         self.entry.bytes_out = len(body)
 
     def hang_up(self) -> None:
-        """End the connection without a word."""
+        """Close the connection without an answer."""
         self.wfile.flush()
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close_connection = True
         self.connection.shutdown(socket.SHUT_RDWR)
 
     def log_message(self, *args: Any) -> None:
-        """Write nothing to stderr; the log is asked for."""
+        """Write nothing to stderr; tests read the log by a request."""
 
     # -- dispatch ----------------------------------------------------------------------------------
 
     def handle_one(self) -> None:
-        """Count, fail if that is planned, else answer."""
+        """Log the request; then fail if a fault is planned, else answer."""
         parts = urlsplit(self.path)
         self.path, self.query = parts.path, parse_qs(parts.query, keep_blank_values=True)
         if self.path.startswith("/-/"):
@@ -192,7 +192,7 @@ class Request(BaseHTTPRequestHandler):
 
 
 def _control(request: Request) -> None:
-    """Requests of the tests themselves."""
+    """Answer the control requests of tests."""
     if request.path == "/-/log":
         request.answer(request.hub.log.document())
     elif request.path == "/-/plan":
@@ -227,7 +227,7 @@ def _route(request: Request) -> None:
 
 
 def _is_open(request: Request) -> bool:
-    """Tell whether a request that looks like a change may come from anybody."""
+    """Return whether a request needs no token although its method is one for changes."""
     return "/paths-info/" in request.path or request.path.startswith("/lfs/")
 
 
@@ -237,7 +237,7 @@ def _may_see(request: Request, name: str) -> bool:
 
 
 def _reads(action: Callable[..., None]) -> Callable[..., None]:
-    """Let an action have the repository instead of its name."""
+    """Decorate an action so that it receives the repository instead of its name."""
 
     def read(request: Request, name: str, **found: str) -> None:
         repo = request.hub.store.repo(name)

@@ -1,4 +1,4 @@
-"""Repositories of a stand-in Hub in a folder: whole files, each renamed into its place.
+"""Store the repositories of a stand-in Hub in a folder; each file is written and then renamed.
 
 objects/SHA256        a large file
 blobs/SHA1            a small file, named as git names it
@@ -25,7 +25,7 @@ GITATTRIBUTES = b"*.parquet filter=lfs diff=lfs merge=lfs -text\n"
 
 @dataclass(frozen=True)
 class File:
-    """A file of a commit: as git names it, its size, and its SHA-256 if it is a large one."""
+    """A file of a commit: its git hash, its size, and its SHA-256 if it is large."""
 
     oid: str
     size: int
@@ -33,7 +33,7 @@ class File:
 
     @property
     def etag(self) -> str:
-        """What a download is named by."""
+        """The ETag of a download."""
         return self.sha256 or self.oid
 
 
@@ -60,17 +60,17 @@ class Repo:
 
 
 def git_oid(data: bytes) -> str:
-    """Name some bytes as git does."""
+    """Return the git hash of some bytes."""
     return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
 
 
 def pointer(sha256: str, size: int) -> bytes:
-    """What git holds in the place of a large file."""
+    """Return the pointer file that git stores instead of a large file."""
     return f"version https://git-lfs.github.com/spec/v1\noid sha256:{sha256}\nsize {size}\n".encode()
 
 
 class Store:
-    """All repositories. A lock for each, held while its branches and tags change."""
+    """All repositories. Each has a lock for changes of its branches and tags."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -86,7 +86,7 @@ class Store:
         return Repo(**json.loads(path.read_text())) if path.exists() else None
 
     def create(self, name: str, *, private: bool) -> bool:
-        """Make a repository with a first commit, as the Hub does; False if it is there."""
+        """Create a repository with a first commit, as the Hub does; return False if it exists."""
         with self._lock:
             if self.repo(name):
                 return False
@@ -96,12 +96,12 @@ class Store:
             return True
 
     def delete(self, name: str) -> None:
-        """Forget a repository."""
+        """Delete a repository."""
         self._repo_path(name).unlink()
 
     @contextmanager
     def changing(self, name: str) -> Iterator[Repo]:
-        """Read a repository, and write it again if the body ends well."""
+        """Read a repository, and write it back if the body raises no error."""
         with self._lock:
             repo = self.repo(name)
             assert repo
@@ -130,7 +130,7 @@ class Store:
     def add_commit(
         self, parent: str | None, files: Mapping[str, File], *, title: str, message: str
     ) -> Commit:
-        """Write a commit; no branch knows of it yet."""
+        """Write a commit that no branch points to yet."""
         date = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
         facts: dict[str, Any] = {"parent": parent, "title": title, "message": message, "date": date}
         listed = {name: asdict(files[name]) for name in sorted(files)}
@@ -140,7 +140,7 @@ class Store:
         return Commit(id=sha, files=dict(files), **facts)
 
     def history(self, repo: Repo, revision: str) -> Iterator[Commit]:
-        """Go from a commit to its parents."""
+        """Yield the commits of a revision, from the newest to the first."""
         commit = self.resolve(repo, revision)
         while commit:
             yield commit
@@ -149,25 +149,25 @@ class Store:
     # -- bytes -------------------------------------------------------------------------------------
 
     def keep(self, data: bytes) -> File:
-        """Keep a small file."""
+        """Store a small file."""
         oid = git_oid(data)
         self._write(self.folder / "blobs" / oid, data)
         return File(oid=oid, size=len(data))
 
     def object_path(self, sha256: str) -> Path:
-        """Where a large file lies, if it came."""
+        """Return the path of a large file; it exists if the file was uploaded."""
         return self.folder / "objects" / sha256
 
     def large_file(self, sha256: str, size: int) -> File:
-        """Name a large file that has come."""
+        """Return the commit entry of an uploaded large file."""
         return File(oid=git_oid(pointer(sha256, size)), size=size, sha256=sha256)
 
     def path_of(self, file: File) -> Path:
-        """Where the bytes of a file lie."""
+        """Return the path with the bytes of a file."""
         return self.object_path(file.sha256) if file.sha256 else self.folder / "blobs" / file.oid
 
     def new_file(self) -> Path:
-        """A name for bytes that are coming in."""
+        """Return a new temporary path for an upload."""
         return self.folder / "incoming" / uuid.uuid4().hex
 
     def _write(self, path: Path, data: bytes) -> None:

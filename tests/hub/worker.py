@@ -1,4 +1,4 @@
-"""A process that runs one program after the other: importing the real clients takes longer than what they do.
+"""Run programs one after the other in one process, because importing the real clients takes long.
 
 It reads a JSON line for each program, ``{"code": ..., "arguments": [...]}``, and answers with one.
 """
@@ -15,7 +15,7 @@ from typing import Any
 
 
 def run(code: str, arguments: list[str], cwd: str | None) -> dict[str, Any]:
-    """Run a program as ``python -c`` does; return its status and what it said."""
+    """Run a program as ``python -c`` does; return its status and its output."""
     out, err = io.StringIO(), io.StringIO()
     status = 0
     sys.argv = ["-c", *arguments]
@@ -25,14 +25,14 @@ def run(code: str, arguments: list[str], cwd: str | None) -> dict[str, Any]:
             exec(compile(code, "<program>", "exec"), {"__name__": "__main__"})
         except SystemExit as end:
             status = end.code if isinstance(end.code, int) else int(end.code is not None)
-        except BaseException:  # noqa: BLE001 - the next program shall run
+        except BaseException:  # noqa: BLE001 - the next program must run
             traceback.print_exc()
             status = 1
     return {"returncode": status, "stdout": out.getvalue(), "stderr": err.getvalue()}
 
 
 def main() -> None:
-    """Answer until nobody asks; what libraries write past ``sys.stdout`` goes to stderr."""
+    """Answer until stdin ends; output that libraries write to file descriptor 1 goes to stderr."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     for line in sys.stdin:

@@ -1,4 +1,4 @@
-"""Answers to those who upload, commit and tag."""
+"""Answer requests that upload, commit and tag."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LARGE_SUFFIXES = (".parquet", ".bin", ".gz", ".zst", ".arrow")
 
 
 def create(request: Request) -> None:
-    """Make a repository."""
+    """Create a repository."""
     asked = request.json()
     name = f"{asked.get('organization') or 'harbour'}/{asked['name']}"
     private = bool(asked.get("private")) or asked.get("visibility") == "private"
@@ -30,28 +30,28 @@ def create(request: Request) -> None:
 
 
 def delete(request: Request) -> None:
-    """Forget a repository."""
+    """Delete a repository."""
     asked = request.json()
     request.hub.store.delete(f"{asked.get('organization') or 'harbour'}/{asked['name']}")
     request.answer({})
 
 
 def validate_yaml(request: Request) -> None:
-    """Say whether the front matter of a card can be read."""
+    """Check whether the front matter of a card can be parsed."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
     parts = request.json()["content"].split("---\n")
     try:
         found = YAML(typ="safe", pure=True).load(parts[1]) if len(parts) > 2 else {}
-        errors = [] if isinstance(found, dict) else [{"message": "the front matter is no mapping"}]
+        errors = [] if isinstance(found, dict) else [{"message": "the front matter is not a mapping"}]
     except YAMLError as error:
         errors = [{"message": str(error)}]
     request.answer({"errors": errors, "warnings": []}, status=400 if errors else 200)
 
 
 def preupload(request: Request, repo: Repo, revision: str) -> None:
-    """Tell which files go by large storage, and what is there under their names."""
+    """Return which files need large storage, and what the repository has at their paths."""
     commit = request.commit(repo, revision)
     if commit:
         asked = request.json()
@@ -75,7 +75,7 @@ def _text(request: Request, commit: Commit, name: str) -> str:
 
 
 def lfs_batch(request: Request, name: str) -> None:
-    """Tell where large files go; those that came have nowhere to go."""
+    """Return the upload URLs of large files; files that exist get no URL."""
     asked = request.json()
     objects = []
     for one in asked["objects"]:
@@ -89,7 +89,7 @@ def lfs_batch(request: Request, name: str) -> None:
 
 
 def lfs_put(request: Request, sha256: str) -> None:
-    """Take a large file; one that is not what its name says is refused."""
+    """Store a large file; refuse it if its hash is not its name."""
     if hashlib.sha256(request.body).hexdigest() != sha256:
         request.refuse(400, "the bytes have another SHA-256")
         return
@@ -100,7 +100,7 @@ def lfs_put(request: Request, sha256: str) -> None:
 
 
 def lfs_verify(request: Request) -> None:
-    """Say whether a large file is there."""
+    """Check whether a large file exists."""
     asked = request.json()
     size = request.hub.large_size(asked["oid"])
     if size == asked["size"]:
@@ -110,7 +110,7 @@ def lfs_verify(request: Request) -> None:
 
 
 def xet_token(request: Request) -> None:
-    """Tell where the pieces lie."""
+    """Return the URL of the folder of pieces."""
     until = int(time.time()) + 3600
     url = request.hub.pieces.url if request.hub.pieces else ""
     headers = {
@@ -122,7 +122,7 @@ def xet_token(request: Request) -> None:
 
 
 def commit(request: Request, name: str, branch: str) -> None:
-    """Add a commit to a branch, all of it or nothing."""
+    """Add a commit to a branch, completely or not at all."""
     lines = [json.loads(line) for line in request.body.splitlines() if line.strip()]
     header = next(line["value"] for line in lines if line["key"] == "header")
     store = request.hub.store
@@ -148,7 +148,7 @@ def commit(request: Request, name: str, branch: str) -> None:
 
 
 def _apply(request: Request, files: dict[str, File], key: str, value: dict[str, Any]) -> str | None:
-    """Do one operation of a commit; return what is wrong with it."""
+    """Apply one operation of a commit; return its fault, or None."""
     if key == "file":
         files[value["path"]] = request.hub.store.keep(base64.b64decode(value["content"]))
     elif key == "lfsFile":
@@ -166,7 +166,7 @@ def _apply(request: Request, files: dict[str, File], key: str, value: dict[str, 
 
 
 def add_ref(request: Request, name: str, kind: str, ref: str, revision: str) -> None:
-    """Make a branch or a tag; one that is there stays as it is."""
+    """Create a branch or a tag; an existing branch or tag stays unchanged."""
     with request.hub.store.changing(name) as repo:
         refs = repo.tags if kind == "tag" else repo.branches
         target = request.hub.store.resolve(repo, revision)
@@ -181,7 +181,7 @@ def add_ref(request: Request, name: str, kind: str, ref: str, revision: str) -> 
 
 
 def drop_ref(request: Request, name: str, kind: str, ref: str) -> None:
-    """Take a branch or a tag away."""
+    """Delete a branch or a tag."""
     with request.hub.store.changing(name) as repo:
         found = (repo.tags if kind == "tag" else repo.branches).pop(ref, None)
     if found:
@@ -191,7 +191,7 @@ def drop_ref(request: Request, name: str, kind: str, ref: str) -> None:
 
 
 def squash(request: Request, name: str, branch: str) -> None:
-    """Forget the history of a branch; tags keep theirs."""
+    """Delete the history of a branch; tags keep their history."""
     store = request.hub.store
     with store.changing(name) as repo:
         head = store.resolve(repo, branch)

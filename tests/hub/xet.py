@@ -1,4 +1,4 @@
-"""Files that came in pieces: `hf_xet` writes to a folder itself when it is told ``local://FOLDER``.
+"""Files that were uploaded in pieces: with the URL ``local://FOLDER``, `hf_xet` writes to a folder itself.
 
 The client packs new pieces into xorbs and writes down in shards (``.mdb``) which pieces make a file. A commit
 names a file by its SHA-256 alone, so the shards are read to find the name that Xet has for it.
@@ -29,18 +29,18 @@ class Pieces:
 
     @property
     def url(self) -> str:
-        """What clients are told."""
+        """The URL that clients receive."""
         return f"local://{self.folder}"
 
     @property
     def n_bytes(self) -> int:
-        """Bytes of pieces and of the lists of pieces, as they would have gone over the wire."""
+        """Return the bytes of the pieces and of their lists, as a client would send them over the network."""
         places = (self.folder / "xet" / "xorbs" / name for name in ("xorbs", "shards"))
         files = (path for place in places if place.is_dir() for path in place.iterdir())
         return sum(path.stat().st_size for path in files if path.suffix != ".tagset")
 
     def find(self, sha256: str) -> tuple[str, int] | None:
-        """Return Xet's name for a file and its size, if it came."""
+        """Return the Xet name and the size of a file, or None if it was not uploaded."""
         if sha256 not in self._names:
             for path in sorted((self.folder / "xet" / "xorbs" / "shards").glob("*.mdb")):
                 if path not in self._read:
@@ -49,7 +49,7 @@ class Pieces:
         return self._names.get(sha256)
 
     def assemble(self, sha256: str, target: Path) -> None:
-        """Put a file together, by the real client; its own files must not meet those of a client at work."""
+        """Assemble a file with the real client, in a separate folder that other clients do not use."""
         import hf_xet
 
         found = self.find(sha256)
@@ -66,7 +66,7 @@ class Pieces:
 
 
 def files_of(shard: Path) -> Iterator[tuple[str, str, int]]:
-    """Go through the files that a shard tells: SHA-256, Xet's name, size."""
+    """Yield SHA-256, Xet name and size of each file that a shard lists."""
     data = shard.read_bytes()
     at = ENTRY_BYTES
     while data[at : at + 32] != BOOKEND:
@@ -81,12 +81,12 @@ def files_of(shard: Path) -> Iterator[tuple[str, str, int]]:
 
 
 def _hex(name: bytes) -> str:
-    """Write a hash as Xet does: four numbers of 64 bits, each lowest byte first."""
+    """Format a hash as Xet does: four 64-bit numbers, each with the lowest byte first."""
     return "".join(f"{number:016x}" for number in struct.unpack("<4Q", name))
 
 
 def is_there() -> bool:
-    """Tell whether the installed client knows the local scheme; it is made for its own tests."""
+    """Return whether the installed client supports the local scheme, which is meant for its own tests."""
     try:
         import hf_xet
 

@@ -1,4 +1,4 @@
-"""The laws of whole builds, over generated corpora of a few records."""
+"""Laws of complete builds, on generated corpora of a few records."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def splits_of(result: BuildResult) -> dict[str, Any]:
 
 @settings(max_examples=25)
 @given(corpora)
-def test_nothing_disappears(rows: list[Any]) -> None:
-    """Each line has one row in the ledger, and the kept ones are the rows of the shards."""
+def test_every_record_has_one_row_in_the_ledger(rows: list[Any]) -> None:
+    """The kept rows of the ledger are the rows of the shards."""
     with tempfile.TemporaryDirectory() as folder:
         result = run(Path(folder), [rows])
         ledger = ledger_of(result)
@@ -77,8 +77,8 @@ def test_nothing_disappears(rows: list[Any]) -> None:
 
 @settings(max_examples=15)
 @given(corpora, st.integers(1, 9))
-def test_batches_leave_no_trace(rows: list[Any], batch_rows: int) -> None:
-    """The digest is the same whatever the size of batches."""
+def test_the_batch_size_does_not_change_the_version(rows: list[Any], batch_rows: int) -> None:
+    """Users choose the batch size for memory, not for content."""
     with tempfile.TemporaryDirectory() as folder:
         one = run(Path(folder), [rows])
         other = run(Path(folder), [rows], corpus="other", batch_rows=batch_rows)
@@ -87,8 +87,8 @@ def test_batches_leave_no_trace(rows: list[Any], batch_rows: int) -> None:
 
 @settings(max_examples=15)
 @given(corpora, st.integers(0, 25))
-def test_files_leave_no_trace(rows: list[Any], at: int) -> None:
-    """The same records from one file or from two give the same rows and shards."""
+def test_splitting_a_file_does_not_change_the_version(rows: list[Any], at: int) -> None:
+    """Rows and shards depend only on the records and their order."""
     with tempfile.TemporaryDirectory() as folder:
         one = run(Path(folder), [rows])
         two = run(Path(folder), [rows[:at], rows[at:]], corpus="two")
@@ -97,8 +97,8 @@ def test_files_leave_no_trace(rows: list[Any], at: int) -> None:
 
 @settings(max_examples=15)
 @given(corpora, corpora)
-def test_more_pages_move_nothing(first: list[Any], more: list[Any]) -> None:
-    """With pages added behind, every old row is there, equal, in its split and in its order."""
+def test_added_pages_do_not_change_or_move_old_rows(first: list[Any], more: list[Any]) -> None:
+    """Each old row stays equal, in its split and in its order."""
     with tempfile.TemporaryDirectory() as folder:
         old = rows_of(run(Path(folder), [first]))
         new = rows_of(run(Path(folder), [first, more], corpus="more"))
@@ -109,8 +109,8 @@ def test_more_pages_move_nothing(first: list[Any], more: list[Any]) -> None:
 
 @settings(max_examples=15)
 @given(corpora)
-def test_a_clean_corpus_stays_as_it_is(rows: list[Any]) -> None:
-    """Nothing of what was kept is merged or rejected when it is built again."""
+def test_a_build_of_published_rows_keeps_all_of_them(rows: list[Any]) -> None:
+    """Deduplication of a deduplicated corpus rejects nothing."""
     with tempfile.TemporaryDirectory() as folder:
         published = [row for found in rows_of(run(Path(folder), [rows])).values() for row in found]
         again = [{"url": row["url"], "text": row["text"]} for row in published]

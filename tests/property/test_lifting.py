@@ -20,7 +20,7 @@ from builder.kernels.text import json_strings
 from builder.protocols import Columns, Resources
 from builder.stages import validate
 from builder.stages.validation import lifting
-from builder.stages.validation.lifting import LEAST_BYTES, STAND_IN, lift_lines, may_be_lifted, names_to_lift
+from builder.stages.validation.lifting import MIN_BYTES, PLACEHOLDER, lift_lines, may_be_lifted, names_to_lift
 
 LONG = "lorem ipsum " * 30
 characters = st.text(st.characters(codec="utf-8"), max_size=8)
@@ -33,7 +33,7 @@ strings = st.one_of(
     longs.map(json.dumps),
     longs.map(lambda text: json.dumps(text, ensure_ascii=False)),
     inner.map(lambda parts: '"' + "".join(parts) + '"'),
-    st.just(json.dumps(STAND_IN)),
+    st.just(json.dumps(PLACEHOLDER)),
 )
 values = st.one_of(
     strings,
@@ -76,11 +76,11 @@ def test_lifted_strings_equal_those_of_a_json_parser(records: list[dict[str, str
         for which, name in enumerate(("text", "html")):
             text = lifted.strings[which][row].as_py() if lifted else None
             raw = json.dumps(rule.get(name, ""), ensure_ascii=bool(row % 2)).encode()
-            is_long = len(raw) - 2 >= LEAST_BYTES
+            is_long = len(raw) - 2 >= MIN_BYTES
             assert text == (rule[name] if name in rule and is_long else None)
             if text is not None and lifted is not None:
                 rest = json.loads(lifted.rest[row].as_py())
-                assert rest | {n: rule[n] for n in rule if rest[n] == STAND_IN} == json.loads(line)
+                assert rest | {n: rule[n] for n in rule if rest[n] == PLACEHOLDER} == json.loads(line)
 
 
 @given(batches)
@@ -100,7 +100,7 @@ def test_lifting_does_not_change_the_result(written: list[bytes]) -> None:
         st.fixed_dictionaries(
             {
                 "html": st.one_of(st.none(), longs, characters),
-                "text": st.one_of(st.none(), longs, st.just(STAND_IN)),
+                "text": st.one_of(st.none(), longs, st.just(PLACEHOLDER)),
                 "status": st.one_of(st.none(), st.integers(0, 600)),
             }
         ),
@@ -136,7 +136,7 @@ def test_a_column_with_invalid_utf8_is_not_lifted() -> None:
         {"properties": {"text": {"type": "string", "maxLength": 300}}},
         {"properties": {"text": {"pattern": "\u00e9", "type": "string"}}},
         {"properties": {"text": {"type": "string"}}, "additionalProperties": False},
-        {"properties": {"text": {"type": "string"}}, "not": {"properties": {"text": {"const": STAND_IN}}}},
+        {"properties": {"text": {"type": "string"}}, "not": {"properties": {"text": {"const": PLACEHOLDER}}}},
         {"properties": {"text": {"type": "string"}}, "patternProperties": {"t": {"maxLength": 300}}},
         {"properties": {"text": {"type": "string"}}, "anyOf": [{"properties": {"text": {"enum": ["a"]}}}]},
         {"properties": {"text": {"type": "string"}}, "dependentSchemas": {"text": {"maxProperties": 1}}},
@@ -145,7 +145,7 @@ def test_a_column_with_invalid_utf8_is_not_lifted() -> None:
 )
 def test_conditions_of_a_contract_on_texts_are_checked(schema: dict[str, Any]) -> None:
     """A contract may treat a text of 20 characters and one of thousands differently."""
-    texts = [LONG, "é" * 400, "a" * 20, STAND_IN, "short", LONG * 3]
+    texts = [LONG, "é" * 400, "a" * 20, PLACEHOLDER, "short", LONG * 3]
     written = [json.dumps({"text": text, "n": n}).encode() for n, text in enumerate(texts)]
     _assert_same(_batch(written), _own({"type": "object", **schema}))
 
@@ -178,17 +178,17 @@ def test_plain_lines_are_not_parsed_again() -> None:
     written = [json.dumps({"url": f"https://e.org/{n}", "text": LONG + str(n)}).encode() for n in range(50)]
     lifted = lift_lines(pa.array(written, pa.large_binary()), ("text",))
     assert lifted is not None
-    assert all(value.value["text"] == STAND_IN for value in lifted.values(Shape()))  # type: ignore[union-attr]
+    assert all(value.value["text"] == PLACEHOLDER for value in lifted.values(Shape()))  # type: ignore[union-attr]
     assert lifted.is_lifted.all()
 
 
 @pytest.mark.parametrize("tail", range(9))
 def test_nothing_is_read_or_written_beyond_the_end(tail: int) -> None:
     """The last string ends at the end of the data, and the output at its own end."""
-    text = "a" * LEAST_BYTES + "\\n" * tail + "b" * tail
+    text = "a" * MIN_BYTES + "\\n" * tail + "b" * tail
     data = np.frombuffer(text.encode() + b'"', np.uint8)
-    out = np.full(LEAST_BYTES + 2 * tail + 16, 0x7F, np.uint8)
-    starts, stops, sizes = (np.array([n], np.int64) for n in (0, len(text), LEAST_BYTES + 2 * tail))
+    out = np.full(MIN_BYTES + 2 * tail + 16, 0x7F, np.uint8)
+    starts, stops, sizes = (np.array([n], np.int64) for n in (0, len(text), MIN_BYTES + 2 * tail))
     json_strings.write_strings(data, starts, stops, sizes, out, np.zeros(2, np.int32))
     assert out[: sizes[0]].tobytes().decode() == json.loads(f'"{text}"')
     assert (out[sizes[0] + 8 :] == 0x7F).all()

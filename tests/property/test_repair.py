@@ -18,7 +18,7 @@ from reference import BLANKS, white_space
 
 from builder.kernels.text import screen
 from builder.stages.repair import rules
-from builder.stages.repair.column import mend
+from builder.stages.repair.column import repair_column
 from builder.stages.repair.rules import Options, tables
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def finished(text: str) -> str:
 
 def repaired(texts: list[str | None], *, options: Options = OFF) -> list[str | None]:
     """Repair some texts as one column."""
-    return mend(pa.array(texts, pa.string()), options=options).column.to_pylist()
+    return repair_column(pa.array(texts, pa.string()), options=options).column.to_pylist()
 
 
 MOJIBAKE = st.builds(
@@ -103,13 +103,13 @@ def test_documents_of_a_batch_are_repaired_independently(texts: list[str | None]
     """Each document is repaired as if it were alone, also in slices and next to nulls."""
     column = pa.array(texts, pa.string())[skip:]
     alone = [None if text is None else repaired([text])[0] for text in texts[skip:]]
-    assert alone == mend(column, options=OFF).column.to_pylist()
+    assert alone == repair_column(column, options=OFF).column.to_pylist()
 
 
 @given(TEXTS)
 def test_exactly_the_changed_documents_are_counted(text: str) -> None:
     """A document counts as repaired if its text changed, unless the new text is empty."""
-    found = mend(pa.array([text]), options=OFF)
+    found = repair_column(pa.array([text]), options=OFF)
     n_repaired = found.counts.pop("repaired")
     assert n_repaired == (slow(text) not in ("", text))
     assert bool(found.counts) == (slow(text) != text)

@@ -1,4 +1,4 @@
-"""A stand-in Hub of each kind, empty, for each test that asks for one; and a corpus of three versions."""
+"""Fixtures: empty stand-in Hubs of each kind, and a corpus with three versions."""
 
 from __future__ import annotations
 
@@ -12,46 +12,48 @@ from planted import sentence, write_lines
 
 from builder import Corpus, Recipe, build, takedown
 
-needs_xet = pytest.mark.skipif(not is_there(), reason="this hf_xet does not know the local scheme")
+needs_xet = pytest.mark.skipif(
+    not is_there(), reason="the installed hf_xet does not support the local scheme"
+)
 VERSIONS = ["1.0.0", "1.1.0", "2.0.0"]
 
 
 @pytest.fixture(scope="session")
 def shared_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
-    """A Hub that takes large files by LFS, for all tests in turn."""
+    """A Hub that receives large files by LFS; all tests share it."""
     with StandIn(tmp_path_factory.mktemp("hub")) as started:
         yield started
 
 
 @pytest.fixture
 def hub(shared_hub: StandIn) -> StandIn:
-    """The same, empty."""
+    """The shared LFS Hub, emptied before the test."""
     shared_hub.clear()
     return shared_hub
 
 
 @pytest.fixture
 def own_hub(tmp_path: Path) -> Iterator[StandIn]:
-    """One that the test may end."""
+    """A Hub of its own, which the test can stop."""
     with StandIn(tmp_path / "hub") as started:
         yield started
 
 
 @pytest.fixture(params=["lfs", pytest.param("xet", marks=needs_xet)])
 def any_hub(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StandIn]:
-    """A Hub of each kind."""
+    """An empty Hub; the test runs once with LFS and once with Xet."""
     with StandIn(tmp_path / "hub", xet=request.param == "xet") as started:
         yield started
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A place for the clients' caches, empty."""
+    """An empty folder for the caches of the clients."""
     return tmp_path / "home"
 
 
 def pages(first: int, last: int) -> list[dict[str, str]]:
-    """Pages that have nothing in common."""
+    """Return pages with different texts."""
     return [
         {"url": f"https://example.org/{i}", "text": sentence(i), "fetched_at": "2024-01-02T03:04:05Z"}
         for i in range(first, last)
@@ -60,7 +62,7 @@ def pages(first: int, last: int) -> list[dict[str, str]]:
 
 @pytest.fixture(scope="session")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
-    """Version 1.1.0 adds pages, 2.0.0 takes some away; some records are rejected, failed or merged."""
+    """Version 1.1.0 adds pages, 2.0.0 removes pages; some records are rejected, failed or merged."""
     folder = tmp_path_factory.mktemp("corpus")
     document = {
         "name": "tides",

@@ -1,4 +1,4 @@
-"""croissant.json of a version as it is fetched: valid, and as many records as the manifest tells."""
+"""``croissant.json`` of a fetched version is valid and has the record counts of the manifest."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::F
 
 @pytest.fixture
 def fetched(hub: StandIn, corpus: Corpus, tmp_path: Path) -> Path:
-    """A version that went to the Hub and came back."""
+    """A version that was published to the Hub and fetched again."""
     hub.builder("publish", f"{corpus.path}@1.1.0", "--repo", REPO)
     done = hub.builder("fetch", f"{REPO}@1.1.0", tmp_path / "got")
     assert done.returncode == 0, done.stderr
     return tmp_path / "got" / "1.1.0"
 
 
-def test_the_validator_has_nothing_to_say(fetched: Path) -> None:
-    """`mlcroissant validate` ends well and warns of nothing."""
+def test_the_validator_of_mlcroissant_accepts_it(fetched: Path) -> None:
+    """`mlcroissant validate` succeeds without a warning."""
     command = [sys.executable, "-m", "mlcroissant.scripts.validate", "--jsonld", "croissant.json"]
     done = subprocess.run(command, cwd=fetched, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -34,7 +34,7 @@ def test_the_validator_has_nothing_to_say(fetched: Path) -> None:
 
 
 def test_records_are_the_rows_of_the_manifest(fetched: Path, corpus: Corpus) -> None:
-    """Counted through mlcroissant, split by split; number, date and origin stand in it."""
+    """mlcroissant counts them by split; the file also has version number, date and origin."""
     import mlcroissant
 
     dataset = mlcroissant.Dataset(jsonld=str(fetched / "croissant.json"))

@@ -1,4 +1,4 @@
-"""Whatever Hub, line, disk or user do: the old version or the new one, and the next call goes on."""
+"""After any fault, the Hub has the old version or the new version, and the next call resumes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OLD, NEW = "1.0.0", "1.1.0"
 CHANGES = pytest.mark.parametrize(
     ("old", "new"), [(OLD, NEW), ("", OLD), (NEW, OLD)], ids=["update", "first", "older"]
 )
-"""The version that is there, and the one that is published; an older one gets its tag only."""
+"""The version on the Hub, and the version to publish; an older version only gets a tag."""
 
 
 def matrix(
@@ -39,7 +39,7 @@ def matrix(
     attempts: int = 1,
     kinds: Sequence[str] = KINDS,
 ) -> dict[str, int]:
-    """Run the program that makes every request fail in every way, and return its counts."""
+    """Run the program that makes each request fail with each fault; return its counts."""
     code = f"import sys; sys.path.insert(0, {str(TESTS)!r})\n{FAULTS}"
     arguments = (old, new, part, str(attempts), ",".join(kinds))
     done = hub.python(code, hub.folder, corpus.path, *arguments)
@@ -48,8 +48,8 @@ def matrix(
     return found
 
 
-def test_some_faults_of_all(hub: StandIn, corpus: Corpus) -> None:
-    """A sample of the next test: every request and every kind comes once or so."""
+def test_a_sample_of_faults_leaves_the_old_or_the_new_version(hub: StandIn, corpus: Corpus) -> None:
+    """A fast sample of the next test, with each request and each kind of fault about once."""
     found = matrix(hub, corpus, part="5/41")
     assert found["requests"] >= 12
     assert found["cases"] >= 2
@@ -57,8 +57,10 @@ def test_some_faults_of_all(hub: StandIn, corpus: Corpus) -> None:
 
 @pytest.mark.long
 @CHANGES
-def test_each_fault_at_each_request(any_hub: StandIn, corpus: Corpus, old: str, new: str) -> None:
-    """After a call that met a fault the remote is the old version or the new; after a second, the new."""
+def test_each_fault_at_each_request_leaves_the_old_or_the_new_version(
+    any_hub: StandIn, corpus: Corpus, old: str, new: str
+) -> None:
+    """After a second call without a fault, the Hub has the new version."""
     found = matrix(any_hub, corpus, old=old, new=new)
     assert found["cases"] == len(KINDS) * found["requests"]
     assert found["first_failed"] > 0
@@ -66,15 +68,17 @@ def test_each_fault_at_each_request(any_hub: StandIn, corpus: Corpus, old: str, 
 
 @pytest.mark.long
 @CHANGES
-def test_each_fault_is_borne_once(any_hub: StandIn, corpus: Corpus, old: str, new: str) -> None:
-    """With the retries that users have, a fault that passes is no failure of the call."""
+def test_each_transient_fault_is_retried(any_hub: StandIn, corpus: Corpus, old: str, new: str) -> None:
+    """With the default retries, a transient fault does not make the call fail."""
     assert matrix(any_hub, corpus, old=old, new=new, attempts=6)["first_failed"] == 0
 
 
 @pytest.mark.long
 @CHANGES
-def test_ctrl_c_at_each_request(any_hub: StandIn, corpus: Corpus, old: str, new: str) -> None:
-    """An interrupt while a request is on its way: the old version or the new, and the next call goes on."""
+def test_ctrl_c_at_any_request_leaves_the_old_or_the_new_version(
+    any_hub: StandIn, corpus: Corpus, old: str, new: str
+) -> None:
+    """The interrupt comes during the request; the next call resumes."""
     found = matrix(any_hub, corpus, old=old, new=new, kinds=["ctrl-c"])
     assert found["cases"] == found["requests"]
     assert found["first_failed"] > found["requests"] // 2
@@ -94,8 +98,10 @@ print(waited, result.nothing_new, len(result.add))
 @pytest.mark.parametrize(
     ("kind", "only"), [("412", "/commit/"), ("409", "/commit/"), ("lost", "/commit/"), ("lost", "/tag/")]
 )
-def test_a_conflict_is_compared_anew(hub: StandIn, corpus: Corpus, kind: str, only: str) -> None:
-    """A stale parent, a conflict, an answer that was lost: look again, and do only what is missing."""
+def test_after_a_conflict_the_trees_are_compared_again(
+    hub: StandIn, corpus: Corpus, kind: str, only: str
+) -> None:
+    """After a stale parent, a conflict or a lost answer, the call does only what is missing."""
     hub.plan({"kind": kind, "only": only})
     done = hub.python(CALL, kind, f"{corpus.path}@{OLD}", REPO)
     assert done.returncode == 0, done.stderr
@@ -106,16 +112,18 @@ def test_a_conflict_is_compared_anew(hub: StandIn, corpus: Corpus, kind: str, on
 
 
 @pytest.mark.parametrize("kind", ["409", "lost"])
-def test_the_repository_may_be_made_by_another(hub: StandIn, corpus: Corpus, kind: str) -> None:
-    """A conflict while it is made, or an answer that was lost: look again; it is there or it is made anew."""
+def test_another_client_can_create_the_repository_at_the_same_time(
+    hub: StandIn, corpus: Corpus, kind: str
+) -> None:
+    """After a conflict or a lost answer, the call checks whether the repository exists and retries."""
     hub.plan({"kind": kind, "only": "/repos/create"})
     done = hub.python(CALL, kind, f"{corpus.path}@{OLD}", REPO)
     assert done.returncode == 0, done.stderr
     assert digest_at(hub, "main") == digest_at(hub, f"v{OLD}") == OLD
 
 
-def test_somebody_else_commits_meanwhile(hub: StandIn, corpus: Corpus, home: Path) -> None:
-    """What another one writes between look and commit is not lost: all is compared anew against it."""
+def test_a_commit_of_another_client_is_not_lost(hub: StandIn, corpus: Corpus, home: Path) -> None:
+    """A commit between comparison and upload makes the call compare again."""
     done = hub.builder("publish", f"{corpus.path}@{OLD}", "--repo", REPO)
     assert done.returncode == 0, done.stderr
     code = (
@@ -140,8 +148,8 @@ def test_somebody_else_commits_meanwhile(hub: StandIn, corpus: Corpus, home: Pat
     assert digest_at(hub, "main") == NEW
 
 
-def test_what_arrived_is_not_sent_again(hub: StandIn, corpus: Corpus) -> None:
-    """The commit fails for good; the next call sends no file a second time."""
+def test_uploaded_files_are_not_sent_again(hub: StandIn, corpus: Corpus) -> None:
+    """The commit fails permanently; the next call needs only the commit."""
     hub.plan({"kind": "500", "only": "/commit/", "times": 1000})
     code = CALL.replace("attempts=6", "attempts=1")
     done = hub.python(code, "500", f"{corpus.path}@{OLD}", REPO)
@@ -156,7 +164,7 @@ def test_what_arrived_is_not_sent_again(hub: StandIn, corpus: Corpus) -> None:
 
 
 def test_batches_end_in_one_commit(hub: StandIn, corpus: Corpus, home: Path) -> None:
-    """What is large goes a batch at a time; of a call that failed in the second, the first stays there."""
+    """Large uploads are sent in batches; if the second batch fails, the first batch stays on the Hub."""
     set_size = "from builder.hub.remote import Repository as r\nsys.modules[r.__module__]._BATCH_FILES = 1\n"
     small = CALL.replace("kind,", f"{set_size}kind,")
     hub.plan({"kind": "409", "only": "PUT /lfs/", "at": 2, "times": 1000})
@@ -179,8 +187,8 @@ def test_batches_end_in_one_commit(hub: StandIn, corpus: Corpus, home: Path) -> 
     ]
 
 
-def test_the_hub_may_ask_for_a_pause(hub: StandIn, corpus: Corpus) -> None:
-    """The wait is as long as the Hub asks; one that is too long is told instead."""
+def test_retry_after_sets_the_wait(hub: StandIn, corpus: Corpus) -> None:
+    """A wait that is too long is reported as an error instead."""
     hub.plan({"kind": "429", "only": "/commit/", "retry_after_s": 7})
     done = hub.python(CALL, "429", f"{corpus.path}@{OLD}", REPO)
     assert done.stdout.startswith("[7.0] False"), done.stderr
@@ -191,8 +199,8 @@ def test_the_hub_may_ask_for_a_pause(hub: StandIn, corpus: Corpus) -> None:
     assert digest_at(hub, "main") == OLD
 
 
-def test_a_hub_that_is_not_there(corpus: Corpus, home: Path, tmp_path: Path) -> None:
-    """One line, exit status 1, and what to do."""
+def test_an_unreachable_hub_is_one_line_with_advice(corpus: Corpus, home: Path, tmp_path: Path) -> None:
+    """The exit status is 1."""
     hub = StandIn(tmp_path / "hub")
     hub.stop()
     code = CALL.replace("attempts=6", "attempts=1")
@@ -201,22 +209,22 @@ def test_a_hub_that_is_not_there(corpus: Corpus, home: Path, tmp_path: Path) -> 
     assert "HubError: harbour/tides: " in done.stderr
 
 
-def test_a_page_instead_of_an_answer(hub: StandIn, corpus: Corpus) -> None:
-    """A proxy answers 200 with a page of its own: a line says so; if it passes it is borne."""
+def test_an_html_page_of_a_proxy_is_retried_and_then_reported(hub: StandIn, corpus: Corpus) -> None:
+    """A proxy can answer 200 with its own page."""
     hub.plan({"kind": "page", "only": "/refs", "times": 1000})
     done = hub.python(CALL.replace("attempts=6", "attempts=2"), "page", f"{corpus.path}@{OLD}", REPO)
     assert done.returncode == 1
-    assert "HubError: harbour/tides: the answer is no JSON" in done.stderr
+    assert "HubError: harbour/tides: the answer is not JSON" in done.stderr
     hub.plan({"kind": "page", "only": "/refs"})
     done = hub.python(CALL, "page", f"{corpus.path}@{OLD}", REPO)
     assert done.stdout.startswith("[0.01] False"), done.stderr
 
 
-# -- killed, interrupted ---------------------------------------------------------------------------
+# -- kill and interrupt ----------------------------------------------------------------------------
 
 
 def start(hub: StandIn, corpus: Corpus, home: Path) -> subprocess.Popen[Any]:
-    """Begin to publish the new version."""
+    """Start to publish the new version."""
     command = [sys.executable, "-c", INTERRUPTIBLE]  # a test run in the background ignores SIGINT
     return subprocess.Popen(
         [*command, "publish", f"{corpus.path}@{NEW}", "--repo", REPO],
@@ -228,13 +236,13 @@ def start(hub: StandIn, corpus: Corpus, home: Path) -> subprocess.Popen[Any]:
 
 
 def wait_for(hub: StandIn, process: subprocess.Popen[Any], n_requests: int) -> None:
-    """Wait until so many requests have come."""
+    """Wait until the Hub has received this number of requests."""
     while process.poll() is None and len(hub.log()) < n_requests:
         time.sleep(0.002)
 
 
 def killed(hub: StandIn, corpus: Corpus, home: Path, *, n_moments: int, seed: int) -> None:
-    """Kill at random moments, and publish again."""
+    """Kill the program at random moments, and publish again."""
     assert hub.builder("publish", f"{corpus.path}@{OLD}", "--repo", REPO).returncode == 0
     saved = (hub.folder / "repos" / f"{REPO}.json").read_text()
     objects = set((hub.folder / "objects").iterdir())
@@ -255,28 +263,30 @@ def killed(hub: StandIn, corpus: Corpus, home: Path, *, n_moments: int, seed: in
         assert digest_at(hub, "main") == digest_at(hub, f"v{NEW}") == NEW
 
 
-def test_killed_at_some_moments(hub: StandIn, corpus: Corpus, home: Path) -> None:
-    """kill -9: the old version or the new one; the next call makes it the new one."""
+def test_kill_9_leaves_the_old_or_the_new_version(hub: StandIn, corpus: Corpus, home: Path) -> None:
+    """The next call publishes the new version."""
     killed(hub, corpus, home, n_moments=2, seed=4)
 
 
 @pytest.mark.long
-def test_killed_at_50_moments(any_hub: StandIn, corpus: Corpus, home: Path) -> None:
-    """The same, often, and with both ways of sending."""
+def test_kill_9_at_50_moments_leaves_the_old_or_the_new_version(
+    any_hub: StandIn, corpus: Corpus, home: Path
+) -> None:
+    """More moments, with LFS and with Xet."""
     killed(any_hub, corpus, home, n_moments=50, seed=7)
 
 
 def test_ctrl_c_ends_with_130(any_hub: StandIn, corpus: Corpus, home: Path) -> None:
-    """One line instead of a traceback; the same command goes on."""
+    """The command prints one line instead of a traceback; the same command resumes."""
     assert any_hub.builder("publish", f"{corpus.path}@{OLD}", "--repo", REPO).returncode == 0
     any_hub.plan()
     process = start(any_hub, corpus, home)
     wait_for(any_hub, process, 6)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 130, said
-    assert b"Run the same command again to resume" in said
-    assert b"Traceback" not in said
+    _, output = process.communicate(timeout=60)
+    assert process.returncode == 130, output
+    assert b"Run the same command again to resume" in output
+    assert b"Traceback" not in output
     assert digest_at(any_hub, "main") in (OLD, NEW)
     done = any_hub.builder("publish", f"{corpus.path}@{NEW}", "--repo", REPO)
     assert done.returncode == 0, done.stderr

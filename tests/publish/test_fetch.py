@@ -1,4 +1,4 @@
-"""`fetch` and `load`: exactly the version that was asked for, or an error."""
+"""`fetch` and `load` return exactly the requested version, or raise an error."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def published(hub: StandIn, corpus: Corpus) -> StandIn:
 
 
 @pytest.fixture
-def mortal(own_hub: StandIn, corpus: Corpus) -> StandIn:
-    """The same, to be ended by the test."""
+def stoppable(own_hub: StandIn, corpus: Corpus) -> StandIn:
+    """A published Hub that the test can stop."""
     return publish_two(own_hub, corpus)
 
 
@@ -37,8 +37,8 @@ def publish_two(hub: StandIn, corpus: Corpus) -> StandIn:
     return hub
 
 
-def test_a_fetched_version_is_the_version(published: StandIn, corpus: Corpus, tmp_path: Path) -> None:
-    """Byte for byte: verify is clean, the digest is the same, and the folder loads; twice changes nothing."""
+def test_a_fetched_version_is_equal_byte_for_byte(published: StandIn, corpus: Corpus, tmp_path: Path) -> None:
+    """It verifies, has the same digest and loads; a second fetch changes nothing."""
     for version in ("2.0.0", "1.0.0"):
         done = published.builder("fetch", f"{REPO}@{version}", tmp_path / "got", token=None)
         assert done.returncode == 0, done.stderr
@@ -55,8 +55,10 @@ def test_a_fetched_version_is_the_version(published: StandIn, corpus: Corpus, tm
     assert json.loads(again.stdout)["nothing_new"]
 
 
-def test_why_tells_what_is_here(published: StandIn, corpus: Corpus, tmp_path: Path) -> None:
-    """Published documents are found without the ledger; with it, what its build read and took away too."""
+def test_why_finds_published_documents_in_a_fetched_version(
+    published: StandIn, corpus: Corpus, tmp_path: Path
+) -> None:
+    """With the published ledger, it also finds the records that the build did not keep."""
     for version in ("1.0.0", "2.0.0"):
         published.builder("fetch", f"{REPO}@{version}", tmp_path / "got")
     (without,) = why(f"{tmp_path / 'got'}@1.0.0", "https://example.org/7").histories
@@ -74,8 +76,8 @@ def test_why_tells_what_is_here(published: StandIn, corpus: Corpus, tmp_path: Pa
     assert (kept.ledger, len(kept.documents)) == (False, 1), "its record is in the ledger of 1.0.0"
 
 
-def test_a_build_goes_on_from_what_was_fetched(published: StandIn, corpus: Corpus, tmp_path: Path) -> None:
-    """Pages that are new are added, those that are there are known; nobody knows what was merged."""
+def test_a_build_can_build_on_a_fetched_version(published: StandIn, corpus: Corpus, tmp_path: Path) -> None:
+    """It adds new pages and knows the published pages; it does not know which pages were merged."""
     published.builder("fetch", f"{REPO}@2.0.0", tmp_path / "got")
     rows = [{"url": "https://example.org/7", "text": sentence(7)}]
     rows += [{"url": "https://example.org/new", "text": sentence(1_000)}]
@@ -91,7 +93,7 @@ def test_a_build_goes_on_from_what_was_fetched(published: StandIn, corpus: Corpu
 
 
 @pytest.mark.parametrize(
-    ("address", "says"),
+    ("address", "message"),
     [
         (f"{REPO}@9.9.9", "has no version 9.9.9 (versions on the Hub: 1.0.0, 2.0.0)"),
         (REPO, "name a version, as in USER/NAME@1.0.0 (versions on the Hub: 1.0.0, 2.0.0)"),
@@ -100,16 +102,18 @@ def test_a_build_goes_on_from_what_was_fetched(published: StandIn, corpus: Corpu
         (f"{REPO}@v1.0.0", "is not a version number"),
     ],
 )
-def test_what_is_not_there(address: str, says: str, published: StandIn, tmp_path: Path) -> None:
-    """A line that says what there is; and no folder is made."""
+def test_a_missing_repository_or_version_is_an_error_that_lists_what_exists(
+    address: str, message: str, published: StandIn, tmp_path: Path
+) -> None:
+    """No folder is created."""
     done = published.builder("fetch", address, tmp_path / "got")
     assert (done.returncode, done.stdout) == (1, "")
-    assert says in done.stderr
+    assert message in done.stderr
     assert not (tmp_path / "got").exists()
 
 
 def test_another_digest_is_refused(published: StandIn, corpus: Corpus, tmp_path: Path) -> None:
-    """The digest may be given, if it is known from elsewhere."""
+    """A caller can know the digest from another source."""
     right, wrong = corpus.digest("1.0.0"), corpus.digest("2.0.0")
     done = published.builder("fetch", f"{REPO}@1.0.0", tmp_path / "got", "--digest", wrong)
     assert (done.returncode, "has the digest" in done.stderr) == (1, True)
@@ -118,7 +122,7 @@ def test_another_digest_is_refused(published: StandIn, corpus: Corpus, tmp_path:
 
 
 def test_a_tag_that_was_moved_is_found(published: StandIn, tmp_path: Path) -> None:
-    """A tag that names another version, or other shards, gives an error and nothing else."""
+    """If a tag points to another version or other shards, nothing is written."""
     store = Store(published.folder)
     with store.changing(REPO) as found:
         good, found.tags["v1.0.0"] = found.tags["v1.0.0"], found.tags["v2.0.0"]
@@ -139,8 +143,8 @@ def test_a_tag_that_was_moved_is_found(published: StandIn, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("kind", ["drop", "503", "429"])
-def test_a_download_goes_on(kind: str, published: StandIn, tmp_path: Path) -> None:
-    """A fault in the middle is borne."""
+def test_a_download_retries_after_a_transient_fault(kind: str, published: StandIn, tmp_path: Path) -> None:
+    """The fault happens in the middle of the download."""
     published.plan({"kind": kind, "at": 8})
     done = published.builder("fetch", f"{REPO}@1.0.0", tmp_path / "got")
     assert done.returncode == 0, done.stderr
@@ -148,49 +152,49 @@ def test_a_download_goes_on(kind: str, published: StandIn, tmp_path: Path) -> No
 
 
 def test_load_never_gives_another_version(
-    mortal: StandIn, corpus: Corpus, home: Path, tmp_path: Path
+    stoppable: StandIn, corpus: Corpus, home: Path, tmp_path: Path
 ) -> None:
-    """With the Hub out of reach load_dataset gives some version of its cache; load this one or none."""
+    """If the Hub is unreachable, load_dataset returns any cached version; `load` raises an error instead."""
     code = (
         "import sys, builder\n"
         "found = builder.load(sys.argv[1], sys.argv[2], split='train')\n"
         "print(found.info.version, found.num_rows)"
     )
     rows = corpus.manifest("2.0.0").splits["train"].rows
-    done = mortal.python(code, REPO, "2.0.0", home=home)
+    done = stoppable.python(code, REPO, "2.0.0", home=home)
     assert done.stdout == f"2.0.0 {rows}\n", done.stderr
-    mortal.stop()
-    none = mortal.python(code, REPO, "1.0.0", home=home)
+    stoppable.stop()
+    none = stoppable.python(code, REPO, "1.0.0", home=home)
     assert (none.returncode, none.stdout) == (1, "")
     assert "version 1.0.0 cannot be loaded" in none.stderr
-    assert mortal.python(code, REPO, "2.0.0", home=home).stdout == f"2.0.0 {rows}\n"
+    assert stoppable.python(code, REPO, "2.0.0", home=home).stdout == f"2.0.0 {rows}\n"
 
 
 @pytest.mark.long
-def test_load_dataset_gives_another_version(mortal: StandIn, home: Path) -> None:
+def test_load_dataset_gives_another_version(stoppable: StandIn, home: Path) -> None:
     """The reason for the test before this one; it takes long because datasets tries again and again."""
     code = "import datasets, sys\nprint(datasets.load_dataset(sys.argv[1], split='train').info.version)"
-    assert mortal.python(code, REPO, home=home).stdout == "2.0.0\n"
-    mortal.stop()
+    assert stoppable.python(code, REPO, home=home).stdout == "2.0.0\n"
+    stoppable.stop()
     gone = "import datasets, sys\nprint(datasets.load_dataset(sys.argv[1], revision='v9.0.0', split='train'))"
-    wrong = mortal.python(gone, REPO, home=home)
-    assert wrong.returncode == 0, "datasets has mended this: the notes of docs/hub.md may go"
+    wrong = stoppable.python(gone, REPO, home=home)
+    assert wrong.returncode == 0, "datasets has fixed this: remove the note from docs/hub.md"
 
 
-def test_half_a_version_in_the_cache_is_not_a_version(mortal: StandIn, home: Path, tmp_path: Path) -> None:
+def test_half_a_version_in_the_cache_is_not_a_version(stoppable: StandIn, home: Path, tmp_path: Path) -> None:
     """A download that was cut short leaves some files; without the Hub that is an error."""
     code = f"import builder; print(builder.load('{REPO}', '1.0.0')['train'].num_rows)"
-    assert mortal.python(code, home=home).returncode == 0
-    mortal.stop()
+    assert stoppable.python(code, home=home).returncode == 0
+    stoppable.stop()
     (snapshot,) = (home / "hub" / f"datasets--{REPO.replace('/', '--')}" / "snapshots").glob("*")
     next((snapshot / "data").iterdir()).unlink()
-    done = mortal.python(code, home=home)
+    done = stoppable.python(code, home=home)
     assert (done.returncode, done.stdout) == (1, "")
     assert "is missing" in done.stderr or "version 1.0.0 cannot be loaded" in done.stderr
 
 
-def test_load_takes_folders_too(corpus: Corpus, hub: StandIn, tmp_path: Path) -> None:
-    """A corpus with a number, the newest without one, and a version's own folder."""
+def test_load_reads_local_folders(corpus: Corpus, hub: StandIn, tmp_path: Path) -> None:
+    """The folder can be a corpus with or without a version number, or the folder of a version."""
     shutil.copytree(corpus.version_folder("1.0.0"), tmp_path / "alone")
     code = (
         "import sys, builder\n"
@@ -202,11 +206,11 @@ def test_load_takes_folders_too(corpus: Corpus, hub: StandIn, tmp_path: Path) ->
     done = hub.python(code, corpus.path, tmp_path / "alone")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[:3] == ["1.0.0", "2.0.0", "1.0.0"]
-    assert "there is no version 3.0.0" in done.stdout
+    assert "no version 3.0.0" in done.stdout
 
 
 def test_nothing_is_fetched_over_another_version(published: StandIn, corpus: Corpus, tmp_path: Path) -> None:
-    """A folder that has a version of this number with another content keeps it."""
+    """A corpus that has other content under this version number keeps it."""
     shutil.copytree(corpus.path, tmp_path / "other", symlinks=True)
     store = Store(published.folder)
     manifest = json.loads(store.path_of(_manifest(store)).read_bytes())
@@ -231,8 +235,8 @@ def _manifest(store: Store) -> File:
     return commit.files["manifest.json"]
 
 
-def test_the_repository_is_the_same_afterwards(published: StandIn, tmp_path: Path) -> None:
-    """Reading changes nothing on the Hub."""
+def test_fetch_and_load_do_not_change_the_repository(published: StandIn, tmp_path: Path) -> None:
+    """They are read-only operations."""
     before = repo(published)
     published.builder("fetch", f"{REPO}@1.0.0", tmp_path / "got")
     assert repo(published) == before

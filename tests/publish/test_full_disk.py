@@ -1,4 +1,4 @@
-"""A disk that is full while a version goes to the Hub or comes from there."""
+"""The disk is full during `publish` or `fetch`."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from hub.process import StandIn
 from builder import Corpus, verify
 
 pytestmark = pytest.mark.skipif(
-    not hasattr(resource, "RLIMIT_FSIZE"), reason="the system knows no such limit"
+    not hasattr(resource, "RLIMIT_FSIZE"), reason="the system cannot limit file sizes"
 )
 
 
 def limited(
     hub: StandIn, home: Path, *arguments: str | Path, most_bytes: int
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command that may write no file of more bytes."""
+    """Run a command that cannot write files larger than this limit."""
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
@@ -37,8 +37,10 @@ def limited(
 
 
 @pytest.mark.parametrize("most_bytes", [0, 1_000, 4_000])
-def test_publishing_says_what_to_do(hub: StandIn, corpus: Corpus, home: Path, most_bytes: int) -> None:
-    """Lines, no traceback; nothing has changed on the Hub, and with room again the same command ends well."""
+def test_publish_on_a_full_disk_reports_what_to_do(
+    hub: StandIn, corpus: Corpus, home: Path, most_bytes: int
+) -> None:
+    """The Hub is unchanged; with free space, the same command succeeds."""
     hub.builder("publish", f"{corpus.path}@1.0.0", "--repo", REPO)
     done = limited(hub, home, "publish", f"{corpus.path}@1.1.0", "--repo", REPO, most_bytes=most_bytes)
     assert done.returncode == 1
@@ -51,10 +53,10 @@ def test_publishing_says_what_to_do(hub: StandIn, corpus: Corpus, home: Path, mo
 
 
 @pytest.mark.parametrize("most_bytes", [0, 1_000, 4_000])
-def test_fetching_says_what_to_do(
+def test_fetch_on_a_full_disk_reports_what_to_do(
     hub: StandIn, corpus: Corpus, home: Path, tmp_path: Path, most_bytes: int
 ) -> None:
-    """The same, and the next call puts the version into its place."""
+    """With free space, the next call completes the version."""
     hub.builder("publish", f"{corpus.path}@1.0.0", "--repo", REPO)
     done = limited(hub, home, "fetch", f"{REPO}@1.0.0", tmp_path / "got", most_bytes=most_bytes)
     assert done.returncode == 1

@@ -1,4 +1,4 @@
-"""The same repository, served by a program that others wrote, is read in the same way."""
+"""Clients read the same versions if an independent server program serves the repository."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.long
 
 @pytest.fixture(scope="module")
 def olah(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Olah in an environment of its own, from the package index."""
+    """Olah, installed from the package index into its own environment."""
     place = tmp_path_factory.mktemp("olah") / "venv"
     subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
     install = [str(place / "bin" / "pip"), "install", "--quiet", "olah==0.5.4"]
@@ -37,7 +37,7 @@ def olah(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def write_git(hub: StandIn, place: Path) -> None:
-    """Write the tags of a repository as commits of a real git repository, large files as they are."""
+    """Write the tags of a repository as commits of a real git repository, with large files in full."""
 
     def git(*arguments: str) -> None:
         who = ["-c", "user.name=harbour", "-c", "user.email=harbour@example.org"]
@@ -59,7 +59,7 @@ def write_git(hub: StandIn, place: Path) -> None:
 
 @contextmanager
 def serving(olah: Path, folder: Path) -> Iterator[str]:
-    """Serve the repositories below a folder, with no other Hub behind."""
+    """Serve the repositories below a folder, without an upstream Hub."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -95,7 +95,7 @@ def _wait(process: subprocess.Popen[bytes], port: int) -> None:
 def test_another_server_gives_the_same_versions(
     hub: StandIn, corpus: Corpus, olah: Path, tmp_path: Path
 ) -> None:
-    """Each version loads at its tag with its rows, streamed and not, and by `load`; main is the newest."""
+    """Each version loads at its tag: streamed, not streamed, and by `load`; main is the newest version."""
     for version in corpus.versions():
         done = hub.builder("publish", f"{corpus.path}@{version}", "--repo", REPO)
         assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""Mistakes that users of the Hub make or meet, and the test that shows what keeps ours from them."""
+"""Common mistakes on the Hub, and the tests that show that builder prevents them."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ GUARDS = {
         "publish/test_mistakes.py::test_half_a_version_is_not_loaded",
     ],
     "old shards stay and mix with new ones": [
-        "publish/test_publish.py::test_old_shards_go_and_files_of_people_stay",
-        "unit/hub/test_diff.py::test_afterwards_it_is_what_was_wanted",
+        "publish/test_publish.py::test_old_shards_are_deleted_and_files_of_people_stay",
+        "unit/hub/test_diff.py::test_the_changes_give_the_wanted_files",
     ],
     "the card's counts are stale": [
-        "cli/test_check_version.py::test_a_card_that_says_something_else_is_a_fault",
+        "cli/test_check_version.py::test_a_card_that_contradicts_the_manifest_is_a_fault",
     ],
     "the card's features are stale": [
         "unit/card/test_card_sections.py::test_what_load_dataset_believes_is_never_of_the_old_card",
-        "cli/test_check_version.py::test_a_card_that_says_something_else_is_a_fault",
+        "cli/test_check_version.py::test_a_card_that_contradicts_the_manifest_is_a_fault",
     ],
     "shards have different columns": ["cli/test_check_version.py::test_other_columns_are_a_fault"],
     "a column without values is of type null": [
@@ -44,16 +44,16 @@ GUARDS = {
         "unit/card/test_card_front_matter.py::test_a_split_without_rows_has_no_entry",
     ],
     "half of an upload is seen": [
-        "publish/test_publish.py::test_one_commit_and_only_what_is_new",
-        "publish/test_faults.py::test_killed_at_some_moments",
-        "publish/test_faults.py::test_some_faults_of_all",
+        "publish/test_publish.py::test_a_version_is_one_commit_and_sends_only_new_files",
+        "publish/test_faults.py::test_kill_9_leaves_the_old_or_the_new_version",
+        "publish/test_faults.py::test_a_sample_of_faults_leaves_the_old_or_the_new_version",
     ],
-    "commits at the same time: conflicts without end, lost edits": [
-        "publish/test_faults.py::test_a_conflict_is_compared_anew",
-        "publish/test_faults.py::test_somebody_else_commits_meanwhile",
+    "commits at the same time: endless conflicts, lost edits": [
+        "publish/test_faults.py::test_after_a_conflict_the_trees_are_compared_again",
+        "publish/test_faults.py::test_a_commit_of_another_client_is_not_lost",
     ],
     "too many requests, too many small files": [
-        "publish/test_faults.py::test_the_hub_may_ask_for_a_pause",
+        "publish/test_faults.py::test_retry_after_sets_the_wait",
         "property/test_shard_cuts.py::test_a_split_has_about_64_shards",
     ],
     "row groups too big for the viewer": [
@@ -64,12 +64,12 @@ GUARDS = {
         "publish/test_mistakes.py::test_only_files_that_the_card_names_are_loaded",
         "unit/card/test_card_front_matter.py::test_schema_refuses_configs",
     ],
-    "JSON files beside the data change its format": [
+    "JSON files next to the data change its format": [
         "publish/test_mistakes.py::test_only_files_that_the_card_names_are_loaded",
     ],
     "pushed without a tag, or a branch where a tag should be": [
-        "publish/test_publish.py::test_three_versions_in_turn",
-        "publish/test_publish.py::test_what_is_in_the_way_is_told",
+        "publish/test_publish.py::test_each_of_three_versions_loads_at_its_tag",
+        "publish/test_publish.py::test_each_obstacle_in_the_repository_is_reported",
     ],
     "one giant file, strings of more than 2 GB": [
         "property/test_shard_cuts.py::test_chosen_sizes_stay_within_their_bounds",
@@ -80,8 +80,8 @@ GUARDS = {
         "publish/test_mistakes.py::test_a_file_that_was_edited_is_not_loaded",
     ],
     "appending sends everything again": [
-        "publish/test_wire.py::test_bytes_sent",
-        "unit/hub/test_diff.py::test_nothing_is_sent_that_is_there",
+        "publish/test_wire.py::test_a_change_sends_only_the_changed_data",
+        "unit/hub/test_diff.py::test_a_file_that_exists_on_the_hub_is_not_sent",
     ],
     "YAML that means something else": [
         "unit/card/test_card_front_matter.py::test_traps_survive",
@@ -94,7 +94,7 @@ GUARDS = {
 
 
 def test_each_mistake_has_its_test() -> None:
-    """All 19, and each test that is named is there."""
+    """There are 19 mistakes, and each named test exists."""
     assert len(GUARDS) == 19
     for mistake, tests in GUARDS.items():
         assert tests, mistake
@@ -106,7 +106,7 @@ def test_each_mistake_has_its_test() -> None:
 
 @pytest.fixture
 def alone(corpus: Corpus, tmp_path: Path) -> Path:
-    """A version's folder that may be changed."""
+    """A writable copy of the folder of a version."""
     shutil.copytree(corpus.version_folder("1.0.0"), tmp_path / "alone")
     for path in (tmp_path / "alone", *(tmp_path / "alone").rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
@@ -114,7 +114,7 @@ def alone(corpus: Corpus, tmp_path: Path) -> Path:
 
 
 def test_only_files_that_the_card_names_are_loaded(alone: Path, corpus: Corpus, hub: StandIn) -> None:
-    """Names that look like splits, and any number of JSON files beside them, change nothing."""
+    """File names that look like splits, and JSON files next to them, change nothing."""
     files = read_front_matter((alone / "README.md").read_text())["configs"][0]["data_files"]
     assert {one["split"]: len(one["path"]) for one in files} == {"train": 1, "test": 1}
     pq.write_table(pa.table({"other": [1]}), alone / "data" / "validation-00000-of-00001.parquet")
@@ -131,11 +131,13 @@ def test_only_files_that_the_card_names_are_loaded(alone: Path, corpus: Corpus, 
     assert json.loads(done.stdout) == expected, done.stderr
     (alone / "README.md").write_text("A card that names no files.\n")
     guessed = hub.python(code, alone)
-    assert guessed.returncode or json.loads(guessed.stdout) != expected, "these names lead nobody astray"
+    assert guessed.returncode or json.loads(guessed.stdout) != expected, (
+        "without the card, these files must change the result"
+    )
 
 
 def test_a_file_that_was_edited_is_not_loaded(alone: Path) -> None:
-    """`load` compares each file with the manifest before any cache is asked."""
+    """`load` compares each file with the manifest before it reads a cache."""
     shard = next((alone / "data").iterdir())
     data = shard.read_bytes()
     shard.write_bytes(data[:-9] + bytes([data[-9] ^ 1]) + data[-8:])
@@ -145,7 +147,7 @@ def test_a_file_that_was_edited_is_not_loaded(alone: Path) -> None:
 
 @pytest.mark.parametrize("name", ["README.md", "croissant.json", "data"])
 def test_half_a_version_is_not_loaded(alone: Path, name: str) -> None:
-    """`load` misses each file that the manifest names, whatever left it out."""
+    """`load` checks that each file of the manifest exists."""
     path = alone / name
     missing = next(path.iterdir()) if path.is_dir() else path
     missing.unlink()

@@ -1,4 +1,4 @@
-"""`publish`: exactly a version, in one commit and one tag, for those who load it from elsewhere."""
+"""`publish` puts exactly one version on the Hub, in one commit with one tag."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ LOAD = program("load_version")
 
 
 def publish(hub: StandIn, address: str, *options: str, status: int = 0) -> str:
-    """Run the command, and return what it says on stdout, or on stderr if it is to fail."""
+    """Run the command and return its stdout, or its stderr if it must fail."""
     done = hub.builder("publish", address, "--repo", REPO, *options)
     assert done.returncode == status, done.stderr
     return done.stdout if status == 0 else done.stderr
 
 
-def test_three_versions_in_turn(any_hub: StandIn, corpus: Corpus, tmp_path: Path) -> None:
-    """Each loads at its tag with its manifest's rows, in each way, from an empty cache; main is the last."""
+def test_each_of_three_versions_loads_at_its_tag(any_hub: StandIn, corpus: Corpus, tmp_path: Path) -> None:
+    """Each way to load gives the rows of the manifest, from an empty cache; main is the last version."""
     for version in corpus.versions():
         publish(any_hub, f"{corpus.path}@{version}")
         assert digest_at(any_hub, "main") == version
@@ -40,21 +40,21 @@ def test_three_versions_in_turn(any_hub: StandIn, corpus: Corpus, tmp_path: Path
         assert digest_at(any_hub, f"v{number}") == number
 
 
-def test_one_commit_and_only_what_is_new(hub: StandIn, corpus: Corpus) -> None:
-    """A version is one commit; a shard that the Hub has under any name is copied and not sent."""
+def test_a_version_is_one_commit_and_sends_only_new_files(hub: StandIn, corpus: Corpus) -> None:
+    """A shard that the Hub has under another name is copied, not sent."""
     publish(hub, f"{corpus.path}@1.0.0")
     before = commit_at(hub, "main")
     hub.plan()
-    said = json.loads(publish(hub, f"{corpus.path}@1.1.0", "--json"))
+    output = json.loads(publish(hub, f"{corpus.path}@1.1.0", "--json"))
     assert commit_at(hub, "main").parent == before.id
     assert commit_at(hub, "main").title == "Version 1.1.0"
     sent = sum(entry["bytes_in"] for entry in hub.log() if entry["method"] == "PUT")
-    shards = {one["path"]: one["bytes"] for one in said["add"] if one["path"].endswith(".parquet")}
+    shards = {one["path"]: one["bytes"] for one in output["add"] if one["path"].endswith(".parquet")}
     assert sent == sum(shards.values())
 
 
-def test_twice_changes_nothing(hub: StandIn, corpus: Corpus) -> None:
-    """The second call says so; nothing is sent, no commit is made, and rows are read back even so."""
+def test_publishing_twice_changes_nothing(hub: StandIn, corpus: Corpus) -> None:
+    """The second call reports that; it sends and commits nothing, but it reads the rows back."""
     first = json.loads(publish(hub, str(corpus.path), "--json"))
     assert (first["nothing_new"], first["version"], first["main"]) == (False, "2.0.0", True)
     state = repo(hub)
@@ -69,12 +69,12 @@ def test_twice_changes_nothing(hub: StandIn, corpus: Corpus) -> None:
     assert "nothing was changed" in publish(hub, str(corpus.path))
 
 
-def test_an_older_version_gets_its_tag_only(hub: StandIn, corpus: Corpus, tmp_path: Path) -> None:
-    """main stays the newest, and no branch is left behind."""
+def test_an_older_version_gets_only_a_tag(hub: StandIn, corpus: Corpus, tmp_path: Path) -> None:
+    """main stays at the newest version, and no temporary branch remains."""
     publish(hub, f"{corpus.path}@2.0.0")
     main = commit_at(hub, "main").id
-    said = json.loads(publish(hub, f"{corpus.path}@1.0.0", "--json"))
-    assert said["main"] is False
+    output = json.loads(publish(hub, f"{corpus.path}@1.0.0", "--json"))
+    assert output["main"] is False
     assert commit_at(hub, "main").id == main
     assert set(repo(hub).branches) == {"main"}
     assert digest_at(hub, "v1.0.0") == "1.0.0"
@@ -83,22 +83,22 @@ def test_an_older_version_gets_its_tag_only(hub: StandIn, corpus: Corpus, tmp_pa
     assert json.loads(done.stdout)["1.0.0"]["loaded"] == ids_of(corpus, "1.0.0")
 
 
-def test_a_dry_run_tells_and_changes_nothing(hub: StandIn, corpus: Corpus) -> None:
-    """It lists what would be sent, shows the card, and needs no repository; afterwards there is none."""
+def test_a_dry_run_lists_the_changes_and_changes_nothing(hub: StandIn, corpus: Corpus) -> None:
+    """It lists the files to send and shows the card; it does not create the repository."""
     address = f"{corpus.path}@1.0.0"
-    said = json.loads(publish(hub, address, "--dry-run", "--json"))
+    output = json.loads(publish(hub, address, "--dry-run", "--json"))
     assert {entry["method"] for entry in hub.log()} == {"GET"}
-    assert said["dry_run"]
-    assert f'load_dataset("{REPO}", revision="v1.0.0")' in said["card"]
+    assert output["dry_run"]
+    assert f'load_dataset("{REPO}", revision="v1.0.0")' in output["card"]
     done = json.loads(publish(hub, address, "--json"))
     assert [done[name] for name in ("add", "copy", "delete")] == [
-        said[name] for name in ("add", "copy", "delete")
+        output[name] for name in ("add", "copy", "delete")
     ]
-    assert done["bytes_to_send"] == said["bytes_to_send"] == sum(one["bytes"] for one in said["add"])
+    assert done["bytes_to_send"] == output["bytes_to_send"] == sum(one["bytes"] for one in output["add"])
 
 
-def test_old_shards_go_and_files_of_people_stay(hub: StandIn, corpus: Corpus) -> None:
-    """What lies where shards lie and is not in the manifest goes in the same commit; a LICENSE stays."""
+def test_old_shards_are_deleted_and_files_of_people_stay(hub: StandIn, corpus: Corpus) -> None:
+    """The commit deletes files in the shard folder that the manifest does not list; a LICENSE stays."""
     publish(hub, f"{corpus.path}@1.0.0")
     code = (
         "from huggingface_hub import CommitOperationAdd as A, HfApi\n"
@@ -106,15 +106,15 @@ def test_old_shards_go_and_files_of_people_stay(hub: StandIn, corpus: Corpus) ->
         f"HfApi().create_commit('{REPO}', files, repo_type='dataset', commit_message='by hand')\n"
     )
     assert hub.python(code).returncode == 0
-    said = json.loads(publish(hub, f"{corpus.path}@1.1.0", "--json"))
-    assert "data/train-00007-of-00008.parquet" in said["delete"]
-    assert said["left_alone"] == ["LICENSE"]
+    output = json.loads(publish(hub, f"{corpus.path}@1.1.0", "--json"))
+    assert "data/train-00007-of-00008.parquet" in output["delete"]
+    assert output["left_alone"] == ["LICENSE"]
     assert digest_at(hub, "main") == "1.1.0"
     assert "LICENSE" in commit_at(hub, "main").files
 
 
 def test_a_gitignore_on_the_hub_keeps_no_shard_out(hub: StandIn, corpus: Corpus) -> None:
-    """Clients leave out what it names without a word; a version is whole or not there."""
+    """Clients silently skip ignored files, but a version must be complete."""
     publish(hub, f"{corpus.path}@1.0.0")
     code = (
         "from huggingface_hub import CommitOperationAdd as A, HfApi\n"
@@ -127,7 +127,7 @@ def test_a_gitignore_on_the_hub_keeps_no_shard_out(hub: StandIn, corpus: Corpus)
 
 
 def test_people_keep_what_they_wrote_on_the_hub(hub: StandIn, corpus: Corpus) -> None:
-    """Their sections and keys of the card stay, ours are the new version's; the sealed card is there too."""
+    """Their sections and keys of the card stay; ours are replaced; the sealed card is published too."""
     publish(hub, f"{corpus.path}@1.0.0")
     code = (
         "from huggingface_hub import HfApi, hf_hub_download\n"
@@ -150,15 +150,15 @@ def test_people_keep_what_they_wrote_on_the_hub(hub: StandIn, corpus: Corpus) ->
     assert text_at(hub, "v1.1.0", ".builder/README.md") == sealed
 
 
-def test_what_is_private_never_leaves(hub: StandIn, corpus: Corpus) -> None:
-    """Rejected records, index, tombstones and run.json are never sent; the ledger only if asked for."""
+def test_private_audit_files_are_never_published(hub: StandIn, corpus: Corpus) -> None:
+    """These are rejected records, index, tombstones and run.json. The ledger is sent only on request."""
     publish(hub, f"{corpus.path}@1.0.0")
     plain = set(commit_at(hub, "v1.0.0").files)
     assert not [path for path in plain if "ledger" in path or "clusters" in path or "rejected" in path]
     publish(hub, f"{corpus.path}@1.1.0", "--with-ledger")
-    told = set(commit_at(hub, "v1.1.0").files)
-    assert told - plain >= {"audit/ledger.parquet", "audit/clusters.parquet"}
-    assert {path for path in told if path.startswith("audit/")} == {
+    names = set(commit_at(hub, "v1.1.0").files)
+    assert names - plain >= {"audit/ledger.parquet", "audit/clusters.parquet"}
+    assert {path for path in names if path.startswith("audit/")} == {
         "audit/ledger.parquet",
         "audit/clusters.parquet",
     }
@@ -169,22 +169,22 @@ def test_what_is_private_never_leaves(hub: StandIn, corpus: Corpus) -> None:
 
 
 def test_publishing_again_without_the_ledger_keeps_it(hub: StandIn, corpus: Corpus) -> None:
-    """A tag never changes, so what it has stays; a ledger cannot be added to it later."""
+    """A tag never changes, so its files stay; a ledger cannot be added later."""
     publish(hub, f"{corpus.path}@1.1.0", "--with-ledger")
     assert json.loads(publish(hub, f"{corpus.path}@1.1.0", "--json"))["nothing_new"]
     assert "audit/ledger.parquet" in commit_at(hub, "main").files
     publish(hub, f"{corpus.path}@2.0.0")
     assert "audit/ledger.parquet" not in commit_at(hub, "main").files
-    said = publish(hub, f"{corpus.path}@2.0.0", "--with-ledger", status=1)
-    assert "a tag is never moved" in said
+    output = publish(hub, f"{corpus.path}@2.0.0", "--with-ledger", status=1)
+    assert "a tag is never moved" in output
 
 
-def test_the_token_stands_nowhere(hub: StandIn, corpus: Corpus, home: Path) -> None:
-    """Neither in output, nor in errors, nor in any file, whether a call goes well or not."""
+def test_the_token_is_never_written(hub: StandIn, corpus: Corpus, home: Path) -> None:
+    """It is not in the output, in errors or in files, even if a call fails."""
     address = f"{corpus.path}@1.0.0"
-    said = [hub.builder("publish", address, "--repo", REPO, "--token", TOKEN, home=home, token=None)]
+    output = [hub.builder("publish", address, "--repo", REPO, "--token", TOKEN, home=home, token=None)]
     wrong = "hf_thewrongtoken0987"
-    said.append(
+    output.append(
         hub.builder(
             "publish", f"{corpus.path}@1.1.0", "--repo", REPO, "--token", wrong, home=home, token=None
         )
@@ -194,17 +194,17 @@ def test_the_token_stands_nowhere(hub: StandIn, corpus: Corpus, home: Path) -> N
         "import sys, builder\nfrom builder.hub.retry_policy import RetryPolicy\n"
         f"builder.publish(sys.argv[1], '{REPO}', token=sys.argv[2], retry_policy=RetryPolicy(attempts=1))"
     )
-    said.append(hub.python(code, address, TOKEN, home=home, token=None))
-    assert [done.returncode for done in said] == [0, 1, 1], said
-    assert "401" in said[1].stderr
+    output.append(hub.python(code, address, TOKEN, home=home, token=None))
+    assert [done.returncode for done in output] == [0, 1, 1], output
+    assert "401" in output[1].stderr
     for token in (TOKEN, wrong):
-        assert not [done for done in said if token in done.stdout + done.stderr]
+        assert not [done for done in output if token in done.stdout + done.stderr]
         kept = [path for place in (home, corpus.path) for path in place.rglob("*") if path.is_file()]
         assert not [path for path in kept if token.encode() in path.read_bytes()]
 
 
-def test_private_means_private(hub: StandIn, corpus: Corpus) -> None:
-    """--private makes a repository that others do not see, and refuses one that they do."""
+def test_private_creates_and_requires_a_private_repository(hub: StandIn, corpus: Corpus) -> None:
+    """With --private, an existing public repository is refused."""
     publish(hub, f"{corpus.path}@1.0.0", "--private")
     assert repo(hub).private
     done = hub.builder("publish", f"{corpus.path}@1.0.0", "--repo", "harbour/open")
@@ -215,7 +215,7 @@ def test_private_means_private(hub: StandIn, corpus: Corpus) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "says"),
+    ("code", "message"),
     [
         ("api.create_tag(r, tag='v1.1.0', repo_type='dataset')", "exists and contains other files"),
         ("api.create_branch(r, branch='v1.1.0', repo_type='dataset')", "has a branch v1.1.0"),
@@ -224,8 +224,10 @@ def test_private_means_private(hub: StandIn, corpus: Corpus) -> None:
         ("add('README.md', b'---\\na: [\\n---\\n')", "fix the card on the Hub"),
     ],
 )
-def test_what_is_in_the_way_is_told(code: str, says: str, hub: StandIn, corpus: Corpus) -> None:
-    """A tag with other content, a branch of the tag's name, a file that load_dataset obeys, a broken card."""
+def test_each_obstacle_in_the_repository_is_reported(
+    code: str, message: str, hub: StandIn, corpus: Corpus
+) -> None:
+    """Obstacles: other content at the tag, a branch of that name, a file for load_dataset, a broken card."""
     publish(hub, f"{corpus.path}@1.0.0")
     prepare = (
         "from huggingface_hub import CommitOperationAdd as A, HfApi\n"
@@ -234,17 +236,17 @@ def test_what_is_in_the_way_is_told(code: str, says: str, hub: StandIn, corpus: 
     )
     changed = hub.python(prepare + code)
     state = repo(hub)
-    if changed.returncode:  # the Hub itself refuses such a card; it may be there all the same, by git
+    if changed.returncode:  # the Hub refuses such a card, but a git push can bypass its check
         pytest.skip(changed.stderr) if "README" not in code else _put_card(hub, code)
-    said = publish(hub, f"{corpus.path}@1.1.0", status=1)
-    assert says in said
-    assert all(line.startswith(("error: ", "load", "hash")) for line in said.splitlines())
+    output = publish(hub, f"{corpus.path}@1.1.0", status=1)
+    assert message in output
+    assert all(line.startswith(("error: ", "load", "hash")) for line in output.splitlines())
     if not changed.returncode:
         assert repo(hub) == state
 
 
 def _put_card(hub: StandIn, code: str) -> None:
-    """Commit a card behind the Hub's back, as a push by git does."""
+    """Commit a card without the checks of the Hub, as a git push does."""
     from hub.store import Store
 
     text = code.partition("b'")[2].rpartition("'")[0].encode().decode("unicode_escape")
@@ -257,7 +259,7 @@ def _put_card(hub: StandIn, code: str) -> None:
 
 
 def test_another_dataset_is_not_overwritten(hub: StandIn, corpus: Corpus, tmp_path: Path) -> None:
-    """A repository that holds a version of another dataset is refused."""
+    """A repository with a version of another dataset is refused."""
     import subprocess
     import sys
 
@@ -269,8 +271,8 @@ def test_another_dataset_is_not_overwritten(hub: StandIn, corpus: Corpus, tmp_pa
     assert "contains the dataset" in publish(hub, f"{corpus.path}@1.1.0", status=1)
 
 
-def test_other_rows_on_the_hub_are_found(hub: StandIn, corpus: Corpus) -> None:
-    """The Hub may tell the right hash and give other bytes: those are compared with what is here."""
+def test_other_bytes_on_the_hub_are_detected(hub: StandIn, corpus: Corpus) -> None:
+    """The Hub can report the right hash but return other bytes, so the bytes are compared with local rows."""
     publish(hub, f"{corpus.path}@1.0.0")
     shard = next(
         file for path, file in commit_at(hub, "v1.0.0").files.items() if path.startswith("data/train")
@@ -280,5 +282,5 @@ def test_other_rows_on_the_hub_are_found(hub: StandIn, corpus: Corpus) -> None:
     data[100] ^= 1
     stored.write_bytes(data)
     for option in ("ends", "all"):
-        said = publish(hub, f"{corpus.path}@1.0.0", "--read-back", option, status=1)
-        assert "has other rows in row group 0" in said
+        output = publish(hub, f"{corpus.path}@1.0.0", "--read-back", option, status=1)
+        assert "has other rows in row group 0" in output

@@ -1,4 +1,4 @@
-"""The stand-in Hub: real clients, unchanged, take it for the Hub, and it fails when it is told to."""
+"""The stand-in Hub works with unchanged real clients, and it fails on request."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ DatasetNotFoundError
 
 
 def test_real_clients_publish_and_load(any_hub: StandIn, home: Path, tmp_path: Path) -> None:
-    """Commits, copies, deletions, tags, listing, loading, streaming, ranges: by LFS and by Xet."""
+    """By LFS and by Xet: commits, copies, deletions, tags, listing, loading, streaming, ranges."""
     wrote = any_hub.python(WRITE, tmp_path, home=home)
     assert (wrote.returncode, wrote.stdout) == (0, "412\n409\n"), wrote.stderr
     read = any_hub.python(READ, home=tmp_path / "second")
     assert (read.returncode, read.stdout) == (0, EXPECTED), read.stderr
 
 
-def test_it_survives_a_restart(own_hub: StandIn, home: Path, tmp_path: Path) -> None:
-    """What it was given lies in its folder; lists come a page at a time as well."""
+def test_repositories_survive_a_restart(own_hub: StandIn, home: Path, tmp_path: Path) -> None:
+    """The folder keeps all data. This test also uses short pages of lists."""
     own_hub.python(WRITE, tmp_path, home=home)
     own_hub.stop()
     with StandIn(own_hub.folder, page_size=1) as again:
@@ -42,7 +42,7 @@ def test_it_survives_a_restart(own_hub: StandIn, home: Path, tmp_path: Path) -> 
 
 
 def test_nobody_writes_without_the_token(hub: StandIn, home: Path, tmp_path: Path) -> None:
-    """A change without the token is refused, and a private repository is not seen."""
+    """Without the token, changes are refused and private repositories are invisible."""
     refused = hub.python(WRITE, tmp_path, home=home, token=None)
     assert "401" in refused.stderr
     code = "import huggingface_hub as h; h.create_repo('harbour/x', repo_type='dataset', private=True)"
@@ -53,8 +53,8 @@ def test_nobody_writes_without_the_token(hub: StandIn, home: Path, tmp_path: Pat
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_it_fails_when_it_is_told_to(kind: str, hub: StandIn, home: Path) -> None:
-    """Each fault happens at its request and at no other, and is in the log."""
+def test_a_planned_fault_happens_at_its_request_only(kind: str, hub: StandIn, home: Path) -> None:
+    """The log shows the fault."""
     code = (
         "import httpx2, os\n"
         "url = os.environ['HF_ENDPOINT'] + '/api/whoami-v2'\n"

@@ -1,4 +1,4 @@
-"""How many bytes go over the wire for a change, by LFS and by Xet (a table: ``benchmarks.publishing``)."""
+"""Bytes sent to the Hub for each kind of change, by LFS and by Xet (table: ``benchmarks.publishing``)."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from builder import Corpus
 N_PAGES = 16_000
 APPENDED_SHARE = n_appended(N_PAGES) / (N_PAGES + n_appended(N_PAGES))
 SLACK = 40_000
-"""For inputs.parquet, which is written anew, and for Xet's own lists."""
+"""Bytes for inputs.parquet, which is rewritten, and for the lists of Xet."""
 
 pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
 def changes(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
-    """A corpus with a version for each change."""
+    """A corpus with one version for each kind of change."""
     return make_changes(tmp_path_factory.mktemp("wire"), N_PAGES)
 
 
 def most_bytes(sent: Sent, *, xet: bool) -> float:
-    """Tell how much a change may send: by Xet its own share, by LFS the shards that it touches."""
+    """Return the maximum bytes of a change: by Xet its share of the data, by LFS the changed shards."""
     by_lfs = {"takedown": 2 * sent.largest, "rename": 0, "encode": sent.size}
     by_xet = {"takedown": 0.03 * sent.size, "rename": 0, "encode": 1.1 * sent.size}
     if sent.change == "append":
@@ -35,10 +35,10 @@ def most_bytes(sent: Sent, *, xet: bool) -> float:
     return (by_xet if xet else by_lfs).get(sent.change, 1.1 * sent.size)
 
 
-def test_bytes_sent(
+def test_a_change_sends_only_the_changed_data(
     any_hub: StandIn, changes: Corpus, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each change costs what it should, and nothing but the large files has a size worth telling."""
+    """All requests other than large files are small."""
     table = []
     for sent in publish_changes(any_hub, changes, REPO, home):
         table.append(

@@ -1,1 +1,1 @@
-"""What stages check when they are bound."""
+"""Checks that stages share in ``bind``."""

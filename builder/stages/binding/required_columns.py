@@ -1,4 +1,4 @@
-"""The columns that a stage cannot do without: a fault for each that is missing or of the wrong type."""
+"""Faults for required columns of a stage that are missing or have the wrong type."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ if TYPE_CHECKING:
 
 
 def text_column_faults(stage: str, schema: pa.Schema, resources: Resources, *, purpose: str) -> list[Fault]:
-    """Find what is wrong with the text column for a stage that reads texts; empty if nothing is.
+    """Check the text column of a stage that reads texts; return an empty list if it is correct.
 
     Args:
-        purpose: what the stage wants the text for, as a verb.
+        purpose: what the stage does with the text, as a verb.
     """
     name = resources.columns.text
     if name is None or name not in schema.names:
-        what = f"there is no column of text to {purpose}"
+        what = f"the stage has no text column to {purpose}"
     elif not (pa.types.is_string(kind := schema.field(name).type) or pa.types.is_large_string(kind)):
-        what = f"the column {name!r} is not text but {kind}"
+        what = f"the column {name!r} must be text, but its type is {kind}"
     else:
         return []
-    advice = "put extract_text before it, or say which it is with columns: {text: NAME}"
+    advice = "put extract_text before this stage, or name the text column with columns: {text: NAME}"
     return [Fault(where=stage, what=what, advice=advice)]
 
 
-def contract_column_faults(stage: str, schema: pa.Schema, resources: Resources, *parts: str) -> list[Fault]:
-    """Find the parts (``html``, ``text``, ``url``) for which the contract has no column."""
+def contract_column_faults(stage: str, schema: pa.Schema, resources: Resources, *roles: str) -> list[Fault]:
+    """Return a fault for each role (``html``, ``text``, ``url``) without a column in the contract."""
     return [
         Fault(
             where=stage,
-            what=f"the contract has no column of {'URLs' if part == 'url' else part}",
-            advice=f"say which it is with columns: {{{part}: NAME}}, or leave the stage out",
+            what=f"the contract has no column for {'URLs' if role == 'url' else role}",
+            advice=f"name the column with columns: {{{role}: NAME}}, or remove the stage",
         )
-        for part in parts
-        if getattr(resources.columns, part) not in schema.names
+        for role in roles
+        if getattr(resources.columns, role) not in schema.names
     ]

@@ -1,1 +1,1 @@
-"""What the deduplications have in common."""
+"""Code that the deduplication stages share."""

@@ -1,1 +1,1 @@
-"""What extract_text runs on one page."""
+"""Extraction of text and facts from one page, for ``extract_text``."""

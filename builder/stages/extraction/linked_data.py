@@ -1,4 +1,4 @@
-"""The JSON-LD of a page: the objects that describe the page or what it is about."""
+"""Read the JSON-LD of a page: the objects that describe the page or its main subject."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _LEVELS = 4
 
 
 def linked_data(page: bytes) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Return what describes an article or page, and the names of all that has an ``@id``.
+    """Return the objects that describe an article or page, and the names of all objects with an ``@id``.
 
-    Broken JSON is passed over.
+    Scripts with broken JSON are skipped.
     """
     articles: list[dict[str, Any]] = []
     names: dict[str, Any] = {}
@@ -34,7 +34,7 @@ def linked_data(page: bytes) -> tuple[list[dict[str, Any]], dict[str, Any]]:
 
 
 def author_of(author: Any, names: Mapping[str, Any]) -> str | None:
-    """Return the name or names of an author, who may be referred to by ``@id``."""
+    """Return the name or names of an author; an author can be a reference to an ``@id`` in ``names``."""
     if isinstance(author, list):
         found = [name for name in (author_of(one, names) for one in author) if name]
         return ", ".join(found) or None
@@ -63,7 +63,7 @@ def _scripts(page: bytes) -> Iterator[Any]:
 
 
 def _objects(given: Any, *, levels: int) -> Iterator[dict[str, Any]]:
-    """Give the objects of a script, those of its graph, and what the page is mainly about."""
+    """Yield the objects of a script, the objects of its graph, and the main entity of the page."""
     for item in given if isinstance(given, list) else [given]:
         if not isinstance(item, dict):
             continue

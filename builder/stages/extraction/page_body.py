@@ -1,4 +1,4 @@
-"""Author and date that stand in the body of a page: microdata, and links to the author."""
+"""Find author and date in the body of a page: microdata, and links to the author."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from builder.stages.extraction.page_facts import PageFacts
 
 _MAX_NAME_CHARS = 100
-"""What is longer is no name, but a text around one."""
+"""A longer text is not a name, but a text that contains a name."""
 
 _AUTHORS = ('[itemprop~="author"] [itemprop~="name"]', '[itemprop~="author"]', '[rel~="author"]')
 _DATES = ('[itemprop~="datePublished"]', "time[pubdate]")
 
 
 def facts_of_body(facts: PageFacts, page: bytes, document: Any) -> PageFacts:
-    """Fill in what the head does not tell, from the first place in the body that does.
+    """Fill in author and date from the body if the head does not contain them. The first match counts.
 
-    A document is searched only where the bytes of the page say that there is something: a search costs as
-    much as extracting a short page.
+    The document is searched only if the bytes of the page contain the attribute name, because a search takes
+    as long as the extraction of a short page.
     """
     if facts.author is None and b"author" in page:
         author = _author(document, _AUTHORS if b"itemprop" in page else _AUTHORS[-1:])

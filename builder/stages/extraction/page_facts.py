@@ -1,4 +1,4 @@
-"""What a page says about itself: title, author, date and language."""
+"""Read the facts of a page from its head and JSON-LD: title, author, date and language."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _MAX_CHARS = 1000
-"""Characters of a title or author that are kept."""
+"""Maximum length of a title or author; longer values are cut."""
 
 _TITLE = ("og:title", "twitter:title", "dc.title", "dcterms.title", "<title>")
 _AUTHOR = ("author", "article:author", "dc.creator", "dcterms.creator", "parsely-author", "sailthru.author")
@@ -49,7 +49,7 @@ _TITLE_TEXT = re.compile(rb"<title(?:\s[^>]*)?>([^<]{0,4096})", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageFacts:
-    """Facts as the page tells them; None where it does not, or not in a form that can be read."""
+    """The facts that a page contains; None if the page has no value, or one that cannot be parsed."""
 
     title: str | None = None
     author: str | None = None
@@ -58,30 +58,30 @@ class PageFacts:
 
 
 def page_facts(page: bytes) -> PageFacts:
-    """Read the facts from the UTF-8 of a page.
+    """Read the facts from the UTF-8 bytes of a page.
 
-    Titles come from ``og:title`` before ``<title>``; the name of the site (``og:site_name``) at an end of
-    them is left out. Author and date come from ``<meta>``, else from JSON-LD; the language from ``<html
-    lang>``, else from ``<meta>``. An author that is an address is none.
+    The title comes from ``og:title``, else from ``<title>``; the name of the site (``og:site_name``) at the
+    beginning or end of the title is removed. Author and date come from ``<meta>``, else from JSON-LD. The
+    language comes from ``<html lang>``, else from ``<meta>``. A URL is not used as an author.
 
     >>> page_facts(b"<html lang=en-gb><title>Bridge &amp; river</title>").title
     'Bridge & river'
     """
     meta = _head(page[:_HEAD_BYTES])
     linked, names = linked_data(page)
-    title = _first(map(_text, _said(meta, _TITLE)))
+    title = _first(map(_text, _contents(meta, _TITLE)))
     return PageFacts(
         title=_without_site(title, _text(meta.get("og:site_name"))),
-        author=_first(map(name_of, _said(meta, _AUTHOR)))
+        author=_first(map(name_of, _contents(meta, _AUTHOR)))
         or _first(name_of(author_of(item.get("author"), names)) for item in linked),
-        date=_first(map(read_date, _said(meta, _DATE)))
+        date=_first(map(read_date, _contents(meta, _DATE)))
         or _first(read_date(item.get("datePublished")) for item in linked),
-        language=_first(map(language_tag, _said(meta, _LANGUAGE))),
+        language=_first(map(language_tag, _contents(meta, _LANGUAGE))),
     )
 
 
 def read_date(value: object) -> date | None:
-    """Read the day from the forms that pages use; forms in which day and month cannot be told apart are none.
+    """Parse a date in one of the common forms; return None if day and month cannot be distinguished.
 
     >>> read_date("2018-10-09T08:00:00+01:00"), read_date("October 9th, 2018"), read_date("9/10/2018")
     (datetime.date(2018, 10, 9), datetime.date(2018, 10, 9), None)
@@ -99,7 +99,7 @@ def read_date(value: object) -> date | None:
 
 
 def language_tag(value: str | None) -> str | None:
-    """Write a language tag with the usual case of its parts (RFC 5646, section 2.1.1).
+    """Return a language tag with the recommended case of its parts (RFC 5646, section 2.1.1), or None.
 
     >>> language_tag(" EN_us "), language_tag("zh-hant-TW"), language_tag("english")
     ('en-US', 'zh-Hant-TW', None)
@@ -127,8 +127,8 @@ def _month(name: str) -> str:
     return str(_MONTHS.index(name) + 1) if name in _MONTHS else "0"
 
 
-def _said(meta: dict[str, str], names: tuple[str, ...]) -> list[str]:
-    """List what stands under some names, in their order."""
+def _contents(meta: dict[str, str], names: tuple[str, ...]) -> list[str]:
+    """List the contents of the names that the page has, in the order of ``names``."""
     return [meta[name] for name in names if name in meta]
 
 
@@ -143,13 +143,13 @@ def _text(value: object) -> str | None:
 
 
 def name_of(value: object) -> str | None:
-    """Take a string for somebody's name, unless it is an address."""
+    """Return a string as the name of a person; None if it is a URL or an account name."""
     text = _text(value)
     return None if text is None or "://" in text or text.startswith(("@", "/", "www.")) else text
 
 
 def _without_site(title: str | None, site: str | None) -> str | None:
-    """Leave out the name of the site at the end or the beginning of a title."""
+    """Remove the name of the site from the beginning or end of a title."""
     if title is None or site is None:
         return title
     place = re.escape(site)
@@ -158,7 +158,7 @@ def _without_site(title: str | None, site: str | None) -> str | None:
 
 
 def _head(head: bytes) -> dict[str, str]:
-    """Return the first content that is not blank of each ``<meta>``, by its lower-case name."""
+    """Return the first non-blank content of each ``<meta>``, by its name in lower case."""
     found: dict[str, str] = {}
     for name, attributes in tags(head, wanted=(b"html", b"meta", b"body")):
         if name == b"body":

@@ -1,4 +1,4 @@
-"""Run an extractor on one page."""
+"""Run one of the extractors on one page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from builder.stages.extraction.page_facts import PageFacts, page_facts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageText:
-    """What an extractor made of a page; ``is_whole`` where no main content was found."""
+    """The text and facts of a page; ``is_whole`` is true if the extractor found no main text."""
 
     text: str
     is_whole: bool
@@ -30,13 +30,13 @@ def read_page(
     tables: bool,
     favor: str,
 ) -> PageText:
-    """Extract the main text, else the whole text, and the facts.
+    """Extract the facts and the main text; if the page has no main text, the whole text.
 
-    Content of ``<noscript>`` is read: whole forums stand in it. Alternative texts of images are off by
-    default because most of them repeat a caption or say nothing.
+    The content of ``<noscript>`` is read, because some forums have all their content there. Alternative texts
+    of images are off by default, because most of them repeat a caption or have no content.
 
     Args:
-        html: UTF-8.
+        html: the page as UTF-8.
     """
     from resiliparse.extract.html2text import extract_plain_text
     from resiliparse.parse.html import HTMLTree
@@ -73,6 +73,6 @@ def _trafilatura(html: bytes, *, comments: bool, links: bool, tables: bool, favo
 
 
 def _lines(text: str) -> str:
-    """Return plain lines: no blank ones at the ends, no spaces at the end of a line, no lone surrogates."""
+    """Remove blank lines at both ends, spaces at line ends, and lone surrogates."""
     text = text.encode("utf-8", "replace").decode("utf-8")
     return "\n".join(map(str.rstrip, text.splitlines())).strip()

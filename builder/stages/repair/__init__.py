@@ -1,1 +1,1 @@
-"""What repair_text does to a column, and by which rules."""
+"""Repair of text columns, and the rules of each repair, for ``repair_text``."""

@@ -1,4 +1,4 @@
-"""Repair a column of texts: kernels find the lines that need it, and mend all white space by themselves."""
+"""Repair a text column: kernels find the lines to repair in Python, and tidy all white space themselves."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mended:
+class RepairedColumn:
     """A repaired column.
 
     Attributes:
-        column: of the type that it had; where it had null, null.
-        counts: documents that were changed, and how many by each repair.
-        empty: int64[n], rows of which nothing is left.
-        too_many_marks: int64[n], rows that cannot be normalised, whatever stands there now.
+        column: the repaired texts, with the type and the nulls of the original column.
+        counts: number of changed documents (``repaired``), and the number for each repair.
+        empty: int64[n], rows whose text is empty after the repair.
+        too_many_marks: int64[n], rows that cannot be normalised; their text in ``column`` is undefined.
     """
 
     column: pa.Array
@@ -43,29 +43,31 @@ class Mended:
     too_many_marks: NDArray[np.int64]
 
 
-def mend(column: pa.Array, *, options: Options) -> Mended:
-    """Repair each text of a column of strings."""
+def repair_column(column: pa.Array, *, options: Options) -> RepairedColumn:
+    """Repair each text of a string column."""
     texts = text_buffers(column)
     data, offsets = texts
     flags, html_at = screen_column(data, offsets[:-1], offsets[1:], options=options)
     if column.null_count:
         flags[column.is_null().to_numpy(zero_copy_only=False)] = 0
-    none = np.empty(0, np.int64)
     if not flags.any():
-        return Mended(column=column, counts=Counter(repaired=0), empty=none, too_many_marks=none)
+        no_rows = np.empty(0, np.int64)
+        return RepairedColumn(
+            column=column, counts=Counter(repaired=0), empty=no_rows, too_many_marks=no_rows
+        )
     changes: dict[int, set[str]] = {row: {"line_ends"} for row in _rows(flags & screening.CRLF)}
     refused = set(_rows(flags & screening.MANY_MARKS))
     fixed = _fix_lines(texts, flags, html_at, changes, refused, options=options)
     wanted = flags != 0
     wanted[list(refused)] = False
-    (mended, ends), n_gone = _tidied(fixed, wanted)
-    for row in _rows(n_gone):
+    (data, ends), n_removed = _tidied(fixed, wanted)
+    for row in _rows(n_removed):
         changes.setdefault(row, set()).add("whitespace")
     emptied = wanted & (np.diff(ends) == 0) & (np.diff(offsets) > 0)
     counts = Counter(name for row in changes if row not in refused for name in sorted(changes[row]))
     counts["repaired"] = sum(row not in refused and not emptied[row] for row in changes)
-    return Mended(
-        column=_column_of(mended, ends, like=column),
+    return RepairedColumn(
+        column=_column_of(data, ends, like=column),
         counts=counts,
         empty=np.flatnonzero(emptied),
         too_many_marks=np.array(sorted(refused), np.int64),
@@ -75,7 +77,11 @@ def mend(column: pa.Array, *, options: Options) -> Mended:
 def screen_column(
     data: NDArray[np.uint8], starts: NDArray[np.int64], stops: NDArray[np.int64], *, options: Options
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return what could be repaired in each text, and where its first ``<`` stands: int64[n_docs] both."""
+    """Return the flags of possible repairs in each text, and the position of its first ``<``.
+
+    Returns:
+        Two arrays int64[n_docs].
+    """
     flags, html_at = np.zeros(len(starts), np.int64), np.zeros(len(starts), np.int64)
     max_line = rules.MAX_LINE_CHARS
     screening.screen(data, starts, stops, *tables(options), max_line, flags, html_at)
@@ -99,13 +105,13 @@ def _fix_lines(
     *,
     options: Options,
 ) -> Texts:
-    """Put repaired lines in the place of those that need it; note what changed, and which rows to refuse."""
+    """Replace faulty lines with repaired lines; add to ``changes`` and ``refused``."""
     data, offsets = texts
     view = memoryview(cast("Any", data))
     pieces: list[memoryview | bytes] = []
     grown = np.zeros(len(offsets) - 1, np.int64)
     done = int(offsets[0])
-    for row, start, stop in _odd_lines(texts, flags, html_at, options=options):
+    for row, start, stop in _lines_to_repair(texts, flags, html_at, options=options):
         if row in refused:
             continue
         try:
@@ -125,10 +131,10 @@ def _fix_lines(
     return np.frombuffer(b"".join(pieces), np.uint8), np.concatenate([[0], np.cumsum(lengths)])
 
 
-def _odd_lines(
+def _lines_to_repair(
     texts: Texts, flags: NDArray[np.int64], html_at: NDArray[np.int64], *, options: Options
 ) -> Iterator[tuple[int, int, int]]:
-    """Give row, start and stop of each line that a kernel cannot mend, in order."""
+    """Yield row, start and stop of each line that the kernels cannot repair, in order."""
     data, offsets = texts
     wanted = (flags & ~screening.SOFT != 0) & (flags & screening.MANY_MARKS == 0)
     if not wanted.any():
@@ -139,20 +145,20 @@ def _odd_lines(
     starts, stops, rows = room[:, :n_lines]
     found, _ = screen_column(data, starts, stops, options=options)
     found[starts > html_at[rows]] &= ~screening.MARKUP
-    odd = np.flatnonzero(found & ~screening.SOFT)
-    yield from zip(rows[odd].tolist(), starts[odd].tolist(), stops[odd].tolist(), strict=True)
+    at = np.flatnonzero(found & ~screening.SOFT)
+    yield from zip(rows[at].tolist(), starts[at].tolist(), stops[at].tolist(), strict=True)
 
 
 # -- columns ---------------------------------------------------------------------------------------
 
 
 def _tidied(texts: Texts, wanted: NDArray[np.bool_]) -> tuple[Texts, NDArray[np.int64]]:
-    """Tidy some texts; return all of them, and how much white space went from each."""
+    """Tidy the ``wanted`` texts; return all texts, and the number of bytes removed from each."""
     data, offsets = texts
     out = np.empty(int(offsets[-1] - offsets[0]), np.uint8)
-    out_offsets, n_gone = np.empty(len(offsets), np.int64), np.empty(len(wanted), np.int64)
-    tidy(data, offsets, wanted, out, out_offsets, n_gone)
-    return (out, out_offsets), n_gone
+    out_offsets, n_removed = np.empty(len(offsets), np.int64), np.empty(len(wanted), np.int64)
+    tidy(data, offsets, wanted, out, out_offsets, n_removed)
+    return (out, out_offsets), n_removed
 
 
 def _column_of(data: NDArray[np.uint8], offsets: NDArray[np.int64], *, like: pa.Array) -> pa.Array:

@@ -1,9 +1,9 @@
-"""What text repair does to one line, and which characters it can react to.
+"""Repair one line, and list the characters that a repair can change.
 
-The order of the repairs and what each does is that of ``ftfy.fix_text``, called with curly quotes, character
-width and Latin ligatures left alone; each line is repaired by itself, as there. The loop over them is
-written out here so that it can be told what was changed, and so that normalisation, which takes quadratic
-time on long runs of combining marks, can be refused.
+The repairs and their order are those of ``ftfy.fix_text`` with the options for curly quotes, character width
+and Latin ligatures off. As in ftfy, each line is repaired independently. This module has its own loop over
+the repairs, so that it can report which repairs changed a line, and so that it can refuse to normalise long
+runs of combining marks, which takes quadratic time.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BLANKS = "\t \xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
-"""Characters that mean nothing at the end of a line."""
+"""Characters that are removed at the end of a line."""
 
 MAX_LINE_CHARS = 1_000_000
 """Longer lines are repaired in parts of this many characters (``max_decode_length`` of ftfy)."""
 
 CACHED_LINES = 1 << 14
-"""Lines whose repair is remembered: those that are seen most lately."""
+"""Maximum number of lines in the cache of repairs; the least recently used lines leave it first."""
 
 MAX_CACHED_CHARS = 2_000
-"""Longer lines are not remembered: they seldom come again, and would fill the memory."""
+"""Longer lines are not cached: they rarely occur again and take much memory."""
 
 DECODED_BYTES = 1 << 20
-"""Bytes of a line that are decoded at a time: a long one as one string may take four times its size."""
+"""Bytes of a line that are decoded at a time. A long line as one string can take four times its size."""
 
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
 
@@ -48,7 +48,7 @@ class TooManyMarksError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """The repairs that are off unless asked for."""
+    """The repairs that are off by default."""
 
     uncurl_quotes: bool
     fix_character_width: bool
@@ -56,13 +56,13 @@ class Options:
 
 
 def fix_line(line: str, *, is_html: bool, options: Options) -> tuple[str, frozenset[str]]:
-    r"""Repair one line with its line end; return it with the names of the repairs that changed something.
+    """Repair one line with its line end; return it with the names of the repairs that changed it.
 
-    A long line is repaired in parts. Once a part holds a ``<``, it and all after it are HTML, in which
-    entities are left alone.
+    A long line is repaired in parts. From the first part with a ``<`` on, the text counts as HTML, and its
+    entities are not changed.
 
     Args:
-        is_html: whether a line before this one holds a ``<``.
+        is_html: whether an earlier line contains a ``<``.
 
     Raises:
         TooManyMarksError: if it has more than ``MAX_MARKS`` combining marks in a row.
@@ -72,12 +72,12 @@ def fix_line(line: str, *, is_html: bool, options: Options) -> tuple[str, frozen
     for start in range(0, len(line), MAX_LINE_CHARS):
         part = line[start : start + MAX_LINE_CHARS]
         is_html = is_html or "<" in part
-        fix = _fix_again if len(part) <= MAX_CACHED_CHARS else _fix_part
+        fix = _fix_cached if len(part) <= MAX_CACHED_CHARS else _fix_part
         fixed, changed = fix(part, unescape=not is_html and "&" in part, options=options)
         parts.append(fixed)
         changes |= changed
     fixed = "".join(parts)
-    normal = unicodedata.normalize("NFC", fixed)  # no part has many marks in a row by now
+    normal = unicodedata.normalize("NFC", fixed)  # each part has at most MAX_MARKS marks in a row
     if normal != fixed:
         changes.add("nfc")
     plain = _CONTROLS.sub("", normal.replace("\f", "\n"))
@@ -87,7 +87,7 @@ def fix_line(line: str, *, is_html: bool, options: Options) -> tuple[str, frozen
 
 
 def fix_bytes(line: memoryview, *, is_html: bool, options: Options) -> tuple[bytes, frozenset[str]]:
-    """Repair one line of any length that comes as UTF-8; see ``fix_line``."""
+    """Repair one line of any length, given as UTF-8; see ``fix_line``."""
     changes: frozenset[str] = frozenset()
     pieces = []
     for text in _pieces(line):
@@ -99,9 +99,10 @@ def fix_bytes(line: memoryview, *, is_html: bool, options: Options) -> tuple[byt
 
 
 def _pieces(line: memoryview) -> Iterator[str]:
-    """Decode a line in pieces, cut where a part ends and something stands behind that joins with nothing.
+    """Decode a line in pieces. Cut at the end of a part, before a character that combines with nothing.
 
-    A letter or digit of ASCII does not; a control character or an entity may go and leave a mark behind.
+    ASCII letters and digits are such characters. A control character or an entity is not: its repair can
+    remove it and leave a combining mark at the start of the piece.
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
     text, cut = "", MAX_LINE_CHARS
@@ -116,8 +117,8 @@ def _pieces(line: memoryview) -> Iterator[str]:
 
 
 @lru_cache(maxsize=CACHED_LINES)
-def _fix_again(line: str, *, unescape: bool, options: Options) -> tuple[str, frozenset[str]]:
-    """Repair a line that may come again: the same stand on all pages of a site."""
+def _fix_cached(line: str, *, unescape: bool, options: Options) -> tuple[str, frozenset[str]]:
+    """Repair a line and cache the result: some lines occur on all pages of a site."""
     return _fix_part(line, unescape=unescape, options=options)
 
 
@@ -139,7 +140,7 @@ def _fix_part(line: str, *, unescape: bool, options: Options) -> tuple[str, froz
 
 @cache
 def _steps(options: Options) -> tuple[tuple[str, Callable[[str], str]], ...]:
-    """Return the repairs in ftfy's order, by the name under which their changes are counted."""
+    """Return the repairs in the order of ftfy, each with the name under which its changes are counted."""
     import ftfy
     from ftfy import fixes
 
@@ -174,7 +175,7 @@ def _mark_run() -> re.Pattern[str]:
 
 @cache
 def tables(options: Options) -> tuple[NDArray[np.uint16], NDArray[np.uint16], NDArray[np.uint16]]:
-    """Return the classes, leads and trails that ``text_screen.screen`` asks for."""
+    """Return the arguments ``classes``, ``leads`` and ``trails`` of ``screen.screen``."""
     classes = np.zeros(screen.TABLE_SIZE, dtype=np.uint16)
     for chars, kind in (
         (BLANKS, screen.BLANK),
@@ -194,7 +195,7 @@ def tables(options: Options) -> tuple[NDArray[np.uint16], NDArray[np.uint16], ND
 
 
 def _mark_normal(classes: NDArray[np.uint16]) -> None:
-    """Mark what normalisation may change: what is not its own NFC, and what may join what stands before."""
+    """Mark characters that normalisation can change: not in NFC, or combining with the one before."""
     for point in range(0x80, screen.TABLE_SIZE - 1):
         char = chr(point)
         if unicodedata.combining(char):
@@ -209,14 +210,14 @@ def _mark_normal(classes: NDArray[np.uint16]) -> None:
 
 
 def _removed() -> set[str]:
-    """Characters that ``ftfy`` removes, and the control characters that go after it."""
+    """Return the characters that ftfy removes, and the control characters that ``fix_line`` removes."""
     from ftfy.chardata import CONTROL_CHARS
 
     return {chr(point) for point in CONTROL_CHARS} | {chr(p) for p in range(0x20) if chr(p) not in "\t\n\f\r"}
 
 
 def _clues() -> set[str]:
-    """Characters beyond ASCII that the pattern by which ftfy knows mojibake mentions, ranges filled in."""
+    """Return the non-ASCII characters in ftfy's pattern for mojibake, with ranges expanded."""
     from ftfy.badness import BADNESS_RE
 
     pattern = re.sub(r"\\x([0-9a-f]{2})", lambda found: chr(int(found[1], 16)), BADNESS_RE.pattern)
@@ -240,7 +241,7 @@ def _optional(options: Options) -> set[str]:
 
 
 def _decoded(byts: bytes) -> set[str]:
-    """Return what some bytes are in any of ftfy's charsets."""
+    """Return the characters of ``byts`` in all charsets of ftfy."""
     import ftfy.bad_codecs  # noqa: F401 - registers the sloppy charsets
     from ftfy.chardata import CHARMAP_ENCODINGS
 
@@ -248,7 +249,11 @@ def _decoded(byts: bytes) -> set[str]:
 
 
 def _byte_roles() -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
-    """Return in which of ftfy's charsets a character could begin or go on a UTF-8 sequence."""
+    """Return, per character, the charsets of ftfy in which it can start or continue a UTF-8 sequence.
+
+    Returns:
+        leads and trails: uint16[TABLE_SIZE], one bit for each charset.
+    """
     from ftfy.chardata import CHARMAP_ENCODINGS
 
     leads = np.zeros(screen.TABLE_SIZE, dtype=np.uint16)
@@ -257,5 +262,5 @@ def _byte_roles() -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
         for byte in range(0x80, 0x100):
             roles = leads if byte >= 0xC0 else trails
             roles[ord(bytes([byte]).decode(charset))] |= 1 << place
-    trails[0xFFFD] = 0xFFFF  # stands for a byte that was lost
+    trails[0xFFFD] = 0xFFFF  # the replacement character: any byte is possible
     return leads, trails

@@ -1,1 +1,1 @@
-"""What validate does to a batch before its records are parsed."""
+"""Processing of a batch before its records are parsed, for ``validate``."""

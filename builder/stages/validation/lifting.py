@@ -1,10 +1,10 @@
-"""Long strings are taken out of records before these are parsed, and go into their columns as they are.
+"""Take long strings out of records before the records are parsed, and write them directly into columns.
 
-Most bytes of a crawl are in one string a record. Taken through Python they are copied four times and looked
-at six times; a kernel finds them, and writes them into Arrow's buffers, in two. What is parsed and judged is
-the rest of the line, in which a short string stands for the long one. So nothing that is asked of a record
-may depend on more of the string than that it is one: ``may_be_lifted`` tells where that is so. Where
-anything at all is unusual, the line is put back and read whole.
+Most bytes of a crawl are in one string of each record. In Python, each string is copied four times and read
+six times. A kernel finds the strings and writes them into Arrow buffers in two passes. Only the rest of the
+line is parsed and checked; it has a short placeholder instead of the long string. So the contract may check
+only that the value is a string: ``may_be_lifted`` returns whether that is the case. If anything in a line is
+unusual, the line is put back and parsed completely.
 """
 
 from __future__ import annotations
@@ -33,14 +33,17 @@ if TYPE_CHECKING:
     from builder.domain.contract.shape import Shape
     from builder.protocols import Columns
 
-LEAST_BYTES = 256
-"""A shorter string is not worth it. With 12 bytes for an escaped character it has 21 characters or more."""
+MIN_BYTES = 256
+"""Shorter strings are not taken out: it would cost more than it saves.
 
-STAND_IN = "x" * 20
-"""What stands for a long string where a record is judged."""
+An escaped character takes at most 12 bytes, so a string of this size has at least 21 characters.
+"""
 
-_AGAIN = Broken(reason="broken_json", offset=0, message="is to be read whole")
-_MOST_BYTES = (1 << 31) - 1
+PLACEHOLDER = "x" * 20
+"""The string that replaces a long string when a record is checked."""
+
+_PARSE_WHOLE_LINE = Broken(reason="broken_json", offset=0, message="the whole line must be parsed")
+_MAX_BYTES = (1 << 31) - 1
 
 _NOTES = frozenset(
     ("$schema", "$id", "$comment", "title", "description", "examples", "default", "deprecated", "readOnly")
@@ -48,7 +51,7 @@ _NOTES = frozenset(
 _OTHER = frozenset(
     ("type", "required", "minProperties", "maxProperties", "dependentRequired", "propertyNames", "$defs")
 )
-"""Keywords of an object's schema that look at no member's value."""
+"""Keywords of an object's schema that do not check the value of a member."""
 
 _PARTS = frozenset(("not", "if", "then", "else"))
 _LISTS = frozenset(("allOf", "anyOf", "oneOf"))
@@ -56,7 +59,7 @@ _LISTS = frozenset(("allOf", "anyOf", "oneOf"))
 
 @lru_cache(maxsize=16)
 def names_to_lift(contract: Contract, roles: Columns) -> tuple[str, ...]:
-    """Name the columns of long text whose values the contract asks nothing of but that they are strings."""
+    """List the columns of long text for which the contract checks only that the values are strings."""
     wanted = dict.fromkeys(name for name in (roles.text, roles.html) if name)
     return tuple(
         name
@@ -69,9 +72,9 @@ def names_to_lift(contract: Contract, roles: Columns) -> tuple[str, ...]:
 
 
 def may_be_lifted(schema: Any, name: str) -> bool:
-    """Tell whether a schema sees no difference between two strings of 20 characters or more in a member.
+    """Return whether a schema treats all strings of 20 or more characters in a member in the same way.
 
-    It says no wherever it is not certain.
+    Return False if that is not certain.
 
     >>> may_be_lifted({"properties": {"text": {"type": "string", "minLength": 1}}}, "text")
     True
@@ -80,16 +83,16 @@ def may_be_lifted(schema: Any, name: str) -> bool:
     """
     if isinstance(schema, bool):
         return True
-    return isinstance(schema, dict) and all(_is_blind(schema, keyword, name) for keyword in schema)
+    return isinstance(schema, dict) and all(_ignores_content(schema, keyword, name) for keyword in schema)
 
 
-def _is_blind(schema: Mapping[str, Any], keyword: str, name: str) -> bool:
-    """Tell whether one keyword of an object's schema sees no difference."""
+def _ignores_content(schema: Mapping[str, Any], keyword: str, name: str) -> bool:
+    """Return whether one keyword of an object's schema treats all long strings in the same way."""
     part = schema[keyword]
     if keyword in _NOTES or keyword in _OTHER or keyword.startswith("x-"):
         return True
     if keyword == "properties":
-        return isinstance(part, dict) and _asks_for_a_string(part.get(name, True))
+        return isinstance(part, dict) and _requires_only_a_string(part.get(name, True))
     if keyword in _LISTS:
         return isinstance(part, list) and all(may_be_lifted(one, name) for one in part)
     if keyword in _PARTS:
@@ -99,26 +102,26 @@ def _is_blind(schema: Mapping[str, Any], keyword: str, name: str) -> bool:
     return keyword == "unevaluatedProperties" and isinstance(part, bool)
 
 
-def _asks_for_a_string(schema: Any) -> bool:
-    """Tell whether a value's schema sees no difference between two long strings."""
+def _requires_only_a_string(schema: Any) -> bool:
+    """Return whether the schema of a value treats all long strings in the same way."""
     if isinstance(schema, bool):
         return True
     if not isinstance(schema, dict):
         return False
     notes = [word for word in schema if word in _NOTES or word.startswith("x-")]
     others = schema.keys() - set(notes)
-    least = schema.get("minLength", 0)
-    return others <= {"type", "minLength"} and isinstance(least, int) and least <= len(STAND_IN)
+    min_chars = schema.get("minLength", 0)
+    return others <= {"type", "minLength"} and isinstance(min_chars, int) and min_chars <= len(PLACEHOLDER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lifted:
-    """The long strings of a batch, taken out of it.
+    """The long strings that were taken out of a batch.
 
     Attributes:
-        names: of the members.
-        is_lifted: bool[n_rows, n_names]; what is put back becomes False.
-        strings: a StringArray[n_rows] for each name, with no meaning where nothing was lifted.
+        names: names of the members.
+        is_lifted: bool[n_rows, n_names]; ``put_back`` sets a row to False.
+        strings: a StringArray[n_rows] for each name; undefined where ``is_lifted`` is False.
     """
 
     names: tuple[str, ...]
@@ -126,11 +129,11 @@ class Lifted:
     strings: tuple[pa.StringArray, ...]
 
     def values(self, shape: Shape) -> Iterator[Parsed | Broken]:
-        """Give what is left of each row; Broken, if one that was lifted is to be put back."""
+        """Yield the rest of each row; Broken if the caller must put back the strings of a row."""
         raise NotImplementedError
 
     def put_back(self, row: int, shape: Shape) -> Parsed | Broken | None:
-        """Give the whole row; None if nothing was lifted out of it."""
+        """Return the whole row; None if no string was taken out of it."""
         if not self.is_lifted[row].any():
             return None
         self.is_lifted[row] = False
@@ -140,7 +143,7 @@ class Lifted:
         raise NotImplementedError
 
     def fill(self, name: str, rows: Sequence[int], column: pa.StringArray) -> pa.StringArray:
-        """Put the long strings of some rows into a column of these rows, in the place of the stand-in."""
+        """Replace the placeholders in a column of ``rows`` with the long strings."""
         if name not in self.names:
             return column
         which = self.names.index(name)
@@ -153,18 +156,18 @@ class Lifted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiftedLines(Lifted):
-    """Strings out of lines of JSON.
+    """Strings that were taken out of lines of JSON.
 
     Attributes:
-        lines: LargeBinaryArray[n_rows], as they came.
-        rest: LargeBinaryArray[n_rows], with the stand-in.
+        lines: LargeBinaryArray[n_rows], the original lines.
+        rest: LargeBinaryArray[n_rows], the lines with placeholders.
     """
 
     lines: pa.LargeBinaryArray
     rest: pa.LargeBinaryArray
 
-    def values(self, shape: Shape) -> Iterator[Parsed | Broken]:  # noqa: ARG002 - lines tell their types
-        """Parse what is left of each line."""
+    def values(self, shape: Shape) -> Iterator[Parsed | Broken]:  # noqa: ARG002 - JSON has its own types
+        """Parse the rest of each line."""
         for rest, lifted in zip(raw_records(self.rest), self.is_lifted.tolist(), strict=True):
             yield self._parse(rest, lifted) if any(lifted) else parse(rest)
 
@@ -175,29 +178,29 @@ class LiftedLines(Lifted):
         try:
             value = orjson.loads(rest)
         except orjson.JSONDecodeError:
-            return _AGAIN
+            return _PARSE_WHOLE_LINE
         if type(value) is not dict or not is_faithful(rest, value):
-            return _AGAIN
+            return _PARSE_WHOLE_LINE
         for name, is_so in zip(self.names, lifted, strict=True):
-            if is_so and value.get(name) != STAND_IN:
-                return _AGAIN
+            if is_so and value.get(name) != PLACEHOLDER:
+                return _PARSE_WHOLE_LINE
         return Parsed(value=value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiftedColumns(Lifted):
-    """Strings out of columns.
+    """Strings that were taken out of columns.
 
     Attributes:
-        batch: as it came.
-        rest: with the stand-in.
+        batch: the original batch.
+        rest: the batch with placeholders.
     """
 
     batch: pa.RecordBatch
     rest: pa.RecordBatch
 
     def values(self, shape: Shape) -> Iterator[Parsed | Broken]:
-        """Make values of what is left of each row."""
+        """Convert the rest of each row to values."""
         return incoming_values(self.rest, shape)
 
     def _whole(self, row: int, shape: Shape) -> Parsed | Broken:
@@ -205,7 +208,7 @@ class LiftedColumns(Lifted):
 
 
 def lift(batch: pa.RecordBatch, names: tuple[str, ...]) -> Lifted | None:
-    """Take long strings out of a batch; None if there are none, or one is not UTF-8."""
+    """Take long strings out of a batch; return None if it has no long string, or one that is not UTF-8."""
     if RAW in batch.schema.names:
         return lift_lines(batch.column(RAW), names)
     return lift_columns(batch, names)
@@ -215,13 +218,13 @@ def lift_columns(batch: pa.RecordBatch, names: tuple[str, ...]) -> LiftedColumns
     """Take long strings out of columns."""
     names = tuple(n for n in names if n in batch.schema.names and batch.schema.field(n).type == pa.string())
     strings = tuple(batch.column(name) for name in names)
-    long = [pc.greater_equal(pc.binary_length(one), LEAST_BYTES).fill_null(False) for one in strings]
+    long = [pc.greater_equal(pc.binary_length(one), MIN_BYTES).fill_null(False) for one in strings]
     if not any(pc.any(one).as_py() for one in long) or not all(map(_is_text, strings)):
         return None
     rest = batch
     for name, one, is_long in zip(names, strings, long, strict=True):
         at = batch.schema.get_field_index(name)
-        rest = rest.set_column(at, batch.schema.field(at), pc.if_else(is_long, STAND_IN, one))
+        rest = rest.set_column(at, batch.schema.field(at), pc.if_else(is_long, PLACEHOLDER, one))
     is_lifted = np.column_stack([one.to_numpy(zero_copy_only=False) for one in long])
     return LiftedColumns(names=names, is_lifted=is_lifted, strings=strings, batch=batch, rest=rest)
 
@@ -239,18 +242,19 @@ def lift_lines(lines: pa.LargeBinaryArray, names: tuple[str, ...]) -> LiftedLine
     quoted = [orjson.dumps(name)[1:-1] for name in names]
     name_offsets = np.cumsum([0, *map(len, quoted)]).astype(np.int64)
     joined = np.frombuffer(b"".join(quoted), np.uint8)
-    find_strings(data, offsets, joined, name_offsets, LEAST_BYTES, starts, stops, sizes)
+    find_strings(data, offsets, joined, name_offsets, MIN_BYTES, starts, stops, sizes)
     is_lifted = stops > 0
-    if not is_lifted.any() or int(sizes[is_lifted].sum()) > _MOST_BYTES:
+    if not is_lifted.any() or int(sizes[is_lifted].sum()) > _MAX_BYTES:
         return None
     strings = tuple(_strings(data, starts[:, i], stops[:, i], sizes[:, i]) for i in range(len(names)))
     if not all(map(_is_text, strings)):
         return None
-    stand_in = np.frombuffer(STAND_IN.encode(), np.uint8)
-    n_gone = int((stops - starts)[is_lifted].sum())
-    rest = np.empty(int(offsets[-1] - offsets[0]) - n_gone + len(stand_in) * int(is_lifted.sum()), np.uint8)
+    placeholder = np.frombuffer(PLACEHOLDER.encode(), np.uint8)
+    n_removed = int((stops - starts)[is_lifted].sum())
+    n_rest = int(offsets[-1] - offsets[0]) - n_removed + len(placeholder) * int(is_lifted.sum())
+    rest = np.empty(n_rest, np.uint8)
     rest_offsets = np.empty(len(lines) + 1, np.int64)
-    write_without(data, offsets, starts, stops, stand_in, rest, rest_offsets)
+    write_without(data, offsets, starts, stops, placeholder, rest, rest_offsets)
     buffers = [None, pa.py_buffer(rest_offsets), pa.py_buffer(rest)]
     column = pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(lines), buffers)
     return LiftedLines(names=names, is_lifted=is_lifted, strings=strings, lines=lines, rest=column)

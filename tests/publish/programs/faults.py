@@ -1,9 +1,9 @@
-"""Publish with a fault at each request in turn, then publish again; print what went wrong, or how many cases.
+"""Publish with a fault at each request in turn, then publish again; print the failures or the case counts.
 
-Arguments: the stand-in's folder, the corpus, the version that is there (or nothing) and the one to publish,
-which case of how many (``0/1`` for all), attempts, kinds of faults. A case is a repository of its own that
-holds the version that is there; only the small files behind it are copied. ``ctrl-c`` is no fault of the Hub:
-this process is sent the signal while the request is on its way.
+Arguments: folder of the stand-in, corpus, version on the Hub (or nothing), version to publish,
+the part of the cases (``0/1`` for all), the number of attempts, the kinds of faults. Each case has its own
+repository with the version on the Hub; only the small files of the repository are copied. ``ctrl-c`` is not a
+fault of the Hub: this process receives the signal during the request.
 """
 
 import json
@@ -27,14 +27,14 @@ from builder.hub.retry_policy import RetryPolicy
 CTRL_C = "ctrl-c"
 
 
-class Place:
-    """The stand-in as this program sees it."""
+class Control:
+    """A client of the stand-in's control requests."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def ask(self, path: str, document: object = None) -> object:
-        """Ask the stand-in itself."""
+        """Send a control request to the stand-in."""
         data = None if document is None else json.dumps(document).encode()
         with urllib.request.urlopen(os.environ["HF_ENDPOINT"] + path, data=data) as answer:
             return json.loads(answer.read())
@@ -43,7 +43,7 @@ class Place:
 def main() -> None:
     folder, corpus, old, new, part, attempts, kinds = sys.argv[1:]
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    place = Place(Path(folder))
+    place = Control(Path(folder))
     builder.publish(f"{corpus}@{old}", "harbour/tides") if old else None
     known = set((place.folder / "objects").iterdir())
     place.ask("/-/plan", [])
@@ -81,8 +81,8 @@ def main() -> None:
 
 
 @contextmanager
-def failing(place: Place, kind: str, request: int):
-    """Let one request go wrong."""
+def failing(place: Control, kind: str, request: int):
+    """Make one request fail."""
     place.ask("/-/plan", [{"kind": SLOW if kind == CTRL_C else kind, "at": request}])
     if kind != CTRL_C:
         yield
@@ -104,8 +104,8 @@ def failing(place: Place, kind: str, request: int):
         watcher.join()
 
 
-def begin(place: Place, name: str, has_old: bool, known: set[Path]) -> None:
-    """Make a repository that holds the old version, and forget what came for the new one."""
+def begin(place: Control, name: str, has_old: bool, known: set[Path]) -> None:
+    """Create a repository with the old version, and delete uploaded files of the new version."""
     for path in set((place.folder / "objects").iterdir()) - known:
         path.unlink()
     if has_old:

@@ -1,4 +1,4 @@
-"""Load versions in each way, and print the ids that came, by version, way and split, as JSON."""
+"""Load versions in each way, and print the row ids by version, way and split as JSON."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Read a repository in all ways that clients have, and say what was found."""
+"""Read a repository with each method of the clients, and print the results."""
 
 import datasets
 from huggingface_hub import HfApi, HfFileSystem, snapshot_download

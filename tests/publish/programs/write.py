@@ -1,4 +1,4 @@
-"""Make a repository, and two commits and a tag in it."""
+"""Create a repository with two commits and a tag."""
 
 import sys
 from pathlib import Path

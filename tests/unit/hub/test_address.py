@@ -1,4 +1,4 @@
-"""Names on the Hub."""
+"""Names of repositories, versions and tags on the Hub."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from builder.hub.address import check_repo, split_repo, version_of
 
 
 @pytest.mark.parametrize("name", ["harbour/tides", "a/b", "Harbour-9/tides_2.1"])
-def test_good_names(name: str) -> None:
-    """USER/NAME, with letters, digits and - . _"""
+def test_a_valid_repository_name_is_returned_unchanged(name: str) -> None:
+    """The form is USER/NAME with letters, digits and - . _"""
     assert check_repo(name) == name
 
 
@@ -30,14 +30,14 @@ def test_good_names(name: str) -> None:
         "",
     ],
 )
-def test_bad_names(name: str) -> None:
-    """Whatever could lead elsewhere is refused before a request is made."""
+def test_an_invalid_repository_name_is_refused(name: str) -> None:
+    """It is refused before any request, because it could lead to another place."""
     with pytest.raises(HubError, match="is not a repository name"):
         check_repo(name)
 
 
-def test_versions_and_tags() -> None:
-    """A tag names a version if it has its form to the letter."""
+def test_only_a_tag_of_the_exact_form_is_a_version() -> None:
+    """Other tags of the repository must not count as versions."""
     assert split_repo("a/b@1.10.0") == ("a/b", "1.10.0")
     assert split_repo("a/b") == ("a/b", None)
     with pytest.raises(VersionError):

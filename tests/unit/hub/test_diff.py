@@ -1,4 +1,4 @@
-"""What is done to a repository makes it hold what a version holds, and touches nothing else."""
+"""The changes to a repository give it the files of a version, and leave all other files alone."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ FILES = st.dictionaries(PATHS, CONTENTS)
 
 
 def remote(path: str, data: bytes) -> Remote:
-    """A file as the Hub tells it: Parquet is large, all else is small."""
+    """Return a file as the Hub reports it: Parquet files are large, all others are small."""
     found = local_file(data)
     large = path.endswith(".parquet")
     return Remote(git_oid=found.git_oid, sha256=found.sha256 if large else None, bytes=len(data))
 
 
 def apply(diff: TreeChanges, wanted: dict[str, bytes], there: dict[str, bytes]) -> dict[str, bytes]:
-    """Do what a diff says."""
+    """Apply the changes of a diff."""
     done = {path: data for path, data in there.items() if path not in diff.delete}
     done |= {one.path: wanted[one.path] for one in diff.add}
     return done | {one.path: there[one.source] for one in diff.copy}
@@ -36,10 +36,10 @@ def compared(wanted: dict[str, bytes], there: dict[str, bytes], ours: frozenset[
 
 
 @given(FILES, FILES, st.frozensets(PATHS))
-def test_afterwards_it_is_what_was_wanted(
+def test_the_changes_give_the_wanted_files(
     wanted: dict[str, bytes], there: dict[str, bytes], ours: frozenset[str]
 ) -> None:
-    """All that was wanted is there with its bytes, and of all else only what was left alone."""
+    """In addition to them, only the files in ``left_alone`` remain."""
     diff = compared(wanted, there, ours)
     done = apply(diff, wanted, there)
     assert {path: done[path] for path in wanted} == wanted
@@ -52,8 +52,8 @@ def test_afterwards_it_is_what_was_wanted(
 
 
 @given(FILES, FILES)
-def test_nothing_is_sent_that_is_there(wanted: dict[str, bytes], there: dict[str, bytes]) -> None:
-    """A file is added only if no large file there has its bytes."""
+def test_a_file_that_exists_on_the_hub_is_not_sent(wanted: dict[str, bytes], there: dict[str, bytes]) -> None:
+    """A file is added only if no large file on the Hub has its bytes."""
     large = {data for path, data in there.items() if path.endswith(".parquet")}
     diff = compared(wanted, there, frozenset())
     assert not [one.path for one in diff.add if wanted[one.path] in large]
@@ -61,13 +61,13 @@ def test_nothing_is_sent_that_is_there(wanted: dict[str, bytes], there: dict[str
 
 
 def test_files_of_the_hub_and_of_the_tag_stay() -> None:
-    """`.gitattributes` is the Hub's own; what a tag has is not deleted from main."""
+    """`.gitattributes` belongs to the Hub; main keeps the files of a tag."""
     there = {name: remote(name, b"x") for name in (".gitattributes", "audit/ledger.parquet", "data/old")}
     diff = compare_trees({}, there, keep=frozenset({"audit/ledger.parquet"}))
     assert (diff.delete, diff.left_alone) == (("data/old",), ())
 
 
-def test_what_load_dataset_obeys_is_found() -> None:
-    """Files that take the card's place, and a script of the repository's name."""
+def test_files_that_load_dataset_uses_instead_of_the_card_are_found() -> None:
+    """These are metadata files, and a script with the name of the repository."""
     there = {name: remote(name, b"") for name in ("tides.py", "other.py", "dataset_infos.json")}
     assert find_obeyed(there, "harbour/tides") == ["dataset_infos.json", "tides.py"]

@@ -1,4 +1,4 @@
-"""The card on the Hub tells where it is loaded from, and keeps what people wrote there."""
+"""The card on the Hub names its repository, and keeps the text that people wrote there."""
 
 from __future__ import annotations
 
@@ -44,18 +44,18 @@ load_dataset("USER/tides", revision="v1.0.0")
 
 
 def card(there: str | None) -> str:
-    """Make the card of a repository."""
+    """Create the card of a repository."""
     return hub_card(SEALED, name="tides", repo="harbour/sea", there=there)
 
 
-def test_the_repository_is_filled_in() -> None:
-    """Where it tells how to load, and nowhere else."""
+def test_the_load_example_names_the_repository() -> None:
+    """Other text that contains the placeholder stays unchanged."""
     assert 'load_dataset("harbour/sea", revision="v1.0.0")' in card(None)
     assert 'also called "USER/tides"' in card(None)
 
 
-def test_people_keep_theirs_and_it_settles() -> None:
-    """Their sections and keys stay; a second time changes nothing."""
+def test_sections_and_keys_of_people_stay() -> None:
+    """A second run changes nothing."""
     theirs = card(None).replace("pretty_name: Tides", "pretty_name: Mine\nviewer: false") + "## Thanks\n"
     merged = card(theirs)
     assert merged.endswith("## Thanks\n")
@@ -66,6 +66,6 @@ def test_people_keep_theirs_and_it_settles() -> None:
 
 @pytest.mark.parametrize("front", ["a: [", "- a list"])
 def test_a_card_that_cannot_be_read_is_not_overwritten(front: str) -> None:
-    """It is told where to mend it."""
+    """The error asks the user to fix the card on the Hub."""
     with pytest.raises(PublishError, match="fix the card on the Hub"):
         card(f"---\n{front}\n---\nMine.\n")

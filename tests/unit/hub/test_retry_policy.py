@@ -1,4 +1,4 @@
-"""What is tried again, how often, and after how long."""
+"""Which requests are retried, how often, and after how many seconds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from builder.hub.retry_policy import RetryPolicy, is_passing, retry_after_s, sta
 
 
 class AnswerError(OSError):
-    """An error as the clients raise it."""
+    """An HTTP error with the attributes of the clients' errors."""
 
     def __init__(self, status: int, headers: dict[str, str] | None = None) -> None:
         super().__init__(f"status {status}")
@@ -20,7 +20,7 @@ class AnswerError(OSError):
 
 
 def wrapped(cause: Exception) -> RuntimeError:
-    """An error around another, as uploads raise it."""
+    """Return an error with a cause, as uploads raise it."""
     try:
         raise RuntimeError("while uploading") from cause
     except RuntimeError as error:
@@ -28,7 +28,7 @@ def wrapped(cause: Exception) -> RuntimeError:
 
 
 @pytest.mark.parametrize(
-    ("error", "passes"),
+    ("error", "transient"),
     [
         (AnswerError(429), True),
         (AnswerError(500), True),
@@ -49,13 +49,13 @@ def wrapped(cause: Exception) -> RuntimeError:
         (json.JSONDecodeError("Expecting value", "<html>", 0), True),
     ],
 )
-def test_what_may_pass(error: Exception, passes: bool) -> None:
-    """Busy or broken Hubs and faster others pass; refusals and this machine's disk do not."""
-    assert is_passing(error) is passes
+def test_only_transient_errors_are_retried(error: Exception, transient: bool) -> None:
+    """A busy Hub or a conflict can pass; a refusal or a full local disk cannot."""
+    assert is_passing(error) is transient
 
 
-def test_waits_double_and_end() -> None:
-    """Five waits in a row, the next failure is told; what has arrived counts failures anew."""
+def test_waits_double_and_retries_end() -> None:
+    """The sixth failure in a row is reported; progress resets the count."""
     waits: list[float] = []
     retry_policy = RetryPolicy(sleep=waits.append, longest_wait_s=5)
     assert [retry_policy.should_retry(AnswerError(503)) for _ in range(6)] == [True] * 5 + [False]
@@ -64,8 +64,8 @@ def test_waits_double_and_end() -> None:
     assert retry_policy.should_retry(AnswerError(503))
 
 
-def test_the_hub_says_how_long() -> None:
-    """Retry-After is a least wait; one that is too long is no wait."""
+def test_retry_after_is_the_minimum_wait() -> None:
+    """A wait that is too long is not started."""
     waits: list[float] = []
     retry_policy = RetryPolicy(sleep=waits.append)
     assert retry_policy.should_retry(AnswerError(429, {"Retry-After": "30"}))

@@ -1,4 +1,4 @@
-"""What the tests of stages share: batches of pages, resources, and guards that let through or refuse."""
+"""Shared fixtures of stage tests: batches of pages, resources, and guards that accept or refuse units."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from builder.protocols import Columns, Resources
 
 
 class OpenGuard:
-    """Lets everything through and notes what was entered."""
+    """A guard that refuses the given units and records all ``enter`` calls."""
 
     def __init__(self, refused: dict[int, str] | None = None) -> None:
         self.refused = refused or {}
@@ -37,20 +37,20 @@ def guard() -> OpenGuard:
 
 @pytest.fixture
 def refusing() -> type[OpenGuard]:
-    """A guard that is told which units to refuse."""
+    """The class of a guard that refuses the given units."""
     return OpenGuard
 
 
 @pytest.fixture(scope="session")
 def resources() -> Resources:
-    """The usual columns; the contract itself is not asked."""
+    """Resources with the default columns; tests that use it do not read the contract."""
     contract: Contract = None  # type: ignore[assignment]
     return Resources(contract=contract, columns=Columns())
 
 
 @pytest.fixture(scope="session")
 def pages() -> Any:
-    """Make a batch of pages from columns of Python values; the types are those of ``page-1``."""
+    """A function that creates a batch of pages from columns of values, with the types of ``page-1``."""
     types = {"fetched_at": pa.timestamp("us", "UTC")}
 
     def make(**columns: list[Any]) -> pa.RecordBatch:

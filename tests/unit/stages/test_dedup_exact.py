@@ -1,4 +1,4 @@
-"""``dedup_exact``: one document of each text."""
+"""``dedup_exact`` keeps one document of each text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RESOURCES = Resources(contract=None, columns=Columns())  # type: ignore[arg-type
 
 
 class Held:
-    """Sketches and texts in memory; notes the rows that were read."""
+    """Sketches and texts in memory; records the rows that were read."""
 
     def __init__(self, sketch: pa.RecordBatch, texts: list[str | None]) -> None:
         self.table = pa.Table.from_batches([sketch])
@@ -38,7 +38,7 @@ class Held:
 def resolve(
     texts: list[str | None], *, stage: DedupExact | None = None, alive: list[bool] | None = None
 ) -> tuple[Verdicts, Held]:
-    """Sketch and resolve; the column is a slice, as columns of spooled batches are."""
+    """Sketch and resolve; the column is a slice, like the columns of batches in the spool."""
     stage = stage or DedupExact()
     batch = pa.record_batch({"text": pa.array(["before", *texts], pa.string())})[1:]
     held = Held(stage.sketch(batch, resources=RESOURCES), texts)
@@ -48,7 +48,7 @@ def resolve(
 
 
 def test_equal_texts_share_a_keeper() -> None:
-    """The first of a text stays; null takes no part; a space is a difference; similarity is 1."""
+    """The first is kept; null takes no part; one space makes texts different; the similarity is 1."""
     verdicts, held = resolve(["a", "b", "a", None, "a ", "b", None, "a", "", ""])
     assert verdicts.keeper.tolist() == [0, 1, 0, -1, 4, 1, -1, 0, 8, 8]
     merged = [2, 5, 7, 9]
@@ -59,8 +59,8 @@ def test_equal_texts_share_a_keeper() -> None:
 
 
 @given(st.lists(st.sampled_from([None, "", "a", "b", "aa", "ab", "ba"]), max_size=12), st.integers(0, 2**12))
-def test_a_collision_never_merges(texts: list[str | None], seed: int) -> None:
-    """With a hash that tells nothing apart the groups are still those of equal texts."""
+def test_a_hash_collision_never_merges_different_texts(texts: list[str | None], seed: int) -> None:
+    """Even if all hashes are equal, only equal texts are in one group."""
     alive = [bool(seed >> row & 1) for row in range(len(texts))]
     one = b"\0" * 16
     with pytest.MonkeyPatch.context() as patch:
@@ -74,7 +74,7 @@ def test_a_collision_never_merges(texts: list[str | None], seed: int) -> None:
 
 
 def test_texts_are_compared_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not all texts are in memory at once, and the parts make no difference."""
+    """Only a part of the texts is in memory at a time; the size of the parts does not change the result."""
     texts: list[str | None] = ["aaaa", "b", "aaaa", "b", "aaaa", "c" * 50, "c" * 50]
     whole, _ = resolve(texts)
     monkeypatch.setattr(dedup_exact, "COMPARED_BYTES", 5)
@@ -82,8 +82,8 @@ def test_texts_are_compared_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     assert parts.keeper.tolist() == whole.keeper.tolist() == [0, 1, 0, 1, 0, 5, 5]
 
 
-def test_the_newest_stays_if_asked() -> None:
-    """With ``newest`` the latest ``fetched_at`` decides, and only then the order."""
+def test_keep_newest_keeps_the_latest_fetch() -> None:
+    """Documents with the same instant are in their input order."""
     stage = DedupExact(keep="newest")
     batch = pa.record_batch(
         {"text": ["a", "a", "a"], "fetched_at": pa.array([None, 5, 5], pa.timestamp("us", "UTC"))}
@@ -97,6 +97,6 @@ def test_the_newest_stays_if_asked() -> None:
 
 
 def test_a_contract_without_text_is_refused() -> None:
-    """Without a column of text the stage cannot stand in the chain."""
+    """The chain is checked before any record is read."""
     with pytest.raises(RecipeError, match="extract_text"):
         DedupExact().bind(pa.schema([("url", pa.string())]), RESOURCES)

@@ -1,4 +1,4 @@
-"""The stage ``dedup_near``: what it asks for, what it decides, and what becomes of merged rows."""
+"""``dedup_near``: required columns, decisions, and the handling of merged rows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SCHEMA = pa.schema([("text", pa.string()), ("fetched_at", pa.timestamp("us", "UT
 
 
 def story(n, *, change=None):
-    """Return a text of ``n`` numbered sentences; ``change`` names one that differs."""
+    """Return a text of ``n`` numbered sentences; ``change`` is the number of a sentence that differs."""
     lines = [f"{STORY}{i}" for i in range(n)]
     if change is not None:
         lines[change] = "something else stands here"
@@ -37,7 +37,7 @@ def keepers(texts, *, alive=None, fetched_at=None, **options):
 
 
 def test_it_is_a_corpus_stage():
-    """It has the shape that the build asks for, and only ``keep: first`` is stable under appending."""
+    """The build checks the protocol at run time; only ``keep: first`` is stable when records are appended."""
     assert isinstance(DedupNear(), CorpusStage)
     assert [DedupNear(keep=keep).append_stable for keep in ("first", "longest", "newest")] == [
         True,
@@ -46,14 +46,14 @@ def test_it_is_a_corpus_stage():
     ]
 
 
-def test_import_is_light():
-    """Naming the stage in a recipe does not load the compiler."""
+def test_importing_the_stage_does_not_load_the_compiler():
+    """Loading a recipe with the stage must be fast."""
     code = "import sys, builder.stages.dedup_near; sys.exit('numba' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_near_duplicates_are_merged_and_measured():
-    """A text that differs in one line joins the first, with the exact similarity."""
+    """A text that differs in one line joins the first text, with the exact similarity."""
     texts = [story(30), "Another text of more than five words entirely.", story(30, change=7)]
     _, verdicts = resolved(DedupNear(), batches_of(texts))
     assert verdicts.keeper.tolist() == [0, 1, 0]
@@ -64,14 +64,14 @@ def test_near_duplicates_are_merged_and_measured():
 
 
 def test_case_width_and_punctuation_are_folded():
-    """Texts whose folded words are the same are duplicates with a similarity of 1."""
+    """Texts with the same folded words are duplicates with a similarity of 1."""
     _, verdicts = resolved(DedupNear(), batches_of([story(3), story(3).upper().replace(" ", " -- ")]))
     assert verdicts.keeper.tolist() == [0, 0]
     assert verdicts.similarity[1] == 1.0
 
 
-def test_short_documents():
-    """Below five words only the same folded words are a duplicate; without a word only equal bytes."""
+def test_short_documents_are_merged_only_if_all_words_are_equal():
+    """They have no shingles; documents without words are compared by their bytes."""
     texts = [
         "Read more",
         "read, more!",
@@ -89,25 +89,25 @@ def test_short_documents():
     assert [i for i, s in enumerate(verdicts.similarity) if s == 1.0] == [1, 4, 7, 9]
 
 
-def test_a_short_document_is_no_duplicate_of_a_long_one():
-    """Four words do not join a text that begins with them."""
+def test_a_short_document_is_never_merged_into_a_long_one():
+    """A text of four words does not join a longer text that starts with them."""
     assert keepers(["one two three four", "one two three four five"]) == [0, 1]
 
 
 def test_null_and_dead_rows_take_no_part():
-    """A null text and a row that an earlier stage has dropped are neither keepers nor merged."""
+    """A null text, or a row that an earlier stage dropped, is neither a keeper nor merged."""
     texts = [story(5), None, story(5), None, story(5), "", "x"]
     assert keepers(texts, alive=[False, True, True, True, True, True, False]) == [-1, -1, 2, -1, 2, 5, -1]
 
 
-def test_nothing_at_all():
-    """No rows give no verdicts."""
+def test_no_rows_give_no_verdicts():
+    """An input can be empty."""
     assert keepers([]) == []
     assert keepers([None]) == [-1]
 
 
-def test_keep_longest_and_newest():
-    """The keeper is the longest text or the newest fetch; rows without an instant come last."""
+def test_keep_selects_the_longest_text_or_the_newest_fetch():
+    """Rows without an instant come last."""
     texts = [story(30), story(31), story(30)]
     assert keepers(texts, keep="longest") == [1, 1, 1]
     assert keepers(texts, keep="newest", fetched_at=[1, 3, 5]) == [2, 2, 2]
@@ -116,7 +116,7 @@ def test_keep_longest_and_newest():
 
 
 def test_clusters_do_not_chain():
-    """Each joins only a keeper that it is near to itself: the far end of a chain stays."""
+    """A document joins only a keeper that is similar to it, so the other end of a chain is kept."""
     words = [f"word{i}" for i in range(130)]
     texts = [" ".join(words[start : start + 100]) for start in (0, 8, 16, 24)]
     near = reference.jaccard(reference.shingles(texts[0]), reference.shingles(texts[1]))
@@ -125,15 +125,15 @@ def test_clusters_do_not_chain():
     assert keepers(texts) == [0, 0, 2, 2]
 
 
-def test_scripts_without_spaces():
-    """Each character of Japanese or Thai counts as a word, so a long sentence has shingles."""
+def test_each_character_of_a_script_without_spaces_is_a_word():
+    """Otherwise a long sentence in Japanese or Thai would have no shingles."""
     ja = "吾輩は猫である。名前はまだ無い。どこで生れたかとんと見当がつかぬ。"
     ja += "何でも薄暗いじめじめした所でニャーニャー泣いていた。"
     assert keepers([ja, ja.replace("猫", "犬", 1), "吾輩は犬だ。"]) == [0, 0, 2]
 
 
-def test_options_change_what_is_near():
-    """Threshold and width are those of the recipe."""
+def test_threshold_and_shingle_words_change_the_clusters():
+    """The values are those of the recipe."""
     texts = [story(6), story(6, change=2)]
     exact = reference.jaccard(*map(reference.shingles, texts))
     assert keepers(texts, threshold=exact) == [0, 0]
@@ -145,7 +145,7 @@ def test_options_change_what_is_near():
 @pytest.mark.parametrize("kind", [pa.string(), pa.large_string()])
 @pytest.mark.parametrize("batch_rows", [1, 3, 7])
 def test_verdicts_do_not_depend_on_batches(kind, batch_rows):
-    """Batches of any size and either type of string give the same verdicts and the same sketches."""
+    """Verdicts and sketches are equal for batches of any size and for both string types."""
     texts = [story(5, change=i % 4) if i % 3 else f"text {i % 6}" for i in range(23)] + [None, "漢字" * 9]
     stage = DedupNear(threshold=0.5)
     sketched, verdicts = resolved(stage, batches_of(texts))
@@ -157,7 +157,7 @@ def test_verdicts_do_not_depend_on_batches(kind, batch_rows):
 
 
 def test_sketches_have_fixed_width():
-    """A sketch holds what is needed and no more: keys, numbers, a hash; instants only for newest."""
+    """A sketch has keys, counts and a hash; it has instants only for ``keep: newest``."""
     batch = batches_of([story(2)])[0]
     schema = DedupNear().sketch(batch, resources=RESOURCES).schema
     assert schema.names == ["band_keys", "n_words", "n_shingles", "words_hash", "n_bytes"]
@@ -166,8 +166,8 @@ def test_sketches_have_fixed_width():
     assert "fetched_at" in DedupNear(keep="newest").sketch(batch, resources=RESOURCES).schema.names
 
 
-def test_drop_and_tag():
-    """Merged rows go, or stay with the number of their keeper; a row that took no part has none."""
+def test_mode_drop_removes_merged_rows_and_mode_tag_marks_them():
+    """The mark is the number of the keeper; a row that took no part has no mark."""
     texts = [story(9), "a b c d e f", story(9), None]
     batches = batches_of(texts, batch_rows=2)
     drop, tag = DedupNear(), DedupNear(mode="tag")
@@ -180,8 +180,8 @@ def test_drop_and_tag():
     assert drop.bind(SCHEMA, RESOURCES) == SCHEMA
 
 
-def test_remember_only_what_stayed():
-    """The index has a row for each keeper, with what a later version compares with."""
+def test_the_index_has_one_row_for_each_keeper():
+    """Later versions compare their rows with these rows."""
     stage = DedupNear()
     sketched, verdicts = resolved(
         stage, batches_of([story(4), None, story(4), "one two", "ONE two"], batch_rows=2)
@@ -196,16 +196,16 @@ def test_remember_only_what_stayed():
 @pytest.mark.parametrize(
     ("options", "schema", "columns", "what"),
     [
-        ({}, pa.schema([("html", pa.string())]), Columns(), "no column of text"),
-        ({}, SCHEMA, Columns(text=None), "no column of text"),
-        ({}, pa.schema([("text", pa.int64())]), Columns(), "not text but int64"),
+        ({}, pa.schema([("html", pa.string())]), Columns(), "no text column"),
+        ({}, SCHEMA, Columns(text=None), "no text column"),
+        ({}, pa.schema([("text", pa.int64())]), Columns(), "must be text, but its type is int64"),
         ({"keep": "newest"}, pa.schema([("text", pa.string())]), Columns(), "needs a column of instants"),
         ({"keep": "newest"}, SCHEMA, Columns(fetched_at=None), "needs a column of instants"),
         ({"keep": "newest"}, SCHEMA, Columns(fetched_at="text"), "needs a column of instants"),
     ],
 )
-def test_bind_says_what_is_missing(options, schema, columns, what):
-    """Without the columns that it needs it cannot stand there, and says so before anything is read."""
+def test_bind_names_the_missing_column(options, schema, columns, what):
+    """The error is raised before any input is read."""
     with pytest.raises(RecipeError, match=what):
         DedupNear(**options).bind(schema, Resources(contract=None, columns=columns))
 
@@ -226,8 +226,8 @@ def guide_texts(archive):
 
 @pytest.mark.corpora
 @pytest.mark.parametrize("keep", ["first", "longest"])
-def test_installation_guide(corpora, keep):
-    """Of all pairs at the threshold at most 1 % stay; every merge is proven; equal texts end under one."""
+def test_merges_of_the_installation_guide_are_complete_and_proven(corpora, keep):
+    """At most 1 % of the pairs at the threshold are both kept, and equal texts have one keeper."""
     texts = [
         text
         for language in ("en", "ja")

@@ -1,4 +1,4 @@
-"""``dedup_url``: one page of each canonical URL."""
+"""``dedup_url`` keeps one page of each canonical URL."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Held:
 
 
 def batch_of(urls: list[str | None], texts: list[str | None], days: list[int | None]) -> pa.RecordBatch:
-    """Make a batch as it comes to the stage."""
+    """Create an input batch of the stage."""
     when = [None if day is None else dt.datetime(2020, 1, day, tzinfo=dt.UTC) for day in days]
     return pa.record_batch(
         {
@@ -62,8 +62,8 @@ URLS += ["http://a.example/x?utm_source=z", "ftp://a.example/x"]
         ("longest", [5, 5, -1, -1, 4, 5, -1]),
     ],
 )
-def test_which_page_stays(keep: str, keepers: list[int]) -> None:
-    """Pages of one canonical URL share a keeper; what has none takes no part; nothing is measured."""
+def test_keep_selects_the_page_of_each_url(keep: str, keepers: list[int]) -> None:
+    """Pages without a canonical URL take no part; no similarity is measured."""
     batch = batch_of(URLS, ["a", "bb", "c", "d", "e", "é", "f"], [1, 3, 2, 2, 2, 2, 2])
     batch = batch.set_column(1, "text", pa.array(["a", "b", "c", "d", "e", "éé", "f"]))
     for parts in ([batch], [batch[:2], batch[2:3], batch[3:]]):
@@ -73,8 +73,8 @@ def test_which_page_stays(keep: str, keepers: list[int]) -> None:
         assert verdicts.reason == "same_url"
 
 
-def test_pages_without_an_instant_are_older() -> None:
-    """With ``newest`` a page without ``fetched_at`` goes before one with it; without any the first stays."""
+def test_pages_without_an_instant_count_as_older() -> None:
+    """If no page of a URL has ``fetched_at``, the first page is kept."""
     urls = ["http://a.example/"] * 3
     assert resolve(DedupUrl(), batch_of(urls, ["a"] * 3, [None, 1, None])).keeper.tolist() == [1, 1, 1]
     assert resolve(DedupUrl(), batch_of(urls, ["a"] * 3, [None, None, None])).keeper.tolist() == [0, 0, 0]
@@ -82,8 +82,8 @@ def test_pages_without_an_instant_are_older() -> None:
     assert resolve(DedupUrl(), no_column).keeper.tolist() == [0, 0, 0]
 
 
-def test_rows_that_are_gone_take_no_part() -> None:
-    """What a stage before has dropped is no keeper."""
+def test_dropped_rows_take_no_part() -> None:
+    """A row that an earlier stage dropped cannot be a keeper."""
     batch = batch_of(["http://a.example/"] * 3, ["a"] * 3, [3, 2, 1])
     assert resolve(DedupUrl(), batch, alive=[False, True, True]).keeper.tolist() == [-1, 1, 1]
 
@@ -96,7 +96,7 @@ def test_rows_that_are_gone_take_no_part() -> None:
     st.sampled_from(["first", "newest", "longest"]),
 )
 def test_groups_are_those_of_the_canonical_url(rows: list[tuple[Any, str, Any]], keep: str) -> None:
-    """For any rows: the keeper is the best by the rule, found by comparing every row with every other."""
+    """The expected keepers come from a comparison of every row with every other row."""
     urls, texts, days = [[row[i] for row in rows] for i in range(3)]
     keys = [canonical_url(url) if url else None for url in urls]
     rule = {
@@ -112,7 +112,7 @@ def test_groups_are_those_of_the_canonical_url(rows: list[tuple[Any, str, Any]],
 
 
 def test_settle_drops_or_marks() -> None:
-    """Merged rows are dropped, or kept and marked with their keeper's row."""
+    """The mark is the row number of the keeper."""
     batch = batch_of(URLS, list("abcdefg"), [1] * 7)
     rows = np.arange(10, 17)
     keeper = np.array([10, 10, -1, -1, 14, 10, -1])
@@ -125,8 +125,8 @@ def test_settle_drops_or_marks() -> None:
     assert marked.kept.schema == stage.bind(batch.schema, RESOURCES)
 
 
-def test_what_is_remembered() -> None:
-    """Each page that stays leaves its key, instant and length for later versions; merged ones do not."""
+def test_the_index_has_one_row_for_each_keeper() -> None:
+    """The row has key, instant and length for later versions; merged pages have no row."""
     stage = DedupUrl(keep="first")
     batch = batch_of(URLS, list("abcdefg"), [1] * 7)
     held = Held(stage.sketch(batch, resources=RESOURCES))
@@ -135,8 +135,8 @@ def test_what_is_remembered() -> None:
     assert remembered["row"].to_pylist() == [0, 4]
 
 
-def test_only_first_is_stable() -> None:
-    """Later records can change what ``newest`` and ``longest`` decided, not what ``first`` did."""
+def test_only_keep_first_is_append_stable() -> None:
+    """Later records can change decisions of ``newest`` and ``longest``, but not of ``first``."""
     assert [DedupUrl(keep=keep).append_stable for keep in ("first", "newest", "longest")] == [
         True,
         False,
@@ -145,6 +145,6 @@ def test_only_first_is_stable() -> None:
 
 
 def test_a_contract_without_urls_is_refused() -> None:
-    """Without a column of URLs the stage cannot stand in the chain."""
+    """The chain is checked before any record is read."""
     with pytest.raises(RecipeError, match="columns"):
         DedupUrl().bind(pa.schema([("text", pa.string())]), RESOURCES)

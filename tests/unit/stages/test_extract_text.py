@@ -1,4 +1,4 @@
-"""``extract_text``: main text, limits, and what cannot be read."""
+"""``extract_text``: main text, limits, and pages that fail."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ years of work and many delays.</p><p>It is the longest bridge of the region &#xD
 lanes.</p><img alt="a bridge"></article><footer>Copyright</footer></body></html>"""
 
 
-def test_the_main_text_is_taken(pages: Any, resources: Any, guard: Any) -> None:
-    """Menus and footers are left out, facts are filled in where the record has none."""
+def test_the_main_text_is_extracted(pages: Any, resources: Any, guard: Any) -> None:
+    """Menus and footers are dropped; facts are filled in if the record has no value."""
     batch = pages(html=[ARTICLE, ARTICLE], text=[None, "came"], title=[None, "Given"], author=[None, None])
     outcome = ExtractText(timeout_s=7).apply(batch, resources=resources, guard=guard)
     for text in outcome.kept["text"].to_pylist():
@@ -40,8 +40,8 @@ def test_the_main_text_is_taken(pages: Any, resources: Any, guard: Any) -> None:
     assert outcome.kept.schema == batch.schema
 
 
-def test_trafilatura_too(pages: Any, resources: Any, guard: Any) -> None:
-    """The other method gives the same kind of answer."""
+def test_trafilatura_extracts_the_main_text(pages: Any, resources: Any, guard: Any) -> None:
+    """Both methods return the same kind of result."""
     outcome = ExtractText(method="trafilatura").apply(
         pages(html=[ARTICLE], text=[None]), resources=resources, guard=guard
     )
@@ -49,8 +49,10 @@ def test_trafilatura_too(pages: Any, resources: Any, guard: Any) -> None:
     assert "longest bridge" in text and "Home" not in text
 
 
-def test_a_page_with_text_only_passes_on(pages: Any, resources: Any, guard: Any) -> None:
-    """What came as text stays as it came, also where its HTML is empty or says nothing."""
+def test_a_record_with_text_and_without_readable_html_continues_unchanged(
+    pages: Any, resources: Any, guard: Any
+) -> None:
+    """The HTML can be null, empty, or without text."""
     batch = pages(html=[None, "", "<p></p>"], text=["one", " two ", "three"])
     outcome = ExtractText().apply(batch, resources=resources, guard=guard)
     assert outcome.kept["text"].to_pylist() == ["one", " two ", "three"]
@@ -58,8 +60,8 @@ def test_a_page_with_text_only_passes_on(pages: Any, resources: Any, guard: Any)
     assert [unit for _, unit, _ in guard.entered] == [2]
 
 
-def test_the_whole_text_stands_in(pages: Any, resources: Any, guard: Any) -> None:
-    """Where no main content is found the text of the whole page is taken, and counted."""
+def test_the_whole_text_is_used_without_main_text(pages: Any, resources: Any, guard: Any) -> None:
+    """The stage counts these pages as ``whole_text``."""
     html = "<body><nav><ul><li><a href=/a>First entry</a><li><a href=/b>Second entry</a></ul></nav></body>"
     outcome = ExtractText().apply(pages(html=[html], text=[None]), resources=resources, guard=guard)
     (text,) = outcome.kept["text"].to_pylist()
@@ -67,8 +69,8 @@ def test_the_whole_text_stands_in(pages: Any, resources: Any, guard: Any) -> Non
     assert outcome.counts["whole_text"] == 1
 
 
-def test_text_that_only_noscript_holds(pages: Any, resources: Any, guard: Any) -> None:
-    """A page whose content stands in ``<noscript>`` has a text."""
+def test_text_in_noscript_is_extracted(pages: Any, resources: Any, guard: Any) -> None:
+    """Some forums have all their content in ``<noscript>``."""
     html = "<div id=app></div><noscript><p>All the posts of a long thread stand here.</p></noscript>"
     outcome = ExtractText().apply(pages(html=[html], text=[None]), resources=resources, guard=guard)
     assert outcome.kept["text"].to_pylist() == ["All the posts of a long thread stand here."]
@@ -78,10 +80,10 @@ def test_text_that_only_noscript_holds(pages: Any, resources: Any, guard: Any) -
     ("html", "text"),
     [(None, None), ("", " \n"), ("<p></p>", None), ("<script>x</script>", ""), (None, "\xa0")],
 )
-def test_nothing_at_all_is_rejected(
+def test_a_page_without_text_is_rejected(
     html: str | None, text: str | None, pages: Any, resources: Any, guard: Any
 ) -> None:
-    """A page without any text goes no further."""
+    """Later stages need a text."""
     batch = pages(url=["http://a.example/"], html=[html], text=[text])
     outcome = ExtractText().apply(batch, resources=resources, guard=guard)
     (rejected,) = outcome.rejected.to_pylist()
@@ -101,10 +103,10 @@ def test_nothing_at_all_is_rejected(
         ("<p>" + "x" * 1998, "html_too_big", "2001", "2000"),
     ],
 )
-def test_limits_decide_before_a_parser_does(
+def test_a_page_over_a_limit_fails_before_the_parser_runs(
     html: str, reason: str, value: str, limit: str, pages: Any, resources: Any, guard: Any
 ) -> None:
-    """A page over a limit fails with its measure, and the parser is not touched; one at the limit passes."""
+    """The row has the measured value; a page exactly at the limit passes."""
     stage = ExtractText(max_html_bytes=2000 if reason == "html_too_big" else 16 << 20)
     outcome = stage.apply(pages(html=[html], text=["came"]), resources=resources, guard=guard)
     (rejected,) = outcome.rejected.to_pylist()
@@ -118,8 +120,8 @@ def test_limits_decide_before_a_parser_does(
 
 
 @pytest.mark.parametrize("reason", ["timeout", "crash", "memory"])
-def test_what_killed_a_worker_fails(reason: str, pages: Any, resources: Any, refusing: Any) -> None:
-    """A page that the guard refuses is a failed row, and the pages beside it go on."""
+def test_a_page_that_the_guard_refuses_fails(reason: str, pages: Any, resources: Any, refusing: Any) -> None:
+    """The other pages of the batch continue."""
     guard = refusing({1: reason})
     batch = pages(html=[ARTICLE] * 3, text=[None] * 3)
     outcome = ExtractText().apply(batch, resources=resources, guard=guard)
@@ -129,10 +131,10 @@ def test_what_killed_a_worker_fails(reason: str, pages: Any, resources: Any, ref
     assert [row["ordinal"] for row in outcome.kept["_record"].to_pylist()] == [0, 2]
 
 
-def test_an_extractor_that_gives_up(
+def test_an_exception_of_the_extractor_fails_only_its_page(
     pages: Any, resources: Any, guard: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An exception of the extractor is a failed row with its message, and the guard is left."""
+    """The row has the message of the exception, and the guard leaves the unit."""
 
     def fail(*_: Any, **__: Any) -> str:
         raise RuntimeError("boom")
@@ -147,8 +149,8 @@ def test_an_extractor_that_gives_up(
     assert not guard.inside
 
 
-def test_dates_go_into_columns_of_dates(pages: Any, resources: Any, guard: Any) -> None:
-    """A date is written as ISO 8601 into strings and as a date into dates; other types are left alone."""
+def test_dates_are_written_to_string_and_date_columns(pages: Any, resources: Any, guard: Any) -> None:
+    """String columns get ISO 8601; columns of other types stay unchanged."""
     html = "<meta name=date content='October 9, 2018'><p>Some text.</p>"
     for kind, expected in (
         (pa.string(), "2018-10-09"),
@@ -160,8 +162,8 @@ def test_dates_go_into_columns_of_dates(pages: Any, resources: Any, guard: Any) 
         assert outcome.kept["date"].to_pylist() == [expected]
 
 
-def test_slices_and_large_strings(pages: Any, resources: Any, guard: Any) -> None:
-    """Pages are found where they lie, in slices and in columns with long offsets too."""
+def test_slices_and_large_strings_are_read_correctly(pages: Any, resources: Any, guard: Any) -> None:
+    """Slices start at an offset, and large strings have 64-bit offsets."""
     batch = pages(html=["<p>zero", "<p>one", None, "<p>three"], text=[None, None, "two", None])
     place = batch.schema.get_field_index("html")
     large = batch.set_column(place, "html", batch["html"].cast(pa.large_string()))
@@ -171,9 +173,9 @@ def test_slices_and_large_strings(pages: Any, resources: Any, guard: Any) -> Non
 
 
 def test_a_contract_without_html_is_refused() -> None:
-    """Without the columns the stage cannot stand in the chain; both are named."""
+    """The error names both missing columns."""
     resources = Resources(contract=None, columns=Columns(html=None))  # type: ignore[arg-type]
-    with pytest.raises(RecipeError, match=r"of html.*\n.*of text"):
+    with pytest.raises(RecipeError, match=r"for html.*\n.*for text"):
         ExtractText().bind(pa.schema([("url", pa.string())]), resources)
 
 
@@ -182,7 +184,7 @@ def test_a_contract_without_html_is_refused() -> None:
 def test_nearly_all_real_pages_have_a_text(
     method: str, corpora: Path, pages: Any, resources: Any, guard: Any
 ) -> None:
-    """At least 168 of the 171 pages of seven kinds, and all 45 news pages."""
+    """The minimum is 168 of 171 pages of seven kinds, and all 45 news pages."""
     for folder, least in (("wcxb/html", 168), ("aeb-plaintext/html", 45)):
         html = [
             decode(gzip.decompress(path.read_bytes()), is_html=True).text

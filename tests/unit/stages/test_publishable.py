@@ -1,4 +1,4 @@
-"""The stage publishable: nothing goes out that does not meet its contract."""
+"""``publishable``: every published row meets the outgoing contract."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def replaced(batch: pa.RecordBatch, name: str, values: list[Any]) -> pa.RecordBa
     return batch.set_column(at, name, pa.array(values, batch.column(at).type))
 
 
-def test_pages_go_out_as_documents() -> None:
-    """The columns of document-1 stay, in its order, with those of the build; the others go."""
+def test_pages_are_published_with_the_columns_of_document_1() -> None:
+    """Internal columns of the build stay too; all other columns are dropped."""
     batch = validated(PAGE, {"text": "x", "html": "<p>", "foo": 1})
     bound = Publishable().bind(batch.schema, PAGE)
     outcome = Publishable().apply(batch, resources=PAGE, guard=None)  # type: ignore[arg-type]
@@ -49,14 +49,14 @@ def test_pages_go_out_as_documents() -> None:
 
 
 def test_columns_that_stages_added_are_published() -> None:
-    """A column that a stage has added (a cluster) goes out behind the others."""
+    """A cluster column, for example, comes after the columns of the contract."""
     batch = validated(PAGE, {"text": "x"}).append_column("cluster", pa.array(["c"]))
     outcome = Publishable().apply(batch, resources=PAGE, guard=None)  # type: ignore[arg-type]
     assert outcome.kept.schema.names[-2:] == ["fetched_at", "cluster"]
 
 
-def test_documents_have_text() -> None:
-    """No text, empty text and white space of any script are rejected as ``empty_text``."""
+def test_rows_without_text_are_rejected() -> None:
+    """Null, empty text and Unicode white space have the reason ``empty_text``."""
     batch = validated(PAGE, *({"text": "x", "url": "u"} for _ in range(6)))
     batch = replaced(batch, "text", ["a", None, "", " \n", "\u3000\u00a0", " x "])
     outcome = Publishable().apply(batch, resources=PAGE, guard=None)  # type: ignore[arg-type]
@@ -64,8 +64,8 @@ def test_documents_have_text() -> None:
     assert [(row["reason"], row["url"]) for row in outcome.rejected.to_pylist()] == [("empty_text", "u")] * 4
 
 
-def test_ones_own_contract_is_asked_again() -> None:
-    """A record that a stage has changed must meet its contract still; instants may look otherwise in UTC."""
+def test_changed_records_are_checked_against_the_users_contract_again() -> None:
+    """A stage can change any column; the form of instants may differ, because they are in UTC."""
     schema = {
         "type": "object",
         "properties": {
@@ -91,7 +91,7 @@ def test_ones_own_contract_is_asked_again() -> None:
 
 
 def test_a_missing_column_is_a_fault_of_the_recipe() -> None:
-    """If a stage dropped or retyped a column that is published the recipe is refused."""
+    """A stage must not drop a published column or change its type."""
     schema = pa.schema([RECORD_FIELD, ("text", pa.int64())])
     with pytest.raises(RecipeError) as refused:
         Publishable().bind(schema, PAGE)
@@ -99,8 +99,8 @@ def test_a_missing_column_is_a_fault_of_the_recipe() -> None:
     assert "int64" in str(refused.value)
 
 
-def test_rows_that_nothing_could_change_are_not_judged_again(tmp_path: Path) -> None:
-    """After deduplications only, each row is as it was accepted; any other stage asks for the check."""
+def test_unchanged_rows_are_not_checked_again(tmp_path: Path) -> None:
+    """Deduplication stages do not change rows; any other stage makes the check necessary."""
     recipe = {"name": "x", "sources": [{"jsonl": {"path": "a.jsonl"}}], "corpus": "out"}
     dropping = [{"dedup_exact": {}}, {"dedup_near": {}}]
     for stages, unchanged in ((dropping, True), ([{"repair_text": {}}, *dropping], False)):

@@ -1,4 +1,4 @@
-"""``repair_text``: what is mended, what is counted, what is left alone."""
+"""``repair_text``: repairs, counts, and texts that stay unchanged."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from builder.stages.repair_text import RepairText
 
 
 @pytest.mark.parametrize(
-    ("given", "mended", "counted"),
+    ("given", "repaired", "counted"),
     [
         ("schÃ¶n", "schön", {"mojibake_fixed"}),
         ("&lt;b&gt; &amp;", "<b> &", {"entities"}),
@@ -28,35 +28,35 @@ from builder.stages.repair_text import RepairText
         ("  indented\n\tcode", "  indented\n\tcode", set()),
     ],
 )
-def test_each_repair(
-    given: str, mended: str, counted: set[str], pages: Any, resources: Any, guard: Any
+def test_each_fault_is_repaired_and_counted(
+    given: str, repaired: str, counted: set[str], pages: Any, resources: Any, guard: Any
 ) -> None:
-    """Each fault is mended and counted under its name; what is no fault stays."""
+    """Text without a fault stays unchanged."""
     outcome = RepairText().apply(pages(text=[given]), resources=resources, guard=guard)
-    assert outcome.kept["text"].to_pylist() == [mended]
+    assert outcome.kept["text"].to_pylist() == [repaired]
     assert {name for name, n in outcome.counts.items() if n} - {"repaired"} == counted
-    assert outcome.counts["repaired"] == (given != mended)
+    assert outcome.counts["repaired"] == (given != repaired)
     assert outcome.rejected.num_rows == 0
 
 
-def test_options_turn_on_what_is_off(pages: Any, resources: Any, guard: Any) -> None:
-    """Curly quotes, widths and ligatures are changed where an option asks for it."""
+def test_options_enable_the_repairs_that_are_off_by_default(pages: Any, resources: Any, guard: Any) -> None:
+    """Curly quotes, widths and ligatures are not faults."""
     stage = RepairText(uncurl_quotes=True, fix_character_width=True, fix_latin_ligatures=True)
     outcome = stage.apply(pages(text=["“a” ﬁ ＡＢＣ"]), resources=resources, guard=guard)
     assert outcome.kept["text"].to_pylist() == ['"a" fi ABC']
     assert outcome.counts == {"repaired": 1, "quotes": 1, "ligatures": 1, "width": 1}
 
 
-def test_null_passes_and_order_stays(pages: Any, resources: Any, guard: Any) -> None:
-    """Null has nothing to mend; rows that are mended stand where they stood, in slices too."""
+def test_null_and_the_order_of_rows_stay(pages: Any, resources: Any, guard: Any) -> None:
+    """A repaired row has the position of the original row, in slices too."""
     batch = pages(text=["x", None, "b ", "", "schÃ¶n", "c"]).slice(1)
     outcome = RepairText().apply(batch, resources=resources, guard=guard)
     assert outcome.kept["text"].to_pylist() == [None, "b", "", "schön", "c"]
     assert outcome.kept.schema == batch.schema
 
 
-def test_a_text_of_nothing_is_rejected(pages: Any, resources: Any, guard: Any) -> None:
-    """A text of which the repair leaves nothing is no document."""
+def test_a_text_that_is_empty_after_the_repair_is_rejected(pages: Any, resources: Any, guard: Any) -> None:
+    """A document must have text."""
     outcome = RepairText().apply(
         pages(url=["http://a/", None], text=[" \x00\n", "b"]), resources=resources, guard=guard
     )
@@ -66,8 +66,8 @@ def test_a_text_of_nothing_is_rejected(pages: Any, resources: Any, guard: Any) -
 
 
 @pytest.mark.parametrize("text", ["a" + "\u0301\u0316" * 600, "&#x301;&#x316;" * 600])
-def test_endless_marks_fail(text: str, pages: Any, resources: Any, guard: Any) -> None:
-    """Combining marks without end are a failed row, written as characters or as entities."""
+def test_too_many_combining_marks_fail(text: str, pages: Any, resources: Any, guard: Any) -> None:
+    """The marks can be characters or entities."""
     outcome = RepairText().apply(pages(text=[text]), resources=resources, guard=guard)
     (rejected,) = outcome.rejected.to_pylist()
     assert (rejected["reason"], rejected["outcome"], rejected["limit"]) == (
@@ -77,13 +77,13 @@ def test_endless_marks_fail(text: str, pages: Any, resources: Any, guard: Any) -
     )
 
 
-def test_the_rule_for_white_space() -> None:
-    """Blanks at line ends and surplus blank lines go, indentation stays."""
+def test_white_space_is_removed_except_indentation() -> None:
+    """Blanks at line ends and surplus blank lines have no meaning."""
     assert white_space("\n \n  a\u3000\n\n\n \nb\xa0\t\n\n") == "  a\n\nb"
 
 
 def test_a_contract_without_text_is_refused() -> None:
-    """Without a column of text the stage cannot stand in the chain."""
+    """The chain is checked before any record is read."""
     resources = Resources(contract=None, columns=Columns(text=None))  # type: ignore[arg-type]
     with pytest.raises(RecipeError, match="extract_text"):
         RepairText().bind(pa.schema([("html", pa.string())]), resources)

@@ -1,4 +1,4 @@
-"""The stage validate: every row is a typed row or a rejection with a reason."""
+"""``validate``: every record becomes a typed row or a rejection with a reason."""
 
 from __future__ import annotations
 
@@ -60,15 +60,15 @@ def rejections(outcome: Outcome) -> list[tuple[Any, ...]]:
     return [tuple(row[key] for key in keys) for row in outcome.rejected.to_pylist()]
 
 
-def test_what_is_bound_is_what_is_given() -> None:
-    """The schema that bind promises is the schema of what goes on."""
+def test_bind_returns_the_schema_of_the_kept_rows() -> None:
+    """The next stage is bound to this schema."""
     bound = Validate().bind(pa.schema([RECORD_FIELD]), PAGE)
     assert apply(raw(b'{"text": "x"}')).kept.schema.equals(bound)
     assert apply(raw()).kept.schema.equals(bound)
 
 
 def test_records_become_typed_columns() -> None:
-    """Numbers, instants and JSON are typed; what is not declared goes to extra."""
+    """Members that the contract does not declare go to ``extra``."""
     line = b'{"b": 0.10, "text": "x", "fetched_at": "2017-05-01t02:00:00+02:00", "status": 2e2,'
     line += b'"headers": {"b": 1, "a": 2}}'
     (row,) = apply(raw(line)).kept.drop_columns([RECORD, PAGE_KEY]).to_pylist()
@@ -78,7 +78,7 @@ def test_records_become_typed_columns() -> None:
 
 
 def test_each_bad_record_has_its_reason() -> None:
-    """What is no JSON failed in its source; what breaks the contract is rejected by validate."""
+    """Invalid JSON fails in the source; a record that does not meet the contract is rejected by validate."""
     outcome = apply(
         raw(
             b"{",
@@ -103,7 +103,7 @@ def test_each_bad_record_has_its_reason() -> None:
 
 
 def test_a_rejection_keeps_the_record_and_all_its_faults() -> None:
-    """The bytes as they came, the URL, and every fault in order."""
+    """It has the original bytes, the URL, and the faults in order."""
     line = b'{"url": "u", "text": 1, "status": "x"}'
     (row,) = apply(raw(line)).rejected.to_pylist()
     assert (row["record"], row["url"], row["reason"]) == (line, "u", "any_of")
@@ -115,8 +115,8 @@ def test_a_rejection_keeps_the_record_and_all_its_faults() -> None:
     assert row["faults"][1]["value"] == "1"
 
 
-def test_long_records_are_cut() -> None:
-    """No more than a mebibyte of a rejected record is kept."""
+def test_a_rejected_record_is_cut_after_one_mebibyte() -> None:
+    """The audit file stays small."""
     (row,) = apply(raw(b'{"foo": "' + b"x" * (2 << 20) + b'"}')).rejected.to_pylist()
     assert len(row["record"]) == 1 << 20
 
@@ -134,21 +134,21 @@ def test_long_records_are_cut() -> None:
     ],
 )
 def test_members_are_renamed(renames: dict[str, str], line: bytes, text: str, extra: Any) -> None:
-    """A member leaves its place for its column; a literal name with dots wins; two can change places."""
+    """A literal name with dots has priority over a path; two members can swap their names."""
     (row,) = apply(raw(line), resources_of(builtin_contract("page-1"), renames)).kept.to_pylist()
     assert row["text"] == text
     assert (json.loads(row["extra"]) if row["extra"] else None) == extra
 
 
 def test_a_rename_never_loses_a_value() -> None:
-    """Where a value stands at the new place already the record is rejected."""
+    """If the new name already has a value, the record is rejected."""
     resources = resources_of(builtin_contract("page-1"), {"body": "text"})
     outcome = apply(raw(b'{"body": "x", "text": "y"}'), resources)
     assert rejections(outcome) == [("rejected", "validate", "rename_conflict", None)]
 
 
-def test_page_keys_are_of_the_bytes_as_they_came() -> None:
-    """The key is BLAKE3 of the HTML, else of the text, else of the whole record in its canonical form."""
+def test_page_keys_are_hashes_of_the_original_bytes() -> None:
+    """The key is the BLAKE3 of the HTML, else of the text, else of the canonical form of the record."""
     kept = apply(
         raw(b'{"html": "\\u00e4", "text": "x"}', b'{"text": "x"}', b'{"text": "x", "url": "u"}')
     ).kept
@@ -160,8 +160,8 @@ def test_page_keys_are_of_the_bytes_as_they_came() -> None:
     assert key == blake3(b'{"a":2,"b":1.0}').digest(length=16)
 
 
-def test_columns_of_a_source_are_judged_like_records() -> None:
-    """Typed columns are renamed and judged; JSON text is parsed; a null of a column is an absent member."""
+def test_columns_of_a_source_are_checked_like_records() -> None:
+    """Typed columns are renamed; JSON text is parsed; a null in a column is an absent member."""
     batch = with_record(
         {
             "body": pa.array(["x", None], pa.large_string()),
@@ -188,8 +188,8 @@ def test_columns_of_a_source_are_judged_like_records() -> None:
     }
 
 
-def test_a_null_column_is_absent_or_null_as_the_contract_likes() -> None:
-    """A null is accepted for an optional member that cannot be null, and for a required one that can."""
+def test_a_null_in_a_column_is_absent_or_null_as_the_contract_allows() -> None:
+    """A null is accepted for an optional non-nullable member and for a required nullable member."""
     contract = own(
         {
             "type": "object",
@@ -208,13 +208,13 @@ def test_a_null_column_is_absent_or_null_as_the_contract_likes() -> None:
     assert [row[2:] for row in rejections(outcome)] == [("required", "")]
 
 
-def test_unreadable_cells_fail_in_their_source() -> None:
-    """NaN in a column is no JSON: the record failed, as it would in a line."""
+def test_nan_in_a_column_fails_in_its_source() -> None:
+    """NaN is not valid JSON, so the record fails as it would in a JSON line."""
     outcome = apply(with_record({"text": pa.array(["x"]), "n": pa.array([float("nan")])}, 1))
     assert rejections(outcome) == [("failed", "jsonl", "not_a_number", None)]
 
 
-def test_a_contract_of_documents_is_no_contract_of_pages() -> None:
-    """A contract with a column ``id`` cannot be what records are judged by."""
+def test_a_contract_with_a_column_id_is_refused() -> None:
+    """The build creates the column ``id``, so records cannot have it."""
     with pytest.raises(RecipeError, match="column 'id'"):
         Validate().bind(pa.schema([RECORD_FIELD]), resources_of(builtin_contract("document-1")))

@@ -1,4 +1,4 @@
-"""What a page says about itself."""
+"""Facts of a page: title, author, date and language."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ LD = '<script type="application/ld+json">%s</script>'
         ("<p>nothing", {}),
     ],
 )
-def test_facts(html: str, facts: dict[str, Any]) -> None:
-    """From ``<title>``, ``<meta>``, ``<html lang>`` and JSON-LD; an address is no author."""
+def test_facts_come_from_title_meta_lang_and_json_ld(html: str, facts: dict[str, Any]) -> None:
+    """A URL is not accepted as an author."""
     found = page_facts(html.encode())
     given = {name: getattr(found, name) for name in ("title", "author", "date", "language")}
     assert {name: value for name, value in given.items() if value is not None} == facts
@@ -90,8 +90,8 @@ def test_facts(html: str, facts: dict[str, Any]) -> None:
         (20181009, None),
     ],
 )
-def test_dates(value: object, day: dt.date | None) -> None:
-    """Forms in which day and month cannot be mistaken are read, others are not."""
+def test_only_unambiguous_dates_are_read(value: object, day: dt.date | None) -> None:
+    """In other forms, day and month could be swapped."""
     assert read_date(value) == day
 
 
@@ -108,8 +108,8 @@ def test_dates(value: object, day: dt.date | None) -> None:
         (None, None),
     ],
 )
-def test_language_tags(value: str | None, tag: str | None) -> None:
-    """A tag is written in its usual case; what is none is not taken."""
+def test_language_tags_are_written_in_the_usual_case(value: str | None, tag: str | None) -> None:
+    """A value that is not a language tag gives None."""
     assert language_tag(value) == tag
 
 
@@ -139,8 +139,8 @@ POST = """<div itemprop=author itemscope><a href=/u/7><span itemprop=name>Ann
         ("<a rel=author>" + "x" * 300 + "</a>", {}),
     ],
 )
-def test_facts_in_the_body(html: str, facts: dict[str, Any]) -> None:
-    """Where the head tells nothing: microdata and ``rel=author``, the first of the page."""
+def test_facts_in_the_body_fill_the_gaps_of_the_head(html: str, facts: dict[str, Any]) -> None:
+    """The sources are microdata and ``rel=author``; the first match counts."""
     options = {"comments": True, "links": False, "alt_texts": False, "list_bullets": True, "tables": True}
     found = read_page(f"{html}<p>Text.</p>".encode(), method="resiliparse", favor="balance", **options).facts
     given = {name: getattr(found, name) for name in ("title", "author", "date", "language")}

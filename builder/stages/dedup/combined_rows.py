@@ -1,4 +1,4 @@
-"""Keepers of earlier versions and the rows of a build under one numbering, the keepers first."""
+"""Number the keepers of earlier versions and the rows of a build together, the keepers first."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Together:
-    """What a corpus stage decides over: some keepers of earlier versions, then all rows of the spool.
+class CombinedRows:
+    """The rows on which a corpus stage decides: some keepers of earlier versions, then all rows of the spool.
 
-    Sketches and texts are asked for by the numbers of both. A keeper of an earlier version comes before
-    every row, so what was published stays.
+    Sketches and texts are read by these common row numbers. Keepers of earlier versions have priority over
+    all rows of the spool, so that published documents stay.
 
     Attributes:
-        chosen: int64[n_old], the keepers of ``memory`` that take part, ascending.
+        chosen: int64[n_old], the rows of ``memory`` that take part, ascending.
     """
 
     memory: Remembered | None
@@ -35,8 +35,8 @@ class Together:
     @classmethod
     def choose(
         cls, memory: Remembered | None, sketches: Sketches, key: str, *, texts: Texts | None = None
-    ) -> Together:
-        """Let those keepers take part whose key is that of a row, as far as its first 8 bytes tell."""
+    ) -> CombinedRows:
+        """Select the keepers of ``memory`` whose key has the same first 8 bytes as the key of a row."""
         chosen = MemoryRows(np.empty(0, np.int64))
         if memory and sketches.n_rows:
             known = _first_words(memory.column(key))
@@ -45,16 +45,16 @@ class Together:
 
     @property
     def n_old(self) -> int:
-        """Keepers of earlier versions that take part."""
+        """Number of keepers of earlier versions that take part."""
         return len(self.chosen)
 
     @property
     def n_rows(self) -> int:
-        """Rows of both."""
+        """Number of rows of both kinds."""
         return self.n_old + self.sketches.n_rows
 
     def column(self, name: str) -> pa.ChunkedArray:
-        """Return one column over both."""
+        """Return one column over the rows of both kinds."""
         new = self.sketches.column(name)
         if not self.n_old or self.memory is None:
             return new
@@ -62,21 +62,21 @@ class Together:
         return pa.chunked_array([*old.chunks, *new.cast(old.type).chunks], type=old.type)
 
     def release(self) -> None:
-        """Hold nothing of the rows' columns in memory."""
+        """Release the memory of the sketch columns."""
         self.sketches.release()
 
     def alive(self, alive: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """bool[n_rows], with every keeper of an earlier version alive."""
+        """Extend ``alive`` to bool[n_rows]; all keepers of earlier versions are alive."""
         return np.concatenate([np.ones(self.n_old, np.bool_), alive])
 
     def order(self, order: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Put the keepers of earlier versions before the rows of the spool, given in order of priority."""
+        """Put the keepers of earlier versions before the rows of the spool in their order of priority."""
         return np.concatenate([np.arange(self.n_old), order + self.n_old])
 
     def take(self, rows: NDArray[np.int64]) -> pa.LargeBinaryArray:
-        """Return the texts of some rows of either kind, in the order asked for."""
+        """Return the texts of ``rows``, of both kinds, in that order."""
         if self.texts is None:
-            raise TypeError("this stage asks for no texts")
+            raise TypeError("this stage does not read texts; pass texts= to read them")
         if not self.n_old or self.memory is None:
             return self.texts.take(rows)
         is_old = rows < self.n_old
@@ -87,13 +87,13 @@ class Together:
         return pa.concat_arrays([old, new]).take(pa.array(back))
 
     def remembered(self, name: str, rows: NDArray[np.int64]) -> pa.Array:
-        """Return one column of ``memory`` for some of its keepers, by their numbers here."""
+        """Return one column of ``memory`` for some of its keepers, by their common row numbers."""
         if self.memory is None:
-            raise TypeError("there is no memory")
+            raise TypeError("the corpus has no earlier version, so no keeper is remembered")
         return self.memory.column(name).take(pa.array(self.chosen[rows])).combine_chunks()
 
     def keepers(self, keeper: NDArray[np.int64]) -> BarrierOrMemory:
-        """Turn keepers under the common numbering into those of ``Verdicts``, for the rows of the spool."""
+        """Convert keepers from common row numbers to those of ``Verdicts``, for the rows of the spool."""
         mine = keeper[self.n_old :]
         if not self.n_old:
             return BarrierOrMemory(mine)
@@ -103,7 +103,7 @@ class Together:
 
 
 def _first_words(column: pa.ChunkedArray) -> NDArray[np.uint64]:
-    """uint64[n_rows], the first 8 bytes of each key; null ones are whatever lies there."""
+    """Return the first 8 bytes of each key as uint64[n_rows]; the value of a null key is undefined."""
     words = [
         np.frombuffer(chunk.buffers()[1], np.uint64).reshape(-1, chunk.type.byte_width // 8)[
             chunk.offset : chunk.offset + len(chunk), 0
