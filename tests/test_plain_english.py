@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PYTHON_FOLDERS = (
     "builder/card",
     "builder/cli",
+    "builder/history",
     "builder/hub",
     "builder/io",
     "builder/recipe",
