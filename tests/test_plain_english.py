@@ -23,6 +23,7 @@ PYTHON_FOLDERS = (
     "builder/cli",
     "builder/history",
     "builder/hub",
+    "builder/inputs",
     "builder/io",
     "builder/recipe",
     "builder/domain",
