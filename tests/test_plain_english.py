@@ -26,6 +26,7 @@ PYTHON_FOLDERS = (
     "builder/inputs",
     "builder/io",
     "builder/recipe",
+    "builder/comparison",
     "builder/domain",
     "builder/engines",
     "builder/kernels",
