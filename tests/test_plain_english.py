@@ -25,6 +25,7 @@ PYTHON_FOLDERS = (
     "builder/hub",
     "builder/inputs",
     "builder/io",
+    "builder/pipeline",
     "builder/recipe",
     "builder/comparison",
     "builder/domain",

@@ -182,7 +182,7 @@ def test_a_second_version_killed_and_built_again(inputs: Path) -> None:
 def test_interrupted_and_built_again(
     undisturbed: tuple[str, float], recipe: Callable[..., Path], inputs: Path
 ) -> None:
-    """Ctrl-C ends with status 130 and says what to do; the same command goes on to the same digest."""
+    """Ctrl-C ends with status 130 and says what to do; the same command resumes and gives the same digest."""
     process = start("build", recipe("interrupted"), "--workers", "2")
     deadline = time.monotonic() + 60
     while not list((inputs / "interrupted").glob(".spool/*/0/*/done")) and time.monotonic() < deadline:
@@ -190,7 +190,7 @@ def test_interrupted_and_built_again(
     os.killpg(process.pid, signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "what was finished is kept" in said
+    assert "finished work is kept" in said
     assert "Traceback" not in said
     run = builder("build", recipe("interrupted"), "--workers", "2", "--json")
     assert json.loads(run.stdout)["digest"] == undisturbed[0]
