@@ -157,13 +157,13 @@ def _changes(
     ledger: list[dict[str, Any]],
 ) -> Iterator[bool]:
     now = {row["id"]: (split, row) for split, rows in after.items() for row in rows}
-    told = Counter(row["kept_id"] for row in ledger) + Counter(row["document_id"] for row in ledger)
+    stated = Counter(row["kept_id"] for row in ledger) + Counter(row["document_id"] for row in ledger)
     for split, rows in before.items():
         stays = [row["id"] for row in rows if row["id"] in now]
         assert [row["id"] for row in after.get(split, []) if row["id"] in set(stays)] == stays
         for row in rows:
             is_same = now.get(row["id"]) == (split, row)
-            assert is_same or told[row["id"]], row
+            assert is_same or stated[row["id"]], row
             own = {r["merged_into"] for r in ledger if r["document_id"] == row["id"]}
             assert row["id"] in now or row["id"] not in own, row
             yield not is_same and row["id"] in now

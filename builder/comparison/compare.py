@@ -198,8 +198,8 @@ def _join(
     in_old, in_new = match(old["key"], new["key"])
     differs = old["digest"][in_old] != new["digest"][in_new]
     moved = old["split"][in_old] != new["split"][in_new]
-    gone = np.ones(len(old), np.bool_)
-    gone[in_old] = False
+    removed = np.ones(len(old), np.bool_)
+    removed[in_old] = False
     fresh = np.empty(len(new), NEW)
     fresh["place"], fresh["bytes"] = new["place"], new["bytes"]
     fresh["old_split"], fresh["old_place"], fresh["differs"] = NOWHERE, NOWHERE, False
@@ -207,7 +207,7 @@ def _join(
     fresh["differs"][in_new] = differs
     fresh["bytes"][in_new] += old["bytes"][in_old]
     verdicts.add_new(new["split"], fresh)
-    _judge_removed(part, old[gone], why=why, verdicts=verdicts, tally=tally)
+    _judge_removed(part, old[removed], why=why, verdicts=verdicts, tally=tally)
     pairs = in_old[differs]
     verdicts.add_old(old["split"][pairs], _differing(old[pairs], new[in_new[differs]]))
     tally.count("changed", old["split"][in_old[differs & ~moved]])
@@ -216,13 +216,13 @@ def _join(
 
 
 def _judge_removed(
-    part: int, gone: NDArray[Any], *, why: RemovalReasons, verdicts: RowVerdicts, tally: _Tally
+    part: int, removed: NDArray[Any], *, why: RemovalReasons, verdicts: RowVerdicts, tally: _Tally
 ) -> None:
     """Look up why rows were removed, by their documents; the rows without a reason are looked up later."""
-    reasons = why.look_up(part, gone["key"], gone["place"], gone["split"])
+    reasons = why.look_up(part, removed["key"], removed["place"], removed["split"])
     known = reasons != NOWHERE
-    verdicts.add_old(gone["split"][known], _removed(gone["place"][known], reasons[known]))
-    tally.count("removed", gone["split"])
+    verdicts.add_old(removed["split"][known], _removed(removed["place"][known], reasons[known]))
+    tally.count("removed", removed["split"])
     tally.why.update(reasons[known].tolist())
 
 

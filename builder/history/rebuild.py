@@ -87,7 +87,7 @@ class SketchResources:
 
 
 @dataclass(frozen=True)
-class _Held:
+class _BatchSketches:
     """The sketches of one batch."""
 
     batch: pa.RecordBatch
@@ -129,8 +129,8 @@ class _Writers:
         resources: Any = SketchResources(self._roles)
         keepers = Verdicts(keeper=BarrierOrMemory(np.arange(n)), similarity=np.full(n, np.nan), reason="")
         for stage in self._stages:
-            held = _Held(stage.sketch(batch, resources=resources))
-            table = stage.remember(held, keepers)
+            sketches = _BatchSketches(stage.sketch(batch, resources=resources))
+            table = stage.remember(sketches, keepers)
             rows = pa.array(table["row"].to_numpy() + self._n_rows)
             table = table.set_column(table.schema.get_field_index("row"), "row", rows)
             self._tables.setdefault(stage.name, []).append(table)

@@ -42,9 +42,9 @@ class Pruned:
     keys: frozenset[bytes]
 
 
-def find_pruned(lineage: Lineage, gone: Sequence[Input]) -> Pruned:
+def find_pruned(lineage: Lineage, missing: Sequence[Input]) -> Pruned:
     """Find the documents of missing inputs, and the records of other inputs that were merged into them."""
-    names = {(one.source, one.path) for one in gone}
+    names = {(one.source, one.path) for one in missing}
     history = LedgerHistory.of(lineage)
     records = history.latest(
         pc.field("path").isin(pa.array(sorted({path for _, path in names}), pa.string())),

@@ -35,7 +35,7 @@ class InputSelection:
         past: the past rows of the version that the build builds on; None for a full rebuild.
         fresh: the inputs that the build reads.
         inputs: all inputs of the new version, in the order in which they were added.
-        gone: inputs of the version before that are missing now.
+        missing: inputs of the version before that do not exist now.
         reread: whether an earlier build read an input with the name of a fresh one.
         notices: texts to show before the build starts.
         card_changed: whether recipe keys have changed that change only the card.
@@ -45,7 +45,7 @@ class InputSelection:
     past: Past | None
     fresh: Sequence[Input]
     inputs: Sequence[Input]
-    gone: Sequence[Input] = ()
+    missing: Sequence[Input] = ()
     reread: bool = False
     notices: Sequence[str] = ()
     card_changed: bool = False
@@ -94,16 +94,16 @@ def select_inputs(
         return InputSelection(past=None, fresh=inputs, inputs=inputs)
     manifest = corpus.manifest(newest)
     known = read_inputs(corpus.version_folder(newest) / "inputs.parquet")
-    gone = _gone(known, inputs)
+    missing = _find_missing(known, inputs)
     reasons = ["--full was given"] if full else list(_changed(manifest, recipe))
     if reasons:
-        if gone and not prune:
-            raise RecipeError(*map(_missing, gone))
+        if missing and not prune:
+            raise RecipeError(*map(_missing_fault, missing))
         return InputSelection(
-            past=None, fresh=inputs, inputs=inputs, gone=gone, notices=_rebuild_notices(newest, reasons)
+            past=None, fresh=inputs, inputs=inputs, missing=missing, notices=_rebuild_notices(newest, reasons)
         )
     lineage = open_lineage(corpus, newest, folder=corpus.path / SPOOL / f"index-{newest}")
-    pruned = find_pruned(lineage, gone) if gone and prune else None
+    pruned = find_pruned(lineage, missing) if missing and prune else None
     there = {(one.source, one.sha256) for one in known}
     fresh = [one for one in inputs if (one.source, one.sha256) not in there]
     again = [one for one in inputs if pruned and (one.source, one.path) in pruned.reread and one not in fresh]
@@ -111,12 +111,12 @@ def select_inputs(
     return InputSelection(
         past=Past.without(lineage, recipe.columns.text, pruned.documents if pruned else ()),
         fresh=[*again, *fresh],
-        inputs=[*(one for one in known if not (pruned and one in gone)), *fresh],
-        gone=gone,
+        inputs=[*(one for one in known if not (pruned and one in missing)), *fresh],
+        missing=missing,
         reread=bool(again) or any((one.source, one.path) in names or not one.address for one in fresh),
         notices=[
             *([UNKNOWN_HISTORY] if lineage.borrowed and fresh else []),
-            *_notices(newest, fresh, inputs, [] if pruned else gone),
+            *_notices(newest, fresh, inputs, [] if pruned else missing),
         ],
         card_changed=_card_values(manifest.recipe) != _card_values(recipe.manifest_facts(limit=limit)),
         pruned=pruned,
@@ -144,7 +144,7 @@ def _card_values(recipe: dict[str, Any] | Any) -> dict[str, Any]:
     return {name: document.get(name) for name in CARD_KEYS} | {"notes": recipe.get("notes")}
 
 
-def _gone(known: Sequence[Input], inputs: Sequence[Input]) -> list[Input]:
+def _find_missing(known: Sequence[Input], inputs: Sequence[Input]) -> list[Input]:
     names = {(one.source, one.path) for one in inputs}
     contents = {(one.source, one.sha256) for one in inputs}
     return [
@@ -154,7 +154,7 @@ def _gone(known: Sequence[Input], inputs: Sequence[Input]) -> list[Input]:
     ]
 
 
-def _missing(one: Input) -> Fault:
+def _missing_fault(one: Input) -> Fault:
     what = f"the newest version contains the input {one.source}/{one.path}, which is missing now"
     advice = "restore the file, or use --prune to remove its rows"
     return Fault(where="sources", what=what, advice=advice)
@@ -166,11 +166,11 @@ def _rebuild_notices(newest: str, reasons: Sequence[str]) -> list[str]:
 
 
 def _notices(
-    newest: str, fresh: Sequence[Input], inputs: Sequence[Input], gone: Sequence[Input]
+    newest: str, fresh: Sequence[Input], inputs: Sequence[Input], missing: Sequence[Input]
 ) -> list[str]:
     notices = [f"building on {newest}: {len(fresh):,} of {len(inputs):,} inputs are new"] if fresh else []
-    if gone:
-        some = ", ".join(f"{one.source}/{one.path}" for one in gone[:3])
-        more = f" and {len(gone) - 3:,} more" if len(gone) > 3 else ""
+    if missing:
+        some = ", ".join(f"{one.source}/{one.path}" for one in missing[:3])
+        more = f" and {len(missing) - 3:,} more" if len(missing) > 3 else ""
         notices.append(f"missing inputs; their rows are kept (use --prune to remove them): {some}{more}")
     return notices

@@ -48,8 +48,8 @@ def test_after_texts_are_copied_no_page_stays_in_memory(tmp_path: Path) -> None:
     """Otherwise the mapped files of all parts would fill the memory."""
     spool = spool_of(tmp_path, [["x" * 1_000_000] * 8, ["y" * 1_000_000] * 8])
     assert len(spool.take(np.arange(16))) == 16
-    held = [resident_bytes(Path(f"{part.stem}.rows.arrow")) for part in spool.parts]
-    assert max(held) < 1_000_000
+    resident = [resident_bytes(Path(f"{part.stem}.rows.arrow")) for part in spool.parts]
+    assert max(resident) < 1_000_000
 
 
 @given(PARTS, st.integers(1, 12))
