@@ -36,7 +36,7 @@ class Input:
     An input that is not a file (a dataset on the Hub) has an empty address and the hash of its name.
 
     Attributes:
-        mark: what a local file looked like before it was hashed, to notice a change while it is read.
+        mark: the mark of a local file before it was hashed, which shows whether the file changes later.
     """
 
     source: str

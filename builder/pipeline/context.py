@@ -34,7 +34,7 @@ class BuildContext:
         pruned: what is removed because its input is missing; None without ``--prune``.
         known: file of the keys of records that earlier builds have accounted for; None if no input is read
             again.
-        marks: what local inputs looked like when they were hashed, by address.
+        marks: the marks of local inputs when they were hashed, by address; a changed file has another mark.
     """
 
     recipe: Recipe

@@ -151,7 +151,7 @@ def finish_task(folder: Path, finished: FinishedTask) -> None:
 
 
 def finished_task(folder: Path, parts: Sequence[Part]) -> FinishedTask | None:
-    """Return the task if all its parts are finished; None if it must be read on after the last part."""
+    """Return the task if all its parts are finished; None if reading must continue after the last part."""
     try:
         facts = orjson.loads((folder / DONE).read_bytes())
         n_parts, n_records = int(facts["n_parts"]), int(facts["n_records"])
