@@ -1,4 +1,4 @@
-"""A small corpus with planted faults and duplicates of each kind."""
+"""Make a small corpus with planted faults and duplicates of each kind."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WORDS = [
 
 
 def sentence(seed: int, n_words: int = 40) -> str:
-    """Words in an order of their own for each seed, so that two seeds share no shingle to speak of."""
+    """Return words in an order that depends on the seed, so that two seeds share almost no shingle."""
     state, words = seed * 2654435761 + 1, []
     for _ in range(n_words):
         state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
@@ -29,7 +29,7 @@ def sentence(seed: int, n_words: int = 40) -> str:
 
 
 def pages(n_pages: int) -> list[Any]:
-    """Pages of which some are broken, some duplicates of each kind; strings are lines as they stand."""
+    """Return pages; some are broken, some are duplicates of each kind; a string is a line as it is."""
     rows: list[Any] = []
     for i in range(n_pages):
         rows.append(
@@ -59,7 +59,7 @@ def pages(n_pages: int) -> list[Any]:
 
 
 def write_lines(path: Path, rows: Iterable[Any]) -> Path:
-    """Write rows as JSON lines; a string is a line as it stands."""
+    """Write rows as JSON lines; a string is a line as it is."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join((row if isinstance(row, str) else json.dumps(row)) + "\n" for row in rows))
     return path
@@ -72,5 +72,5 @@ def ledger_of(result: BuildResult) -> list[dict[str, Any]]:
 
 
 def outcomes(result: BuildResult) -> Counter[str]:
-    """Count a ledger's rows by outcome, from the file and not from what the build says."""
+    """Count a ledger's rows by outcome, from the file and not from the build's report."""
     return Counter(row["outcome"] for row in ledger_of(result))

@@ -21,9 +21,13 @@ ROOT = Path(__file__).resolve().parent.parent
 PYTHON_FOLDERS = (
     "builder/card",
     "builder/cli",
+    "builder/history",
     "builder/hub",
+    "builder/inputs",
     "builder/io",
+    "builder/pipeline",
     "builder/recipe",
+    "builder/comparison",
     "builder/domain",
     "builder/engines",
     "builder/kernels",

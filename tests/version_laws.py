@@ -42,9 +42,9 @@ visits = st.fixed_dictionaries(
 crawls = st.lists(
     st.lists(st.one_of(visits, visits, records), min_size=2, max_size=12), min_size=2, max_size=4
 )
-"""Of a few pages that are visited in every crawl, each in its own month, and of any others."""
+"""Several crawls: each one visits some of the same few pages in its own month, and any other pages."""
 seen: Counter[str] = Counter()
-"""How many corpora there were, and how many of them had what a law is about."""
+"""The number of corpora, and the number of those that had the case that a law is about."""
 
 
 def make(folder: Path, *, corpus: str, stages: list[Any] = APPENDING, **options: Any) -> BuildResult:
@@ -71,7 +71,7 @@ def rows_of(corpus: Path, version: str) -> dict[str, list[dict[str, Any]]]:
 
 
 def outcome(row: dict[str, Any]) -> dict[str, Any]:
-    """What a ledger tells of a record, but for the shard, which is cut otherwise in an addition."""
+    """Return a ledger row without its shard: shards are cut differently if a version adds to its parent."""
     return {name: value for name, value in row.items() if name != "shard"}
 
 
@@ -81,7 +81,7 @@ def note(**facts: bool) -> None:
 
 
 def check_appending(first: list[Any], more: list[Any]) -> None:
-    """Building A, then A + B onto it, is building A + B at once: rows, order, and what became of B."""
+    """Check that building A and then adding B gives the rows, order and ledger of building A + B at once."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_lines(folder / "in" / "0.jsonl", [{"text": sentence(99)}, *first])
@@ -100,7 +100,7 @@ def digests_names(rows: list[dict[str, Any]]) -> set[str]:
 
 
 def check_taking_down(first: list[Any], more: list[Any], which: int) -> None:
-    """A takedown between A and B gives what the same takedown after A and B gives."""
+    """Check that a takedown between A and B gives the same as this takedown after A and B."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_lines(folder / "in" / "0.jsonl", [{"text": sentence(99)}, *first])
@@ -123,9 +123,9 @@ def ledger_of_lines(result: BuildResult) -> list[dict[str, Any]]:
 
 
 def check_crawling(several: list[list[Any]]) -> None:
-    """Every row of a parent that is gone or changed has a row in the ledger; all others stand as they stood.
+    """Check that each removed or changed row of the parent has a ledger row, and all others are unchanged.
 
-    And of the published documents no two are near-duplicates.
+    Also, no two published documents are near-duplicates.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -143,7 +143,7 @@ def check_crawling(several: list[list[Any]]) -> None:
 
 
 def _dated(row: Any, *, month: int) -> Any:
-    """Give a visit its day; other records have one of their own, or none."""
+    """Set the day of a visit; other records have their own day, or none."""
     if not isinstance(row, dict) or "day" not in row:
         return row
     day = row["day"]
@@ -157,13 +157,13 @@ def _changes(
     ledger: list[dict[str, Any]],
 ) -> Iterator[bool]:
     now = {row["id"]: (split, row) for split, rows in after.items() for row in rows}
-    told = Counter(row["kept_id"] for row in ledger) + Counter(row["document_id"] for row in ledger)
+    stated = Counter(row["kept_id"] for row in ledger) + Counter(row["document_id"] for row in ledger)
     for split, rows in before.items():
         stays = [row["id"] for row in rows if row["id"] in now]
         assert [row["id"] for row in after.get(split, []) if row["id"] in set(stays)] == stays
         for row in rows:
             is_same = now.get(row["id"]) == (split, row)
-            assert is_same or told[row["id"]], row
+            assert is_same or stated[row["id"]], row
             own = {r["merged_into"] for r in ledger if r["document_id"] == row["id"]}
             assert row["id"] in now or row["id"] not in own, row
             yield not is_same and row["id"] in now

@@ -1,1 +1,1 @@
-"""What differs between two versions, row by row."""
+"""Compare two versions row by row."""

@@ -1,9 +1,9 @@
-"""What changed between two states of a dataset, row by row, in memory that does not grow with the rows.
+"""Compare two states of a dataset row by row, in memory that does not grow with the number of rows.
 
-Of shards that both sides have in the same split nothing is read. From all others a fixed-size fact on each
-row is written to buckets by a hash of its id; each bucket is joined in memory; what became of a row is
-written to buckets by its place, from which the rows come back in order. The number of a version and what
-``diff`` prints follow from these facts.
+Shards that both sides have in the same split are not read. For each row of the other shards, the comparison
+writes a fact of fixed size to a bucket, by a hash of the row's id. It joins each bucket in memory, and writes
+the verdict on each row to another bucket, by the place of the row; from these the rows are read back in
+order. The number of a version and the output of ``diff`` follow from the verdicts.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from builder.comparison.sides import Side, Stretch
+    from builder.comparison.sides import ShardRange, Side
     from builder.domain.changelog import Reason
     from builder.domain.progress import Progress
 
 ROWS_AT_ONCE = 1 << 19
-"""Facts that are joined at a time, of both sides together: about 200 bytes of memory each."""
+"""Facts of both sides that are joined at a time; each takes about 200 bytes of memory."""
 _BATCH_ROWS = 2_048
 
 _FACT = np.dtype([("key", "<u8", 2), ("digest", "<u8"), ("place", "<i8"), ("bytes", "<i8"), ("split", "<i2")])
@@ -44,13 +44,18 @@ _FACT = np.dtype([("key", "<u8", 2), ("digest", "<u8"), ("place", "<i8"), ("byte
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """What became of the rows, counted; ``verdicts`` tells it of each row while the scratch folder is there.
+    """The result of a comparison: counts, and a verdict on each row.
+
+    ``verdicts`` can be read as long as the scratch folder exists.
 
     Attributes:
-        splits: by split, those of the old side first.
-        reasons: what the ledgers say on removed rows; ``why`` of a verdict is a position in it, or NOWHERE.
-        removed: removed rows by what the ledgers say; None where they say nothing.
-        columns: the names that both sides have; rows are equal if they are equal in these.
+        splits: the counts of each split; the splits of the old side come first.
+        reasons: the reasons in the ledgers for removed rows; ``why`` of a verdict is a position in this
+            list, or NOWHERE.
+        removed: the number of removed rows by reason; the key is None if the ledgers have no reason.
+        columns: the names of the columns that both sides have; rows are equal if these values are equal.
+        n_shared: shards that both sides have in the same split.
+        n_read: shards that were read.
     """
 
     splits: Mapping[str, SplitChanges]
@@ -75,16 +80,18 @@ def compare(
     """Find the rows that were removed, changed, moved, added and reordered.
 
     Args:
-        scratch: an empty folder; up to 90 bytes are written there for each row of a shard that differs.
-        ledgers: of the versions behind ``old``, oldest first; they say why rows were removed.
-        older_ledgers: of ``old`` and the versions before it, oldest first; they say which record a row is.
-        rows_at_once: rows that are held in memory; the outcome does not depend on it.
+        scratch: an empty folder; the comparison writes up to 90 bytes there for each row of a shard that
+            only one side has.
+        ledgers: those of the versions after ``old``, oldest first; they say why rows were removed.
+        older_ledgers: those of ``old`` and the versions before it, oldest first; they say from which record
+            a row comes.
+        rows_at_once: rows that are in memory at a time; the result does not depend on it.
     """
     names = list(dict.fromkeys([*old.splits, *new.splits]))
     shared = _shards(old) & _shards(new)
     columns = [name for name in old.columns.names if name in new.columns.names]
-    unshared = [[s for s in side.stretches(names) if not _is_in(s, shared)] for side in (old, new)]
-    n_rows = sum(stretch.shard.rows for side in unshared for stretch in side)
+    unshared = [[s for s in side.ranges(names) if not _is_in(s, shared)] for side in (old, new)]
+    n_rows = sum(shard_range.shard.rows for side in unshared for shard_range in side)
     n_parts = -(-n_rows // rows_at_once) or 1
     reader = _Reader(columns, n_parts, advance, total=sum(map(len, unshared)))
     facts = [reader.facts(scratch / name, side) for name, side in zip(("old", "new"), unshared, strict=True)]
@@ -93,7 +100,7 @@ def compare(
     tally = _Tally(len(names))
     for part in range(n_parts):
         _join(part, *(one.read(part) for one in facts), why=why, verdicts=verdicts, tally=tally)
-    for splits, places, reasons in why.rest():
+    for splits, places, reasons in why.remaining():
         verdicts.add_old(splits, _removed(places, reasons))
         tally.why.update(reasons.tolist())
     reordered = verdicts.count_reordered()
@@ -112,15 +119,15 @@ def _shards(side: Side) -> set[tuple[str, str]]:
     return {(shard.split, shard.sha256) for shard in side.shards}
 
 
-def _is_in(stretch: Stretch, shared: set[tuple[str, str]]) -> bool:
-    return (stretch.shard.split, stretch.shard.sha256) in shared
+def _is_in(shard_range: ShardRange, shared: set[tuple[str, str]]) -> bool:
+    return (shard_range.shard.split, shard_range.shard.sha256) in shared
 
 
 # -- facts -----------------------------------------------------------------------------------------
 
 
 class _Reader:
-    """Reads shards and puts a fact on each row away, by its key."""
+    """Reads shards, and writes a fact on each row to a bucket, by the row's key."""
 
     def __init__(self, columns: Sequence[str], n_parts: int, advance: Progress, *, total: int) -> None:
         self.n_done = 0
@@ -129,19 +136,19 @@ class _Reader:
         self._advance = advance
         self._total = total
 
-    def facts(self, folder: Path, stretches: Sequence[Stretch]) -> BucketFiles:
-        """Read one side."""
+    def facts(self, folder: Path, ranges: Sequence[ShardRange]) -> BucketFiles:
+        """Read the shards of one side."""
         facts = BucketFiles(folder, _FACT)
-        for stretch in stretches:
-            for some in self._of_shard(stretch):
+        for shard_range in ranges:
+            for some in self._of_shard(shard_range):
                 facts.add(parts_of(some["key"], self._n_parts), some)
             self.n_done += 1
             self._advance("compare", done=self.n_done, total=self._total, unit="shards")
         return facts
 
-    def _of_shard(self, stretch: Stretch) -> Iterator[NDArray[Any]]:
-        place = stretch.first
-        with pq.ParquetFile(stretch.shard.path) as file:
+    def _of_shard(self, shard_range: ShardRange) -> Iterator[NDArray[Any]]:
+        place = shard_range.first
+        with pq.ParquetFile(shard_range.shard.path) as file:
             for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=[*self._columns]):
                 data, offsets = encode_rows(batch.select(self._columns))
                 facts = np.empty(batch.num_rows, _FACT)
@@ -149,7 +156,7 @@ class _Reader:
                 facts["digest"] = row_digests(data, offsets)[:, :8].copy().view(np.uint64).ravel()
                 facts["bytes"] = np.diff(offsets)
                 facts["place"] = np.arange(place, place + batch.num_rows)
-                facts["split"] = stretch.split
+                facts["split"] = shard_range.split
                 place += batch.num_rows
                 yield facts
 
@@ -168,7 +175,7 @@ class _Tally:
         self.why: Counter[int] = Counter()
 
     def count(self, name: str, splits: NDArray[np.int16]) -> None:
-        """Add rows up by split."""
+        """Count rows by split."""
         self._counts[name] += np.bincount(splits, minlength=self._n_splits)
 
     def changes(self, split: int, *, reordered: int) -> SplitChanges:
@@ -187,12 +194,12 @@ def _join(
     verdicts: RowVerdicts,
     tally: _Tally,
 ) -> None:
-    """Judge all rows whose keys fall into one part."""
+    """Decide on all rows whose keys are in one part."""
     in_old, in_new = match(old["key"], new["key"])
     differs = old["digest"][in_old] != new["digest"][in_new]
     moved = old["split"][in_old] != new["split"][in_new]
-    gone = np.ones(len(old), np.bool_)
-    gone[in_old] = False
+    removed = np.ones(len(old), np.bool_)
+    removed[in_old] = False
     fresh = np.empty(len(new), NEW)
     fresh["place"], fresh["bytes"] = new["place"], new["bytes"]
     fresh["old_split"], fresh["old_place"], fresh["differs"] = NOWHERE, NOWHERE, False
@@ -200,7 +207,7 @@ def _join(
     fresh["differs"][in_new] = differs
     fresh["bytes"][in_new] += old["bytes"][in_old]
     verdicts.add_new(new["split"], fresh)
-    _judge_removed(part, old[gone], why=why, verdicts=verdicts, tally=tally)
+    _judge_removed(part, old[removed], why=why, verdicts=verdicts, tally=tally)
     pairs = in_old[differs]
     verdicts.add_old(old["split"][pairs], _differing(old[pairs], new[in_new[differs]]))
     tally.count("changed", old["split"][in_old[differs & ~moved]])
@@ -209,13 +216,13 @@ def _join(
 
 
 def _judge_removed(
-    part: int, gone: NDArray[Any], *, why: RemovalReasons, verdicts: RowVerdicts, tally: _Tally
+    part: int, removed: NDArray[Any], *, why: RemovalReasons, verdicts: RowVerdicts, tally: _Tally
 ) -> None:
-    """Tell why rows went, as far as ledgers name their documents; the others are judged later."""
-    reasons = why.look_up(part, gone["key"], gone["place"], gone["split"])
+    """Look up why rows were removed, by their documents; the rows without a reason are looked up later."""
+    reasons = why.look_up(part, removed["key"], removed["place"], removed["split"])
     known = reasons != NOWHERE
-    verdicts.add_old(gone["split"][known], _removed(gone["place"][known], reasons[known]))
-    tally.count("removed", gone["split"])
+    verdicts.add_old(removed["split"][known], _removed(removed["place"][known], reasons[known]))
+    tally.count("removed", removed["split"])
     tally.why.update(reasons[known].tolist())
 
 

@@ -1,7 +1,7 @@
-"""The rows that a comparison found, with what can be shown of them.
+"""Report the rows that a comparison found, with excerpts of their values.
 
-Old and new values of a changed row may lie far apart. So the old rows are written to groups of neighbouring
-new places, bounded in bytes, and each group is loaded when the new rows come to it.
+The old and the new values of a changed row may be far apart on disk. Therefore the old rows are written to
+groups of neighbouring new places, with a limit of bytes. Each group is loaded when its new rows are read.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ _SPLIT_SHIFT = 48
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowChange:
-    """What became of one row.
+    """How one row changed.
 
     Attributes:
-        split: where the row is, or was if it was removed.
-        old_split: where it was, if it was moved.
-        because: what the ledger says on a removed row; None if it says nothing.
+        split: the split of the row; the old split if it was removed.
+        old_split: the old split, if the row was moved.
+        because: the reason of a removed row in the ledgers; None if they have no reason.
         columns: the columns in which its values differ; a moved row may have some too.
-        reordered: whether it stands behind a row that it stood before.
+        reordered: whether the row comes after a row that it came before.
     """
 
     kind: Kind
@@ -67,20 +67,21 @@ def walk_rows(
     scratch: Path,
     url_columns: tuple[str | None, str | None],
     limit: int | None,
-    tell: Callable[[RowChange], None],
+    report: Callable[[RowChange], None],
     group_bytes: int = _GROUP_BYTES,
 ) -> Counter[str]:
-    """Tell each row: those that were removed in their old order, then all others in their new one.
+    """Report each row: first the removed rows in their old order, then all others in their new order.
 
     Args:
-        scratch: an empty folder; changed rows of the old side are written there.
-        url_columns: of the old and of the new side; None for a side without one.
-        limit: rows of each kind that are told; all if None.
+        scratch: a folder that the caller deletes; changed rows of the old side are written there.
+        url_columns: the URL columns of the old and the new side; None for a side without one.
+        limit: the number of rows of each kind to report; all if None.
+        report: called with each row.
 
     Returns:
-        By column, the number of rows whose values differ in it; this counts all rows, told or not.
+        For each column, the number of rows whose values differ in it. Rows above the limit count too.
     """
-    walk = _Walk(found, url_columns, _Limit(limit), tell)
+    walk = _Walk(found, url_columns, _Limit(limit), report)
     with (scratch / "old-rows").open("w+b") as file:
         groups = _OldRows(file, _group_starts(found, group_bytes))
         walk.old(groups)
@@ -88,13 +89,13 @@ def walk_rows(
 
 
 class _Limit:
-    """How many rows of each kind are still to be told."""
+    """The number of rows of each kind that may still be reported."""
 
     def __init__(self, limit: int | None) -> None:
         self._left = dict.fromkeys(KINDS, limit)
 
     def first(self, kind: Kind, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Keep as many of the marked rows as may be told, and count them."""
+        """Return the first marked rows that may be reported, and count them."""
         left = self._left[kind]
         if left is None or not mask.any():
             return mask
@@ -109,43 +110,43 @@ class _Walk:
         found: Comparison,
         url_columns: tuple[str | None, str | None],
         limit: _Limit,
-        tell: Callable[[RowChange], None],
+        report: Callable[[RowChange], None],
     ) -> None:
         self._found = found
         self._names = found.verdicts.names
         self._old_url, self._new_url = url_columns
         self._limit = limit
-        self._tell = tell
+        self._report = report
         self._columns: Counter[str] = Counter()
 
     def old(self, groups: _OldRows) -> None:
-        """Tell what was removed, and put away the old rows of what differs."""
+        """Report the removed rows, and write the old rows of changed ones to groups."""
         for judged in self._found.verdicts.old():
             gone = judged.rows["new_split"] == NOWHERE
-            told = self._limit.first("removed", gone)
-            for rows, batch in _read(judged, told | ~gone, self._with(self._old_url)):
+            reported = self._limit.first("removed", gone)
+            for rows, batch in _read(judged, reported | ~gone, self._with(self._old_url)):
                 removed = rows["new_split"] == NOWHERE
                 groups.add(rows[~removed], batch.filter(pa.array(~removed)).select(self._found.columns))
                 names = _names_of(batch.filter(pa.array(removed)), self._old_url)
                 for row, (name, url) in zip(rows[removed], names, strict=True):
                     because = None if row["why"] == NOWHERE else self._found.reasons[row["why"]]
-                    split = self._names[judged.stretch.split]
-                    self._tell(RowChange(kind="removed", id=name, url=url, split=split, because=because))
+                    split = self._names[judged.shard_range.split]
+                    self._report(RowChange(kind="removed", id=name, url=url, split=split, because=because))
 
     def new(self, groups: _OldRows) -> Counter[str]:
-        """Tell all else, and count in which columns rows differ."""
+        """Report all other rows, and count the columns in which rows differ."""
         for judged in self._found.verdicts.new():
             kinds = _kinds(judged)
-            told = np.zeros(len(kinds), np.bool_)
+            reported = np.zeros(len(kinds), np.bool_)
             for number, kind in enumerate(KINDS):
-                told |= self._limit.first(kind, kinds == number)
-            wanted = told | judged.rows["differs"]
-            shown = iter(zip(kinds[wanted].tolist(), told[wanted].tolist(), strict=True))
+                reported |= self._limit.first(kind, kinds == number)
+            wanted = reported | judged.rows["differs"]
+            shown = iter(zip(kinds[wanted].tolist(), reported[wanted].tolist(), strict=True))
             for rows, batch in _read(judged, wanted, self._with(self._new_url)):
-                self._tell_new(judged, rows, batch, shown, groups)
+                self._report_new(judged, rows, batch, shown, groups)
         return self._columns
 
-    def _tell_new(
+    def _report_new(
         self,
         judged: Judged,
         rows: NDArray[Any],
@@ -153,18 +154,18 @@ class _Walk:
         shown: Iterator[tuple[int, bool]],
         groups: _OldRows,
     ) -> None:
-        pairs = groups.pair(judged.stretch.split, rows, batch)
+        pairs = groups.pair(judged.shard_range.split, rows, batch)
         names = _names_of(batch, self._new_url)
-        for row, (name, url), (kind, is_told) in zip(rows, names, shown, strict=False):
+        for row, (name, url), (kind, is_reported) in zip(rows, names, shown, strict=False):
             differs = next(pairs) if row["differs"] else ()
             self._columns.update(column for column, _ in differs)
-            if is_told:
-                self._tell(
+            if is_reported:
+                self._report(
                     RowChange(
                         kind=KINDS[kind],
                         id=name,
                         url=url,
-                        split=self._names[judged.stretch.split],
+                        split=self._names[judged.shard_range.split],
                         old_split=self._names[row["old_split"]] if KINDS[kind] == "moved" else None,
                         columns=tuple((column, show()) for column, show in differs),
                         reordered=bool(row["reordered"]),
@@ -183,12 +184,12 @@ def _names_of(batch: pa.RecordBatch, url_column: str | None) -> list[tuple[str, 
 
 
 def _kinds(judged: Judged) -> NDArray[np.int8]:
-    """int8[n_rows], positions in ``KINDS``; NOWHERE for rows that are as they were."""
+    """Return int8[n_rows], positions in ``KINDS``; NOWHERE for unchanged rows."""
     rows = judged.rows
     kinds = np.full(len(rows), NOWHERE, np.int8)
     kinds[rows["reordered"]] = KINDS.index("reordered")
     kinds[rows["differs"]] = KINDS.index("changed")
-    kinds[rows["old_split"] != judged.stretch.split] = KINDS.index("moved")
+    kinds[rows["old_split"] != judged.shard_range.split] = KINDS.index("moved")
     kinds[rows["old_split"] == NOWHERE] = KINDS.index("added")
     return kinds
 
@@ -196,11 +197,11 @@ def _kinds(judged: Judged) -> NDArray[np.int8]:
 def _read(
     judged: Judged, wanted: NDArray[np.bool_], columns: Sequence[str]
 ) -> Iterator[tuple[NDArray[Any], pa.RecordBatch]]:
-    """Read some rows of a shard; row groups without any of them are passed over."""
+    """Read some rows of a shard; row groups without any of these rows are skipped."""
     rows = judged.rows[wanted]
-    places = rows["place"] - judged.stretch.first
+    places = rows["place"] - judged.shard_range.first
     start = 0
-    with pq.ParquetFile(judged.stretch.shard.path) as file:
+    with pq.ParquetFile(judged.shard_range.shard.path) as file:
         columns = [name for name in columns if name in file.schema_arrow.names]
         for group in range(file.num_row_groups):
             stop = start + file.metadata.row_group(group).num_rows
@@ -218,12 +219,12 @@ def _read(
 
 
 def _group_starts(found: Comparison, group_bytes: int) -> NDArray[np.int64]:
-    """int64[n_groups], the key of the new row at which each group begins."""
+    """Return int64[n_groups], the key of the new row at which each group begins."""
     starts = [np.int64(0)]
     filled = 0
     for judged in found.verdicts.new():
         rows = judged.rows[judged.rows["differs"]]
-        for key, n_bytes in zip(_keys(judged.stretch.split, rows["place"]), rows["bytes"], strict=True):
+        for key, n_bytes in zip(_keys(judged.shard_range.split, rows["place"]), rows["bytes"], strict=True):
             if filled and filled + n_bytes > group_bytes:
                 starts.append(key)
                 filled = 0
@@ -237,7 +238,7 @@ def _keys(split: int | NDArray[np.int16], places: NDArray[np.int64]) -> NDArray[
 
 
 class _OldRows:
-    """The old rows of what differs, in a file, by the group of their new place."""
+    """The old rows of changed rows, in a file, by the group of their new place."""
 
     def __init__(self, file: IO[bytes], starts: NDArray[np.int64]) -> None:
         self._file = file
@@ -247,7 +248,7 @@ class _OldRows:
         self._group: tuple[int, NDArray[np.int64], pa.Table] | None = None
 
     def add(self, verdicts: NDArray[Any], batch: pa.RecordBatch) -> None:
-        """Put rows away."""
+        """Write rows to their groups."""
         keys = _keys(verdicts["new_split"], verdicts["new_place"])
         groups = self._groups(keys)
         batch = batch.add_column(0, "_key", pa.array(keys))
@@ -260,7 +261,7 @@ class _OldRows:
     def pair(
         self, split: int, rows: NDArray[Any], batch: pa.RecordBatch
     ) -> Iterator[Sequence[tuple[str, Callable[[], Excerpt]]]]:
-        """Go through the new rows that differ; give the columns, each with what shows the difference."""
+        """Yield, for each changed new row, its changed columns, each with a function for the excerpt."""
         differs = rows["differs"]
         keys = _keys(split, rows["place"][differs])
         new = batch.filter(pa.array(differs))
@@ -307,7 +308,7 @@ def _encoded(batch: pa.RecordBatch) -> Callable[[int], bytes]:
 
 @dataclass(frozen=True, slots=True)
 class _Show:
-    """Makes the excerpt of one value, if it is asked for."""
+    """Makes the excerpt of one value when it is called."""
 
     old: pa.ChunkedArray
     new: pa.Array

@@ -1,4 +1,4 @@
-"""What became of each row, on disk, and given back in the order of the rows."""
+"""Store the verdict on each row on disk, and return the verdicts in the order of the rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from builder.comparison.sides import Side, Stretch
+    from builder.comparison.sides import ShardRange, Side
 
 NOWHERE = -1
 
@@ -29,23 +29,26 @@ NEW = np.dtype(
         ("reordered", "?"),
     ]
 )
-"""Of a row of the new side: where it is and was (NOWHERE if it was added), its bytes and those of the row
-that it was, and whether any of its values differs."""
+"""The verdict on a row of the new side.
+
+It has the row's place, its old place and split (NOWHERE if it was added), the bytes of the new and the old
+row together, whether any value differs, and whether the row comes after a row that it came before.
+"""
 
 OLD = np.dtype([("place", "<i8"), ("new_place", "<i8"), ("new_split", "<i2"), ("why", "<i2")])
-"""Of a row of the old side that was removed (``new_split`` is NOWHERE) or that differs on the new side."""
+"""The verdict on a row of the old side that was removed (``new_split`` is NOWHERE) or has changed values."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """The verdicts on some rows of a shard, by place."""
+    """The verdicts on some rows of a shard, in the order of their places."""
 
-    stretch: Stretch
+    shard_range: ShardRange
     rows: NDArray[Any]
 
 
 class RowVerdicts:
-    """The verdicts on all rows of two sides, but those of shards that both have."""
+    """The verdicts on all rows of two sides, except the rows of shards that both sides have."""
 
     def __init__(
         self,
@@ -64,22 +67,22 @@ class RowVerdicts:
         self._loaded: dict[int, tuple[int, NDArray[Any]]] = {}
         self._first_block = np.cumsum([0, *(self._n_blocks(i) for i in range(len(names)))])
         self._old_first = {
-            (s.shard.split, s.shard.sha256): s.first for s in sides[0].stretches(names) if self._is_shared(s)
+            (s.shard.split, s.shard.sha256): s.first for s in sides[0].ranges(names) if self._is_shared(s)
         }
 
     def _n_blocks(self, split: int) -> int:
-        stops = [s.stop for side in self._sides for s in side.stretches(self.names) if s.split == split]
+        stops = [s.stop for side in self._sides for s in side.ranges(self.names) if s.split == split]
         return max(stops, default=0) // self._block_rows + 1
 
-    def _is_shared(self, stretch: Stretch) -> bool:
-        return (stretch.shard.split, stretch.shard.sha256) in self._shared
+    def _is_shared(self, shard_range: ShardRange) -> bool:
+        return (shard_range.shard.split, shard_range.shard.sha256) in self._shared
 
     def add_old(self, splits: NDArray[np.int16], rows: NDArray[Any]) -> None:
-        """Take verdicts on rows of the old side, of any places."""
+        """Add verdicts on rows of the old side, in any order."""
         self._stores[0].add(self._blocks(splits, rows), rows)
 
     def add_new(self, splits: NDArray[np.int16], rows: NDArray[Any]) -> None:
-        """Take verdicts on rows of the new side, of any places."""
+        """Add verdicts on rows of the new side, in any order."""
         self._stores[1].add(self._blocks(splits, rows), rows)
 
     def _blocks(self, splits: NDArray[np.int16], rows: NDArray[Any]) -> NDArray[np.int64]:
@@ -87,47 +90,47 @@ class RowVerdicts:
         return blocks
 
     def old(self) -> Iterator[Judged]:
-        """Go through the old side's shards that have rows which were removed or differ."""
-        for stretch in self._sides[0].stretches(self.names):
-            rows = self._cut(0, stretch)
+        """Yield the verdicts for each shard of the old side with removed or changed rows."""
+        for shard_range in self._sides[0].ranges(self.names):
+            rows = self._cut(0, shard_range)
             if len(rows):
-                yield Judged(stretch=stretch, rows=rows)
+                yield Judged(shard_range=shard_range, rows=rows)
 
     def new(self) -> Iterator[Judged]:
-        """Go through the new side's shards; those that the old side has only where they are reordered."""
+        """Yield the verdicts for each shard of the new side; a shared shard only if it is reordered."""
         split, last = NOWHERE, NOWHERE
-        for stretch in self._sides[1].stretches(self.names):
-            if stretch.split != split:
-                split, last = stretch.split, NOWHERE
-            if not self._is_shared(stretch):
-                rows = self._cut(1, stretch)
+        for shard_range in self._sides[1].ranges(self.names):
+            if shard_range.split != split:
+                split, last = shard_range.split, NOWHERE
+            if not self._is_shared(shard_range):
+                rows = self._cut(1, shard_range)
                 last = _mark_reordered(rows, split, last)
-                yield Judged(stretch=stretch, rows=rows)
+                yield Judged(shard_range=shard_range, rows=rows)
                 continue
-            first = self._old_first[stretch.shard.split, stretch.shard.sha256]
+            first = self._old_first[shard_range.shard.split, shard_range.shard.sha256]
             if first < last:
-                yield Judged(stretch=stretch, rows=_as_a_whole(stretch, first))
-            last = max(last, first + stretch.shard.rows - 1)
+                yield Judged(shard_range=shard_range, rows=_as_a_whole(shard_range, first))
+            last = max(last, first + shard_range.shard.rows - 1)
 
     def count_reordered(self) -> list[int]:
-        """Count, for each split, the rows that stayed and now stand behind one that they stood before."""
+        """Count, for each split, the rows that stayed in it and come after a row that they came before."""
         counts = [0] * len(self.names)
         for judged in self.new():
-            counts[judged.stretch.split] += int(judged.rows["reordered"].sum())
+            counts[judged.shard_range.split] += int(judged.rows["reordered"].sum())
         return counts
 
-    def _cut(self, side: int, stretch: Stretch) -> NDArray[Any]:
-        """Return the verdicts on the rows of one shard, by place."""
-        first, last = (place // self._block_rows for place in (stretch.first, stretch.stop - 1))
-        start = int(self._first_block[stretch.split])
+    def _cut(self, side: int, shard_range: ShardRange) -> NDArray[Any]:
+        """Return the verdicts on the rows of one shard, in the order of their places."""
+        first, last = (place // self._block_rows for place in (shard_range.first, shard_range.stop - 1))
+        start = int(self._first_block[shard_range.split])
         found = []
         for block in range(start + first, start + last + 1):
             rows = self._block(side, block)
-            found.append(rows[slice(*np.searchsorted(rows["place"], [stretch.first, stretch.stop]))])
+            found.append(rows[slice(*np.searchsorted(rows["place"], [shard_range.first, shard_range.stop]))])
         return np.concatenate(found)
 
     def _block(self, side: int, block: int) -> NDArray[Any]:
-        """Return one block, by place; the next shard begins most often in the one that was read last."""
+        """Return one block in the order of places; cache it, because the next shard often begins in it."""
         if self._loaded.get(side, (NOWHERE,))[0] != block:
             rows = self._stores[side].read(block)
             self._loaded[side] = block, rows[np.argsort(rows["place"])]
@@ -135,7 +138,10 @@ class RowVerdicts:
 
 
 def _mark_reordered(rows: NDArray[Any], split: int, last: int) -> int:
-    """Mark the rows of one shard, and return the last place so far; ``last`` is that of the rows before."""
+    """Mark the reordered rows of one shard, and return the highest old place so far.
+
+    ``last`` is the highest old place of the rows before this shard.
+    """
     stayed = rows["old_split"] == split
     places = rows["old_place"][stayed]
     reached = np.maximum.accumulate(np.concatenate([[last], places]))
@@ -144,11 +150,11 @@ def _mark_reordered(rows: NDArray[Any], split: int, last: int) -> int:
     return int(reached[-1])
 
 
-def _as_a_whole(stretch: Stretch, old_first: int) -> NDArray[Any]:
-    """Make verdicts on a shard whose rows are all as they were, but behind others now."""
-    rows = np.zeros(stretch.shard.rows, NEW)
-    rows["place"] = np.arange(stretch.first, stretch.stop)
-    rows["old_place"] = np.arange(old_first, old_first + stretch.shard.rows)
-    rows["old_split"] = stretch.split
+def _as_a_whole(shard_range: ShardRange, old_first: int) -> NDArray[Any]:
+    """Return verdicts on a shard whose rows are unchanged, but come after rows that they came before."""
+    rows = np.zeros(shard_range.shard.rows, NEW)
+    rows["place"] = np.arange(shard_range.first, shard_range.stop)
+    rows["old_place"] = np.arange(old_first, old_first + shard_range.shard.rows)
+    rows["old_split"] = shard_range.split
     rows["reordered"] = True
     return rows

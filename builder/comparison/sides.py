@@ -1,4 +1,4 @@
-"""The two sides of a comparison: which shards hold the rows of each split, in their order."""
+"""The two sides of a comparison: the shards with the rows of each split, in their order."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SideShard:
-    """One shard, wherever it lies; two with the same hash have the same rows."""
+    """One shard at any path; two shards with the same hash have the same rows."""
 
     split: str
     path: Path
@@ -34,7 +34,7 @@ class Side:
 
     @classmethod
     def of_version(cls, corpus: Corpus, manifest: Manifest) -> Side:
-        """Return the side of a version that was published."""
+        """Return the side of a version in a corpus."""
         folder = corpus.version_folder(manifest.version)
         shards = [
             SideShard(split=split, path=folder / one.path, sha256=one.sha256, rows=one.rows)
@@ -47,19 +47,19 @@ class Side:
         """The splits that have rows, in order."""
         return list(dict.fromkeys(shard.split for shard in self.shards))
 
-    def stretches(self, names: Sequence[str]) -> Iterator[Stretch]:
-        """Go through the shards, split by split in the order of ``names``."""
+    def ranges(self, names: Sequence[str]) -> Iterator[ShardRange]:
+        """Yield the shards, split by split in the order of ``names``."""
         for number, name in enumerate(names):
             first = 0
             for shard in self.shards:
                 if shard.split == name:
-                    yield Stretch(split=number, shard=shard, first=first)
+                    yield ShardRange(split=number, shard=shard, first=first)
                     first += shard.rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stretch:
-    """The rows of one shard; ``first`` is the place of its first row among the rows of its split."""
+class ShardRange:
+    """The places of one shard's rows; ``first`` is the place of its first row in the split."""
 
     split: int
     shard: SideShard
@@ -67,5 +67,5 @@ class Stretch:
 
     @property
     def stop(self) -> int:
-        """The place behind its last row."""
+        """The place after its last row."""
         return self.first + self.shard.rows

@@ -1,1 +1,1 @@
-"""What older versions know, and what later ones will ask."""
+"""Read what earlier versions recorded: the index, the ledgers, and the past rows of corpus stages."""

@@ -1,18 +1,18 @@
-"""The index: what later versions need to deduplicate against this one, to place rows, and to know inputs.
+"""The index: what later versions need to deduplicate against this one, to locate rows, and to know records.
 
-A version's folder in ``.index`` is a segment: it holds what its own build added. Segments of one lineage are
-read together.
+A version's folder in ``.index`` is a segment: it contains what the build of that version added. The segments
+of a lineage are read together.
 
-    .index/1.1.0/index.json         base (the version that this one builds on), facts of the shards it wrote,
-                                    and which remembered rows no longer stand
-    .index/1.1.0/rows.arrow         a row for each record that came to the first barrier
-    .index/1.1.0/STAGE.arrow        a row for each keeper of a corpus stage
-    .index/1.1.0/texts.arrow        texts of keepers that stand in no shard
-    .index/1.1.0/shards.arrow       id and digest of each row of the shards that this build wrote; of one
-                                    that was written again only of the rows that are new
-    .index/1.1.0/records.arrow      what each record that was read is known by
+    .index/1.1.0/index.json         base (the version that this one builds on), facts on the shards that this
+                                    build wrote, and which past rows are retired
+    .index/1.1.0/rows.arrow         one row for each record that reached the first barrier
+    .index/1.1.0/STAGE.arrow        one row for each keeper of a corpus stage
+    .index/1.1.0/texts.arrow        texts of keepers that are in no shard
+    .index/1.1.0/shards.arrow       id and digest of each row of the shards that this build wrote; of a
+                                    rewritten shard only the new rows
+    .index/1.1.0/records.arrow      the key of each record that this build read
 
-All are Arrow IPC, uncompressed: they are hashes, and are read by memory map.
+All ``.arrow`` files are uncompressed Arrow IPC: they mostly contain hashes, and are read by memory map.
 """
 
 from __future__ import annotations
@@ -51,8 +51,11 @@ ROWS_SCHEMA = pa.schema(
         pa.field("kept_id", ID_TYPE),
     ]
 )
-"""``rows.arrow``: the id of each record that came to the first barrier (its published one, or the candidate),
-whether it was published under it, and the published document that stood for it at the end of its build."""
+"""``rows.arrow``: one row for each record that reached the first barrier.
+
+``id`` is its published id, else its candidate id. ``published`` is true if it was published under this id.
+``kept_id`` is the published document that represented it at the end of its build.
+"""
 
 SHARDS_SCHEMA = pa.schema(
     [
@@ -61,8 +64,10 @@ SHARDS_SCHEMA = pa.schema(
         pa.field("digest", ROW_DIGEST_TYPE, nullable=False),
     ]
 )
-"""``shards.arrow``: rows of the shards in ``index.json``, in their order; ``shard`` is a position there. Of a
-shard that was made from another one only those that are new."""
+"""``shards.arrow``: the rows of the shards in ``index.json``, in their order; ``shard`` is a position there.
+
+Of a shard that was derived from another one, only the new rows are listed.
+"""
 
 TEXTS_SCHEMA = pa.schema(
     [
@@ -72,18 +77,20 @@ TEXTS_SCHEMA = pa.schema(
     ]
 )
 RECORDS_SCHEMA = pa.schema([pa.field("key", RECORD_KEY_TYPE, nullable=False)])
-"""``records.arrow``: a row for each record that this build read, in the order of its ledger: a hash of the
-record's bytes as the source gave them, and of the names of source and file."""
+"""``records.arrow``: one row for each record that this build read, in the order of its ledger.
+
+``key`` is a hash of the record's bytes as the source returned them, and of the names of source and file.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Derived:
-    """Which shard another one was made from, and what was done: all other rows are as they were there.
+    """How a shard was derived from another one; all rows that are not named here are unchanged.
 
     Attributes:
-        source: SHA-256 of a shard that the lineage knows.
-        removed: rows of the source that went, ascending.
-        replaced: rows of the source in whose place others stand, ascending; their ids stayed.
+        source: SHA-256 of the other shard, which is in the lineage.
+        removed: rows of the source that were removed, ascending.
+        replaced: rows of the source that were replaced by a new row with the same id, ascending.
     """
 
     source: str
@@ -91,19 +98,19 @@ class Derived:
     replaced: tuple[int, ...] = ()
 
     def fresh(self) -> NDArray[np.int64]:
-        """int64[n_replaced], where the rows that replace others stand in the shard that was made."""
+        """Return int64[n_replaced], the positions of the replacing rows in the derived shard."""
         replaced = np.asarray(self.replaced, np.int64)
         return replaced - np.searchsorted(np.asarray(self.removed, np.int64), replaced)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShardFacts:
-    """What is known of the rows of one shard; versions that hold the shard share it.
+    """Facts on the rows of one shard; all versions that contain the shard share them.
 
     Attributes:
         content: the state of its content digest.
-        newest: the day of its newest fetch, empty if there is none.
-        derived: what it was made from, if ``shards.arrow`` holds only the rows of it that are new.
+        newest: the day of its newest fetch; empty if no row has one.
+        derived: how it was derived from another shard, if ``shards.arrow`` lists only its new rows.
     """
 
     sha256: str
@@ -116,12 +123,12 @@ class ShardFacts:
     derived: Derived | None = None
 
     @property
-    def told_rows(self) -> int:
-        """Rows of it in ``shards.arrow``."""
+    def listed_rows(self) -> int:
+        """The number of its rows in ``shards.arrow``."""
         return len(self.derived.replaced) if self.derived else self.rows
 
     def document(self) -> dict[str, Any]:
-        """Return it as plain JSON values."""
+        """Return the facts as plain JSON values."""
         document = {
             "sha256": self.sha256,
             "rows": self.rows,
@@ -135,7 +142,7 @@ class ShardFacts:
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> ShardFacts:
-        """Read what ``document`` wrote."""
+        """Read what ``document`` returned."""
         facts = {**document, "content": base64.b85decode(document["content"])}
         if derived := facts.pop("derived", None):
             removed, replaced = (tuple(derived[name]) for name in ("removed", "replaced"))
@@ -145,14 +152,14 @@ class ShardFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """What ``index.json`` holds.
+    """The content of ``index.json``.
 
     Attributes:
-        base: the version whose segment this one goes on from; None where everything was built anew.
-        retired: by version of the lineage, rows of ``rows.arrow`` that stand for nothing any more, because
-            their page was fetched again, or taken down.
-        moved: published id -> the id that stands for it and for all that was merged into it from now on;
-            None if nothing does.
+        base: the version whose segment this one builds on; None after a full rebuild.
+        retired: by version of the lineage, the rows of ``rows.arrow`` that represent nothing any more,
+            because their page was fetched again or taken down.
+        moved: published id -> the id that represents it, and everything that was merged into it, from this
+            version on; None if no document does.
     """
 
     version: str
@@ -179,17 +186,22 @@ class Segment:
         """Read a version's ``index.json``.
 
         Raises:
-            TamperedError: if it is not there or has another format.
+            TamperedError: if the file cannot be read, or has another format.
         """
         try:
             document = json.loads((folder / INDEX_JSON).read_bytes())
         except (OSError, ValueError) as error:
             fault = Fault(
-                where=f"{folder.name}/{INDEX_JSON}", what=f"cannot be read: {error}", advice="run verify"
+                where=f"{folder.name}/{INDEX_JSON}",
+                what=f"cannot be read: {error}",
+                advice="run builder verify",
             )
             raise TamperedError(fault) from None
         if document.pop("format", None) != _FORMAT:
-            raise TamperedError(Fault(where=f"{folder.name}/{INDEX_JSON}", what=f"is no {_FORMAT}"))
+            what = f"does not have the format {_FORMAT}"
+            raise TamperedError(
+                Fault(where=f"{folder.name}/{INDEX_JSON}", what=what, advice="run builder verify")
+            )
         document["shards"] = tuple(map(ShardFacts.parse, document["shards"]))
         document["retired"] = {version: tuple(rows) for version, rows in document["retired"].items()}
         return cls(**document)
@@ -203,18 +215,18 @@ def write_arrow(path: Path, schema: pa.Schema, tables: Iterable[pa.Table | pa.Re
 
 
 def open_arrow(path: Path) -> pa.Table:
-    """Open one file of a segment by memory map; None of it is read yet."""
+    """Open one file of a segment by memory map; nothing is read yet."""
     return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
 
 
 def write_empty(folder: Path) -> None:
-    """Write the files of a segment to which no record came."""
+    """Write the files of a segment without records."""
     for name, schema in (("rows", ROWS_SCHEMA), ("records", RECORDS_SCHEMA), ("texts", TEXTS_SCHEMA)):
         write_arrow(folder / f"{name}.arrow", schema, [])
 
 
 def shard_rows(number: int, ids: DocumentIds, digests: NDArray[np.uint8]) -> pa.Table:
-    """Make the rows of ``shards.arrow`` of one shard."""
+    """Return the rows of one shard for ``shards.arrow``; ``number`` is the shard's position."""
     columns = [
         pa.array(np.full(len(ids), number, np.int32)),
         ids.to_arrow(),
@@ -224,12 +236,12 @@ def shard_rows(number: int, ids: DocumentIds, digests: NDArray[np.uint8]) -> pa.
 
 
 def digest_column(digests: NDArray[np.uint8]) -> pa.FixedSizeBinaryArray:
-    """Make a column of row digests from uint8[n_rows, 32]."""
+    """Return a column of row digests from uint8[n_rows, 32]."""
     return pa.Array.from_buffers(ROW_DIGEST_TYPE, len(digests), [None, pa.py_buffer(digests.tobytes())])
 
 
 def add_counts(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
-    """Add counters up; most first, names in order where they are equal."""
+    """Add counters up; the highest count comes first, equal counts in the order of their names."""
     total: Counter[str] = Counter()
     for one in counts:
         total.update(one)
@@ -237,7 +249,7 @@ def add_counts(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
 
 
 def sum_content(shards: Iterable[ShardFacts]) -> ContentDigest:
-    """Return the content digest of the rows of some shards."""
+    """Return the content digest of the rows of several shards."""
     total = ContentDigest()
     for shard in shards:
         total = total.merge(ContentDigest(shard.content))

@@ -1,4 +1,4 @@
-"""The ledgers of a version and of those before it, read together."""
+"""Read the ledgers of a version and of the versions before it together."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _Row: TypeAlias = dict[str, Any]
 Find: TypeAlias = "Callable[[ds.Dataset], Iterable[_Row]]"
-"""Finds rows in one ledger."""
+"""A function that finds rows in one ledger."""
 
 _BATCH_ROWS = 1 << 16
 _BATCHES_AHEAD = 2
@@ -29,10 +29,10 @@ _BATCHES_AHEAD = 2
 
 @dataclass(frozen=True, slots=True)
 class LedgerHistory:
-    """The ledgers of some versions, the oldest first; a corpus that was fetched may have none.
+    """The ledgers of some versions, the oldest first; a fetched corpus may have none.
 
-    A record has one row in the ledger of the build that read it, and another one in that of each later build
-    that changed its outcome. The newest one is what holds.
+    A record has one row in the ledger of the build that read it, and one row in the ledger of each later
+    build that changed its outcome. The newest row is the valid one.
     """
 
     corpus: Corpus
@@ -40,7 +40,7 @@ class LedgerHistory:
 
     @classmethod
     def of(cls, lineage: Lineage) -> LedgerHistory:
-        """Return the ledgers of a version and of those that it builds on."""
+        """Return the ledgers of a version and of the versions that it builds on."""
         return cls(lineage.corpus, [segment.version for segment in lineage.segments])
 
     @property
@@ -49,7 +49,7 @@ class LedgerHistory:
         return len(self.paths()) == len(self.versions)
 
     def paths(self) -> list[Path]:
-        """List the ledgers that are there."""
+        """List the ledgers that exist."""
         return [path for version in self.versions if (path := self.corpus.ledger(version)).exists()]
 
     def latest(
@@ -61,12 +61,13 @@ class LedgerHistory:
     ) -> list[_Row]:
         """Return the newest row of each record that a filter finds in any ledger, in the order of the builds.
 
-        Ledgers are read a batch at a time; only the rows that are found are held.
+        Ledgers are read a batch at a time; only the found rows are kept in memory.
 
         Args:
             named: a condition on the columns, or a function that finds rows in one ledger.
-            is_meant: has the last word on a row that meets the condition.
-            columns: those that rows get, ``record_id`` among them; all if None.
+            is_meant: returns whether a row that meets the condition counts as found; every such row counts
+                if None.
+            columns: the columns of the returned rows, which must include ``record_id``; all if None.
         """
         found: dict[str, _Row] = {}
         for path in self.paths():
@@ -82,7 +83,7 @@ class LedgerHistory:
         return list(found.values())
 
     def under(self, kept_ids: Iterable[str]) -> list[_Row]:
-        """Return the newest row of each record that one of some published documents stands for now."""
+        """Return the newest row of each record that one of these published documents represents now."""
         wanted = frozenset(kept_ids)
         named = pc.field("kept_id").isin(pa.array(sorted(wanted), pa.string()))
         return [row for row in self.latest(named) if row["kept_id"] in wanted]
@@ -101,7 +102,7 @@ def _rows(ledger: ds.Dataset, named: pc.Expression, columns: Sequence[str] | Non
 
 
 def ledgers_of(corpus: Corpus, old: Manifest, new: Manifest | None = None) -> tuple[list[Path], list[Path]]:
-    """List the ledgers up to the old version, and of those that lead from it to the new one, oldest first."""
+    """List the ledgers up to the old version, and those between it and the new one, each oldest first."""
     before = [old.version, *_ancestors(corpus, old)]
     after = [new.version, *_ancestors(corpus, new)] if new else []
     between = [one for one in after if one not in before]

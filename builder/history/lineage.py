@@ -1,4 +1,4 @@
-"""A version and those that it builds on: their segments of the index, read together."""
+"""Read the index segments of a version and of the versions that it builds on together."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class RowPlace:
-    """Where a published row is: a split's shard, by its position there, and the row in it."""
+    """The place of a published row: split, position of the shard in the split, row in the shard."""
 
     split: str
     shard: int
@@ -35,7 +35,7 @@ class RowPlace:
 
 
 class Uncached:
-    """A dataclass that is pickled without what it has cached: who gets it opens the files for itself."""
+    """A dataclass that is pickled without its cached properties: the receiver opens the files itself."""
 
     def __getstate__(self) -> dict[str, Any]:
         return {one.name: getattr(self, one.name) for one in fields(self)}  # type: ignore[arg-type]
@@ -43,11 +43,11 @@ class Uncached:
 
 @dataclass(frozen=True)
 class Lineage(Uncached):
-    """What a version knows of itself and of those that it builds on.
+    """A version and the versions that it builds on, with their index.
 
     Attributes:
         folders: the index folders, the oldest first.
-        borrowed: whether the index was made from the rows, because the corpus has none.
+        borrowed: whether the index was built from the published rows, because the corpus has none.
     """
 
     corpus: Corpus
@@ -57,7 +57,7 @@ class Lineage(Uncached):
 
     @classmethod
     def of(cls, corpus: Corpus, version: str) -> Lineage:
-        """Gather the segments that a version goes on from."""
+        """Collect the segment of a version and those that it builds on."""
         folders: list[Path] = []
         at: str | None = version
         while at is not None:
@@ -74,7 +74,7 @@ class Lineage(Uncached):
 
     @cached_property
     def shard_facts(self) -> Mapping[str, ShardFacts]:
-        """Facts of every shard that a version of the lineage wrote, by SHA-256."""
+        """Facts on every shard that a version of the lineage wrote, by SHA-256."""
         return {shard.sha256: shard for segment in self.segments for shard in segment.shards}
 
     @cached_property
@@ -84,21 +84,21 @@ class Lineage(Uncached):
 
     @cached_property
     def _shard_rows(self) -> Mapping[str, tuple[pa.Table, int]]:
-        """Where the rows of each shard stand: the table of its segment and the first row there."""
+        """Where the rows of each shard are listed: the table of its segment, and the first row in it."""
         found: dict[str, tuple[pa.Table, int]] = {}
         for folder, segment in zip(self.folders, self.segments, strict=True):
             table, first = open_arrow(folder / "shards.arrow"), 0
             for shard in segment.shards:
                 found[shard.sha256] = table, first
-                first += shard.told_rows
+                first += shard.listed_rows
         return found
 
     def _shard_column(self, sha256: str, name: str) -> pa.ChunkedArray:
         table, first = self._shard_rows[sha256]
-        return table[name].slice(first, self.shard_facts[sha256].told_rows)
+        return table[name].slice(first, self.shard_facts[sha256].listed_rows)
 
     def n_derived(self, sha256: str) -> int:
-        """Count the shards that one was made from, each from the one before."""
+        """Count the shards in the chain of derivations that ends with this one, without itself."""
         derived = self.shard_facts[sha256].derived
         return 1 + self.n_derived(derived.source) if derived else 0
 
@@ -109,14 +109,14 @@ class Lineage(Uncached):
         return DocumentIds.from_arrow(self._shard_column(sha256, "id"))
 
     def digests(self, sha256: str) -> NDArray[np.uint8]:
-        """uint8[n_rows, 32], the digests of a shard's rows."""
+        """Return uint8[n_rows, 32], the digests of a shard's rows."""
         if derived := self.shard_facts[sha256].derived:
             digests = np.delete(self.digests(derived.source), derived.removed, axis=0)
-            digests[derived.fresh()] = self._told_digests(sha256)
+            digests[derived.fresh()] = self._listed_digests(sha256)
             return digests
-        return self._told_digests(sha256)
+        return self._listed_digests(sha256)
 
-    def _told_digests(self, sha256: str) -> NDArray[np.uint8]:
+    def _listed_digests(self, sha256: str) -> NDArray[np.uint8]:
         column = self._shard_column(sha256, "digest")
         pieces = [
             np.frombuffer(c.buffers()[1], np.uint8).reshape(-1, 32)[c.offset : c.offset + len(c)]
@@ -125,9 +125,9 @@ class Lineage(Uncached):
         return np.concatenate(pieces) if pieces else np.empty((0, 32), np.uint8)
 
     def locate(self, ids: DocumentIds) -> dict[bytes, RowPlace]:
-        """Find rows of the version by id; those that it does not have are left out.
+        """Find rows of the version by id; ids without a row are left out.
 
-        Goes through the ids of all shards once, and holds those of one.
+        Reads the ids of all shards once, with those of one shard in memory at a time.
         """
         wanted = set(ids)
         firsts = np.unique(ids.words[:, 0])
@@ -141,7 +141,7 @@ class Lineage(Uncached):
         return found
 
     def published(self, ids: DocumentIds) -> NDArray[np.bool_]:
-        """bool[n], whether a row of the version has this id."""
+        """Return bool[n], whether a row of the version has this id."""
         there = self.locate(ids)
         return np.asarray([one in there for one in ids], np.bool_)
 
@@ -151,12 +151,12 @@ class Lineage(Uncached):
                 yield name, number, shard
 
     def shard_path(self, split: str, shard: int) -> Path:
-        """Return the file of a shard of the version."""
+        """Return the path of a shard of the version."""
         folder = self.corpus.version_folder(self.manifest.version)
         return folder / self.manifest.splits[split].shards[shard].path
 
     def texts(self, ids: DocumentIds, column: str) -> dict[bytes, bytes]:
-        """Read one column of some published rows, by id; only the row groups that hold them are read."""
+        """Read one column of some published rows, by id; only the row groups with these rows are read."""
         by_shard: dict[tuple[str, int], dict[int, bytes]] = {}
         for key, place in self.locate(ids).items():
             by_shard.setdefault((place.split, place.shard), {})[place.row] = key
@@ -175,11 +175,11 @@ class Lineage(Uncached):
 
 
 _READERS = 4
-"""Shards that are read at a time; each holds one column of a row group in memory."""
+"""Shards that are read at a time; each needs memory for one column of a row group."""
 
 
 def _read_rows(path: Path, rows: Sequence[int], column: str) -> Iterator[tuple[int, bytes]]:
-    """Read some rows of a shard, ascending, a row group at a time."""
+    """Read some rows of a shard, a row group at a time; ``rows`` is ascending."""
     with pq.ParquetFile(path) as file:
         first = 0
         at = 0
@@ -197,7 +197,7 @@ def _read_rows(path: Path, rows: Sequence[int], column: str) -> Iterator[tuple[i
 
 
 def is_among(values: NDArray[Any], ascending: NDArray[Any]) -> NDArray[np.bool_]:
-    """bool[n_values], whether each value is one of a few that are in order."""
+    """Return bool[n_values], whether each value is among those of a sorted array."""
     if not len(ascending):
         return np.zeros(len(values), np.bool_)
     at = np.minimum(np.searchsorted(ascending, values), len(ascending) - 1)

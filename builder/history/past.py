@@ -1,7 +1,8 @@
-"""What earlier versions remember of each corpus stage, as the stages see it.
+"""Read past rows: the records of earlier versions, as corpus stages compare with them.
 
-The rows that came to the first barrier of each build are numbered through over the whole lineage: a *past
-row*. What a past row stands for in the end may change with a later version; the segments say how.
+The rows that reached the first barrier of each build are numbered across the whole lineage. A row of this
+numbering is a *past row*. A later version may change which document represents a past row; the segments
+record this.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Past(Uncached):
 
     Attributes:
         text_column: the published column whose texts corpus stages compare; None if it is not published.
-        gone: past rows that stand for nothing any more from the build at hand on, ascending.
+        gone: past rows that the current build retires, ascending.
     """
 
     lineage: Lineage
@@ -41,13 +42,13 @@ class Past(Uncached):
 
     @classmethod
     def without(cls, lineage: Lineage, text_column: str | None, documents: Iterable[bytes]) -> Past:
-        """Return the past as if some published documents stood for nothing any more."""
+        """Return the past without the rows that these published documents represent."""
         past = cls(lineage, text_column)
         wanted = set(documents)
-        return replace(past, gone=past.standing_for(wanted)) if wanted else past
+        return replace(past, gone=past.represented_by(wanted)) if wanted else past
 
     def excluding(self, rows: PastRows) -> Past:
-        """Return the past as if some past rows stood for nothing any more."""
+        """Return the past without some past rows."""
         return replace(self, gone=PastRows(np.union1d(self.gone, rows))) if len(rows) else self
 
     @cached_property
@@ -56,7 +57,7 @@ class Past(Uncached):
 
     @cached_property
     def firsts(self) -> NDArray[np.int64]:
-        """int64[n_versions + 1], the first past row of each version, and their number at the end."""
+        """int64[n_versions + 1], the first past row of each version; the last value counts all past rows."""
         return np.concatenate([[0], np.cumsum([len(table) for table in self._tables])]).astype(np.int64)
 
     @cached_property
@@ -65,7 +66,7 @@ class Past(Uncached):
 
     @cached_property
     def retired(self) -> PastRows:
-        """Past rows that stand for nothing any more, ascending."""
+        """Past rows that represent nothing any more, ascending."""
         first = dict(zip((s.version for s in self.lineage.segments), self.firsts, strict=False))
         gone = [
             int(first[version]) + row
@@ -88,23 +89,23 @@ class Past(Uncached):
         return DocumentIds.from_arrow(self._rows["id"].take(pa.array(rows)))
 
     def published(self, rows: PastRows) -> NDArray[np.bool_]:
-        """bool[n], whether a past row was published under its own id when its build was over."""
+        """Return bool[n], whether a past row was published under its own id at the end of its build."""
         taken = self._rows["published"].take(pa.array(rows))
         return np.asarray(taken.to_numpy())
 
     def kept_ids(self, rows: PastRows) -> list[bytes | None]:
-        """Return the published document that stands for each past row today, None where none does."""
+        """Return the published document that represents each past row now; None if no document does."""
         ids = self._rows["kept_id"].take(pa.array(rows)).to_pylist()
         return [self._moved.get(one, one) if one else None for one in ids]
 
-    def standing_for(self, kept: set[bytes]) -> PastRows:
-        """Return the past rows that some published documents stand for, ascending."""
+    def represented_by(self, kept: set[bytes]) -> PastRows:
+        """Return the past rows that these published documents represent, ascending."""
         older = {old for old, new in self._moved.items() if new in kept}
         wanted = pa.array(sorted((kept | older) - (self._moved.keys() - older)), self._rows["kept_id"].type)
         return PastRows(np.flatnonzero(pc.is_in(self._rows["kept_id"], value_set=wanted).to_numpy()))
 
     def split_rows(self, rows: PastRows) -> dict[str, list[int]]:
-        """Name past rows by version and number there, as segments do."""
+        """Return past rows by version and row number in that version, as segments name them."""
         owner = np.searchsorted(self.firsts, rows, side="right") - 1
         named: dict[str, list[int]] = {}
         for number, row in zip(owner.tolist(), rows.tolist(), strict=True):
@@ -112,13 +113,13 @@ class Past(Uncached):
         return named
 
     def stage(self, name: str) -> StageMemory:
-        """Return what is remembered of one corpus stage."""
+        """Return the keepers of one corpus stage."""
         return StageMemory(self, name)
 
 
 @dataclass(frozen=True)
 class StageMemory(Uncached):
-    """The keepers of one stage, without those that stand for nothing now; see ``protocols.Remembered``."""
+    """The keepers of one stage, without retired ones; see ``protocols.Remembered``."""
 
     past: Past
     name: str
@@ -139,12 +140,12 @@ class StageMemory(Uncached):
 
     @property
     def is_there(self) -> bool:
-        """Whether the recipe has the stage."""
+        """Whether the lineage has keepers of the stage, that is, whether its recipe has the stage."""
         return any((folder / f"{self.name}.arrow").exists() for folder in self.past.lineage.folders)
 
     @property
     def n_rows(self) -> int:
-        """Keepers."""
+        """The number of keepers."""
         return int(self._table.num_rows)
 
     def column(self, name: str) -> pa.ChunkedArray:
@@ -156,28 +157,28 @@ class StageMemory(Uncached):
         """int64[n_keepers], the past row of each keeper."""
         return PastRows(np.asarray(self._table["row"].to_numpy()))
 
-    def standing_for(self, kept: set[bytes]) -> NDArray[np.int64]:
-        """int64[n], the keepers that some published documents stand for, ascending."""
-        return np.flatnonzero(np.isin(self.rows, self.past.standing_for(kept)))
+    def represented_by(self, kept: set[bytes]) -> NDArray[np.int64]:
+        """Return int64[n], the keepers that these published documents represent, ascending."""
+        return np.flatnonzero(np.isin(self.rows, self.past.represented_by(kept)))
 
     def past_rows(self, keepers: NDArray[np.int64]) -> PastRows:
-        """int64[n], the past rows of some keepers."""
+        """Return int64[n], the past rows of some keepers."""
         return PastRows(self.rows[keepers])
 
     @property
     def texts(self) -> _PastTexts:
-        """Their texts."""
+        """The texts of the keepers."""
         return _PastTexts(self)
 
 
 @dataclass(frozen=True)
 class _PastTexts:
-    """Texts of keepers: of the published ones in the shards, of the others in the index."""
+    """Texts of keepers: published ones are in the shards, the others in the index."""
 
     memory: StageMemory
 
     def take(self, rows: NDArray[np.int64]) -> pa.LargeBinaryArray:
-        """Return the texts of some keepers, in the order asked for."""
+        """Return the texts of some keepers, in the order of ``rows``."""
         past, rows = self.memory.past, self.memory.past_rows(rows)
         stored = _stored_texts(past.lineage.folders, past.firsts, self.memory.name, set(rows.tolist()))
         ids = past.ids(rows)
@@ -195,7 +196,7 @@ class _PastTexts:
 def _stored_texts(
     folders: Sequence[Path], firsts: NDArray[np.int64], stage: str, wanted: set[int]
 ) -> dict[int, bytes]:
-    """Read the texts that the index holds itself, by past row."""
+    """Read the texts that are in the index, by past row."""
     found: dict[int, bytes] = {}
     for folder, first in zip(folders, firsts.tolist(), strict=False):
         table = open_arrow(folder / "texts.arrow")

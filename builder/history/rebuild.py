@@ -1,6 +1,6 @@
-"""Make the index of a version from its rows, where it has none: a corpus that was fetched.
+"""Build the index of a version from its rows, for a corpus without one, such as a fetched corpus.
 
-What the rows do not tell stays unknown: records that were merged or rejected, and what was taken down before.
+The rows do not show which records were merged or rejected, nor what was taken down. This stays unknown.
 """
 
 from __future__ import annotations
@@ -38,15 +38,16 @@ if TYPE_CHECKING:
     from builder.domain.manifest import Manifest
 
 UNKNOWN_HISTORY = (
-    "this corpus has no index, so it is made from the rows; merged URLs and former takedowns are not known"
+    "this corpus has no index; builder builds one from the rows. "
+    "Merged URLs and former takedowns are not known"
 )
 _ROWS_AT_ONCE = 2_048
 
 
 def open_lineage(corpus: Corpus, version: str, *, folder: Path) -> Lineage:
-    """Return what a version goes on from; its index is made in ``folder`` if it has none.
+    """Return the lineage of a version; if the version has no index, build one in ``folder``.
 
-    Such a lineage is ``borrowed``: the next version's index takes it in.
+    Such a lineage is ``borrowed``: the index of the next version absorbs it.
     """
     if (corpus.index_folder(version) / INDEX_JSON).exists():
         return Lineage.of(corpus, version)
@@ -80,13 +81,13 @@ def _files(corpus: Corpus, manifest: Manifest) -> Iterator[tuple[Path, str]]:
 
 @dataclass(frozen=True, slots=True)
 class SketchResources:
-    """As much of a stage's resources as a sketch asks for."""
+    """The part of a stage's resources that a sketch needs."""
 
     columns: Columns
 
 
 @dataclass(frozen=True)
-class _Held:
+class _BatchSketches:
     """The sketches of one batch."""
 
     batch: pa.RecordBatch
@@ -99,11 +100,11 @@ class _Held:
         return pa.chunked_array([self.batch.column(name)])
 
     def release(self) -> None:
-        """Do nothing: it is no file."""
+        """Do nothing: the sketches are not in a file."""
 
 
 class _Writers:
-    """The files of the segment, written a batch at a time."""
+    """Writes the files of the segment, from one batch after the other."""
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self._folder, self._roles = folder, Columns.of_manifest(manifest)
@@ -119,7 +120,7 @@ class _Writers:
             write_arrow(self._folder / f"{name}.arrow", tables[0].schema, tables)
 
     def take(self, batch: pa.RecordBatch, *, shard: int, digests: Any) -> None:
-        """Remember some published rows, each as a keeper of every stage."""
+        """Add some published rows, each as a keeper of every stage."""
         n = batch.num_rows
         ids = DocumentIds.of_texts(batch.column("id")).to_arrow()
         self._add("rows", [ids, pa.array([True] * n), ids], ROWS_SCHEMA)
@@ -128,8 +129,8 @@ class _Writers:
         resources: Any = SketchResources(self._roles)
         keepers = Verdicts(keeper=BarrierOrMemory(np.arange(n)), similarity=np.full(n, np.nan), reason="")
         for stage in self._stages:
-            held = _Held(stage.sketch(batch, resources=resources))
-            table = stage.remember(held, keepers)
+            sketches = _BatchSketches(stage.sketch(batch, resources=resources))
+            table = stage.remember(sketches, keepers)
             rows = pa.array(table["row"].to_numpy() + self._n_rows)
             table = table.set_column(table.schema.get_field_index("row"), "row", rows)
             self._tables.setdefault(stage.name, []).append(table)

@@ -1,4 +1,4 @@
-"""What is noted of rows while they pass into a shard: for the index, the manifest and the card."""
+"""Collect facts on the rows of a shard while they are written: for the index, the manifest and the card."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotedColumns:
-    """The published columns that the card counts by; None where there is none."""
+    """The published columns whose values the card counts; None for a column that is not published."""
 
     url: str | None = None
     language: str | None = None
@@ -32,7 +32,7 @@ class NotedColumns:
 
     @classmethod
     def of(cls, schema: pa.Schema, roles: Columns) -> NotedColumns:
-        """Find them among the published columns."""
+        """Find these columns among the published ones."""
         names = schema.names
         return cls(
             url=roles.url if roles.url in names else None,
@@ -42,7 +42,7 @@ class NotedColumns:
 
 
 class ShardNotes:
-    """What is noted of rows while they pass."""
+    """Collects the facts on one shard, from one row group after the other."""
 
     def __init__(self, columns: NotedColumns) -> None:
         self._columns = columns
@@ -55,7 +55,7 @@ class ShardNotes:
         self.digests: list[NDArray[np.uint8]] = []
 
     def take(self, group: pa.Table) -> pa.Table:
-        """Digest one row group, and let it pass."""
+        """Add one row group, and return it unchanged."""
         for batch in group.to_batches():
             data, offsets = encode_rows(batch)
             self._content = self._content.add(data, offsets)
@@ -66,7 +66,7 @@ class ShardNotes:
         return group
 
     def _describe(self, group: pa.Table) -> None:
-        """Count what the card tells of one row group."""
+        """Add the languages, domains and newest fetch of one row group, which the card shows."""
         columns = self._columns
         if columns.url:
             self._domains.update(domain(url) or "" for url in group[columns.url].to_pylist() if url)
@@ -79,7 +79,7 @@ class ShardNotes:
                 self._newest = max(self._newest, newest.date().isoformat())
 
     def facts(self, sha256: str, n_rows: int) -> ShardFacts:
-        """Return what the index keeps of the shard."""
+        """Return the facts that the index stores for the shard."""
         return ShardFacts(
             sha256=sha256,
             rows=n_rows,

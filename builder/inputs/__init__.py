@@ -1,1 +1,1 @@
-"""What a build reads: inputs with their hashes, and which of them are new."""
+"""List the inputs of a build, hash them, and select those that it reads."""

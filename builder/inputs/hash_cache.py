@@ -1,7 +1,7 @@
-"""What inputs hashed to, so that a file that was not touched is not read again to know it.
+"""Cache the hashes of inputs, so that an unchanged file is not read again only to hash it.
 
-A file is known by its address, size, modification time and inode; what lies at a remote address by its ETag.
-The cache lies in the spool, belongs to no version, and may be deleted.
+A local file counts as unchanged if its address, size, modification time and inode are the same; a remote one
+if its ETag is the same. The cache is in the spool and belongs to no version. You may delete it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from builder.inputs.inputs import Input
 
 _SETTLED_S = 2.0
-"""A file that was changed so shortly ago may change again without its time showing it."""
+"""A file that changed less than this many seconds ago may change again and keep its modification time."""
 
 
 @dataclass(frozen=True)
@@ -30,25 +30,25 @@ class HashCache:
     """The cache of one corpus.
 
     Attributes:
-        ignored: whether everything is hashed anew; what comes of it is kept all the same.
+        ignored: whether every input is hashed again; the new hashes are stored all the same.
     """
 
     path: Path
     ignored: bool = False
 
     def look_up(self, one: Input) -> Input | None:
-        """Return an input with its hash, if it is known and has not been touched since."""
-        mark = None if self.ignored else _mark(one)
+        """Return an input with its hash, or None if the hash is unknown or the input may have changed."""
+        mark = None if self.ignored else _fingerprint(one)
         found = self._kept.get(one.address) if mark else None
         if found is None or found["mark"] != mark:
             return None
         return replace(one, sha256=found["sha256"], n_bytes=found["bytes"])
 
     def keep(self, hashed: Mapping[Input, Input]) -> None:
-        """Keep the hashes of these inputs, and of no others."""
+        """Store the hashes of these inputs, and of no others."""
         kept = {}
         for one, found in hashed.items():
-            if (mark := _mark(one)) is not None:
+            if (mark := _fingerprint(one)) is not None:
                 kept[one.address] = {"mark": mark, "sha256": found.sha256, "bytes": found.n_bytes}
         write_file(self.path, json.dumps(kept).encode())
 
@@ -61,12 +61,12 @@ class HashCache:
         return found
 
 
-def _mark(one: Input) -> list[Any] | None:
-    """Return what changes when an input does; None if nothing tells."""
+def _fingerprint(one: Input) -> list[Any] | None:
+    """Return values that change when an input changes; None if it has no such values."""
     if not one.address:
         return None
     if not is_local(one.address):
-        return _remote_mark(one.address)
+        return _remote_fingerprint(one.address)
     try:
         facts = Path(local_path(one.address)).stat()
     except OSError:
@@ -76,7 +76,7 @@ def _mark(one: Input) -> list[Any] | None:
     return [facts.st_size, facts.st_mtime_ns, facts.st_ino]
 
 
-def _remote_mark(address: str) -> list[Any] | None:
+def _remote_fingerprint(address: str) -> list[Any] | None:
     import fsspec
 
     try:

@@ -1,6 +1,6 @@
-"""SHA-256 of inputs, several side by side in threads: hashing and reading hold no lock of the interpreter.
+"""Compute the SHA-256 of inputs, several at a time in threads: reading and hashing release the GIL.
 
-So it needs no worker, and goes on while those are started.
+Hashing needs no worker process, and runs while the workers start.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from builder.inputs.inputs import Input
 
 _CHUNK_BYTES = 1 << 20
-_LOOK_S = 0.1
-"""How often progress is told."""
+_PROGRESS_EVERY_S = 0.1
+"""Seconds between two reports of progress."""
 
 
 def hash_inputs(
     inputs: Sequence[Input], *, n_threads: int, cache: HashCache, advance: Progress = ignore_progress
 ) -> list[Input]:
-    """Return the inputs with their SHA-256; those that the cache knows are not read.
+    """Return the inputs with their SHA-256; inputs whose hash is in the cache are not read.
 
     Raises:
-        SourceError: if one is out of reach.
+        SourceError: if an input cannot be read.
     """
     inputs = [replace(one, mark=file_mark(one.address)) if one.address else one for one in inputs]
     known = {one: found for one in inputs if (found := cache.look_up(one))}
@@ -48,7 +48,7 @@ def _hash_all(inputs: Sequence[Input], *, n_threads: int, advance: Progress) -> 
         futures = [pool.submit(hash_input, one, number, meter) for number, one in enumerate(inputs)]
         try:
             while any(not future.done() for future in futures):
-                wait(futures, timeout=_LOOK_S, return_when=FIRST_EXCEPTION)
+                wait(futures, timeout=_PROGRESS_EVERY_S, return_when=FIRST_EXCEPTION)
                 advance("hash", done=sum(meter.n_bytes), total=total, unit="bytes")
                 for future in futures:
                     if future.done():
@@ -60,14 +60,17 @@ def _hash_all(inputs: Sequence[Input], *, n_threads: int, advance: Progress) -> 
 
 @dataclass(slots=True)
 class Meter:
-    """How many bytes of each input are hashed, and whether nobody waits for them any more."""
+    """The hashed bytes of each input, and whether hashing should stop because nobody needs the result."""
 
     n_bytes: list[int]
     stopped: bool = False
 
 
 def hash_input(one: Input, number: int, meter: Meter) -> Input:
-    """Hash one input, a megabyte at a time; of one without an address the name, which holds its commit."""
+    """Hash one input, a megabyte at a time.
+
+    An input without an address is a dataset on the Hub: its name is hashed, which contains the commit.
+    """
     if not one.address:
         return replace(one, sha256=hashlib.sha256(one.path.encode()).hexdigest())
     digest = hashlib.sha256()

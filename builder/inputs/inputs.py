@@ -1,4 +1,4 @@
-"""What a build is made from: every input file with its SHA-256, as ``inputs.parquet`` lists it."""
+"""List the inputs of a build: each file with its SHA-256, as ``inputs.parquet`` stores them."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ INPUTS_SCHEMA = pa.schema(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Input:
-    """One input: the address to open, and what the manifest knows of it.
+    """One input: the address to open, and the facts that ``inputs.parquet`` stores.
 
     An input that is not a file (a dataset on the Hub) has an empty address and the hash of its name.
 
     Attributes:
-        mark: what a local file looked like before it was hashed, to notice a change while it is read.
+        mark: the mark of a local file before it was hashed, which shows whether the file changes later.
     """
 
     source: str
@@ -51,7 +51,7 @@ def list_inputs(sources: Sequence[Source]) -> list[Input]:
     """List the inputs of all sources, in the order of the build.
 
     Raises:
-        RecipeError: with the faults of all sources whose path leads nowhere.
+        RecipeError: if the path of a source does not exist; it has the faults of all sources.
     """
     inputs: list[Input] = []
     faults: list[Fault] = []
@@ -69,13 +69,13 @@ def list_inputs(sources: Sequence[Source]) -> list[Input]:
 
 
 def inputs_digest(inputs: Iterable[Input]) -> str:
-    """SHA-256 over the list of inputs, in the order of the build."""
+    """Return the SHA-256 over the list of inputs, in the order of the build."""
     lines = b"".join(orjson.dumps([one.source, one.path, one.n_bytes, one.sha256]) + b"\n" for one in inputs)
     return hashlib.sha256(lines).hexdigest()
 
 
 def read_inputs(path: Path) -> list[Input]:
-    """Read ``inputs.parquet``; addresses are not kept in it."""
+    """Read ``inputs.parquet``, which stores no addresses."""
     rows = pq.ParquetFile(path).read().to_pylist()
     return [
         Input(source=r["source"], address="", path=r["path"], n_bytes=r["bytes"], sha256=r["sha256"])

@@ -1,7 +1,7 @@
-"""``--prune``: remove the rows of inputs that are no longer there.
+"""``--prune``: remove the rows of missing inputs.
 
-A document may stand for records of other inputs, which were merged into it. Those inputs are read again, and
-of them only these records are new: they stand for themselves from now on, or for one another.
+Records of other inputs may have been merged into a removed document. Their inputs are read again, and only
+these records are processed: each one is published, or merged into another document.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pruned:
-    """What goes with inputs that are gone.
+    """What is removed together with missing inputs, and what is read again.
 
     Attributes:
-        documents: ids of the published documents whose own record was in them.
-        freed: ids of the records of other inputs that had been merged into these.
-        reread: source and path of the inputs that hold them.
-        keys: what these records are known by, 16 bytes each.
+        documents: ids of the published documents whose own record was in a missing input.
+        freed: ids of the records of other inputs that were merged into these documents.
+        reread: source and path of the inputs that contain the freed records.
+        keys: the keys of the freed records, 16 bytes each.
     """
 
     documents: frozenset[bytes]
@@ -42,9 +42,9 @@ class Pruned:
     keys: frozenset[bytes]
 
 
-def find_pruned(lineage: Lineage, gone: Sequence[Input]) -> Pruned:
-    """Find the documents of some inputs, and the records of others that they stand for."""
-    names = {(one.source, one.path) for one in gone}
+def find_pruned(lineage: Lineage, missing: Sequence[Input]) -> Pruned:
+    """Find the documents of missing inputs, and the records of other inputs that were merged into them."""
+    names = {(one.source, one.path) for one in missing}
     history = LedgerHistory.of(lineage)
     records = history.latest(
         pc.field("path").isin(pa.array(sorted({path for _, path in names}), pa.string())),
@@ -70,7 +70,7 @@ def find_pruned(lineage: Lineage, gone: Sequence[Input]) -> Pruned:
 
 
 def _keys(lineage: Lineage, record_ids: frozenset[str]) -> list[bytes]:
-    """Look up what records are known by: the index has a row for each record that a build read, in order."""
+    """Look up the keys of records; the rows of ``records.arrow`` are in the order of the build's ledger."""
     wanted = pa.array(sorted(record_ids), pa.string())
     keys: list[bytes] = []
     for folder, segment in zip(lineage.folders, lineage.segments, strict=True):

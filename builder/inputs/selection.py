@@ -1,4 +1,4 @@
-"""Which way a build takes: everything anew, or on from the newest version with what is new."""
+"""Select the inputs that a build reads: all of them (a full rebuild), or only the new ones."""
 
 from __future__ import annotations
 
@@ -23,41 +23,41 @@ if TYPE_CHECKING:
     from builder.protocols import Task
     from builder.recipe import Recipe
 
-STYLE = ("title", "description", "license", "language", "date")
-"""What of a recipe only the card tells."""
+CARD_KEYS = ("title", "description", "license", "language", "date")
+"""The recipe keys that change only the card."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputSelection:
-    """What a build reads, and what it goes on from.
+    """The inputs that a build reads, and the version that it builds on.
 
     Attributes:
-        past: None if everything is built anew.
-        fresh: inputs that are read.
-        inputs: all inputs of the version, in the order in which they came.
-        gone: inputs of the version before that are no longer there.
-        reread: whether a fresh input has the name of one that was read before.
-        notices: what is to be said before it starts.
-        restyled: whether the card changes though the rows do not.
-        pruned: what goes because its input is gone; None if it stays.
+        past: the past rows of the version that the build builds on; None for a full rebuild.
+        fresh: the inputs that the build reads.
+        inputs: all inputs of the new version, in the order in which they were added.
+        missing: inputs of the version before that do not exist now.
+        reread: whether an earlier build read an input with the name of a fresh one.
+        notices: texts to show before the build starts.
+        card_changed: whether recipe keys have changed that change only the card.
+        pruned: what is removed because its input is missing; None without ``--prune``.
     """
 
     past: Past | None
     fresh: Sequence[Input]
     inputs: Sequence[Input]
-    gone: Sequence[Input] = ()
+    missing: Sequence[Input] = ()
     reread: bool = False
     notices: Sequence[str] = ()
-    restyled: bool = False
+    card_changed: bool = False
     pruned: Pruned | None = None
 
     @property
     def nothing_new(self) -> bool:
-        """Whether the newest version is what this build would make."""
-        return self.past is not None and not (self.fresh or self.restyled or self.pruned)
+        """Whether the build would change nothing in the newest version."""
+        return self.past is not None and not (self.fresh or self.card_changed or self.pruned)
 
     def choose(self, tasks: Sequence[Task]) -> list[Task]:
-        """Keep the tasks that read a fresh input."""
+        """Return the tasks that read a fresh input."""
         if self.past is None:
             return list(tasks)
         addresses = {(one.source, one.address) for one in self.fresh}
@@ -74,7 +74,7 @@ class InputSelection:
 
 
 def _is_fresh(task: Task, addresses: set[tuple[str, str]]) -> bool:
-    """Tell whether a task reads a fresh file, or a dataset of which a file is fresh."""
+    """Return whether a task reads a fresh file, or a dataset with a fresh file."""
     if (task.source, task.path) in addresses:
         return True
     return any(source == task.source and path.startswith(f"{task.path}/") for source, path in addresses)
@@ -83,26 +83,27 @@ def _is_fresh(task: Task, addresses: set[tuple[str, str]]) -> bool:
 def select_inputs(
     corpus: Corpus, recipe: Recipe, inputs: Sequence[Input], *, limit: int | None, full: bool, prune: bool
 ) -> InputSelection:
-    """Decide what is read.
+    """Select the inputs that a build reads.
 
     Raises:
-        RecipeError: if everything would be built anew and an input of the newest version is not there.
+        RecipeError: if a full rebuild is necessary, an input of the newest version is missing, and ``prune``
+            is false.
     """
     newest = corpus.find_newest()
     if newest is None:
         return InputSelection(past=None, fresh=inputs, inputs=inputs)
     manifest = corpus.manifest(newest)
     known = read_inputs(corpus.version_folder(newest) / "inputs.parquet")
-    gone = _gone(known, inputs)
-    reasons = ["--full was asked for"] if full else list(_changed(manifest, recipe))
+    missing = _find_missing(known, inputs)
+    reasons = ["--full was given"] if full else list(_changed(manifest, recipe))
     if reasons:
-        if gone and not prune:
-            raise RecipeError(*map(_missing, gone))
+        if missing and not prune:
+            raise RecipeError(*map(_missing_fault, missing))
         return InputSelection(
-            past=None, fresh=inputs, inputs=inputs, gone=gone, notices=_rebuild_notices(newest, reasons)
+            past=None, fresh=inputs, inputs=inputs, missing=missing, notices=_rebuild_notices(newest, reasons)
         )
     lineage = open_lineage(corpus, newest, folder=corpus.path / SPOOL / f"index-{newest}")
-    pruned = find_pruned(lineage, gone) if gone and prune else None
+    pruned = find_pruned(lineage, missing) if missing and prune else None
     there = {(one.source, one.sha256) for one in known}
     fresh = [one for one in inputs if (one.source, one.sha256) not in there]
     again = [one for one in inputs if pruned and (one.source, one.path) in pruned.reread and one not in fresh]
@@ -110,40 +111,40 @@ def select_inputs(
     return InputSelection(
         past=Past.without(lineage, recipe.columns.text, pruned.documents if pruned else ()),
         fresh=[*again, *fresh],
-        inputs=[*(one for one in known if not (pruned and one in gone)), *fresh],
-        gone=gone,
+        inputs=[*(one for one in known if not (pruned and one in missing)), *fresh],
+        missing=missing,
         reread=bool(again) or any((one.source, one.path) in names or not one.address for one in fresh),
         notices=[
             *([UNKNOWN_HISTORY] if lineage.borrowed and fresh else []),
-            *_notices(newest, fresh, inputs, [] if pruned else gone),
+            *_notices(newest, fresh, inputs, [] if pruned else missing),
         ],
-        restyled=_style(manifest.recipe) != _style(recipe.manifest_facts(limit=limit)),
+        card_changed=_card_values(manifest.recipe) != _card_values(recipe.manifest_facts(limit=limit)),
         pruned=pruned,
     )
 
 
 def _changed(manifest: Manifest, recipe: Recipe) -> list[str]:
-    """Say what differs from the recipe of the newest version, as far as rows depend on it."""
-    told = manifest.recipe
+    """List the differences from the recipe of the newest version that affect rows."""
+    built = manifest.recipe
     sources = recipe.source_digests()
-    shared = told.get("sources", {}).keys() & sources.keys()
+    shared = built.get("sources", {}).keys() & sources.keys()
     facts = {
-        "the stages, columns or splits have changed": told["digest"] != recipe.chain_digest(),
+        "the stages, columns or splits have changed": built["digest"] != recipe.chain_digest(),
         "the contract has changed": manifest.contract["digest"] != recipe.contract.digest,
-        "the rules of canonical URLs have changed": told.get("url_rules") != URL_RULES,
-        "it was made with --limit": "limit" in told,
+        "the rules of canonical URLs have changed": built.get("url_rules") != URL_RULES,
+        "the newest version was built with --limit": "limit" in built,
     }
     changed = [text for text, is_so in facts.items() if is_so]
-    differ = sorted(name for name in shared if told["sources"][name] != sources[name])
+    differ = sorted(name for name in shared if built["sources"][name] != sources[name])
     return changed + [f"the options of the source {name} have changed" for name in differ]
 
 
-def _style(recipe: dict[str, Any] | Any) -> dict[str, Any]:
+def _card_values(recipe: dict[str, Any] | Any) -> dict[str, Any]:
     document = recipe["document"]
-    return {name: document.get(name) for name in STYLE} | {"notes": recipe.get("notes")}
+    return {name: document.get(name) for name in CARD_KEYS} | {"notes": recipe.get("notes")}
 
 
-def _gone(known: Sequence[Input], inputs: Sequence[Input]) -> list[Input]:
+def _find_missing(known: Sequence[Input], inputs: Sequence[Input]) -> list[Input]:
     names = {(one.source, one.path) for one in inputs}
     contents = {(one.source, one.sha256) for one in inputs}
     return [
@@ -153,9 +154,9 @@ def _gone(known: Sequence[Input], inputs: Sequence[Input]) -> list[Input]:
     ]
 
 
-def _missing(one: Input) -> Fault:
-    what = f"{one.source}/{one.path} was read for the newest version and is no longer there"
-    advice = "bring it back, or leave its rows out with --prune"
+def _missing_fault(one: Input) -> Fault:
+    what = f"the newest version contains the input {one.source}/{one.path}, which is missing now"
+    advice = "restore the file, or use --prune to remove its rows"
     return Fault(where="sources", what=what, advice=advice)
 
 
@@ -165,11 +166,11 @@ def _rebuild_notices(newest: str, reasons: Sequence[str]) -> list[str]:
 
 
 def _notices(
-    newest: str, fresh: Sequence[Input], inputs: Sequence[Input], gone: Sequence[Input]
+    newest: str, fresh: Sequence[Input], inputs: Sequence[Input], missing: Sequence[Input]
 ) -> list[str]:
-    said = [f"going on from {newest}: {len(fresh):,} of {len(inputs):,} inputs are new"] if fresh else []
-    if gone:
-        some = ", ".join(f"{one.source}/{one.path}" for one in gone[:3])
-        more = f" and {len(gone) - 3:,} more" if len(gone) > 3 else ""
-        said.append(f"no longer there, and their rows stay (--prune removes them): {some}{more}")
-    return said
+    notices = [f"building on {newest}: {len(fresh):,} of {len(inputs):,} inputs are new"] if fresh else []
+    if missing:
+        some = ", ".join(f"{one.source}/{one.path}" for one in missing[:3])
+        more = f" and {len(missing) - 3:,} more" if len(missing) > 3 else ""
+        notices.append(f"missing inputs; their rows are kept (use --prune to remove them): {some}{more}")
+    return notices

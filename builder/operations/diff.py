@@ -103,7 +103,7 @@ def diff(
             scratch=scratch,
             url_columns=(Columns.of_manifest(manifests[0]).url, Columns.of_manifest(manifests[1]).url),
             limit=None if on_row else EXAMPLES,
-            tell=examples,
+            report=examples,
         )
     changes = changes_between(*manifests, found)
     decision = decide_version(Version.parse(old), changes)

@@ -151,7 +151,7 @@ def _take_down(
         removal = Removal(outcome="rejected", stage=STAGE, reason=TAKEN_DOWN, message=because)
         edits = Edits(
             removed=dict.fromkeys(documents, removal),
-            retired=tuple(past.standing_for(set(documents)).tolist()),
+            retired=tuple(past.represented_by(set(documents)).tolist()),
         )
         plan = plan_shards(no_rows(list(past.lineage.manifest.splits)), lineage=past.lineage, edits=edits)
         if not plan.shards:

@@ -1,1 +1,1 @@
-"""The way of a batch: chain, passes, barriers, spool, accounts."""
+"""Run batches through the chain: passes, barriers, spool, accounts."""

@@ -1,4 +1,4 @@
-"""The account of one part: one row for each record that was read, in the order of the input."""
+"""Make the account of one part: one row for each record that was read, in the order of the input."""
 
 from __future__ import annotations
 
@@ -13,20 +13,23 @@ from builder.domain.record import ALIASES, NOTE, RECORD, RECORD_TYPE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_FATE = ("outcome", "stage", "reason", "pointer", "value", "limit", "message")
+_OUTCOME_COLUMNS = ("outcome", "stage", "reason", "pointer", "value", "limit", "message")
 
 ACCOUNT_SCHEMA = pa.schema(
     [
         *(pa.field("record_id" if f.name == "id" else f.name, f.type) for f in RECORD_TYPE),
         pa.field("url", pa.string()),
-        *(pa.field(name, pa.string()) for name in _FATE),
+        *(pa.field(name, pa.string()) for name in _OUTCOME_COLUMNS),
         pa.field("refers_to", pa.list_(pa.string())),
         pa.field("aliases", pa.list_(pa.string())),
         pa.field("key", pa.binary(16)),
     ]
 )
-"""``outcome`` is null for a record that went on, whose outcome is known when the build is over, and ``KNOWN``
-for one that an earlier build has accounted for; ``key`` is a hash of the record's bytes."""
+"""The columns of an account.
+
+``outcome`` is null for a record that continues: its outcome is known at the end of the build. It is ``KNOWN``
+for a record that an earlier build has accounted for. ``key`` is a hash of the record's bytes.
+"""
 
 KNOWN = "known"
 
@@ -39,10 +42,10 @@ def account_batch(
     known: Sequence[pa.RecordBatch] = (),
     keys: pa.RecordBatch | None = None,
 ) -> pa.RecordBatch:
-    """Make the account of a batch from what went on, what did not, and what was accounted for before.
+    """Make the account of a batch from its kept, rejected and known records.
 
     Args:
-        known: batches with ``_record`` alone.
+        known: records that an earlier build has accounted for: batches with the column ``_record`` only.
         keys: ``ordinal`` and ``key`` of each record, in any order.
     """
     pieces = [_of_kept(kept, url_column), *(_of_rejected(batch) for batch in rejected if batch.num_rows)]
@@ -74,7 +77,7 @@ def _of_kept(batch: pa.RecordBatch, url_column: str | None) -> pa.RecordBatch:
 
 def _of_rejected(batch: pa.RecordBatch) -> pa.RecordBatch:
     columns = dict(zip(ACCOUNT_SCHEMA.names, _record_columns(batch), strict=False))
-    columns |= {name: batch.column(name) for name in ("url", "refers_to", *_FATE)}
+    columns |= {name: batch.column(name) for name in ("url", "refers_to", *_OUTCOME_COLUMNS)}
     return _assemble(columns, batch.num_rows)
 
 

@@ -1,4 +1,4 @@
-"""Barriers: every corpus stage decides in turn, and what it decides is traced back to the first spool."""
+"""Resolve barriers: each corpus stage decides in turn, and its verdicts are traced to the first spool."""
 
 from __future__ import annotations
 
@@ -41,24 +41,25 @@ if TYPE_CHECKING:
 SEGMENT, BARRED = ".index.arrow", "barred.npy"
 
 MEMORY_KEEPERS, PAST_KEEPERS = ".memory-keepers.npy", ".past-keepers.npy"
-"""Ends of the names of two files of keepers: BarrierOrMemory, as a stage has answered, and BarrierOrPast."""
+"""Suffixes of two files of keepers: BarrierOrMemory, as a stage returns them, and BarrierOrPast."""
 
 _SEGMENT_ROWS = 1 << 16
 
 MANY_ROWS = 500_000
-"""Above this a corpus stage decides while no other worker is there, with the memory of all."""
+"""Above this number of rows, a corpus stage runs alone and may use the memory of all workers."""
 
 
 @dataclass(frozen=True)
 class Merges:
-    """Who was merged into whom, over the rows of the first spool.
+    """The merges of all barriers, by rows of the first spool.
 
     Attributes:
-        into: int64[n_rows], the row or past row that this one was compared with and merged into; -1 if it was
-            not.
-        similarity: float64[n_rows], of that pair; NaN where none was measured.
-        by: int16[n_rows], position in ``stages`` and ``reasons``; -1 if not merged.
-        replaces: int64[n_rows], the past row whose page this one is, fetched again; -1 if there is none.
+        into: int64[n_rows], the row or past row that a row was compared with and merged into; -1 if it was
+            not merged.
+        similarity: float64[n_rows], the similarity of that pair; NaN if it was not measured.
+        by: int16[n_rows], the position of the merging stage in ``stages`` and ``reasons``; -1 if not merged.
+        replaces: int64[n_rows], the past row of the same page in an earlier version, if this row is a newer
+            fetch of it; -1 if not.
     """
 
     into: FirstOrPast
@@ -71,7 +72,7 @@ class Merges:
     @classmethod
     def none(cls, n_rows: int) -> Merges:
         """Return the state before the first barrier."""
-        size = max(n_rows, 1)  # an empty build has a ledger too, and a row number 0 to look up
+        size = max(n_rows, 1)  # an empty build has a ledger too, which looks up row number 0
         return cls(
             into=FirstOrPast(np.full(size, NO_ROW, np.int64)),
             similarity=np.full(size, np.nan),
@@ -82,7 +83,7 @@ class Merges:
         )
 
     def note(self, stage: str, verdicts: PastVerdicts, *, rows: FirstRows) -> None:
-        """Write down one stage's merges; ``rows`` are the first spool's numbers of the barrier's rows."""
+        """Record the merges of one stage; ``rows`` are the first spool's numbers of the barrier's rows."""
         keeper = verdicts.keeper
         merged = np.flatnonzero((keeper != NO_ROW) & (keeper != np.arange(len(rows))))
         self.into[rows[merged]] = trace_to_first(BarrierOrPast(keeper[merged]), rows)
@@ -96,12 +97,12 @@ class Merges:
 
     @property
     def replaced(self) -> PastRows:
-        """Past rows whose page was fetched again, ascending: no later stage compares with them."""
+        """Past rows whose page was fetched again, ascending; later stages do not compare with them."""
         return PastRows(np.unique(self.replaces[self.replaces >= 0]))
 
     @cached_property
     def last(self) -> FirstOrPast:
-        """int64[n_rows], the end of each row's chain of merges; itself if it was not merged."""
+        """int64[n_rows], the end of each row's chain of merges; the row itself if it was not merged."""
         last = np.where(self.into >= 0, self.into, np.arange(len(self.into)))
         while (last != (further := last[last])).any():
             last = further
@@ -111,7 +112,10 @@ class Merges:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastVerdicts:
-    """The verdicts of a stage with past rows, which all stages have in common, for rows of its memory."""
+    """The verdicts of a stage, with past rows in place of rows of the stage's memory.
+
+    All stages of a barrier share the numbers of past rows.
+    """
 
     keeper: BarrierOrPast
     similarity: NDArray[np.float64]
@@ -129,14 +133,13 @@ def resolve_barrier(
     past: Past | None = None,
     tombstones: Tombstones | None = None,
 ) -> list[Path]:
-    """Ask each corpus stage of a barrier in turn, each over what the one before kept.
+    """Resolve each corpus stage of a barrier in turn, over the rows that the stage before has kept.
 
-    Beside the keepers (int64[n_rows], one file a stage) it writes what later versions must know of these
-    rows: the stage's segment of the index. What a tombstone bars comes to no stage; ``barred.npy`` says
-    which rows that are.
+    Each stage gets a file of keepers, int64[n_rows], and its segment of the index, which later versions need.
+    Tombstoned rows reach no stage; ``barred.npy`` lists them.
 
     Returns:
-        The files of the keepers.
+        The files of keepers, one for each stage.
     """
     folder.mkdir(parents=True, exist_ok=True)
     alive = np.ones(spool.n_rows, np.bool_)
@@ -150,7 +153,7 @@ def resolve_barrier(
             )
             alive &= ~tombstoned
         memory = past.excluding(merges.replaced).stage(stage.name) if past else None
-        resolved = _verdicts(stage, spool, alive=alive, memory=memory, engine=engine, folder=folder)
+        resolved = _resolve_stage(stage, spool, alive=alive, memory=memory, engine=engine, folder=folder)
         verdicts = with_past_rows(resolved, memory.rows if memory else PastRows(np.empty(0, np.int64)))
         if not _tags(stage):
             merges.note(stage.name, verdicts, rows=numbers)
@@ -160,7 +163,7 @@ def resolve_barrier(
     return files
 
 
-def _verdicts(
+def _resolve_stage(
     stage: CorpusStage,
     spool: Spool,
     *,
@@ -169,7 +172,7 @@ def _verdicts(
     engine: Engine,
     folder: Path,
 ) -> Verdicts:
-    """Ask one stage, in a worker if there are any: there the kernels are loaded."""
+    """Resolve one stage in a worker, if the engine has workers: they have loaded the kernels."""
     resolution = Resolution(
         spool=spool,
         alive=str(_save(folder / "alive.npy", alive)),
@@ -178,7 +181,7 @@ def _verdicts(
         n_threads=engine.workers,
     )
     if spool.n_rows > MANY_ROWS:
-        reason = _alone(engine, resolution, stage)
+        reason = _resolve_alone(engine, resolution, stage)
     else:
         (reason,) = engine.map(resolution, [stage])
     replaces = folder / f"{stage.name}.replaces.npy"
@@ -190,28 +193,28 @@ def _verdicts(
     )
 
 
-def _alone(engine: Engine, resolution: Resolution, stage: CorpusStage) -> str:
-    """Ask a stage with the memory of all workers.
+def _resolve_alone(engine: Engine, resolution: Resolution, stage: CorpusStage) -> str:
+    """Resolve a stage with the memory of all workers.
 
     Raises:
-        BuilderError: if that was not enough.
+        BuilderError: if the worker dies, which usually means that the memory was not enough.
     """
     try:
         return engine.alone(resolution, stage)
     except WorkerDiedError as error:
-        what = f"the worker that decides over {resolution.spool.n_rows:,} rows has died"
-        advice = "most likely it needs more memory: give it with --max-memory; finished parts are kept"
+        what = f"the worker that compares {resolution.spool.n_rows:,} rows has died"
+        advice = "it probably needs more memory: raise --max-memory; finished parts are kept"
         raise BuilderError(Fault(where=stage.name, what=what, advice=advice)) from error
 
 
 @dataclass(frozen=True, kw_only=True)
 class Resolution:
-    """Takes the decisions of a corpus stage.
+    """Resolves a corpus stage in a worker.
 
     Attributes:
         alive: file of bool[n_rows], the rows that the stages before have kept.
-        folder: where verdicts and the stage's segment of the index are written.
-        n_threads: threads that the stage may use; no worker has anything else to do meanwhile.
+        folder: the folder for verdicts and for the stage's segment of the index.
+        n_threads: threads that the stage may use; no other worker has work meanwhile.
     """
 
     spool: Spool
@@ -220,8 +223,8 @@ class Resolution:
     memory: Remembered | None
     n_threads: int = 1
 
-    def __call__(self, stage: CorpusStage, guard: Guard) -> str:  # noqa: ARG002 - engines give one
-        """Decide, write down what comes of it, and return the reason."""
+    def __call__(self, stage: CorpusStage, guard: Guard) -> str:  # noqa: ARG002 - engines pass one
+        """Resolve the stage, write its verdicts to files, and return its reason."""
         verdicts = self.decide(stage)
         _save(Path(self.folder) / f"{stage.name}{MEMORY_KEEPERS}", verdicts.keeper)
         _save(Path(self.folder) / f"{stage.name}.similarity.npy", verdicts.similarity)
@@ -230,7 +233,7 @@ class Resolution:
         return verdicts.reason
 
     def decide(self, stage: CorpusStage) -> Verdicts:
-        """Ask the stage, and write down what later versions must know."""
+        """Return the verdicts of the stage, and write its segment of the index."""
         sketches = StageSketches(self.spool, stage.name)
         threads = LocalThreads(self.n_threads)
         verdicts = stage.resolve(
@@ -242,7 +245,7 @@ class Resolution:
 
 
 def write_segment(path: Path, stage: CorpusStage, spool: Spool, verdicts: Verdicts) -> None:
-    """Write what a stage remembers, some parts at a time, its rows by their numbers in the first spool."""
+    """Write the segment of a stage, some parts at a time; its rows are numbers of the first spool."""
     path.parent.mkdir(parents=True, exist_ok=True)
     segments = _segments(stage, spool, verdicts)
     first = next(segments)
@@ -250,19 +253,19 @@ def write_segment(path: Path, stage: CorpusStage, spool: Spool, verdicts: Verdic
 
 
 def _segments(stage: CorpusStage, spool: Spool, verdicts: Verdicts) -> Iterator[pa.Table]:
-    """Give at least one table, of no rows where there are none."""
+    """Yield at least one table, which is empty if no row is remembered."""
     numbers = row_numbers(spool)
     for some, first_row in spool.in_pieces(_SEGMENT_ROWS):
         rows = slice(first_row, first_row + some.n_rows)
-        segment = stage.remember(StageSketches(some, stage.name), _own(verdicts, rows))
+        segment = stage.remember(StageSketches(some, stage.name), _verdicts_of(verdicts, rows))
         at = segment.schema.get_field_index("row")
         own = pa.array(numbers[rows][segment["row"].to_numpy()], pa.int64())
         yield segment.set_column(at, "row", own).combine_chunks()
         some.release()
 
 
-def _own(verdicts: Verdicts, rows: slice) -> Verdicts:
-    """Return the verdicts on some rows as if they were all; what is not its own keeper has none."""
+def _verdicts_of(verdicts: Verdicts, rows: slice) -> Verdicts:
+    """Return the verdicts on some rows, numbered from 0; a row that is not its own keeper gets no keeper."""
     keeper: NDArray[np.int64] = verdicts.keeper[rows]
     stays = keeper == np.arange(rows.start, rows.stop)
     keeper = BarrierOrMemory(np.where(stays, np.arange(len(keeper)), NO_ROW))
@@ -270,7 +273,7 @@ def _own(verdicts: Verdicts, rows: slice) -> Verdicts:
 
 
 def with_past_rows(verdicts: Verdicts, rows: PastRows) -> PastVerdicts:
-    """Name keepers of earlier versions by their past rows: ``rows`` has one for each row of the memory."""
+    """Replace rows of the memory by past rows; ``rows`` has the past row of each row of the memory."""
     keeper: NDArray[np.int64] = verdicts.keeper
     replaces: NDArray[np.int64] | None = verdicts.replaces
     if len(rows):

@@ -1,8 +1,8 @@
-"""Who a document may be: by its URL, else by its bytes; never by its place.
+"""Compute the candidate ids of a document: from its URL, else from its bytes; never from its place.
 
-The id survives better cleaning and, with a URL, recrawls. Two candidates are kept for each row, because a
-second kept record of a URL takes URL and content together; which rows need the second is known only when
-it is known which rows are kept.
+The id stays the same if cleaning improves and, with a URL, if the page is fetched again. Each row has two
+candidates. If two records of one URL are kept, the second one gets an id from URL and content together. Which
+rows need the second candidate is known only after the last barrier.
 """
 
 from __future__ import annotations

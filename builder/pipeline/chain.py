@@ -1,4 +1,4 @@
-"""The recipe's stages as a chain: bound from end to end before a record is read."""
+"""Bind the recipe's stages into a chain, before the first record is read."""
 
 from __future__ import annotations
 
@@ -21,17 +21,18 @@ if TYPE_CHECKING:
     from builder.recipe import Recipe
 
 _DROPPING = frozenset(("validate", "dedup_url", "dedup_exact", "dedup_near", "takedown"))
-"""Stages after which each row that is left is as ``validate`` made it."""
+"""Stages that change no row: each remaining row is as ``validate`` left it."""
 
 ID_FIELD = pa.field("id", pa.string(), nullable=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
-    """Stages that a batch passes at one go, and the corpus stages of the barrier that it ends on.
+    """The stages between two barriers, and the corpus stages of the barrier at the end of the pass.
 
-    Only the last pass ends on no barrier. ``carries`` names the public columns that go on from here; None
-    for all. A page's HTML is ten times its text, so it is worth leaving behind what nobody will look at.
+    Only the last pass ends without a barrier. ``carries`` names the public columns that continue after the
+    pass; None means all of them. A page's HTML is about ten times as large as its text, so columns that no
+    later stage reads are dropped here.
     """
 
     stages: tuple[Stage, ...]
@@ -40,16 +41,16 @@ class Pass:
 
     @property
     def only_publishes(self) -> bool:
-        """Whether it leaves rows out and changes none."""
+        """Whether the pass only removes rows, and changes no other row."""
         return all(stage.name in (Publishable.name, TombstoneFilter.name) for stage in self.stages)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
-    """All passes, with what the stages lean on.
+    """All passes of a recipe, and the resources of the stages.
 
     Attributes:
-        published: the columns of a row, ``id`` first.
+        published: the columns of a published row, ``id`` first.
         tags: public column -> underscore column, for each deduplication in ``mode: tag``.
     """
 
@@ -60,23 +61,23 @@ class Chain:
 
     @property
     def untrusted(self) -> bool:
-        """Whether a stage runs native parsers on strangers' bytes."""
+        """Whether a stage runs native parsers on bytes from unknown servers."""
         return any(stage.untrusted for pass_ in self.passes for stage in pass_.stages)
 
     @property
     def append_stable(self) -> bool:
-        """Whether what was decided on a record never changes because of a later one."""
+        """Whether later records never change the verdict on an earlier record."""
         return all(stage.append_stable for pass_ in self.passes for stage in pass_.barrier)
 
 
 def bind_chain(recipe: Recipe, *, tombstones: Tombstones | None = None) -> Chain:
-    """Bind every stage to what the one before gives, ``publishable`` last.
+    """Bind every stage to the schema that the stage before it returns; ``publishable`` is the last one.
 
-    Where something was taken down, a stage before it keeps out what the corpus stages of the recipe do not
-    look for.
+    If the corpus has tombstones, a ``TombstoneFilter`` before it removes the pages that the corpus stages of
+    the recipe do not find.
 
     Raises:
-        RecipeError: if a stage cannot stand where it stands, with its place in the recipe.
+        RecipeError: if a stage cannot be bound at its place; the fault names the place in the recipe.
     """
     resources = _resources(recipe)
     schema = pa.schema([RECORD_FIELD])
@@ -93,7 +94,7 @@ def bind_chain(recipe: Recipe, *, tombstones: Tombstones | None = None) -> Chain
     tags = {f"{name}_cluster": cluster_field(name).name for name in _tagging(recipe)}
     fields = [ID_FIELD, *(f for f in schema if not f.name.startswith("_"))]
     fields += [pa.field(name, pa.string()) for name in tags]
-    passes = _lighten(_passes(stages), published=pa.schema(fields).names)
+    passes = _drop_unpublished(_passes(stages), published=pa.schema(fields).names)
     return Chain(passes=passes, resources=resources, published=pa.schema(fields), tags=tags)
 
 
@@ -114,21 +115,21 @@ def _resources(recipe: Recipe) -> Resources:
 
 def _passes(stages: list[Stage | CorpusStage]) -> tuple[Pass, ...]:
     passes: list[Pass] = []
-    going: list[Stage] = []
+    pending: list[Stage] = []
     barrier: list[CorpusStage] = []
     for stage in stages:
         if isinstance(stage, CorpusStage):
             barrier.append(stage)
             continue
         if barrier:
-            passes.append(Pass(stages=tuple(going), barrier=tuple(barrier)))
-            going, barrier = [], []
-        going.append(stage)
-    return (*passes, Pass(stages=tuple(going), barrier=tuple(barrier)))
+            passes.append(Pass(stages=tuple(pending), barrier=tuple(barrier)))
+            pending, barrier = [], []
+        pending.append(stage)
+    return (*passes, Pass(stages=tuple(pending), barrier=tuple(barrier)))
 
 
-def _lighten(passes: tuple[Pass, ...], *, published: Sequence[str]) -> tuple[Pass, ...]:
-    """Let what is not published be left behind where only ``publishable`` is still to come."""
+def _drop_unpublished(passes: tuple[Pass, ...], *, published: Sequence[str]) -> tuple[Pass, ...]:
+    """Drop the unpublished columns early, if the last pass only removes rows."""
     return tuple(
         replace(pass_, carries=tuple(published))
         if number >= len(passes) - 2 and passes[-1].only_publishes

@@ -1,4 +1,4 @@
-"""What all phases of one build share."""
+"""The build context: the values that all phases of one build share."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class BuildContext:
-    """One build: what is made, of what, where, and by whom.
+    """The values that all phases of one build share.
 
-    ``folder`` holds unfinished work; a second build of the same recipe and inputs finds it.
+    ``folder`` contains unfinished work; a second build of the same recipe and inputs resumes from it.
 
     Attributes:
-        limit: records that are read at most.
-        timer: looks at the clock; None where nobody wants to know.
-        past: what the version remembers that this build goes on from; None if everything is built anew.
-        tombstones: the corpus's tombstones; None if there are none.
-        pruned: what goes because its input is gone; None if nothing does.
-        known: file of the keys of records that earlier builds have accounted for; None if no file is read
+        limit: the maximum number of records to read; None for all.
+        timer: measures the phases; None if no measurement is needed.
+        past: the past rows of the version that this build builds on; None for a full rebuild.
+        tombstones: the corpus's tombstones; None if it has none.
+        pruned: what is removed because its input is missing; None without ``--prune``.
+        known: file of the keys of records that earlier builds have accounted for; None if no input is read
             again.
-        marks: what local inputs looked like when they were hashed, by address.
+        marks: the marks of local inputs when they were hashed, by address; a changed file has another mark.
     """
 
     recipe: Recipe

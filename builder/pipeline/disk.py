@@ -1,4 +1,4 @@
-"""A disk that is full or cannot be written to, told to a person."""
+"""Turn errors of a full or broken disk into messages for people."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _BROKEN = frozenset({errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM, errno.EN
 
 @contextmanager
 def disk_faults(*places: Path) -> Iterator[None]:
-    """Turn errors of the disk into a CorpusError; any other OSError is a bug and passes.
+    """Turn errors of the disk into a CorpusError; any other OSError is a bug, and is raised unchanged.
 
     Args:
-        places: folders that are written to, for the message.
+        places: the folders that builder writes to, for the message.
     """
     try:
         yield
@@ -33,13 +33,13 @@ def disk_faults(*places: Path) -> Iterator[None]:
         where = str(error.filename or " or ".join(map(str, places)))
         what = f"cannot be written: {os.strerror(code)}"
         advice = (
-            "free some space" if code in _FULL else "mend the disk or its rights, or choose another folder"
+            "free some space" if code in _FULL else "fix the disk or its permissions, or use another folder"
         )
-        advice += "; what was finished is kept, the same command goes on from there"
+        advice += "; finished work is kept; run the same command again to resume"
         raise CorpusError(Fault(where=where, what=what, advice=advice)) from error
 
 
 def _code(error: OSError) -> int:
-    """Return the error's number; numpy gives none where a file is cut short, which a full disk does."""
+    """Return the error's number; NumPy sets none if a full disk cuts a file short."""
     cut_short = error.errno is None and "requested and" in str(error)
     return errno.ENOSPC if cut_short else error.errno or 0

@@ -1,4 +1,4 @@
-"""Records that an earlier build has accounted for: the same bytes in a file of the same name."""
+"""Find records that an earlier build has accounted for: the same bytes in a file of the same name."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _REJECTED_COLUMNS = ("stage", "reason", "url", "value", "message", "record")
 
 
 def record_keys(reading: Reading) -> tuple[pa.Array, pa.Array]:
-    """Hash each record as its source gave it, with the names of source and file, to 16 bytes (XXH3).
+    """Hash each record as its source returned it, with the names of source and file, to 16 bytes (XXH3).
 
     Returns:
         The keys of ``reading.batch`` and of ``reading.rejected``, binary(16)[n_rows] each.
@@ -38,7 +38,7 @@ def record_keys(reading: Reading) -> tuple[pa.Array, pa.Array]:
 
 
 def keyed_ordinals(reading: Reading, keys: tuple[pa.Array, pa.Array]) -> pa.RecordBatch:
-    """Put the keys of both batches beside the ordinals of their records."""
+    """Return the keys of both batches, with the ordinals of their records."""
     ordinals = [pc.struct_field(one.column(RECORD), "ordinal") for one in (reading.batch, reading.rejected)]
     return pa.RecordBatch.from_pydict(
         {"ordinal": pa.concat_arrays(ordinals), "key": pa.concat_arrays(list(keys))}
@@ -59,7 +59,7 @@ def _keys(batch: pa.RecordBatch, names: Sequence[str]) -> pa.Array:
 
 
 def _seeds(batch: pa.RecordBatch) -> list[int]:
-    """Make one number of the names of source and file of each record."""
+    """Hash the names of source and file of each record to one number."""
     record = batch.column(RECORD)
     names = pc.binary_join_element_wise(
         pc.struct_field(record, "source"), pc.struct_field(record, "path"), "\0"
@@ -70,7 +70,7 @@ def _seeds(batch: pa.RecordBatch) -> list[int]:
 
 
 def write_known(path: Path, columns: Sequence[pa.ChunkedArray], *, excluding: frozenset[bytes]) -> None:
-    """Write the keys of all records that were accounted for but some, as ``drop_known`` reads them."""
+    """Write the keys of known records, except ``excluding``, in the order that ``find_known`` needs."""
     apart = pa.array(sorted(excluding), RECORD_KEY_TYPE)
     columns = [column.filter(pc.invert(pc.is_in(column, value_set=apart))) for column in columns]
     words = np.concatenate([np.empty((0, 2), np.uint64), *(sixteen_bytes(column) for column in columns)])
@@ -78,7 +78,7 @@ def write_known(path: Path, columns: Sequence[pa.ChunkedArray], *, excluding: fr
 
 
 def find_known(keys: pa.Array, known: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    """bool[n_rows], which keys are among ``known``, uint64[n_known, 2] in order."""
+    """Return bool[n_rows], which keys are among ``known``, which is uint64[n_known, 2] in order."""
     words = sixteen_bytes(keys)
     first, last = (np.searchsorted(known[:, 0], words[:, 0], side=side) for side in ("left", "right"))
     found = np.zeros(len(words), np.bool_)
@@ -90,9 +90,9 @@ def find_known(keys: pa.Array, known: NDArray[np.uint64]) -> NDArray[np.bool_]:
 def drop_known(
     reading: Reading, keys: tuple[pa.Array, pa.Array], known: Path | str | None
 ) -> tuple[Reading, list[pa.RecordBatch]]:
-    """Part what is new from what was accounted for before; returns the new, and batches of the known.
+    """Separate new records from known ones; return the new ones, and batches of the known ones.
 
-    The reading still counts all its records: each of them gets a row in the part's account.
+    The returned reading still counts all its records, because each one gets a row in the part's account.
     """
     if known is None:
         return reading, []

@@ -1,7 +1,7 @@
-"""What a worker does: take one task or one part through a pass, and leave finished parts behind.
+"""Run one task or one part through a pass in a worker, and write finished parts to the spool.
 
-Both functions are called by an engine, maybe a second time after a crash: what was finished before is
-found on disk and not done again.
+The engine may call a pass again after a crash. A pass finds its finished parts on disk and does not repeat
+them.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ if TYPE_CHECKING:
     from builder.protocols import CorpusStage, Guard, Resources, Source, Stage, Task
 
 LATE_SCHEMA = REJECTION_SCHEMA.append(pa.field(ROW, pa.int64()))
-"""A rejection of a later pass, with the row of the first spool that it was."""
+"""A rejection of a later pass, with the number of its row in the first spool."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstPass:
-    """The first pass: reads a task, takes it through the stages, and accounts for every record.
+    """The first pass: reads a task, applies the stages, and accounts for every record.
 
-    ``known`` names the file of the keys of records that earlier builds have accounted for.
+    ``known`` is the path of the keys of records that earlier builds have accounted for.
     """
 
     sources: Mapping[str, Source]
@@ -67,7 +67,7 @@ class FirstPass:
     known: str | None = None
 
     def __call__(self, numbered: tuple[int, Task], guard: Guard) -> FinishedTask:
-        """Return the parts of one task, and the number of records that its reader counted."""
+        """Process one task; return its parts, and the number of records that its reader counted."""
         number, task = numbered
         folder = Path(self.folder) / f"{number:06d}"
         parts = finished_parts(folder)
@@ -121,14 +121,16 @@ class FirstPass:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaterPass:
-    """A later pass: settles one part by the verdicts of its barrier and takes it on.
+    """A later pass: applies the verdicts of the barrier to one part, and then the stages of the pass.
 
     Attributes:
         verdicts: for each corpus stage of the barrier, the file of its keepers: int64[n_rows] over the whole
             spool, read by memory map.
-        tombstoned: the file of the rows that a tombstone bars, bool[n_rows].
-        refers: whether the part that comes of it holds numbers of rows in place of public columns, which stay
-            in the part that it came from: nothing that is still to come changes them.
+        tombstoned: the file of bool[n_rows], the rows that a tombstone matches.
+        numbers: the file of the numbers of the barrier's rows in the first spool; None at the first barrier,
+            whose rows have these numbers.
+        refers: whether the new part has row numbers in place of public columns. The public columns stay in
+            the old part, because no later stage changes them.
     """
 
     barrier: tuple[CorpusStage, ...]
@@ -141,7 +143,7 @@ class LaterPass:
     refers: bool
 
     def __call__(self, numbered: tuple[int, Part, int], guard: Guard) -> Part:
-        """Return the part that comes of one part, whose first row has the given number."""
+        """Process one part, and return the new part; the item has its number, the part, and its first row."""
         number, part, first_row = numbered
         folder = Path(self.folder) / f"{number:06d}"
         base = part.stem if self.refers else ""
@@ -175,9 +177,9 @@ class LaterPass:
     def _settle(
         self, here: pa.RecordBatch, rows: PartRows, first_row: int, counts: Counter[str]
     ) -> pa.RecordBatch:
-        """Ask each corpus stage in turn, and give the rows that are left, with ``_at``: their places here.
+        """Settle each corpus stage in turn; return the remaining rows, with their places in ``_at``.
 
-        They are copied once at most, however many stages merge rows: stages see no public columns.
+        Stages see no public columns, so public columns are copied at most once.
         """
         lean = _hidden(here).append_column(AT, pa.array(np.arange(here.num_rows, dtype=np.int64)))
         lean = lean.take(pa.array(rows)) if len(rows) < here.num_rows else lean
@@ -195,7 +197,7 @@ class LaterPass:
         return public
 
     def _trace_tags(self, batch: pa.RecordBatch, stage: CorpusStage) -> pa.RecordBatch:
-        """Turn the keepers that ``mode: tag`` wrote down into numbers of the first spool."""
+        """Turn the keepers that ``mode: tag`` wrote into numbers of the first spool."""
         name = cluster_field(stage.name).name
         if self.numbers is None or name not in batch.schema.names:
             return batch
@@ -214,10 +216,10 @@ def apply_stages(
     guard: Guard,
     counts: Counter[str],
 ) -> tuple[pa.RecordBatch, list[pa.RecordBatch]]:
-    """Take a batch through stages; returns what goes on and one batch of rejections a stage.
+    """Apply stages to a batch; return the remaining rows, and one batch of rejections for each stage.
 
     Raises:
-        AccountError: if a stage loses a row or makes one up.
+        AccountError: if a stage loses or invents a row.
     """
     rejected = []
     for stage in stages:
@@ -234,7 +236,7 @@ def apply_stages(
 
 
 def _prepare(batch: pa.RecordBatch, pass_: Pass, resources: Resources) -> pa.RecordBatch:
-    """Add what comes next needs to know of each row: sketches, or its size where no barrier is left."""
+    """Add the columns for the next step: sketches for a barrier, or row sizes after the last barrier."""
     if not pass_.barrier:
         return batch.append_column(SIZE, pa.array(row_sizes(_public(batch))))
     sketches = {stage.name: stage.sketch(batch, resources=resources) for stage in pass_.barrier}
@@ -248,7 +250,7 @@ def _prepare(batch: pa.RecordBatch, pass_: Pass, resources: Resources) -> pa.Rec
 
 
 def drop_sketches(batch: pa.RecordBatch, barrier: Sequence[CorpusStage]) -> pa.RecordBatch:
-    """Take the sketches of a barrier off again: they have done their work."""
+    """Drop the sketch columns of a barrier, which are not needed after it."""
     prefixes = tuple(sketch_name(stage.name, "") for stage in barrier)
     return batch.drop_columns([name for name in batch.schema.names if prefixes and name.startswith(prefixes)])
 
@@ -262,20 +264,20 @@ def _hidden(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def concat(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
-    """Put batches of rejections end to end."""
+    """Concatenate batches of rejections."""
     full = [batch for batch in batches if batch.num_rows]
     return pa.concat_batches(full) if full else pa.RecordBatch.from_pylist([], schema=REJECTION_SCHEMA)
 
 
 def _with_rows(rejected: pa.RecordBatch, batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Write beside each late rejection which row of the first spool it was."""
+    """Add to each late rejection the number of its row in the first spool."""
     known = pc.struct_field(batch.column(RECORD), "id")
     at = pc.index_in(pc.struct_field(rejected.column(RECORD), "id"), value_set=known)
     return rejected.append_column(ROW, batch.column(ROW).take(at))
 
 
 def _between(reading: Reading, n_done: int, limit: int | None) -> Reading:
-    """Drop the records that a finished part holds already, and those above the limit."""
+    """Drop the records that finished parts already contain, and those above the limit."""
     batch, rejected = (_ordinals_between(b, n_done, limit) for b in (reading.batch, reading.rejected))
     n_dropped = reading.batch.num_rows + reading.rejected.num_rows - batch.num_rows - rejected.num_rows
     if not n_dropped:
@@ -285,7 +287,7 @@ def _between(reading: Reading, n_done: int, limit: int | None) -> Reading:
 
 
 def _ordinals_between(batch: pa.RecordBatch, n_done: int, limit: int | None) -> pa.RecordBatch:
-    """Filter by ordinal: the number of a record among those of its task."""
+    """Filter by ordinal, which is the number of a record in its task."""
     ordinals: NDArray[np.int64] = pc.struct_field(batch.column(RECORD), "ordinal").to_numpy(
         zero_copy_only=False
     )

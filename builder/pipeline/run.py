@@ -1,4 +1,4 @@
-"""Through the chain: tasks become the first spool, and each barrier's verdicts the next one."""
+"""Run the chain: the first pass writes the first spool, and each barrier leads to the next spool."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ChainResult:
-    """What came of the records on their way through the chain.
+    """The result of all passes and barriers.
 
     Attributes:
         first: the spool of the first pass, which has an account of every record.
-        last: the spool of the last pass: the rows that are published.
-        late: rejections of the passes between, with ``_row``, ascending.
-        counts: what sources and stages counted.
-        barriers: the spool that each corpus stage decided over, by the stage's name.
-        n_read: records that the readers counted, apart from what the parts of the spool hold.
-        refused: the units that only the guard's net caught, as ``run.json`` lists them.
+        last: the spool of the last pass, which has the rows to publish.
+        late: rejections of the later passes, in ascending order of ``_row``.
+        counts: the counts of sources and stages.
+        barriers: the spool that each corpus stage compared, by the stage's name.
+        n_read: the number of records that the readers counted, independently of the parts in the spool.
+        refused: the units that only the limits of the guard stopped, as ``run.json`` lists them.
     """
 
     first: Spool
@@ -52,7 +52,7 @@ class ChainResult:
 
 
 def run_chain(context: BuildContext, tasks: Sequence[Task]) -> ChainResult:
-    """Take every record through the chain; what was finished before is found in the spool."""
+    """Run all tasks through the chain; finished parts in the spool are not repeated."""
     finished = _run_first_pass(context, tasks)
     parts = [part for task in finished for part in task.parts]
     first = Spool(parts)
@@ -81,7 +81,7 @@ def run_chain(context: BuildContext, tasks: Sequence[Task]) -> ChainResult:
 
 
 def _refused(parts: Sequence[Part], task: Task | None = None) -> list[dict[str, Any]]:
-    """List the refused units of some parts; ``source`` and ``path`` are those of the task that was read."""
+    """List the refused units of some parts, with source and path of the task if a task is given."""
     place = {"source": task.source, "path": task.name} if task else {"source": None, "path": None}
     return [
         {**place, "stage": stage, "unit": unit, "reason": reason}
@@ -114,7 +114,7 @@ def _run_first_pass(context: BuildContext, tasks: Sequence[Task]) -> list[Finish
 def _run_limited_pass(
     context: BuildContext, first_pass: FirstPass, numbered: Sequence[tuple[int, Task]], *, limit: int
 ) -> list[FinishedTask]:
-    """Read one task after the other until there are records enough."""
+    """Read one task after the other, up to the limit of records."""
     finished: list[FinishedTask] = []
     n_read = 0
     for one in numbered:
@@ -144,17 +144,17 @@ def _gather(
 
 
 def _refuse_changed(context: BuildContext, number: int, task: Task) -> None:
-    """Compare the files of a task that was read with what they were when they were hashed.
+    """Check that no file of a finished task has changed since it was hashed.
 
     Raises:
-        SourceError: if one was changed meanwhile, because the manifest would list the hash of other bytes.
-            What was read of it is removed from the spool.
+        SourceError: if a file has changed, because the manifest would list the hash of other bytes. The parts
+            of the task are removed from the spool.
     """
     for address, mark in _marks(context, task):
         if file_mark(address) != mark:
             shutil.rmtree(context.folder / "0" / f"{number:06d}", ignore_errors=True)
             what = "was changed while the build read it"
-            advice = "wait until nothing writes to it any more, then run the same command again"
+            advice = "wait until no program writes to it, then run the same command again"
             raise SourceError(Fault(where=address, what=what, advice=advice))
 
 
@@ -172,7 +172,7 @@ def _marks(context: BuildContext, task: Task) -> Iterator[tuple[str, FileMark]]:
 def _run_later_pass(
     context: BuildContext, parts: list[Part], pass_: Pass, next_pass: Pass, *, number: int, merges: Merges
 ) -> list[Part]:
-    """Resolve the barrier that a pass ends on, and take what is left through the next pass."""
+    """Resolve the barrier at the end of a pass, and run the next pass over the remaining rows."""
     folder = context.folder / str(number)
     spool = _spool(context, parts)
     context.advance("resolve", done=0, total=len(pass_.barrier), unit="stages")

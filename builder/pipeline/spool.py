@@ -1,11 +1,11 @@
-"""The spool: finished batches on disk, so that a killed build goes on where it was.
+"""The spool: finished batches on disk, from which a killed build resumes.
 
-A part is a batch that has passed a pass. Its files are written first and its ``.json`` last, by an atomic
-rename: a part without one was never finished. Rows files are Arrow IPC and are read by memory map.
+A part is a batch that has finished a pass. Its ``.json`` file is written last, by an atomic rename: a part
+without this file is not finished. The other files are Arrow IPC and are read by memory map.
 
-    SPOOL/0/000012/00003.rows.arrow       what goes on, with sketches and underscore columns
+    SPOOL/0/000012/00003.rows.arrow       rows that continue, with sketches and underscore columns
     SPOOL/0/000012/00003.account.arrow    one row for each record read (first pass only)
-    SPOOL/0/000012/00003.rejected.arrow   what did not go on
+    SPOOL/0/000012/00003.rejected.arrow   rejected rows
     SPOOL/0/000012/00003.json             counts; the part is finished
     SPOOL/0/000012/done                   the task is finished
 """
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
     from builder.protocols import RefusedUnit
 
 ROW = "_row"
-"""The number of a row in the first spool: what all later verdicts are traced back to."""
+"""The number of a row in the first spool; all later verdicts refer to it."""
 
 SIZE = "_size"
-"""Bytes of the row's canonical encoding, without what only the end of the build can fill in."""
+"""Bytes of the row's canonical encoding, without the values that are known only at the end of the build."""
 
 AT = "_at"
-"""The place of a row in the part that it came from."""
+"""The place of a row in the part from which it comes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +47,9 @@ class Part:
     """One finished batch: where its files are, and how many records and rows it has.
 
     Attributes:
-        files: size in bytes and XXH3 of each file, by what it holds (``rows``, ``rejected``, ``account``).
-        refused: stage, unit and reason of each unit that the guard refused while the part was made.
-        base: stem of the part that still holds the public columns, at the places that ``_at`` names; empty if
-            this part holds them.
+        files: size in bytes and XXH3 of each file, by its content (``rows``, ``rejected``, ``account``).
+        refused: stage, unit and reason of each unit that the guard refused in this part.
+        base: stem of the part with the public columns, at the places in ``_at``; empty if this part has them.
     """
 
     stem: str
@@ -73,7 +72,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishedTask:
-    """All parts of a task, and how many records its reader counted, apart from the parts."""
+    """All parts of a task, and the number of records that its reader counted independently of the parts."""
 
     parts: Sequence[Part]
     n_records: int
@@ -109,7 +108,7 @@ def write_part(
 
 
 _FACTS = ("n_records", "n_rows", "n_rejected", "files", "counts", "refused")
-"""What the ``.json`` of a part holds."""
+"""The keys in the ``.json`` file of a part."""
 
 
 def checksum(path: str) -> tuple[int, str]:
@@ -120,10 +119,10 @@ def checksum(path: str) -> tuple[int, str]:
 
 
 def finished_parts(folder: Path) -> list[Part]:
-    """List the parts of a task that were finished, up to the first that is missing or damaged.
+    """List the finished parts of a task, up to the first missing or damaged one.
 
-    After a power loss a file may be empty, cut short or full of zeros although it was written, so nothing is
-    trusted that does not have the recorded size and checksum. The caller makes again what is not listed.
+    After a power loss a written file may be empty, cut short or full of zeros. Therefore each file must have
+    the recorded size and checksum. The caller makes all other parts again.
     """
     parts: list[Part] = []
     while (part := _read_part(folder / f"{len(parts):05d}.json")) is not None:
@@ -145,14 +144,14 @@ def _read_part(path: Path) -> Part | None:
 
 
 def finish_task(folder: Path, finished: FinishedTask) -> None:
-    """Note that a task has no more parts."""
+    """Mark a task as finished: it has no more parts."""
     folder.mkdir(parents=True, exist_ok=True)
     facts = {"n_parts": len(finished.parts), "n_records": finished.n_records}
     _write_atomically(folder / DONE, orjson.dumps(facts))
 
 
 def finished_task(folder: Path, parts: Sequence[Part]) -> FinishedTask | None:
-    """Return a task whose parts are all there; None if it must be read again from the last part on."""
+    """Return the task if all its parts are finished; None if reading must continue after the last part."""
     try:
         facts = orjson.loads((folder / DONE).read_bytes())
         n_parts, n_records = int(facts["n_parts"]), int(facts["n_records"])
@@ -164,7 +163,7 @@ def finished_task(folder: Path, parts: Sequence[Part]) -> FinishedTask | None:
 
 
 DONE = "done"
-"""The file that says how many parts a task has, and how many records its reader counted."""
+"""The file with the number of parts of a task, and the number of records that its reader counted."""
 
 
 def _write_atomically(path: Path, data: bytes) -> None:
@@ -175,21 +174,21 @@ def _write_atomically(path: Path, data: bytes) -> None:
 
 @dataclass(frozen=True)
 class Spool:
-    """All parts of one barrier, in the order of the build; rows are numbered through.
+    """All parts of one barrier, in the order of the build; rows are numbered across the parts.
 
-    Each part's file is mapped once, when it is first asked for, and as long as the spool is held.
+    Each part's file is mapped on first use, once, and stays mapped as long as the spool object exists.
     """
 
     parts: Sequence[Part]
     text_column: str | None = None
 
     def __reduce__(self) -> tuple[type[Spool], tuple[Sequence[Part], str | None]]:
-        """Pickle what it was made of: maps are for this process only."""
+        """Pickle the arguments only, because memory maps belong to this process."""
         return Spool, (self.parts, self.text_column)
 
     @cached_property
     def first_rows(self) -> NDArray[np.int64]:
-        """int64[n_parts + 1], the number of each part's first row, and of all rows at the end."""
+        """int64[n_parts + 1], the number of each part's first row; the last value counts all rows."""
         return np.concatenate([[0], np.cumsum([part.n_rows for part in self.parts])]).astype(np.int64)
 
     @cached_property
@@ -206,11 +205,11 @@ class Spool:
 
     @property
     def n_rows(self) -> int:
-        """Rows in all parts."""
+        """The number of rows in all parts."""
         return int(self.first_rows[-1])
 
     def column(self, name: str) -> pa.ChunkedArray:
-        """Return one column over all rows; its pages are read when they are touched."""
+        """Return one column over all rows; its memory pages are read on access."""
         chunks = [self._rows(part.stem).column(name) for part in self.parts]
         return pa.chunked_array(chunks, type=None if chunks else pa.null())
 
@@ -219,9 +218,9 @@ class Spool:
         return np.asarray(self.column(name).to_numpy(), dtype=np.int64)
 
     def take(self, rows: NDArray[np.int64]) -> pa.LargeBinaryArray:
-        """Return the texts of some rows, in the order asked for; see ``protocols.Texts``.
+        """Return the texts of some rows, in the order of ``rows``; see ``protocols.Texts``.
 
-        No part's pages are held any longer than its texts are copied.
+        The memory pages of a part are released after its texts are copied.
         """
         order = np.argsort(rows, kind="stable")
         ascending = np.asarray(rows)[order]
@@ -236,12 +235,15 @@ class Spool:
         return pa.concat_arrays(pieces).take(pa.array(back))
 
     def release(self) -> None:
-        """Hold no page of the spool's files in memory; they are read again when they are touched."""
+        """Release the memory pages of the spool's files; they are read again on access."""
         for mapped in list(self._mapped.values()):
             mapped.release()
 
     def in_pieces(self, n_rows: int) -> Iterator[tuple[Spool, int]]:
-        """Give at least one piece, of so many rows if there are, and the number of its first row."""
+        """Yield pieces of at least ``n_rows`` rows, with the number of the first row of each.
+
+        The last piece may be smaller. A spool without parts yields one empty piece.
+        """
         start = 0
         while start < len(self.parts) or start == 0:
             wanted = self.first_rows[start] + n_rows
@@ -250,11 +252,11 @@ class Spool:
             start = stop
 
     def has_column(self, name: str) -> bool:
-        """Tell whether rows have a column; public ones may stand in another spool's parts."""
+        """Return whether the parts have a column; public columns may be in the parts of another spool."""
         return bool(self.parts) and name in self._rows(self.parts[0].stem).schema.names
 
     def take_rows(self, ascending: NDArray[np.int64], names: Sequence[str]) -> pa.Table:
-        """Return some columns of at least one row, wherever they stand; rows are asked for in order."""
+        """Return some columns of at least one row, from each part or its base part."""
         pieces = []
         for part, local in self._locate(ascending):
             here = self._rows(part.stem)
@@ -293,7 +295,7 @@ class StageSketches:
 
     @property
     def n_rows(self) -> int:
-        """Rows of the spool."""
+        """The number of rows of the spool."""
         return self.spool.n_rows
 
     def column(self, name: str) -> pa.ChunkedArray:
@@ -301,12 +303,12 @@ class StageSketches:
         return self.spool.column(sketch_name(self.stage, name))
 
     def release(self) -> None:
-        """Hold no page of the columns in memory; they are read again when they are touched."""
+        """Release the memory pages of the columns; they are read again on access."""
         self.spool.release()
 
 
 def sketch_name(stage: str, column: str) -> str:
-    """Name a sketch column as it stands in the spool.
+    """Return the name of a sketch column in the spool.
 
     >>> sketch_name("dedup_near", "bands")
     '_dedup_near.bands'
@@ -315,5 +317,5 @@ def sketch_name(stage: str, column: str) -> str:
 
 
 def row_numbers(spool: Spool) -> FirstRows:
-    """Number the rows as the first spool does, which itself has no such column yet."""
+    """Return the rows' numbers in the first spool; the first spool itself has no column of numbers."""
     return FirstRows(spool.values(ROW) if spool.has_column(ROW) else np.arange(spool.n_rows))

@@ -1,4 +1,4 @@
-"""What a build took: seconds by phase, memory of all processes, room on the disk; for ``run.json`` alone."""
+"""Measure a build: seconds of each phase, memory of all processes, bytes on disk; only for ``run.json``."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from builder.protocols import Engine
 
 _TICKS = "records"
-"""The phase that tells how many records were read; it goes beside the others."""
+"""The phase that reports the number of records read; it runs during the other phases."""
 
 
 class PhaseTimer:
-    """Looks at the clock whenever a build says how far it is, and hands on what it says."""
+    """Measures the phases from the progress that a build reports, and forwards the progress."""
 
     def __init__(self, advance: Progress) -> None:
         self._advance = advance
@@ -25,13 +25,13 @@ class PhaseTimer:
         self._seconds: dict[str, float] = {}
 
     def __call__(self, phase: str, *, done: int, total: int, unit: str) -> None:
-        """Hand on; time goes to the phase before until another one says something."""
+        """Forward the progress; time counts for a phase until another phase reports."""
         if phase not in (_TICKS, self._phase):
             self._turn_to(phase)
         self._advance(phase, done=done, total=total, unit=unit)
 
     def took(self, engine: Engine, folder: Path) -> dict[str, Any]:
-        """Tell what was taken so far; ``folder`` holds all unfinished work."""
+        """Return the measurements up to now; ``folder`` contains all unfinished work."""
         self._turn_to("finish")
         return {
             "seconds": round(time.monotonic() - self._began, 3),
@@ -47,5 +47,5 @@ class PhaseTimer:
 
 
 def size_of(folder: Path) -> int:
-    """Add up the files below a folder."""
+    """Return the total size of the files below a folder, in bytes."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -1,4 +1,4 @@
-"""What tombstones bar at each corpus stage: a tombstone is a keeper that is not published."""
+"""Remove the rows that tombstones match: a tombstone acts as a keeper that is not published."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _DOCS_AT_ONCE = 1 << 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TombstoneFilter:
-    """The stage before ``publishable``: keeps out pages whose URL, domain or very text was taken down.
+    """The stage before ``publishable``: rejects pages whose URL, domain or exact text was taken down.
 
-    Corpus stages look for more, near-duplicates too, but a recipe need not have them. A page of a domain that
-    was taken down is kept out here alone: what it was a keeper of goes with it, as it would have gone with it
-    had it been published first and taken down then.
+    At a corpus stage, tombstones match more, also near-duplicates; but a recipe need not have corpus stages.
+    Domains are matched only here. So the records that were merged into a page of such a domain leave together
+    with it, as they do when a published page is taken down.
     """
 
     name: ClassVar[str] = STAGE
@@ -41,11 +41,11 @@ class TombstoneFilter:
     tombstones: Tombstones
 
     def bind(self, schema: pa.Schema, resources: Resources) -> pa.Schema:  # noqa: ARG002 - a stage
-        """Leave the columns as they are."""
+        """Return the schema unchanged."""
         return schema
 
     def apply(self, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:  # noqa: ARG002
-        """Reject what a tombstone bars."""
+        """Reject the rows that a tombstone matches."""
         tombstoned = np.zeros(batch.num_rows, np.bool_)
         columns = resources.columns
         if columns.url in batch.schema.names:
@@ -67,7 +67,7 @@ class TombstoneFilter:
 def find_tombstoned(
     tombstones: Tombstones, stage: CorpusStage, sketches: Sketches, *, alive: NDArray[np.bool_], texts: Texts
 ) -> NDArray[np.bool_]:
-    """bool[n_rows], the rows that a stage must not see, because what they are was taken down."""
+    """Return bool[n_rows], the rows that a tombstone matches by the sketches of one stage."""
     tombstoned = np.zeros(len(alive), np.bool_)
     rows = np.flatnonzero(alive)
     if stage.name == "dedup_url":
@@ -87,7 +87,7 @@ def find_tombstoned(
 
 
 def few_words(sketches: Sketches | pa.RecordBatch) -> pa.Array:
-    """bool[n_rows], whether a text has words, but too few for a shingle."""
+    """Return bool[n_rows], whether a text has words, but too few for a shingle."""
     n_words, n_shingles = (sketches.column(name) for name in ("n_words", "n_shingles"))
     few = pc.and_(pc.greater(n_words, 0), pc.equal(n_shingles, 0))
     return few.combine_chunks() if isinstance(few, pa.ChunkedArray) else few
@@ -96,7 +96,7 @@ def few_words(sketches: Sketches | pa.RecordBatch) -> pa.Array:
 def _near(
     tombstones: Tombstones, stage: CorpusStage, sketches: Sketches, rows: NDArray[np.int64], texts: Texts
 ) -> Iterator[NDArray[np.int64]]:
-    """Find the rows that are near a tombstone by exact Jaccard, some at a time."""
+    """Yield the rows that are near-duplicates of a tombstone, by exact Jaccard similarity."""
     from builder.kernels.dedup.near_sets import KnownSets
 
     width, threshold = stage.shingle_words, stage.threshold  # type: ignore[attr-defined]
@@ -108,7 +108,7 @@ def _near(
     candidates = (
         _sharing(tombstones, usable, BandKeys(sketches.column("band_keys")), rows) if usable else rows[:0]
     )
-    if len(usable) < len(pages):  # made with other bands: their keys tell nothing, so all rows are looked at
+    if len(usable) < len(pages):  # their keys were made with other bands and find nothing: compare all rows
         candidates = rows
     known = KnownSets.of([page.shingles for page in pages], threshold=threshold)
     for start in range(0, len(candidates), _DOCS_AT_ONCE):
@@ -120,7 +120,7 @@ def _near(
 def _sharing(
     tombstones: Tombstones, pages: list[TextTombstone], keys: BandKeys, rows: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """int64[n], the rows that have a band key in common with a tombstone."""
+    """Return int64[n], the rows that have a band key in common with a tombstone."""
     known = np.unique(np.concatenate([page.keys for page in pages]))
     shared = np.zeros(len(rows), np.bool_)
     for band in range(len(pages[0].keys)):
@@ -129,12 +129,12 @@ def _sharing(
 
 
 def keyed_shingles(tombstones: Tombstones, hashes: NDArray[np.uint64]) -> NDArray[np.uint32]:
-    """Return what a tombstone keeps of a set of shingles, ascending."""
+    """Return the keyed hashes that a tombstone stores for a set of shingles, ascending."""
     return np.unique(halved(tombstones.keyed_words(hashes)))
 
 
 def _sets(rows: NDArray[np.int64], texts: Texts, width: int) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """Return the shingles of some rows, end to end, and where those of each begin."""
+    """Return the shingles of some rows, end to end, and the position where each row's shingles begin."""
     from builder.kernels.dedup.shingles import shingle_sets
     from builder.kernels.text.folding import folding
     from builder.kernels.text.words import buffers

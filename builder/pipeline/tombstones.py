@@ -1,7 +1,7 @@
-"""Tombstones: what was taken down and must not come back.
+"""Tombstones: keyed hashes of documents that were taken down, which keep them out of later versions.
 
-``tombstones.jsonl`` holds no URL and no text: only hashes under a key that the file itself holds, which never
-leaves the corpus. The first line has the key; each other line is one document.
+``tombstones.jsonl`` contains no URL and no text, only hashes under a key. The key is in the first line of the
+file, and the file never leaves the corpus. Each other line is one document.
 
     {"format": "tombstones-1", "key": "…"}
     {"because": "…", "domains": [], "urls": ["…"], "contents": ["…"], "pages": [{"shingle_words": 5,
@@ -38,13 +38,13 @@ _HASH_BYTES = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextTombstone:
-    """The shingles of one text, to be compared with by exact Jaccard.
+    """The shingles of one text, for a comparison by exact Jaccard similarity.
 
     Attributes:
-        keys: uint32[bands], keyed hashes of the band keys that the text had: they say which texts to compare
-            it with, so that two are the same by chance costs a comparison.
-        shingles: uint32[n], keyed hashes of its shingles, ascending. Two shingles of two texts of 600 have
-            the same hash once in ten thousand comparisons.
+        keys: uint32[bands], keyed hashes of the text's band keys. They select the texts to compare with, so
+            two keys that are equal by chance cost one comparison, and nothing else.
+        shingles: uint32[n], keyed hashes of its shingles, ascending. In one of ten thousand comparisons of
+            texts with 600 shingles each, two different shingles have the same hash.
     """
 
     shingle_words: int
@@ -64,7 +64,7 @@ class TextTombstone:
     @classmethod
     def parse(cls, document: dict[str, Any]) -> TextTombstone:
         """Read what ``document`` wrote."""
-        if "keys" in document:  # as they were written at first, with all their bits
+        if "keys" in document:  # the older format, with all 64 bits of each key
             keys = halved(np.frombuffer(base64.b85decode(document["keys"]), np.uint64))
         else:
             keys = np.frombuffer(base64.b85decode(document["band_keys"]), np.uint32)
@@ -78,17 +78,16 @@ class TextTombstone:
 
 
 def halved(hashes: NDArray[np.uint64]) -> NDArray[np.uint32]:
-    """Return the upper halves of hashes: 32 bits of each are kept."""
+    """Return the upper 32 bits of each hash."""
     return (hashes >> np.uint64(32)).astype(np.uint32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tombstone:
-    """One document that was taken down, with all that was merged into it: keyed hashes in hexadecimal.
+    """One document that was taken down, with its merged records, as keyed hashes in hexadecimal.
 
-    ``words`` are those of texts that are too short for a shingle: what has the same words, however they are
-    written, is the same page. ``domains`` are hosts of which, and of whose subdomains, nothing may come any
-    more.
+    ``words`` are hashes of the words of texts that are too short for a shingle: a text with the same folded
+    words is the same page. ``domains`` are hosts whose pages, and whose subdomains' pages, stay out.
     """
 
     because: str
@@ -120,7 +119,7 @@ class Tombstone:
 
 @dataclass(frozen=True)
 class Tombstones:
-    """All tombstones of a corpus, and the key that hashes are made with.
+    """All tombstones of a corpus, and the key of their hashes.
 
     Attributes:
         key: 32 bytes.
@@ -131,10 +130,10 @@ class Tombstones:
 
     @classmethod
     def parse(cls, data: bytes) -> Tombstones | None:
-        """Read ``tombstones.jsonl``; None if nothing was ever taken down.
+        """Read the bytes of ``tombstones.jsonl``; return None if nothing was ever taken down.
 
         Raises:
-            CorpusError: if it is no such file.
+            CorpusError: if the bytes have another format.
         """
         if not data:
             return None
@@ -144,89 +143,91 @@ class Tombstones:
                 raise ValueError(f"has the format {head['format']!r}, not {_FORMAT!r}")
             return cls(bytes.fromhex(head["key"]), tuple(map(Tombstone.parse, lines)))
         except (ValueError, KeyError, TypeError) as error:
-            fault = Fault(where="tombstones.jsonl", what=f"cannot be read: {error}", advice="run verify")
+            fault = Fault(
+                where="tombstones.jsonl", what=f"cannot be read: {error}", advice="run builder verify"
+            )
             raise CorpusError(fault) from None
 
     def to_bytes(self) -> bytes:
         """Return the bytes of the file."""
         head = {"format": _FORMAT, "key": self.key.hex()}
         return b"".join(
-            canonical_json(one) + b"\n" for one in (head, *(stone.document() for stone in self.entries))
+            canonical_json(one) + b"\n" for one in (head, *(entry.document() for entry in self.entries))
         )
 
     def facts(self) -> dict[str, Any]:
-        """Return what a manifest tells of them."""
+        """Return the count and the digest that a manifest stores."""
         return {"count": len(self.entries), "digest": hashlib.sha256(self.to_bytes()).hexdigest()}
 
     # -- hashes
 
     def keyed(self, value: bytes) -> str:
-        """Hash some bytes under the key."""
+        """Hash bytes under the key."""
         return blake3(value, key=self.key).hexdigest(length=_HASH_BYTES)
 
     def keyed_words(self, words: NDArray[np.uint64]) -> NDArray[np.uint64]:
-        """Hash 64-bit words under the key; the shape stays."""
+        """Hash 64-bit words under the key; return an array of the same shape."""
         from builder.kernels.dedup.keyed import keyed_words
 
         return keyed_words(words, self.key[:16])
 
-    # -- what they bar
+    # -- matches
 
     @cached_property
     def _urls(self) -> frozenset[str]:
-        return frozenset(url for stone in self.entries for url in stone.urls)
+        return frozenset(url for entry in self.entries for url in entry.urls)
 
     @cached_property
     def _contents(self) -> frozenset[str]:
-        return frozenset(content for stone in self.entries for content in stone.contents)
+        return frozenset(content for entry in self.entries for content in entry.contents)
 
     @cached_property
     def _words(self) -> frozenset[str]:
-        return frozenset(words for stone in self.entries for words in stone.words)
+        return frozenset(words for entry in self.entries for words in entry.words)
 
     @cached_property
     def _domains(self) -> frozenset[str]:
-        return frozenset(domain for stone in self.entries for domain in stone.domains)
+        return frozenset(domain for entry in self.entries for domain in entry.domains)
 
     @cached_property
     def pages(self) -> tuple[TextTombstone, ...]:
         """The texts of all tombstones."""
-        return tuple(page for stone in self.entries for page in stone.pages)
+        return tuple(page for entry in self.entries for page in entry.pages)
 
     def match_urls(self, keys: Iterable[bytes | None]) -> NDArray[np.bool_]:
-        """bool[n], whether the page of a URL was taken down; the keys are those of ``dedup_url``."""
+        """Return bool[n], whether the page of a URL was taken down; the keys are those of ``dedup_url``."""
         return np.asarray([key is not None and self.keyed(key) in self._urls for key in keys], np.bool_)
 
     def match_hosts(self, hosts: Sequence[str | None]) -> NDArray[np.bool_]:
-        """bool[n], whether a host, or one that it is a subdomain of, was taken down."""
+        """Return bool[n], whether a host, or a domain above it, was taken down."""
         judged: dict[str, bool] = {"": False}
         for host in hosts if self._domains else ():
             judged.setdefault(
-                host or "", any(self.keyed(one.encode()) in self._domains for one in above(host or ""))
+                host or "", any(self.keyed(one.encode()) in self._domains for one in domains_of(host or ""))
             )
         return np.asarray([judged.get(host or "", False) for host in hosts], np.bool_)
 
     def match_contents(self, digests: Iterable[bytes | None]) -> NDArray[np.bool_]:
-        """bool[n], whether exactly this text was taken down; the digests are those of ``dedup_exact``."""
+        """Return bool[n], whether exactly this text was taken down; digests are those of ``dedup_exact``."""
         return np.asarray(
             [one is not None and self.keyed(one) in self._contents for one in digests], np.bool_
         )
 
     def match_words(self, hashes: Iterable[bytes]) -> NDArray[np.bool_]:
-        """bool[n], whether a text of these few words was taken down; hashes are those of ``dedup_near``."""
+        """Return bool[n], whether a text of these few words was taken down; hashes: ``dedup_near``'s."""
         return np.asarray([self.keyed(one) in self._words for one in hashes], np.bool_)
 
 
 def tombstone_rejections(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Make rejections of rows that a tombstone bars."""
+    """Return the rejections of rows that a tombstone matches."""
     records = batch.column(RECORD).to_pylist()
     return rejection_batch(Rejection(record=one, stage=STAGE, reason=TOMBSTONE) for one in records)
 
 
-def above(host: str) -> list[str]:
-    """List a host and the domains that it is part of.
+def domains_of(host: str) -> list[str]:
+    """List a host and all domains above it.
 
-    >>> above("a.b.example.org")
+    >>> domains_of("a.b.example.org")
     ['a.b.example.org', 'b.example.org', 'example.org', 'org']
     """
     labels = host.split(".")

@@ -101,7 +101,7 @@ def _texts(past: Past, documents: Sequence[bytes]) -> Mapping[bytes, list[bytes]
     memory = past.stage(DedupNear.name)
     if not memory.is_there:
         return found
-    rows = memory.standing_for(set(documents))
+    rows = memory.represented_by(set(documents))
     for kept, text in zip(
         past.kept_ids(memory.past_rows(rows)), memory.texts.take(rows).to_pylist(), strict=True
     ):
@@ -117,7 +117,7 @@ def _contents(past: Past, documents: Sequence[bytes]) -> Mapping[bytes, set[byte
         found[key] |= set(text_digests(pa.array(texts, pa.large_binary())).to_pylist())
     memory = past.stage("dedup_exact")
     if memory.is_there:
-        rows = memory.standing_for(set(documents))
+        rows = memory.represented_by(set(documents))
         digests = memory.column("text_digest").take(pa.array(rows)).to_pylist()
         for kept, digest in zip(past.kept_ids(memory.past_rows(rows)), digests, strict=True):
             if kept is not None:

@@ -51,7 +51,7 @@ def find_nearby(past: Past, documents: Iterable[bytes]) -> list[Nearby]:
     if not memory.is_there or not wanted or not past.text_column:
         return []
     keys = BandKeys(memory.column("band_keys"))
-    here = memory.standing_for(wanted)
+    here = memory.represented_by(wanted)
     here = here[np.asarray(memory.column("n_shingles").to_numpy())[here] > 0]
     pairs = _sharing(keys, here, memory.n_rows)
     others = np.unique(np.asarray([other for _, other in pairs], np.int64))

@@ -64,7 +64,7 @@ def test_shards_are_known_by_what_was_done_to_them(
     segments = [Segment.read(corpus.index_folder(version)) for version in corpus.versions()]
     derived = [shard for segment in segments for shard in segment.shards if shard.derived]
     assert bool(derived) == bool(most)
-    assert {shard.told_rows for shard in derived} <= {0, 1, 2}
+    assert {shard.listed_rows for shard in derived} <= {0, 1, 2}
     assert verify(corpus.path).clean
 
 

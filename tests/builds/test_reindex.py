@@ -55,7 +55,7 @@ def test_additions_are_compared_with_the_rows(fetched: Path, make: Make, tmp_pat
     )
     said: list[str] = []
     result = make(notice=said.append)
-    assert "merged URLs and former takedowns are not known" in said[0]
+    assert "Merged URLs and former takedowns are not known" in said[0]
     assert [row["reason"] for row in ledger_of(result)] == ["same_url", "same_text", "near_duplicate", None]
     before, after = (Corpus(fetched).manifest(one) for one in ("1.0.0", result.version))
     assert {s.sha256 for _, s in before.shards()} <= {s.sha256 for _, s in after.shards()}

@@ -1,4 +1,4 @@
-"""Laws of the comparison of versions: it finds what a slow twin finds that holds all rows in memory."""
+"""Laws of the comparison of versions: it finds the same as a slow twin that has all rows in memory."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ values = st.fixed_dictionaries(
 
 @st.composite
 def versions(draw: st.DrawFn) -> tuple[Rows, Rows]:
-    """Two versions; most rows of the second are rows of the first, at their place."""
+    """Draw two versions; most rows of the second are rows of the first, at their place."""
     ids = draw(st.lists(st.sampled_from(IDS), min_size=6, max_size=18, unique=True))
     old: Rows = {name: [] for name in SPLITS}
     new: Rows = {name: [] for name in SPLITS}
@@ -87,7 +87,7 @@ column_sets = st.sampled_from(
 
 
 def write_side(folder: Path, rows: Rows, columns: list[pa.Field], sizes: list[int]) -> Side:
-    """Write shards of these sizes in turn; equal shards get equal hashes, as they do in a corpus."""
+    """Write shards of these sizes in turn; equal shards get equal hashes, as in a corpus."""
     schema, shards = pa.schema(columns), []
     folder.mkdir()
     for split, mine in rows.items():
@@ -104,7 +104,7 @@ def write_side(folder: Path, rows: Rows, columns: list[pa.Field], sizes: list[in
 
 
 def write_records(folder: Path, name: str, told: list[list[dict[str, Any]]]) -> list[Path]:
-    """Write ledgers of rows that have a record, a URL, an outcome and so on."""
+    """Write ledgers; missing values of the given rows are null or blank."""
     blank = dict.fromkeys(LEDGER_SCHEMA.names) | {"source": "", "path": "", "ordinal": 0, "offset": 0}
     paths = []
     for number, rows in enumerate(told):
@@ -151,7 +151,7 @@ def run(
             scratch=Path(scratch),
             url_columns=("url", "url" if "url" in new.columns.names else None),
             limit=None,
-            tell=told.append,
+            report=told.append,
             group_bytes=group_bytes,
         )
     return found, told, columns
@@ -161,7 +161,7 @@ def run(
 
 
 def slow_rows(old: Rows, new: Rows, common: list[str], told: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
-    """Kind, id, split, old split, reason, columns, reordered: first removed rows, then all others."""
+    """Return kind, id, split, old split, reason, columns, reordered: removed rows first, then all others."""
     was = {row["id"]: (split, at, row) for split, rows in old.items() for at, row in enumerate(rows)}
     there = {row["id"] for rows in new.values() for row in rows}
     why: dict[str, Any] = {}
@@ -193,7 +193,7 @@ def slow_rows(old: Rows, new: Rows, common: list[str], told: list[dict[str, Any]
 
 
 def slow_counts(old: Rows, new: Rows, rows: list[tuple[Any, ...]]) -> dict[str, SplitChanges]:
-    """Count rows by the split that they were in; added ones by the one that they are in."""
+    """Count rows by their old split; added rows by their new split."""
     counts = Counter((row[0], row[3] or row[2]) for row in rows)
     reordered = Counter(row[2] for row in rows if row[6])
     return {
@@ -206,13 +206,13 @@ def slow_counts(old: Rows, new: Rows, rows: list[tuple[Any, ...]]) -> dict[str, 
 
 
 def names_of(old: Rows, new: Rows) -> list[str]:
-    """The splits that have rows, those of the old side first."""
+    """List the splits that have rows; the splits of the old side come first."""
     return list(dict.fromkeys([s for s in SPLITS if old[s]] + [s for s in SPLITS if new[s]]))
 
 
 @settings(max_examples=120)
 @given(versions(), column_sets, column_sets, cuts, cuts, ledgers, st.integers(1, 9), st.integers(1, 400))
-def test_a_slow_twin_finds_the_same(
+def test_the_comparison_finds_the_same_as_a_slow_twin(
     two: tuple[Rows, Rows],
     old_columns: list[pa.Field],
     new_columns: list[pa.Field],
@@ -222,7 +222,7 @@ def test_a_slow_twin_finds_the_same(
     rows_at_once: int,
     group_bytes: int,
 ) -> None:
-    """Rows, columns, reasons and counts are those of the twin, however little is held in memory."""
+    """The comparison works in parts: the number of rows in memory must not change rows, reasons or counts."""
     names = {field.name for field in new_columns}
     common = [field.name for field in old_columns if field.name in names]
     old, new = two
@@ -252,10 +252,10 @@ def test_a_slow_twin_finds_the_same(
 
 @settings(max_examples=50)
 @given(versions(), cuts, cuts, st.integers(1, 9))
-def test_nothing_differs_from_itself(
+def test_a_version_has_no_changes_against_itself(
     two: tuple[Rows, Rows], old_cuts: list[int], new_cuts: list[int], rows_at_once: int
 ) -> None:
-    """The same rows differ in nothing, as the same shards or as others."""
+    """This holds for the same shards, and for the same rows in other shards."""
     rows, _ = two
     with tempfile.TemporaryDirectory() as place:
         one = write_side(Path(place) / "one", rows, COLUMNS, old_cuts)
@@ -270,10 +270,10 @@ def test_nothing_differs_from_itself(
 
 @settings(max_examples=50)
 @given(versions(), cuts, st.integers(0, 3))
-def test_a_limit_tells_the_first_rows_and_counts_all(
+def test_a_limit_reports_the_first_rows_of_each_kind_and_counts_all(
     two: tuple[Rows, Rows], sizes: list[int], limit: int
 ) -> None:
-    """With a limit the first rows of each kind are told, and columns are counted over all rows."""
+    """The counts of columns must not depend on how many examples a user wants to see."""
     old, new = two
     with tempfile.TemporaryDirectory() as place:
         sides = [write_side(Path(place) / n, r, COLUMNS, sizes) for n, r in (("old", old), ("new", new))]
@@ -286,7 +286,7 @@ def test_a_limit_tells_the_first_rows_and_counts_all(
                 scratch=Path(scratch),
                 url_columns=("url", "url"),
                 limit=limit,
-                tell=told.append,
+                report=told.append,
                 group_bytes=100,
             )
     first: Counter[str] = Counter()
@@ -301,10 +301,10 @@ def test_a_limit_tells_the_first_rows_and_counts_all(
 
 @settings(max_examples=60)
 @given(st.lists(st.lists(st.sampled_from(REASONS), min_size=9, max_size=9), max_size=3), st.integers(1, 9))
-def test_the_newest_ledger_that_knows_a_removed_row_tells_why(
+def test_the_newest_ledger_with_a_removed_document_gives_the_reason(
     told: list[list[Any]], rows_at_once: int
 ) -> None:
-    """What an older ledger says does not count, and a row that says kept is no reason."""
+    """A later build may change the outcome of a record; a ledger row with `kept` has no reason to give."""
     ledgers = [dict(zip(IDS, reasons, strict=False)) for reasons in told]
     blank = {"url": None, "text": "", "n": None, "tags": None}
     old = {"train": [{"id": name} | blank for name in IDS[:12]]}
@@ -338,10 +338,10 @@ statements = st.lists(
     st.dictionaries(st.sampled_from(IDS[:9]), st.sampled_from(REASONS)),
     st.integers(1, 9),
 )
-def test_where_no_ledger_names_the_document_its_record_tells_why(
+def test_the_record_gives_the_reason_if_no_ledger_has_the_document(
     older: list[dict[str, Any]], told: list[dict[Any, Any]], named: dict[str, Any], rows_at_once: int
 ) -> None:
-    """An older ledger knows the record, by its name and URL; the newest one that rejects it tells."""
+    """A full rebuild does not know earlier documents; an older ledger shows the id and URL of the record."""
     blank = {"url": None, "text": "", "n": None, "tags": None}
     old = {"train": [{"id": name} | blank for name in IDS[:9]]}
     keys = ("outcome", "stage", "reason")

@@ -1,4 +1,4 @@
-"""Bugs planted on purpose: each makes a law of versions fail, so the laws can see them."""
+"""Plant bugs on purpose: each one makes a law of versions fail, so the laws can find it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def page(number: int | None, seed: int, day: int = 1) -> dict[str, Any]:
 
 
 def forget_merged_urls(patch: pytest.MonkeyPatch) -> None:
-    """The index remembers what was published, and nothing else."""
+    """Make the index forget the URLs of records that were not published."""
     remembered = Past.stage
 
     def stage(self: Past, name: str) -> StageMemory:
@@ -39,7 +39,7 @@ def forget_merged_urls(patch: pytest.MonkeyPatch) -> None:
 
 
 def order_by_hash(patch: pytest.MonkeyPatch) -> None:
-    """Rows stand in the order of their ids, which are hashes."""
+    """Write rows in the order of their ids, which are hashes."""
 
     in_order = ShardJob.rows
 
@@ -50,12 +50,12 @@ def order_by_hash(patch: pytest.MonkeyPatch) -> None:
 
 
 def drop_tombstones(patch: pytest.MonkeyPatch) -> None:
-    """What was taken down is forgotten."""
+    """Ignore all tombstones."""
     patch.setattr(Tombstones, "parse", classmethod(lambda cls, data: None))
 
 
 def split_by_record(patch: pytest.MonkeyPatch) -> None:
-    """The split follows from where the record stood, not from what the document is."""
+    """Assign splits by the place of the record, not by the document id."""
 
     def assign(ids: np.ndarray, *, shares: Any, name: str) -> np.ndarray:
         return (np.arange(len(ids)) % len(shares)).astype(np.int16)
@@ -64,7 +64,7 @@ def split_by_record(patch: pytest.MonkeyPatch) -> None:
 
 
 def keep_by_time(patch: pytest.MonkeyPatch) -> None:
-    """The keeper is the newest, though the recipe says the first."""
+    """Keep the newest record, although the recipe says the first."""
 
     def order(keep: str, *, fetched_at: np.ndarray, n_bytes: np.ndarray) -> np.ndarray:
         return np.argsort(~fetched_at, kind="stable")
@@ -77,18 +77,18 @@ MORE = [page(2, 5), page(7, 1, day=9), page(8, 6), page(9, 7), page(10, 8), page
 
 
 @pytest.mark.parametrize("plant", [forget_merged_urls, order_by_hash, split_by_record, keep_by_time])
-def test_the_law_of_appending_sees_it(
+def test_the_law_of_appending_finds_a_planted_bug(
     plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It holds without the bug, and fails with it."""
+    """The law must hold without the bug, and fail with it."""
     check_appending(FIRST, MORE)
     plant(monkeypatch)
     with pytest.raises(AssertionError):
         check_appending(FIRST, MORE)
 
 
-def test_the_law_of_takedowns_sees_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A page that was taken down comes back."""
+def test_the_law_of_takedowns_finds_a_planted_bug(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without tombstones, a page that was taken down comes back."""
     check_taking_down(FIRST, [page(1, 0)], 0)
     drop_tombstones(monkeypatch)
     with pytest.raises(AssertionError):

@@ -24,8 +24,8 @@ quick = settings(max_examples=5, suppress_health_check=[HealthCheck.too_slow])
 
 @quick
 @given(corpora, corpora)
-def test_appending_is_building_at_once(first: list[Any], more: list[Any]) -> None:
-    """Each split has the same content and order digests."""
+def test_appending_gives_the_same_splits_as_building_at_once(first: list[Any], more: list[Any]) -> None:
+    """Otherwise a corpus would depend on when its inputs arrived."""
     check_appending(first, more)
 
 
@@ -35,22 +35,24 @@ FEW_WORDS = [{"url": "https://example.org/6", "text": "One  two!", "fetched_at":
 @quick
 @given(corpora, corpora, st.integers(0, 12))
 @example(FEW_WORDS, [{"url": None, "text": "one two", "fetched_at": None}] * 2, 0)
-def test_a_tombstone_is_a_keeper_that_is_not_published(first: list[Any], more: list[Any], which: int) -> None:
-    """What would have been merged into the page is kept out by its tombstone."""
+def test_a_tombstone_acts_as_a_keeper_that_is_not_published(
+    first: list[Any], more: list[Any], which: int
+) -> None:
+    """A record that would be merged into the page is rejected by its tombstone."""
     check_taking_down(first, more, which)
 
 
 @quick
 @given(crawls)
-def test_recrawls_move_nothing_else(several: list[list[Any]]) -> None:
-    """Whatever comes, in whatever order."""
+def test_a_recrawl_changes_no_row_without_a_ledger_row(several: list[list[Any]]) -> None:
+    """Users who compare two versions can explain each change from the ledger."""
     check_crawling(several)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("law", ["appending", "taking down", "crawling"])
-def test_thousands(law: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """The same laws, over many corpora; one in five at least has what its law is about."""
+def test_laws_hold_for_many_corpora(law: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """At least one corpus in five has the case that its law is about; the others would pass any law."""
     seen.clear()
     laws = {
         "appending": given(corpora, corpora)(check_appending),

@@ -1,4 +1,4 @@
-"""BucketFiles give back what was put away, however much of it is held back."""
+"""Tests of `BucketFiles`: buckets on disk, with a buffer in memory."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from builder.comparison import buckets
 from builder.comparison.buckets import BucketFiles
 
 
-@pytest.mark.parametrize("held", [1, 3, 1 << 16])
-def test_records_come_back_in_their_order(held: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each bucket has its records in the order in which they came; one without records is empty."""
-    monkeypatch.setattr(buckets, "HELD", held)
+@pytest.mark.parametrize("buffered", [1, 3, 1 << 16])
+def test_a_bucket_returns_its_records_in_the_order_of_adding(
+    buffered: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The size of the buffer does not matter; a bucket without records is empty."""
+    monkeypatch.setattr(buckets, "BUFFERED_RECORDS", buffered)
     store = BucketFiles(tmp_path / "store", np.dtype("<i8"))
     for start in range(0, 100, 10):
         records = np.arange(start, start + 10)

@@ -1,4 +1,4 @@
-"""The newest row of each record, over the ledgers of several versions."""
+"""Tests of `LedgerHistory`: the newest row of each record, from the ledgers of several versions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Row = dict[str, Any]
 
 
 class Ledgers:
-    """As much of a corpus as a history asks for."""
+    """The part of a corpus that a history uses."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -58,14 +58,14 @@ ledgers = st.lists(
 
 
 def slow_latest(read: list[list[Row] | None], is_found: Callable[[Row], bool]) -> list[Row]:
-    """Read everything: a record counts if any of its rows does, and its last row is the newest."""
+    """Read all rows: a record is found if any of its rows is, and its last row is the newest."""
     every = [row for ledger in read for row in ledger or ()]
     counts = dict.fromkeys(row["record_id"] for row in every if is_found(row))
     newest = {row["record_id"]: row for row in every}
     return [newest[record] for record in counts]
 
 
-def told(found: list[Row]) -> list[Row]:
+def columns_of(found: list[Row]) -> list[Row]:
     return [
         {name: row[name] for name in ("record_id", "outcome", "url", "document_id", "kept_id")}
         for row in found
@@ -73,22 +73,24 @@ def told(found: list[Row]) -> list[Row]:
 
 
 @given(ledgers, st.sampled_from(IDS[1:]))
-def test_the_newest_row_of_each_record_that_a_condition_finds(read: list[list[Row] | None], one: str) -> None:
-    """A record is found by any row, also by an old one that no longer holds; records come as first found."""
+def test_latest_returns_the_newest_row_of_each_record_that_is_found(
+    read: list[list[Row] | None], one: str
+) -> None:
+    """Any row finds its record, even if a newer row has replaced it; records are in the order of finding."""
     named = pc.field("kept_id") == one
     expected = slow_latest(read, lambda row: row["kept_id"] == one)
     with tempfile.TemporaryDirectory() as folder:
         found = history(Path(folder), read)
-        assert told(found.latest(named)) == expected
-        assert told(found.latest(lambda ledger: ledger.to_table(filter=named).to_pylist())) == expected
+        assert columns_of(found.latest(named)) == expected
+        assert columns_of(found.latest(lambda ledger: ledger.to_table(filter=named).to_pylist())) == expected
         assert found.is_complete == (None not in read)
         columns = ["record_id", "outcome"]
         assert found.latest(named, columns=columns) == [{n: row[n] for n in columns} for row in expected]
 
 
 @given(ledgers)
-def test_a_row_that_meets_the_condition_may_not_be_meant(read: list[list[Row] | None]) -> None:
-    """Later rows of a record that was meant once are its newest rows, whether they are meant or not."""
+def test_is_meant_filters_the_rows_that_find_a_record(read: list[list[Row] | None]) -> None:
+    """Once a record is found, its newest row is returned even if ``is_meant`` refuses that row."""
 
     def is_meant(row: Row) -> bool:
         return bool(row["document_id"]) and row["outcome"] == "kept"
@@ -96,21 +98,23 @@ def test_a_row_that_meets_the_condition_may_not_be_meant(read: list[list[Row] | 
     expected = slow_latest(read, is_meant)
     with tempfile.TemporaryDirectory() as folder:
         found = history(Path(folder), read).latest(pc.field("document_id").is_valid(), is_meant=is_meant)
-    assert told(found) == expected
+    assert columns_of(found) == expected
 
 
 @given(ledgers, st.sets(st.sampled_from(IDS[1:])))
-def test_what_stands_under_documents_now(read: list[list[Row] | None], kept: set[str]) -> None:
-    """A record that stood under one of them and now stands under another, or under none, is left out."""
+def test_under_returns_the_records_that_documents_represent_now(
+    read: list[list[Row] | None], kept: set[str]
+) -> None:
+    """A record that one of them represented before, and does not represent now, is left out."""
     expected = [
         row for row in slow_latest(read, lambda row: row["kept_id"] in kept) if row["kept_id"] in kept
     ]
     with tempfile.TemporaryDirectory() as folder:
-        assert told(history(Path(folder), read).under(kept)) == expected
+        assert columns_of(history(Path(folder), read).under(kept)) == expected
 
 
 def test_a_folder_that_looks_like_a_partition_adds_no_column(tmp_path: Path) -> None:
-    """Corpora may be anywhere; ``year=2024`` in a path is a name like any other."""
+    """A corpus may be in any folder; ``year=2024`` in its path is only a name."""
     folder = tmp_path / "outcome=kept" / "year=2024"
     folder.mkdir(parents=True)
     row = {"record_id": "r", "outcome": "merged", "kept_id": "a" * 32}
@@ -120,6 +124,6 @@ def test_a_folder_that_looks_like_a_partition_adds_no_column(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("n_versions", [0, 1])
 def test_without_ledgers_nothing_is_found(n_versions: int, tmp_path: Path) -> None:
-    """A corpus that was fetched may have none."""
+    """A fetched corpus may have no ledgers."""
     found = history(tmp_path, [None] * n_versions)
     assert (found.latest(pc.field("kept_id").is_valid()), found.under(["a" * 32])) == ([], [])

@@ -1,4 +1,4 @@
-"""What a build is made from."""
+"""Tests of the list of inputs."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from builder.inputs.inputs import list_inputs
 from builder.io.jsonl import JsonlSource
 
 
-def test_everything_that_is_missing_is_told_at_once(tmp_path: Path) -> None:
-    """A recipe is mended in one go: each source's path that leads nowhere is a fault."""
+def test_all_sources_whose_path_does_not_exist_are_reported_at_once(tmp_path: Path) -> None:
+    """A user can then fix the whole recipe before the next run."""
     (tmp_path / "here.jsonl").write_text("{}\n")
     sources = [JsonlSource(path=str(tmp_path / name)) for name in ("a.jsonl", "here.jsonl", "b/*.jsonl")]
     with pytest.raises(RecipeError) as raised:

@@ -69,7 +69,7 @@ def peak_bytes(folder: Path, n_rows: int) -> int:
     scratch.mkdir()
     told: list[int] = []
 
-    def tell(row: RowChange) -> None:
+    def report(row: RowChange) -> None:
         told.append(len(row.columns)) if len(told) < 10 else None
 
     tracemalloc.start()
@@ -78,7 +78,7 @@ def peak_bytes(folder: Path, n_rows: int) -> int:
             *sides, scratch=scratch, ledgers=[newer], older_ledgers=[older], rows_at_once=2 * SHARD_ROWS
         )
         columns = walk_rows(
-            found, scratch=scratch, url_columns=("url", "url"), limit=None, tell=tell, group_bytes=300_000
+            found, scratch=scratch, url_columns=("url", "url"), limit=None, report=report, group_bytes=300_000
         )
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -91,7 +91,7 @@ def peak_bytes(folder: Path, n_rows: int) -> int:
 
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Six times the rows take no more than a quarter more, with all rows told and all reasons looked up."""
-    monkeypatch.setattr(buckets, "HELD", 1_000)
+    monkeypatch.setattr(buckets, "BUFFERED_RECORDS", 1_000)
     peak_bytes(tmp_path / "first", 2 * SHARD_ROWS)  # what is loaded only once
     small = peak_bytes(tmp_path / "small", 4 * SHARD_ROWS)
     large = peak_bytes(tmp_path / "large", 24 * SHARD_ROWS)

@@ -1,4 +1,4 @@
-"""What barriers decide, traced to the first spool and to past rows."""
+"""Tests of `Merges`: the verdicts of barriers, traced to the first spool and to past rows."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def as_array(numbers: list[int]) -> np.ndarray:
 
 @st.composite
 def stages(draw: st.DrawFn) -> tuple[int, list[tuple[list[int], list[int], list[int], list[int]]]]:
-    """Rows of the first spool; for each stage the rows it sees, its keepers, what they replace, its memory.
+    """Draw the number of rows, and for each stage its rows, their keepers, what they replace, and its memory.
 
-    A row is merged into an earlier row or into one of the memory, and a merged row comes to no later stage.
+    A row is merged into an earlier row or into a row of the memory. A merged row reaches no later stage.
     """
     n_rows = draw(st.integers(1, 12))
     there = list(range(n_rows))
@@ -41,8 +41,8 @@ def stages(draw: st.DrawFn) -> tuple[int, list[tuple[list[int], list[int], list[
 
 
 @given(stages())
-def test_every_row_is_followed_to_its_end(case: tuple[int, list[tuple[list[int], ...]]]) -> None:
-    """The slow twin keeps a dictionary of who was merged into whom, past rows by name."""
+def test_merges_are_traced_to_the_last_keeper(case: tuple[int, list[tuple[list[int], ...]]]) -> None:
+    """The slow twin has a dictionary of merges, with past rows by name."""
     n_rows, found = case
     merges = Merges.none(n_rows)
     into: dict[int, int | str] = {}

@@ -1,4 +1,4 @@
-"""The spool: rows by number over many parts, and parts that refer to the columns of others."""
+"""Tests of the spool: rows by number over many parts, and parts that refer to the columns of others."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def spool_of(folder: Path, texts: list[list[str]]) -> Spool:
 
 
 @given(PARTS, st.data())
-def test_texts_come_in_the_order_asked_for(texts: list[list[str]], data: st.DataObject) -> None:
-    """Rows are numbered over all parts; any may be asked for, more than once."""
+def test_texts_are_in_the_order_of_the_requested_rows(texts: list[list[str]], data: st.DataObject) -> None:
+    """Rows are numbered over all parts; a stage may request rows in any order, and a row more than once."""
     flat = [text for some in texts for text in some]
     rows = data.draw(st.lists(st.integers(0, max(len(flat) - 1, 0)), max_size=8 if flat else 0))
     with tempfile.TemporaryDirectory() as folder:
@@ -44,17 +44,17 @@ def test_texts_come_in_the_order_asked_for(texts: list[list[str]], data: st.Data
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such table")
-def test_no_page_is_held_when_texts_were_copied(tmp_path: Path) -> None:
-    """Whatever was looked at of a part, its file takes no memory afterwards."""
+def test_after_texts_are_copied_no_page_stays_in_memory(tmp_path: Path) -> None:
+    """Otherwise the mapped files of all parts would fill the memory."""
     spool = spool_of(tmp_path, [["x" * 1_000_000] * 8, ["y" * 1_000_000] * 8])
     assert len(spool.take(np.arange(16))) == 16
-    held = [resident_bytes(Path(f"{part.stem}.rows.arrow")) for part in spool.parts]
-    assert max(held) < 1_000_000
+    resident = [resident_bytes(Path(f"{part.stem}.rows.arrow")) for part in spool.parts]
+    assert max(resident) < 1_000_000
 
 
 @given(PARTS, st.integers(1, 12))
-def test_pieces_hold_each_row_once(texts: list[list[str]], n_rows: int) -> None:
-    """Pieces follow one another without a gap, and none but the last is smaller than was asked for."""
+def test_pieces_contain_each_row_once(texts: list[list[str]], n_rows: int) -> None:
+    """Pieces follow one another without a gap, and only the last one may be smaller than requested."""
     with tempfile.TemporaryDirectory() as folder:
         spool = spool_of(Path(folder), texts)
         pieces = [(one.parts, one.n_rows, first) for one, first in spool.in_pieces(n_rows)]
@@ -63,8 +63,8 @@ def test_pieces_hold_each_row_once(texts: list[list[str]], n_rows: int) -> None:
     assert all(n >= n_rows for _, n, _ in pieces[:-1])
 
 
-def test_public_columns_stand_in_the_part_that_is_referred_to(tmp_path: Path) -> None:
-    """Hidden columns are the part's own; public ones are looked up at the places that it names."""
+def test_public_columns_are_read_from_the_base_part(tmp_path: Path) -> None:
+    """Underscore columns are the part's own; ``_at`` has the places of the public ones in the base part."""
     base = spool_of(tmp_path / "0", [["a", "b", "c"]]).parts[0]
     rows = pa.record_batch({"_key": pa.array([7, 8]), AT: pa.array([2, 0])})
     tables = {"rows": rows, "rejected": rows.slice(0, 0)}
@@ -75,7 +75,7 @@ def test_public_columns_stand_in_the_part_that_is_referred_to(tmp_path: Path) ->
 
 
 def test_a_spool_is_pickled_without_its_maps(tmp_path: Path) -> None:
-    """Workers are sent paths and numbers, whatever was looked at before."""
+    """Workers receive paths and numbers only, even if this process has mapped the files."""
     spool = spool_of(tmp_path, [["a" * 1000] * 50])
     fresh = len(pickle.dumps(spool))
     spool.take(np.arange(50))
@@ -85,7 +85,7 @@ def test_a_spool_is_pickled_without_its_maps(tmp_path: Path) -> None:
 
 
 class Keeps:
-    """Remembers the key of each row that stayed, as corpus stages do."""
+    """A corpus stage that remembers the key of each row that stayed."""
 
     name = "keeps"
 
@@ -98,7 +98,7 @@ class Keeps:
 def test_a_segment_is_the_same_however_it_is_cut(
     n_rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Keepers of all pieces are there, by their numbers in the first spool; rows merged anywhere are not."""
+    """It has the keepers of all pieces, by their numbers in the first spool, and no merged row."""
     keeper = np.array([0, 0, 2, 5, -1, 5, 0, 7, -2])
     parts = []
     for number, rows in enumerate(np.split(np.arange(9), [3, 3, 4, 8])):

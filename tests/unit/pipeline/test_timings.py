@@ -1,4 +1,4 @@
-"""What a build took."""
+"""Tests of the measurement of phases."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from builder.pipeline.timings import PhaseTimer
 
 
 class Still:
-    """An engine of which nothing is known."""
+    """An engine without measurements."""
 
     workers = 1
 
 
-def test_time_goes_to_the_phase_that_spoke_last(tmp_path: Path) -> None:
-    """Each phase has its seconds, and they add up; what is said is handed on."""
-    heard: list[str] = []
-    timer = PhaseTimer(lambda phase, **_: heard.append(phase))
+def test_time_counts_for_the_phase_that_reported_last(tmp_path: Path) -> None:
+    """The seconds of all phases add up to the whole; progress is forwarded unchanged."""
+    forwarded: list[str] = []
+    timer = PhaseTimer(lambda phase, **_: forwarded.append(phase))
     for phase in ("read", "records", "read", "write"):
         timer(phase, done=0, total=1, unit="bytes")
     (tmp_path / "below").mkdir()
     (tmp_path / "below" / "part").write_bytes(b"12345")
     took = timer.took(Still(), tmp_path)  # type: ignore[arg-type]
-    assert heard == ["read", "records", "read", "write"]
+    assert forwarded == ["read", "records", "read", "write"]
     assert list(took["phases"]) == ["prepare", "read", "write"]
     assert abs(sum(took["phases"].values()) - took["seconds"]) < 0.01
     assert (took["disk_bytes"], took["memory_bytes"]) == (5, 0)
