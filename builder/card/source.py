@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from builder.domain.json.canonical import canonical_json
+from builder.domain.json.strict import read_json
+from builder.errors import Fault, TamperedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,9 +56,17 @@ class CardSource:
         (folder / CARD_JSON).write_bytes(canonical_json(dataclasses.asdict(self)))
 
     @classmethod
-    def read(cls, folder: Path) -> CardSource:
-        """Read the facts that ``write`` wrote."""
-        facts = json.loads((folder / CARD_JSON).read_bytes())
-        facts["language"] = tuple(facts["language"])
-        facts["stages"] = tuple((name, options) for name, options in facts["stages"])
-        return cls(**facts)
+    def parse(cls, data: bytes) -> CardSource:
+        """Read the facts that ``write`` wrote.
+
+        Raises:
+            TamperedError: if it is something else.
+        """
+        try:
+            facts = read_json(data)
+            facts["language"] = tuple(facts["language"])
+            facts["stages"] = tuple((name, options) for name, options in facts["stages"])
+            return cls(**facts)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            what = f"does not hold the facts of a card: {type(error).__name__}"
+            raise TamperedError(Fault(where=CARD_JSON, what=what, advice="run verify")) from None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -74,6 +75,10 @@ def main(args: list[str] | None = None) -> None:
         for line in str(error).splitlines():
             click.echo(f"error: {line}", err=True)
         sys.exit(error.exit_status)
+    except BrokenPipeError:
+        _leave_closed_output()
+    except OSError as error:
+        _report_os_error(error)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -81,6 +86,19 @@ def main(args: list[str] | None = None) -> None:
         click.echo("interrupted; finished work is kept. Run the same command again to resume.", err=True)
         sys.exit(130)
     sys.exit(_status(status))
+
+
+def _report_os_error(error: OSError) -> NoReturn:
+    """Say in one line what the system refused, and end."""
+    place = f"{error.filename}: " if error.filename else ""
+    click.echo(f"error: {place}{error.strerror or error or type(error).__name__}", err=True)
+    sys.exit(1)
+
+
+def _leave_closed_output() -> NoReturn:
+    """End quietly: who read the output has closed it, as ``head`` does."""
+    sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - flushed when the interpreter ends
+    sys.exit(1)
 
 
 def _status(result: Any) -> int:

@@ -35,9 +35,14 @@ class Side:
     @classmethod
     def of_version(cls, corpus: Corpus, manifest: Manifest) -> Side:
         """Return the side of a version in a corpus."""
-        folder = corpus.version_folder(manifest.version)
+        version = manifest.version
         shards = [
-            SideShard(split=split, path=folder / one.path, sha256=one.sha256, rows=one.rows)
+            SideShard(
+                split=split,
+                path=corpus.version_file(version, one.path),
+                sha256=one.sha256,
+                rows=one.rows,
+            )
             for split, one in corpus.shards(manifest.version)
         ]
         return cls(columns=manifest.columns, shards=shards)

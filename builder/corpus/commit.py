@@ -2,14 +2,14 @@
 
 Everything is made ready beside, down to the last seal. Then the list of what is to be moved where is
 written as ``commit.json``, by an atomic rename: before it the corpus is the old one and what lies beside is
-swept away, behind it the corpus is the new one, and the next builder does the moves that are left. Each move
-can be done again without harm. Their order is such that ``load_dataset`` on the folder finds a whole corpus
-between any two: rows before the card that names them, ``latest`` and the root seal last.
+swept away, behind it the corpus is the new one, and the next builder does the moves that are left, after it
+has checked all of them (``builder.corpus.journal``). Each move can be done again without harm. Their order is
+such that ``load_dataset`` on the folder finds a whole corpus between any two: rows before the card that names
+them, ``latest`` and the root seal last.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import stat
@@ -27,7 +27,9 @@ from builder.corpus.durable import (
     sync_tree,
     write_file,
 )
-from builder.corpus.names import AUDIT, INDEX, LATEST, OBJECTS, ROOT_SEAL, SEALS, STAGING_PREFIX
+from builder.corpus.journal import JOURNAL, check_steps, find_staged, has_journal, read_journal
+from builder.corpus.names import AUDIT, INDEX, LATEST, OBJECTS, ROOT_SEAL, SEALS
+from builder.corpus.opening import JOURNAL_BYTES
 from builder.corpus.seals import RootSeal, Sealed, VersionSeal, newest_of
 from builder.domain.json.canonical import canonical_json
 from builder.errors import CorpusError, Fault
@@ -36,8 +38,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from builder.corpus.staging import Staging
-
-JOURNAL = "commit.json"
 
 
 def add_version_steps(
@@ -88,29 +88,36 @@ def commit_steps(corpus: Path, staged: Path, steps: Sequence[Sequence[str]]) -> 
     if staged.stat().st_dev != corpus.stat().st_dev:
         what = "lies on another file system than the corpus, so nothing can be renamed from there"
         raise CorpusError(Fault(where=str(staged.parent), what=what, advice="make it a plain folder"))
+    promised = [list(step) for step in steps]
+    check_steps(corpus, staged, promised)
+    journal = canonical_json(promised)
+    if len(journal) > JOURNAL_BYTES:
+        what = f"the journal would have {len(journal):,} bytes, more than {JOURNAL_BYTES:,}"
+        raise CorpusError(Fault(where=str(corpus), what=what, advice="build with fewer, larger shards"))
     sync_tree(staged)
     sync_folder(staged.parent)
-    write_file(staged / JOURNAL, canonical_json([list(step) for step in steps]))
-    _do(corpus, staged, steps)
+    write_file(staged / JOURNAL, journal)
+    _do(corpus, staged, promised)
 
 
 def finish_pending(corpus: Path) -> None:
-    """Do what a killed builder promised, and sweep away what it did not; needs the lock."""
-    for staged in _staged(corpus):
-        if (staged / JOURNAL).exists():
-            _do(corpus, staged, json.loads((staged / JOURNAL).read_bytes()))
+    """Do what a killed builder promised, and sweep away what it did not; needs the lock.
+
+    Raises:
+        TamperedError: if a journal is not one that a builder writes; nothing is done then.
+    """
+    found = find_staged(corpus)
+    promised = {staged: read_journal(corpus, staged) for staged in found if has_journal(staged)}
+    for staged in found:
+        if staged in promised:
+            _do(corpus, staged, promised[staged])
         else:
             shutil.rmtree(staged)
 
 
 def is_pending(corpus: Path) -> bool:
     """Tell whether a builder promised steps that are not all done."""
-    return any((staged / JOURNAL).exists() for staged in _staged(corpus))
-
-
-def _staged(corpus: Path) -> list[Path]:
-    spool = corpus / ".spool"
-    return sorted(spool.glob(f"{STAGING_PREFIX}*")) if spool.is_dir() else []
+    return any(has_journal(staged) for staged in find_staged(corpus))
 
 
 def _do(corpus: Path, staged: Path, steps: Sequence[Sequence[str]]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from builder.corpus.durable import sync_folder, write_file
 from builder.corpus.locks import locked
 from builder.corpus.names import AUDIT, INDEX, LATEST, LOCK, OBJECTS, ROOT_SEAL, SEALS, SPOOL, TOMBSTONES
+from builder.corpus.opening import check_folder
 from builder.corpus.seals import RootSeal, Sealed
 from builder.errors import CorpusError, Fault, TamperedError
 
@@ -32,8 +33,9 @@ def create_corpus(path: Path, name: str) -> None:
     if foreign:
         what = f"is no corpus and holds {foreign[0]!r}"
         raise CorpusError(Fault(where=str(path), what=what, advice="name an empty or a new folder"))
+    path.mkdir(parents=True, exist_ok=True)
     for folder in _FOLDERS:
-        (path / folder).mkdir(parents=True, exist_ok=True)
+        check_folder(path, folder).mkdir(parents=True, exist_ok=True)
     with locked(path / LOCK, wait_s=10.0):
         if not (path / ROOT_SEAL).exists():
             write_file(path / TOMBSTONES, b"")

@@ -99,9 +99,10 @@ def point(link: Path, target: str) -> None:
 
 
 def freeze(folder: Path) -> None:
-    """Take away the right to write below a folder: files 0444, folders 0555."""
+    """Take away the right to write below a folder: files 0444, folders 0555; links are left alone."""
     for path in walk(folder):
-        path.chmod(0o555 if path.is_dir() else 0o444)
+        if not path.is_symlink():
+            path.chmod(0o555 if path.is_dir() else 0o444)
     folder.chmod(0o555)
     sync_folder(folder)
 

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from builder.corpus.names import AUDIT, INDEX, LATEST, MANIFEST, OBJECTS, ROOT_SEAL, SEALS
 from builder.corpus.objects import object_name
+from builder.corpus.opening import MANIFEST_BYTES, PURGED_BYTES, SEAL_BYTES, check_folder
 from builder.corpus.purged import PURGED, Purged
 from builder.corpus.seals import RootSeal, Sealed, VersionSeal
 from builder.domain.manifest import Manifest
+from builder.domain.plain_names import is_version
 from builder.domain.version import Version
 from builder.errors import BuilderError, Fault, VersionError
 
@@ -65,7 +67,11 @@ def expect(corpus: Path, version: str | None, inspection: Inspection) -> Expecte
     for folder in _ALWAYS:
         expected.add_folder(folder)
     root = _expect_root(corpus, expected, inspection, whole=version is None)
-    versions = list(root.versions) if root else _version_names(corpus)
+    try:
+        versions = list(root.versions) if root else _version_names(corpus)
+    except BuilderError as error:
+        inspection.add(error)
+        return expected
     if version is not None and version not in versions:
         raise VersionError(Fault(where=str(corpus), what=f"there is no version {version}"))
     for one in versions if version is None else [version]:
@@ -75,7 +81,7 @@ def expect(corpus: Path, version: str | None, inspection: Inspection) -> Expecte
 
 def _expect_root(corpus: Path, expected: Expected, inspection: Inspection, *, whole: bool) -> RootSeal | None:
     expected.add_file(ROOT_SEAL, None)
-    data = inspection.read(ROOT_SEAL)
+    data = inspection.read(ROOT_SEAL, limit=SEAL_BYTES)
     try:
         root = RootSeal.parse(data, where=ROOT_SEAL) if data is not None else None
     except BuilderError as error:
@@ -95,7 +101,8 @@ def _expect_root(corpus: Path, expected: Expected, inspection: Inspection, *, wh
 
 def _version_names(corpus: Path) -> list[str]:
     """List what look like versions, where the root seal cannot tell."""
-    return [one.stem for one in sorted((corpus / SEALS).glob("[0-9]*.json"))]
+    names = [one.stem for one in sorted(check_folder(corpus, SEALS).glob("[0-9]*.json"))]
+    return [name for name in names if is_version(name)]
 
 
 def _expect_version(version: str, root: RootSeal | None, expected: Expected, inspection: Inspection) -> None:
@@ -127,7 +134,7 @@ def _expect_seal(
     expected.add_file(name, None)
     expected.add_folder(f"{AUDIT}/{version}")
     expected.add_folder(f"{INDEX}/{version}")
-    data = inspection.read(name)
+    data = inspection.read(name, limit=SEAL_BYTES)
     try:
         if data is not None:
             seal = VersionSeal.parse(data, where=name)
@@ -147,7 +154,7 @@ def _expect_manifest(
 ) -> Manifest | None:
     name = f"{version}/{MANIFEST}"
     expected.add_file(name, None)
-    data = inspection.read(name)
+    data = inspection.read(name, limit=MANIFEST_BYTES)
     if data is None:
         return None
     if digest is not None and Sealed.of(data).sha256 != digest:
@@ -164,7 +171,7 @@ def _expect_purged(version: str, manifest: Manifest, expected: Expected, inspect
     """Return what the manifest would say after the purge; what belongs there is unknown without the word."""
     name = f"{version}/{PURGED}"
     expected.files.setdefault(name, None)
-    data = inspection.read(name)
+    data = inspection.read(name, limit=PURGED_BYTES)
     try:
         if data is not None:
             purged = Purged.parse(data, where=name)

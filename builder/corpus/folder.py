@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from builder.corpus.commit import add_version_steps, commit_steps, finish_pending
 from builder.corpus.create import create_corpus
 from builder.corpus.durable import write_file
+from builder.corpus.leftovers import sweep_leftovers
 from builder.corpus.locks import locked
 from builder.corpus.names import (
     AUDIT,
@@ -25,6 +26,17 @@ from builder.corpus.names import (
     SPOOL,
     TOMBSTONES,
 )
+from builder.corpus.opening import (
+    MANIFEST_BYTES,
+    PURGED_BYTES,
+    SEAL_BYTES,
+    TOMBSTONES_BYTES,
+    check_folder,
+    check_path,
+    check_tree,
+    file_kind,
+    read_file,
+)
 from builder.corpus.purged import PURGED, Purged
 from builder.corpus.seals import RootSeal, Sealed, newest_of
 from builder.corpus.staging import Staging
@@ -33,7 +45,7 @@ from builder.domain.version import Version
 from builder.errors import CorpusError, Fault, TamperedError, VersionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from builder.domain.manifest import ShardEntry
 
@@ -67,7 +79,7 @@ class Corpus:
             CorpusError: if the folder holds something else, or the corpus has another name.
         """
         path = Path(path)
-        if not (path / ROOT_SEAL).exists():
+        if not (path.is_dir() and file_kind(check_folder(path, SEALS) / Path(ROOT_SEAL).name)):
             create_corpus(path, name)
         corpus = cls(path)
         if corpus.name != name:
@@ -89,7 +101,8 @@ class Corpus:
             TamperedError: if it is missing or was changed.
         """
         try:
-            return RootSeal.parse((self.path / ROOT_SEAL).read_bytes(), where=ROOT_SEAL)
+            data = read_file(self.path, ROOT_SEAL, limit=SEAL_BYTES)
+            return RootSeal.parse(data, where=ROOT_SEAL)
         except OSError as error:
             fault = Fault(where=ROOT_SEAL, what=f"cannot be read: {error.strerror}", advice="run verify")
             raise TamperedError(fault) from None
@@ -134,9 +147,9 @@ class Corpus:
             VersionError: if there is no such version.
             TamperedError: if it is not the one that was sealed.
         """
-        path = self.version_folder(version) / MANIFEST
+        self._known(version)
         try:
-            data = path.read_bytes()
+            data = read_file(self.path, f"{version}/{MANIFEST}", limit=MANIFEST_BYTES)
         except OSError as error:
             what = f"cannot be read: {error.strerror}"
             raise TamperedError(Fault(where=f"{version}/{MANIFEST}", what=what)) from None
@@ -150,11 +163,12 @@ class Corpus:
         Raises:
             TamperedError: if it is not as it was written.
         """
-        path = self.version_folder(version) / PURGED
-        if not path.exists():
-            return None
+        self._known(version)
         where = f"{version}/{PURGED}"
-        purged = Purged.parse(path.read_bytes(), where=where)
+        try:
+            purged = Purged.parse(read_file(self.path, where, limit=PURGED_BYTES), where=where)
+        except FileNotFoundError:
+            return None
         if purged.digest != self.digest(version):
             raise TamperedError(Fault(where=where, what="belongs to another manifest", advice="run verify"))
         return purged
@@ -171,7 +185,16 @@ class Corpus:
     def version_folder(self, version: str) -> Path:
         """Return the folder of a version that is there: a complete dataset."""
         self._known(version)
-        return self.path / version
+        return check_folder(self.path, version)
+
+    def version_file(self, version: str, name: str) -> Path:
+        """Return the path of a shard or another file of a version, after a check that it is a plain file.
+
+        Raises:
+            TamperedError: if a link is on the way, or if it is not a plain file.
+        """
+        self._known(version)
+        return check_path(self.path, f"{version}/{name}")
 
     def shards(self, version: str) -> list[tuple[str, ShardEntry]]:
         """List the shards as they are, each with its split, in the order of the rows.
@@ -193,38 +216,47 @@ class Corpus:
         Raises:
             VersionError: if the version was dropped.
         """
-        folder = self.version_folder(version)
         files: dict[str, list[Path]] = {}
         for split, shard in self.shards(version):
-            files.setdefault(split, []).append(folder / shard.path)
+            files.setdefault(split, []).append(check_path(self.path, f"{version}/{shard.path}"))
         return files
 
     def audit_folder(self, version: str) -> Path:
         """Return the folder of what is never published: ledger, rejected records, clusters, run.json."""
         self._known(version)
-        return self.path / AUDIT / version
+        return check_folder(self.path, f"{AUDIT}/{version}")
+
+    def audit_file(self, version: str, name: str) -> Path:
+        """Return the path of a file of a version's audit, after a check that it is a plain file.
+
+        Raises:
+            TamperedError: if a link is on the way, or if it is not a plain file.
+        """
+        return check_path(self.audit_folder(version), name)
 
     def index_folder(self, version: str) -> Path:
         """Return the folder of what later versions need to deduplicate against this one."""
         self._known(version)
-        return self.path / INDEX / version
+        return check_folder(self.path, f"{INDEX}/{version}")
 
     def ledger(self, version: str) -> Path:
         """Return the ledger of a version."""
-        return self.audit_folder(version) / "ledger.parquet"
+        return self.audit_file(version, "ledger.parquet")
 
     def tombstones(self) -> bytes:
         """Return the bytes of ``tombstones.jsonl``; there are none if nothing was ever taken down."""
-        path = self.path / TOMBSTONES
-        return path.read_bytes() if path.exists() else b""
+        try:
+            return read_file(self.path, TOMBSTONES, limit=TOMBSTONES_BYTES)
+        except FileNotFoundError:
+            return b""
 
     def hash_cache(self) -> Path:
         """Return the file that remembers what inputs hashed to; it belongs to no version."""
-        return self.path / SPOOL / "hashes.json"
+        return check_path(self.path, f"{SPOOL}/hashes.json")
 
     def was_fetched(self, version: str) -> bool:
         """Tell whether a version was not built here, so that much of its account may not be here."""
-        return (self.audit_folder(version) / FETCHED).is_file()
+        return self.audit_file(version, FETCHED).is_file()
 
     def _known(self, version: str) -> Mapping[str, Any]:
         versions = self.seal().versions
@@ -238,19 +270,21 @@ class Corpus:
 
     @contextmanager
     def lock(self, *, wait_s: float = 0.0) -> Iterator[None]:
-        """Be the only builder on this corpus; first finish what a killed one had promised.
+        """Be the only builder on this corpus; first finish and tidy up what a killed one left.
 
         Raises:
             LockedError: if another builder is at work for longer than ``wait_s``.
+            TamperedError: if what a killed one promised is nothing that a builder promises.
         """
         if self._held:
             yield
             return
-        (self.path / SPOOL).mkdir(exist_ok=True)
+        check_folder(self.path, SPOOL).mkdir(exist_ok=True)
         with locked(self.path / LOCK, wait_s=wait_s):
             self._held += 1
             try:
                 finish_pending(self.path)
+                sweep_leftovers(self.path)
                 yield
             finally:
                 self._held -= 1
@@ -263,8 +297,9 @@ class Corpus:
         """
         if not _KEY.fullmatch(key) or key == Path(LOCK).name:
             raise CorpusError(Fault(where=SPOOL, what=f"{key!r} is no name for a spool"))
-        folder = self.path / SPOOL / key
+        folder = check_folder(self.path, f"{SPOOL}/{key}")
         folder.mkdir(parents=True, exist_ok=True)
+        check_tree(folder, where=f"{SPOOL}/{key}")
         return folder
 
     def begin(self, version: str) -> Staging:
@@ -280,7 +315,13 @@ class Corpus:
         return Staging(self.path, version)
 
     def commit(
-        self, staging: Staging, manifest: Manifest, root_readme: str, *, tombstones: bytes | None = None
+        self,
+        staging: Staging,
+        manifest: Manifest,
+        root_readme: str,
+        *,
+        tombstones: bytes | None = None,
+        spent: Sequence[Path] = (),
     ) -> str:
         """Write a version that was staged into the corpus, all together, and return its digest.
 
@@ -290,6 +331,8 @@ class Corpus:
         Args:
             root_readme: the corpus's card, with one config for each version.
             tombstones: the new content of ``tombstones.jsonl``, if it changed.
+            spent: folders that nobody needs any more when the version is there, such as the build's spool.
+                Those in ``.spool`` are removed with the commit; of others the caller takes care.
 
         Raises:
             BuilderError: if the manifest does not tell what was staged.
@@ -301,8 +344,13 @@ class Corpus:
         write_file(staging.folder / MANIFEST, data)
         root_files = {README: root_readme.encode()} | ({} if tombstones is None else {TOMBSTONES: tombstones})
         steps = add_version_steps(staging, Sealed.of(data).sha256, old=self.seal(), root_files=root_files)
-        commit_steps(self.path, staging.place, steps)
+        gone = [["remove", f"{SPOOL}/{one.name}"] for one in spent if self.is_in_spool(one)]
+        commit_steps(self.path, staging.place, [*steps, *gone])
         return Sealed.of(data).sha256
+
+    def is_in_spool(self, folder: Path) -> bool:
+        """Return whether a folder is directly in the corpus's own spool."""
+        return folder.parent.resolve() == (self.path / SPOOL).resolve()
 
     def need_lock(self) -> None:
         """Make sure that the caller is the only builder.

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from builder.corpus.objects import hash_file, object_name
+from builder.corpus.objects import object_name
+from builder.corpus.opening import open_file, read_file
 from builder.corpus.seals import Sealed
-from builder.errors import Fault
+from builder.errors import BuilderError, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    from builder.errors import BuilderError
 
 
 class Inspection:
@@ -41,16 +41,18 @@ class Inspection:
         for fault in error.faults:
             self._faults.setdefault(fault.where, fault)
 
-    def read(self, name: str) -> bytes | None:
+    def read(self, name: str, *, limit: int) -> bytes | None:
         """Read a small file; None, and a fault, if it is not there or is not a plain file."""
         facts = self._plain(name)
         if facts is None:
             return None
         try:
-            return (self._corpus / name).read_bytes()
+            return read_file(self._corpus, name, limit=limit)
         except OSError as error:
             self.find(name, f"cannot be read: {error.strerror}")
-            return None
+        except BuilderError as error:
+            self.add(error)
+        return None
 
     def compare_link(self, name: str, target: str) -> None:
         """Compare a link with what it should point to."""
@@ -132,9 +134,13 @@ class Inspection:
         key = (facts.st_dev, facts.st_ino)
         if key not in self._hashes:
             try:
-                self._hashes[key] = hash_file(self._corpus / name)
+                with open_file(self._corpus, name) as file:
+                    self._hashes[key] = hashlib.file_digest(file, "sha256").hexdigest()
             except OSError as error:
                 self.find(name, f"cannot be read: {error.strerror}")
+                return None
+            except BuilderError as error:
+                self.add(error)
                 return None
             if self._on_file:
                 self._on_file(name, facts.st_size)

@@ -6,17 +6,19 @@ import fcntl
 import json
 import os
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from builder.errors import CorpusError, Fault, LockedError
+from builder.corpus.opening import file_kind
+from builder.errors import CorpusError, Fault, LockedError, TamperedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 _PAUSE_S = 0.05
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 @contextmanager
@@ -45,7 +47,10 @@ def locked(path: Path, *, wait_s: float = 0.0) -> Iterator[None]:
 def _acquire(path: Path, *, deadline: float) -> int:
     while True:
         try:
-            number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+            if (kind := file_kind(path)) not in ("", "a file"):
+                fault = Fault(where=str(path), what=f"cannot be locked: it is {kind}", advice="who made it?")
+                raise TamperedError(fault)
+            number = os.open(path, _FLAGS, 0o644)
         except OSError as error:
             fault = Fault(where=str(path), what=f"cannot be locked: {error.strerror}", advice="who owns it?")
             raise CorpusError(fault) from None
@@ -87,5 +92,7 @@ def _holder(number: int) -> str:
 
 
 def _write(number: int, data: bytes) -> None:
-    os.ftruncate(number, 0)
-    os.pwrite(number, data, 0)
+    """Say who has the lock; a full disk must not keep those away who would free it."""
+    with suppress(OSError):
+        os.ftruncate(number, 0)
+        os.pwrite(number, data, 0)

@@ -10,6 +10,7 @@ import shutil
 from typing import IO, TYPE_CHECKING
 
 from builder.corpus.names import OBJECTS
+from builder.corpus.opening import open_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,8 +34,8 @@ def object_name(sha256: str) -> str:
 
 
 def hash_file(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as file:
+    """Return the SHA-256 of a plain file, which is not a link."""
+    with open_file(path.parent, path.name) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

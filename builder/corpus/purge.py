@@ -10,8 +10,10 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from builder.corpus.names import README, SEALS, SPOOL, STAGING_PREFIX
+from builder.corpus.journal import is_spool_name
+from builder.corpus.names import README, SEALS, SPOOL
 from builder.corpus.objects import hash_file, object_name, place
+from builder.corpus.opening import SEAL_BYTES, check_path, file_kind, read_file
 from builder.corpus.purged import PURGED, Purged, PurgedFile, PurgedShard
 from builder.corpus.reseal import Resealing
 from builder.corpus.seals import Sealed, VersionSeal
@@ -122,7 +124,7 @@ class _Objects:
         self.hashes.add(sealed.sha256)
         if sealed.sha256 not in self._places:
             self._places[sealed.sha256] = self._corpus.path / name
-            if not (self._corpus.path / name).exists():
+            if not check_path(self._corpus.path, name).exists():
                 self._places[sealed.sha256] = self._resealing.take_object(name, path)
                 self.steps.append(["move", name, name])
         return sealed
@@ -194,7 +196,7 @@ def _steps(
 
 def _seal(corpus: Corpus, version: str, purged: Purged, change: VersionPurge) -> bytes:
     name = f"{SEALS}/{version}.json"
-    seal = VersionSeal.parse((corpus.path / name).read_bytes(), where=name)
+    seal = VersionSeal.parse(read_file(corpus.path, name, limit=SEAL_BYTES), where=name)
     fresh = {
         name: Sealed(sha256=hash_file(path), bytes=path.stat().st_size)
         for name, path in change.private.items()
@@ -205,12 +207,12 @@ def _seal(corpus: Corpus, version: str, purged: Purged, change: VersionPurge) ->
 
 def _old_objects(corpus: Corpus, shards: Mapping[str, FreshShard], staged: _Objects) -> list[Step]:
     gone = sorted(set(shards) - staged.hashes)
-    if missing := [one for one in gone if not (corpus.path / object_name(one)).exists()]:
+    if missing := [one for one in gone if not check_path(corpus.path, object_name(one)).exists()]:
         raise TamperedError(Fault(where=object_name(missing[0]), what="is missing", advice="run verify"))
     return [["free", object_name(one)] for one in gone]
 
 
 def _spools(corpus: Corpus) -> list[Step]:
     """Unfinished builds hold pages as they came; what a purge needs itself lies in a folder of its own."""
-    folders = [one for one in sorted((corpus.path / SPOOL).iterdir()) if one.is_dir()]
-    return [["remove", f"{SPOOL}/{one.name}"] for one in folders if not one.name.startswith(STAGING_PREFIX)]
+    names = [one.name for one in sorted((corpus.path / SPOOL).iterdir()) if file_kind(one) == "a folder"]
+    return [["remove", f"{SPOOL}/{name}"] for name in names if is_spool_name(name)]

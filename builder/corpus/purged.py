@@ -9,7 +9,9 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from builder.corpus.seal_grammar import wrong_purged
 from builder.corpus.seals import Sealed, read_sealed, seal_document
+from builder.errors import Fault, TamperedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -79,6 +81,8 @@ class Purged:
             TamperedError: if it is not as it was written.
         """
         document = read_sealed(data, where=where, expected=_FORMAT)
+        if wrong := wrong_purged(document):
+            raise TamperedError(Fault(where=where, what=f"is not a {_FORMAT}: {wrong}", advice="run verify"))
         del document["rows"]
         document["shards"] = tuple(map(_read_shard, document["shards"]))
         document["files"] = tuple(

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from builder.corpus.seal_grammar import wrong_root_seal, wrong_version_seal
 from builder.domain.json.canonical import canonical_json
+from builder.domain.json.strict import read_json
 from builder.domain.version import Version
-from builder.errors import Fault, TamperedError
+from builder.errors import BuilderError, Fault, TamperedError
 
 if TYPE_CHECKING:
     import builtins
@@ -57,9 +58,16 @@ class Seal:
             TamperedError: if it is not as it was written.
         """
         document: dict[str, Any] = read_sealed(data, where=where, expected=cls.format)
+        if wrong := cls.find_wrong(document):
+            raise TamperedError(Fault(where=where, what=f"is not a seal: {wrong}", advice="run verify"))
         document["files"] = {path: Sealed(**one) for path, one in document["files"].items()}
         facts: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in document.items()}
         return cls(**facts)
+
+    @classmethod
+    def find_wrong(cls, document: Mapping[str, Any]) -> str:
+        """Return what a seal must not hold; empty if it is as a builder writes it."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +80,11 @@ class VersionSeal(Seal):
     format = "version-seal-1"
     version: str
     digest: str
+
+    @classmethod
+    def find_wrong(cls, document: Mapping[str, Any]) -> str:
+        """Return what a seal must not hold; empty if it is as a builder writes it."""
+        return wrong_version_seal(document)
 
     @property
     def dropped(self) -> bool:
@@ -96,6 +109,11 @@ class RootSeal(Seal):
     latest: str | None = None
     versions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     unused: tuple[str, ...] = ()
+
+    @classmethod
+    def find_wrong(cls, document: Mapping[str, Any]) -> str:
+        """Return what a seal must not hold; empty if it is as a builder writes it."""
+        return wrong_root_seal(document)
 
 
 def newest_of(versions: Mapping[str, Mapping[str, Any]]) -> str | None:
@@ -125,14 +143,14 @@ def read_sealed(data: bytes, *, where: str, expected: str) -> dict[str, Any]:
         Fault(where=where, what="was changed: it does not have the digest that it holds itself")
     )
     try:
-        document = json.loads(data)
+        document = read_json(data)
         seal = document.pop("seal")
         whole = _digest(document) == seal and canonical_json({**document, "seal": seal}) == data
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, BuilderError):
         raise tampered from None
     if not whole:
         raise tampered
-    if document.pop("format") != expected:
+    if document.pop("format", None) != expected:
         what = f"is no {expected}"
         raise TamperedError(Fault(where=where, what=what, advice="a newer builder may have written it"))
     return dict(document)

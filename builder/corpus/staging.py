@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from builder.corpus.names import AUDIT, INDEX, MANIFEST, SPOOL, STAGING_PREFIX
 from builder.corpus.objects import hash_file, object_name, place, take
+from builder.corpus.opening import check_path
 from builder.corpus.seals import Sealed
 from builder.domain.manifest import FileEntry
 from builder.errors import BuilderError, Fault, TamperedError
@@ -61,7 +62,7 @@ class Staging:
             TamperedError: if the corpus has an object of this name with other bytes.
         """
         sha256 = sha256 or hash_file(path)
-        known = self._corpus / object_name(sha256)
+        known = check_path(self._corpus, object_name(sha256))
         if known.exists():
             self._compare(known, sha256)
             path.unlink()
@@ -77,7 +78,7 @@ class Staging:
         Raises:
             TamperedError: if it is not there.
         """
-        known = self._corpus / object_name(sha256)
+        known = check_path(self._corpus, object_name(sha256))
         if not known.is_file():
             raise TamperedError(Fault(where=object_name(sha256), what="is missing", advice="run verify"))
         return self._link(known, sha256, name)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import stat
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from builder.corpus.durable import remove
-from builder.corpus.names import LOCK, OBJECTS, SPOOL
+from builder.corpus.names import OBJECTS, SPOOL
+from builder.corpus.opening import check_folder, file_kind
 from builder.corpus.reseal import Resealing
 from builder.corpus.withdraw import objects_in_use
 
@@ -31,23 +33,25 @@ class Garbage:
 
 
 def sweep(corpus: Corpus, *, spool_days: float, only_look: bool = False) -> Garbage:
-    """Remove objects that no version uses, and spools that were not touched for some days; it needs the lock.
+    """Remove objects that no version uses, and spools that were not touched for some days.
 
-    With the lock no build is at work, so every spool belongs to one that was stopped and would go on from
-    there. What a killed commit had promised was done when the lock was taken.
+    It needs the lock, unless ``only_look`` is given. With the lock no build is at work, so every spool
+    belongs to one that was stopped and would go on from there. What a killed commit had promised was done
+    when the lock was taken.
 
     Raises:
         TamperedError: if a manifest cannot be trusted; nothing is removed then.
     """
-    corpus.need_lock()
+    if not only_look:
+        corpus.need_lock()
     used = objects_in_use(corpus)
-    objects = [one for one in sorted((corpus.path / OBJECTS).glob("*/*")) if one.stem not in used]
+    objects = [one for one in _objects(corpus.path) if one.stem not in used]
     spools = [one for one in _spools(corpus.path) if _age_days(one) >= spool_days]
     garbage = Garbage(
         n_objects=len(objects),
         object_bytes=sum(one.lstat().st_size for one in objects if one.lstat().st_nlink == 1),
         n_spools=len(spools),
-        spool_bytes=sum(one.lstat().st_size for spool in spools for one in spool.rglob("*") if one.is_file()),
+        spool_bytes=sum(map(_file_bytes, spools)),
     )
     if not only_look:
         _free(corpus, objects)
@@ -65,8 +69,19 @@ def _free(corpus: Corpus, objects: Sequence[Path]) -> None:
 
 def _spools(corpus: Path) -> list[Path]:
     """List what builds left in the spool; the lock, and what inputs hashed to, are no work of a build."""
-    spool = corpus / SPOOL
-    return sorted(one for one in spool.iterdir() if one.is_dir() and one.name != LOCK)
+    spool = check_folder(corpus, SPOOL)
+    found = sorted(spool.iterdir()) if spool.is_dir() else []
+    return [one for one in found if file_kind(one) == "a folder"]
+
+
+def _objects(corpus: Path) -> list[Path]:
+    """List the objects; links are not followed."""
+    folders = sorted(one for one in check_folder(corpus, OBJECTS).glob("*") if file_kind(one) == "a folder")
+    return [one for folder in folders for one in sorted(folder.iterdir())]
+
+
+def _file_bytes(spool: Path) -> int:
+    return sum(facts.st_size for one in spool.rglob("*") if stat.S_ISREG((facts := one.lstat()).st_mode))
 
 
 def _age_days(spool: Path) -> float:

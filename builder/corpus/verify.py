@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-import time
 from typing import TYPE_CHECKING
 
-from builder.corpus.commit import is_pending
 from builder.corpus.expected import Expected, expect
 from builder.corpus.inspection import Inspection
 from builder.corpus.names import AUDIT, INDEX, OBJECTS, ROOT_SEAL, SPOOL
-from builder.errors import Fault, LockedError
+from builder.corpus.opening import SEAL_BYTES, read_file
+from builder.corpus.pending import wait_for_commit
+from builder.errors import CorpusError, Fault, LockedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from builder.corpus.folder import Corpus
 
 _ATTEMPTS = 3
-_WAIT_S = 60.0
-_PAUSE_S = 0.1
 _OBJECT = re.compile(re.escape(OBJECTS) + r"/([0-9a-f]{2})/(\1[0-9a-f]{62})\.parquet")
 
 
@@ -31,7 +29,8 @@ def verify_files(
 
     Looks at everything but ``.spool``, or at what belongs to one version. Modes and times are no fault, nor
     are copies where there were links, so a corpus may be copied or moved. A builder may be at work
-    meanwhile: if it added a version, everything is looked at again.
+    meanwhile: if it added a version, everything is looked at again. The lock is not taken and nothing is
+    written: a commit that was killed is a fault, and is left to the next builder.
 
     Args:
         on_file: told each file that was hashed, with its size in bytes.
@@ -40,32 +39,24 @@ def verify_files(
         LockedError: if builders kept on changing the corpus.
     """
     for _ in range(_ATTEMPTS):
-        _settle(corpus)
+        if pending := wait_for_commit(corpus.path):
+            return pending
         before = _root_seal(corpus.path)
         faults = _verify_once(corpus.path, version, on_file)
-        if not faults or (_root_seal(corpus.path) == before and not is_pending(corpus.path)):
+        if not faults:
+            return []
+        if pending := wait_for_commit(corpus.path):
+            return pending
+        if _root_seal(corpus.path) == before:
             return faults
     advice = "verify it when they are done"
     raise LockedError(Fault(where=str(corpus.path), what="builders keep on writing to it", advice=advice))
 
 
-def _settle(corpus: Corpus) -> None:
-    """Finish a commit that was killed, or wait until a builder has finished the one that it is at."""
-    deadline = time.monotonic() + _WAIT_S
-    while is_pending(corpus.path):
-        try:
-            with corpus.lock():
-                return
-        except LockedError:
-            if time.monotonic() >= deadline:
-                raise
-            time.sleep(_PAUSE_S)
-
-
 def _root_seal(corpus: Path) -> bytes | None:
     try:
-        return (corpus / ROOT_SEAL).read_bytes()
-    except OSError:
+        return read_file(corpus, ROOT_SEAL, limit=SEAL_BYTES)
+    except (OSError, CorpusError):
         return None
 
 

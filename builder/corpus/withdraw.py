@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from builder.corpus.names import MANIFEST, README, SEALS
 from builder.corpus.objects import object_name
+from builder.corpus.opening import SEAL_BYTES, file_kind, read_file
 from builder.corpus.purged import PURGED
 from builder.corpus.reseal import Resealing
 from builder.corpus.seals import Sealed, VersionSeal
@@ -95,9 +96,11 @@ def _bytes_of(paths: list[Path]) -> int:
     """Add up the bytes that are free when these are gone; a hard link elsewhere keeps its bytes."""
     links: dict[tuple[int, int], list[int]] = {}
     for path in paths:
-        for one in [path, *path.rglob("*")] if path.is_dir() else [path]:
+        for one in [path, *path.rglob("*")] if file_kind(path) == "a folder" else [path]:
+            if not file_kind(one):
+                continue
             facts = one.lstat()
-            if not one.is_dir():
+            if file_kind(one) != "a folder":
                 found = links.setdefault((facts.st_dev, facts.st_ino), [facts.st_nlink, 0, facts.st_size])
                 found[1] += 1
     return sum(size for n_links, n_found, size in links.values() if n_links == n_found)
@@ -105,6 +108,6 @@ def _bytes_of(paths: list[Path]) -> int:
 
 def _seal_of_dropped(corpus: Corpus, version: str, notice: str) -> bytes:
     name = f"{SEALS}/{version}.json"
-    seal = VersionSeal.parse((corpus.path / name).read_bytes(), where=name)
+    seal = VersionSeal.parse(read_file(corpus.path, name, limit=SEAL_BYTES), where=name)
     files = {**seal.files, f"{version}/{README}": Sealed.of(notice.encode())}
     return dataclasses.replace(seal, files=files).to_bytes()

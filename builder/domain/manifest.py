@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from builder.assets import schemas_folder
 from builder.domain.contract.schema_document import describe_schema, restore_schema
 from builder.domain.json.canonical import canonical_json
+from builder.domain.json.strict import read_json
 from builder.domain.ledger import OUTCOMES
+from builder.domain.plain_names import is_plain_path, is_sha256
 from builder.domain.version import Version
 from builder.errors import CorpusError, Fault
 
@@ -141,7 +143,14 @@ class Manifest:
             CorpusError: with every fault, if the bytes are not a manifest of a known format, are not
                 canonical JSON, or contradict themselves.
         """
-        document = _read_document(data, where=where)
+        try:
+            return cls._parse(_read_document(data, where=where), where=where)
+        except (RecursionError, ValueError, TypeError, KeyError, OverflowError, NotImplementedError) as error:
+            what = f"is not a manifest: {type(error).__name__}: {str(error)[:200]}"
+            raise CorpusError(Fault(where=where, what=what)) from None
+
+    @classmethod
+    def _parse(cls, document: dict[str, Any], *, where: str) -> Manifest:
         facts = {one.name: document[one.name] for one in dataclasses.fields(cls) if one.name in document}
         del facts["format"]
         facts |= {
@@ -157,7 +166,7 @@ class Manifest:
 
 def _read_document(data: bytes, *, where: str) -> dict[str, Any]:
     try:
-        document: Any = json.loads(data)
+        document: Any = read_json(data)
     except ValueError as error:
         raise CorpusError(Fault(where=where, what=f"is not JSON: {error}")) from None
     if isinstance(document, dict) and document.get("format") != _FORMAT:
@@ -185,7 +194,9 @@ def _read_split(split: dict[str, Any]) -> SplitEntry:
 
 
 def _contradictions(manifest: Manifest, document: Mapping[str, Any]) -> Iterator[str]:
-    Version.parse(manifest.version)
+    version = Version.parse(manifest.version)
+    if manifest.parent and Version.parse(manifest.parent["version"]) >= version:
+        yield f"version {version} names {manifest.parent['version'][:100]} as its parent, which is not lower"
     if manifest.data_digest != document["data_digest"]:
         yield "data_digest does not match contract, schema and splits"
     for name, split in manifest.splits.items():
@@ -196,6 +207,12 @@ def _contradictions(manifest: Manifest, document: Mapping[str, Any]) -> Iterator
     paths = [file.path for file in manifest.files] + [shard.path for _, shard in manifest.shards()]
     if len(set(paths)) < len(paths):
         yield "two files or shards have the same path"
+    for path in paths:
+        if not is_plain_path(path):
+            yield f"the path {path[:200]!r} is not one of a version's files"
+    hashes = [file.sha256 for file in manifest.files] + [shard.sha256 for _, shard in manifest.shards()]
+    if not all(map(is_sha256, hashes)):
+        yield "a file has no SHA-256"
     counts = manifest.counts
     read = counts["records"] + counts.get("restated", 0)
     if read != (total := sum(counts[outcome] for outcome in OUTCOMES)):

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 TRAIN = "train"
 """The only split that is not an evaluation split."""
 
-_NUMBER = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)", re.ASCII)
+_PART = r"(0|[1-9]\d{0,17})"
+_NUMBER = re.compile(rf"{_PART}\.{_PART}\.{_PART}", re.ASCII)
+
+
+_MAX_SHOWN = 100
+"""Characters of a wrong number that a message repeats."""
 
 
 class Level(IntEnum):
@@ -51,8 +56,9 @@ class Version:
         """
         match = _NUMBER.fullmatch(text)
         if not match:
+            shown = text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."
             raise VersionError(
-                Fault(where="", what=f"{text!r} is not a version number", advice="write it like 1.4.0")
+                Fault(where="", what=f"{shown!r} is not a version number", advice="write it like 1.4.0")
             )
         return cls(*(int(number) for number in match.groups()))
 

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-import json
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -27,9 +26,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from builder.corpus.opening import INDEX_JSON_BYTES, check_path, read_file
 from builder.domain.digests import ContentDigest
 from builder.domain.document_ids import ID_TYPE
 from builder.domain.json.canonical import canonical_json
+from builder.domain.json.strict import read_json
+from builder.domain.plain_names import is_version
 from builder.errors import Fault, TamperedError
 
 if TYPE_CHECKING:
@@ -188,22 +190,28 @@ class Segment:
         Raises:
             TamperedError: if the file cannot be read, or has another format.
         """
+        where = f"{folder.name}/{INDEX_JSON}"
         try:
-            document = json.loads((folder / INDEX_JSON).read_bytes())
+            document = read_json(read_file(folder, INDEX_JSON, limit=INDEX_JSON_BYTES))
         except (OSError, ValueError) as error:
-            fault = Fault(
-                where=f"{folder.name}/{INDEX_JSON}",
-                what=f"cannot be read: {error}",
-                advice="run builder verify",
-            )
+            fault = Fault(where=where, what=f"cannot be read: {error}", advice="run builder verify")
             raise TamperedError(fault) from None
-        if document.pop("format", None) != _FORMAT:
+        if not isinstance(document, dict) or document.pop("format", None) != _FORMAT:
             what = f"does not have the format {_FORMAT}"
-            raise TamperedError(
-                Fault(where=f"{folder.name}/{INDEX_JSON}", what=what, advice="run builder verify")
-            )
+            raise TamperedError(Fault(where=where, what=what, advice="run builder verify"))
+        try:
+            return cls._parse(document)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            what = f"is not a valid {_FORMAT}: {type(error).__name__}: {str(error)[:200]}"
+            raise TamperedError(Fault(where=where, what=what, advice="run builder verify")) from None
+
+    @classmethod
+    def _parse(cls, document: dict[str, Any]) -> Segment:
         document["shards"] = tuple(map(ShardFacts.parse, document["shards"]))
         document["retired"] = {version: tuple(rows) for version, rows in document["retired"].items()}
+        base = document["base"]
+        if not (is_version(document["version"]) and (base is None or is_version(base))):
+            raise ValueError("it names no version")
         return cls(**document)
 
 
@@ -216,6 +224,7 @@ def write_arrow(path: Path, schema: pa.Schema, tables: Iterable[pa.Table | pa.Re
 
 def open_arrow(path: Path) -> pa.Table:
     """Open one file of a segment by memory map; nothing is read yet."""
+    check_path(path.parent, path.name)
     return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
 
 

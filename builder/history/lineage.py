@@ -12,7 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from builder.domain.document_ids import DocumentIds
-from builder.history.index import Segment, open_arrow
+from builder.domain.version import Version
+from builder.errors import Fault, TamperedError
+from builder.history.index import INDEX_JSON, Segment, open_arrow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -62,7 +64,11 @@ class Lineage(Uncached):
         at: str | None = version
         while at is not None:
             folders.append(corpus.index_folder(at))
-            at = Segment.read(folders[-1]).base
+            base = Segment.read(folders[-1]).base
+            if base is not None and Version.parse(base) >= Version.parse(at):
+                what = f"builds on {base}, which is not lower"
+                raise TamperedError(Fault(where=f"{at}/{INDEX_JSON}", what=what, advice="run verify"))
+            at = base
         return cls(corpus, corpus.as_is(version), folders[::-1])
 
     @cached_property
@@ -75,7 +81,9 @@ class Lineage(Uncached):
     @cached_property
     def shard_facts(self) -> Mapping[str, ShardFacts]:
         """Facts on every shard that a version of the lineage wrote, by SHA-256."""
-        return {shard.sha256: shard for segment in self.segments for shard in segment.shards}
+        facts = {shard.sha256: shard for segment in self.segments for shard in segment.shards}
+        _refuse_circles(facts)
+        return facts
 
     @cached_property
     def entries(self) -> Mapping[str, ShardEntry]:
@@ -152,8 +160,8 @@ class Lineage(Uncached):
 
     def shard_path(self, split: str, shard: int) -> Path:
         """Return the path of a shard of the version."""
-        folder = self.corpus.version_folder(self.manifest.version)
-        return folder / self.manifest.splits[split].shards[shard].path
+        name = self.manifest.splits[split].shards[shard].path
+        return self.corpus.version_file(self.manifest.version, name)
 
     def texts(self, ids: DocumentIds, column: str) -> dict[bytes, bytes]:
         """Read one column of some published rows, by id; only the row groups with these rows are read."""
@@ -172,6 +180,21 @@ class Lineage(Uncached):
             for texts in readers.map(read, sorted(by_shard)):
                 found |= texts
         return found
+
+
+def _refuse_circles(facts: Mapping[str, ShardFacts]) -> None:
+    """Make sure that what each shard was made from ends somewhere."""
+    ends: set[str] = set()
+    for shard in facts.values():
+        chain: dict[str, None] = {}
+        at: ShardFacts | None = shard
+        while at is not None and at.sha256 not in ends:
+            if at.sha256 in chain:
+                what = f"says that shard {at.sha256[:12]} was made from itself"
+                raise TamperedError(Fault(where=INDEX_JSON, what=what, advice="run verify"))
+            chain[at.sha256] = None
+            at = facts.get(at.derived.source) if at.derived else None
+        ends |= chain.keys()
 
 
 _READERS = 4

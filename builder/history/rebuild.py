@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from builder.card.source import CardSource
+from builder.corpus.opening import check_path
 from builder.domain.document_ids import DocumentIds
 from builder.domain.row_numbers import BarrierOrMemory
 from builder.history.index import (
@@ -49,7 +50,7 @@ def open_lineage(corpus: Corpus, version: str, *, folder: Path) -> Lineage:
 
     Such a lineage is ``borrowed``: the index of the next version absorbs it.
     """
-    if (corpus.index_folder(version) / INDEX_JSON).exists():
+    if check_path(corpus.index_folder(version), INDEX_JSON).exists():
         return Lineage.of(corpus, version)
     made = folder / "index"
     made.mkdir(parents=True, exist_ok=True)
@@ -74,9 +75,8 @@ def _make(corpus: Corpus, version: str, folder: Path) -> None:
 
 
 def _files(corpus: Corpus, manifest: Manifest) -> Iterator[tuple[Path, str]]:
-    folder = corpus.version_folder(manifest.version)
     for _, shard in manifest.shards():
-        yield folder / shard.path, shard.sha256
+        yield corpus.version_file(manifest.version, shard.path), shard.sha256
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,7 @@ def _fetch(
             spool = corpus.spool(f"fetch-{manifest.digest[:24]}")
             _download(repository, manifest, files, commit, spool, ledger=ledger, advance=advance)
             _put_into_place(corpus, manifest, repository, commit, spool, ledger=ledger)
-            shutil.rmtree(spool)
+            shutil.rmtree(spool, ignore_errors=True)
     return FetchResult(
         repo=repository.name,
         version=version,
@@ -228,7 +228,8 @@ def _put_into_place(
     known = [version for version in corpus.versions() if not corpus.dropped(version)]
     manifests = [*map(corpus.manifest, known), manifest]
     yanked = {version: corpus.yanked(version) for version in known}
-    corpus.commit(staging, manifest, corpus_card(manifest.name, manifests, yanked=yanked))
+    card = corpus_card(manifest.name, manifests, yanked=yanked)
+    corpus.commit(staging, manifest, card, spent=[spool])
 
 
 def _note_what_is_not_here(

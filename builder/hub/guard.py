@@ -16,6 +16,7 @@ from builder.hub.guard_card import card_faults, name_faults
 from builder.hub.guard_load import load_faults
 from builder.hub.guard_shards import Footers, column_faults, shard_faults
 from builder.hub.guard_viewer import viewer_warnings
+from builder.pipeline.disk import reports_disk_faults
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,6 +45,7 @@ class VersionCheck:
         return not self.faults
 
 
+@reports_disk_faults
 def check_version(address: str | Path, *, advance: Progress = ignore_progress) -> VersionCheck:
     """Open every shard of a version, compare it with manifest and card, and load it.
 

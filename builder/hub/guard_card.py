@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from builder.card.features import yaml_features
 from builder.card.front_matter import check_front_matter, read_front_matter
+from builder.corpus.opening import CARD_BYTES, read_file
 from builder.errors import BuilderError, ContractError, Fault
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def card_faults(manifest: Manifest, folder: Path, footers: Footers, rows: dict[s
     """Read the card as ``load_dataset`` does; count the rows of its files into ``rows``."""
     where = f"{manifest.version}/README.md"
     try:
-        front = read_front_matter((folder / "README.md").read_text(encoding="utf-8"))
+        front = read_front_matter(read_file(folder, "README.md", limit=CARD_BYTES).decode())
     except (BuilderError, OSError, UnicodeDecodeError) as error:
         what = f"does not name files to load: {error}"
         yield Fault(where=where, what=what, advice="run verify")

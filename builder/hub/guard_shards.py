@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pyarrow.types as pat
 
-from builder.errors import ContractError, Fault
+from builder.corpus.opening import check_path
+from builder.errors import ContractError, CorpusError, Fault
 from builder.io.parquet_sink.features import huggingface_metadata
 
 if TYPE_CHECKING:
@@ -29,9 +30,9 @@ class Footers:
         """Return the metadata and the columns of a file."""
         if name not in self._known:
             try:
-                with pq.ParquetFile(self._folder / name) as file:
+                with pq.ParquetFile(check_path(self._folder, name)) as file:
                     self._known[name] = (file.metadata, file.schema_arrow)
-            except (OSError, pa.ArrowException):
+            except (OSError, pa.ArrowException, CorpusError):
                 self._known[name] = None
         return self._known[name]
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from builder.corpus import Corpus
 from builder.corpus.names import MANIFEST
+from builder.corpus.opening import MANIFEST_BYTES, check_path, read_file
 from builder.domain.manifest import Manifest
 from builder.domain.version import Version
 from builder.errors import Fault, HubError, VersionError
@@ -19,11 +20,13 @@ from builder.hub.diff import CARD, HUB_AUDIT
 from builder.hub.fetch import check_identity, is_corpus, published_files
 from builder.hub.retry_policy import network_errors, status_of
 from builder.hub.wanted import local_file
+from builder.pipeline.disk import reports_disk_faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+@reports_disk_faults
 def load(
     address: str | Path,
     version: str | None = None,
@@ -101,10 +104,16 @@ def _download(name: str, version: str, *, token: str | None) -> Path:
 
 def _manifest(folder: Path, where: str) -> Manifest:
     try:
-        data = (folder / MANIFEST).read_bytes()
+        data = read_file(*_place(folder, MANIFEST), limit=MANIFEST_BYTES)
     except OSError as error:
         raise HubError(Fault(where=where, what=f"the manifest cannot be read: {error.strerror}")) from None
     return Manifest.parse(data, where=where)
+
+
+def _place(folder: Path, name: str) -> tuple[Path, str]:
+    """Return a file's folder and its name there; the clients' cache holds links, a corpus does not."""
+    path = folder / name if is_corpus(folder.parent) else (folder / name).resolve()
+    return path.parent, path.name
 
 
 def _file_faults(folder: Path, manifest: Manifest, where: str, *, hashes: bool) -> Iterator[Fault]:
@@ -115,8 +124,9 @@ def _file_faults(folder: Path, manifest: Manifest, where: str, *, hashes: bool) 
             yield Fault(where=f"{where}: {CARD}", what="is missing")
             continue
         try:
-            right = (folder / name).stat().st_size == n_bytes
-            right = right and (not hashes or local_file(folder / name).sha256 == sha256)
+            here = check_path(*_place(folder, name))
+            right = here.stat().st_size == n_bytes
+            right = right and (not hashes or local_file(here).sha256 == sha256)
         except OSError:
             yield Fault(
                 where=f"{where}: {path}",

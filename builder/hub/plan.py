@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from builder.corpus.names import MANIFEST
+from builder.corpus.opening import CARD_BYTES, read_file
 from builder.domain.version import Version
 from builder.errors import Fault, PublishError, VersionError
 from builder.hub.address import version_of
@@ -108,9 +109,8 @@ def _files_at_tag(job: PublishJob, tagged: str, files: Mapping[str, Local]) -> M
 
 
 def _card(job: PublishJob, there: Mapping[str, Remote], head: str | None) -> str:
-    folder = job.corpus.version_folder(job.version)
     known = job.repository.read(CARD, head).decode(errors="replace") if CARD in there and head else None
-    sealed = (folder / CARD).read_text(encoding="utf-8")
+    sealed = read_file(job.corpus.version_folder(job.version), CARD, limit=CARD_BYTES).decode()
     return hub_card(sealed, name=job.manifest.name, repo=job.repository.name, there=known)
 
 

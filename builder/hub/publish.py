@@ -23,6 +23,7 @@ from builder.hub.remote import MAIN, Repository, State
 from builder.hub.result import PublishResult
 from builder.hub.retry_policy import RetryPolicy, network_errors
 from builder.hub.wanted import wanted_files
+from builder.pipeline.disk import reports_disk_faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from builder.hub.plan import PublishPlan
 
 
+@reports_disk_faults
 def publish(
     address: str | Path,
     repo: str,

@@ -33,17 +33,17 @@ def wanted_files(
         TamperedError: if a file differs from its seal.
         VersionError: if the ledger is requested but is not in this corpus.
     """
-    folder, manifest = corpus.version_folder(version), corpus.manifest(version)
+    manifest = corpus.manifest(version)
     told = {file.path: file.sha256 for file in manifest.files}
     told |= {shard.path: shard.sha256 for _, shard in manifest.shards()}
     found: dict[str, Local] = {}
     for path, sha256 in told.items():
-        found[path] = local_file(folder / path)
+        found[path] = local_file(corpus.version_file(version, path))
         hashed(found[path].bytes)
         if found[path].sha256 != sha256:
             raise TamperedError(Fault(where=f"{version}/{path}", what="was changed", advice="run verify"))
     found[SEALED_CARD] = found.pop(CARD)
-    found[MANIFEST] = local_file(folder / MANIFEST)
+    found[MANIFEST] = local_file(corpus.version_file(version, MANIFEST))
     if with_ledger:
         found |= _audit_files(corpus, version)
     return found
@@ -67,10 +67,10 @@ def local_file(content: Path | bytes) -> Local:
 
 
 def _audit_files(corpus: Corpus, version: str) -> dict[str, Local]:
-    folder = corpus.audit_folder(version)
-    missing = [name for name in SHOWN if not (folder / name).is_file()]
+    files = {name: corpus.audit_file(version, name) for name in SHOWN}
+    missing = [name for name, path in files.items() if not path.is_file()]
     if missing:
         what = f"version {version} has no {missing[0]} in this corpus"
         advice = "publish it without --with-ledger, or from the corpus that built it"
         raise VersionError(Fault(where=str(corpus.path), what=what, advice=advice))
-    return {f"{HUB_AUDIT}/{name}": local_file(folder / name) for name in SHOWN}
+    return {f"{HUB_AUDIT}/{name}": local_file(path) for name, path in files.items()}

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from builder.corpus.names import SPOOL
+from builder.corpus.opening import check_folder
 from builder.domain.url import URL_RULES
 from builder.domain.version import Level, Version
 from builder.errors import Fault, RecipeError
@@ -93,7 +94,7 @@ def select_inputs(
     if newest is None:
         return InputSelection(past=None, fresh=inputs, inputs=inputs)
     manifest = corpus.manifest(newest)
-    known = read_inputs(corpus.version_folder(newest) / "inputs.parquet")
+    known = read_inputs(corpus.version_file(newest, "inputs.parquet"))
     missing = _find_missing(known, inputs)
     reasons = ["--full was given"] if full else list(_changed(manifest, recipe))
     if reasons:
@@ -102,7 +103,8 @@ def select_inputs(
         return InputSelection(
             past=None, fresh=inputs, inputs=inputs, missing=missing, notices=_rebuild_notices(newest, reasons)
         )
-    lineage = open_lineage(corpus, newest, folder=corpus.path / SPOOL / f"index-{newest}")
+    scratch = check_folder(corpus.path, f"{SPOOL}/index-{newest}/index").parent
+    lineage = open_lineage(corpus, newest, folder=scratch)
     pruned = find_pruned(lineage, missing) if missing and prune else None
     there = {(one.source, one.sha256) for one in known}
     fresh = [one for one in inputs if (one.source, one.sha256) not in there]

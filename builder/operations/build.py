@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from builder.corpus import Corpus
-from builder.corpus.names import SPOOL
+from builder.corpus.leftovers import OVER, sweep_spools
 from builder.domain.progress import Progress, ignore_notice, ignore_progress
 from builder.engines.local import LocalEngine
 from builder.errors import Fault, NothingKeptError, RecipeError, TooManyRejectedError
@@ -56,9 +56,6 @@ file ends its worker and not the machine."""
 
 _SMALL_BYTES = 4 << 20
 """An input below this is built faster in this process than workers are started."""
-
-_OVER = ".over"
-"""Ends the name of a spool that nobody needs any more."""
 
 
 def build(
@@ -109,11 +106,16 @@ def build(
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
     chain = bind_chain(recipe)
     inputs = list_inputs(recipe.sources)
-    with disk_faults(recipe.corpus):
-        corpus = Corpus.open_or_create(recipe.corpus, name=recipe.name)
     places = (recipe.corpus, *([Path(spool)] if spool else ()))
-    with corpus.lock(), _engine(engine, workers, max_memory, advance) as running, disk_faults(*places):
-        _sweep(Path(spool) if spool else corpus.path / SPOOL)
+    with disk_faults(*places):
+        corpus = Corpus.open_or_create(recipe.corpus, name=recipe.name)
+    with (
+        disk_faults(*places),
+        corpus.lock(),
+        _engine(engine, workers, max_memory, advance) as running,
+    ):
+        if spool:
+            sweep_spools(Path(spool), {one: corpus.digest(one) for one in corpus.versions()})
         if _needs_workers(chain, recipe, inputs, n_workers=running.workers):
             running.start()
         cache = HashCache(corpus.hash_cache(), ignored=rehash)
@@ -208,16 +210,15 @@ def _spool_key(
 
 
 def _discard(folder: Path) -> None:
-    """Remove a spool. It is renamed first: half of one must not be taken for unfinished work."""
-    over = folder.with_name(folder.name + _OVER)
+    """Remove a spool that the commit did not remove: a build without a new version, a spool elsewhere.
+
+    It is renamed first: half of one must not be taken for unfinished work.
+    """
+    if not folder.is_dir():
+        return
+    over = folder.with_name(folder.name + OVER)
     folder.rename(over)
     shutil.rmtree(over)
-
-
-def _sweep(spool: Path) -> None:
-    """Remove what builds left that were killed while they removed their spool."""
-    for left in spool.glob(f"*{_OVER}"):
-        shutil.rmtree(left, ignore_errors=True)
 
 
 def _judge(closed: Closed, *, max_rejected: float | None, goes_on: bool) -> None:

@@ -47,7 +47,8 @@ def compact(
         LockedError: if another builder works on this corpus.
     """
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
-    corpus = Corpus(recipe.corpus)
+    with disk_faults(recipe.corpus):
+        corpus = Corpus(recipe.corpus)
     with (
         disk_faults(recipe.corpus),
         corpus.lock(),

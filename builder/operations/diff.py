@@ -16,6 +16,7 @@ from builder.domain.changelog import why_removed
 from builder.domain.progress import ignore_progress
 from builder.domain.version import Changes, Version, compare_columns, decide_version
 from builder.history.ledgers import ledgers_of
+from builder.pipeline.disk import reports_disk_faults
 from builder.protocols import Columns
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class Diff:
     n_read: int
 
 
+@reports_disk_faults
 def diff(
     folder: str | Path,
     old: str,

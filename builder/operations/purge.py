@@ -21,7 +21,7 @@ from builder.domain.progress import ignore_progress
 from builder.engines.local import LocalEngine
 from builder.errors import CorpusError, Fault
 from builder.io.parquet_sink.rows import row_sizes
-from builder.pipeline.disk import disk_faults
+from builder.pipeline.disk import reports_disk_faults
 from builder.release.layout import Rewrite, WrittenShard
 from builder.release.rewrite import RewriteJob
 from builder.release.root_card import root_card
@@ -71,6 +71,7 @@ class PurgeResult:
         }
 
 
+@reports_disk_faults
 def purge(
     corpus: Corpus,
     *,
@@ -93,7 +94,7 @@ def purge(
     """
     corpus.need_lock()
     scope = find_scope(corpus, document_ids=document_ids, record_ids=record_ids)
-    with tempfile.TemporaryDirectory(dir=corpus.spool("purge")) as name, disk_faults(corpus.path):
+    with tempfile.TemporaryDirectory(dir=corpus.spool("purge")) as name:
         folder = Path(name)
         found = {shard.sha256: shard for shard in _shards_with_rows(corpus, scope)}
         _refuse_published(corpus, found)
@@ -151,7 +152,7 @@ def _shards_with_rows(corpus: Corpus, scope: Scope) -> Iterator[_ShardWithRows]:
             if shard.sha256 in seen:
                 continue
             seen.add(shard.sha256)
-            path = corpus.version_folder(version) / shard.path
+            path = corpus.version_file(version, shard.path)
             ids = pq.read_table(path, columns=["id"])["id"].cast(pa.string())
             removed = np.flatnonzero(pc.is_in(ids, value_set=wanted).to_numpy())
             if len(removed):

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from builder.corpus import Corpus, split_address
 from builder.domain.rejection import MAX_RECORD_KEPT
 from builder.errors import BuilderError, Fault
+from builder.pipeline.disk import reports_disk_faults
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,7 @@ class RejectedRecords:
     n_without_bytes: int
 
 
+@reports_disk_faults
 def write_rejected_records(address: str, output: str | Path) -> RejectedRecords:
     """Write each rejected record as one line, and what was wrong with it in the file beside.
 
@@ -38,11 +40,12 @@ def write_rejected_records(address: str, output: str | Path) -> RejectedRecords:
     folder, version = split_address(address)
     corpus = Corpus(folder)
     version = version or corpus.newest()
+    records = corpus.audit_file(version, "rejected.parquet")
     output = Path(output)
     faults = output.with_name(output.name + ".faults.jsonl")
     n_written = n_cut = n_without = 0
     with _create(output) as lines, _create(faults) as notes:
-        for batch in pq.ParquetFile(corpus.audit_folder(version) / "rejected.parquet").iter_batches():
+        for batch in pq.ParquetFile(records).iter_batches():
             for row in batch.to_pylist():
                 record = row.pop("record")
                 whole = record is not None and len(record) < MAX_RECORD_KEPT

@@ -15,6 +15,7 @@ from builder.errors import CorpusError, Fault, NothingKeptError
 from builder.history.past import Past
 from builder.history.rebuild import open_lineage
 from builder.operations.purge import purge as purge_documents
+from builder.pipeline.disk import reports_disk_faults
 from builder.pipeline.tombstones import STAGE, Tombstones
 from builder.protocols import Columns
 from builder.release.draft import commit_draft
@@ -78,6 +79,7 @@ class TakedownResult:
         }
 
 
+@reports_disk_faults
 def takedown(
     folder: str | Path,
     *,

@@ -16,6 +16,7 @@ from builder.domain.digests import ContentDigest, OrderDigest
 from builder.domain.ledger import OUTCOMES
 from builder.errors import CorpusError, Fault
 from builder.io.parquet_sink.rows import DIGEST_BYTES, encode_rows, row_digests
+from builder.pipeline.disk import reports_disk_faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -50,6 +51,7 @@ class Verification:
         return not self.faults
 
 
+@reports_disk_faults
 def verify(address: str | Path, *, on_file: Callable[[str, int], None] | None = None) -> Verification:
     """Hash everything in a corpus, or what belongs to one version (``FOLDER@VERSION``), again.
 
@@ -159,22 +161,29 @@ def _verify_rows(corpus: Corpus, version: str, shards: _ShardDigests) -> list[Fa
         Fault(where=f"{version}/data", what=f"split {name}: {what}")
         for name, split in as_is.splits.items()
         for what in _split_faults(
-            corpus.version_folder(version), split, manifest, shards, whole=split == manifest.splits[name]
+            corpus, version, split, manifest, shards, whole=split == manifest.splits[name]
         )
     ]
 
 
 def _split_faults(
-    folder: Path, split: SplitEntry, manifest: Manifest, shards: _ShardDigests, *, whole: bool
+    corpus: Corpus,
+    version: str,
+    split: SplitEntry,
+    manifest: Manifest,
+    shards: _ShardDigests,
+    *,
+    whole: bool,
 ) -> Iterator[str]:
     """Compare rows with what is told of them; of a split that was purged the digests are those of before."""
     content, order = ContentDigest(), OrderDigest()
     raw_bytes = 0
     for shard in split.shards:
-        n_rows, n_bytes, one = shards.read(folder / shard.path, shard)
+        path = corpus.version_file(version, shard.path)
+        n_rows, n_bytes, one = shards.read(path, shard)
         if n_rows != shard.rows:
             yield f"{shard.path} has {n_rows:,} rows, the manifest says {shard.rows:,}"
-        if not pq.read_schema(folder / shard.path).equals(manifest.columns):
+        if not pq.read_schema(path).equals(manifest.columns):
             yield f"{shard.path} has other columns than the manifest says"
         raw_bytes += n_bytes
         content = content.merge(one)

@@ -14,6 +14,7 @@ from builder.errors import TamperedError
 from builder.history.ledgers import LedgerHistory
 from builder.history.lineage import Lineage
 from builder.operations.why_published import find_published
+from builder.pipeline.disk import reports_disk_faults
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,6 +54,7 @@ class Explanation:
         return any(history.records or history.documents for history in self.histories)
 
 
+@reports_disk_faults
 def why(address: str, page: str) -> Explanation:
     """Look a page up by URL, canonical URL, document id or record id, in one version or in all.
 

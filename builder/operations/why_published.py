@@ -26,7 +26,7 @@ def find_published(corpus: Corpus, version: str, page: str) -> list[dict[str, An
     return [
         {"document_id": row["id"], "url": row.get("url"), "split": split, "shard": shard.path}
         for split, shard in manifest.shards()
-        for row in _rows(corpus.version_folder(version) / shard.path, url_column, page, canonical)
+        for row in _rows(corpus.version_file(version, shard.path), url_column, page, canonical)
     ]
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from builder.card.card import render_dropped_card
 from builder.corpus import Corpus, Garbage, drop_version, mark, split_address, sweep
-from builder.errors import Fault, VersionError
-from builder.pipeline.disk import disk_faults
+from builder.corpus.pending import wait_for_commit
+from builder.errors import CorpusError, Fault, VersionError
+from builder.pipeline.disk import reports_disk_faults
 from builder.release.root_card import root_card
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Sweep:
     garbage: Garbage
 
 
+@reports_disk_faults
 def yank(address: str | Path, *, because: str | None) -> Yank:
     """Mark a version as not to be used, or with ``because=None`` take that back.
 
@@ -62,7 +64,7 @@ def yank(address: str | Path, *, because: str | None) -> Yank:
         LockedError: if a builder is at work.
     """
     corpus, version = _open(address)
-    with corpus.lock(), disk_faults(corpus.path):
+    with corpus.lock():
         _refuse_dropped(corpus, version)
         was = corpus.yanked(version)
         if (was is None) == (because is None):
@@ -72,6 +74,7 @@ def yank(address: str | Path, *, because: str | None) -> Yank:
     return Yank(corpus=corpus.path, version=version, because=because, newest=corpus.find_newest())
 
 
+@reports_disk_faults
 def drop(address: str | Path) -> Drop:
     """Delete the rows of an old version; its number, digest, manifest and ledger stay.
 
@@ -83,7 +86,7 @@ def drop(address: str | Path) -> Drop:
         LockedError: if a builder is at work.
     """
     corpus, version = _open(address)
-    with corpus.lock(), disk_faults(corpus.path):
+    with corpus.lock():
         _refuse_dropped(corpus, version)
         manifest = corpus.manifest(version)
         notice = render_dropped_card(corpus.name, version, digest=manifest.digest, rows=manifest.rows)
@@ -97,20 +100,27 @@ def drop(address: str | Path) -> Drop:
     )
 
 
+@reports_disk_faults
 def gc(folder: str | Path, *, spool_days: float = SPOOL_DAYS, only_look: bool = False) -> Sweep:
     """Free what no version uses: objects, half commits, and spools of builds that were given up.
 
     Args:
         spool_days: a spool that was touched since is kept: its build goes on from there.
-        only_look: tell what would go, and remove nothing.
+        only_look: tell what would go, and remove nothing; the lock is not taken then.
 
     Raises:
         LockedError: if a builder is at work.
         TamperedError: if a manifest cannot be trusted; nothing is removed then.
+        CorpusError: if a commit is pending and nothing is to be removed: what would go is not known yet.
     """
     corpus = Corpus(folder)
-    with corpus.lock(), disk_faults(corpus.path):
-        garbage = sweep(corpus, spool_days=spool_days, only_look=only_look)
+    if only_look:
+        if pending := wait_for_commit(corpus.path):
+            raise CorpusError(*pending)
+        garbage = sweep(corpus, spool_days=spool_days, only_look=True)
+    else:
+        with corpus.lock():
+            garbage = sweep(corpus, spool_days=spool_days)
     return Sweep(corpus=corpus.path, removed=not only_look, garbage=garbage)
 
 

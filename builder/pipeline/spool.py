@@ -147,13 +147,13 @@ def finish_task(folder: Path, finished: FinishedTask) -> None:
     """Mark a task as finished: it has no more parts."""
     folder.mkdir(parents=True, exist_ok=True)
     facts = {"n_parts": len(finished.parts), "n_records": finished.n_records}
-    _write_atomically(folder / DONE, orjson.dumps(facts))
+    _write_atomically(folder / TASK_DONE, orjson.dumps(facts))
 
 
 def finished_task(folder: Path, parts: Sequence[Part]) -> FinishedTask | None:
     """Return the task if all its parts are finished; None if reading must continue after the last part."""
     try:
-        facts = orjson.loads((folder / DONE).read_bytes())
+        facts = orjson.loads((folder / TASK_DONE).read_bytes())
         n_parts, n_records = int(facts["n_parts"]), int(facts["n_records"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -162,7 +162,7 @@ def finished_task(folder: Path, parts: Sequence[Part]) -> FinishedTask | None:
     return FinishedTask(parts=parts, n_records=n_records)
 
 
-DONE = "done"
+TASK_DONE = "done"
 """The file with the number of parts of a task, and the number of records that its reader counted."""
 
 

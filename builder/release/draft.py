@@ -13,6 +13,7 @@ import numpy as np
 
 from builder.card.card import render_card
 from builder.card.croissant import croissant
+from builder.corpus.leftovers import note_version
 from builder.domain.changelog import changes_document
 from builder.domain.digests import OrderDigest
 from builder.domain.manifest import Manifest, ShardEntry, SplitEntry
@@ -50,6 +51,7 @@ class Draft:
         run: what ``run.json`` tells.
         write_index: writes the version's segment of the index into a folder.
         tombstones: the new content of ``tombstones.jsonl``, if it changed.
+        spent: spools that nobody needs any more when the version is there.
     """
 
     facts: Mapping[str, Any]
@@ -63,6 +65,7 @@ class Draft:
     clusters: Mapping[int, int] = field(default_factory=dict)
     removed: Mapping[Reason | None, int] = field(default_factory=dict)
     tombstones: bytes | None = None
+    spent: Sequence[Path] = ()
 
 
 def split_entries(
@@ -152,5 +155,8 @@ def _stage_and_commit(corpus: Corpus, manifest: Manifest, draft: Draft) -> Manif
     draft.write_index(staging.index, manifest.version)
     draft.source.write(staging.index)
     root = root_card(corpus, fresh=manifest)
-    corpus.commit(staging, manifest, root, tombstones=draft.tombstones)
+    for spool in draft.spent:
+        if not corpus.is_in_spool(spool):
+            note_version(spool, version=manifest.version, digest=manifest.digest)
+    corpus.commit(staging, manifest, root, tombstones=draft.tombstones, spent=draft.spent)
     return manifest

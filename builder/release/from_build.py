@@ -78,6 +78,7 @@ def write_version(
         audit={path.name: path for path in (closed.ledger, closed.rejected, closed.clusters_file)},
         run=_run_facts(context, closed),
         write_index=partial(write_index, context=context, closed=closed),
+        spent=[context.folder, *([lineage.folders[-1].parent] if lineage and lineage.borrowed else [])],
     )
     manifest = commit_draft(corpus, draft, asked=version)
     return _result(corpus, context.recipe, manifest, closed=closed)

@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from builder.card.source import CardSource
+from builder.card.source import CARD_JSON, CardSource
+from builder.corpus.opening import SMALL_JSON_BYTES, read_file
 from builder.domain.document_ids import DocumentIds
 from builder.domain.ledger import CLUSTERS_SCHEMA, OUTCOMES, REJECTED_SCHEMA
 from builder.domain.row_numbers import FirstRows
@@ -70,8 +71,8 @@ class VersionFromParent:
             changes=Changes(splits=count_edits(lineage, self.edits, added={})),
             removed=count_removed(self.edits),
             shards=shards,
-            inputs=read_inputs(lineage.corpus.version_folder(parent.version) / "inputs.parquet"),
-            source=CardSource.read(lineage.folders[-1]),
+            inputs=read_inputs(lineage.corpus.version_file(parent.version, "inputs.parquet")),
+            source=CardSource.parse(read_file(lineage.folders[-1], CARD_JSON, limit=SMALL_JSON_BYTES)),
             audit=_write_audit(self.folder, restated),
             run=machine_facts(),
             write_index=partial(self._write_index, written=list(written.values())),

@@ -49,7 +49,7 @@ def clean_audit(corpus: Corpus, version: str, scope: Scope, folder: Path) -> Cle
     gone: dict[str, NDArray[np.int64]] = {}
     counts: dict[str, Any] = {}
     for name in ("ledger", "rejected", "clusters"):
-        path = corpus.audit_folder(version) / f"{name}.parquet"
+        path = corpus.audit_file(version, f"{name}.parquet")
         if not path.exists():
             continue
         gone[name] = _find(path, scope)
@@ -121,7 +121,7 @@ def _count(table: pa.Table) -> dict[str, Any]:
 
 
 def _clusters(corpus: Corpus, version: str, files: Mapping[str, Path]) -> Mapping[int, int]:
-    path = corpus.audit_folder(version) / "clusters.parquet"
+    path = corpus.audit_file(version, "clusters.parquet")
     if not path.exists():
         return {}
     path = files.get(path.relative_to(corpus.path).as_posix(), path)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from builder.card.card import render_card, render_dropped_card
 from builder.card.croissant import croissant
 from builder.card.sections import amend_card
 from builder.card.source import CARD_JSON, CardSource
+from builder.corpus.opening import CARD_BYTES, SMALL_JSON_BYTES, check_path, read_file
 from builder.corpus.purged import PURGED, Purged
 from builder.corpus.seals import Sealed
 from builder.history.index import INDEX_JSON, Segment
@@ -66,7 +68,7 @@ def public_files(
             history=(),
         )
         text = json.dumps(croissant(told), indent=2, ensure_ascii=False) + "\n"
-        old = (corpus.version_folder(version) / "README.md").read_text(encoding="utf-8")
+        old = read_file(corpus.version_folder(version), "README.md", limit=CARD_BYTES).decode()
         if manifest.rows:
             card = amend_card(old, render_card(told), parts=_TOLD_ANEW, name="purged", text=_note(n_rows))
         else:
@@ -85,13 +87,13 @@ def _note(n_rows: int) -> str:
 
 def _known_facts(corpus: Corpus) -> dict[str, ShardFacts]:
     folders = [corpus.index_folder(version) for version in corpus.versions()]
-    segments = [Segment.read(folder) for folder in folders if (folder / INDEX_JSON).exists()]
+    segments = [Segment.read(folder) for folder in folders if check_path(folder, INDEX_JSON).exists()]
     return {shard.sha256: shard for segment in segments for shard in segment.shards}
 
 
 def _source(corpus: Corpus, manifest: Manifest) -> CardSource:
     """Return what the card was made from; a corpus that was fetched has only what the manifest tells."""
     folder = corpus.index_folder(manifest.version)
-    if (folder / CARD_JSON).exists():
-        return CardSource.read(folder)
+    with suppress(FileNotFoundError):
+        return CardSource.parse(read_file(folder, CARD_JSON, limit=SMALL_JSON_BYTES))
     return CardSource.of_document(manifest.recipe["document"])

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from builder.corpus.opening import check_path
 from builder.domain.document_ids import DocumentIds, is_id
 from builder.history.index import INDEX_JSON, Segment, open_arrow, shard_rows, write_arrow
 from builder.history.lineage import Lineage
@@ -46,7 +47,7 @@ def clean_index(
         By version, the files that changed, by path below the corpus.
     """
     ids = DocumentIds.from_hex(sorted(one for one in scope.documents if is_id(one)))
-    versions = [one for one in corpus.versions() if (corpus.index_folder(one) / INDEX_JSON).exists()]
+    versions = [one for one in corpus.versions() if check_path(corpus.index_folder(one), INDEX_JSON).exists()]
     kept = {one: _kept_rows(corpus.index_folder(one) / "rows.arrow", ids) for one in versions}
     changed: dict[str, dict[str, Path]] = {}
     for version in versions:

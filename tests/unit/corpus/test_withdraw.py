@@ -19,6 +19,7 @@ import pytest
 import builder
 from builder import drop, gc, verify, yank
 from builder.corpus import Corpus, verify_files
+from builder.corpus import pending as pending_commits
 from builder.corpus.commit import is_pending
 from builder.corpus.names import ROOT_SEAL
 from builder.corpus.objects import object_name
@@ -329,12 +330,18 @@ def test_a_killed_change_is_done_or_not(change: str, stride: int, synthetic: Mod
 
 
 @pytest.mark.parametrize("stride", [11, pytest.param(1, marks=pytest.mark.long)])
-def test_a_killed_purge_is_done_or_not(stride: int, grown: Corpus, place: Path) -> None:
+def test_a_killed_purge_is_done_or_not(
+    stride: int, grown: Corpus, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Killed before any of its steps, a purge is as if it had not begun or, when the lock is taken, done."""
+    monkeypatch.setattr(pending_commits, "_GRACE_S", 0.0)
     outcomes, pending = [], 0
     for folder in kill("purge_one", grown.path, place / "killed", first=stride // 2, stride=stride):
         pending += is_pending(folder)
         one = Corpus(folder)
+        assert verify(folder).clean != is_pending(folder)
+        with one.lock():
+            pass
         assert verify(folder).clean
         purged = [one.purged(version) for version in one.versions()]
         outcomes.append([found.rows if found else 0 for found in purged])
