@@ -94,7 +94,7 @@ def nearest(name: str, names: Sequence[str]) -> str:
     >>> nearest("dedup_naer", ["dedup_near", "dedup_url"])
     "did you mean 'dedup_near'?"
     """
-    close = difflib.get_close_matches(name, names, n=1)
+    close = difflib.get_close_matches(str(name), names, n=1)
     return f"did you mean {close[0]!r}?" if close else "one of " + ", ".join(names)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from builder.domain.json.canonical import canonical_json
 from builder.domain.url import URL_RULES
-from builder.errors import Fault, RecipeError
+from builder.errors import BuilderError, Fault, RecipeError
 from builder.io.contracts import load_contract
 from builder.protocols import Columns, CorpusStage, Source, Stage
 from builder.recipe.faults import find_faults, source_names
@@ -75,8 +75,18 @@ class Recipe:
             ContractError: if the contract is not a JSON Schema or cannot be mapped to Arrow.
         """
         path = Path(path)
-        document = apply_settings(read_document(path), settings)
-        return cls.from_dict(document, folder=path.resolve().parent, schemas=schemas)
+        try:
+            document = apply_settings(read_document(path), settings)
+            return cls.from_dict(document, folder=path.resolve().parent, schemas=schemas)
+        except BuilderError:
+            raise
+        except RecursionError:
+            what, advice = "nests too deeply", "check that this file is a recipe"
+            raise RecipeError(Fault(where=str(path), what=what, advice=advice)) from None
+        except Exception as error:
+            what = f"cannot be understood: {type(error).__name__}: {str(error)[:200]}"
+            advice = "compare it with `builder schema recipe`; if it is valid, report this as a bug"
+            raise RecipeError(Fault(where=str(path), what=what, advice=advice)) from error
 
     @classmethod
     def from_dict(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
+import stat
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,11 @@ from builder.registry import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+MAX_RECIPE_BYTES = 1 << 20
+MAX_RECIPE_DEPTH = 64
+MAX_RECIPE_VALUES = 100_000
+"""Limits of a recipe file. Real recipes have some hundred values; a file beyond these limits is an attack."""
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -23,34 +30,56 @@ def read_document(path: Path) -> dict[str, Any]:
     Raises:
         RecipeError: if the file does not exist, is not YAML or TOML, or is not a mapping.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise RecipeError(
-            Fault(
-                where=str(path),
-                what="no such file",
-                advice="check the path, or run `builder init FOLDER` to create a recipe",
-            )
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        advice = "give the path of a UTF-8 file that you may read"
-        raise RecipeError(Fault(where=str(path), what=f"cannot be read: {error}", advice=advice)) from None
-    document = _with_text_dates(
-        _parse_toml(text, path) if path.suffix == ".toml" else _parse_yaml(text, path)
-    )
+    text = _read_text(path)
+    parsed = _parse_toml(text, path) if path.suffix == ".toml" else _parse_yaml(text, path)
+    document = _with_text_dates(parsed, path)
     if not isinstance(document, dict):
         what, advice = "the recipe is not a mapping of keys to values", "begin it with: name: my-dataset"
         raise RecipeError(Fault(where=str(path), what=what, advice=advice))
     return document
 
 
-def _with_text_dates(value: Any) -> Any:
-    """Convert dates, which YAML and TOML parse to objects, back to text: recipes contain JSON values only."""
+def _read_text(path: Path) -> str:
+    """Read a recipe file of at most ``MAX_RECIPE_BYTES``.
+
+    Raises:
+        RecipeError: if the file does not exist, is not a regular file, or is too large or not UTF-8.
+    """
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            what, advice = "is not a regular file", "give the path of a YAML or TOML file"
+            raise RecipeError(Fault(where=str(path), what=what, advice=advice))
+        with path.open("rb") as file:
+            data = file.read(MAX_RECIPE_BYTES + 1)
+        if len(data) > MAX_RECIPE_BYTES:
+            what = f"is larger than {MAX_RECIPE_BYTES:,} bytes, the limit of a recipe"
+            raise RecipeError(Fault(where=str(path), what=what, advice="check that this file is a recipe"))
+        return data.decode("utf-8")
+    except FileNotFoundError:
+        advice = "check the path, or run `builder init FOLDER` to create a recipe"
+        raise RecipeError(Fault(where=str(path), what="no such file", advice=advice)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        advice = "give the path of a UTF-8 file that you may read"
+        raise RecipeError(Fault(where=str(path), what=f"cannot be read: {error}", advice=advice)) from None
+
+
+def _with_text_dates(value: Any, path: Path, place: str = "") -> Any:
+    """Convert dates, which YAML and TOML parse to objects, back to text: recipes contain JSON values only.
+
+    Raises:
+        RecipeError: if a key is not text, which YAML allows.
+    """
     if isinstance(value, dict):
-        return {key: _with_text_dates(inner) for key, inner in value.items()}
+        for key in value:
+            if not isinstance(key, str):
+                what, advice = f"the key {key!r:.100} is not text", "put the key in quotes"
+                raise RecipeError(Fault(where=place or str(path), what=what, advice=advice))
+        return {
+            key: _with_text_dates(inner, path, f"{place}.{key}" if place else key)
+            for key, inner in value.items()
+        }
     if isinstance(value, list):
-        return [_with_text_dates(inner) for inner in value]
+        return [_with_text_dates(inner, path, f"{place}[{i}]") for i, inner in enumerate(value)]
     return value.isoformat() if isinstance(value, (dt.date, dt.time)) else value
 
 
@@ -60,6 +89,7 @@ def _parse_yaml(text: str, path: Path) -> Any:
     from ruamel.yaml.error import YAMLError
 
     try:
+        _check_size(YAML(typ="safe", pure=True), text, path)
         return YAML(typ="safe", pure=True).load(text)
     except DuplicateKeyError as error:
         mark = error.problem_mark
@@ -71,6 +101,51 @@ def _parse_yaml(text: str, path: Path) -> Any:
         place = f"{path}:{mark.line + 1}" if mark else str(path)
         what = f"the YAML is not valid: {getattr(error, 'problem', error)}"
         raise RecipeError(Fault(where=place, what=what, advice="fix the syntax at this line")) from None
+
+
+def _check_size(yaml: Any, text: str, path: Path) -> None:
+    """Refuse YAML that nests too deeply or whose aliases expand to too many values.
+
+    The parser's events come one at a time, so nothing is expanded here.
+
+    Raises:
+        RecipeError: if a limit is exceeded, or an alias refers to a value that contains it.
+    """
+    open_values: list[_OpenValue] = [_OpenValue()]
+    sizes: dict[str, int] = {}
+    for event in yaml.parse(text):
+        name = type(event).__name__
+        if name in ("MappingStartEvent", "SequenceStartEvent"):
+            open_values.append(_OpenValue(anchor=event.anchor))
+            if len(open_values) > MAX_RECIPE_DEPTH:
+                raise _too_large(path, f"nests more than {MAX_RECIPE_DEPTH} levels deep")
+        elif name in ("MappingEndEvent", "SequenceEndEvent"):
+            done = open_values.pop()
+            if done.anchor:
+                sizes[done.anchor] = done.n_values
+            open_values[-1].n_values += done.n_values
+        elif name == "AliasEvent":
+            if event.anchor not in sizes and any(one.anchor == event.anchor for one in open_values):
+                raise _too_large(path, f"the alias *{event.anchor:.50} refers to a value that contains it")
+            open_values[-1].n_values += sizes.get(event.anchor, 1)
+        elif name == "ScalarEvent":
+            open_values[-1].n_values += 1
+        if open_values[-1].n_values > MAX_RECIPE_VALUES:
+            raise _too_large(
+                path, f"has more than {MAX_RECIPE_VALUES:,} values when its aliases are expanded"
+            )
+
+
+@dataclass(slots=True)
+class _OpenValue:
+    """A mapping or sequence whose end was not parsed yet."""
+
+    anchor: str | None = None
+    n_values: int = 1
+
+
+def _too_large(path: Path, what: str) -> RecipeError:
+    return RecipeError(Fault(where=str(path), what=what, advice="check that this file is a recipe"))
 
 
 def _parse_toml(text: str, path: Path) -> Any:

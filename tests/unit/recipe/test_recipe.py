@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from builder import Recipe
-from builder.errors import ContractError, RecipeError
+from builder.errors import BuilderError, ContractError, RecipeError
 
 
 def document(**changes: Any) -> dict[str, Any]:
@@ -101,3 +102,35 @@ def test_the_digest_covers_only_what_affects_rows(tmp_path: Path) -> None:
     assert Recipe.from_dict(document(title="T", description="D"), folder=tmp_path).digest() == plain
     other = document(stages=[{"dedup_near": {"threshold": 0.7}}])
     assert Recipe.from_dict(other, folder=tmp_path).digest() != plain
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name: 7\nsources: 3\n",
+        "name: a\nsources: [{jsonl: 3}]\n",
+        "name: a\nsources: [{3: {}}]\nstages: [3, null, [a]]\n",
+        "name: a\nsources: [{jsonl: {path: a}}]\nstages: [{dedup_near: {threshold: [1]}}]\ncorpus: {}\n",
+        "name: a\nsources: [{jsonl: {path: a, rename: {a: [b]}}}]\nsplits: {train: {}}\ncorpus: c\n",
+        "[]",
+        "null",
+        "name: !!python/object:os.system a\n",
+        "name: !!binary a\n",
+        "name: a\nsources: [{jsonl: {path: [1]}}]\ncolumns: 5\ncontract: {a: b}\ncorpus: c\n",
+    ],
+)
+def test_any_nonsense_is_a_recipe_error(tmp_path: Path, text: str) -> None:
+    """A recipe of any types ends in a RecipeError, not in a traceback of the code that looks at it."""
+    (tmp_path / "recipe.yaml").write_text(text)
+    with pytest.raises(RecipeError):
+        Recipe.load(tmp_path / "recipe.yaml")
+
+
+def test_a_contract_with_an_impossible_address_is_an_error_in_a_sentence(tmp_path: Path) -> None:
+    """The address of a contract is parsed by libraries that raise ValueError."""
+    schema = {"$id": "http://[", "type": "object", "properties": {"text": {"type": "string"}}}
+    (tmp_path / "c.json").write_text(json.dumps(schema))
+    recipe = "name: a\ncontract: c.json\nsources: [{jsonl: {path: a}}]\ncorpus: c\n"
+    (tmp_path / "recipe.yaml").write_text(recipe)
+    with pytest.raises(BuilderError):
+        Recipe.load(tmp_path / "recipe.yaml")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -89,3 +90,40 @@ def test_a_date_is_text(tmp_path: Path) -> None:
     """With or without quotes, in YAML and in TOML."""
     assert read_document(write(tmp_path, "date: 2026-04-01\n")) == {"date": "2026-04-01"}
     assert read_document(write(tmp_path, "date = 2026-04-01\n", "r.toml")) == {"date": "2026-04-01"}
+
+
+BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 30))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (BOMB, "has more than 100,000 values when its aliases are expanded"),
+        ("a: &a [*a]\n", r"the alias \*a refers to a value that contains it"),
+        ("a: " + "[" * 65 + "]" * 65, "nests more than 64 levels deep"),
+        ("a: " + "[" * 20_000 + "]" * 20_000, "nests more than 64 levels deep"),
+        ("{1: a}", "the key 1 is not text"),
+        ("{null: a}", "the key None is not text"),
+        ("? [a, b]\n: c\n", "is not text"),
+        ("name: " + "x" * (1 << 20), "is larger than 1,048,576 bytes"),
+    ],
+    ids=["alias bomb", "alias to itself", "65 levels", "20,000 levels", "number", "null", "list", "size"],
+)
+def test_a_hostile_file_is_refused_at_once(tmp_path: Path, text: str, message: str) -> None:
+    """Each of these took for ever, or ended in a RecursionError or TypeError."""
+    with pytest.raises(RecipeError, match=message):
+        read_document(write(tmp_path, text))
+
+
+def test_a_recipe_at_the_limits_is_read(tmp_path: Path) -> None:
+    """63 levels below the document, and aliases that expand to nearly 100,000 values."""
+    assert read_document(write(tmp_path, "a: " + "[" * 62 + "]" * 62))
+    many = "a: &a [" + ", ".join("x" * 990) + "]\nb: [" + ", ".join(["*a"] * 99) + "]\n"
+    assert len(read_document(write(tmp_path, many))["b"]) == 99
+
+
+def test_a_fifo_is_refused(tmp_path: Path) -> None:
+    """Opening it would wait for a writer."""
+    os.mkfifo(tmp_path / "recipe.yaml")
+    with pytest.raises(RecipeError, match="is not a regular file"):
+        read_document(tmp_path / "recipe.yaml")
