@@ -13,10 +13,10 @@ from builder.kernels.text.words import SEED, buffers, next_words
 
 
 def fewer(compiled, as_python):
-    """Return how much a test gives a kernel: less where it runs as Python, hundreds of times slower.
+    """Return the size of a test's input: ``as_python`` if kernels run as Python, which is much slower.
 
-    ``NUMBA_DISABLE_JIT=1`` makes kernels run as Python. The lesser number still reaches each line and each
-    way in which a kernel stops and goes on.
+    ``NUMBA_DISABLE_JIT=1`` makes kernels run as Python. The smaller size must still reach each line, and each
+    way in which a kernel stops and resumes.
     """
     return compiled if jit.is_compiling() else as_python
 

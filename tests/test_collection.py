@@ -57,7 +57,7 @@ def test_every_module_is_checked_for_layers_and_types() -> None:
 
 
 def test_every_module_is_measured() -> None:
-    """Coverage counts each module of the package, also one that no test imports, and no line is left out."""
+    """Coverage counts all lines of all modules, including modules that no test imports."""
     tools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["coverage"]
     assert tools["run"]["source"] == ["builder"]
     assert not {"omit", "include", "source_pkgs"} & {*tools["run"], *tools["report"]}

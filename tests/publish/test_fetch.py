@@ -172,7 +172,7 @@ def test_load_never_gives_another_version(
 
 @pytest.mark.long
 def test_load_dataset_gives_another_version(stoppable: StandIn, home: Path) -> None:
-    """The reason for the test before this one; it takes long because datasets tries again and again."""
+    """`load` checks the version because of this; the test is long because datasets retries."""
     code = "import datasets, sys\nprint(datasets.load_dataset(sys.argv[1], split='train').info.version)"
     assert stoppable.python(code, REPO, home=home).stdout == "2.0.0\n"
     stoppable.stop()
