@@ -142,7 +142,7 @@ def test_rows_stay_when_their_lines_go(make: Make, tmp_path: Path) -> None:
 def test_nothing_kept_writes_no_version(make: Make, tmp_path: Path) -> None:
     """The error names the ledger, which says why."""
     write_lines(tmp_path / "feed/a.jsonl", [{"text": 1}, "{"])
-    with pytest.raises(NothingKeptError, match=r"none of 2 records was kept.*ledger\.parquet"):
+    with pytest.raises(NothingKeptError, match=r"0 of 2 records were kept.*ledger\.parquet"):
         make()
     assert Corpus(tmp_path / "corpus").versions() == []
 

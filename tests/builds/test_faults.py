@@ -84,7 +84,7 @@ def test_a_file_without_records(make: Make, tmp_path: Path, data: str) -> None:
     """Nothing is read, so nothing is kept; beside a file with pages it does not matter."""
     (tmp_path / "feed").mkdir()
     (tmp_path / "feed" / "a.jsonl").write_text(data)
-    with pytest.raises(NothingKeptError, match="none of 0 records was kept"):
+    with pytest.raises(NothingKeptError, match="0 of 0 records were kept"):
         make()
     write_lines(tmp_path / "feed" / "b.jsonl", [{"text": sentence(1)}])
     assert make(splits={"train": 1.0}).version == "1.0.0"

@@ -223,7 +223,9 @@ def test_what_is_published_is_not_purged(grown: Path) -> None:
     (row,) = [
         r for r in pq.read_table(there.ledger("1.0.0")).to_pylist() if r["url"] == "https://a.example/3"
     ]
-    with pytest.raises(CorpusError, match=r"is still in version 1\.1\.0 \(take it down first\)"):
+    with pytest.raises(
+        CorpusError, match=r"version 1\.1\.0 still has a document to purge \(run builder takedown first\)"
+    ):
         purge_ids(grown, [row["document_id"]])
     assert verify(grown).purged == {}
 

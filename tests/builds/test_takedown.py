@@ -58,7 +58,7 @@ def test_a_page_goes_with_what_was_merged_into_it(corpus: Path) -> None:
 
 def test_a_merged_page_takes_its_document_along(corpus: Path) -> None:
     """It is told which; `only_this` forbids it, and then nothing happens."""
-    with pytest.raises(CorpusError, match=r"was merged into .* which would go with it"):
+    with pytest.raises(CorpusError, match=r"was merged into .* which would be taken down with it"):
         takedown(corpus, urls=["https://mirror.example/1"], because=WHY, only_this=True)
     assert Corpus(corpus).versions() == ["1.0.0"]
     gone = ids_of(corpus)["https://a.example/1"]

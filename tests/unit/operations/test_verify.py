@@ -115,7 +115,7 @@ def test_rows_of_a_shard_are_counted_anew(tmp_path: Path) -> None:
         shards = (dataclasses.replace(split.shards[0], rows=999), *split.shards[1:])
         return with_split(manifest, "test", shards=shards, rows=sum(shard.rows for shard in shards))
 
-    assert "rows, the manifest says 999" in told(lying_corpus(tmp_path, claim))
+    assert "rows, but the manifest says 999" in told(lying_corpus(tmp_path, claim))
 
 
 def test_other_columns_than_the_manifest_says_are_told(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_ledger_that_does_not_add_up_is_told(tmp_path: Path) -> None:
         return manifest
 
     text = told(lying_corpus(tmp_path, forget))
-    assert ".audit/1.0.0/ledger.parquet: adds up to kept: 39, the manifest says 40" in text
+    assert ".audit/1.0.0/ledger.parquet: adds up to kept: 39, but the manifest says 40" in text
     assert "kept by split" in text
 
 
