@@ -27,6 +27,8 @@ PYTHON_FOLDERS = (
     "builder/domain",
     "builder/engines",
     "builder/kernels",
+    "builder/operations",
+    "builder/release",
     "builder/report",
     "docs",
     "examples",
