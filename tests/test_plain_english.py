@@ -29,6 +29,7 @@ PYTHON_FOLDERS = (
     "builder/kernels",
     "builder/operations",
     "builder/release",
+    "builder/removal",
     "builder/report",
     "docs",
     "examples",

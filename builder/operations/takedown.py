@@ -24,7 +24,7 @@ from builder.release.plan import plan_shards
 from builder.removal.make_tombstones import make_tombstones, new_tombstones
 from builder.removal.nearby import Nearby, find_nearby
 from builder.removal.purge_scope import find_named
-from builder.removal.targets import Asked, Targets, find_targets
+from builder.removal.targets import TakedownRequest, Targets, find_targets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,22 +110,22 @@ def takedown(
         NothingKeptError: if no row would be left.
         LockedError: if another builder process works on this corpus.
     """
-    asked = Asked.parse(urls=urls, domains=domains, ids=ids, file=file)
+    request = TakedownRequest.parse(urls=urls, domains=domains, ids=ids, file=file)
     corpus = Corpus(folder)
     with corpus.lock():
         result = _take_down(
-            corpus, asked, because, and_near=and_near, only_this=only_this, workers=workers, advance=advance
+            corpus, request, because, and_near=and_near, only_this=only_this, workers=workers, advance=advance
         )
         if not purge:
             return result
-        documents = {one for one, _ in result.documents} | find_named(corpus, asked)
+        documents = {one for one, _ in result.documents} | find_named(corpus, request)
         purged = purge_documents(corpus, document_ids=documents, workers=workers or 1, advance=advance)
         return replace(result, purged=purged)
 
 
 def _take_down(
     corpus: Corpus,
-    asked: Asked,
+    request: TakedownRequest,
     because: str,
     *,
     and_near: bool,
@@ -137,7 +137,7 @@ def _take_down(
         newest = corpus.newest()
         text_column = Columns.of_manifest(corpus.manifest(newest)).text
         past = Past(open_lineage(corpus, newest, folder=Path(name)), text_column)
-        targets = find_targets(past.lineage, asked)
+        targets = find_targets(past.lineage, request)
         if only_this and targets.merged:
             raise CorpusError(*map(_not_only_this, targets.merged))
         documents = dict(targets.documents)
@@ -145,7 +145,7 @@ def _take_down(
         if and_near:
             documents |= {parse_id(one.id): one.url for one in nearby}
         tombstones = Tombstones.parse(corpus.tombstones()) or new_tombstones()
-        extended = make_tombstones(tombstones, past, documents, asked=asked, because=because)
+        extended = make_tombstones(tombstones, past, documents, request=request, because=because)
         if len(extended.entries) == len(tombstones.entries) and not documents:
             return _result(corpus, corpus.manifest(newest), targets, {}, nearby, nothing_new=True)
         removal = Removal(outcome="rejected", stage=STAGE, reason=TAKEN_DOWN, message=because)

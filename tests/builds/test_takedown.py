@@ -153,7 +153,7 @@ def test_a_file_of_all_kinds(corpus: Path, tmp_path: Path) -> None:
         "https://b.example/y",
     }
     (tmp_path / "list").write_text("nonsense\nftp://x/\n")
-    with pytest.raises(CorpusError, match=r"(?s)list:1.*no domain.*list:2.*no URL"):
+    with pytest.raises(CorpusError, match=r"(?s)list:1.*not a domain.*list:2.*not a URL"):
         takedown(corpus, file=tmp_path / "list", because=WHY)
 
 
