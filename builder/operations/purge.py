@@ -102,8 +102,8 @@ def purge(
         fresh = {sha256: _fresh(shard, written.get(sha256)) for sha256, shard in found.items()}
         facts = {sha256: one.facts for sha256, one in written.items()}
         audits = {version: clean_audit(corpus, version, scope, folder) for version in corpus.versions()}
-        gone = {version: audit.records_gone for version, audit in audits.items()}
-        indexes = clean_index(corpus, scope, facts, set(found), gone, folder)
+        records_gone = {version: audit.records_gone for version, audit in audits.items()}
+        indexes = clean_index(corpus, scope, facts, set(found), records_gone, folder)
         purged = {v: as_purged(corpus, v, fresh, facts) for v in corpus.versions() if not corpus.dropped(v)}
         changed = {v: one for v, one in purged.items() if one != corpus.as_is(v)}
         public = public_files(corpus, changed, facts, clusters={v: audits[v].clusters for v in changed})

@@ -180,13 +180,13 @@ def _split_faults(
         content = content.merge(one)
         for digests in shards.row_digests(shard):
             order.update(digests)
-    for what, found, told in (
+    for what, found, expected in (
         ("content digest", content.hexdigest(), split.content_digest),
         ("order digest", order.hexdigest(), split.order_digest),
         ("raw bytes", raw_bytes, split.raw_bytes),
     ):
-        if found != told and (whole or what == "raw bytes"):
-            yield f"the {what} of the rows is {found}, but the manifest says {told}"
+        if found != expected and (whole or what == "raw bytes"):
+            yield f"the {what} of the rows is {found}, but the manifest says {expected}"
 
 
 # -- ledger ----------------------------------------------------------------------------------------
@@ -201,14 +201,14 @@ def _verify_ledger(corpus: Corpus, version: str) -> list[Fault]:
         return [Fault(where=f".audit/{version}/ledger.parquet", what="is missing")]
     outcomes, reasons, splits = _add_up(path)
     manifest = corpus.manifest(version)
-    told = manifest.counts
+    counts = manifest.counts
     purged = corpus.purged(version)
-    gone = purged.ledger if purged else {}
-    found: dict[str, Any] = {name: outcomes[name] + gone.get(name, 0) for name in OUTCOMES}
-    found["records"] = sum(found.values()) - told.get("restated", 0)
-    found["reasons"] = add_nested_counts(reasons, gone.get("reasons", {}))
+    purged_counts = purged.ledger if purged else {}
+    found: dict[str, Any] = {name: outcomes[name] + purged_counts.get(name, 0) for name in OUTCOMES}
+    found["records"] = sum(found.values()) - counts.get("restated", 0)
+    found["reasons"] = add_nested_counts(reasons, purged_counts.get("reasons", {}))
     faults = [
-        f"{name}: {n}, but the manifest says {told[name]}" for name, n in found.items() if n != told[name]
+        f"{name}: {n}, but the manifest says {counts[name]}" for name, n in found.items() if n != counts[name]
     ]
     if manifest.parent is None and not corpus.dropped(version):
         kept = {name: split.rows for name, split in corpus.as_is(version).splits.items() if split.rows}

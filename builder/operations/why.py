@@ -74,10 +74,10 @@ def _history(corpus: Corpus, version: str, page: str) -> PageHistory:
         documents = find_published(corpus, version, page)
         return PageHistory(version=version, records=[], duplicates=[], ledger=False, documents=documents)
     ids = {r[name] for r in records for name in ("document_id", "kept_id", "merged_into") if r[name]}
-    there = {r["record_id"] for r in records}
+    own = {r["record_id"] for r in records}
     near = pc.field("kept_id").isin(sorted(ids)) | pc.field("document_id").isin(sorted(ids))
     found = ledgers.latest(lambda one: one.head(_MAX_DUPLICATES, filter=near).to_pylist()) if ids else []
-    duplicates = [r for r in found if r["record_id"] not in there and ids & {r["kept_id"], r["document_id"]}]
+    duplicates = [r for r in found if r["record_id"] not in own and ids & {r["kept_id"], r["document_id"]}]
     return PageHistory(
         version=version,
         records=_placed(corpus, version, records),
@@ -87,8 +87,8 @@ def _history(corpus: Corpus, version: str, page: str) -> PageHistory:
 
 def _lacks_a_ledger(corpus: Corpus, version: str) -> bool:
     """Return whether the corpus lacks the ledger of a version, or of a version that it builds on."""
-    there = set(corpus.versions())
-    while version in there:
+    existing = set(corpus.versions())
+    while version in existing:
         parent = corpus.manifest(version).parent
         if not corpus.ledger(version).exists():
             return True

@@ -75,14 +75,14 @@ def find_replaced(
     rows = np.flatnonzero(chain_result.merges.replaces >= 0)
     pages = PastRows(chain_result.merges.replaces[rows])
     ids, was_published = past.ids(pages), past.published(pages)
-    stands = lineage.published(ids) & was_published
+    is_published = lineage.published(ids) & was_published
     last = {int(row): at for at, row in enumerate(_first_rows(chain_result))}
     replaced: dict[bytes, int] = {}
     lost: dict[bytes, int] = {}
-    for row, one, there in zip(rows.tolist(), ids, stands.tolist(), strict=True):
-        if there and row in last:
+    for row, one, published in zip(rows.tolist(), ids, is_published.tolist(), strict=True):
+        if published and row in last:
             replaced[one] = last[row]
-        elif there:
+        elif published:
             lost[one] = row
     return replaced, lost
 

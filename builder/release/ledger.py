@@ -230,16 +230,16 @@ def _by_stage(
 
 
 def _ids(ids: DocumentIds, rows: NDArray[np.int64]) -> pa.Array:
-    there = pa.array(rows >= 0)
-    return pc.if_else(there, ids[np.maximum(rows, 0)].to_strings(), pa.scalar(None, pa.string()))
+    exists = pa.array(rows >= 0)
+    return pc.if_else(exists, ids[np.maximum(rows, 0)].to_strings(), pa.scalar(None, pa.string()))
 
 
 def _similarities(values: NDArray[np.float64], merged: NDArray[np.bool_]) -> pa.Array:
     return pa.array(values, mask=~merged | np.isnan(values))
 
 
-def _names(names: list[str], at: NDArray[np.int32], there: NDArray[np.bool_]) -> pa.Array:
-    return pa.array(names, pa.string()).take(pa.array(at, mask=~there))
+def _names(names: list[str], at: NDArray[np.int32], exists: NDArray[np.bool_]) -> pa.Array:
+    return pa.array(names, pa.string()).take(pa.array(at, mask=~exists))
 
 
 # -- groups and sums -------------------------------------------------------------------------------

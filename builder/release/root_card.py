@@ -29,8 +29,8 @@ def root_card(
         yanked: versions that will be yanked, with the reason; None as the reason removes a yank.
         purged: manifests of versions as a purge will leave them. A version without rows is left out.
     """
-    there = [one for one in corpus.versions() if one != without and not corpus.dropped(one)]
-    known = [(purged or {}).get(one) or corpus.as_is(one) for one in there]
+    existing = [one for one in corpus.versions() if one != without and not corpus.dropped(one)]
+    known = [(purged or {}).get(one) or corpus.as_is(one) for one in existing]
     manifests = [one for one in (*known, *([fresh] if fresh else [])) if one.rows]
-    states = {one: corpus.yanked(one) for one in there} | dict(yanked or {})
+    states = {one: corpus.yanked(one) for one in existing} | dict(yanked or {})
     return corpus_card(corpus.name, manifests, yanked=states)

@@ -220,11 +220,11 @@ class ShardJob:
 
     def _cluster_ids(self, keepers: pa.ChunkedArray) -> pa.Array:
         """Return the ids of keepers. A keeper is a row of the first spool or a past row."""
-        there = keepers.is_valid().combine_chunks()
+        has_keeper = keepers.is_valid().combine_chunks()
         rows = keepers.fill_null(0).to_numpy()
         ids = np.load(f"{self.arrays}/all_ids.npy", mmap_mode="r")[np.maximum(rows, 0)]
         is_past, numbers = decode_old(rows)
         if is_past.any():
             past_rows, past_ids = (np.load(f"{self.arrays}/past_{name}.npy") for name in ("rows", "ids"))
             ids[is_past] = past_ids[np.searchsorted(past_rows, numbers[is_past])]
-        return pc.if_else(there, DocumentIds(np.asarray(ids)).to_strings(), pa.scalar(None, pa.string()))
+        return pc.if_else(has_keeper, DocumentIds(np.asarray(ids)).to_strings(), pa.scalar(None, pa.string()))

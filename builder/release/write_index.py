@@ -56,7 +56,7 @@ def write_index(folder: Path, version: str, *, context: BuildContext, closed: Cl
 def finish_index(folder: Path, segment: Segment, past: Past | None) -> None:
     """Write ``index.json``. An index that was made only for this build is merged into the segment first."""
     if past and past.lineage.borrowed:
-        segment = absorb(past.lineage.folders[-1], folder, segment)
+        segment = merge_borrowed_index(past.lineage.folders[-1], folder, segment)
     (folder / INDEX_JSON).write_bytes(segment.to_bytes())
 
 
@@ -141,7 +141,7 @@ def _text_stays(context: BuildContext) -> bool:
 # -- borrowed indices -------------------------------------------------------------------------------
 
 
-def absorb(borrowed: Path, folder: Path, segment: Segment) -> Segment:
+def merge_borrowed_index(borrowed: Path, folder: Path, segment: Segment) -> Segment:
     """Merge a borrowed index into the segment that builds on it, and return the merged segment."""
     before = Segment.read(borrowed)
     n_rows, n_shards = len(open_arrow(borrowed / "rows.arrow")), len(before.shards)
