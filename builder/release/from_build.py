@@ -175,7 +175,7 @@ def _split_changes(
 
 
 def _run_facts(context: BuildContext, closed: Closed) -> dict[str, Any]:
-    """Return the facts of this run only: options, counts, and times."""
+    """Return the facts of this run only: options, counts, times, and the units that were refused."""
     return machine_facts() | {
         "workers": context.engine.workers,
         "batch_rows": context.batch_rows,
