@@ -1,4 +1,4 @@
-"""The command line as a user calls it, and what a build leaves behind, read without builder's own code."""
+"""Run the command line as a user does, and read the files of a build without builder's own code."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ALL_STAGES = ["validate", "extract_text", "repair_text", "dedup_url", "dedup_exa
 MAIN = "from builder.cli import main; main()"
 COMMAND = [sys.executable, "-c", MAIN]
 INTERRUPTIBLE = f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler); {MAIN}"
-"""Shells start what runs in the background with interrupts ignored, and tests may run so."""
+"""Shells start background commands with interrupts ignored, and tests may run in the background."""
 
 
 def write_recipe(
@@ -27,7 +27,7 @@ def write_recipe(
     corpus: str = "corpus",
     name: str = "recipe.yaml",
 ) -> Path:
-    """Write a recipe; YAML reads JSON."""
+    """Write a recipe as JSON, which is valid YAML."""
     document = {
         "name": "acceptance",
         "sources": list(sources),
@@ -44,7 +44,7 @@ def write_recipe(
 def builder(
     *arguments: str | Path, timeout_s: float = 300, cwd: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
+    """Run a command and wait for its end."""
     return subprocess.run(
         [*COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=timeout_s, cwd=cwd
     )
@@ -63,7 +63,7 @@ def start(*arguments: str | Path) -> subprocess.Popen[str]:
 
 
 def ledger_rows(corpus: Path) -> list[dict[str, Any]]:
-    """Return the rows of the newest ledger; that of a build that kept nothing lies in the spool."""
+    """Return the rows of the newest ledger. The ledger of a build that kept nothing is in the spool."""
     found = sorted(corpus.glob(".audit/*/ledger.parquet")) or sorted(corpus.glob(".spool/*/ledger.parquet"))
     rows: list[dict[str, Any]] = pq.read_table(found[-1]).to_pylist()
     return rows

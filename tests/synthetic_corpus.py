@@ -1,4 +1,4 @@
-"""A small corpus without a build: rows made up from a seed, everything else as a build writes it."""
+"""Make a small corpus without a build: random rows from a seed, other files as in a build."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ README = "---\nconfigs:\n- config_name: default\n---\n# synthetic\n"
 
 
 def make_rows(n_rows: int, *, seed: int, first: int = 0) -> pa.Table:
-    """Rows ``first`` to ``first + n_rows``; the same seed gives the same rows."""
+    """Return the rows ``first`` to ``first + n_rows``; the same seed gives the same rows."""
     rng = np.random.default_rng(seed)
     texts = [" ".join(map(str, rng.integers(0, 1_000, rng.integers(1, 60)))) for _ in range(n_rows)]
     columns = {
@@ -42,7 +42,7 @@ def make_rows(n_rows: int, *, seed: int, first: int = 0) -> pa.Table:
 
 
 def write_version(corpus: Corpus, version: str, parts: list[pa.Table]) -> Manifest:
-    """Write a version whose rows are those of all parts; each part begins new shards, as additions do."""
+    """Write a version with the rows of all parts. Each part begins new shards, as additions do."""
     with corpus.lock():
         staging = corpus.begin(version)
         manifest = stage_version(corpus, staging, parts)

@@ -1,8 +1,12 @@
-"""``build``: from a recipe to a version.
+"""``build``: build a version from a recipe.
 
-The way of a batch: tasks are read and taken through the first pass into the spool; at each barrier the
-corpus stages decide over all rows; later passes go on from there; what is left gets ids, splits and
-shards; the ledger is closed and added up; the version is renamed into its place.
+The phases of a build:
+
+1. Workers read the tasks, run each batch through the first pass, and write the rows to the spool.
+2. At each barrier the corpus stages decide over all rows. The next pass starts from these decisions.
+3. The remaining rows get ids, splits and shards.
+4. The ledger is written, and its sums are compared with what the readers counted.
+5. The version folder is renamed into its final place.
 """
 
 from __future__ import annotations
@@ -48,14 +52,14 @@ if TYPE_CHECKING:
     from builder.release.result import BuildResult
 
 BATCH_ROWS = 8_192
-"""Rows of a batch at most; sources of pages close a batch earlier, by bytes."""
+"""Maximum number of rows in a batch. Sources of pages end a batch earlier, by its bytes."""
 
 MEMORY_SHARE = 0.6
-"""Share of the machine's memory that workers may take together if nothing is said: a net, so that a hostile
-file ends its worker and not the machine."""
+"""Default share of the machine's memory that all workers together may use. A hostile file then ends only its
+worker, not the machine."""
 
 _SMALL_BYTES = 4 << 20
-"""An input below this is built faster in this process than workers are started."""
+"""Total input bytes up to which a build in this process is faster than starting workers."""
 
 
 def build(
@@ -77,30 +81,32 @@ def build(
 ) -> BuildResult:
     """Build a new version of a corpus.
 
-    On a corpus that has a version, only new inputs are read and added to it, unless the recipe has changed in
-    what rows depend on. A build that was stopped goes on where it was when it is called again with the same
-    recipe and inputs.
+    If the corpus already has a version, the build reads only new inputs and adds their rows. If the recipe
+    has changed in a way that affects rows, the build reads all inputs again. A build that was stopped resumes
+    when you call this function again with the same recipe and inputs.
 
     Args:
-        workers: processes; one for each core if not given. The outcome does not depend on it.
-        max_memory: bytes that the workers together may take; a worker that takes more loses the page or
-            file that it was at. 60 % of the machine's memory if not given.
-        version: a higher number than the computed one.
-        max_rejected: share of the records read that may be rejected or failed; merged ones do not count.
-        limit: records to read, to try a recipe.
-        spool: folder for unfinished work; in the corpus if not given.
-        batch_rows: rows of a batch at most. The outcome does not depend on it.
-        full: build everything anew.
-        prune: leave out the rows of inputs that are no longer there.
-        rehash: hash every input, however untouched it looks.
-        notice: told what should be known before the work begins.
+        workers: number of worker processes; default: one for each core. The result does not depend on it.
+        max_memory: bytes that all workers together may use; default: 60 % of the machine's memory. If a
+            worker uses more, the page or file that it reads fails.
+        version: version number to use. It must not be lower than the computed number.
+        max_rejected: maximum share of the records read that may be rejected or fail. Merged records do not
+            count.
+        limit: number of records to read, to try a recipe.
+        spool: folder for unfinished work; default: a folder inside the corpus.
+        batch_rows: maximum number of rows in a batch. The result does not depend on it.
+        full: read all inputs again, not only new ones.
+        prune: remove the rows of inputs that no longer exist.
+        rehash: hash every input, even if it looks unchanged.
+        notice: called with each notice that the user reads before the work begins.
 
     Raises:
-        RecipeError: if the stages do not chain, or an input is not there; before anything is read.
-        TooManyRejectedError: above ``max_rejected``; no version is written.
-        NothingKeptError: if no row would be published; no version is written.
-        LockedError: if another builder works on this corpus.
-        CorpusError: if the disk is full or cannot be written to.
+        RecipeError: if the stages do not chain, or an input does not exist. Nothing is read then.
+        TooManyRejectedError: if more records than ``max_rejected`` are rejected or fail. No version is
+            written.
+        NothingKeptError: if no row would be published. No version is written.
+        LockedError: if another builder process works on this corpus.
+        CorpusError: if the disk is full or not writable.
     """
     timer = PhaseTimer(advance)
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
@@ -142,21 +148,21 @@ def build(
             marks={one.address: one.mark for one in inputs if one.mark is not None},
         )
         context.folder.mkdir(parents=True, exist_ok=True)
-        context = _recall(context, selection)
+        context = _with_known_records(context, selection)
         tasks = [task for source in recipe.sources for task in source.tasks()]
         closed = close(context, run_chain(context, selection.choose(tasks)))
-        _judge(closed, max_rejected=max_rejected, goes_on=selection.past is not None)
+        _refuse_unwanted(closed, max_rejected=max_rejected, has_parent=selection.past is not None)
         result = write_version(
             corpus, context=context, closed=closed, inputs=selection.inputs, version=version
         )
-        _discard(context.folder)
+        _remove_spool(context.folder)
         if selection.past and selection.past.lineage.borrowed:
-            _discard(selection.past.lineage.folders[-1].parent)
+            _remove_spool(selection.past.lineage.folders[-1].parent)
     return result
 
 
-def _recall(context: BuildContext, selection: InputSelection) -> BuildContext:
-    """Let readers know the records that were accounted for, where a file is read again."""
+def _with_known_records(context: BuildContext, selection: InputSelection) -> BuildContext:
+    """If files are read again, write the keys of the records that readers skip: ledgers already have them."""
     if context.past is None or not selection.reread:
         return context
     path = context.folder / "known.npy"
@@ -173,12 +179,12 @@ def _needs_workers(chain: Chain, recipe: Recipe, inputs: Sequence[Input], *, n_w
 
 def _engine(name: str, workers: int | None, max_memory: int | None, advance: Progress) -> LocalEngine:
     if name != "local":
-        raise RecipeError(Fault(where="--engine", what=f"no engine is called {name!r}", advice="local"))
+        raise RecipeError(Fault(where="--engine", what=f"{name!r} is not an engine", advice="use local"))
     n_workers = number_of_workers(workers)
     memory_bytes = max_memory or int(_physical_memory() * MEMORY_SHARE)
     n_records = 0
 
-    def count(more_records: int, more_bytes: int) -> None:  # noqa: ARG001 - the engine tells both
+    def count(more_records: int, more_bytes: int) -> None:  # noqa: ARG001 - the engine passes both
         nonlocal n_records
         n_records += more_records
         advance("records", done=n_records, total=0, unit="records")
@@ -200,34 +206,34 @@ def _spool_key(
     limit: int | None,
     batch_rows: int | None,
 ) -> str:
-    """Name unfinished work by all that it depends on: recipe, inputs, parent, libraries, how it is cut."""
+    """Hash what unfinished work depends on: recipe, inputs, parent, libraries, limit, batch size."""
     digests = [recipe.digest(), recipe.contract.digest, inputs_digest(selection.inputs)]
     parent = selection.past.lineage.manifest.digest if selection.past else None
-    stones = tombstones.facts() if tombstones else None
+    tombstone_facts = tombstones.facts() if tombstones else None
     pruned = sorted(one.hex() for one in selection.pruned.documents) if selection.pruned else []
-    facts = [*digests, parent, stones, pruned, tool_versions(), limit, batch_rows]
+    facts = [*digests, parent, tombstone_facts, pruned, tool_versions(), limit, batch_rows]
     return hashlib.sha256(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)).hexdigest()[:24]
 
 
-def _discard(folder: Path) -> None:
-    """Remove a spool that the commit did not remove: a build without a new version, a spool elsewhere.
+def _remove_spool(folder: Path) -> None:
+    """Remove a spool that the commit did not remove: of a build without a new version, or in another folder.
 
-    It is renamed first: half of one must not be taken for unfinished work.
+    It is renamed first. Without the new name, a build would resume from a half-removed spool.
     """
     if not folder.is_dir():
         return
-    over = folder.with_name(folder.name + OVER)
-    folder.rename(over)
-    shutil.rmtree(over)
+    finished = folder.with_name(folder.name + OVER)
+    folder.rename(finished)
+    shutil.rmtree(finished)
 
 
-def _judge(closed: Closed, *, max_rejected: float | None, goes_on: bool) -> None:
-    """Stop before a version is written that nobody would want."""
+def _refuse_unwanted(closed: Closed, *, max_rejected: float | None, has_parent: bool) -> None:
+    """Stop before a version without rows, or with too few of its records, is written."""
     outcomes, n_records = closed.sums.outcomes, closed.sums.n_records
     n_lost = outcomes["rejected"] + outcomes["failed"]
-    advice = f"the ledger tells why: {closed.ledger}"
-    if not outcomes["kept"] and not goes_on:
-        raise NothingKeptError(Fault(where="", what=f"none of {n_records:,} records was kept", advice=advice))
+    advice = f"read the reasons in the ledger: {closed.ledger}"
+    if not outcomes["kept"] and not has_parent:
+        raise NothingKeptError(Fault(where="", what=f"0 of {n_records:,} records were kept", advice=advice))
     if max_rejected is not None and n_lost > max_rejected * n_records:
         what = (
             f"{n_lost:,} of {n_records:,} records were rejected or failed ({n_lost / n_records:.1%}), "

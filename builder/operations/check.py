@@ -1,4 +1,4 @@
-"""``check``: can this recipe be built, and what will it take?"""
+"""``check``: find out whether a recipe can be built, and estimate time, memory and disk space."""
 
 from __future__ import annotations
 
@@ -31,30 +31,30 @@ if TYPE_CHECKING:
 
 SAMPLE_RECORDS = 2_000
 WARM_UP_RECORDS = 50
-"""Records that are taken through twice: once to load compiled code, once to see what few records take."""
+"""Records of two short runs: the first loads compiled code, the second measures the fixed costs."""
 
 _START_S = 0.6
-"""Seconds that a build takes beside its records: libraries, workers, the commit. Measured on Linux."""
+"""Seconds that a build needs in addition to its records: libraries, workers, commit. Measured on Linux."""
 
-_SIDE_BY_SIDE = 0.85
-"""The share of more workers than one that comes out as speed: barriers and the ledger take one core."""
+_PARALLEL_SHARE = 0.85
+"""Speed that each worker after the first adds, in workers: barriers and the ledger use only one core."""
 
 _MAIN_BYTES, _WORKER_BYTES = 120_000_000, 120_000_000
-"""Memory of the process that leads, and of a worker with its libraries."""
+"""Bytes of memory of the main process, and of a worker with its libraries."""
 
 _BATCH_MEMORY = 6
-"""How many times a chunk of input stands in a worker's memory: raw, parsed, typed, extracted, written."""
+"""Copies of an input chunk in a worker's memory: raw, parsed, typed, extracted, written."""
 
 _ROW_BYTES = 400
-"""Memory of a row where it is decided who is whose duplicate."""
+"""Bytes of memory of one row at a barrier, where duplicates are found."""
 
 _COMPRESSION = 4
-"""How many bytes of text a compressed byte stands for, roughly; only the scale of an estimate."""
+"""Approximate compression ratio of an input; it only scales an estimate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """What a build will take, from a sample of its first records; orders of magnitude, not promises."""
+    """Costs of a build, estimated from its first records. Only the order of magnitude is reliable."""
 
     seconds: float
     memory_bytes: int
@@ -65,7 +65,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """A recipe that can be built."""
+    """The facts of a recipe that can be built."""
 
     name: str
     contract: str
@@ -82,7 +82,7 @@ def check(recipe: Recipe, *, workers: int | None = None, sample_records: int = S
     """Bind the chain, count the inputs, and build a sample in a temporary folder.
 
     Raises:
-        RecipeError: if the stages do not chain, or an input is not there.
+        RecipeError: if the stages do not chain, or an input does not exist.
     """
     chain = bind_chain(recipe)
     inputs = list_inputs(recipe.sources)
@@ -101,7 +101,7 @@ def check(recipe: Recipe, *, workers: int | None = None, sample_records: int = S
 
 
 def _estimate(recipe: Recipe, *, n_workers: int, sample_records: int) -> Estimate:
-    """Take the first records through the chain and scale up by the bytes that they stand for."""
+    """Run the first records through the chain, and scale up by input bytes."""
     tasks = [task for source in recipe.sources for task in source.tasks()]
     with tempfile.TemporaryDirectory(prefix="builder-check-") as folder, LocalEngine(workers=1) as engine:
         context = BuildContext(
@@ -115,15 +115,15 @@ def _estimate(recipe: Recipe, *, n_workers: int, sample_records: int) -> Estimat
         )
         for name in ("warm-up", "few"):
             began = time.monotonic()
-            _pass(replace(context, folder=Path(folder) / name, limit=WARM_UP_RECORDS), tasks)
+            _run_sample(replace(context, folder=Path(folder) / name, limit=WARM_UP_RECORDS), tasks)
         fixed = time.monotonic() - began
         began = time.monotonic()
-        chain_result = _pass(replace(context, folder=Path(folder) / "sample"), tasks)
+        chain_result = _run_sample(replace(context, folder=Path(folder) / "sample"), tasks)
         elapsed = max(time.monotonic() - began, fixed)
         spooled = size_of(Path(folder) / "sample")
         scale = _scale(chain_result, tasks, sample_records=sample_records)
     n_records = sum(part.n_records for part in chain_result.first.parts)
-    speed = 1 + (n_workers - 1) * _SIDE_BY_SIDE
+    speed = 1 + (n_workers - 1) * _PARALLEL_SHARE
     return Estimate(
         seconds=_START_S + fixed + (elapsed - fixed) * scale / speed,
         memory_bytes=_memory_bytes(tasks, n_workers=n_workers, n_rows=int(chain_result.first.n_rows * scale)),
@@ -133,8 +133,8 @@ def _estimate(recipe: Recipe, *, n_workers: int, sample_records: int) -> Estimat
     )
 
 
-def _pass(context: BuildContext, tasks: Sequence[Task]) -> ChainResult:
-    """Take the first records all the way, shards and ledger included."""
+def _run_sample(context: BuildContext, tasks: Sequence[Task]) -> ChainResult:
+    """Run the first records through all phases, including shards and ledger."""
     context.folder.mkdir()
     chain_result = run_chain(context, tasks)
     if chain_result.last.n_rows:
@@ -149,7 +149,7 @@ def _memory_bytes(tasks: Sequence[Task], *, n_workers: int, n_rows: int) -> int:
 
 
 def _scale(chain_result: ChainResult, tasks: Sequence[Task], *, sample_records: int) -> float:
-    """How many times the sample fits into the whole, by input bytes."""
+    """Return the ratio of the whole input to the sample, by input bytes."""
     n_records = sum(part.n_records for part in chain_result.first.parts)
     if n_records < sample_records or not chain_result.first.parts:
         return 1.0

@@ -1,6 +1,6 @@
-"""``build --compact``: the newest version's rows in fewer shards.
+"""``build --compact``: re-shard the newest version.
 
-Additions and takedowns leave shards behind that are small.
+Additions and takedowns leave small shards.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ def compact(
     workers: int | None = None,
     advance: Progress = ignore_progress,
 ) -> BuildResult:
-    """Write the newest version's rows into shards that are cut as those of a first version; no input is read.
+    """Re-shard the newest version, with the shard sizes of a first version. No input is read.
 
     Args:
-        version: a higher number than the computed one.
-        workers: processes; one for each core if not given. The outcome does not depend on it.
+        version: version number to use. It must not be lower than the computed number.
+        workers: number of worker processes; default: one for each core. The result does not depend on it.
 
     Raises:
-        CorpusError: if there is no corpus, or the disk is full or cannot be written to.
-        LockedError: if another builder works on this corpus.
+        CorpusError: if the corpus does not exist, or the disk is full or not writable.
+        LockedError: if another builder process works on this corpus.
     """
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
     with disk_faults(recipe.corpus):

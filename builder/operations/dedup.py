@@ -1,4 +1,4 @@
-"""``dedup``: exact, then near, without a recipe."""
+"""``dedup``: remove exact and near duplicates from files, without a recipe."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def dedup(
 ) -> BuildResult:
     """Remove exact and then near duplicates from files, and write a corpus of one version.
 
-    Any records will do that have the column: the others travel along as JSON in ``extra``.
+    Records need only the column ``column``. All other values are kept as JSON in ``extra``.
 
     Args:
-        column: the column that is compared.
-        threshold: least Jaccard similarity of near duplicates, above 0.
+        column: the column with the text that is compared.
+        threshold: minimum Jaccard similarity of near duplicates, above 0.
 
     Raises:
-        RecipeError: if a file is not there or its kind is not known by its name.
+        RecipeError: if a file does not exist, or the end of its name does not show its format.
     """
     output = Path(output).resolve()
     document: dict[str, Any] = {
@@ -62,7 +62,7 @@ def dedup(
 
 
 def open_contract(column: str) -> Contract:
-    """Make a contract that asks for one column of text and takes any others as they are."""
+    """Return a contract that requires one text column and accepts any other value."""
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "type": "object",
@@ -80,13 +80,13 @@ def open_contract(column: str) -> Contract:
 
 
 def kind_of(path: str) -> str:
-    """Tell the kind of source by the end of a file's name.
+    """Return the source kind that reads a file, by the end of the file's name.
 
     >>> kind_of("crawl/part-1.jsonl.zst")
     'jsonl'
 
     Raises:
-        RecipeError: if the name does not tell.
+        RecipeError: if the end of the name is not known.
     """
     stem = next((path.removesuffix(codec) for codec in _CODECS if path.endswith(codec)), path)
     for suffix, kind in _KINDS.items():
@@ -94,5 +94,9 @@ def kind_of(path: str) -> str:
             return kind
     known = ", ".join(_KINDS)
     raise RecipeError(
-        Fault(where=path, what="the name does not tell what it is", advice=f"it ends in {known}")
+        Fault(
+            where=path,
+            what="the file name does not show the format",
+            advice=f"rename the file so that its name ends in one of {known}",
+        )
     )

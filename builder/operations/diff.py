@@ -1,4 +1,4 @@
-"""What changed between two versions, row by row."""
+"""``diff``: compare two versions row by row."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from builder.domain.progress import Progress
 
 EXAMPLES = 10
-"""Rows of each kind that are listed if not all are asked for."""
+"""Number of rows of each kind that a diff lists by default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemovalCount:
-    """How many rows were removed for one reason; stage and reason are those of the ledger."""
+    """The number of rows removed for one reason. Stage and reason are those of the ledger."""
 
     why: Why
     stage: str | None
@@ -44,16 +44,17 @@ class RemovalCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diff:
-    """What changed between two versions.
+    """The differences between two versions.
 
     Attributes:
-        level: what the change means to users of the old version, as if the new one followed it.
-        reason: the level with the facts that it follows from, as a manifest has it.
+        level: the level of the version number that the change requires, as if the new version followed the
+            old one.
+        reason: the level and the facts that it follows from, as in a manifest.
         sizes: rows of each split before and after.
-        changed_columns: rows whose values differ, by column; moved rows whose values differ count too.
-        rows: the first ``EXAMPLES`` of each kind.
-        n_shared: shards that both versions have; nothing was read of them.
-        n_read: shards that were read, of both versions together.
+        changed_columns: number of rows whose values differ, by column. Moved rows count too.
+        rows: the first ``EXAMPLES`` rows of each kind of change.
+        n_shared: number of shards that both versions have. They are not read.
+        n_read: number of shards that were read, of both versions together.
     """
 
     corpus: Path
@@ -79,17 +80,17 @@ def diff(
     on_row: Callable[[RowChange], None] | None = None,
     advance: Progress = ignore_progress,
 ) -> Diff:
-    """Compare two versions of a corpus, whichever is the older one.
+    """Compare two versions of a corpus; either may be the older one.
 
-    Memory does not grow with the versions; of shards that both have, nothing is read. Up to 90 bytes for each
-    row of the others, and the changed rows of the old version, go to a temporary folder.
+    Memory does not grow with the size of the versions. Shards that both versions have are not read. Up to 90
+    bytes for each row of the other shards, and the changed rows of the old version, go to a temporary folder.
 
     Args:
-        on_row: told each row that was removed, in the old order, and then each that was added, moved,
-            changed or reordered, in the new order.
+        on_row: called with each changed row: first the removed rows, in the order of the old version; then
+            the added, moved, changed and reordered rows, in the order of the new version.
 
     Raises:
-        CorpusError: if there is no corpus, or not one of the versions, or its rows are gone.
+        CorpusError: if the corpus or one of the versions does not exist, or the rows of one were dropped.
     """
     corpus = Corpus(folder)
     manifests = corpus.manifest(old), corpus.manifest(new)
@@ -126,14 +127,14 @@ def diff(
 
 
 def changes_between(old: Manifest, new: Manifest, found: Comparison) -> Changes:
-    """Gather the facts that a number follows from."""
+    """Collect the facts from which a version number is computed."""
     broken, added = compare_columns(old.columns, new.columns)
     licenses = old.recipe["document"].get("license"), new.recipe["document"].get("license")
     return Changes(splits=found.splits, broken_columns=broken, added_columns=added, licenses=licenses)
 
 
 def removals(found: Comparison) -> list[RemovalCount]:
-    """Count removed rows by what the ledgers say, most rows first."""
+    """Count removed rows by their reason in the ledgers, most rows first."""
     counted = [_removal(because, n_rows) for because, n_rows in found.removed.items()]
     return sorted(counted, key=lambda one: (-one.rows, one.why, one.stage or "", one.reason or ""))
 
@@ -144,7 +145,7 @@ def _removal(because: Reason | None, n_rows: int) -> RemovalCount:
 
 
 class _Examples:
-    """Keeps the first rows of each kind, and passes all on."""
+    """Keep the first rows of each kind, and pass every row to ``on_row``."""
 
     def __init__(self, listed: list[RowChange], on_row: Callable[[RowChange], None] | None) -> None:
         self._listed = listed

@@ -1,4 +1,4 @@
-"""``init``: a recipe, a few pages and a contract to start from."""
+"""``init``: write an example recipe, pages and contract."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _RECIPE = """\
-# What goes in, what is done to it, and where the versions go.
-# `builder check recipe.yaml` says whether it can be built; `builder build recipe.yaml` builds it.
+# A recipe names the inputs, the stages that process them, and the folder of the versions.
+# `builder check recipe.yaml` checks that it can be built; `builder build recipe.yaml` builds it.
 name: {name}
 title: A corpus to start from
 license: cc0-1.0
 language: [en]
 
 # A built-in contract (`builder schema page-1` prints it), or the path of your own JSON Schema.
-# A contract of your own stands beside this file: `contract: article.schema.json`.
+# To use the example next to this file, write `contract: article.schema.json`.
 contract: page-1
 
 sources:
@@ -110,7 +110,7 @@ _CONTRACT = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InitResult:
-    """The files that were written."""
+    """The files that ``init`` wrote."""
 
     folder: Path
     recipe: Path
@@ -118,10 +118,10 @@ class InitResult:
 
 
 def init(folder: str | Path) -> InitResult:
-    """Write a recipe, a few pages and a contract; ``build`` on the recipe works at once.
+    """Write an example recipe with pages and a contract. You can build the recipe without a change.
 
     Raises:
-        RecipeError: if the folder holds a recipe already; nothing is overwritten.
+        RecipeError: if one of the files already exists. No file is overwritten.
     """
     folder = Path(folder)
     texts = {
@@ -130,9 +130,11 @@ def init(folder: str | Path) -> InitResult:
         "pages/barometer.html": _HTML,
         "article.schema.json": json.dumps(_CONTRACT, indent=2) + "\n",
     }
-    there = [folder / name for name in texts if (folder / name).exists()]
-    if there:
-        raise RecipeError(Fault(where=str(there[0]), what="is there already", advice="name another folder"))
+    existing = [folder / name for name in texts if (folder / name).exists()]
+    if existing:
+        raise RecipeError(
+            Fault(where=str(existing[0]), what="already exists", advice="choose another folder")
+        )
     for name, text in texts.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
@@ -140,6 +142,6 @@ def init(folder: str | Path) -> InitResult:
 
 
 def _dataset_name(folder: Path) -> str:
-    """Make a name that the recipe's schema takes from whatever the folder is called."""
+    """Turn the name of a folder into a name that the recipe's schema accepts."""
     letters = [c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in folder.resolve().name]
     return "".join(letters).strip("._-")[:96] or "corpus"

@@ -1,4 +1,4 @@
-"""Judge one part of one file by a contract: what ``validate`` sends to workers."""
+"""The job that ``validate`` sends to workers: judge one part of one file by a contract."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ if TYPE_CHECKING:
 _BATCH_ROWS = 1_000
 
 MAX_PLACES = 20
-"""Records of one file whose faults are told; all are counted."""
+"""Number of faulty records of one file that are listed. All are counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordFault:
     """A record that does not meet the contract, or could not be read.
 
-    ``ordinal`` counts the records of the file from 0. ``offset`` is in bytes of the decompressed file, or a
-    row number for Parquet; ``line`` counts from 1 and is None where a format has no lines.
+    ``ordinal`` counts the records of the file from 0. ``offset`` is in bytes of the decompressed file; for
+    Parquet it is a row number. ``line`` counts from 1; it is None if the format has no lines.
     """
 
     ordinal: int
@@ -54,7 +54,7 @@ class RecordFault:
 
 @dataclass(slots=True)
 class Tally:
-    """What was found in a part; ``places`` are its first faulty records, numbered within the part."""
+    """The counts of one part. ``places`` are its first faulty records, numbered within the part."""
 
     n_records: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -71,17 +71,18 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgePart:
-    """Judges one task of one file; parts can be judged side by side.
+    """Judge one task of one file. Several workers can judge parts at the same time.
 
     Attributes:
-        folder: where a part's faulty records are written, as ``NUMBER.jsonl``; None if nobody wants them.
+        folder: the folder to which the faulty records of a part are written, as ``NUMBER.jsonl``; None to
+            write none.
     """
 
     schema: Schema
     folder: str | None = None
 
     def __call__(self, numbered: tuple[int, Source, Task], guard: Guard) -> Tally:
-        """Read and judge."""
+        """Read and judge the records of one task."""
         number, source, task = numbered
         judge, shape = _tools(self.schema)
         tally, lines = Tally(), []
@@ -101,7 +102,7 @@ _TOOLS: dict[str, tuple[Judge, Shape]] = {}
 
 
 def _tools(schema: Schema) -> tuple[Judge, Shape]:
-    """Make judge and shape of a schema, once in a process."""
+    """Return judge and shape of a schema; they are created once in a process."""
     if schema.digest not in _TOOLS:
         shape = shape_of_schema(schema.schema, schema.documents)
         _TOOLS[schema.digest] = (Judge(schema.schema, schema.documents), shape)
@@ -109,7 +110,7 @@ def _tools(schema: Schema) -> tuple[Judge, Shape]:
 
 
 def source_of(found: Found) -> Source:
-    """Choose the source that reads a file, by its name."""
+    """Return the source that reads a file, by the file's name."""
     name = found.name.lower()
     if compression_of(name) is not None:
         name = name.rpartition(".")[0]
@@ -119,7 +120,7 @@ def source_of(found: Found) -> Source:
 
 
 def _faulty(reading: Reading, *, judge: Judge, shape: Shape) -> Iterator[tuple[RecordFault, bytes | None]]:
-    """Give the records of a reading that are not valid, in order."""
+    """Yield the records of a reading that are not valid, in order."""
     found = [*_unread(reading.rejected), *_invalid(reading.batch, judge, shape)]
     yield from sorted(found, key=lambda one: one[0].ordinal)
 
@@ -157,7 +158,7 @@ def _invalid(batch: pa.RecordBatch, judge: Judge, shape: Shape) -> Iterator[tupl
 
 
 def _faults(parsed: Parsed, batch: pa.RecordBatch, row: int, judge: Judge) -> tuple[ContractFault, ...]:
-    """Judge one value; a null of a column may as well be an absent member."""
+    """Judge one value. A null in a column may also mean that the member is absent."""
     if parsed.faults or judge.accepts(parsed.value):
         return parsed.faults
     bare = without_nulls(batch, row)
@@ -165,7 +166,7 @@ def _faults(parsed: Parsed, batch: pa.RecordBatch, row: int, judge: Judge) -> tu
 
 
 def number_lines(one: tuple[Found, Sequence[RecordFault]], guard: Guard) -> list[RecordFault]:
-    """Write beside each place its line; the file is read again, as far as the last of them."""
+    """Add the line number to each place. The file is read again, up to the last place."""
     found, places = one
     guard.enter("lines", -1)
     numbered: list[RecordFault] = []

@@ -1,6 +1,6 @@
-"""Purge: take documents out of every version, ledger and index, after they were taken down.
+"""Purge: delete documents that were taken down from every version, ledger and index.
 
-Nothing of them stays in the corpus but the keyed hashes of their tombstones, and what was counted.
+Of these documents, the corpus keeps only the keyed hashes in their tombstones, and counts.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurgeResult:
-    """What a purge took away.
+    """The result of a purge.
 
     Attributes:
-        rows: published rows that are gone, by version; versions without any are left out.
-        n_records: records whose ledger rows are gone.
-        old_shards: SHA-256 of the shards that held the rows: what still holds them elsewhere.
+        rows: number of published rows that were deleted, by version; versions without one are left out.
+        n_records: number of records whose ledger rows were deleted.
+        old_shards: SHA-256 of the shards that had the rows. Copies of these files elsewhere still have them.
     """
 
     corpus: Path
@@ -57,7 +57,7 @@ class PurgeResult:
 
     @property
     def hub_tags(self) -> list[str]:
-        """The tags under which these versions were published to the Hub, if they were."""
+        """The tags that these versions have on the Hub, if they were published."""
         return [f"v{version}" for version in self.rows]
 
     def document(self) -> dict[str, Any]:
@@ -80,17 +80,18 @@ def purge(
     workers: int = 1,
     advance: Progress = ignore_progress,
 ) -> PurgeResult:
-    """Remove documents, with what was merged into them, from all that the corpus holds; it needs the lock.
+    """Delete documents, and what was merged into them, from all files of the corpus. The caller has the lock.
 
-    Shards of written versions are written again without the rows, by the same writer and cuts; ledgers, the
-    rejected records, clusters and the index lose their rows too, and every spool is removed. Manifests stay.
+    The shards are written again without the rows, by the same writer and with the same size limits. The rows
+    are also deleted from ledgers, rejected records, clusters and the index, and every spool is removed.
+    Manifests stay.
 
     Args:
-        document_ids: published once, and not any more.
-        record_ids: records whose rows go as well.
+        document_ids: documents that an older version has and the newest version does not.
+        record_ids: more records whose rows are deleted.
 
     Raises:
-        CorpusError: if one of the documents is in the newest version that is good.
+        CorpusError: if the newest version that is not yanked or dropped has one of the documents.
     """
     corpus.need_lock()
     scope = find_scope(corpus, document_ids=document_ids, record_ids=record_ids)
@@ -102,8 +103,8 @@ def purge(
         fresh = {sha256: _fresh(shard, written.get(sha256)) for sha256, shard in found.items()}
         facts = {sha256: one.facts for sha256, one in written.items()}
         audits = {version: clean_audit(corpus, version, scope, folder) for version in corpus.versions()}
-        gone = {version: audit.records_gone for version, audit in audits.items()}
-        indexes = clean_index(corpus, scope, facts, set(found), gone, folder)
+        records_gone = {version: audit.records_gone for version, audit in audits.items()}
+        indexes = clean_index(corpus, scope, facts, set(found), records_gone, folder)
         purged = {v: as_purged(corpus, v, fresh, facts) for v in corpus.versions() if not corpus.dropped(v)}
         changed = {v: one for v, one in purged.items() if one != corpus.as_is(v)}
         public = public_files(corpus, changed, facts, clusters={v: audits[v].clusters for v in changed})
@@ -132,7 +133,7 @@ def purge(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _ShardWithRows:
-    """A shard that holds rows which are to go, in the first version that has it."""
+    """A shard with rows to delete, in the first version that has the shard."""
 
     version: str
     split: str
@@ -144,7 +145,7 @@ class _ShardWithRows:
 
 
 def _shards_with_rows(corpus: Corpus, scope: Scope) -> Iterator[_ShardWithRows]:
-    """Look at the ids of each shard of all versions once."""
+    """Read the ids of each shard of all versions once, and yield the shards with rows to delete."""
     wanted = pa.array(sorted(scope.documents), pa.string())
     seen: set[str] = set()
     for version in corpus.versions():
@@ -170,14 +171,14 @@ def _shards_with_rows(corpus: Corpus, scope: Scope) -> Iterator[_ShardWithRows]:
 def _refuse_published(corpus: Corpus, found: Mapping[str, _ShardWithRows]) -> None:
     newest = corpus.find_newest()
     if newest and any(shard.sha256 in found for _, shard in corpus.shards(newest)):
-        what = f"is still in version {newest}"
-        raise CorpusError(Fault(where=str(corpus.path), what=what, advice="take it down first"))
+        what = f"version {newest} still has a document to purge"
+        raise CorpusError(Fault(where=str(corpus.path), what=what, advice="run builder takedown first"))
 
 
 def _rewrite(
     found: Mapping[str, _ShardWithRows], folder: Path, *, workers: int, advance: Progress
 ) -> dict[str, WrittenShard]:
-    """Write each shard again without the rows; one that would have none is left out."""
+    """Write each shard again without the rows. A shard that would have no row is left out."""
     written: dict[str, WrittenShard] = {}
     left = [shard for shard in found.values() if len(shard.removed) < shard.rows]
     with LocalEngine(workers=workers) as engine:

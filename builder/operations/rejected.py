@@ -1,4 +1,4 @@
-"""The rejected records of a version, as they came, to be mended and fed in again."""
+"""``rejected``: export the rejected records of a version so that you can fix and re-feed them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from builder.pipeline.disk import reports_disk_faults
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejectedRecords:
-    """What was written, and what could not be."""
+    """The counts of rejected records that were written, cut at 1 MiB, or kept without their bytes."""
 
     version: str
     output: Path
@@ -29,12 +29,12 @@ class RejectedRecords:
 
 @reports_disk_faults
 def write_rejected_records(address: str, output: str | Path) -> RejectedRecords:
-    """Write each rejected record as one line, and what was wrong with it in the file beside.
+    """Write each rejected record as one line, and its faults as one line of ``OUTPUT.faults.jsonl``.
 
-    A record that was cut at 1 MiB, or that a reader could not hold at all, is told in the faults only.
+    A record that was cut at 1 MiB, or whose bytes a reader could not keep, is only in the file of faults.
 
     Raises:
-        CorpusError: if there is no corpus, or not this version.
+        CorpusError: if the corpus or the version does not exist.
         BuilderError: if the files cannot be written.
     """
     folder, version = split_address(address)

@@ -1,4 +1,4 @@
-"""``takedown``: a version without some documents, which never come back."""
+"""``takedown``: remove documents in a new version, and keep them out of later versions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from builder.release.plan import plan_shards
 from builder.removal.make_tombstones import make_tombstones, new_tombstones
 from builder.removal.nearby import Nearby, find_nearby
 from builder.removal.purge_scope import find_named
-from builder.removal.targets import Asked, Targets, find_targets
+from builder.removal.targets import TakedownRequest, Targets, find_targets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,16 +38,16 @@ TAKEN_DOWN = "taken_down"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakedownResult:
-    """What was taken down, and what is left to decide.
+    """The documents that were taken down, and similar documents for you to decide on.
 
     Attributes:
-        documents: id and URL of each document that went.
-        merged: URL or record of each page that was asked for and had been merged, and the id of the document
-            that went with it.
-        nearby: documents that are alike and stay.
-        unknown: what was asked for and was not published; it may not come from now on either.
-        n_restated: records whose outcome changed.
-        purged: what was removed from older versions, if that was asked for.
+        documents: id and URL of each document that was taken down.
+        merged: requested pages that were merged into a document: the URL or record id of each page, and the
+            id of the document that was taken down with it.
+        nearby: similar documents that stay.
+        unknown: requested pages that are not published. They are kept out of later versions too.
+        n_restated: number of records whose outcome changed.
+        purged: the result of the purge of older versions, if requested.
     """
 
     corpus: Path
@@ -94,40 +94,40 @@ def takedown(
     workers: int | None = None,
     advance: Progress = ignore_progress,
 ) -> TakedownResult:
-    """Write a version without some documents, and see to it that they never come back.
+    """Write a version without some documents, and keep them out of all later versions.
 
-    What was merged into a document goes with it. Only the shards that held the rows are written again; the
-    older versions keep them unless they are purged.
+    Pages that were merged into a document are taken down with it. Only the shards that have the rows are
+    written again. Older versions keep the rows, unless ``purge`` is set.
 
     Args:
-        domains: with their subdomains; nothing of them will come any more.
-        because: the reason, which goes into the ledger and the tombstones.
-        and_near: take the near-duplicates that stand under another name as well.
-        only_this: refuse to take a document that was not asked for itself but stands for a page that was.
-        purge: remove them from all older versions, ledgers and the index as well, also what was taken down
-            before.
+        domains: domains whose pages are taken down, with all subdomains. Later versions take no page of them.
+        because: the reason, which is written to the ledger and the tombstones.
+        and_near: also take down the similar documents that ``nearby`` would list.
+        only_this: stop if a requested page was merged into a document that was not requested itself.
+        purge: also delete the documents from all older versions, from ledgers and from the index. This
+            includes requested documents that were taken down before.
 
     Raises:
-        CorpusError: if what was asked for cannot be read, or ``only_this`` forbids it.
+        CorpusError: if a requested URL, domain or id is not valid, or ``only_this`` stops the takedown.
         NothingKeptError: if no row would be left.
-        LockedError: if another builder works on this corpus.
+        LockedError: if another builder process works on this corpus.
     """
-    asked = Asked.parse(urls=urls, domains=domains, ids=ids, file=file)
+    request = TakedownRequest.parse(urls=urls, domains=domains, ids=ids, file=file)
     corpus = Corpus(folder)
     with corpus.lock():
         result = _take_down(
-            corpus, asked, because, and_near=and_near, only_this=only_this, workers=workers, advance=advance
+            corpus, request, because, and_near=and_near, only_this=only_this, workers=workers, advance=advance
         )
         if not purge:
             return result
-        documents = {one for one, _ in result.documents} | find_named(corpus, asked)
+        documents = {one for one, _ in result.documents} | find_named(corpus, request)
         purged = purge_documents(corpus, document_ids=documents, workers=workers or 1, advance=advance)
         return replace(result, purged=purged)
 
 
 def _take_down(
     corpus: Corpus,
-    asked: Asked,
+    request: TakedownRequest,
     because: str,
     *,
     and_near: bool,
@@ -139,16 +139,16 @@ def _take_down(
         newest = corpus.newest()
         text_column = Columns.of_manifest(corpus.manifest(newest)).text
         past = Past(open_lineage(corpus, newest, folder=Path(name)), text_column)
-        targets = find_targets(past.lineage, asked)
+        targets = find_targets(past.lineage, request)
         if only_this and targets.merged:
-            raise CorpusError(*map(_forbidden, targets.merged))
+            raise CorpusError(*map(_not_only_this, targets.merged))
         documents = dict(targets.documents)
         nearby = find_nearby(past, documents)
         if and_near:
             documents |= {parse_id(one.id): one.url for one in nearby}
         tombstones = Tombstones.parse(corpus.tombstones()) or new_tombstones()
-        buried = make_tombstones(tombstones, past, documents, asked=asked, because=because)
-        if len(buried.entries) == len(tombstones.entries) and not documents:
+        extended = make_tombstones(tombstones, past, documents, request=request, because=because)
+        if len(extended.entries) == len(tombstones.entries) and not documents:
             return _result(corpus, corpus.manifest(newest), targets, {}, nearby, nothing_new=True)
         removal = Removal(outcome="rejected", stage=STAGE, reason=TAKEN_DOWN, message=because)
         edits = Edits(
@@ -157,19 +157,21 @@ def _take_down(
         )
         plan = plan_shards(no_rows(list(past.lineage.manifest.splits)), lineage=past.lineage, edits=edits)
         if not plan.shards:
-            raise NothingKeptError(Fault(where=str(corpus.path), what="no row would be left"))
+            raise NothingKeptError(Fault(where=str(corpus.path), what="the takedown would leave no row"))
         from_parent = VersionFromParent(past=past, edits=edits, plan=plan, folder=Path(name))
-        draft = from_parent.draft(tombstones=buried, workers=workers or 1, advance=advance)
+        draft = from_parent.draft(tombstones=extended, workers=workers or 1, advance=advance)
         manifest = commit_draft(corpus, draft)
         restated = draft.facts["counts"]["restated"]
         left = [] if and_near else nearby
         return _result(corpus, manifest, targets, documents, left, n_restated=restated)
 
 
-def _forbidden(merged: tuple[dict[str, Any], bytes]) -> Fault:
+def _not_only_this(merged: tuple[dict[str, Any], bytes]) -> Fault:
     row, key = merged
-    what = f"was merged into {key.hex()}, which would go with it"
-    return Fault(where=row["url"] or row["record_id"], what=what, advice="leave --only-this out to agree")
+    what = f"was merged into {key.hex()}, which would be taken down with it"
+    return Fault(
+        where=row["url"] or row["record_id"], what=what, advice="to take both down, leave out --only-this"
+    )
 
 
 def _result(

@@ -1,4 +1,4 @@
-"""Any JSONL, JSON or Parquet file against any JSON Schema, with or without an Arrow mapping."""
+"""``validate``: judge the records of JSONL, JSON or Parquet files by any JSON Schema."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from builder.protocols import Source, Task
 
 _SMALL_BYTES = 16 << 20
-"""Less than this is judged in this process before workers are there."""
+"""Total input bytes up to which judging in this process is faster than starting workers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileVerdict:
-    """What was found in one file; ``places`` are the first of its faulty records."""
+    """The counts of one file. ``places`` are its first faulty records."""
 
     path: str
     n_records: int
@@ -43,10 +43,10 @@ class FileVerdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validation:
-    """What was found in all files.
+    """The counts of all files.
 
-    ``n_records`` = ``n_valid`` + ``n_rejected`` (read, but against the contract) + ``n_failed`` (not to be
-    read). ``reasons`` counts records by the reason of their first fault.
+    ``n_records`` = ``n_valid`` + ``n_rejected`` (read, but not valid) + ``n_failed`` (could not be read).
+    ``reasons`` counts records by the reason of their first fault.
     """
 
     contract: str
@@ -74,20 +74,20 @@ def validate(
 ) -> Validation:
     """Judge every record of some files by a contract.
 
-    A ``.json`` file is one document, a ``.parquet`` file has rows, any other has a document a line; what is
-    judged is any JSON value. The schema need not have an Arrow mapping. References are looked up in the
-    schema, below its folder, and in the folders ``schemas``; nothing is fetched.
+    A ``.json`` file is one record, each row of a ``.parquet`` file is a record, and each line of any other
+    file is a record. A record may be any JSON value. The schema need not have an Arrow mapping. References
+    are looked up in the schema, below its folder, and in the folders ``schemas``; nothing is downloaded.
 
     Args:
-        files: paths, folders or globs, local or of any fsspec address.
+        files: paths, folders or globs, local or on any fsspec file system.
         contract: a built-in contract, or the path of a JSON Schema.
-        rejected: a JSONL file to be written, one line for each record that is not valid: ``path``,
-            ``ordinal``, ``offset``, ``outcome``, ``reason``, ``faults``, and ``record`` as it came.
-        workers: processes for large or compressed files; one for each core if not given.
+        rejected: a JSONL file to write, with one line for each record that is not valid: ``path``,
+            ``ordinal``, ``offset``, ``outcome``, ``reason``, ``faults``, and the original ``record``.
+        workers: number of worker processes for large or compressed files; default: one for each core.
 
     Raises:
-        ContractError: if the contract is no schema, or a reference of it cannot be resolved.
-        RecipeError: if a file is not there.
+        ContractError: if the contract is not a valid schema, or one of its references cannot be resolved.
+        RecipeError: if a file does not exist.
     """
     loaded = load_schema(contract, folder=Path.cwd(), schemas=[Path(folder) for folder in schemas])
     found = list(dict.fromkeys(one for pattern in files for one in find_inputs(pattern)))
@@ -125,7 +125,7 @@ def validate(
 
 
 def _parts(found: Sequence[Found]) -> list[tuple[int, Source, Task]]:
-    """List the tasks of all files, numbered through."""
+    """List the tasks of all files, with consecutive numbers."""
     tasks = [(source, task) for source in map(source_of, found) for task in source.tasks()]
     return [(number, source, task) for number, (source, task) in enumerate(tasks)]
 
@@ -143,7 +143,7 @@ def _first_ordinals(parts: Sequence[tuple[int, Source, Task]], tallies: Sequence
 def _by_file(
     parts: Sequence[tuple[int, Source, Task]], tallies: Sequence[Tally], firsts: Sequence[int]
 ) -> list[Tally]:
-    """Add the parts of each file up; records are numbered by file then."""
+    """Add up the parts of each file, and number its records over the whole file."""
     files: dict[str, Tally] = {}
     for (_, _, task), tally, first in zip(parts, tallies, firsts, strict=True):
         whole = files.setdefault(task.path, Tally())
@@ -174,7 +174,7 @@ def _has_lines(found: Found) -> bool:
 
 
 def _gather_rejected(folder: Path, output: Path, firsts: Sequence[int]) -> None:
-    """Put the parts' faulty records end to end, numbered by file."""
+    """Concatenate the faulty records of all parts, numbered by file."""
     with output.open("wb") as out:
         for number, first in enumerate(firsts):
             part = folder / f"{number}.jsonl"
@@ -188,7 +188,7 @@ def _gather_rejected(folder: Path, output: Path, firsts: Sequence[int]) -> None:
 
 
 def _make_writable(path: Path) -> None:
-    """Find out before anything is read whether the output can be written."""
+    """Stop before anything is read if the output cannot be written."""
     try:
         path.open("w").close()
     except OSError as error:

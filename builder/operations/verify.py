@@ -1,4 +1,4 @@
-"""Verify a corpus: files against their seals, rows against their digests, the ledger against its sums."""
+"""``verify``: compare files with seals, rows with digests, and ledgers with the counts of manifests."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _DIGESTS_AT_ONCE = 1 << 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """What was looked at, and every fault that was found; ``where`` of a fault is a path in the corpus.
+    """The counts of what was verified, and every fault. ``where`` of a fault is a path in the corpus.
 
     Attributes:
-        purged: rows that purges removed, by version; versions without any are left out.
+        purged: number of rows that purges removed, by version; versions without one are left out.
     """
 
     corpus: Path
@@ -47,22 +47,22 @@ class Verification:
 
     @property
     def clean(self) -> bool:
-        """Whether everything is as it was written."""
+        """Whether all files, rows and sums are as they were written."""
         return not self.faults
 
 
 @reports_disk_faults
 def verify(address: str | Path, *, on_file: Callable[[str, int], None] | None = None) -> Verification:
-    """Hash everything in a corpus, or what belongs to one version (``FOLDER@VERSION``), again.
+    """Hash all files of a corpus, or those of one version (``FOLDER@VERSION``), and report every fault.
 
-    The rows of the shards are read and digested too, and the ledger is added up, unless the files
-    are damaged already. A shard that several versions share is read once.
+    If no file is damaged, the rows of the shards are digested too, and the ledgers are added up. A shard that
+    several versions share is read once.
 
     Args:
-        on_file: told each file that was hashed, with its size in bytes.
+        on_file: called with the name and the size in bytes of each file that was hashed.
 
     Raises:
-        CorpusError: if there is no corpus, or not this version.
+        CorpusError: if the corpus or the version does not exist.
     """
     folder, version = split_address(address)
     corpus = Corpus(folder)
@@ -111,7 +111,7 @@ def _versions(corpus: Corpus, faults: Sequence[Fault]) -> list[str]:
 
 
 class _ShardDigests:
-    """The digests of each shard, by its SHA-256: row digests in a file, so that memory does not grow."""
+    """The digests of each shard, by its SHA-256. Row digests are in a file, so that memory does not grow."""
 
     def __init__(self) -> None:
         self.n_rows = 0
@@ -132,7 +132,7 @@ class _ShardDigests:
         return n_rows, raw_bytes, content
 
     def row_digests(self, shard: ShardEntry) -> Iterator[np.ndarray[Any, np.dtype[np.uint8]]]:
-        """Go through the row digests of a shard that was read."""
+        """Yield the row digests of a shard that was read before."""
         first, n_rows, _, _ = self._known[shard.sha256]
         self._file.seek(first * DIGEST_BYTES)
         while n_rows:
@@ -175,34 +175,34 @@ def _split_faults(
     *,
     whole: bool,
 ) -> Iterator[str]:
-    """Compare rows with what is told of them; of a split that was purged the digests are those of before."""
+    """Compare the rows of a split with its manifest; the digests only if it was not purged (``whole``)."""
     content, order = ContentDigest(), OrderDigest()
     raw_bytes = 0
     for shard in split.shards:
         path = corpus.version_file(version, shard.path)
         n_rows, n_bytes, one = shards.read(path, shard)
         if n_rows != shard.rows:
-            yield f"{shard.path} has {n_rows:,} rows, the manifest says {shard.rows:,}"
+            yield f"{shard.path} has {n_rows:,} rows, but the manifest says {shard.rows:,}"
         if not pq.read_schema(path).equals(manifest.columns):
             yield f"{shard.path} has other columns than the manifest says"
         raw_bytes += n_bytes
         content = content.merge(one)
         for digests in shards.row_digests(shard):
             order.update(digests)
-    for what, found, told in (
+    for what, found, expected in (
         ("content digest", content.hexdigest(), split.content_digest),
         ("order digest", order.hexdigest(), split.order_digest),
         ("raw bytes", raw_bytes, split.raw_bytes),
     ):
-        if found != told and (whole or what == "raw bytes"):
-            yield f"the {what} of the rows is {found}, the manifest says {told}"
+        if found != expected and (whole or what == "raw bytes"):
+            yield f"the {what} of the rows is {found}, but the manifest says {expected}"
 
 
 # -- ledger ----------------------------------------------------------------------------------------
 
 
 def _verify_ledger(corpus: Corpus, version: str) -> list[Fault]:
-    """Compare the ledger's sums with the manifest's counts."""
+    """Compare the sums of the ledger with the counts in the manifest."""
     path = corpus.ledger(version)
     if corpus.was_fetched(version) and not path.exists():
         return []
@@ -210,17 +210,19 @@ def _verify_ledger(corpus: Corpus, version: str) -> list[Fault]:
         return [Fault(where=f".audit/{version}/ledger.parquet", what="is missing")]
     outcomes, reasons, splits = _add_up(path)
     manifest = corpus.manifest(version)
-    told = manifest.counts
+    counts = manifest.counts
     purged = corpus.purged(version)
-    gone = purged.ledger if purged else {}
-    found: dict[str, Any] = {name: outcomes[name] + gone.get(name, 0) for name in OUTCOMES}
-    found["records"] = sum(found.values()) - told.get("restated", 0)
-    found["reasons"] = add_nested_counts(reasons, gone.get("reasons", {}))
-    faults = [f"{name}: {n}, the manifest says {told[name]}" for name, n in found.items() if n != told[name]]
+    purged_counts = purged.ledger if purged else {}
+    found: dict[str, Any] = {name: outcomes[name] + purged_counts.get(name, 0) for name in OUTCOMES}
+    found["records"] = sum(found.values()) - counts.get("restated", 0)
+    found["reasons"] = add_nested_counts(reasons, purged_counts.get("reasons", {}))
+    faults = [
+        f"{name}: {n}, but the manifest says {counts[name]}" for name, n in found.items() if n != counts[name]
+    ]
     if manifest.parent is None and not corpus.dropped(version):
         kept = {name: split.rows for name, split in corpus.as_is(version).splits.items() if split.rows}
         if kept != dict(splits):
-            faults.append(f"kept by split: {dict(splits)}, the manifest says {kept}")
+            faults.append(f"kept by split: {dict(splits)}, but the manifest says {kept}")
     return [Fault(where=f".audit/{version}/ledger.parquet", what=f"adds up to {what}") for what in faults]
 
 

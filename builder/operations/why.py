@@ -1,4 +1,4 @@
-"""What became of a page, in every version, and of its duplicates."""
+"""``why``: explain what happened to a page and its duplicates, in every version."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _MAX_DUPLICATES = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageHistory:
-    """The ledger's rows on one page in one version, and the records that were merged with it.
+    """The ledger rows of one page in one version, and the records that were merged with it.
 
-    A version that was fetched without its ledger has none of these (``ledger`` is false), but the published
-    documents that the page is.
+    If the version was fetched without its ledger, ``ledger`` is false, both lists are empty, and
+    ``documents`` lists the published documents of the page.
     """
 
     version: str
@@ -42,7 +42,7 @@ class PageHistory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """What is known of a page in a corpus."""
+    """Everything that a corpus knows about a page."""
 
     corpus: Path
     page: str
@@ -50,7 +50,7 @@ class Explanation:
 
     @property
     def known(self) -> bool:
-        """Whether any version has heard of it."""
+        """Whether any version knows the page."""
         return any(history.records or history.documents for history in self.histories)
 
 
@@ -58,10 +58,10 @@ class Explanation:
 def why(address: str, page: str) -> Explanation:
     """Look a page up by URL, canonical URL, document id or record id, in one version or in all.
 
-    A version tells of all records that it or one that it builds on has read, as it stands with them.
+    Each version shows the current outcome of all records that it, or a version that it builds on, has read.
 
     Raises:
-        CorpusError: if there is no corpus, or not this version.
+        CorpusError: if the corpus or the version does not exist.
     """
     folder, version = split_address(address)
     corpus = Corpus(folder)
@@ -72,14 +72,14 @@ def why(address: str, page: str) -> Explanation:
 def _history(corpus: Corpus, version: str, page: str) -> PageHistory:
     ledgers = LedgerHistory(corpus, lineage_versions(corpus, version))
     records = ledgers.latest(lambda ledger: _find(ledger, page))
-    if not records and _account_is_elsewhere(corpus, version):
+    if not records and _lacks_a_ledger(corpus, version):
         documents = find_published(corpus, version, page)
         return PageHistory(version=version, records=[], duplicates=[], ledger=False, documents=documents)
     ids = {r[name] for r in records for name in ("document_id", "kept_id", "merged_into") if r[name]}
-    there = {r["record_id"] for r in records}
+    own = {r["record_id"] for r in records}
     near = pc.field("kept_id").isin(sorted(ids)) | pc.field("document_id").isin(sorted(ids))
     found = ledgers.latest(lambda one: one.head(_MAX_DUPLICATES, filter=near).to_pylist()) if ids else []
-    duplicates = [r for r in found if r["record_id"] not in there and ids & {r["kept_id"], r["document_id"]}]
+    duplicates = [r for r in found if r["record_id"] not in own and ids & {r["kept_id"], r["document_id"]}]
     return PageHistory(
         version=version,
         records=_placed(corpus, version, records),
@@ -87,10 +87,10 @@ def _history(corpus: Corpus, version: str, page: str) -> PageHistory:
     )
 
 
-def _account_is_elsewhere(corpus: Corpus, version: str) -> bool:
-    """Tell whether a ledger of a version, or of one that it goes on from, did not come with it."""
-    there = set(corpus.versions())
-    while version in there:
+def _lacks_a_ledger(corpus: Corpus, version: str) -> bool:
+    """Return whether the corpus lacks the ledger of a version, or of a version that it builds on."""
+    existing = set(corpus.versions())
+    while version in existing:
         parent = corpus.manifest(version).parent
         if not corpus.ledger(version).exists():
             return True
@@ -101,7 +101,7 @@ def _account_is_elsewhere(corpus: Corpus, version: str) -> bool:
 
 
 def lineage_versions(corpus: Corpus, version: str) -> list[str]:
-    """List a version and those that it builds on, the oldest first; they share an account of records."""
+    """List a version and the versions that it builds on, oldest first. Their ledgers complete each other."""
     try:
         return [segment.version for segment in Lineage.of(corpus, version).segments]
     except TamperedError:  # a corpus that was fetched has no index
@@ -109,7 +109,7 @@ def lineage_versions(corpus: Corpus, version: str) -> list[str]:
 
 
 def _placed(corpus: Corpus, version: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Name the shards of kept records as this version does: names change when shards are added."""
+    """Give kept records the shard names of this version: names change when shards are added."""
     kept = [row["document_id"] for row in rows if row["outcome"] == "kept"]
     if not kept or len(lineage_versions(corpus, version)) == 1:
         return rows
@@ -135,7 +135,7 @@ def _find(ledger: ds.Dataset, page: str) -> list[dict[str, Any]]:
 
 
 def _find_canonical(ledger: ds.Dataset, canonical: str) -> list[dict[str, Any]]:
-    """Compare canonical forms, of the records of the same host only."""
+    """Return the rows with the same canonical URL. Only records of the same host are compared."""
     host = canonical.split("/")[2].split(":")[0]
     same_host = pc.match_substring(pc.field("url"), host, ignore_case=True)
     candidates = ledger.to_table(filter=same_host).to_pylist()

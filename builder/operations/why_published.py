@@ -1,4 +1,4 @@
-"""``why`` where there is no ledger: a page among the published documents."""
+"""``why`` without a ledger: find a page among the published documents."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def find_published(corpus: Corpus, version: str, page: str) -> list[dict[str, Any]]:
-    """Look a page up by document id, URL or canonical URL in the shards of a version, in their order."""
+    """Look a page up by document id, URL or canonical URL in the shards of a version; keep their order."""
     canonical = canonical_url(page)
     manifest = corpus.manifest(version)
     url_column = Columns.of_manifest(manifest).url
@@ -31,7 +31,7 @@ def find_published(corpus: Corpus, version: str, page: str) -> list[dict[str, An
 
 
 def _rows(path: Path, url_column: str | None, page: str, canonical: str | None) -> list[dict[str, Any]]:
-    """Return ``id`` and ``url`` of the rows of a shard that are the page."""
+    """Return ``id`` and ``url`` of each row of a shard that is the page."""
     table = pq.read_table(path, columns=["id", *([url_column] if url_column else [])])
     table = table.rename_columns(["id", "url"][: table.num_columns])
     rows: list[dict[str, Any]] = table.filter(_named(table, page, canonical)).to_pylist()
@@ -39,7 +39,7 @@ def _rows(path: Path, url_column: str | None, page: str, canonical: str | None) 
 
 
 def _named(table: pa.Table, page: str, canonical: str | None) -> Any:
-    """Narrow the rows down by id, URL, and host."""
+    """Return a mask of the rows that may be the page: equal id, equal URL, or the same host."""
     found = pc.equal(table["id"], page)
     if "url" in table.column_names and str(table.schema.field("url").type) == "string":
         found = pc.or_(found, pc.fill_null(pc.equal(table["url"], page), False))

@@ -1,4 +1,4 @@
-"""``yank``, ``drop`` and ``gc``: versions that nobody should use any more, and what they leave behind."""
+"""``yank``, ``drop`` and ``gc``: withdraw versions, and free the space that no version uses."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SPOOL_DAYS = 7.0
-"""Days after which a spool that nobody touched counts as given up."""
+"""Days without a change after which a spool counts as abandoned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Yank:
-    """A version that was yanked, or taken back; ``newest`` is what the corpus gives from now on."""
+    """A version that was yanked or un-yanked. ``newest`` is the version that ``latest`` now points to."""
 
     corpus: Path
     version: str
@@ -31,7 +31,7 @@ class Yank:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drop:
-    """A version whose rows are gone; ``n_shards`` counts those that no other version has."""
+    """A version whose rows were deleted. ``n_shards`` counts the shards that no other version has."""
 
     corpus: Path
     version: str
@@ -42,7 +42,7 @@ class Drop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sweep:
-    """What a corpus had of no use; ``removed`` tells whether it is gone."""
+    """The files that no version uses. ``removed`` is true if they were deleted."""
 
     corpus: Path
     removed: bool
@@ -51,24 +51,24 @@ class Sweep:
 
 @reports_disk_faults
 def yank(address: str | Path, *, because: str | None) -> Yank:
-    """Mark a version as not to be used, or with ``because=None`` take that back.
+    """Mark a version so that it is not used by default, or remove the mark with ``because=None``.
 
-    ``latest``, and what ``load_dataset`` of the folder gives, go to the newest version that is not yanked; by
-    its number the version can still be loaded.
+    ``latest`` and ``load_dataset(FOLDER)`` use the newest version that is not yanked. You can still load a
+    yanked version by its number.
 
     Args:
         address: ``FOLDER@VERSION``.
 
     Raises:
-        VersionError: if there is no such version, it was dropped, or it is in that state already.
-        LockedError: if a builder is at work.
+        VersionError: if the version does not exist, was dropped, or already has this state.
+        LockedError: if another builder process works on this corpus.
     """
     corpus, version = _open(address)
     with corpus.lock():
         _refuse_dropped(corpus, version)
         was = corpus.yanked(version)
         if (was is None) == (because is None):
-            what = "is not yanked" if was is None else f"is yanked already: {was}"
+            what = "is not yanked" if was is None else f"is already yanked: {was}"
             raise VersionError(Fault(where=str(address), what=what))
         mark(corpus, version, because=because, root_readme=root_card(corpus, yanked={version: because}))
     return Yank(corpus=corpus.path, version=version, because=because, newest=corpus.find_newest())
@@ -82,8 +82,8 @@ def drop(address: str | Path) -> Drop:
         address: ``FOLDER@VERSION``.
 
     Raises:
-        VersionError: if there is no such version, it was dropped already, or it is the newest good one.
-        LockedError: if a builder is at work.
+        VersionError: if the version does not exist, was already dropped, or is the newest that is not yanked.
+        LockedError: if another builder process works on this corpus.
     """
     corpus, version = _open(address)
     with corpus.lock():
@@ -102,16 +102,16 @@ def drop(address: str | Path) -> Drop:
 
 @reports_disk_faults
 def gc(folder: str | Path, *, spool_days: float = SPOOL_DAYS, only_look: bool = False) -> Sweep:
-    """Free what no version uses: objects, half commits, and spools of builds that were given up.
+    """Delete what no version uses: objects, unfinished commits, and spools of abandoned builds.
 
     Args:
-        spool_days: a spool that was touched since is kept: its build goes on from there.
-        only_look: tell what would go, and remove nothing; the lock is not taken then.
+        spool_days: a spool that changed within this many days is kept, so that its build can resume.
+        only_look: report what would be deleted, and delete nothing. This needs no lock.
 
     Raises:
-        LockedError: if a builder is at work.
-        TamperedError: if a manifest cannot be trusted; nothing is removed then.
-        CorpusError: if a commit is pending and nothing is to be removed: what would go is not known yet.
+        LockedError: if another builder process works on this corpus.
+        TamperedError: if a manifest was changed. Nothing is deleted then.
+        CorpusError: if a commit is pending and ``only_look`` is set: the result is not known yet.
     """
     corpus = Corpus(folder)
     if only_look:
@@ -128,8 +128,8 @@ def _open(address: str | Path) -> tuple[Corpus, str]:
     folder, version = split_address(address)
     corpus = Corpus(folder)
     if version is None:
-        advice = f"name one, such as {folder}@{corpus.find_newest() or '1.0.0'}"
-        raise VersionError(Fault(where=str(address), what="names no version", advice=advice))
+        advice = f"add the version, as in {folder}@{corpus.find_newest() or '1.0.0'}"
+        raise VersionError(Fault(where=str(address), what="does not name a version", advice=advice))
     corpus.digest(version)
     return corpus, version
 

@@ -1,1 +1,1 @@
-"""From rows to a version: ids, cuts, shard plan, ledger, manifest, index segment."""
+"""Turn rows into a version: ids, splits, shards, ledger, manifest, index segment."""

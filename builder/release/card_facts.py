@@ -1,4 +1,4 @@
-"""From a manifest and what was counted to the facts that the card tells."""
+"""Collect the facts of a dataset card from a manifest, a recipe and counts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def card_source(recipe: Recipe) -> CardSource:
-    """Gather from a recipe what the card tells."""
+    """Collect the facts of the card that are in the recipe."""
     return CardSource(
         title=recipe.title,
         description=recipe.description,
@@ -41,12 +41,12 @@ def card_facts(
     clusters: Mapping[int, int],
     history: Sequence[Manifest],
 ) -> CardFacts:
-    """Gather what the card of one version tells.
+    """Collect the facts of the card of one version.
 
     Args:
-        shards: what is known of the rows of its shards.
-        clusters: how many clusters there are, by the number of records in them.
-        history: manifests of the versions before, oldest first.
+        shards: facts about the rows of its shards.
+        clusters: number of clusters, by the number of records in a cluster.
+        history: manifests of the earlier versions, oldest first.
     """
     domains = add_counts(shard.domains for shard in shards)
     newest = max((shard.newest for shard in shards), default="")
@@ -85,7 +85,7 @@ def card_facts(
 
 
 def change_facts(manifest: Manifest) -> ChangeFacts:
-    """Gather what the list of versions tells of one."""
+    """Collect the facts about one version for the card's list of versions."""
     changes = manifest.counts.get("changes")
     return ChangeFacts(
         version=manifest.version,
@@ -95,7 +95,7 @@ def change_facts(manifest: Manifest) -> ChangeFacts:
 
 
 def _column_notes(contract: Contract) -> dict[str, str]:
-    """Return what the contract says of its columns, in one line each."""
+    """Return the contract's description of each column, in one line."""
     schema = (contract.outgoing or contract).schema
     properties = schema.get("properties", {}) if isinstance(schema, dict) else {}
     described = {name: p.get("description") for name, p in properties.items() if isinstance(p, dict)}

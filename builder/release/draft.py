@@ -1,4 +1,4 @@
-"""A version that is ready but for its number: what it holds, and how it is put into its place."""
+"""Commit a version: give it a number, write its card and manifest, and rename it into place."""
 
 from __future__ import annotations
 
@@ -39,19 +39,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """What a new version consists of.
+    """Everything that a new version consists of, except its number.
 
     Attributes:
-        facts: the manifest's fields but for version, parent, reason and files.
-        changes: against the newest version, from which its number follows.
-        removed: removed rows by what a ledger says of them.
-        source: what the card tells that is in no manifest.
-        clusters: how many clusters there are, by the number of records in them.
-        audit: files that move to the version's audit, by name.
-        run: what ``run.json`` tells.
-        write_index: writes the version's segment of the index into a folder.
-        tombstones: the new content of ``tombstones.jsonl``, if it changed.
-        spent: spools that nobody needs any more when the version is there.
+        facts: the fields of the manifest, except version, parent, reason and files.
+        changes: the changes since the newest version. The version number follows from them.
+        removed: number of removed rows, by their reason in the ledger.
+        source: the facts of the card that are not in the manifest.
+        clusters: number of clusters, by the number of records in a cluster.
+        audit: files to move to the version's audit folder, by name.
+        run: the content of ``run.json``.
+        write_index: called with a folder and the version number; writes the index segment to the folder.
+        tombstones: the new content of ``tombstones.jsonl``; None if it did not change.
+        spent: spools that are not needed any more once the version exists.
     """
 
     facts: Mapping[str, Any]
@@ -71,7 +71,7 @@ class Draft:
 def split_entries(
     shards: Sequence[VersionShard], *, limits: Mapping[str, CutSizes], lineage: Lineage | None
 ) -> dict[str, SplitEntry]:
-    """Describe each split that has rows, as a manifest does."""
+    """Return the manifest entry of each split that has rows."""
     entries: dict[str, SplitEntry] = {}
     for split in dict.fromkeys(shard.split for shard in shards):
         here = [shard for shard in shards if shard.split == split]
@@ -100,10 +100,10 @@ def _row_digests(shard: VersionShard, lineage: Lineage | None) -> NDArray[np.uin
 
 
 def commit_draft(corpus: Corpus, draft: Draft, *, asked: str | None = None) -> Manifest:
-    """Number a version, describe it, and put it into its place.
+    """Compute the number of a version, write its card and manifest, and rename it into place.
 
     Raises:
-        VersionError: if ``asked`` is lower than the number that the changes ask for.
+        VersionError: if ``asked`` is lower than the number that the changes require.
     """
     newest = corpus.find_newest()
     parent = corpus.manifest(newest) if newest else None

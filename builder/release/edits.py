@@ -1,4 +1,4 @@
-"""What a build does to rows that were published: some go, some are replaced where they stand."""
+"""The changes that a build makes to published rows: it removes or replaces them."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removal:
-    """Why a published row goes.
+    """The reason why a published row is removed.
 
     Attributes:
         merged_into: the id of the document that it was compared with; None if it was not merged.
-        kept_id: the published document that stands for it from now on; None if none does.
+        kept_id: the id of the published document that now represents it; None without one.
     """
 
     outcome: str
@@ -45,11 +45,11 @@ SOURCE_GONE = Removal(outcome="rejected", stage="source", reason="source_gone")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edits:
-    """What becomes of published rows, by the 16 bytes of their id.
+    """The removed and replaced published rows, by the 16 bytes of their id.
 
     Attributes:
-        replaced: the row of the last spool that takes the place.
-        retired: past rows that stand for nothing any more.
+        replaced: the number of the new row in the last spool.
+        retired: numbers of past rows that no longer represent a document.
     """
 
     removed: Mapping[bytes, Removal] = field(default_factory=dict)
@@ -58,36 +58,37 @@ class Edits:
 
     @property
     def ids(self) -> DocumentIds:
-        """The ids of all rows that go or are replaced."""
+        """The ids of all rows that are removed or replaced."""
         return DocumentIds.from_bytes([*self.removed, *self.replaced])
 
 
 def find_replaced(
     chain_result: ChainResult, lineage: Lineage, past: Past
 ) -> tuple[dict[bytes, int], dict[bytes, int]]:
-    """Find the published rows whose page was fetched again with another text.
+    """Find the published rows whose page was fetched again with a different text.
 
     Returns:
-        By id: the row of the last spool that takes the place of a published row; and the row of the first
-        spool that was to do so, but was merged or rejected by a later stage.
+        Two mappings by id. The first has the row of the last spool that replaces the published row. The
+        second has the row of the first spool that would have replaced it, if a later stage had not merged or
+        rejected that row.
     """
     rows = np.flatnonzero(chain_result.merges.replaces >= 0)
     pages = PastRows(chain_result.merges.replaces[rows])
     ids, was_published = past.ids(pages), past.published(pages)
-    stands = lineage.published(ids) & was_published
+    is_published = lineage.published(ids) & was_published
     last = {int(row): at for at, row in enumerate(_first_rows(chain_result))}
     replaced: dict[bytes, int] = {}
     lost: dict[bytes, int] = {}
-    for row, one, there in zip(rows.tolist(), ids, stands.tolist(), strict=True):
-        if there and row in last:
+    for row, one, published in zip(rows.tolist(), ids, is_published.tolist(), strict=True):
+        if published and row in last:
             replaced[one] = last[row]
-        elif there:
+        elif published:
             lost[one] = row
     return replaced, lost
 
 
 def count_edits(lineage: Lineage, edits: Edits, *, added: Mapping[str, int]) -> dict[str, SplitChanges]:
-    """Count, for each split, the rows that were removed, changed and added; none moves or changes places."""
+    """Count the removed, changed and added rows of each split. No row moves or changes its position."""
     places = lineage.locate(edits.ids)
     removed = Counter(places[key].split for key in edits.removed)
     changed = Counter(places[key].split for key in edits.replaced)
@@ -99,7 +100,7 @@ def count_edits(lineage: Lineage, edits: Edits, *, added: Mapping[str, int]) -> 
 
 
 def count_removed(edits: Edits) -> dict[Reason | None, int]:
-    """Count the rows that go by what the ledger says of them."""
+    """Count the removed rows by outcome, stage and reason."""
     return dict(Counter((one.outcome, one.stage, one.reason) for one in edits.removed.values()))
 
 

@@ -1,4 +1,4 @@
-"""The end of a build: shards are written, the ledger is closed and added up."""
+"""The last phase of a build: write the shards and the ledger, and check the sums."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Closed:
-    """A build that is over and not yet a version; all its files are still in the spool's folder.
+    """The result of a build that is not committed yet. All its files are still in the spool folder.
 
     Attributes:
         shards: all shards of the version, in order.
-        n_known: records that were read again and had been accounted for by an earlier build.
-        n_restated: records of earlier builds whose outcome changed.
-        added: rows that each split got.
+        n_known: number of records that were read again and are in the ledger of an earlier version.
+        n_restated: number of records of earlier builds whose outcome changed.
+        added: number of rows added to each split.
     """
 
     shards: Sequence[VersionShard]
@@ -64,7 +64,7 @@ class Closed:
 
 
 def close(context: BuildContext, chain_result: ChainResult) -> Closed:
-    """Write shards and ledger, and check that every record is accounted for.
+    """Write the shards and the ledger, and check that the ledger accounts for every record.
 
     Raises:
         AccountError: if the sums do not match what the readers counted.
@@ -96,9 +96,9 @@ def close(context: BuildContext, chain_result: ChainResult) -> Closed:
     freed = context.pruned.freed if context.pruned else frozenset()
     restated = find_ledger_updates(context.past.lineage, edits, excluding=freed) if context.past else None
     # the ledger is written while workers write shards
-    with ThreadPoolExecutor(1) as beside:
-        writing = beside.submit(_write_ledger, context.folder, chain_result, row_outcomes, restated)
-        if context.engine.workers == 1:  # not more of the machine than was asked for
+    with ThreadPoolExecutor(1) as thread:
+        writing = thread.submit(_write_ledger, context.folder, chain_result, row_outcomes, restated)
+        if context.engine.workers == 1:  # use no more cores than the user asked for
             writing.result()
         shards = _write_shards(context, chain_result, placement, plan, row_outcomes)
         context.advance("ledger", done=0, total=1, unit="file")
@@ -145,8 +145,8 @@ def _write_ledger(
 
 
 def _all_ids(chain_result: ChainResult, placement: Placement) -> DocumentIds:
-    """Return, over the first spool, the published ids, or the candidates where rows have none."""
-    if not chain_result.first.n_rows:  # a row number 0 can be looked up
+    """Return an id for each row of the first spool: the published id, or the candidate id without one."""
+    if not chain_result.first.n_rows:  # row 0 can then be looked up
         return DocumentIds(np.zeros((1, 2), np.uint64))
     candidates = DocumentIds.from_arrow(chain_result.first.column(ID))
     return candidates.replaced(placement.rows, placement.ids)
@@ -162,7 +162,7 @@ def _write_shards(
     plan: ShardPlan,
     row_outcomes: RowOutcomes,
 ) -> list[VersionShard]:
-    """Write what is new or changed, side by side; what stays is only looked up."""
+    """Write the new and changed shards in parallel, and look up the facts of the kept shards."""
     job = _shard_job(context, chain_result, placement, plan, row_outcomes)
     new = [shard for shard in plan.shards if isinstance(shard, PlannedShard)]
     changed = [shard for shard in plan.shards if isinstance(shard, Rewrite)]
@@ -208,7 +208,7 @@ def _shard_job(
 
 
 def _cluster_sizes(row_outcomes: RowOutcomes) -> Counter[int]:
-    """Count clusters by the number of records in them, the keeper included; those of one are not clusters."""
+    """Count clusters by their number of records, keeper included. A single record is not a cluster."""
     merged = np.flatnonzero(row_outcomes.merges.into != -1)
     _, sizes = np.unique(row_outcomes.merges.last[merged], return_counts=True)
     return Counter((sizes + 1).tolist())
@@ -217,14 +217,15 @@ def _cluster_sizes(row_outcomes: RowOutcomes) -> Counter[int]:
 def _check_sums(
     chain_result: ChainResult, sums: LedgerSums, placement: Placement, *, n_known: int, n_restated: int
 ) -> None:
-    """Compare the ledger with what the readers counted, and its kept rows with what goes into shards."""
+    """Compare the ledger with the counts of the readers, and its kept rows with the rows for the shards."""
     n_read = chain_result.n_read
     if sums.n_records - n_restated + n_known != n_read:
         raise AccountError(
-            f"the readers counted {n_read} records, the ledger has {sums.n_records}, "
-            f"{n_restated} of them of earlier builds, and {n_known} were known"
+            f"the readers counted {n_read:,} records, but the ledger has {sums.n_records:,} rows, of which "
+            f"{n_restated:,} restate records of earlier builds, and {n_known:,} records were known"
         )
     if sums.outcomes["kept"] != len(placement.rows):
         raise AccountError(
-            f"the ledger keeps {sums.outcomes['kept']} records, the shards get {len(placement.rows)}"
+            f"the ledger has {sums.outcomes['kept']:,} kept records, "
+            f"but the shards get {len(placement.rows):,} rows"
         )

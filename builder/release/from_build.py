@@ -1,4 +1,4 @@
-"""A closed build becomes a version: number, manifest, card, and the rename into its place."""
+"""Make a version from the result of a build, and report it."""
 
 from __future__ import annotations
 
@@ -44,8 +44,7 @@ TOOLS = (
     "trafilatura",
     "ftfy",
 )
-"""Libraries on whose versions bytes or rows may depend."""
-
+"""Libraries whose versions may affect the bytes or the rows of a version."""
 
 NO_TOMBSTONES = {"count": 0, "digest": hashlib.sha256().hexdigest()}
 
@@ -53,12 +52,12 @@ NO_TOMBSTONES = {"count": 0, "digest": hashlib.sha256().hexdigest()}
 def write_version(
     corpus: Corpus, *, context: BuildContext, closed: Closed, inputs: Sequence[Input], version: str | None
 ) -> BuildResult:
-    """Number the build, describe it, and put it into its place.
+    """Commit a build as a new version.
 
-    Nothing is written if the parent has the same rows, made by the same recipe from the same inputs.
+    If the parent has the same rows, from the same recipe and inputs, nothing is written.
 
     Raises:
-        VersionError: if ``version`` is lower than the number that the changes ask for.
+        VersionError: if ``version`` is lower than the number that the changes require.
     """
     lineage = context.past.lineage if context.past else None
     splits = split_entries(closed.shards, limits=closed.limits, lineage=lineage)
@@ -115,7 +114,7 @@ def _counts(closed: Closed) -> dict[str, Any]:
 
 
 def inputs_facts(inputs: Sequence[Input]) -> dict[str, Any]:
-    """Return what the manifest tells of the inputs."""
+    """Return the manifest's entry of the inputs."""
     return {
         "count": len(inputs),
         "bytes": sum(one.n_bytes for one in inputs),
@@ -125,13 +124,13 @@ def inputs_facts(inputs: Sequence[Input]) -> dict[str, Any]:
 
 
 def tool_versions() -> dict[str, str]:
-    """Return the versions of what bytes or rows may depend on."""
+    """Return the versions of Python, builder and the libraries in ``TOOLS``."""
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     return {"builder": __version__, "python": python, **{name: library_version(name) for name in TOOLS}}
 
 
 def _same(parent: Manifest, facts: Mapping[str, Any]) -> bool:
-    """Tell whether a new version would say nothing that its parent does not say."""
+    """Return whether a new version would have the same facts as its parent."""
     counts = {name: n for name, n in parent.counts.items() if name != "changes"}
     return (
         parent.splits == facts["splits"]
@@ -143,7 +142,7 @@ def _same(parent: Manifest, facts: Mapping[str, Any]) -> bool:
 def _changes(
     corpus: Corpus, parent: Manifest | None, context: BuildContext, closed: Closed
 ) -> tuple[Changes, Mapping[Reason | None, int]]:
-    """Find what changed since the parent, and count removed rows by what the ledger says of them."""
+    """Return the changes since the parent, and the number of removed rows by their reason in the ledger."""
     if parent is None:
         return Changes(), {}
     broken, added = compare_columns(parent.columns, context.chain.published)
@@ -160,7 +159,7 @@ def _changes(
 def _split_changes(
     corpus: Corpus, parent: Manifest, context: BuildContext, closed: Closed
 ) -> tuple[Mapping[str, SplitChanges], Mapping[Reason | None, int]]:
-    """Count what became of rows: a build that goes on from its parent knows what it did to them."""
+    """Count changed rows. A build on its parent knows its own edits; a full rebuild compares all rows."""
     if context.past is not None:
         counted = count_edits(context.past.lineage, closed.edits, added=closed.added)
         return counted, count_removed(closed.edits)
@@ -177,7 +176,7 @@ def _split_changes(
 
 
 def _run_facts(context: BuildContext, closed: Closed) -> dict[str, Any]:
-    """What is true of this run and of no other: counts of the machine, and what only the clock caught."""
+    """Return the facts of this run only: options, counts, times, and the units that were refused."""
     return machine_facts() | {
         "workers": context.engine.workers,
         "batch_rows": context.batch_rows,
@@ -188,7 +187,7 @@ def _run_facts(context: BuildContext, closed: Closed) -> dict[str, Any]:
 
 
 def machine_facts() -> dict[str, Any]:
-    """Say on what kind of machine something ran."""
+    """Return the operating system and the kind of processor."""
     import platform
 
     return {"machine": {"system": platform.system(), "machine": platform.machine()}}
@@ -198,13 +197,13 @@ def machine_facts() -> dict[str, Any]:
 
 
 def unchanged(corpus: Corpus, recipe: Recipe) -> BuildResult:
-    """Say that the newest version is what a build would make."""
+    """Return the result of a build that found nothing new."""
     manifest = corpus.manifest(corpus.newest())
     return _result(corpus, recipe, manifest, nothing_new=True)
 
 
 def finished(corpus: Corpus, recipe: Recipe, manifest: Manifest) -> BuildResult:
-    """Say what was written without reading an input."""
+    """Return the result of a version that was written without reading an input."""
     return _result(corpus, recipe, manifest)
 
 

@@ -1,4 +1,4 @@
-"""A version that is made from the one before alone: no input is read, and no recipe is needed."""
+"""Make a version from its parent only, without recipe and inputs."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class VersionFromParent:
-    """What is done to the rows of the version before, and how its shards are laid out then.
+    """The edits to the rows of the parent, and the plan of the new shards.
 
     Attributes:
-        folder: for what is written; it must lie on the corpus's file system.
+        folder: the folder for new files. It must be on the file system of the corpus.
     """
 
     past: Past
@@ -53,7 +53,7 @@ class VersionFromParent:
     folder: Path
 
     def draft(self, *, tombstones: Tombstones | None, workers: int, advance: Progress) -> Draft:
-        """Write the shards that change, and draft the version."""
+        """Write the changed shards, and return the draft of the version."""
         lineage = self.past.lineage
         parent = lineage.manifest
         written = self._write(workers=workers, advance=advance)
@@ -103,7 +103,7 @@ class VersionFromParent:
 
 
 def no_rows(names: list[str]) -> Placement:
-    """Return the placement of a build to which no row came."""
+    """Return the placement of a build without new rows."""
     numbers = np.empty(0, np.int64)
     return Placement(
         names=names,

@@ -1,4 +1,4 @@
-"""Which id each kept row gets, and which split it belongs to."""
+"""Choose the id and the split of each kept row."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def settle_ids(
     *,
     taken: Callable[[DocumentIds], NDArray[np.bool_]] = lambda ids: np.zeros(len(ids), np.bool_),
 ) -> DocumentIds:
-    """Make ids unique in the order of the build: the first comer keeps the id of the URL.
+    """Make ids unique, in the order of the build: the first row with an id keeps it.
 
-    A row that would repeat an id takes its second candidate, and if that is taken too (the same URL with
-    the same bytes, kept twice) a number is mixed in.
+    A row that would repeat an id takes its second candidate. If that is taken too (the same URL with the same
+    bytes is kept twice), the id is hashed again with a number.
 
     Args:
-        first: each row's candidate.
-        second: each row's second candidate.
-        taken: tells which ids published rows have: bool[n].
+        first: the first candidate of each row: the id of its URL.
+        second: the second candidate of each row.
+        taken: returns which ids published rows have: bool[n].
     """
     late = _repeats(first) | taken(first)
     ids = first.replaced(late, second[late])
@@ -44,7 +44,7 @@ def settle_ids(
 
 
 def _repeats(ids: DocumentIds) -> NDArray[np.bool_]:
-    """Mark every row whose id an earlier row has."""
+    """Return which rows have the id of an earlier row: bool[n]."""
     rows = np.arange(len(ids))
     repeats: NDArray[np.bool_] = best_of_group(ids.words, rows) != rows
     return repeats
@@ -53,7 +53,7 @@ def _repeats(ids: DocumentIds) -> NDArray[np.bool_]:
 def assign_splits(ids: DocumentIds, *, shares: Mapping[str, float], name: str) -> NDArray[np.int16]:
     """Assign each id to a split, by a hash of the id and the recipe's name.
 
-    Nothing but these two matters, so a document never moves when pages are added.
+    The split depends on nothing else, so a document never moves to another split when pages are added.
 
     Returns:
         int16[n_rows], positions in ``shares``.

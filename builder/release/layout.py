@@ -1,4 +1,4 @@
-"""How the shards of a new version are laid out: those that stay, that are written again, and that are new."""
+"""Define the plan of a new version's shards: kept, rewritten and new shards."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptShard:
-    """A shard that is in the version before and stays as it is, maybe under another name."""
+    """A shard of the parent that stays unchanged; its name may change."""
 
     split: str
     name: str
@@ -23,13 +23,13 @@ class KeptShard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rewrite:
-    """One shard that changes.
+    """A shard of the parent that is written again with changed rows.
 
     Attributes:
         name: its name in the new version.
-        origin: SHA-256 of the shard, if the index is to know the new one by what was done to it.
-        removed: rows of the shard that go, ascending.
-        replaced: row of the shard -> row of the last spool that takes its place.
+        origin: SHA-256 of the parent's shard, if the index stores the new shard as edits of it; else None.
+        removed: numbers of the removed rows in the shard, ascending.
+        replaced: number of a row in the shard -> number of its replacement in the last spool.
     """
 
     split: str
@@ -42,7 +42,7 @@ class Rewrite:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedShard:
-    """A new shard before it is written: its name in the version, and which rows of the split's additions."""
+    """A new shard that is not written yet: its name, and its range in the rows added to the split."""
 
     split: str
     name: str
@@ -52,7 +52,7 @@ class PlannedShard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recut:
-    """One shard, put together of pieces of older ones: file, first row and last row but one."""
+    """A shard made of pieces of the parent's shards. A piece is (path, first row, row after the last one)."""
 
     split: str
     name: str
@@ -61,7 +61,7 @@ class Recut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShardPlan:
-    """All shards of the new version, in order, and between which sizes each split is cut."""
+    """All shards of the new version, in order, and the size limits of the shards of each split."""
 
     shards: Sequence[KeptShard | Rewrite | PlannedShard | Recut]
     limits: Mapping[str, CutSizes]
@@ -69,7 +69,7 @@ class ShardPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenShard:
-    """A finished shard: where it is, and what is known of its rows.
+    """A finished shard: its file, and facts about its rows.
 
     Attributes:
         ids: the file of its ids, uint64[rows, 2].
@@ -87,7 +87,7 @@ class WrittenShard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionShard:
-    """A shard of the new version, with what is known of its rows; ``written`` is None if it stayed."""
+    """A shard of the new version, with facts about its rows. ``written`` is None if it was kept unchanged."""
 
     split: str
     name: str

@@ -1,4 +1,4 @@
-"""The ledger: every account of the first pass, with what became of its record in the end."""
+"""Write the ledger: the accounts of the first pass, with the final outcome of each record."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ if TYPE_CHECKING:
     from builder.release.outcomes import RowOutcomes
 
 KEEPER_REJECTED = "keeper_rejected"
-"""Its meaning stands in ``reasons.py``."""
+"""A reason code; ``reasons.py`` has its meaning."""
 _ROWS_AT_ONCE = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class LedgerSums:
-    """The sums of a ledger, by outcome and by (stage, reason)."""
+    """The sums of a ledger, by outcome and by (outcome, stage, reason)."""
 
     outcomes: Counter[str]
     reasons: Counter[tuple[str, str, str]]
 
     @property
     def n_records(self) -> int:
-        """Rows of the ledger."""
+        """The number of rows of the ledger."""
         return sum(self.outcomes.values())
 
 
@@ -49,14 +49,14 @@ def write_ledger(
 ) -> tuple[LedgerSums, int]:
     """Write ``ledger.parquet``, one row for each record in the order of the input, and add it up.
 
-    The merged ones are written to ``clusters.parquet`` as well. Records that an earlier build has accounted
-    for have no row here.
+    Merged records are also written to ``clusters.parquet``. A record that is in the ledger of an earlier
+    version (a known record) gets no row.
 
     Args:
-        restated: rows for records of earlier builds whose outcome changed; they come last.
+        restated: rows for records of earlier builds whose outcome changed; they are written last.
 
     Returns:
-        The sums, and how many records were known.
+        The sums, and the number of known records.
     """
     sums = LedgerSums(outcomes=Counter(), reasons=Counter())
     originals = _originals(spool)
@@ -76,19 +76,19 @@ def write_ledger(
 
 
 def write_rejected(path: Path, *, spool: Spool, late: pa.Table) -> int:
-    """Write ``rejected.parquet``: what a contract rejected or a reader failed on, as it came."""
-    tables = (_mendable(part.table("rejected")) for part in spool.parts if part.n_rejected)
+    """Write ``rejected.parquet``: the original records that a contract rejected or a reader failed on."""
+    tables = (_fixable(part.table("rejected")) for part in spool.parts if part.n_rejected)
     with pq.ParquetWriter(path, REJECTED_SCHEMA, compression="zstd") as writer:
         n_rows = 0
-        for table in [*tables, _mendable(late)]:
+        for table in [*tables, _fixable(late)]:
             writer.write_table(table)
             n_rows += table.num_rows
     return n_rows
 
 
-def _mendable(rejected: pa.Table) -> pa.Table:
-    there = pc.or_(pc.is_valid(rejected["record"]), pc.is_valid(rejected["faults"]))
-    rejected = rejected.filter(pc.or_(there, pc.equal(rejected["outcome"], "failed")))
+def _fixable(rejected: pa.Table) -> pa.Table:
+    has_content = pc.or_(pc.is_valid(rejected["record"]), pc.is_valid(rejected["faults"]))
+    rejected = rejected.filter(pc.or_(has_content, pc.equal(rejected["outcome"], "failed")))
     columns = {
         "record_id": pc.struct_field(rejected["_record"], "id"),
         **{name: rejected[name] for name in ("stage", "reason", "faults", "record")},
@@ -100,7 +100,7 @@ def _mendable(rejected: pa.Table) -> pa.Table:
 
 
 def _originals(spool: Spool) -> dict[str, int]:
-    """Find the row of every alias that a revisit refers to; the first comer if two have the same."""
+    """Find the row of each alias that a revisit refers to; if several rows have it, the first one."""
     wanted: set[str] = set()
     for part in spool.parts:
         if part.n_rejected:
@@ -116,7 +116,7 @@ def _originals(spool: Spool) -> dict[str, int]:
 
 
 def _revisited(account: pa.Table, originals: dict[str, int]) -> NDArray[np.int64]:
-    """int64[n_records], the row that a revisit repeats; -1 for every other record."""
+    """Return int64[n_records]: the row that a revisit repeats; -1 for every other record."""
     rows = np.full(account.num_rows, -1, np.int64)
     if originals:
         for at, names in enumerate(account["refers_to"].to_pylist()):
@@ -149,7 +149,7 @@ def _ledger_tables(
 
 
 def _ordinals_in_file(account: pa.Table, ordinals: Counter[tuple[str, str]]) -> pa.ChunkedArray:
-    """Number records over a whole file: a task numbers its own from 0, and a part may hold many files."""
+    """Number records over the whole file: each task counts from 0, and a part may contain many files."""
     numbers = np.empty(account.num_rows, np.int64)
     places = pc.binary_join_element_wise(account["source"], account["path"], "\0").combine_chunks()
     places = places.dictionary_encode()
@@ -174,20 +174,23 @@ def _outcome_columns(
     into = np.where(alive, merges.into[row], NO_ROW)
     target = FirstOrPast(np.where(revisited >= 0, revisited, into))
     merged = target != NO_ROW
-    stands = np.where(published, row, np.where(merged, row_outcomes.stands(target), NO_ROW))
+    represented_by = np.where(published, row, np.where(merged, row_outcomes.representatives(target), NO_ROW))
     late = _late_rows(row_outcomes.late, rows)
     text = {name: _patch(account[name], late, row_outcomes.late, name) for name in _LATE}
     text["outcome"] = _choose(text["outcome"], {"kept": published, "merged": merged})
     text["stage"] = _choose(text["stage"], _by_stage(merges.stages, merges.by[row], merged & alive))
     text["reason"] = _choose(
         text["reason"],
-        {**_by_stage(merges.reasons, merges.by[row], merged & alive), KEEPER_REJECTED: merged & (stands < 0)},
+        {
+            **_by_stage(merges.reasons, merges.by[row], merged & alive),
+            KEEPER_REJECTED: merged & (represented_by < 0),
+        },
     )
     shard = row_outcomes.shard[row]
     return text | {
         "document_id": _ids(row_outcomes.ids, np.where(published, row, -1)),
-        "kept_id": _ids(row_outcomes.id_table, stands),
-        "merged_into": _ids(row_outcomes.id_table, row_outcomes.own(target)),
+        "kept_id": _ids(row_outcomes.id_table, represented_by),
+        "merged_into": _ids(row_outcomes.id_table, row_outcomes.positions(target)),
         "similarity": _similarities(merges.similarity[row], merged & alive),
         "split": _names([split for split, _ in row_outcomes.shards], shard, published),
         "shard": _names([path for _, path in row_outcomes.shards], shard, published),
@@ -198,7 +201,7 @@ _LATE = ("outcome", "stage", "reason", "pointer", "value", "limit", "message")
 
 
 def _late_rows(late: pa.Table, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """int64[n_records], position among the late rejections; -1 where there is none."""
+    """Return int64[n_records]: the position of a record in ``late``; -1 if it is not there."""
     known = late["_row"].to_numpy() if late.num_rows else np.empty(0, np.int64)
     at = np.searchsorted(known, rows)
     hit = (at < len(known)) & (rows >= 0)
@@ -227,23 +230,23 @@ def _by_stage(
 
 
 def _ids(ids: DocumentIds, rows: NDArray[np.int64]) -> pa.Array:
-    there = pa.array(rows >= 0)
-    return pc.if_else(there, ids[np.maximum(rows, 0)].to_strings(), pa.scalar(None, pa.string()))
+    exists = pa.array(rows >= 0)
+    return pc.if_else(exists, ids[np.maximum(rows, 0)].to_strings(), pa.scalar(None, pa.string()))
 
 
 def _similarities(values: NDArray[np.float64], merged: NDArray[np.bool_]) -> pa.Array:
     return pa.array(values, mask=~merged | np.isnan(values))
 
 
-def _names(names: list[str], at: NDArray[np.int32], there: NDArray[np.bool_]) -> pa.Array:
-    return pa.array(names, pa.string()).take(pa.array(at, mask=~there))
+def _names(names: list[str], at: NDArray[np.int32], exists: NDArray[np.bool_]) -> pa.Array:
+    return pa.array(names, pa.string()).take(pa.array(at, mask=~exists))
 
 
 # -- groups and sums -------------------------------------------------------------------------------
 
 
 def _in_groups(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
-    """Put small tables together, so that small parts do not make small row groups."""
+    """Concatenate small tables, so that small parts do not become small row groups."""
     group: list[pa.Table] = []
     for table in tables:
         group.append(table)

@@ -1,4 +1,4 @@
-"""Records of earlier builds whose outcome a build has changed: each gets a new row in the ledger."""
+"""Write new ledger rows for records of earlier builds whose outcome a build has changed."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from builder.pipeline.run import ChainResult
     from builder.release.outcomes import RowOutcomes
 
-RECRAWLED = "The page was fetched again, with another text, which stands in its place."
+RECRAWLED = "The page was fetched again with a different text, which replaces this one."
 
 
 def removal_of(row: int, row_outcomes: RowOutcomes, chain_result: ChainResult) -> Removal:
-    """Tell why a published row goes whose newer page, a row of the first spool, is not published either."""
+    """Return why a published row is removed: its newer page, ``row`` of the first spool, is not kept."""
     merges = row_outcomes.merges
     into = int(merges.into[row])
     if into != -1:
-        own = int(row_outcomes.own(FirstOrPast(np.asarray([into])))[0])
+        own = int(row_outcomes.positions(FirstOrPast(np.asarray([into])))[0])
         return Removal(
             outcome="merged",
             stage=merges.stages[merges.by[row]],
@@ -50,12 +50,12 @@ def find_ledger_updates(
 ) -> pa.Table:
     """Return a ledger row for each record of an earlier build whose outcome changed.
 
-    A row that goes takes the records with it that were merged into it; they stand under what stands for it
-    from now on, if anything does. Of one that is replaced only its own record changes: what was merged into
-    the old text stays merged.
+    If a row is removed, the records that were merged into it change too: the document that now represents
+    the row represents them as well, or no document does. If a row is replaced, only its own record changes:
+    records that were merged into the old text stay merged.
 
     Args:
-        excluding: records that the build has read again, and accounts for anyway.
+        excluding: ids of records that the build has read again; the ledger has a row for them already.
     """
     wanted = {key.hex(): key for key in (*edits.removed, *edits.replaced)}
     if not wanted:
@@ -72,11 +72,11 @@ def find_ledger_updates(
     return pa.Table.from_pylist(rows, schema=LEDGER_SCHEMA)
 
 
-_NOWHERE: dict[str, None] = {"document_id": None, "split": None, "shard": None, "pointer": None}
+_NOT_PUBLISHED: dict[str, None] = {"document_id": None, "split": None, "shard": None, "pointer": None}
 
 
 def _removed(row: dict[str, Any], removal: Removal) -> dict[str, Any]:
-    """Restate a record whose document goes; one that was merged into it keeps what it was merged by."""
+    """Return the new row of a record whose document is removed. A merged record keeps its stage and pair."""
     outcome = {
         "outcome": removal.outcome,
         "stage": removal.stage,
@@ -87,22 +87,22 @@ def _removed(row: dict[str, Any], removal: Removal) -> dict[str, Any]:
         "similarity": removal.similarity,
     }
     if row["outcome"] == "kept":
-        return row | _NOWHERE | outcome | {"document_id": row["document_id"]}
+        return row | _NOT_PUBLISHED | outcome | {"document_id": row["document_id"]}
     if removal.kept_id is not None:
         return row | {"kept_id": removal.kept_id.hex()}
     if removal.outcome == "rejected" and removal.stage in TAKES_MERGED:
-        return row | _NOWHERE | outcome
+        return row | _NOT_PUBLISHED | outcome
     return row | {"kept_id": None, "reason": "keeper_rejected"}
 
 
 TAKES_MERGED = frozenset({"takedown", "source"})
-"""Stages that reject what was merged into a document with it."""
+"""Stages that reject a document together with the records that were merged into it."""
 
 
 def _replaced(row: dict[str, Any]) -> dict[str, Any]:
     return (
         row
-        | _NOWHERE
+        | _NOT_PUBLISHED
         | {
             "outcome": "merged",
             "stage": "dedup_url",

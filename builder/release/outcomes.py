@@ -1,4 +1,4 @@
-"""What became of every record that came to the first barrier."""
+"""Find out what happened to each row that reached the first barrier."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True)
 class RowOutcomes:
-    """The outcome of every row of the first spool, and the past rows that some of them were merged into.
+    """The outcome of each row of the first spool, and the past rows that rows were merged into.
 
     Attributes:
-        ids: of each row: the published id, or the candidate where a row is not published.
-        published: bool[n_rows].
-        past_rows: the past rows that a row's merge or tag names, ascending.
-        past_ids: their ids.
-        past_kept: bytes or None for each, the id of what stands for them.
-        late: rejections of later passes, with ``_row``, ascending.
-        shard: int32[n_rows], position in ``shards``; -1 where not published.
+        ids: the published id of each row, or the candidate id if the row is not published.
+        published: bool[n_rows], whether each row is published.
+        past_rows: the past rows that a merge or a tag of a row names, ascending.
+        past_ids: the id of each of ``past_rows``.
+        past_kept: the id of the document that represents each of ``past_rows``; None without one.
+        late: the rejections of later passes, with ``_row``, ascending.
+        shard: int32[n_rows], position in ``shards``; -1 if not published.
         shards: (split, path) of each shard.
     """
 
@@ -50,18 +50,18 @@ class RowOutcomes:
 
     @cached_property
     def id_table(self) -> DocumentIds:
-        """The ids of rows, then those of past rows, then those of what stands for past rows."""
+        """The ids of all rows, then of all past rows, then of the documents that represent past rows."""
         kept = DocumentIds.from_bytes(one or bytes(ID_BYTES) for one in self.past_kept)
         return DocumentIds.concat([self.ids, self.past_ids, kept])
 
-    def own(self, rows: FirstOrPast) -> TableRows:
-        """int64[n], places in ``id_table`` of rows and past rows; -1 stays."""
+    def positions(self, rows: FirstOrPast) -> TableRows:
+        """Return int64[n]: the position of each row or past row in ``id_table``; -1 stays -1."""
         is_past, past_rows = decode_old(rows)
         at = np.searchsorted(self.past_rows, past_rows)
         return TableRows(np.where(is_past, len(self.ids) + at, rows))
 
-    def stands(self, rows: FirstOrPast) -> TableRows:
-        """int64[n], places in ``id_table`` of what is published for rows or past rows; -1 for nothing."""
+    def representatives(self, rows: FirstOrPast) -> TableRows:
+        """Return int64[n]: the position in ``id_table`` of the published id of each row; -1 without one."""
         ends = np.where(rows >= 0, self.merges.last[np.maximum(rows, 0)], rows)
         is_past, past_rows = decode_old(ends)
         at = np.searchsorted(self.past_rows, past_rows)
@@ -72,12 +72,12 @@ class RowOutcomes:
         return TableRows(np.where(is_past, in_past, here))
 
     def kept_id(self, row: int) -> bytes | None:
-        """Return the id of what is published for one row."""
-        at = int(self.stands(FirstOrPast(np.asarray([row])))[0])
+        """Return the id of the published document that represents a row; None without one."""
+        at = int(self.representatives(FirstOrPast(np.asarray([row])))[0])
         return self.id_table[at] if at >= 0 else None
 
     def note_shards(self, plan: ShardPlan, placement: Placement) -> None:
-        """Note which shard each published row stands in."""
+        """Store the shard of each published row."""
         self.shard = np.full(len(self.published), -1, np.int32)
         self.shards = [(one.split, one.name) for one in plan.shards]
         for number, one in enumerate(plan.shards):
@@ -91,7 +91,7 @@ class RowOutcomes:
 def trace_outcomes(
     chain_result: ChainResult, placement: Placement, *, all_ids: DocumentIds, past: Past | None
 ) -> RowOutcomes:
-    """Follow every row of the first spool to its end."""
+    """Return the outcome of each row of the first spool."""
     published = np.zeros(len(chain_result.merges.into), np.bool_)
     published[placement.rows] = True
     named = np.unique(np.concatenate([chain_result.merges.into, *_tags(chain_result)]))
@@ -110,7 +110,7 @@ def trace_outcomes(
 
 
 def _tags(chain_result: ChainResult) -> list[NDArray[np.int64]]:
-    """Return the keepers that ``mode: tag`` wrote into rows."""
+    """Return the keepers that ``mode: tag`` stored in rows."""
     if not chain_result.last.parts:
         return []
     names = [n for n in chain_result.last.parts[0].batch("rows").schema.names if n.startswith("_cluster_")]

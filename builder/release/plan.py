@@ -1,4 +1,4 @@
-"""The shards of a new version: those that stay, those that are written again, and those that are new."""
+"""Plan the shards of a new version: kept, rewritten and new shards."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 def plan_shards(
     placement: Placement, *, lineage: Lineage | None = None, edits: Edits | None = None
 ) -> ShardPlan:
-    """Lay out the shards of a new version: first those of the version before, then the additions."""
+    """Return the shards of a new version: in each split first those of the parent, then the additions."""
     shards: list[KeptShard | Rewrite | PlannedShard] = []
     limits: dict[str, CutSizes] = {}
-    touched = _touched(lineage, edits) if lineage and edits else {}
+    edited = _edits_by_shard(lineage, edits) if lineage and edits else {}
     for split in placement.names:
         before = lineage.manifest.splits.get(split) if lineage else None
         ranges, sizes = plan_cuts(placement, split, before.cut if before else None)
-        old = list(_old_shards(split, lineage, touched)) if lineage and before else []
+        old = list(_parent_shards(split, lineage, edited)) if lineage and before else []
         n = len(old) + len(ranges)
         names = [f"data/{split}-{i:05d}-of-{n:05d}.parquet" for i in range(n)]
-        shards += [one.named(name) for one, name in zip(old, names, strict=False)]
+        shards += [one.with_name(name) for one, name in zip(old, names, strict=False)]
         new = zip(ranges, names[len(old) :], strict=True)
         shards += [PlannedShard(split=split, name=name, start=a, stop=b) for (a, b), name in new]
         if sizes:
@@ -41,8 +41,8 @@ def plan_shards(
 
 
 @dataclass(frozen=True, slots=True)
-class _Old:
-    """A shard of the version before whose new name is not known yet."""
+class _ParentShard:
+    """A shard of the parent whose new name is not known yet."""
 
     split: str
     entry: ShardEntry
@@ -51,8 +51,8 @@ class _Old:
     removed: tuple[int, ...]
     replaced: Mapping[int, int]
 
-    def named(self, name: str) -> KeptShard | Rewrite:
-        """Return what becomes of it."""
+    def with_name(self, name: str) -> KeptShard | Rewrite:
+        """Return the shard with its name in the new version, kept or rewritten."""
         if not self.removed and not self.replaced:
             return KeptShard(split=self.split, name=name, sha256=self.entry.sha256)
         return Rewrite(
@@ -65,31 +65,33 @@ class _Old:
         )
 
 
-def _old_shards(
-    split: str, lineage: Lineage, touched: Mapping[tuple[str, int], tuple[list[int], dict[int, int]]]
-) -> Iterator[_Old]:
+def _parent_shards(
+    split: str, lineage: Lineage, edited: Mapping[tuple[str, int], tuple[list[int], dict[int, int]]]
+) -> Iterator[_ParentShard]:
     for number, entry in enumerate(lineage.manifest.splits[split].shards):
-        removed, replaced = touched.get((split, number), ([], {}))
-        if len(removed) < entry.rows:  # one without rows could not be loaded: it is left out
+        removed, replaced = edited.get((split, number), ([], {}))
+        if len(removed) < entry.rows:  # a shard without rows is left out: it cannot be loaded
             source = str(lineage.shard_path(split, number))
             origin = entry.sha256 if lineage.n_derived(entry.sha256) < MOST_DERIVED else None
-            yield _Old(split, entry, source, origin, tuple(sorted(removed)), replaced)
+            yield _ParentShard(split, entry, source, origin, tuple(sorted(removed)), replaced)
 
 
 MOST_DERIVED = 8
-"""Shards in a row of which the index knows each by the one before; then it holds all rows again."""
+"""Maximum number of consecutive rewrites that the index stores as edits; then it stores all rows again."""
 
 
-def _touched(lineage: Lineage, edits: Edits) -> dict[tuple[str, int], tuple[list[int], dict[int, int]]]:
-    """Find the shards that hold removed and replaced rows: by split and number, their rows there."""
-    touched: dict[tuple[str, int], tuple[list[int], dict[int, int]]] = {}
+def _edits_by_shard(
+    lineage: Lineage, edits: Edits
+) -> dict[tuple[str, int], tuple[list[int], dict[int, int]]]:
+    """Return the removed and replaced rows of each shard that has some, by split and shard number."""
+    edited: dict[tuple[str, int], tuple[list[int], dict[int, int]]] = {}
     for key, place in lineage.locate(edits.ids).items():
-        removed, replaced = touched.setdefault((place.split, place.shard), ([], {}))
+        removed, replaced = edited.setdefault((place.split, place.shard), ([], {}))
         if key in edits.removed:
             removed.append(place.row)
         else:
             replaced[place.row] = edits.replaced[key]
-    return touched
+    return edited
 
 
 def describe_shard(
@@ -97,10 +99,10 @@ def describe_shard(
     shard: KeptShard | Rewrite | PlannedShard | Recut,
     written: Mapping[str, WrittenShard],
 ) -> VersionShard:
-    """Return what is known of a planned shard, now that all are written.
+    """Return the facts of a planned shard, after all shards are written.
 
     Raises:
-        AccountError: if one stays of a version that is not there.
+        AccountError: if the plan keeps a shard although the version has no parent.
     """
     if not isinstance(shard, KeptShard):
         done = written[shard.name]
@@ -108,6 +110,6 @@ def describe_shard(
             split=shard.split, name=shard.name, bytes=done.file_bytes, facts=done.facts, written=done
         )
     if lineage is None:
-        raise AccountError(f"{shard.name} stays, and there is no version before")
+        raise AccountError(f"the plan keeps the shard {shard.name}, but the version has no parent")
     facts, entry = lineage.shard_facts[shard.sha256], lineage.entries[shard.sha256]
     return VersionShard(split=shard.split, name=shard.name, bytes=entry.bytes, facts=facts)

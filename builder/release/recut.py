@@ -1,4 +1,4 @@
-"""Cut the shards of a version anew: additions and takedowns leave shards behind that are small."""
+"""Re-shard a version: additions and takedowns leave small shards."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CompactJob:
-    """Writes one shard; it is held in memory whole, at most ``shard_max`` raw bytes."""
+    """Write one shard from pieces. The whole shard is in memory: at most ``shard_max`` raw bytes."""
 
     writer: ShardJob
 
-    def __call__(self, recut: Recut, guard: Guard) -> WrittenShard:  # noqa: ARG002 - engines give one
+    def __call__(self, recut: Recut, guard: Guard) -> WrittenShard:  # noqa: ARG002 - engines pass a guard
         """Write the shard."""
         pieces = [pq.read_table(path).slice(start, stop - start) for path, start, stop in recut.pieces]
         table = pa.concat_tables(pieces).cast(self.writer.schema).combine_chunks()
@@ -39,7 +39,7 @@ class CompactJob:
 
 
 def plan_recut(lineage: Lineage) -> ShardPlan:
-    """Cut all rows of a version as a first version would be cut."""
+    """Plan the shards of all rows of a version, with the sizes that a first version would have."""
     shards: list[Recut] = []
     limits = {}
     for split in lineage.manifest.splits:
@@ -56,7 +56,7 @@ def plan_recut(lineage: Lineage) -> ShardPlan:
 
 
 def _files(lineage: Lineage, split: str) -> tuple[list[tuple[str, str, int]], NDArray[np.int64]]:
-    """List the shards of a split, with path and rows, and the raw bytes of each row."""
+    """Return the shards of a split as (SHA-256, path, rows), and the raw bytes of each row."""
     files, sizes = [], []
     for number, shard in enumerate(lineage.manifest.splits[split].shards):
         path = lineage.shard_path(split, number)

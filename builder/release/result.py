@@ -1,4 +1,4 @@
-"""What a build hands back."""
+"""Define the result of a build."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ REASON_KEYS = ("outcome", "stage", "reason")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitSize:
-    """How large a split came out."""
+    """The size of one split."""
 
     name: str
     rows: int
@@ -24,13 +24,13 @@ class SplitSize:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildResult:
-    """A version that was written, or the word that there was nothing new to write.
+    """The version that a build wrote, or the newest version if there was nothing new.
 
-    ``reasons`` holds ((outcome, stage, reason), records), most records first.
+    ``reasons`` lists ((outcome, stage, reason), records), most records first.
 
     Attributes:
-        n_restated: records of earlier builds whose outcome changed; they are counted in ``outcomes``.
-        n_known: records that were read again and had been accounted for by an earlier build.
+        n_restated: number of records of earlier builds whose outcome changed; ``outcomes`` counts them too.
+        n_known: number of records that were read again and are in the ledger of an earlier version.
     """
 
     name: str
@@ -50,7 +50,7 @@ class BuildResult:
 
     @property
     def n_records(self) -> int:
-        """Records that were read and are accounted for in this version's ledger."""
+        """The number of records that were read and are in the ledger of this version."""
         return sum(self.outcomes.values()) - self.n_restated
 
     def document(self) -> dict[str, Any]:

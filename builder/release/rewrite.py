@@ -1,4 +1,4 @@
-"""Write a shard of the version before again, without some of its rows, or with others in their place."""
+"""Rewrite a shard of the parent: remove rows, or replace them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RewriteJob:
-    """Rewrites one shard; it is held in memory whole, at most ``shard_max`` raw bytes."""
+    """Rewrite one shard. The whole shard is in memory: at most ``shard_max`` raw bytes."""
 
     writer: ShardJob
 
-    def __call__(self, rewrite: Rewrite, guard: Guard) -> WrittenShard:  # noqa: ARG002 - engines give one
-        """Write the shard again."""
+    def __call__(self, rewrite: Rewrite, guard: Guard) -> WrittenShard:  # noqa: ARG002 - engines pass a guard
+        """Write the shard with its edits."""
         written = self.writer.write_table(rewrite.split, rewrite.name, self._edited(rewrite))
         if rewrite.origin is None:
             return written
@@ -42,7 +42,7 @@ class RewriteJob:
             )
             order = np.argsort(new)
             fresh = self.writer.rows(Spool(self.writer.parts), new[order])
-            taker = np.arange(table.num_rows)
-            taker[old[order]] = table.num_rows + np.arange(len(new))
-            table, places = pa.concat_tables([table, fresh.cast(table.schema)]), taker[places]
+            sources = np.arange(table.num_rows)
+            sources[old[order]] = table.num_rows + np.arange(len(new))
+            table, places = pa.concat_tables([table, fresh.cast(table.schema)]), sources[places]
         return table.take(pa.array(places)).combine_chunks()

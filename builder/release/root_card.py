@@ -1,4 +1,4 @@
-"""The corpus's own card, from the manifests of its versions and what was done to them since."""
+"""Render the README.md of a corpus from the manifests and the states of its versions."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ def root_card(
     yanked: Mapping[str, str | None] | None = None,
     purged: Mapping[str, Manifest] | None = None,
 ) -> str:
-    """Write the README.md of a corpus as it is, or as it is to be.
+    """Return the README.md of a corpus, as it is now or after a change that is not committed yet.
 
     Args:
-        fresh: a version that is about to come.
-        without: a version whose rows are about to go.
-        yanked: why versions are yanked, or None where one is taken back, as it is to be.
-        purged: manifests of versions as they are to be when a purge is over; one without rows is left out.
+        fresh: the manifest of a version that will be added.
+        without: a version that will be dropped.
+        yanked: versions that will be yanked, with the reason; None as the reason removes a yank.
+        purged: manifests of versions as a purge will leave them. A version without rows is left out.
     """
-    there = [one for one in corpus.versions() if one != without and not corpus.dropped(one)]
-    known = [(purged or {}).get(one) or corpus.as_is(one) for one in there]
+    existing = [one for one in corpus.versions() if one != without and not corpus.dropped(one)]
+    known = [(purged or {}).get(one) or corpus.as_is(one) for one in existing]
     manifests = [one for one in (*known, *([fresh] if fresh else [])) if one.rows]
-    states = {one: corpus.yanked(one) for one in there} | dict(yanked or {})
+    states = {one: corpus.yanked(one) for one in existing} | dict(yanked or {})
     return corpus_card(corpus.name, manifests, yanked=states)

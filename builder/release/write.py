@@ -1,4 +1,4 @@
-"""From the last spool to shards: ids, splits, cuts, and the worker that writes one shard."""
+"""Write the shards: give each row an id and a split, cut splits into shards, and write one shard per job."""
 
 from __future__ import annotations
 
@@ -35,13 +35,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Placement:
-    """Where every row of the last spool goes.
+    """The id and the split of each row of the last spool.
 
     Attributes:
-        ids: final and unique.
-        split: int16[n_rows], position in ``names``; -1 for a row that takes the place of a published one.
+        names: the names of the splits.
+        ids: the final, unique ids.
+        split: int16[n_rows], position in ``names``; -1 for a row that replaces a published row.
         sizes: int64[n_rows], bytes of the row's canonical encoding.
-        rows: int64[n_rows], numbers in the first spool.
+        rows: int64[n_rows], row numbers in the first spool.
     """
 
     names: Sequence[str]
@@ -52,7 +53,7 @@ class Placement:
 
     @cached_property
     def hashes(self) -> NDArray[np.uint64]:
-        """uint64[n_rows], what cuts go by; another mix of the id than the one that splits go by."""
+        """uint64[n_rows], the hashes of the ids that decide the cuts; splits use another hash of the ids."""
         return self.ids.hashes(seed=1)
 
     def of(self, split: int) -> LastRows:
@@ -69,10 +70,9 @@ def place_rows(
     edits: Edits | None = None,
     pruned: frozenset[bytes] = frozenset(),
 ) -> Placement:
-    """Give every row of the last spool its id and its split.
+    """Give each row of the last spool an id and a split.
 
-    A row that takes the place of a published one takes its id; it adds none. The ids of ``pruned`` rows are
-    free again.
+    A row that replaces a published row takes its id. The ids of ``pruned`` rows can be used again.
     """
     first, second = (DocumentIds.from_arrow(spool.column(name)) for name in (ID, SECOND_ID))
     adds = np.ones(len(first), np.bool_)
@@ -92,7 +92,7 @@ def place_rows(
 
 
 def _taken(ids: DocumentIds, *, lineage: Lineage | None, pruned: frozenset[bytes]) -> NDArray[np.bool_]:
-    """bool[n], whether a published row that stays has an id."""
+    """Return bool[n]: whether a published row that stays has the id."""
     if lineage is None:
         return np.zeros(len(ids), np.bool_)
     free = [one in pruned for one in ids] if pruned else False
@@ -102,7 +102,7 @@ def _taken(ids: DocumentIds, *, lineage: Lineage | None, pruned: frozenset[bytes
 def plan_cuts(
     placement: Placement, split: str, limits: CutSizes | None = None
 ) -> tuple[list[tuple[int, int]], CutSizes | None]:
-    """Cut the rows that a split gets into shards; None for the sizes if it gets none and had none."""
+    """Cut the rows added to a split into shards; the sizes are None if the split has no rows at all."""
     rows = placement.of(placement.names.index(split))
     if not len(rows):
         return [], limits
@@ -121,11 +121,11 @@ def plan_cuts(
 
 @dataclass(frozen=True, kw_only=True)
 class ShardJob:
-    """Writes one shard from the last spool; rows are read by memory map, a row group at a time.
+    """Write one shard from the last spool. Rows are read by memory map, one row group at a time.
 
     Attributes:
         schema: the published columns, ``id`` first.
-        tags: public column -> underscore column that holds row numbers of the first spool.
+        tags: public column -> underscore column with row numbers of the first spool.
         arrays: folder of ``ids.npy`` (uint64[n_rows, 2]), ``sizes.npy`` and ``SPLIT.rows.npy`` of the last
             spool, ``all_ids.npy`` of the first, and ``past_rows.npy`` with ``past_ids.npy``.
     """
@@ -140,7 +140,7 @@ class ShardJob:
 
     @classmethod
     def of_published(cls, manifest: Manifest, *, limits: Mapping[str, CutSizes], folder: Path) -> ShardJob:
-        """Return the writer of rows that a version has: none come from a spool."""
+        """Return a writer for published rows only; it reads no spool."""
         return cls(
             parts=(),
             schema=manifest.columns,
@@ -151,7 +151,7 @@ class ShardJob:
             folder=str(folder),
         )
 
-    def __call__(self, planned: PlannedShard, guard: Guard) -> WrittenShard:  # noqa: ARG002 - engines give one
+    def __call__(self, planned: PlannedShard, guard: Guard) -> WrittenShard:  # noqa: ARG002 - engines pass a guard
         """Write one shard."""
         largest = int(self._sizes(planned).max())
         return self.write(planned.split, planned.name, self._groups(planned), largest_row_bytes=largest)
@@ -159,12 +159,12 @@ class ShardJob:
     def write(
         self, split: str, name: str, groups: Iterator[pa.Table], *, largest_row_bytes: int
     ) -> WrittenShard:
-        """Write row groups to a shard, and note what is known of them."""
+        """Write row groups to a shard, and collect the facts about its rows."""
         path = Path(self.folder) / name
         path.parent.mkdir(parents=True, exist_ok=True)
         notes = ShardNotes(self.noted)
         written = write_shard(path, self.schema, map(notes.take, groups), largest_row_bytes=largest_row_bytes)
-        pa.default_memory_pool().release_unused()  # one row group may be all that this process ever holds
+        pa.default_memory_pool().release_unused()  # one row group may use all the memory of this process
         ids, digests = path.with_suffix(".ids.npy"), path.with_suffix(".digests.npy")
         np.save(ids, DocumentIds.concat(notes.ids).words)
         np.save(digests, np.concatenate(notes.digests))
@@ -179,7 +179,7 @@ class ShardJob:
         )
 
     def write_table(self, split: str, name: str, table: pa.Table) -> WrittenShard:
-        """Write the rows of a shard that are all in memory, at most ``shard_max`` raw bytes."""
+        """Write a shard from a table in memory, at most ``shard_max`` raw bytes."""
         sizes = np.concatenate([row_sizes(batch) for batch in table.to_batches()])
         hashes, limits = DocumentIds.of_texts(table["id"]).hashes(seed=1), self.limits[split]
         ranges = cut_ranges(hashes, sizes, min_bytes=limits.group_min, max_bytes=limits.group_max)
@@ -187,12 +187,12 @@ class ShardJob:
         return self.write(split, name, groups, largest_row_bytes=int(sizes.max()))
 
     def _rows(self, planned: PlannedShard) -> LastRows:
-        """Return the rows of a shard."""
+        """Return the row numbers of a shard."""
         rows: NDArray[np.int64] = np.load(f"{self.arrays}/{planned.split}.rows.npy", mmap_mode="r")
         return LastRows(rows[planned.start : planned.stop])
 
     def _sizes(self, planned: PlannedShard) -> NDArray[np.int64]:
-        """int64[n], the raw bytes of the rows of a shard."""
+        """Return int64[n]: the raw bytes of each row of a shard."""
         sizes: NDArray[np.int64] = np.load(f"{self.arrays}/sizes.npy", mmap_mode="r")[self._rows(planned)]
         return sizes
 
@@ -208,7 +208,7 @@ class ShardJob:
         return DocumentIds(np.load(f"{self.arrays}/ids.npy", mmap_mode="r")[rows])
 
     def rows(self, spool: Spool, rows: NDArray[np.int64]) -> pa.Table:
-        """Make published rows of some rows of the last spool, which are in order."""
+        """Return rows of the last spool as published rows. ``rows`` is ascending."""
         wanted = [f.name for f in self.schema if f.name != "id" and f.name not in self.tags] + [
             *self.tags.values()
         ]
@@ -219,12 +219,12 @@ class ShardJob:
         return pa.Table.from_arrays(arrays, schema=self.schema).combine_chunks()
 
     def _cluster_ids(self, keepers: pa.ChunkedArray) -> pa.Array:
-        """Return the ids of keepers, which are rows of the first spool or past rows."""
-        there = keepers.is_valid().combine_chunks()
+        """Return the ids of keepers. A keeper is a row of the first spool or a past row."""
+        has_keeper = keepers.is_valid().combine_chunks()
         rows = keepers.fill_null(0).to_numpy()
         ids = np.load(f"{self.arrays}/all_ids.npy", mmap_mode="r")[np.maximum(rows, 0)]
         is_past, numbers = decode_old(rows)
         if is_past.any():
             past_rows, past_ids = (np.load(f"{self.arrays}/past_{name}.npy") for name in ("rows", "ids"))
             ids[is_past] = past_ids[np.searchsorted(past_rows, numbers[is_past])]
-        return pc.if_else(there, DocumentIds(np.asarray(ids)).to_strings(), pa.scalar(None, pa.string()))
+        return pc.if_else(has_keeper, DocumentIds(np.asarray(ids)).to_strings(), pa.scalar(None, pa.string()))

@@ -1,4 +1,4 @@
-"""Write a version's segment of the index."""
+"""Write the index segment of a version."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _ROWS_AT_ONCE = 1 << 16
 
 
 def write_index(folder: Path, version: str, *, context: BuildContext, closed: Closed) -> None:
-    """Write what later versions must know of a build."""
+    """Write the data of a build that later versions need."""
     written = [shard.written for shard in closed.shards if shard.written]
     for path in sorted(context.folder.glob(f"[0-9]*/*{SEGMENT}")):
         shutil.copyfile(path, folder / f"{path.name.removesuffix(SEGMENT)}.arrow")
@@ -54,14 +54,14 @@ def write_index(folder: Path, version: str, *, context: BuildContext, closed: Cl
 
 
 def finish_index(folder: Path, segment: Segment, past: Past | None) -> None:
-    """Write ``index.json``; an index that was made for this build only is taken in first."""
+    """Write ``index.json``. An index that was made only for this build is merged into the segment first."""
     if past and past.lineage.borrowed:
-        segment = absorb(past.lineage.folders[-1], folder, segment)
+        segment = merge_borrowed_index(past.lineage.folders[-1], folder, segment)
     (folder / INDEX_JSON).write_bytes(segment.to_bytes())
 
 
 def segment_of(version: str, past: Past | None, *, written: Sequence[WrittenShard], edits: Edits) -> Segment:
-    """Make a version's ``index.json``."""
+    """Return the content of a version's ``index.json``."""
     moved = {key.hex(): one.kept_id.hex() if one.kept_id else None for key, one in edits.removed.items()}
     return Segment(
         version=version,
@@ -80,7 +80,7 @@ def _retired(past: Past | None, edits: Edits) -> Mapping[str, tuple[int, ...]]:
 
 
 def write_shards(folder: Path, written: Sequence[WrittenShard]) -> None:
-    """Write ids and digests of the rows of the shards that a build wrote, as far as no shard has them."""
+    """Write the ids and digests of the rows of new shards; of rewritten shards only those of new rows."""
     write_arrow(folder / "shards.arrow", SHARDS_SCHEMA, map(_new_rows, range(len(written)), written))
 
 
@@ -96,9 +96,9 @@ def _rows(closed: Closed) -> Iterator[pa.Table]:
     row_outcomes = closed.row_outcomes
     for first in range(0, closed.chain_result.first.n_rows, _ROWS_AT_ONCE):
         rows = np.arange(first, min(first + _ROWS_AT_ONCE, closed.chain_result.first.n_rows))
-        stands = row_outcomes.stands(FirstOrPast(rows))
-        kept = row_outcomes.id_table[np.maximum(stands, 0)].to_arrow()
-        kept = pc.if_else(pa.array(stands >= 0), kept, pa.scalar(None, ID_TYPE))
+        represented_by = row_outcomes.representatives(FirstOrPast(rows))
+        kept = row_outcomes.id_table[np.maximum(represented_by, 0)].to_arrow()
+        kept = pc.if_else(pa.array(represented_by >= 0), kept, pa.scalar(None, ID_TYPE))
         columns = [row_outcomes.ids[rows].to_arrow(), pa.array(row_outcomes.published[rows]), kept]
         yield pa.Table.from_arrays(columns, schema=ROWS_SCHEMA)
 
@@ -111,10 +111,10 @@ def _records(closed: Closed) -> Iterator[pa.Table]:
 
 
 def _texts(context: BuildContext, closed: Closed) -> Iterator[pa.Table]:
-    """Give the texts of keepers that stand in no shard: a later stage rejected, merged or changed them."""
+    """Yield the texts of keepers that are not in a shard: a later stage rejected, merged or changed them."""
     text_stays = _text_stays(context)
     for stage, spool in closed.chain_result.barriers.items():
-        if stage not in _PROVES_BY_TEXT:
+        if stage not in _COMPARES_TEXTS:
             continue
         keepers = open_arrow(next(context.folder.glob(f"[0-9]*/{stage}{SEGMENT}")))["row"].to_numpy()
         if text_stays:
@@ -127,22 +127,22 @@ def _texts(context: BuildContext, closed: Closed) -> Iterator[pa.Table]:
             yield pa.Table.from_arrays(columns, schema=TEXTS_SCHEMA)
 
 
-_PROVES_BY_TEXT = frozenset({"dedup_near"})
+_COMPARES_TEXTS = frozenset({"dedup_near"})
 
 
 def _text_stays(context: BuildContext) -> bool:
-    """Tell whether the texts that the barriers saw are those that are published."""
+    """Return whether the published texts are the texts that the barriers compared."""
     stages = [stage.name for pass_ in context.chain.passes[1:] for stage in pass_.stages]
     return context.recipe.columns.text in context.chain.published.names and all(
         name in (Publishable.name, "takedown") for name in stages
     )
 
 
-# -- indices that were borrowed ---------------------------------------------------------------------
+# -- borrowed indices -------------------------------------------------------------------------------
 
 
-def absorb(borrowed: Path, folder: Path, segment: Segment) -> Segment:
-    """Put a borrowed index in front of a segment that was written behind it; return what it holds then."""
+def merge_borrowed_index(borrowed: Path, folder: Path, segment: Segment) -> Segment:
+    """Merge a borrowed index into the segment that builds on it, and return the merged segment."""
     before = Segment.read(borrowed)
     n_rows, n_shards = len(open_arrow(borrowed / "rows.arrow")), len(before.shards)
     for path in sorted(borrowed.glob("*.arrow")):

@@ -1,1 +1,1 @@
-"""What a takedown or a purge touches."""
+"""Find and delete what a takedown or a purge removes."""

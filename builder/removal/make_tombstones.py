@@ -1,4 +1,4 @@
-"""Make tombstones of published documents: all that is known of them, as keyed hashes."""
+"""Make tombstones: keyed hashes of the URLs, texts and bytes of published documents."""
 
 from __future__ import annotations
 
@@ -24,27 +24,32 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from builder.history.past import Past
-    from builder.removal.targets import Asked
+    from builder.removal.targets import TakedownRequest
 
 KEY_BYTES = 32
 
 
 def new_tombstones() -> Tombstones:
-    """Make an empty cemetery, with a key that nobody can guess."""
+    """Return an empty set of tombstones, with a new random key."""
     return Tombstones(secrets.token_bytes(KEY_BYTES))
 
 
 def make_tombstones(
-    tombstones: Tombstones, past: Past, documents: Mapping[bytes, str | None], *, asked: Asked, because: str
+    tombstones: Tombstones,
+    past: Past,
+    documents: Mapping[bytes, str | None],
+    *,
+    request: TakedownRequest,
+    because: str,
 ) -> Tombstones:
-    """Return the tombstones with one for each document, and one for what was asked for beside them.
+    """Add a tombstone for each document, and one for the requested URLs and domains, to the tombstones.
 
-    A document takes with it the URLs and texts of all that was merged into it.
+    A tombstone also has the URLs and texts of the pages that were merged into its document.
     """
     wanted = sorted(documents)
     urls, texts, contents = _urls(past, documents), _texts(past, wanted), _contents(past, wanted)
     stage = near_stage(past.lineage.manifest.recipe["document"])
-    stones = [
+    new = [
         Tombstone(
             because=because,
             urls=tuple(sorted(tombstones.keyed(key) for key in urls[one])),
@@ -56,31 +61,31 @@ def make_tombstones(
     ]
     extra = Tombstone(
         because=because,
-        domains=tuple(tombstones.keyed(host.encode()) for host in asked.domains),
-        urls=tuple(tombstones.keyed(key) for url in asked.urls if (key := url_key(url))),
+        domains=tuple(tombstones.keyed(host.encode()) for host in request.domains),
+        urls=tuple(tombstones.keyed(key) for url in request.urls if (key := url_key(url))),
     )
-    return Tombstones(tombstones.key, (*tombstones.entries, *_new(tombstones, [*stones, extra])))
+    return Tombstones(tombstones.key, (*tombstones.entries, *_without_known(tombstones, [*new, extra])))
 
 
-def _new(tombstones: Tombstones, stones: Sequence[Tombstone]) -> list[Tombstone]:
-    """Leave out what says nothing that another one has not said."""
-    said = {url for stone in tombstones.entries for url in (*stone.urls, *stone.domains)}
+def _without_known(tombstones: Tombstones, new: Sequence[Tombstone]) -> list[Tombstone]:
+    """Return the new tombstones without those whose URLs and domains other tombstones already have."""
+    known = {url for tombstone in tombstones.entries for url in (*tombstone.urls, *tombstone.domains)}
     fresh = []
-    for stone in stones:
-        if stone.contents or not said >= {*stone.urls, *stone.domains}:
-            fresh.append(stone)
-        said |= {*stone.urls, *stone.domains}
+    for tombstone in new:
+        if tombstone.contents or not known >= {*tombstone.urls, *tombstone.domains}:
+            fresh.append(tombstone)
+        known |= {*tombstone.urls, *tombstone.domains}
     return fresh
 
 
 def near_stage(recipe: Mapping[str, Any]) -> DedupNear:
-    """Return the recipe's ``dedup_near``, or one with its defaults if it has none."""
+    """Return the ``dedup_near`` stage of the recipe, or one with default options."""
     options = [one["dedup_near"] or {} for one in recipe.get("stages", []) if "dedup_near" in one]
     return DedupNear(**(options[0] if options else {}))
 
 
 def _urls(past: Past, documents: Mapping[bytes, str | None]) -> Mapping[bytes, set[bytes]]:
-    """Hash the URLs of each document and of what was merged into it."""
+    """Return the URL keys of each document and of the pages that were merged into it."""
     found: dict[bytes, set[bytes]] = defaultdict(set)
     for one, url in documents.items():
         found[one] |= {key} if (key := url_key(url)) is not None else set()
@@ -91,7 +96,7 @@ def _urls(past: Past, documents: Mapping[bytes, str | None]) -> Mapping[bytes, s
 
 
 def _texts(past: Past, documents: Sequence[bytes]) -> Mapping[bytes, list[bytes]]:
-    """Read the text of each document, and those of other keepers that it stands for."""
+    """Return the text of each document, and the texts of other keepers that it represents."""
     found: dict[bytes, list[bytes]] = defaultdict(list)
     if not past.text_column:
         return found
@@ -111,7 +116,7 @@ def _texts(past: Past, documents: Sequence[bytes]) -> Mapping[bytes, list[bytes]
 
 
 def _contents(past: Past, documents: Sequence[bytes]) -> Mapping[bytes, set[bytes]]:
-    """Digest the text of each document and those that were merged into it after ``dedup_exact``."""
+    """Return the digests of each document's text, and of texts merged into it after ``dedup_exact``."""
     found: dict[bytes, set[bytes]] = defaultdict(set)
     for key, texts in _texts(past, documents).items():
         found[key] |= set(text_digests(pa.array(texts, pa.large_binary())).to_pylist())
@@ -149,7 +154,7 @@ def _pages(tombstones: Tombstones, texts: Sequence[bytes], stage: DedupNear) -> 
 
 
 def _words(tombstones: Tombstones, texts: Sequence[bytes], stage: DedupNear) -> set[str]:
-    """Hash the words of texts that have some, but too few for a shingle."""
+    """Return the keyed hashes of the words of texts that have words, but too few for a shingle."""
     if not texts:
         return set()
     sketch = _sketch(texts, stage)

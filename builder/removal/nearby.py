@@ -1,4 +1,4 @@
-"""Published documents that are alike: what a takedown lists for a decision."""
+"""Find published documents that are similar to those of a takedown, so that a person can decide on them."""
 
 from __future__ import annotations
 
@@ -23,13 +23,15 @@ if TYPE_CHECKING:
     from builder.history.past import Past, StageMemory
 
 LEAST_SIMILARITY = 0.5
-"""Jaccard similarity from which on a document is listed. The bands find those below the recipe's threshold
-less surely the less alike they are."""
+"""Minimum Jaccard similarity of a listed document.
+
+Below the threshold of the recipe, the bands may miss a document: the less similar it is, the more often.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nearby:
-    """A published document that is like one that was asked for."""
+    """A published document that is similar to a requested one."""
 
     id: str
     url: str | None
@@ -37,14 +39,14 @@ class Nearby:
     similarity: float
 
     def document(self) -> dict[str, Any]:
-        """Return it as plain JSON values."""
+        """Return the document as plain JSON values."""
         return {"id": self.id, "url": self.url, "like": self.like, "similarity": self.similarity}
 
 
 def find_nearby(past: Past, documents: Iterable[bytes]) -> list[Nearby]:
-    """Find published documents that share a band key with some, and compare their shingles.
+    """Find the published documents that share a band key with ``documents``, and compare their shingles.
 
-    The most alike come first.
+    The most similar documents come first.
     """
     memory = past.stage(DedupNear.name)
     wanted = set(documents)
@@ -53,7 +55,7 @@ def find_nearby(past: Past, documents: Iterable[bytes]) -> list[Nearby]:
     keys = BandKeys(memory.column("band_keys"))
     here = memory.represented_by(wanted)
     here = here[np.asarray(memory.column("n_shingles").to_numpy())[here] > 0]
-    pairs = _sharing(keys, here, memory.n_rows)
+    pairs = _pairs_with_shared_bands(keys, here, memory.n_rows)
     others = np.unique(np.asarray([other for _, other in pairs], np.int64))
     if not len(others):
         return []
@@ -61,13 +63,13 @@ def find_nearby(past: Past, documents: Iterable[bytes]) -> list[Nearby]:
     place = {row: i for i, row in enumerate([*here.tolist(), *others.tolist()])}
     found: dict[int, tuple[float, int]] = {}
     for row, other in pairs:
-        alike = _jaccard(sets[place[row]], sets[place[other]])
-        if alike >= LEAST_SIMILARITY and alike > found.get(other, (0.0, 0))[0]:
-            found[other] = alike, row
-    return _told(past, memory, found, wanted)
+        similarity = _jaccard(sets[place[row]], sets[place[other]])
+        if similarity >= LEAST_SIMILARITY and similarity > found.get(other, (0.0, 0))[0]:
+            found[other] = similarity, row
+    return _best_matches(past, memory, found, wanted)
 
 
-def _sharing(keys: BandKeys, rows: NDArray[np.int64], n_rows: int) -> set[tuple[int, int]]:
+def _pairs_with_shared_bands(keys: BandKeys, rows: NDArray[np.int64], n_rows: int) -> set[tuple[int, int]]:
     pairs: set[tuple[int, int]] = set()
     if not len(rows):
         return pairs
@@ -98,7 +100,7 @@ def _jaccard(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> float:
     return common / union if union else 0.0
 
 
-def _told(
+def _best_matches(
     past: Past, memory: StageMemory, found: dict[int, tuple[float, int]], wanted: set[bytes]
 ) -> list[Nearby]:
     if not found:
@@ -107,10 +109,10 @@ def _told(
     kept = past.kept_ids(memory.past_rows(others))
     likes = past.kept_ids(memory.past_rows(np.asarray([row for _, row in found.values()], np.int64)))
     best: dict[bytes, Nearby] = {}
-    for one, like, (alike, _) in zip(kept, likes, found.values(), strict=True):
-        if one is None or one in wanted or (one in best and best[one].similarity >= alike):
+    for one, like, (similarity, _) in zip(kept, likes, found.values(), strict=True):
+        if one is None or one in wanted or (one in best and best[one].similarity >= similarity):
             continue
-        best[one] = Nearby(id=one.hex(), url=None, like=like.hex() if like else "", similarity=alike)
+        best[one] = Nearby(id=one.hex(), url=None, like=like.hex() if like else "", similarity=similarity)
     return _with_urls(past, sorted(best.values(), key=lambda n: (-n.similarity, n.id)))
 
 

@@ -1,4 +1,4 @@
-"""The audit of a version without some records: ledger, rejected records, clusters."""
+"""Delete records from the audit of a version: ledger, rejected records, clusters."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
     from builder.removal.purge_scope import Scope
 
 _NAMES = ("document_id", "kept_id", "merged_into")
-_STANDS = ("document_id", "kept_id")
+_REPRESENTED_BY = ("document_id", "kept_id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CleanAudit:
-    """What is left of an audit.
+    """The audit of a version after a purge.
 
     Attributes:
         files: the files that changed, by path below the corpus.
-        counts: ledger rows that went, by outcome, and as ``reasons`` by outcome, stage and reason.
-        records_gone: int64[n], the numbers of the ledger rows that went.
-        clusters: how many clusters there are, by the number of records in them.
+        counts: number of deleted ledger rows by outcome, and under ``reasons`` by outcome, stage and reason.
+        records_gone: int64[n], the numbers of the deleted ledger rows.
+        clusters: number of clusters that are left, by the number of records in a cluster.
     """
 
     files: Mapping[str, Path] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class CleanAudit:
 
 
 def clean_audit(corpus: Corpus, version: str, scope: Scope, folder: Path) -> CleanAudit:
-    """Write the tables of a version's audit again, those that name a record or document of the purge."""
+    """Write the audit tables of a version again if they name a record or a document of the purge."""
     files: dict[str, Path] = {}
     gone: dict[str, NDArray[np.int64]] = {}
     counts: dict[str, Any] = {}
@@ -68,7 +68,7 @@ def clean_audit(corpus: Corpus, version: str, scope: Scope, folder: Path) -> Cle
 
 
 def _find(path: Path, scope: Scope) -> NDArray[np.int64]:
-    """int64[n], the numbers of the rows that go."""
+    """Return int64[n]: the numbers of the rows to delete."""
     numbers = [np.empty(0, np.int64)]
     first = 0
     with pq.ParquetFile(path) as file:
@@ -80,33 +80,33 @@ def _find(path: Path, scope: Scope) -> NDArray[np.int64]:
 
 
 def _write_without(path: Path, fresh: Path, gone: NDArray[np.int64]) -> dict[str, Any]:
-    """Copy a table without some rows, a row group at a time; return what they told, counted."""
+    """Copy a table without some rows, one row group at a time; return the counts of the deleted rows."""
     counts: dict[str, Any] = {}
     first = 0
     with pq.ParquetFile(path) as file, pq.ParquetWriter(fresh, file.schema_arrow, compression="zstd") as out:
         for group in range(file.num_row_groups):
             table = file.read_row_group(group)
-            goes = np.zeros(table.num_rows, np.bool_)
-            goes[gone[(gone >= first) & (gone < first + table.num_rows)] - first] = True
+            deleted = np.zeros(table.num_rows, np.bool_)
+            deleted[gone[(gone >= first) & (gone < first + table.num_rows)] - first] = True
             first += table.num_rows
-            counts = add_nested_counts(counts, _count(table.filter(pa.array(goes))))
-            out.write_table(table.filter(pa.array(~goes)))
+            counts = add_nested_counts(counts, _count(table.filter(pa.array(deleted))))
+            out.write_table(table.filter(pa.array(~deleted)))
     return counts
 
 
 def _named(table: pa.Table, scope: Scope) -> NDArray[np.bool_]:
-    """bool[n_rows], which rows go: those that name a document, or tell of a record that stands for none."""
+    """Return bool[n_rows]: the rows that name a document, or are of a record that no document represents."""
     wanted = pa.array(sorted(scope.documents), pa.string())
     records = pa.array(sorted(scope.records), pa.string())
     named = np.zeros(table.num_rows, np.bool_)
-    free: NDArray[np.bool_] = pc.is_in(table["record_id"], value_set=records).to_numpy().copy()
+    unrepresented: NDArray[np.bool_] = pc.is_in(table["record_id"], value_set=records).to_numpy().copy()
     for name in _NAMES:
         if name in table.column_names:
             named |= pc.is_in(table[name], value_set=wanted).to_numpy()
-    for name in _STANDS:
+    for name in _REPRESENTED_BY:
         if name in table.column_names:
-            free &= table[name].is_null().to_numpy()
-    return named | free
+            unrepresented &= table[name].is_null().to_numpy()
+    return named | unrepresented
 
 
 def _count(table: pa.Table) -> dict[str, Any]:

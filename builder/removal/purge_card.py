@@ -1,4 +1,4 @@
-"""The public files of a version that was purged: its card and croissant.json tell what is there now."""
+"""Render the card and croissant.json of a purged version with its current rows."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from builder.domain.manifest import Manifest
     from builder.history.index import ShardFacts
 
-_TOLD_ANEW = ("what", "contents", "sources")
-"""Parts of a card that count rows; all else was true of the version when it was made, and still is."""
+_COUNTED_PARTS = ("what", "contents", "sources")
+"""Parts of a card that count rows. All other parts stay as they were written."""
 
 
 def as_purged(
     corpus: Corpus, version: str, fresh: Mapping[str, FreshShard], facts: Mapping[str, ShardFacts]
 ) -> Manifest:
-    """Return the manifest of a version as it is to be: rows, raw bytes and shards."""
+    """Return the manifest of a version with the rows, raw bytes and shards after the purge."""
     shards = []
     for _, shard in corpus.shards(version):
         if one := fresh.get(shard.sha256):
@@ -49,28 +49,30 @@ def public_files(
     *,
     clusters: Mapping[str, Mapping[int, int]],
 ) -> dict[str, dict[str, bytes]]:
-    """Make README.md and croissant.json of each version anew, by version and name.
+    """Render README.md and croissant.json of each version again, by version and file name.
 
     Args:
-        purged: manifests of the versions as they are to be.
-        facts: of the shards that were written again, by the SHA-256 of what they were.
+        purged: manifests of the versions after the purge.
+        facts: facts of the shards that were written again, by the SHA-256 of the old shard.
     """
     known = _known_facts(corpus) | {one.sha256: one for one in facts.values()}
     files = {}
     for version, manifest in purged.items():
         n_rows = corpus.manifest(version).rows - manifest.rows
         shards = [known[one.sha256] for _, one in manifest.shards() if one.sha256 in known]
-        told = card_facts(
+        card_of = card_facts(
             manifest,
             source=_source(corpus, manifest),
             shards=shards,
             clusters=clusters[version],
             history=(),
         )
-        text = json.dumps(croissant(told), indent=2, ensure_ascii=False) + "\n"
+        text = json.dumps(croissant(card_of), indent=2, ensure_ascii=False) + "\n"
         old = read_file(corpus.version_folder(version), "README.md", limit=CARD_BYTES).decode()
         if manifest.rows:
-            card = amend_card(old, render_card(told), parts=_TOLD_ANEW, name="purged", text=_note(n_rows))
+            card = amend_card(
+                old, render_card(card_of), parts=_COUNTED_PARTS, name="purged", text=_note(n_rows)
+            )
         else:
             card = render_dropped_card(manifest.name, version, digest=corpus.digest(version), rows=n_rows)
         files[version] = {"README.md": card.encode(), "croissant.json": text.encode()}
@@ -92,7 +94,7 @@ def _known_facts(corpus: Corpus) -> dict[str, ShardFacts]:
 
 
 def _source(corpus: Corpus, manifest: Manifest) -> CardSource:
-    """Return what the card was made from; a corpus that was fetched has only what the manifest tells."""
+    """Return the source of the card. A fetched corpus has only the recipe in the manifest."""
     folder = corpus.index_folder(manifest.version)
     with suppress(FileNotFoundError):
         return CardSource.parse(read_file(folder, CARD_JSON, limit=SMALL_JSON_BYTES))

@@ -1,4 +1,4 @@
-"""The index without some documents: their rows go from every segment, and those that stay are renumbered."""
+"""Delete documents from the index: remove their rows from every segment, and renumber the other rows."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ def clean_index(
     records_gone: Mapping[str, NDArray[np.int64]],
     folder: Path,
 ) -> dict[str, dict[str, Path]]:
-    """Write the segments again that hold something of the purged documents.
+    """Write each segment again that has data of the purged documents.
 
     Args:
-        facts: of the shards that were written again, by the SHA-256 of what they were.
-        purged: SHA-256 of all shards that held a row; those without facts have no row left.
-        records_gone: numbers of the ledger rows that went, by version.
+        facts: facts of the shards that were written again, by the SHA-256 of the old shard.
+        purged: SHA-256 of all shards that had a purged row. A shard without facts has no row left.
+        records_gone: numbers of the deleted ledger rows, by version.
 
     Returns:
-        By version, the files that changed, by path below the corpus.
+        The changed files by version, each by its path below the corpus.
     """
     ids = DocumentIds.from_hex(sorted(one for one in scope.documents if is_id(one)))
     versions = [one for one in corpus.versions() if check_path(corpus.index_folder(one), INDEX_JSON).exists()]
@@ -60,16 +60,16 @@ def clean_index(
 
 
 def _kept_rows(path: Path, ids: DocumentIds) -> NDArray[np.bool_]:
-    """bool[n_rows], which rows stay: those that neither are a purged document nor stood under one."""
+    """Return bool[n_rows]: the rows that are not a purged document and were not merged into one."""
     table = open_arrow(path)
-    goes = np.zeros(table.num_rows, np.bool_)
+    deleted = np.zeros(table.num_rows, np.bool_)
     for name in ("id", "kept_id"):
-        goes |= pc.is_in(table[name], value_set=ids.to_arrow()).to_numpy()
-    return ~goes
+        deleted |= pc.is_in(table[name], value_set=ids.to_arrow()).to_numpy()
+    return ~deleted
 
 
 class _Segment:
-    """One version's folder of the index, on its way to be written again."""
+    """The index segment of one version, written again without the purged rows."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class _Segment:
         self._folder.mkdir()
 
     def write_tables(self, records_gone: NDArray[np.int64]) -> None:
-        """Write the Arrow files without their rows."""
+        """Write the Arrow files without the purged rows."""
         mine = self._kept[self._segment.version]
         for path in sorted(self._source.glob("*.arrow")):
             table = open_arrow(path)
@@ -108,7 +108,7 @@ class _Segment:
                 self._write(path.name, table.schema, self._renumbered(table.filter(pa.array(keep))))
 
     def _renumbered(self, table: pa.Table) -> pa.Table:
-        """Give the rows that stay the numbers that they have now."""
+        """Give the remaining rows their new numbers."""
         if _NUMBERED not in table.column_names:
             return table
         numbers = np.cumsum(self._kept[self._segment.version]) - 1
@@ -116,13 +116,13 @@ class _Segment:
         return table.set_column(table.column_names.index(_NUMBERED), table.schema.field(_NUMBERED), rows)
 
     def write_json(self, facts: Mapping[str, ShardFacts], purged: Collection[str]) -> None:
-        """Write what is known of shards, and which rows stand for nothing."""
+        """Write ``shards.arrow`` and ``index.json``: shard facts, and the rows that represent no document."""
         table, shards = self._whole_shards()
-        goes = pc.is_in(table["id"], value_set=pa.array(sorted(self._ids), table["id"].type)).to_numpy()
+        deleted = pc.is_in(table["id"], value_set=pa.array(sorted(self._ids), table["id"].type)).to_numpy()
         fresh: list[ShardFacts] = []
         pieces, first = [], 0
         for shard in shards:
-            keep = ~goes[first : first + shard.rows]
+            keep = ~deleted[first : first + shard.rows]
             found = facts.get(shard.sha256) if shard.sha256 in purged or not keep.all() else shard
             if found is not None:
                 piece = table.slice(first, shard.rows).filter(pa.array(keep))
@@ -141,7 +141,7 @@ class _Segment:
             self.files[f"{self._place}/{INDEX_JSON}"] = path
 
     def _whole_shards(self) -> tuple[pa.Table, Sequence[ShardFacts]]:
-        """Return all rows of the shards: what some were made from may be written again as well."""
+        """Return all rows of the shards, without references to older shards, which may change too."""
         shards = self._segment.shards
         if not any(shard.derived for shard in shards):
             return open_arrow(self._source / "shards.arrow"), shards

@@ -1,4 +1,4 @@
-"""Which documents and records a purge means: those that are named, and all that was merged into them."""
+"""Find the documents and records of a purge: the named ones, and everything that was merged into them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from builder.corpus import Corpus
-    from builder.removal.targets import Asked
+    from builder.removal.targets import TakedownRequest
 
 _NAMED_BY = ("url", "document_id", "kept_id")
 _COLUMNS = ["record_id", "outcome", "document_id", "kept_id"]
@@ -23,38 +23,38 @@ _COLUMNS = ["record_id", "outcome", "document_id", "kept_id"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """Ids of documents, as rows have them, and of the records that stood under them."""
+    """The ids of the documents of a purge, and of the records that these documents represented."""
 
     documents: frozenset[str]
     records: frozenset[str]
 
 
 def find_scope(corpus: Corpus, *, document_ids: Collection[str], record_ids: Collection[str]) -> Scope:
-    """Add to the documents those that were merged into them, and find the records that stood under them.
+    """Add the documents that were merged into the given ones, and find the records that they represented.
 
-    A record that stands for another document by now is none of these: it is named by a place in a file, and
-    another page may have come to that place.
+    A record that now belongs to another document is left out: a record id is a place in a file, and another
+    page may be at that place now.
     """
     documents = set(document_ids)
     while found := _merged_into(corpus, documents) - documents:
         documents |= found
     last = LedgerHistory(corpus, corpus.versions()).latest(_names(documents), columns=_COLUMNS)
-    gone = {row["record_id"] for row in last if _stands_for(row) in (None, *documents)}
+    gone = {row["record_id"] for row in last if _represented_by(row) in (None, *documents)}
     return Scope(documents=frozenset(documents), records=frozenset(gone | set(record_ids)))
 
 
-def find_named(corpus: Corpus, asked: Asked) -> set[str]:
-    """Find the documents of any version that a takedown means and that the newest one does not have.
+def find_named(corpus: Corpus, request: TakedownRequest) -> set[str]:
+    """Find the documents of any version that a takedown requests and that the newest version does not have.
 
-    A document may have been taken down before, or been lost when everything was built anew.
+    A document may have been taken down before, or removed by a full rebuild.
     """
-    ids = frozenset(asked.ids)
+    ids = frozenset(request.ids)
     found = set()
     for path in LedgerHistory(corpus, corpus.versions()).paths():
         with pq.ParquetFile(path) as file:
             for batch in file.iter_batches(columns=list(_NAMED_BY)):
                 for url, document, kept in zip(*(batch[n].to_pylist() for n in _NAMED_BY), strict=True):
-                    if (document or kept) and (document in ids or kept in ids or asked.means(url)):
+                    if (document or kept) and (document in ids or kept in ids or request.matches(url)):
                         found |= {document or kept}
     return found - _published(corpus, found)
 
@@ -68,7 +68,7 @@ def _published(corpus: Corpus, documents: set[str]) -> set[str]:
 
 
 def _merged_into(corpus: Corpus, documents: set[str]) -> set[str]:
-    """Find documents that were published once, and then stood under one of these."""
+    """Find the documents that were published, and later merged into one of these."""
     under = pc.field("kept_id").isin(_strings(documents)) & (pc.field("outcome") != "kept")
     found: set[str] = set()
     for path in LedgerHistory(corpus, corpus.versions()).paths():
@@ -82,9 +82,9 @@ def _names(documents: set[str]) -> pc.Expression:
     return pc.field("document_id").isin(wanted) | pc.field("kept_id").isin(wanted)
 
 
-def _stands_for(row: Mapping[str, Any]) -> str | None:
-    stands: str | None = row["document_id"] if row["outcome"] == "kept" else row["kept_id"]
-    return stands
+def _represented_by(row: Mapping[str, Any]) -> str | None:
+    document: str | None = row["document_id"] if row["outcome"] == "kept" else row["kept_id"]
+    return document
 
 
 def _strings(values: Iterable[str]) -> pa.Array:

@@ -1,4 +1,4 @@
-"""Which published documents a takedown means: by URL, by domain, by id, or by a file of them."""
+"""Find the published documents of a takedown, by URL, domain or id."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ _HOST = re.compile(r"[^\s/@:]+\.[^\s/@:]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What was asked to be taken down: canonical URLs, hosts, and ids of documents."""
+class TakedownRequest:
+    """The canonical URLs, hosts and document ids to take down."""
 
     urls: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
@@ -42,54 +42,56 @@ class Asked:
         domains: Sequence[str] = (),
         ids: Sequence[str] = (),
         file: str | Path | None = None,
-    ) -> Asked:
-        """Read what was asked for; all that cannot be read is told at once.
+    ) -> TakedownRequest:
+        """Parse URLs, domains and ids from options and a file, and report all faults at once.
 
-        A file has a URL, a domain or an id a line; blank lines and what follows ``#`` at the front of one are
-        passed over.
+        Each line of the file is a URL, a domain or an id. Blank lines and lines that begin with ``#`` are
+        skipped.
 
         Raises:
-            CorpusError: with a fault for each word that is none of these, or if there is none at all.
+            CorpusError: with a fault for each value that is not valid, or if nothing is requested.
         """
-        asked = [("url", "--url", one) for one in urls] + [("domain", "--domain", one) for one in domains]
-        asked += [("id", "--id", one) for one in ids]
-        asked += list(_lines(Path(file))) if file else []
+        words = [("url", "--url", one) for one in urls] + [("domain", "--domain", one) for one in domains]
+        words += [("id", "--id", one) for one in ids]
+        words += list(_lines(Path(file))) if file else []
         found: dict[str, list[str]] = {"url": [], "domain": [], "id": []}
         faults = []
-        for kind, where, word in asked:
+        for kind, where, word in words:
             if (value := _READ[kind](word)) is None:
-                faults.append(Fault(where=where, what=f"{word!r} is no {_NAMES[kind]}"))
+                faults.append(Fault(where=where, what=f"{word!r} is not a {_NAMES[kind]}"))
             else:
                 found[kind].append(value)
-        if not asked:
-            faults.append(Fault(where="", what="nothing was named", advice="--url, --domain, --id or --file"))
+        if not words:
+            faults.append(
+                Fault(where="", what="no page is named", advice="use --url, --domain, --id or --file")
+            )
         if faults:
             raise CorpusError(*faults)
         lists = {name: tuple(dict.fromkeys(values)) for name, values in found.items()}
         return cls(urls=lists["url"], domains=lists["domain"], ids=lists["id"])
 
-    def means(self, url: str | None) -> bool:
-        """Tell whether a page of this URL is meant, by its URL or by its domain."""
+    def matches(self, url: str | None) -> bool:
+        """Return whether the request includes a page with this URL, by URL or by domain."""
         if url is None or not any(hint in url.lower() for hint in _hints(self)):
             return False
         return canonical_url(url) in self.urls or self.covers(domain(url) or "")
 
     def covers(self, host: str) -> bool:
-        """Tell whether a host is one of the domains, or a subdomain of one."""
+        """Return whether a host is one of the domains or a subdomain of one."""
         return any(host == one or host.endswith(f".{one}") for one in self.domains)
 
 
 @cache
-def _hints(asked: Asked) -> tuple[str, ...]:
-    """List hosts of which a URL that is meant must hold one, as it came; most URLs hold none."""
-    hosts = (domain(url) or "" for url in asked.urls)
-    if any(not host.isascii() or "xn--" in host for host in (*asked.domains, *hosts)):
-        return ("",)  # such a host may be written in several ways
-    return tuple({*asked.domains, *(domain(url) or "" for url in asked.urls)})
+def _hints(request: TakedownRequest) -> tuple[str, ...]:
+    """Return substrings of which each matching URL contains one. Most other URLs contain none."""
+    hosts = (domain(url) or "" for url in request.urls)
+    if any(not host.isascii() or "xn--" in host for host in (*request.domains, *hosts)):
+        return ("",)  # such a host has several spellings
+    return tuple({*request.domains, *(domain(url) or "" for url in request.urls)})
 
 
 _MOST_HINTS = 2_000
-"""Characters of a pattern: one for very many hosts takes longer than it saves, or is refused."""
+"""Maximum length of a pattern of hosts. A longer one costs more time than it saves, or is refused."""
 
 _NAMES = {"url": "URL with http or https", "domain": "domain", "id": "document id (32 hexadecimal digits)"}
 _READ: dict[str, Callable[[str], str | None]] = {
@@ -113,13 +115,13 @@ def _lines(path: Path) -> Iterator[tuple[str, str, str]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Targets:
-    """What a takedown comes down to.
+    """The published documents of a takedown.
 
     Attributes:
-        documents: the 16 bytes of each published document's id, with its URL.
-        merged: pages that were asked for and stand in no row of their own: their record, and the id of the
-            document that stands for them.
-        unknown: what was asked for and is not published.
+        documents: the id (16 bytes) of each published document, with its URL.
+        merged: requested pages that were merged into a document: the ledger row of each page, and the id of
+            the document that represents it.
+        unknown: requested URLs, ids and domains that are not published.
     """
 
     documents: dict[bytes, str | None] = field(default_factory=dict)
@@ -127,9 +129,9 @@ class Targets:
     unknown: tuple[str, ...] = ()
 
 
-def find_targets(lineage: Lineage, asked: Asked) -> Targets:
-    """Find the published documents that were asked for, and those that stand for merged pages."""
-    rows = _statements(lineage, asked)
+def find_targets(lineage: Lineage, request: TakedownRequest) -> Targets:
+    """Find the requested documents, and the documents that represent requested merged pages."""
+    rows = _ledger_rows(lineage, request)
     documents = _with_urls(lineage, sorted({parse_id(row["kept_id"]) for row in rows if row["kept_id"]}))
     own = {parse_id(row["document_id"]) for row in rows if row["outcome"] == "kept"}
     merged = [
@@ -140,12 +142,12 @@ def find_targets(lineage: Lineage, asked: Asked) -> Targets:
     return Targets(
         documents=documents,
         merged=tuple((row, key) for row, key in merged if key in documents),
-        unknown=tuple(_unknown(asked, [row for row in rows if row["kept_id"]])),
+        unknown=tuple(_unknown(request, [row for row in rows if row["kept_id"]])),
     )
 
 
 def _with_urls(lineage: Lineage, keys: Sequence[bytes]) -> dict[bytes, str | None]:
-    """Return those of some documents that are published, with their URLs."""
+    """Return the documents that are published, with their URLs."""
     ids = DocumentIds.from_bytes(keys)
     column = Columns.of_manifest(lineage.manifest).url
     if column is None:
@@ -154,44 +156,46 @@ def _with_urls(lineage: Lineage, keys: Sequence[bytes]) -> dict[bytes, str | Non
     return {key: urls[key].decode() or None for key in keys if key in urls}
 
 
-def _unknown(asked: Asked, rows: Sequence[dict[str, Any]]) -> Iterator[str]:
+def _unknown(request: TakedownRequest, rows: Sequence[dict[str, Any]]) -> Iterator[str]:
     urls = {canonical_url(row["url"]) for row in rows if row["url"]}
     hosts = {domain(row["url"]) or "" for row in rows if row["url"]}
     ids = {row["kept_id"] for row in rows}
-    yield from (url for url in asked.urls if url not in urls)
-    yield from (one for one in asked.ids if one not in ids)
-    for one in asked.domains:
+    yield from (url for url in request.urls if url not in urls)
+    yield from (one for one in request.ids if one not in ids)
+    for one in request.domains:
         if not any(host == one or host.endswith(f".{one}") for host in hosts):
             yield one
 
 
-def _statements(lineage: Lineage, asked: Asked) -> list[dict[str, Any]]:
-    """Return the newest ledger row of each record that is meant."""
+def _ledger_rows(lineage: Lineage, request: TakedownRequest) -> list[dict[str, Any]]:
+    """Return the newest ledger row of each requested record."""
     history = LedgerHistory.of(lineage)
-    ids = frozenset(asked.ids)
-    told = history.latest(
-        _likely(asked),
-        is_meant=lambda row: row["document_id"] in ids or (row["kept_id"] and asked.means(row["url"])),
+    ids = frozenset(request.ids)
+    rows = history.latest(
+        _likely(request),
+        is_meant=lambda row: row["document_id"] in ids or (row["kept_id"] and request.matches(row["url"])),
         columns=["record_id", "url", "outcome", "document_id", "kept_id"],
     )
-    return told if history.is_complete else [*told, *_untold(lineage, asked, told)]
+    return rows if history.is_complete else [*rows, *_published_rows(lineage, request, rows)]
 
 
-def _likely(asked: Asked) -> pc.Expression:
-    """Return a condition for the ledger rows that may be meant: few of many."""
-    likely = pc.field("document_id").isin(pa.array(sorted(asked.ids), pa.string()))
-    if not asked.urls and not asked.domains:
+def _likely(request: TakedownRequest) -> pc.Expression:
+    """Return a filter for ledger rows that may be requested; it keeps few rows."""
+    likely = pc.field("document_id").isin(pa.array(sorted(request.ids), pa.string()))
+    if not request.urls and not request.domains:
         return likely
     is_published = pc.field("kept_id").is_valid()
-    hints = "|".join(map(re.escape, _hints(asked)))
+    hints = "|".join(map(re.escape, _hints(request)))
     if len(hints) <= _MOST_HINTS:
         is_published &= pc.match_substring_regex(pc.field("url"), hints, ignore_case=True)
     return likely | is_published
 
 
-def _untold(lineage: Lineage, asked: Asked, told: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Go through the rows themselves, where the corpus has no ledger of them: it was fetched."""
-    known = {row["document_id"] for row in told}
+def _published_rows(
+    lineage: Lineage, request: TakedownRequest, rows: Sequence[dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """Yield the requested published rows that are not in ``rows``; a fetched corpus has no ledger of them."""
+    known = {row["document_id"] for row in rows}
     column = Columns.of_manifest(lineage.manifest).url
     for split, entry in lineage.manifest.splits.items():
         for number in range(len(entry.shards)):
@@ -199,5 +203,5 @@ def _untold(lineage: Lineage, asked: Asked, told: Sequence[dict[str, Any]]) -> I
             for batch in pq.ParquetFile(lineage.shard_path(split, number)).iter_batches(columns=names):
                 for row in batch.to_pylist():
                     url = row[column] if column else None
-                    if row["id"] not in known and (row["id"] in asked.ids or asked.means(url)):
+                    if row["id"] not in known and (row["id"] in request.ids or request.matches(url)):
                         yield {"url": url, "outcome": "kept", "document_id": row["id"], "kept_id": row["id"]}

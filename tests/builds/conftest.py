@@ -1,4 +1,4 @@
-"""How to build a small corpus below a test's folder."""
+"""Fixtures that build a small corpus in the folder of a test."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from builder import BuildResult, Recipe, build
 
 @pytest.fixture
 def make(tmp_path: Path) -> Callable[..., BuildResult]:
-    """Build a recipe of JSON lines below the test's folder; options of the recipe and of `build` alike."""
+    """Return a function that builds a JSONL recipe; it takes options of the recipe and of `build`."""
 
     def run(
         *,

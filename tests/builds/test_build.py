@@ -1,4 +1,4 @@
-"""Whole builds: every record accounted for, and the same bytes however the work was cut up."""
+"""Whole builds: the ledger accounts for every record, and batches and workers do not change a byte."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def test_every_record_has_one_row(make: Make, tmp_path: Path) -> None:
     assert verify(result.corpus).clean
 
 
-def test_the_ledger_says_what_became_of_each(make: Make, tmp_path: Path) -> None:
-    """Stage and reason of what did not go on, the keeper of what was merged, the shard of what is kept."""
+def test_the_ledger_has_the_outcome_of_each_record(make: Make, tmp_path: Path) -> None:
+    """A row has stage and reason if not kept, the keeper if merged, and the shard if kept."""
     kept = {"url": "https://example.org/a", "text": sentence(1), "fetched_at": "2024-01-01T00:00:00Z"}
     rows = [
         kept,
@@ -74,7 +74,7 @@ def test_the_ledger_says_what_became_of_each(make: Make, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     "options", [{"workers": 2}, {"workers": 2, "batch_rows": 7}, {"workers": 1, "batch_rows": 7}]
 )
-def test_the_same_bytes_for_any_workers_and_batches(
+def test_workers_and_batch_size_do_not_change_the_digest(
     make: Make, tmp_path: Path, options: dict[str, int]
 ) -> None:
     """The manifest's digest depends on recipe, inputs and libraries alone."""
@@ -84,8 +84,8 @@ def test_the_same_bytes_for_any_workers_and_batches(
     assert make(corpus="two", **options).digest == plain.digest
 
 
-def test_the_same_rows_from_one_file_and_from_many(make: Make, tmp_path: Path) -> None:
-    """Digests and shards know nothing of files."""
+def test_one_file_and_many_files_give_the_same_rows(make: Make, tmp_path: Path) -> None:
+    """Digests and shards do not depend on the files that rows come from."""
     given = pages(60)
     write_lines(tmp_path / "whole/a.jsonl", given)
     for i, row in enumerate(given):
@@ -120,7 +120,7 @@ def test_more_pages_make_a_minor_version(make: Make, tmp_path: Path) -> None:
 
 
 def test_fewer_pages_make_a_major_version(make: Make, tmp_path: Path) -> None:
-    """A row that was published is gone, because everything was built anew from what is there."""
+    """A full rebuild reads only existing inputs, so a published row is gone."""
     write_lines(tmp_path / "feed/a.jsonl", pages(40))
     make()
     write_lines(tmp_path / "feed/a.jsonl", pages(39))
@@ -128,8 +128,8 @@ def test_fewer_pages_make_a_major_version(make: Make, tmp_path: Path) -> None:
     assert (result.version, result.reason.split(":")[0]) == ("2.0.0", "MAJOR")
 
 
-def test_rows_stay_when_their_lines_go(make: Make, tmp_path: Path) -> None:
-    """A file that was changed is read again; what was read of it before is neither lost nor counted twice."""
+def test_rows_stay_when_their_lines_are_removed(make: Make, tmp_path: Path) -> None:
+    """A changed file is read again; records read before are neither lost nor counted twice."""
     write_lines(tmp_path / "feed/a.jsonl", pages(40))
     first = make()
     write_lines(tmp_path / "feed/a.jsonl", [*pages(39), {"text": sentence(777)}])
@@ -140,9 +140,9 @@ def test_rows_stay_when_their_lines_go(make: Make, tmp_path: Path) -> None:
 
 
 def test_nothing_kept_writes_no_version(make: Make, tmp_path: Path) -> None:
-    """The error names the ledger, which says why."""
+    """The error names the ledger, which has the reasons."""
     write_lines(tmp_path / "feed/a.jsonl", [{"text": 1}, "{"])
-    with pytest.raises(NothingKeptError, match=r"none of 2 records was kept.*ledger\.parquet"):
+    with pytest.raises(NothingKeptError, match=r"0 of 2 records were kept.*ledger\.parquet"):
         make()
     assert Corpus(tmp_path / "corpus").versions() == []
 
@@ -156,8 +156,8 @@ def test_too_many_rejected_writes_no_version(make: Make, tmp_path: Path) -> None
     assert make(max_rejected=0.5).version == "1.0.0"
 
 
-def test_limit_reads_so_many_records(make: Make, tmp_path: Path) -> None:
-    """In the order of the build, over files."""
+def test_limit_is_the_number_of_records_read(make: Make, tmp_path: Path) -> None:
+    """The limit counts records over all files, in the order of the build."""
     for name in "ab":
         write_lines(tmp_path / f"feed/{name}.jsonl", [{"text": sentence(ord(name) + i)} for i in range(10)])
     ledger = ledger_of(make(limit=13))
@@ -167,14 +167,14 @@ def test_limit_reads_so_many_records(make: Make, tmp_path: Path) -> None:
 
 
 def test_missing_input_stops_before_anything_is_read(make: Make, tmp_path: Path) -> None:
-    """And leaves no corpus behind."""
+    """The build creates no corpus folder then."""
     with pytest.raises(RecipeError):
         make(path="nowhere/*.jsonl")
     assert not (tmp_path / "corpus").exists()
 
 
-def test_a_tag_in_place_of_a_drop(make: Make, tmp_path: Path) -> None:
-    """`mode: tag` keeps every row and names the cluster by its keeper's id."""
+def test_mode_tag_keeps_duplicates_with_their_cluster(make: Make, tmp_path: Path) -> None:
+    """The cluster column has the id of the keeper."""
     text = sentence(3)
     write_lines(tmp_path / "feed/a.jsonl", [{"text": text}, {"text": text + " more"}, {"text": sentence(4)}])
     result = make(stages=["validate", {"dedup_near": {"mode": "tag"}}], splits={"train": 1.0})
@@ -184,7 +184,7 @@ def test_a_tag_in_place_of_a_drop(make: Make, tmp_path: Path) -> None:
 
 
 def test_a_split_without_rows_has_no_file(make: Make, tmp_path: Path) -> None:
-    """And the build says so: load_dataset fails on files without rows."""
+    """The build reports the empty split: load_dataset fails on files without rows."""
     write_lines(tmp_path / "feed/a.jsonl", [{"text": sentence(1)}])
     result = make(splits={"train": 0.5, "test": 0.5})
     (split,) = result.splits
@@ -192,8 +192,8 @@ def test_a_split_without_rows_has_no_file(make: Make, tmp_path: Path) -> None:
     assert result.empty_splits == [{"train": "test", "test": "train"}[split.name]]
 
 
-def test_one_builder_at_a_time(make: Make, tmp_path: Path) -> None:
-    """A second build of the same corpus stops and says who is at it."""
+def test_only_one_build_works_on_a_corpus(make: Make, tmp_path: Path) -> None:
+    """A second build of the same corpus stops with an error."""
     write_lines(tmp_path / "feed/a.jsonl", pages(5))
     result = make()
     with Corpus(result.corpus).lock(), pytest.raises(LockedError):
@@ -201,7 +201,7 @@ def test_one_builder_at_a_time(make: Make, tmp_path: Path) -> None:
 
 
 def test_two_kept_records_of_one_url_have_two_ids(make: Make, tmp_path: Path) -> None:
-    """Without dedup_url the first comer keeps the id of the URL, the second takes URL and content."""
+    """Without dedup_url the first record has the id of the URL, the second that of URL and content."""
     url = "https://example.org/a"
     rows = [
         {"url": url, "text": sentence(1)},
@@ -215,8 +215,8 @@ def test_two_kept_records_of_one_url_have_two_ids(make: Make, tmp_path: Path) ->
     assert found[0]["id"] == alone[0]["id"]
 
 
-def test_a_page_of_wrong_length_goes_on_with_a_note(tmp_path: Path) -> None:
-    """The ledger's message says what was wrong, whatever becomes of the page in the end."""
+def test_a_page_of_wrong_length_is_kept_with_a_message(tmp_path: Path) -> None:
+    """The message in the ledger has the fault, whatever the outcome of the page is."""
     body = f"<html><body><p>{sentence(5)}</p></body></html>"
     http = f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {len(body)}\r\n\r\n{body}"
     head = "WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: https://example.org/a\r\n"

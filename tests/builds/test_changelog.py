@@ -1,4 +1,4 @@
-"""The changelog of the data: what each version changed stands in its manifest and in every later card."""
+"""The changelog of the data: the manifest of a version has its changes, and every later card lists them."""
 
 from __future__ import annotations
 
@@ -20,15 +20,17 @@ def changes_of(result: BuildResult) -> dict[str, Any] | None:
 
 
 def listed(result: BuildResult) -> str:
-    """The list of versions in a card."""
+    """Return the list of versions in a card."""
     card = (result.corpus / result.version / "README.md").read_text()
     found = re.search(r"builder:begin changes -->\n(.*)<!-- builder:end changes", card, re.DOTALL)
     assert found
     return found[1]
 
 
-def test_each_card_tells_what_all_versions_changed(make: Callable[..., BuildResult], tmp_path: Path) -> None:
-    """Counts by split stand beside the reason, and a later card tells those of older versions too."""
+def test_each_card_lists_the_changes_of_all_versions(
+    make: Callable[..., BuildResult], tmp_path: Path
+) -> None:
+    """Counts by split follow the reason, and a later card also has those of older versions."""
     write_lines(tmp_path / "feed/a.jsonl", pages(40))
     first = make()
     write_lines(tmp_path / "feed/b.jsonl", [{"text": f"More, number {i}: {i * 7919}."} for i in range(9)])
@@ -50,8 +52,10 @@ def test_each_card_tells_what_all_versions_changed(make: Callable[..., BuildResu
         assert "- **1.0.0**: first version\n" in card
 
 
-def test_nothing_new_is_still_seen(make: Callable[..., BuildResult], tmp_path: Path) -> None:
-    """That a manifest tells what changed makes it no other one: the same build again writes nothing."""
+def test_a_manifest_with_changes_does_not_cause_a_new_version(
+    make: Callable[..., BuildResult], tmp_path: Path
+) -> None:
+    """The changes in a manifest are not compared: the same build again writes nothing."""
     write_lines(tmp_path / "feed/a.jsonl", pages(20))
     make()
     write_lines(tmp_path / "feed/b.jsonl", [{"text": "One more page."}])
@@ -59,10 +63,10 @@ def test_nothing_new_is_still_seen(make: Callable[..., BuildResult], tmp_path: P
     assert make().nothing_new
 
 
-def test_what_a_full_rebuild_removes_is_told_by_its_records(
+def test_rows_removed_by_a_full_rebuild_have_a_reason(
     make: Callable[..., BuildResult], tmp_path: Path
 ) -> None:
-    """Another threshold makes everything anew; a page that is a duplicate by now is told to be one."""
+    """Another threshold causes a full rebuild; a removed row has the new outcome of its record."""
     longer = sentence(1) + " and some more words that make it less alike than before"
     rows = [{"text": sentence(i)} for i in range(9)] + [{"text": longer}, {"text": sentence(50, 3)}]
     write_lines(tmp_path / "feed/a.jsonl", rows)

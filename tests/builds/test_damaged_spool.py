@@ -1,4 +1,4 @@
-"""A spool that a power loss or a person damaged is made again; inputs that change are noticed."""
+"""A build rewrites the damaged parts of a spool, and stops if an input changes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from builder.pipeline import run
 Make = Callable[..., BuildResult]
 
 
-class Stopped(Exception):  # noqa: N818 - it stands for the end of the power
+class Stopped(Exception):  # noqa: N818 - it represents a power loss
     pass
 
 
@@ -55,10 +55,10 @@ def feed(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("which", [0, -1], ids=["first", "last"])
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_spool_is_made_again(
+def test_a_damaged_spool_is_written_again(
     make: Make, feed: Path, tmp_path: Path, damage: str, which: int
 ) -> None:
-    """The resumed build has the digest of the undisturbed one, whatever of the spool was lost."""
+    """The resumed build has the digest of an undisturbed build, whichever file was damaged."""
     calm = make(corpus="calm", batch_rows=10)
     with pytest.raises(Stopped):
         make(batch_rows=10, advance=_stop)
@@ -101,7 +101,7 @@ def _replace(path: Path) -> None:
 def test_an_input_that_changes_while_it_is_read_ends_the_build_with_its_name(
     make: Make, feed: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], Any]
 ) -> None:
-    """The manifest would list the hash of other bytes than were read. The next build reads the new file."""
+    """Otherwise the manifest would list the hash of bytes that were not read. The next build reads the new file."""
     in_this_process: dict[str, Any] = {"workers": 1, "stages": ["validate", "dedup_exact"]}
     first_pass = run.FirstPass.__call__
 

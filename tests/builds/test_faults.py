@@ -1,4 +1,4 @@
-"""What users get wrong and what machines do to a build: a clear error, and nothing lost."""
+"""Mistakes of users and faults of machines end in a clear error, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ def feed(tmp_path: Path) -> Path:
         ("gone/*", "gone/gone.jsonl: cannot be read"),
     ],
 )
-def test_an_input_that_cannot_be_read(
+def test_an_input_that_cannot_be_read_is_an_error(
     make: Make, feed: Path, tmp_path: Path, path: str, message: str
 ) -> None:
-    """It is told by its place before anything is read, and no corpus is begun."""
+    """The error names the path before anything is read, and no corpus is created."""
     (tmp_path / "empty").mkdir()
     os.mkfifo(tmp_path / "pipe.jsonl")
     for folder, name, target in (("turns", "loop.jsonl", "loop.jsonl"), ("gone", "gone.jsonl", "nothing")):
@@ -69,7 +69,7 @@ def test_an_input_that_cannot_be_read(
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_folder_that_may_not_be_read(make: Make, feed: Path) -> None:
+def test_a_folder_without_permission_is_an_error(make: Make, feed: Path) -> None:
     """A folder that this user may not list is a mistake, not an empty folder."""
     feed.parent.chmod(0)
     try:
@@ -80,17 +80,17 @@ def test_a_folder_that_may_not_be_read(make: Make, feed: Path) -> None:
 
 
 @pytest.mark.parametrize("data", ["", "\n\n  \n"], ids=["empty", "blank"])
-def test_a_file_without_records(make: Make, tmp_path: Path, data: str) -> None:
-    """Nothing is read, so nothing is kept; beside a file with pages it does not matter."""
+def test_a_file_without_records_keeps_nothing(make: Make, tmp_path: Path, data: str) -> None:
+    """Without a record nothing is kept; next to a file with pages an empty file does not matter."""
     (tmp_path / "feed").mkdir()
     (tmp_path / "feed" / "a.jsonl").write_text(data)
-    with pytest.raises(NothingKeptError, match="none of 0 records was kept"):
+    with pytest.raises(NothingKeptError, match="0 of 0 records were kept"):
         make()
     write_lines(tmp_path / "feed" / "b.jsonl", [{"text": sentence(1)}])
     assert make(splits={"train": 1.0}).version == "1.0.0"
 
 
-def test_a_recipe_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_recipe_is_a_one_line_error(tmp_path: Path) -> None:
     """One line, exit status 1."""
     run = builder("build", tmp_path / "nowhere.yaml")
     assert run.returncode == 1
@@ -99,16 +99,18 @@ def test_a_recipe_that_is_not_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("corpus", "message"), [("file", "is a file"), ("file/below", "Not a directory")])
-def test_a_corpus_that_cannot_be(make: Make, feed: Path, tmp_path: Path, corpus: str, message: str) -> None:
-    """A file, or a place below one, is no folder; the file stays as it is."""
+def test_a_corpus_path_that_is_not_a_folder_is_an_error(
+    make: Make, feed: Path, tmp_path: Path, corpus: str, message: str
+) -> None:
+    """A file cannot be a corpus folder or contain one; the file stays unchanged."""
     (tmp_path / "file").write_text("mine")
     with pytest.raises(CorpusError, match=message):
         make(corpus=corpus)
     assert (tmp_path / "file").read_text() == "mine"
 
 
-def test_two_builds_at_once(feed: Path, tmp_path: Path) -> None:
-    """The second says who is at it and ends with status 1; the first is not disturbed."""
+def test_the_second_of_two_builds_stops(feed: Path, tmp_path: Path) -> None:
+    """The second build names the process of the first and ends with status 1; the first continues."""
     recipe = write_recipe(tmp_path, [{"jsonl": {"path": "feed/*.jsonl"}}])
     with Corpus.open_or_create(tmp_path / "corpus", name="acceptance").lock():
         run = builder("build", recipe)
@@ -118,8 +120,8 @@ def test_two_builds_at_once(feed: Path, tmp_path: Path) -> None:
     assert builder("build", recipe).returncode == 0
 
 
-def test_two_builds_at_once_in_one_process(make: Make, feed: Path) -> None:
-    """The lock holds in the process that has it, too."""
+def test_the_lock_works_within_one_process(make: Make, feed: Path) -> None:
+    """A lock by process id alone would not stop the second build."""
     result = make()
     with Corpus(result.corpus).lock(), pytest.raises(LockedError):
         make()
@@ -129,7 +131,7 @@ def test_two_builds_at_once_in_one_process(make: Make, feed: Path) -> None:
 
 
 def test_ctrl_c_ends_with_130(tmp_path: Path) -> None:
-    """One line instead of a traceback; the same command goes on and finishes."""
+    """The command prints one line instead of a traceback; the same command resumes and finishes."""
     for i in range(200):
         write_lines(tmp_path / "feed" / f"{i:03}.jsonl", [{"text": sentence(i)}])
     recipe = write_recipe(tmp_path, [{"jsonl": {"path": "feed/*.jsonl"}}])
@@ -145,8 +147,8 @@ def test_ctrl_c_ends_with_130(tmp_path: Path) -> None:
     assert len(ledger_rows(tmp_path / "corpus")) == 200
 
 
-def test_killed_while_the_spool_is_removed(make: Make, feed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half of a spool is not taken for unfinished work, and is swept away by the next build."""
+def test_a_half_removed_spool_is_not_resumed(make: Make, feed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next build does not resume from a half-removed spool, but removes it."""
     expected = make(corpus="calm").digest
 
     remove = shutil.rmtree
@@ -172,8 +174,8 @@ def test_killed_while_the_spool_is_removed(make: Make, feed: Path, monkeypatch: 
 
 
 @pytest.mark.parametrize("moment", ["read", "resolve", "settle", "write", "ledger"])
-def test_stopped_in_each_phase(make: Make, feed: Path, moment: str) -> None:
-    """A build that ends in any phase goes on from there, to the digest that it would have had."""
+def test_a_build_resumes_from_each_phase(make: Make, feed: Path, moment: str) -> None:
+    """A build that stops in any phase resumes and has the digest of an uninterrupted build."""
     expected = make(corpus="calm").digest
 
     def stop(phase: str, *, done: int, total: int, unit: str) -> None:
@@ -190,8 +192,8 @@ def test_stopped_in_each_phase(make: Make, feed: Path, moment: str) -> None:
 
 
 @pytest.mark.usefixtures("feed")
-def test_a_barrier_of_many_rows_has_all_the_memory(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is decided alone, and comes to the same."""
+def test_a_barrier_of_many_rows_runs_alone(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The barrier runs alone, with the same result."""
     expected = make(corpus="calm").digest
     asked: list[str] = []
     alone = LocalEngine.alone
@@ -207,8 +209,8 @@ def test_a_barrier_of_many_rows_has_all_the_memory(make: Make, monkeypatch: pyte
 
 
 @pytest.mark.usefixtures("feed")
-def test_a_barrier_that_finds_no_memory_says_so(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sentence with what to do; with more memory the same command ends as it should."""
+def test_a_barrier_without_memory_is_an_error(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error has the next step; with more memory the same command succeeds."""
     expected = make(corpus="calm").digest
 
     def die(*_: Any) -> None:
@@ -225,8 +227,8 @@ def test_a_barrier_that_finds_no_memory_says_so(make: Make, monkeypatch: pytest.
 # -- the disk --------------------------------------------------------------------------------------
 
 
-def test_full_disk_in_a_worker(make: Make, feed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An error that tells where and what to do; with room again the same command ends as it should."""
+def test_a_full_disk_is_an_error(make: Make, feed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error has the path and the next step; with free space the same command succeeds."""
     expected = make(corpus="calm").digest
 
     def full(*_: Any, **__: Any) -> None:
@@ -242,8 +244,8 @@ def test_full_disk_in_a_worker(make: Make, feed: Path, monkeypatch: pytest.Monke
 
 @pytest.mark.skipif(not hasattr(resource, "RLIMIT_FSIZE"), reason="the system knows no such limit")
 @pytest.mark.parametrize("limit_bytes", [2_000, pytest.param(60_000, marks=pytest.mark.long)])
-def test_files_that_may_not_grow(tmp_path: Path, limit_bytes: int) -> None:
-    """Native writers of spool, shards and ledger meet the end of the disk: no crash, and nothing is lost."""
+def test_a_file_size_limit_is_an_error(tmp_path: Path, limit_bytes: int) -> None:
+    """Native writers of spool, shards and ledger do not crash at a size limit, and nothing is lost."""
     import random
     import subprocess
 

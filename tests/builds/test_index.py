@@ -1,4 +1,4 @@
-"""The index knows each row of each shard, also of shards that were made from others."""
+"""The index has each row of each shard, also of rewritten shards."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def page(number: int, seed: int, *, day: int = 1) -> dict[str, Any]:
 
 
 def check(corpus: Corpus, version: str) -> None:
-    """Compare what the index tells of a version's shards with the shards themselves."""
+    """Compare the ids and digests of a version's shards in the index with the shards."""
     lineage = Lineage.of(corpus, version)
     for split, number, shard in lineage._shards():
         table = pq.read_table(lineage.shard_path(split, number))
@@ -40,7 +40,7 @@ def check(corpus: Corpus, version: str) -> None:
 
 @pytest.fixture
 def corpus(make: Make, tmp_path: Path) -> Corpus:
-    """Twenty pages; then, by turns, a page is taken down, and two are fetched again."""
+    """A corpus of twenty pages; then, three times, a takedown of a page and a new fetch of two pages."""
     write_lines(tmp_path / "feed/0.jsonl", [page(i, i) for i in range(20)])
     folder = make(workers=1).corpus
     for turn in range(1, 4):
@@ -52,10 +52,10 @@ def corpus(make: Make, tmp_path: Path) -> Corpus:
 
 
 @pytest.mark.parametrize("most", [0, 2])
-def test_shards_are_known_by_what_was_done_to_them(
+def test_rewritten_shards_are_stored_as_edits(
     most: int, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
-    """However many in a row: each version's rows are told as they are, and only new ones are written down."""
+    """After any number of rewrites in a row the index has the right rows, and stores only new rows."""
     monkeypatch.setattr(plan, "MOST_DERIVED", most)
     corpus = request.getfixturevalue("corpus")
     assert len(corpus.versions()) == 7
@@ -68,8 +68,8 @@ def test_shards_are_known_by_what_was_done_to_them(
     assert verify(corpus.path).clean
 
 
-def test_a_purge_leaves_no_shard_that_hangs_on_another(corpus: Corpus) -> None:
-    """It may have changed what others were made from, so all rows are written down; builds go on from it."""
+def test_after_a_purge_no_shard_depends_on_another(corpus: Corpus) -> None:
+    """A purge may change the shards that others were made from, so it stores all rows; builds continue."""
     takedown(corpus.path, urls=["https://a.example/5"], because="asked", purge=True)
     for version in corpus.versions():
         check(corpus, version)

@@ -1,4 +1,4 @@
-"""A corpus that has lived (grown, purged, yanked, dropped) loads, and no damage to it stays unseen."""
+"""A used corpus (grown, purged, yanked, dropped) loads, and `verify` finds all damage to it."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def copy(lived: Path, tmp_path: Path) -> Path:
-    """A copy of it, hard links and all, for one test to do with as it likes."""
+    """A copy of the corpus with its hard links, for one test to change."""
     subprocess.run(["cp", "-a", str(lived), str(tmp_path / "corpus")], check=True)
     return tmp_path / "corpus"
 
@@ -76,7 +76,7 @@ def elsewhere(tmp_path: Path) -> Iterator[Path]:
     writable = [Path(one) for one in ("/dev/shm", "/tmp", "/var/tmp") if os.access(one, os.W_OK)]
     others = [one for one in writable if one.stat().st_dev != tmp_path.stat().st_dev]
     if not others:
-        pytest.skip("there is no second file system here")
+        pytest.skip("this machine has only one writable file system")
     with TemporaryDirectory(dir=others[0]) as folder:
         yield Path(folder)
         subprocess.run(["chmod", "-R", "u+rwx", folder], check=True)
@@ -96,7 +96,7 @@ def run_verify(corpus: Path) -> tuple[int, list[str]]:
 
 @pytest.fixture
 def load(tmp_path: Path) -> Callable[..., dict[str, int]]:
-    """Rows of each split that `load_dataset` gives, with a cache of its own."""
+    """Return a function that counts the rows of each split in `load_dataset`, with its own cache."""
     import datasets
 
     datasets.disable_progress_bars()
@@ -108,10 +108,10 @@ def load(tmp_path: Path) -> Callable[..., dict[str, int]]:
     return load_it
 
 
-def test_every_version_loads_and_the_folder_gives_the_newest_good_one(
+def test_every_version_loads_and_the_folder_loads_the_newest_not_yanked(
     lived: Path, load: Callable[..., dict[str, int]]
 ) -> None:
-    """By its number each version loads that has rows; without one it is the newest that is not yanked."""
+    """Each version with rows loads by number; without a number the newest that is not yanked loads."""
     corpus = Corpus(lived)
     for version in ("1.0.0", "2.0.0", "2.1.0", "2.2.0"):
         expected = {name: split.rows for name, split in corpus.as_is(version).splits.items()}
@@ -125,7 +125,7 @@ def test_every_version_loads_and_the_folder_gives_the_newest_good_one(
 
 
 def kinds_of_files(corpus: Path) -> dict[str, list[str]]:
-    """Every file but the spool's, by what kind of file it is."""
+    """Return all files except those of the spool, by kind."""
     found: dict[str, list[str]] = {}
     for path in sorted(corpus.rglob("*")):
         name = str(path.relative_to(corpus))
@@ -140,7 +140,7 @@ def kinds_of_files(corpus: Path) -> dict[str, list[str]]:
 
 
 def damage(corpus: Path, kind: str, name: str, rng: random.Random) -> str:
-    """Do one kind of damage to one file, and return the name that must be told."""
+    """Damage one file in one way, and return the name that `verify` must report."""
     path = corpus / name
     for one in (path, path.parent):
         if not one.is_symlink():
@@ -170,7 +170,7 @@ def damage(corpus: Path, kind: str, name: str, rng: random.Random) -> str:
 
 
 def test_a_hundred_faults_are_named(lived: Path, tmp_path: Path) -> None:
-    """In every kind of file, by every kind of damage: `verify` names the file and ends with status 4."""
+    """`verify` reports damage of every kind, in every kind of file, and ends with status 4."""
     files = kinds_of_files(lived)
     rng = random.Random(20)
     for number in range(FAULTS):
@@ -178,14 +178,14 @@ def test_a_hundred_faults_are_named(lived: Path, tmp_path: Path) -> None:
         name, how = rng.choice(files[kind]), KINDS[(number // len(files) + number) % len(KINDS)]
         corpus = tmp_path / "corpus"
         shutil.copytree(lived, corpus, symlinks=True)
-        told = damage(corpus, how, name, rng)
+        damaged = damage(corpus, how, name, rng)
         status, named = run_verify(corpus)
-        assert (status, told in named) == (4, True), f"{how} {name}: {named}"
+        assert (status, damaged in named) == (4, True), f"{how} {name}: {named}"
         subprocess.run(["rm", "-rf", str(corpus), str(tmp_path / "elsewhere")], check=True)
 
 
 def test_faults_reach_every_kind_of_file(lived: Path) -> None:
-    """What the faults choose from has every kind of file that a corpus holds."""
+    """The damaged files are chosen from every kind of file in a corpus."""
     kinds = kinds_of_files(lived)
     expected = {"README.md", "tombstones.jsonl", "latest", ".objects shard", ".seals root.json"}
     audits = ("ledger.parquet", "rejected.parquet", "clusters.parquet", "run.json")
@@ -198,7 +198,7 @@ def test_faults_reach_every_kind_of_file(lived: Path) -> None:
 
 
 def test_a_clean_corpus_has_no_fault_wherever_it_is(lived: Path, tmp_path: Path, elsewhere: Path) -> None:
-    """Neither as it is, nor as a copy by `cp -r`, nor moved to another file system."""
+    """The place, a copy by `cp -r` and a move to another file system do not matter."""
     assert run_verify(lived) == (0, [])
     subprocess.run(["cp", "-r", str(lived), str(tmp_path / "copy")], check=True)
     assert run_verify(tmp_path / "copy") == (0, [])
@@ -206,8 +206,8 @@ def test_a_clean_corpus_has_no_fault_wherever_it_is(lived: Path, tmp_path: Path,
     assert run_verify(elsewhere / "corpus") == (0, [])
 
 
-def test_a_corpus_that_was_moved_goes_on(lived: Path, tmp_path: Path, elsewhere: Path) -> None:
-    """A copy on another file system takes the next version as the first one would have."""
+def test_a_build_continues_on_a_moved_corpus(lived: Path, tmp_path: Path, elsewhere: Path) -> None:
+    """A build on a copy on another file system has the same digest."""
     shutil.copytree(lived.parent, tmp_path / "here", symlinks=True)
     subprocess.run(["cp", "-r", str(lived.parent), str(elsewhere / "there")], check=True)
     results = []
@@ -234,7 +234,7 @@ def start_build(folder: Path, spool: Path) -> subprocess.Popen[str]:
 
 
 def test_two_builds_at_once_damage_nothing(lived: Path, tmp_path: Path) -> None:
-    """One writes the version; the other says that somebody is at work, or finds nothing new behind it."""
+    """One build writes the version; the other stops at the lock, or finds nothing new afterwards."""
     folder = tmp_path / "two"
     shutil.copytree(lived.parent, folder, symlinks=True)
     write_lines(folder / "feed/e.jsonl", [page(f"e.example/{i}", 400 + i) for i in range(40)])
@@ -250,7 +250,7 @@ def test_two_builds_at_once_damage_nothing(lived: Path, tmp_path: Path) -> None:
 
 
 def test_a_version_cannot_be_written_by_accident(copy: Path) -> None:
-    """Files and folders of versions and all objects are read-only, and no number is given twice."""
+    """Files and folders of versions and all objects are read-only, and no number is used twice."""
     corpus = Corpus(copy)
     for version in corpus.versions():
         for path in [copy / version, *(copy / version).rglob("*")]:

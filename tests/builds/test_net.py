@@ -1,4 +1,4 @@
-"""Pages that only the guard's net catches, and workers that are lost, in builds by the command line."""
+"""Pages that kill or block their worker, and lost processes, in builds by the command line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Build = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture
 def build(tmp_path: Path) -> Build:
-    """Build texts with the stage ``harm``, which a package from outside registers."""
+    """Return a function that builds texts with the stage ``harm`` of a plug-in package."""
     package = tmp_path / "package"
     package.mkdir()
     shutil.copy(HERE / "plugins" / "harm.py", package / "harm.py")
@@ -75,10 +75,10 @@ def _not_reproducible(corpus: Path) -> list[dict[str, Any]]:
         ("harm:memory", "memory", ("--max-memory", "700MB"), 60.0),
     ],
 )
-def test_a_page_that_only_the_net_catches_is_a_row(
+def test_a_page_that_kills_or_blocks_its_worker_has_a_ledger_row(
     build: Build, tmp_path: Path, harm: str, reason: str, options: tuple[str, ...], limit_s: float
 ) -> None:
-    """The build goes on and ends well; ``run.json`` says which page another run may keep."""
+    """The build continues and succeeds; ``run.json`` lists the page, which another run may keep."""
     done = build(*options, texts=[*TEXTS[:3], harm, *TEXTS[3:]], limit_s=limit_s)
     assert (done.returncode, done.stderr.count("Traceback")) == (0, 0), done.stderr
     rows = ledger_rows(tmp_path / "corpus")
@@ -92,17 +92,17 @@ def test_a_page_that_only_the_net_catches_is_a_row(
 
 
 def test_one_lost_worker_costs_no_page(build: Build, tmp_path: Path) -> None:
-    """A worker that is killed once, by whomever, is replaced, and its page is kept."""
+    """A worker that is killed once is replaced, and its page is kept."""
     done = build(texts=[*TEXTS, f"harm:killed-once a {sentence(100)}"])
     assert done.returncode == 0, done.stderr
     assert {row["outcome"] for row in ledger_rows(tmp_path / "corpus")} == {"kept"}
     assert _not_reproducible(tmp_path / "corpus") == []
 
 
-def test_a_lost_zygote_ends_the_build_with_a_sentence_and_the_next_run_resumes(
+def test_a_lost_zygote_ends_the_build_with_an_error_and_the_next_run_resumes(
     build: Build, tmp_path: Path
 ) -> None:
-    """Without the process that starts workers nothing can run; no traceback, and nothing is lost."""
+    """No worker can start without the zygote; the error has no traceback, and nothing is lost."""
     texts = [*TEXTS, f"harm:zygote-once z {sentence(100)}"]
     done = build(texts=texts)
     assert (done.returncode, "Traceback" in done.stderr) == (1, False), done.stderr
@@ -111,8 +111,8 @@ def test_a_lost_zygote_ends_the_build_with_a_sentence_and_the_next_run_resumes(
     assert len(ledger_rows(tmp_path / "corpus")) == 7
 
 
-def test_a_resumed_build_still_says_what_is_not_reproducible(build: Build, tmp_path: Path) -> None:
-    """The refused unit is recorded with the part of the spool, so a second run knows it too."""
+def test_a_resumed_build_still_lists_what_is_not_reproducible(build: Build, tmp_path: Path) -> None:
+    """The part in the spool records the refused unit, so a second run has it too."""
     texts = ["harm:crash", *TEXTS, f"harm:zygote-once z {sentence(100)}"]
     assert build("--batch-rows", "2", texts=texts).returncode == 1
     assert build("--batch-rows", "2", texts=texts).returncode == 0

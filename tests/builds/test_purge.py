@@ -1,4 +1,4 @@
-"""A purge: of what was taken down nothing is left anywhere in the corpus, and all else is as it was."""
+"""A purge leaves no trace of a taken-down document in the corpus, and changes nothing else."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def page(name: str, seed: int, tail: str = "") -> dict[str, Any]:
 
 
 def build_in(folder: Path, corpus: str = "corpus") -> BuildResult:
-    """Build all that lies in ``feed``."""
+    """Build all files in ``feed``."""
     document = {
         "name": "harbour",
         "sources": [{"jsonl": {"path": "feed/*.jsonl"}}],
@@ -46,7 +46,7 @@ def build_in(folder: Path, corpus: str = "corpus") -> BuildResult:
 
 @pytest.fixture(scope="module")
 def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two versions; of page 3 there is a near-duplicate, an exact one, and a later one in the second."""
+    """Two versions. Page 3 has a near-duplicate, an exact one, and one more in the second version."""
     folder = tmp_path_factory.mktemp("purged")
     rows = [page(f"a.example/{i}", i) for i in range(30)]
     rows += [page("near.example/3", 3, " and more"), page("mirror.example/3", 3)]
@@ -60,7 +60,7 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def grown(pristine: Path, tmp_path: Path) -> Path:
-    """A copy of it, with what it was built from, below the test's folder."""
+    """A copy of the corpus and its inputs in the test's folder."""
     shutil.copytree(pristine, tmp_path, symlinks=True, dirs_exist_ok=True)
     return tmp_path / "corpus"
 
@@ -77,7 +77,7 @@ def purge_ids(corpus: Path, ids: list[str]) -> PurgeResult:
 
 
 def loaded(corpus: Path, version: str, cache: Path) -> dict[str, list[str]]:
-    """The URLs of each split that `load_dataset` gives."""
+    """Return the URLs of each split in `load_dataset`."""
     import datasets
 
     datasets.disable_progress_bars()
@@ -86,7 +86,7 @@ def loaded(corpus: Path, version: str, cache: Path) -> dict[str, list[str]]:
 
 
 def every_value(corpus: Path) -> Iterator[tuple[str, bytes]]:
-    """All that any file of the corpus holds: tables value by value, all else byte by byte; and every name."""
+    """Yield the content of each file (each value of tables, the bytes of other files) and each file name."""
     for path in sorted(corpus.rglob("*")):
         name = str(path.relative_to(corpus))
         yield name, name.encode()
@@ -105,15 +105,15 @@ def every_value(corpus: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def traces(corpus: Path, ids: list[str]) -> set[str]:
-    """The files that hold the text, a URL or an id of page 3."""
+    """Return the files with the text, a URL or an id of page 3."""
     texts = [sentence(3).encode()[:60], b'//a.example/3"']
     texts += [f"{name}.example/3".encode() for name in ("near", "mirror", "late")]
     texts += [one.encode() for one in ids] + [bytes.fromhex(one) for one in ids]
     return {name for name, value in every_value(corpus) if any(text in value for text in texts)}
 
 
-def test_nothing_of_it_is_left(grown: Path) -> None:
-    """Neither text nor URL nor id of a page, or of what was merged into it, stands in any file."""
+def test_a_purge_leaves_no_trace_of_a_page(grown: Path) -> None:
+    """No file has the text, a URL or an id of a page, or of the pages merged into it."""
     spool = Corpus(grown).spool("stopped")
     (spool / "part").write_bytes(sentence(3).encode())
     ids = take_down(grown, 3)
@@ -128,7 +128,7 @@ def test_nothing_of_it_is_left(grown: Path) -> None:
     assert verify(grown).clean
 
 
-def test_all_else_is_as_it_was(grown: Path, tmp_path: Path) -> None:
+def test_a_purge_changes_nothing_else(grown: Path, tmp_path: Path) -> None:
     """Manifests and digests stay, other rows stay in their order, and the versions load without the page."""
     versions = ("1.0.0", "1.1.0")
     manifests = {version: (grown / version / "manifest.json").read_bytes() for version in versions}
@@ -147,8 +147,8 @@ def test_all_else_is_as_it_was(grown: Path, tmp_path: Path) -> None:
     assert public == {}
 
 
-def test_it_is_said_wherever_one_looks(grown: Path) -> None:
-    """verify, versions, the card and purged.json tell how many rows were purged."""
+def test_every_report_shows_the_purge(grown: Path) -> None:
+    """verify, versions, the card and purged.json have the number of purged rows."""
     old = {shard.path: shard.sha256 for _, shard in Corpus(grown).shards("1.0.0")}
     purge_ids(grown, take_down(grown, 3))
     assert verify(grown).purged == {"1.0.0": 1, "1.1.0": 1}
@@ -171,8 +171,8 @@ def test_it_is_said_wherever_one_looks(grown: Path) -> None:
     assert hashes == {one.sha256 for _, one in Corpus(grown).shards("1.0.0")}
 
 
-def test_later_builds_do_not_notice(grown: Path, tmp_path: Path) -> None:
-    """What is built on a corpus that was purged is what would have been built without the purge."""
+def test_a_purge_does_not_change_later_builds(grown: Path, tmp_path: Path) -> None:
+    """A build on a purged corpus has the same result as one without the purge."""
     shutil.copytree(grown, tmp_path / "other", symlinks=True)
     for corpus in ("corpus", "other"):
         ids = take_down(tmp_path / corpus, 3)
@@ -189,7 +189,7 @@ def test_later_builds_do_not_notice(grown: Path, tmp_path: Path) -> None:
 
 
 def test_purges_add_up(grown: Path, tmp_path: Path) -> None:
-    """A second purge tells of both; the first one's old hash stays that of the manifest."""
+    """After a second purge, purged.json has both; the old hash stays the one in the manifest."""
     first = take_down(grown, 3)
     purge_ids(grown, first)
     before = Corpus(grown).purged("1.0.0")
@@ -205,7 +205,7 @@ def test_purges_add_up(grown: Path, tmp_path: Path) -> None:
 
 
 def test_a_split_may_become_empty(tmp_path: Path) -> None:
-    """Then its file is gone, the card has no entry for it, and the version still loads."""
+    """The file is deleted, the card has no entry for the split, and the version still loads."""
     write_lines(tmp_path / "feed/a.jsonl", [page(f"a.example/{i}", i) for i in range(12)])
     corpus = build_in(tmp_path).corpus
     urls = loaded(corpus, "1.0.0", tmp_path / "before")
@@ -217,19 +217,21 @@ def test_a_split_may_become_empty(tmp_path: Path) -> None:
     assert diff(corpus, "1.0.0", "2.0.0").reason.startswith("PATCH")
 
 
-def test_what_is_published_is_not_purged(grown: Path) -> None:
-    """A document must be taken down before; nothing happens to one that was not."""
+def test_a_published_document_is_not_purged(grown: Path) -> None:
+    """A document must be taken down first; otherwise nothing changes."""
     there = Corpus(grown)
     (row,) = [
         r for r in pq.read_table(there.ledger("1.0.0")).to_pylist() if r["url"] == "https://a.example/3"
     ]
-    with pytest.raises(CorpusError, match=r"is still in version 1\.1\.0 \(take it down first\)"):
+    with pytest.raises(
+        CorpusError, match=r"version 1\.1\.0 still has a document to purge \(run builder takedown first\)"
+    ):
         purge_ids(grown, [row["document_id"]])
     assert verify(grown).purged == {}
 
 
 def test_a_purged_version_can_be_dropped_and_moved(grown: Path, tmp_path: Path) -> None:
-    """Copies, drops and gc go on as with any other version."""
+    """Copies, drops and gc work as with any other version."""
     purge_ids(grown, take_down(grown, 3))
     subprocess.run(["cp", "-r", str(grown), str(tmp_path / "copy")], check=True)
     assert verify_files(Corpus(tmp_path / "copy")) == []
@@ -241,7 +243,7 @@ def test_a_purged_version_can_be_dropped_and_moved(grown: Path, tmp_path: Path) 
 
 
 def test_a_purged_version_is_not_published(grown: Path) -> None:
-    """It is not what its manifest tells, and nobody else could know that this is meant; others are fit."""
+    """It differs from its manifest, and a reader could not know why; other versions can be published."""
     purge_ids(grown, take_down(grown, 3))
     assert [str(fault) for fault in check_version(f"{grown}@1.0.0").faults] == [
         "1.0.0: differs from its manifest since a purge (purged rows: 1) (publish a later version)"
@@ -251,7 +253,7 @@ def test_a_purged_version_is_not_published(grown: Path) -> None:
 
 @pytest.mark.parametrize("name", ["purged.json", "README.md", "data"])
 def test_damage_to_a_purged_version_is_named(grown: Path, name: str) -> None:
-    """Exactly what the purge wrote is accepted, and nothing else."""
+    """Only the bytes that the purge wrote are accepted."""
     purge_ids(grown, take_down(grown, 3))
     (shard,) = Corpus(grown).purged("1.0.0").shards  # type: ignore[union-attr]
     path = grown / "1.0.0" / (shard.path if name == "data" else name)
@@ -261,8 +263,8 @@ def test_damage_to_a_purged_version_is_named(grown: Path, name: str) -> None:
     assert str(path.relative_to(grown)) in [fault.where for fault in verify_files(Corpus(grown))]
 
 
-def test_a_document_that_it_had_taken_in_goes_with_it(tmp_path: Path) -> None:
-    """A page that was published, fetched again and merged then is gone from the versions that had it."""
+def test_a_document_that_was_merged_later_is_purged_too(tmp_path: Path) -> None:
+    """A page that was published and merged after a new fetch is deleted from the versions that had it."""
     rows = [page(f"a.example/{i}", i) for i in range(12)]
     write_lines(tmp_path / "feed/a.jsonl", rows)
     build_in(tmp_path)
@@ -277,7 +279,7 @@ def test_a_document_that_it_had_taken_in_goes_with_it(tmp_path: Path) -> None:
 
 
 def test_another_page_at_the_same_place_stays(tmp_path: Path) -> None:
-    """Of a file that was written anew, the pages that stood there before are no part of the purge."""
+    """If an input file was rewritten, a record id can now name another page; that page stays."""
     rows = [page(f"a.example/{i}", i) for i in range(8)]
     write_lines(tmp_path / "feed/a.jsonl", rows)
     build_in(tmp_path)
@@ -295,7 +297,7 @@ def test_another_page_at_the_same_place_stays(tmp_path: Path) -> None:
 
 
 def test_a_takedown_can_purge_at_once_or_later(grown: Path) -> None:
-    """With `purge` nothing is left, also of what was taken down before."""
+    """With `purge` nothing is left, not even of pages that were taken down before."""
     take_down(grown, 3)
     result = takedown(grown, urls=["https://a.example/3", "https://a.example/4"], because=WHY, purge=True)
     assert result.purged

@@ -1,4 +1,4 @@
-"""Pages that are fetched again: they take the place of published rows, and move nothing else."""
+"""Pages that are fetched again replace published rows, and move no other row."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def rows_of(corpus: Path, version: str | None = None) -> dict[str, list[dict[str
 
 @pytest.fixture
 def corpus(make: Make, tmp_path: Path) -> Path:
-    """Twelve pages of one day, and a near-duplicate of the third."""
+    """A corpus of twelve pages of one day, and a near-duplicate of the third."""
     pages = [page(f"a.example/{i}", i) for i in range(12)]
     write_lines(tmp_path / "feed/a.jsonl", [*pages, page("mirror.example/3", 3, tail=" and more")])
     return make().corpus
@@ -42,8 +42,8 @@ def again(make: Make, tmp_path: Path, *rows: dict[str, Any], name: str = "b") ->
     return make()
 
 
-def test_another_text_takes_the_place(corpus: Path, make: Make, tmp_path: Path) -> None:
-    """Same id, split and place; all other rows stay; the ledger tells of the old record and the new one."""
+def test_a_new_text_replaces_the_row(corpus: Path, make: Make, tmp_path: Path) -> None:
+    """Id, split and position stay, as do all other rows; the ledger has the old and the new record."""
     before = rows_of(corpus)
     result = again(make, tmp_path, page("a.example/3", 303, day=2))
     assert (result.version, result.reason.split(" (")[0]) == ("2.0.0", "MAJOR: 1 published row was changed")
@@ -70,8 +70,10 @@ def offset_of(tmp_path: Path, line: int) -> int:
     return sum(map(len, lines[:line]))
 
 
-def test_a_small_change_is_no_duplicate_of_what_it_replaces(corpus: Path, make: Make, tmp_path: Path) -> None:
-    """The old text is nearly the same, and gone."""
+def test_a_small_change_is_not_a_duplicate_of_the_text_that_it_replaces(
+    corpus: Path, make: Make, tmp_path: Path
+) -> None:
+    """The old text is nearly the same, but no longer published."""
     result = again(make, tmp_path, page("a.example/3", 3, day=2, tail=" and a tail"))
     assert result.reason.startswith("MAJOR: 1 published row was changed")
     texts = {row["text"] for rows in rows_of(corpus).values() for row in rows}
@@ -79,7 +81,7 @@ def test_a_small_change_is_no_duplicate_of_what_it_replaces(corpus: Path, make: 
 
 
 def test_the_same_text_changes_nothing(corpus: Path, make: Make, tmp_path: Path) -> None:
-    """It is merged; the version is the same rows, with an account of one more record."""
+    """The new page is merged; the version has the same rows, and one more record in the ledger."""
     before = rows_of(corpus)
     result = again(make, tmp_path, page("a.example/3", 3, day=2))
     assert (result.reason.split(":")[0], rows_of(corpus)) == ("PATCH", before)
@@ -88,14 +90,14 @@ def test_the_same_text_changes_nothing(corpus: Path, make: Make, tmp_path: Path)
 
 @pytest.mark.parametrize("day", [1, None])
 def test_an_older_page_is_merged(corpus: Path, make: Make, tmp_path: Path, day: int | None) -> None:
-    """And so is one of which nobody knows when it was fetched."""
+    """A page without a fetch time is merged too."""
     before = rows_of(corpus)
     again(make, tmp_path, page("a.example/3", 303, day=day))
     assert rows_of(corpus) == before
 
 
-def test_of_several_the_newest_takes_the_place(corpus: Path, make: Make, tmp_path: Path) -> None:
-    """The others are merged into it."""
+def test_the_newest_of_several_pages_replaces_the_row(corpus: Path, make: Make, tmp_path: Path) -> None:
+    """The other pages are merged into the newest."""
     rows = [page("a.example/3", 300 + day, day=day) for day in (2, 5, 4)]
     result = again(make, tmp_path, *rows)
     texts = {row["text"] for found in rows_of(corpus).values() for row in found}
@@ -104,8 +106,8 @@ def test_of_several_the_newest_takes_the_place(corpus: Path, make: Make, tmp_pat
     assert result.outcomes["kept"] == 1
 
 
-def test_a_page_that_became_a_duplicate_goes(corpus: Path, make: Make, tmp_path: Path) -> None:
-    """Its new text is that of another page: the row is removed, and the ledger says into which it went."""
+def test_a_page_whose_new_text_is_a_duplicate_is_removed(corpus: Path, make: Make, tmp_path: Path) -> None:
+    """If the new text equals that of another page, the row is removed, and the ledger names that page."""
     result = again(make, tmp_path, page("a.example/3", 7, day=2, tail=" and a tail"))
     assert result.reason.startswith("MAJOR: 1 published row was removed")
     urls = {row["url"]: row["id"] for found in rows_of(corpus).values() for row in found}
@@ -117,8 +119,8 @@ def test_a_page_that_became_a_duplicate_goes(corpus: Path, make: Make, tmp_path:
     assert (old["outcome"], old["stage"], old["reason"]) == ("merged", "dedup_near", "near_duplicate")
 
 
-def test_the_old_text_is_free_again(corpus: Path, make: Make, tmp_path: Path) -> None:
-    """A page that is like what was replaced is no duplicate of anything that is published."""
+def test_a_replaced_text_has_no_duplicates(corpus: Path, make: Make, tmp_path: Path) -> None:
+    """A page that is similar only to a replaced text is not a duplicate."""
     again(make, tmp_path, page("a.example/3", 303, day=2))
     result = again(make, tmp_path, page("c.example/1", 3), page("c.example/2", 303), name="c")
     assert [(row["url"], row["reason"]) for row in ledger_of(result)] == [
@@ -127,8 +129,8 @@ def test_the_old_text_is_free_again(corpus: Path, make: Make, tmp_path: Path) ->
     ]
 
 
-def test_a_page_is_fetched_over_and_over(corpus: Path, make: Make, tmp_path: Path) -> None:
-    """Each time the newest text stands in the same place, and nothing of the older ones is left."""
+def test_a_page_can_be_replaced_many_times(corpus: Path, make: Make, tmp_path: Path) -> None:
+    """Each time the newest text is at the same position, and no older text is left."""
     place = [row["id"] for rows in rows_of(corpus).values() for row in rows]
     for day in range(2, 6):
         again(make, tmp_path, page("a.example/3", 300 + day, day=day), name=f"b{day}")
@@ -138,8 +140,8 @@ def test_a_page_is_fetched_over_and_over(corpus: Path, make: Make, tmp_path: Pat
     assert verify(corpus).clean
 
 
-def test_with_keep_first_a_page_stays_as_it_was(make: Make, tmp_path: Path) -> None:
-    """A newer text is merged."""
+def test_with_keep_first_a_page_stays_unchanged(make: Make, tmp_path: Path) -> None:
+    """With `keep: first`, a newer text is merged."""
     stages = [{"dedup_url": {"keep": "first"}}]
     write_lines(tmp_path / "feed/a.jsonl", [page("a.example/1", 1)])
     before = rows_of(make(stages=stages).corpus)

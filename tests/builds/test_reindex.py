@@ -1,4 +1,4 @@
-"""A corpus without an index, as one that was fetched: it is gone on from by its rows."""
+"""A build on a corpus without an index (a fetched corpus) makes the index from its rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Make = Callable[..., BuildResult]
 
 
 def forget(corpus: Path, version: str) -> None:
-    """Remove index and audit of a version, as if they had never come with it."""
+    """Remove the index and the audit of a version, as in a fetched corpus."""
     for name in (".index", ".audit"):
         shutil.rmtree(corpus / name / version)
         (corpus / name / version).mkdir()
@@ -43,7 +43,7 @@ def fetched(make: Make, tmp_path: Path) -> Path:
 
 
 def test_additions_are_compared_with_the_rows(fetched: Path, make: Make, tmp_path: Path) -> None:
-    """By URL, text and shingles; the build says what it cannot know, and the old shards stay."""
+    """The build compares URL, text and shingles, prints what it cannot know, and keeps the old shards."""
     write_lines(
         tmp_path / "feed/b.jsonl",
         [
@@ -63,7 +63,7 @@ def test_additions_are_compared_with_the_rows(fetched: Path, make: Make, tmp_pat
 
 
 def test_the_next_version_has_an_index_of_its_own(fetched: Path, make: Make, tmp_path: Path) -> None:
-    """What was made from the rows is in it, in front of what was added."""
+    """It begins with the rows of the fetched version, and the added rows follow."""
     write_lines(tmp_path / "feed/b.jsonl", [{"url": "https://b.example/4", "text": sentence(104)}])
     make()
     again = [sentence(104), sentence(5), sentence(6) + " and more"]
@@ -75,8 +75,8 @@ def test_the_next_version_has_an_index_of_its_own(fetched: Path, make: Make, tmp
     assert verify_files(Corpus(fetched)) == []
 
 
-def test_a_fetched_page_is_taken_down(fetched: Path, make: Make, tmp_path: Path) -> None:
-    """There is no ledger to find it by, so it is found by its row."""
+def test_a_page_of_a_fetched_corpus_can_be_taken_down(fetched: Path, make: Make, tmp_path: Path) -> None:
+    """Without a ledger, the takedown finds the page by its row."""
     result = takedown(fetched, urls=["https://a.example/7"], because="asked")
     assert [url for _, url in result.documents] == ["https://a.example/7"]
     write_lines(tmp_path / "feed/b.jsonl", [{"url": "https://c.example/", "text": sentence(7)}])

@@ -1,4 +1,4 @@
-"""What is a rebuild, and what is only another card."""
+"""Which changes of a recipe cause a full rebuild, and which change only the card."""
 
 from __future__ import annotations
 
@@ -36,8 +36,10 @@ def shards(result: BuildResult) -> list[str]:
     ],
     ids=str,
 )
-def test_the_card_changes_and_no_shard(make: Make, feed: Path, changed: dict[str, Any], version: str) -> None:
-    """A PATCH with the same files; another licence is a MAJOR, with the same files too."""
+def test_a_change_of_the_card_changes_no_shard(
+    make: Make, feed: Path, changed: dict[str, Any], version: str
+) -> None:
+    """The version is a PATCH with the same files; a new licence is a MAJOR, with the same files too."""
     first = make()
     said: list[str] = []
     second = make(recipe=changed, notice=said.append)
@@ -57,10 +59,10 @@ def test_the_card_changes_and_no_shard(make: Make, feed: Path, changed: dict[str
     ],
     ids=["stages", "splits", "source"],
 )
-def test_a_changed_recipe_is_a_full_rebuild(
+def test_a_change_that_affects_rows_is_a_full_rebuild(
     make: Make, feed: Path, changed: dict[str, Any], why: str
 ) -> None:
-    """It is said before it starts, with the highest number that it can get."""
+    """A notice names the rebuild before it starts, and the highest possible version number."""
     make()
     said: list[str] = []
     make(recipe=changed, notice=said.append)
@@ -71,7 +73,7 @@ def test_a_changed_recipe_is_a_full_rebuild(
 
 
 def test_a_full_rebuild_that_misses_an_input_stops(make: Make, feed: Path) -> None:
-    """Every missing one is listed; --prune goes on without them."""
+    """The error lists every missing input; --prune builds without them."""
     write_lines(feed / "b.jsonl", [{"text": sentence(900)}])
     write_lines(feed / "c.jsonl", [{"text": sentence(901)}])
     make()
@@ -83,8 +85,8 @@ def test_a_full_rebuild_that_misses_an_input_stops(make: Make, feed: Path) -> No
     assert result.reason.startswith("MAJOR: 2 published rows were removed")
 
 
-def test_rows_of_a_lost_input_stay(make: Make, feed: Path) -> None:
-    """The build says so, and writes nothing; --prune removes them, and the ledger says why."""
+def test_rows_of_a_missing_input_stay(make: Make, feed: Path) -> None:
+    """The build prints a notice and writes nothing; --prune removes the rows, with a reason in the ledger."""
     write_lines(feed / "b.jsonl", [{"text": sentence(900)}, {"text": sentence(3) + " and more"}])
     make()
     (feed / "b.jsonl").unlink()
@@ -97,8 +99,8 @@ def test_rows_of_a_lost_input_stay(make: Make, feed: Path) -> None:
     assert make(prune=True).nothing_new
 
 
-def test_pruning_lets_what_was_merged_stand_for_itself(make: Make, feed: Path) -> None:
-    """A record of an input that is there is read again, if what it was merged into goes."""
+def test_pruning_a_keeper_publishes_the_record_merged_into_it(make: Make, feed: Path) -> None:
+    """If its keeper is removed, a record of an existing input is read again and published."""
     write_lines(feed / "b.jsonl", [{"text": sentence(900)}])
     write_lines(feed / "c.jsonl", [{"text": sentence(900) + " and a tail"}, {"text": sentence(901)}])
     make()
@@ -108,14 +110,14 @@ def test_pruning_lets_what_was_merged_stand_for_itself(make: Make, feed: Path) -
     assert result.n_known == 1
 
 
-def test_a_trial_is_not_gone_on_from(make: Make, feed: Path) -> None:
-    """What --limit left unread is read by the next build."""
+def test_no_build_builds_on_a_trial(make: Make, feed: Path) -> None:
+    """The next build reads the records that --limit left unread."""
     assert make(limit=5).n_records == 5
     assert make().n_records == len(pages(20))
 
 
 def test_a_known_file_under_another_name_is_not_read(make: Make, feed: Path) -> None:
-    """An input is known by its bytes."""
+    """The hash of its bytes identifies an input, not its name."""
     make()
     (feed / "a.jsonl").rename(feed / "z.jsonl")
     assert make().nothing_new
@@ -124,7 +126,7 @@ def test_a_known_file_under_another_name_is_not_read(make: Make, feed: Path) -> 
 def test_a_file_that_was_not_touched_is_not_hashed(
     make: Make, feed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Size, time and inode tell; --rehash hashes it all the same."""
+    """Size, time and inode show that it is unchanged; --rehash hashes it anyway."""
     import os
 
     from builder.inputs import hashing
@@ -144,8 +146,8 @@ def test_a_file_that_was_not_touched_is_not_hashed(
     assert not make(workers=1).nothing_new
 
 
-def test_a_new_source_is_no_rebuild(make: Make, feed: Path) -> None:
-    """A crawl that is added to the recipe is read, and nothing else."""
+def test_a_new_source_does_not_cause_a_rebuild(make: Make, feed: Path) -> None:
+    """The build reads only the crawl that was added to the recipe."""
     make()
     write_lines(feed.parent / "more/a.jsonl", [{"text": sentence(950)}])
     sources = [{"jsonl": {"path": "feed"}}, {"jsonl": {"path": "more", "name": "more"}}]
@@ -154,7 +156,7 @@ def test_a_new_source_is_no_rebuild(make: Make, feed: Path) -> None:
 
 
 def test_numbers_only_rise(make: Make, feed: Path) -> None:
-    """More may be asked for, never less."""
+    """You can request a higher number than the computed one, never a lower one."""
     from builder.errors import VersionError
 
     make()
@@ -165,7 +167,7 @@ def test_numbers_only_rise(make: Make, feed: Path) -> None:
 
 
 def test_compacting_cuts_shards_as_a_first_version_would(make: Make, feed: Path) -> None:
-    """The same rows in the same order in fewer files: a PATCH. Once that is done there is nothing to do."""
+    """The same rows in fewer files are a PATCH. A second time there is nothing to do."""
     make()
     for number in range(3):
         write_lines(feed / f"c{number}.jsonl", [{"text": sentence(1000 + number)}])

@@ -1,4 +1,4 @@
-"""A takedown: what goes, what stays, and what never comes back."""
+"""A takedown removes pages, keeps the others, and keeps the removed pages out of later versions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WHY = "the owner asked"
 
 
 def ids_of(corpus: Path) -> dict[str, str]:
-    """URL -> id of all rows of the newest version."""
+    """Return URL -> id of all rows of the newest version."""
     there = Corpus(corpus)
     files = [path for paths in there.data_files(there.newest()).values() for path in paths]
     return {row["url"]: row["id"] for path in files for row in pq.read_table(path).to_pylist()}
@@ -34,15 +34,15 @@ def near(name: str, seed: int) -> dict[str, Any]:
 
 @pytest.fixture
 def corpus(make: Make, tmp_path: Path) -> Path:
-    """Ten pages, a near-duplicate of the first, an exact one of the second, a subdomain."""
+    """Ten pages, a near-duplicate of the first, an exact duplicate of the second, and a subdomain."""
     rows = [page(f"a.example/{i}", i) for i in range(10)]
     rows += [near("mirror.example/0", 0), page("mirror.example/1", 1), page("sub.a.example/x", 50)]
     write_lines(tmp_path / "feed/a.jsonl", [*rows, page("b.example/y", 60)])
     return make().corpus
 
 
-def test_a_page_goes_with_what_was_merged_into_it(corpus: Path) -> None:
-    """The version is a MAJOR one without the row; the ledger says why of both records."""
+def test_a_page_is_taken_down_with_the_pages_merged_into_it(corpus: Path) -> None:
+    """The version is a MAJOR without the row; the ledger has the reason of both records."""
     before = ids_of(corpus)
     result = takedown(corpus, urls=["https://A.example:443/0#top"], because=WHY)
     assert (result.version, result.reason.split(" (")[0]) == ("2.0.0", "MAJOR: 1 published row was removed")
@@ -56,9 +56,9 @@ def test_a_page_goes_with_what_was_merged_into_it(corpus: Path) -> None:
     assert verify(corpus).clean
 
 
-def test_a_merged_page_takes_its_document_along(corpus: Path) -> None:
-    """It is told which; `only_this` forbids it, and then nothing happens."""
-    with pytest.raises(CorpusError, match=r"was merged into .* which would go with it"):
+def test_a_merged_page_is_taken_down_with_its_document(corpus: Path) -> None:
+    """The result names the document; `only_this` refuses the takedown, and nothing changes."""
+    with pytest.raises(CorpusError, match=r"was merged into .* which would be taken down with it"):
         takedown(corpus, urls=["https://mirror.example/1"], because=WHY, only_this=True)
     assert Corpus(corpus).versions() == ["1.0.0"]
     gone = ids_of(corpus)["https://a.example/1"]
@@ -68,8 +68,8 @@ def test_a_merged_page_takes_its_document_along(corpus: Path) -> None:
     assert "https://a.example/1" not in ids_of(corpus)
 
 
-def test_a_domain_goes_with_its_subdomains(corpus: Path) -> None:
-    """Of the others everything stays, but for what stood for the domain's pages."""
+def test_a_domain_is_taken_down_with_its_subdomains(corpus: Path) -> None:
+    """Other pages stay, except those that pages of the domain were merged into."""
     takedown(corpus, domains=["a.example"], because=WHY)
     assert set(ids_of(corpus)) == {"https://b.example/y"}
 
@@ -89,7 +89,7 @@ def test_a_domain_goes_with_its_subdomains(corpus: Path) -> None:
 def test_what_was_taken_down_does_not_come_back(
     corpus: Path, make: Make, tmp_path: Path, again: dict[str, Any], reason: str | None
 ) -> None:
-    """By its URL or that of a page merged into it, by its text, or nearly its text: later, or built anew."""
+    """URL, URL of a merged page, text and nearly the text are kept out, also in a full rebuild."""
     takedown(corpus, urls=["https://a.example/0"], because=WHY)
     write_lines(tmp_path / "feed/b.jsonl", [again])
     (row,) = ledger_of(make())
@@ -101,15 +101,15 @@ def test_what_was_taken_down_does_not_come_back(
 
 
 def test_a_domain_does_not_come_back(corpus: Path, make: Make, tmp_path: Path) -> None:
-    """Pages of it that nobody had seen are kept out as well."""
+    """New pages of the domain are kept out as well."""
     takedown(corpus, domains=["a.example"], because=WHY)
     write_lines(tmp_path / "feed/b.jsonl", [page("new.a.example/z", 800), page("aa.example/z", 801)])
     reasons = {row["url"]: row["reason"] for row in ledger_of(make())}
     assert reasons == {"https://new.a.example/z": "tombstone", "https://aa.example/z": None}
 
 
-def test_tombstones_tell_nothing(corpus: Path) -> None:
-    """There is no URL, no text and no unkeyed hash in them, and the key stays in the corpus."""
+def test_tombstones_reveal_nothing(corpus: Path) -> None:
+    """A tombstone has no URL, text or unkeyed hash, and the key stays in the corpus."""
     gone = ids_of(corpus)["https://a.example/0"]
     takedown(corpus, urls=["https://a.example/0"], because=WHY)
     text = (corpus / "tombstones.jsonl").read_text()
@@ -118,7 +118,7 @@ def test_tombstones_tell_nothing(corpus: Path) -> None:
     assert text.count("\n") == 2
 
 
-def test_only_the_shards_that_held_the_rows_are_written(corpus: Path) -> None:
+def test_only_the_shards_with_the_rows_are_written(corpus: Path) -> None:
     """The other splits keep their files."""
     first, second = (Corpus(corpus).manifest("1.0.0"), None)
     takedown(corpus, urls=["https://a.example/0"], because=WHY)
@@ -128,22 +128,22 @@ def test_only_the_shards_that_held_the_rows_are_written(corpus: Path) -> None:
 
 
 def test_the_same_twice_writes_one_version(corpus: Path) -> None:
-    """The second time there is nothing to do."""
+    """The second takedown finds nothing to do."""
     takedown(corpus, urls=["https://a.example/0"], because=WHY)
     assert takedown(corpus, urls=["https://a.example/0"], because=WHY).nothing_new
     assert Corpus(corpus).versions() == ["1.0.0", "2.0.0"]
 
 
-def test_what_was_never_there_is_barred_all_the_same(corpus: Path, make: Make, tmp_path: Path) -> None:
-    """No row goes, and the page does not come."""
+def test_a_page_that_was_never_published_is_kept_out_too(corpus: Path, make: Make, tmp_path: Path) -> None:
+    """No row is removed, and later builds keep the page out."""
     result = takedown(corpus, urls=["https://c.example/1"], because=WHY)
     assert (list(result.unknown), result.reason.split(":")[0]) == (["https://c.example/1"], "PATCH")
     write_lines(tmp_path / "feed/b.jsonl", [page("c.example/1", 900)])
     assert [row["reason"] for row in ledger_of(make())] == ["tombstone"]
 
 
-def test_a_file_of_all_kinds(corpus: Path, tmp_path: Path) -> None:
-    """A line is a URL, a domain or an id; each line that is none is told."""
+def test_a_file_may_have_urls_domains_and_ids(corpus: Path, tmp_path: Path) -> None:
+    """A line is a URL, a domain or an id; the error lists each other line."""
     one = ids_of(corpus)["https://a.example/3"]
     (tmp_path / "list").write_text(f"# asked for\n\nhttps://a.example/2\nb.example\n{one}\n")
     result = takedown(corpus, file=tmp_path / "list", because=WHY)
@@ -153,19 +153,19 @@ def test_a_file_of_all_kinds(corpus: Path, tmp_path: Path) -> None:
         "https://b.example/y",
     }
     (tmp_path / "list").write_text("nonsense\nftp://x/\n")
-    with pytest.raises(CorpusError, match=r"(?s)list:1.*no domain.*list:2.*no URL"):
+    with pytest.raises(CorpusError, match=r"(?s)list:1.*not a domain.*list:2.*not a URL"):
         takedown(corpus, file=tmp_path / "list", because=WHY)
 
 
-def test_nothing_left_is_refused(corpus: Path) -> None:
-    """A version without rows could not be loaded."""
+def test_a_takedown_of_all_rows_is_refused(corpus: Path) -> None:
+    """A version without rows cannot be loaded."""
     with pytest.raises(NothingKeptError):
         takedown(corpus, domains=["a.example", "b.example"], because=WHY)
     assert Corpus(corpus).versions() == ["1.0.0"]
 
 
-def test_likeness_is_listed_for_a_decision(make: Make, tmp_path: Path) -> None:
-    """A document under another name that is much alike stays, unless it is to go as well."""
+def test_similar_documents_are_listed_for_a_decision(make: Make, tmp_path: Path) -> None:
+    """A similar document under another URL stays, unless `and_near` is set."""
     half = " ".join(sentence(1, 60).split()[:52]) + " " + sentence(9, 8)
     rows = [page("a.example/1", 1), {"url": "https://a.example/2", "text": half}, page("a.example/3", 3)]
     rows[0]["text"] = sentence(1, 60)

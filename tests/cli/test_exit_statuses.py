@@ -52,11 +52,11 @@ def test_faults_of_a_recipe_exit_with_1_and_all_are_reported(run: Any, start: An
         (["publish", "my/corpus", "--repo", "tides"], "USER/NAME"),
         (["fetch", "tides@1.0.0", "got"], "USER/NAME"),
         (["fetch", "harbour/tides@v1", "got"], "is not a version number"),
-        (["init", "my"], "is there already"),
+        (["init", "my"], "already exists"),
         (["rejected", "my/corpus", "--output", "no/such/folder.jsonl"], "cannot be written"),
         (["validate", "nowhere.jsonl", "--contract", "page-1"], "nowhere.jsonl"),
         (["validate", "my/pages/pages.jsonl", "--contract", "nowhere.json"], "nowhere.json"),
-        (["dedup", "my/pages/barometer.html", "--output", "out"], "does not tell what it is"),
+        (["dedup", "my/pages/barometer.html", "--output", "out"], "does not show the format"),
         (["build", "my/recipe.yaml", "--set", "stages.dedup_naer.threshold=1"], "dedup_near"),
         (["build", "my/recipe.yaml", "--set", "sources.jsonl.path=pages/*.none"], "none"),
         (["build", "my/recipe.yaml", "--set", "nonsense"], "KEY=VALUE"),
@@ -104,7 +104,7 @@ def test_too_many_rejected_records_exit_with_3(run: Any, tmp_path: Path) -> None
     assert (done.status, done.out) == (3, "")
     error = done.err.splitlines()[-1]
     assert "1 of 6 records were rejected or failed (16.7%)" in error
-    ledger = error.partition("the ledger tells why: ")[2].rstrip(")")
+    ledger = error.partition("read the reasons in the ledger: ")[2].rstrip(")")
     assert Path(ledger).is_file()
     assert not (tmp_path / "corpus" / "1.0.0").exists()
     assert run(*args, "--max-rejected", "17%").status == 0
@@ -118,7 +118,7 @@ def test_a_build_that_keeps_nothing_exits_with_1(run: Any, tmp_path: Path) -> No
     flags = [flag for one in settings for flag in ("--set", one)]
     done = run("build", "my/recipe.yaml", "--workers", "1", *flags, "--set", f"corpus={tmp_path}/corpus")
     assert done.status == 1
-    assert "none of 3 records was kept" in done.err
+    assert "0 of 3 records were kept" in done.err
     assert not (tmp_path / "corpus" / "latest").exists()
 
 

@@ -1,4 +1,4 @@
-"""A stage from outside whose texts say what happens to the worker that looks at them; for tests."""
+"""A plug-in stage for tests: a text can kill or block the worker that processes it."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from builder.registry import option
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Harm:
-    """Obeys a text that begins with ``harm:``."""
+    """Do the harm that a text beginning with ``harm:`` names."""
 
     name: ClassVar[str] = "harm"
     untrusted: ClassVar[bool] = True
     reasons: ClassVar[dict[str, str]] = {}
 
-    folder: str = option("", help="Folder in which the stage notes the deaths of its workers.")
-    limit_s: float = option(60.0, help="Seconds that one text may take.")
+    folder: str = option("", help="Folder in which the stage records the deaths of its workers.")
+    limit_s: float = option(60.0, help="Maximum seconds for one text.")
 
     def bind(self, schema: pa.Schema, resources: Any) -> pa.Schema:
-        """Leave the columns as they are."""
+        """Return the columns unchanged."""
         return schema
 
     def apply(self, batch: pa.RecordBatch, *, resources: Any, guard: Any) -> Outcome:
-        """Look at each text under the guard."""
+        """Process each text under the guard."""
         refused: dict[int, str] = {}
         for row, text in enumerate(batch.column("text").to_pylist()):
             record = batch.column(RECORD)[row].as_py()

@@ -1,4 +1,4 @@
-"""Two versions of a corpus, compared row by row."""
+"""Compare two versions of a corpus row by row."""
 
 from __future__ import annotations
 
@@ -21,15 +21,17 @@ from builder.domain.version import Changes, SplitChanges, Version, decide_versio
 from builder.errors import CorpusError, VersionError
 
 
-def versions(folder: Path, parts: list[list[pa.Table]], told: list[dict[str, Any]] | None = None) -> Corpus:
-    """Versions 1.0.0, 2.0.0 ... of these rows; the last one's ledger has more rows."""
+def versions(
+    folder: Path, parts: list[list[pa.Table]], more_ledger_rows: list[dict[str, Any]] | None = None
+) -> Corpus:
+    """Write versions 1.0.0, 2.0.0 ... of these rows, and add rows to the ledger of the last one."""
     corpus = Corpus.open_or_create(folder / "corpus", name=synthetic.NAME)
     for number, pieces in enumerate(parts):
         with corpus.lock():
             staging = corpus.begin(f"{number + 1}.0.0")
             manifest = synthetic.stage_version(corpus, staging, pieces)
-            if told and number == len(parts) - 1:
-                add_to_ledger(staging.audit / "ledger.parquet", told)
+            if more_ledger_rows and number == len(parts) - 1:
+                add_to_ledger(staging.audit / "ledger.parquet", more_ledger_rows)
             corpus.commit(staging, manifest, synthetic.README)
     return corpus
 
@@ -49,14 +51,14 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_version_differs_in_nothing_from_itself(pristine: Path) -> None:
-    """Nothing is read, and the level is PATCH."""
+    """No shard is read, and the level is PATCH."""
     found = diff(pristine, "1.1.0", "1.1.0")
     assert (found.rows, found.level, found.n_read) == ([], "PATCH", 0)
     assert set(found.changes.splits.values()) == {SplitChanges()}
 
 
-def test_additions_are_told_and_shared_shards_are_not_read(pristine: Path) -> None:
-    """Rows in new shards are all that is read."""
+def test_additions_are_listed_and_shared_shards_are_not_read(pristine: Path) -> None:
+    """The diff reads only new shards."""
     found = diff(pristine, "1.0.0", "1.1.0")
     old, new = (Corpus(pristine).manifest(version) for version in ("1.0.0", "1.1.0"))
     assert {name: split.added for name, split in found.changes.splits.items()} == {"train": 32, "test": 8}
@@ -66,8 +68,8 @@ def test_additions_are_told_and_shared_shards_are_not_read(pristine: Path) -> No
     assert found.reason.startswith("MINOR: 40 rows were added; the evaluation split test grew by 8")
 
 
-def test_the_other_way_round_what_was_added_is_removed(pristine: Path) -> None:
-    """The older version may be the second; no ledger leads there, and that is said."""
+def test_in_reverse_order_added_rows_are_removed_rows(pristine: Path) -> None:
+    """The older version may be the second one; without a ledger the reason is `unknown`."""
     found = diff(pristine, "1.1.0", "1.0.0")
     assert sum(split.removed for split in found.changes.splits.values()) == 40
     assert [(one.why, one.rows) for one in found.removals] == [("unknown", 40)]
@@ -75,7 +77,7 @@ def test_the_other_way_round_what_was_added_is_removed(pristine: Path) -> None:
 
 
 def test_reasons_are_those_of_the_ledgers_in_between(tmp_path: Path) -> None:
-    """A removed row is told with what a ledger behind the old version says of its document."""
+    """A removed row has the reason that a ledger after the old version has for its document."""
     rows = synthetic.make_rows(40, seed=1)
     ids = rows["id"].to_pylist()
     told = [
@@ -98,7 +100,7 @@ def test_reasons_are_those_of_the_ledgers_in_between(tmp_path: Path) -> None:
 
 
 def test_counts_are_the_facts_of_the_version_rule(tmp_path: Path) -> None:
-    """Level and reason are what ``decide_version`` makes of the same counts."""
+    """Level and reason are those of ``decide_version`` for the same counts."""
     rows = synthetic.make_rows(60, seed=1)
     texts = [text + "!" if i % 20 == 0 else text for i, text in enumerate(rows["text"].to_pylist())]
     edited = rows.set_column(1, "text", pa.array(texts)).slice(0, 50)
@@ -113,8 +115,8 @@ def test_counts_are_the_facts_of_the_version_rule(tmp_path: Path) -> None:
     assert found.changed_columns == {"text": 3}
 
 
-def test_all_rows_are_told_as_they_are_found(tmp_path: Path) -> None:
-    """With a listener every row comes; the result keeps the first of each kind all the same."""
+def test_a_callback_gets_every_changed_row(tmp_path: Path) -> None:
+    """``on_row`` gets every row; the result has only the first rows of each kind."""
     rows = synthetic.make_rows(60, seed=1)
     corpus = versions(tmp_path, [[rows], [rows.slice(30)]])
     heard: list[RowChange] = []
@@ -125,7 +127,7 @@ def test_all_rows_are_told_as_they_are_found(tmp_path: Path) -> None:
 
 
 def test_a_column_that_was_added_changes_no_row(tmp_path: Path) -> None:
-    """Rows are equal if they are equal in the old columns: a nullable column that came is MINOR."""
+    """Rows are compared by the old columns: a new nullable column is MINOR."""
     folder = tmp_path / "feed"
     write_lines(
         folder / "a.jsonl", [{"url": f"https://example.org/{i}", "text": sentence(i)} for i in range(9)]
@@ -154,8 +156,8 @@ def test_a_column_that_was_added_changes_no_row(tmp_path: Path) -> None:
     assert found.reason == "MINOR: column note was added"
 
 
-def test_a_version_that_is_not_there_is_an_error(pristine: Path, tmp_path: Path) -> None:
-    """Both versions must be there, and the corpus too."""
+def test_a_missing_version_is_an_error(pristine: Path, tmp_path: Path) -> None:
+    """Both versions and the corpus must exist."""
     with pytest.raises(VersionError, match=r"no version 3\.0\.0"):
         diff(pristine, "1.0.0", "3.0.0")
     with pytest.raises(CorpusError, match="no such folder"):
@@ -163,7 +165,7 @@ def test_a_version_that_is_not_there_is_an_error(pristine: Path, tmp_path: Path)
 
 
 def test_each_side_names_its_own_url_column(tmp_path: Path) -> None:
-    """A removed row has the URL that the old version calls its URL, an added one that of the new version."""
+    """A removed row has the URL column of the old version, an added row that of the new version."""
     pages = [{"url": f"https://a.example/{i}", "text": sentence(i)} for i in range(3)]
     build_renamed(tmp_path, pages[:2])
     corpus = build_renamed(tmp_path, pages[1:], columns=COLUMNS | {"url": "address"}).corpus

@@ -1,4 +1,4 @@
-"""What a comparison holds in memory does not grow with the versions that it compares."""
+"""The memory of a comparison does not grow with the size of the versions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SHARD_ROWS = 1_000
 
 
 def write_side(folder: Path, n_rows: int, *, tail: str) -> Side:
-    """Rows of which every third has another text on the side with a tail, and every tenth another id."""
+    """Write rows; on the side with a tail every third row has another text, and every tenth another id."""
     folder.mkdir(parents=True)
     shards = []
     for first in range(0, n_rows, SHARD_ROWS):
@@ -52,7 +52,7 @@ def write_ledger(path: Path, n_rows: int, *, outcome: str, by_document: bool) ->
 
 @contextlib.contextmanager
 def counting_pool() -> Iterator[pa.MemoryPool]:
-    """A pool of Arrow that counts from now on."""
+    """Use an Arrow memory pool that counts from now on."""
     before = pa.default_memory_pool()
     pool = pa.proxy_memory_pool(before)
     pa.set_memory_pool(pool)
@@ -61,7 +61,7 @@ def counting_pool() -> Iterator[pa.MemoryPool]:
 
 
 def peak_bytes(folder: Path, n_rows: int) -> int:
-    """Compare two sides of so many rows; return the most that Python, NumPy and Arrow held."""
+    """Compare two sides of ``n_rows`` rows; return the peak memory of Python, NumPy and Arrow in bytes."""
     sides = [write_side(folder / name, n_rows, tail=tail) for name, tail in (("old", ""), ("new", "tail"))]
     older = write_ledger(folder / "older.parquet", n_rows, outcome="kept", by_document=True)
     newer = write_ledger(folder / "newer.parquet", n_rows, outcome="rejected", by_document=False)
@@ -90,7 +90,7 @@ def peak_bytes(folder: Path, n_rows: int) -> int:
 
 
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Six times the rows take no more than a quarter more, with all rows told and all reasons looked up."""
+    """Six times the rows need at most a quarter more memory, with all rows and all reasons."""
     monkeypatch.setattr(buckets, "BUFFERED_RECORDS", 1_000)
     peak_bytes(tmp_path / "first", 2 * SHARD_ROWS)  # what is loaded only once
     small = peak_bytes(tmp_path / "small", 4 * SHARD_ROWS)

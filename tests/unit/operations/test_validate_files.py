@@ -1,4 +1,4 @@
-"""``builder validate``: any file against any schema."""
+"""``builder validate`` judges any file by any schema."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ LINES = b'{"text": "x"}\n\n{"url": 3}\r\n{bad\n[1]\n{"html": "y"}'
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to stand in."""
+    """An empty current folder."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def test_lines_are_judged_and_placed(folder: Path) -> None:
-    """Each bad line is told with its number, its offset and its faults; the sums add up."""
+def test_bad_lines_are_listed_with_line_and_offset(folder: Path) -> None:
+    """Each bad line is listed with its number, its offset and its faults; the sums add up."""
     (folder / "feed.jsonl").write_bytes(LINES)
     found = validate(["feed.jsonl"], contract="page-1")
     assert (found.n_records, found.n_valid, found.n_rejected, found.n_failed) == (5, 2, 2, 1)
@@ -53,14 +53,14 @@ def test_compressed_files_have_lines_too(folder: Path) -> None:
 
 @pytest.mark.parametrize(("document", "valid"), [("3", True), ("[3]", False), ('"x"', False), ("4.0", True)])
 def test_a_json_file_is_one_document_of_any_kind(document: str, valid: bool, folder: Path) -> None:
-    """Numbers, strings and arrays are judged as objects are; no Arrow mapping is asked for."""
+    """Numbers, strings and arrays are judged like objects; no Arrow mapping is needed."""
     (folder / "schema.json").write_text('{"type": ["integer", "boolean"]}')
     (folder / "document.json").write_text(document)
     assert validate(["document.json"], contract="schema.json").is_valid == valid
 
 
 def test_parquet_rows_are_judged(folder: Path) -> None:
-    """Rows are judged as the records that they are in JSON; their place is their number."""
+    """A row is judged as its JSON record; its place is the row number."""
     table = pa.table({"text": ["x", None, "z"], "status": pa.array([200, 200, None], pa.int32())})
     pq.write_table(table, folder / "rows.parquet")
     found = validate(["rows.parquet"], contract="page-1")
@@ -68,7 +68,7 @@ def test_parquet_rows_are_judged(folder: Path) -> None:
     assert [(place.ordinal, place.line) for place in found.files[0].places] == [(1, None)]
 
 
-def test_rejected_records_are_written_as_they_came(folder: Path) -> None:
+def test_rejected_records_are_written_unchanged(folder: Path) -> None:
     """One line for each record that is not valid, with its faults."""
     (folder / "feed.jsonl").write_bytes(LINES)
     validate(["feed.jsonl"], contract="page-1", rejected="bad.jsonl")
@@ -83,24 +83,24 @@ def test_rejected_records_are_written_as_they_came(folder: Path) -> None:
     assert rows[0]["faults"][1]["keyword"] == "type"
 
 
-def test_only_the_first_places_are_told_but_all_are_counted(folder: Path) -> None:
-    """A file of bad records is counted whole."""
+def test_only_the_first_places_are_listed_but_all_are_counted(folder: Path) -> None:
+    """All records of a bad file are counted."""
     (folder / "feed.jsonl").write_bytes(b"{}\n" * 2500)
     found = validate(["feed.jsonl"], contract="page-1")
     assert (found.n_rejected, len(found.files[0].places)) == (2500, MAX_PLACES)
     assert [place.line for place in found.files[0].places] == list(range(1, MAX_PLACES + 1))
 
 
-def test_what_has_no_canonical_form_is_not_valid(folder: Path) -> None:
-    """Equal keys and half surrogates are rejected whatever the schema says."""
+def test_a_record_without_a_canonical_form_is_not_valid(folder: Path) -> None:
+    """Duplicate keys and lone surrogates are rejected with any schema."""
     (folder / "schema.json").write_text("true")
     (folder / "feed.jsonl").write_bytes(b'{"a":1,"a":2}\n"\\ud800"\n18446744073709551617\n')
     found = validate(["feed.jsonl"], contract="schema.json")
     assert dict(found.reasons) == {"duplicate_key": 1, "lone_surrogate": 1}
 
 
-def test_mistakes_of_the_caller_are_told(folder: Path) -> None:
-    """A file that is not there, a schema that is none, a place that cannot be written."""
+def test_mistakes_of_the_caller_are_errors(folder: Path) -> None:
+    """A missing file, an invalid schema and an output that cannot be written are errors."""
     with pytest.raises(BuilderError, match=r"feed\.jsonl"):
         validate(["feed.jsonl"], contract="page-1")
     (folder / "feed.jsonl").write_bytes(b"{}")

@@ -1,4 +1,4 @@
-"""A page among the published documents, where a corpus has no ledger."""
+"""Find a page among the published documents if a corpus has no ledger."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PAGES = [{"url": f"https://a.example/{i}", "text": sentence(i)} for i in range(3
 
 @pytest.mark.parametrize("page", ["https://a.example/1", "https://A.example:443/1#top"])
 def test_a_page_is_found_by_its_url_whatever_the_column_is_called(page: str, tmp_path: Path) -> None:
-    """The recipe says which column holds URLs; the answer calls it ``url`` for every recipe."""
+    """The recipe names the URL column; the result calls it ``url`` for every recipe."""
     corpus = Corpus(build_renamed(tmp_path, PAGES).corpus)
     (found,) = find_published(corpus, "1.0.0", page)
     assert found["url"] == "https://a.example/1"
@@ -26,7 +26,7 @@ def test_a_page_is_found_by_its_url_whatever_the_column_is_called(page: str, tmp
 
 
 def test_why_finds_a_page_of_a_fetched_corpus(tmp_path: Path) -> None:
-    """A fetched corpus has no ledger, so its rows answer."""
+    """A fetched corpus has no ledger, so the page is looked up in its rows."""
     corpus = Corpus(build_renamed(tmp_path, PAGES).corpus)
     corpus.ledger("1.0.0").unlink()
     (history,) = why(f"{corpus.path}@1.0.0", "https://a.example/2").histories
@@ -34,7 +34,7 @@ def test_why_finds_a_page_of_a_fetched_corpus(tmp_path: Path) -> None:
 
 
 def test_a_column_called_url_that_is_not_the_url_is_not_searched(tmp_path: Path) -> None:
-    """Only the part that a column plays counts."""
+    """The role of a column counts, not its name."""
     columns = {"text": "url", "url": "link", "fetched_at": "seen"}
     corpus = Corpus(build_renamed(tmp_path, PAGES, columns=columns).corpus)
     assert find_published(corpus, "1.0.0", sentence(1)) == []
@@ -43,7 +43,7 @@ def test_a_column_called_url_that_is_not_the_url_is_not_searched(tmp_path: Path)
 
 
 def test_a_page_without_a_url_is_found_by_its_id(tmp_path: Path) -> None:
-    """It has no URL to show, and no URL finds it."""
+    """Without a URL column, no URL finds it, and the result has no URL."""
     pages = [{"text": sentence(i)} for i in range(3)]
     corpus = Corpus(build_renamed(tmp_path, pages, stages=[{"dedup_exact": {}}]).corpus)
     assert find_published(corpus, "1.0.0", "https://a.example/1") == []

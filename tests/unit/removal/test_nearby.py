@@ -1,4 +1,4 @@
-"""Published documents that are like one that is taken down."""
+"""Find published documents that are similar to a document of a takedown."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from builder import takedown
 
 
 def test_a_near_duplicate_is_listed_with_its_url_whatever_the_column_is_called(tmp_path: Path) -> None:
-    """A person decides by the URL, and the recipe says which column holds it."""
+    """A person decides by the URL, and the recipe names the URL column."""
     half = " ".join(sentence(1, 60).split()[:52]) + " " + sentence(9, 8)
     pages = [
         {"url": "https://a.example/1", "text": sentence(1, 60)},

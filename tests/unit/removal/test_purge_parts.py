@@ -1,4 +1,4 @@
-"""The parts of a purge: what it means, and what is left of an index."""
+"""The parts of a purge: its scope, the ledger and the index."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from builder.removal.purge_scope import Scope, find_scope
 
 
 class Folder:
-    """As much of a corpus as these parts ask for: ledgers and index folders by version."""
+    """The part of a corpus that these functions use: ledgers and index folders by version."""
 
     def __init__(self, path: Path, versions: list[str]) -> None:
         self.path = path
@@ -51,7 +51,7 @@ class Folder:
         return self.audit_folder(version) / "ledger.parquet"
 
     def write_ledger(self, version: str, *rows: tuple[str, str, str | None, str | None]) -> None:
-        """Record, outcome, document and what stands for it."""
+        """Write rows of record, outcome, document id and kept id."""
         place = {"source": "jsonl", "path": "a", "ordinal": 0, "offset": 0}
         names = ("record_id", "outcome", "document_id", "kept_id")
         told = [
@@ -62,7 +62,7 @@ class Folder:
 
 @pytest.fixture
 def corpus(tmp_path: Path) -> Any:
-    """Two versions with nothing in them."""
+    """A corpus of two empty versions."""
     return Folder(tmp_path, ["1.0.0", "1.1.0"])
 
 
@@ -74,8 +74,8 @@ def scope_of(corpus: Any, *documents: str, records: tuple[str, ...] = ()) -> tup
     return set(found.documents), set(found.records)
 
 
-def test_records_that_stood_under_a_document_go_with_it(corpus: Any) -> None:
-    """Its own record, and what was merged into it; others stay."""
+def test_records_of_a_document_are_purged_with_it(corpus: Any) -> None:
+    """They are its own record and the records merged into it; other records stay."""
     corpus.write_ledger(
         "1.0.0", ("r1", "kept", "D", "D"), ("r2", "merged", None, "D"), ("r3", "kept", "E", "E")
     )
@@ -84,22 +84,22 @@ def test_records_that_stood_under_a_document_go_with_it(corpus: Any) -> None:
     assert scope_of(corpus, "D", records=("r9",)) == ({"D"}, {"r1", "r2", "r9"})
 
 
-def test_a_document_that_was_merged_into_it_goes_with_it(corpus: Any) -> None:
-    """Also over several steps: C stood under B, and B under D."""
+def test_a_document_that_was_merged_into_it_is_purged_with_it(corpus: Any) -> None:
+    """This works over several steps: C was merged into B, and B into D."""
     corpus.write_ledger("1.0.0", *((f"r{one}", "kept", one, one) for one in "BCDE"))
     corpus.write_ledger("1.1.0", ("rC", "merged", "C", "B"), ("rB", "merged", "B", "D"))
     assert scope_of(corpus, "D") == ({"B", "C", "D"}, {"rB", "rC", "rD"})
 
 
-def test_what_stands_for_another_document_by_now_is_no_part_of_it(corpus: Any) -> None:
-    """A record that has another keeper stays, and so does one whose place another page has taken."""
+def test_a_record_that_now_belongs_to_another_document_is_not_purged(corpus: Any) -> None:
+    """A record with another keeper stays, and so does a record id that now names another page."""
     corpus.write_ledger("1.0.0", ("r1", "kept", "D", "D"), ("r2", "merged", None, "D"))
     corpus.write_ledger("1.1.0", ("r1", "kept", "E", "E"), ("r2", "merged", None, "E"))
     assert scope_of(corpus, "D") == ({"D"}, set())
 
 
-def test_of_a_ledger_those_rows_go_that_name_it_or_stand_for_nothing(corpus: Any, tmp_path: Path) -> None:
-    """Rows of its records that stand for another document stay."""
+def test_ledger_rows_that_name_a_document_or_have_no_keeper_are_deleted(corpus: Any, tmp_path: Path) -> None:
+    """Rows of its records that belong to another document stay."""
     corpus.write_ledger(
         "1.0.0",
         ("r1", "kept", "D", "D"),
@@ -130,7 +130,7 @@ def facts(sha256: str, rows: int) -> ShardFacts:
 def write_segment(
     corpus: Any, segment: Segment, rows: list[tuple[int, int | None]], shards: list[list[int]]
 ) -> None:
-    """Rows are (id, kept id), shards ids; every row is a keeper, with a text that names it."""
+    """Write a segment. Rows are (id, kept id), shards are ids; every row is a keeper with its own text."""
     folder = corpus.index_folder(segment.version)
     (folder / INDEX_JSON).write_bytes(segment.to_bytes())
     ids = [{"id": IDS[i], "published": True, "kept_id": None if k is None else IDS[k]} for i, k in rows]
@@ -149,8 +149,8 @@ def write_segment(
     write_arrow(folder / "shards.arrow", SHARDS_SCHEMA, [pa.Table.from_pylist(there, schema=SHARDS_SCHEMA)])
 
 
-def test_of_an_index_the_rows_go_and_the_others_are_renumbered(corpus: Any, tmp_path: Path) -> None:
-    """Whatever names a row by its number names the same row as before; shards have what is left of them."""
+def test_index_rows_are_deleted_and_the_others_renumbered(corpus: Any, tmp_path: Path) -> None:
+    """Each table still refers to the same rows; shards have the remaining rows."""
     shards = (facts("a" * 64, 3), facts("b" * 64, 1), facts("c" * 64, 2))
     write_segment(
         corpus,
@@ -193,8 +193,8 @@ def test_of_an_index_the_rows_go_and_the_others_are_renumbered(corpus: Any, tmp_
     assert (later.retired, later.moved) == ({"1.0.0": (2,), "1.1.0": (0,)}, {IDS[7].hex(): IDS[3].hex()})
 
 
-def test_an_index_that_knows_nothing_of_it_is_not_written(corpus: Any, tmp_path: Path) -> None:
-    """Only what changes is written again."""
+def test_an_index_without_the_document_is_not_written(corpus: Any, tmp_path: Path) -> None:
+    """Only changed segments are written again."""
     write_segment(corpus, Segment(version="1.0.0", base=None, shards=(facts("a" * 64, 1),)), [(0, 0)], [[0]])
     scope = Scope(documents=frozenset([IDS[1].hex()]), records=frozenset())
     assert clean_index(corpus, scope, {}, set(), {"1.0.0": np.empty(0, np.int64)}, tmp_path) == {}
