@@ -101,7 +101,7 @@ def _replace(path: Path) -> None:
 def test_an_input_that_changes_while_it_is_read_ends_the_build_with_its_name(
     make: Make, feed: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], Any]
 ) -> None:
-    """Otherwise the manifest would list the hash of bytes that were not read. The next build reads the new file."""
+    """Otherwise the manifest would list the hash of bytes that were not read."""
     in_this_process: dict[str, Any] = {"workers": 1, "stages": ["validate", "dedup_exact"]}
     first_pass = run.FirstPass.__call__
 
