@@ -47,6 +47,9 @@ class Folder:
     def audit_folder(self, version: str) -> Path:
         return self.path / ".audit" / version
 
+    def audit_file(self, version: str, name: str) -> Path:
+        return self.audit_folder(version) / name
+
     def ledger(self, version: str) -> Path:
         return self.audit_folder(version) / "ledger.parquet"
 
