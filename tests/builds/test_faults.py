@@ -241,6 +241,7 @@ def test_full_disk_in_a_worker(make: Make, feed: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.skipif(not hasattr(resource, "RLIMIT_FSIZE"), reason="the system knows no such limit")
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("limit_bytes", [2_000, pytest.param(60_000, marks=pytest.mark.long)])
 def test_files_that_may_not_grow(tmp_path: Path, limit_bytes: int) -> None:
     """Native writers of spool, shards and ledger meet the end of the disk: no crash, and nothing is lost."""
