@@ -1,6 +1,7 @@
 # `make` lists the targets.
 PYTHON ?= python3
 VENV ?= .venv
+CONSTRAINTS ?= constraints.txt
 BIN = $(VENV)/bin
 
 # Two test processes. A free process takes tests from the list of the other, because some tests take much longer.
@@ -10,15 +11,15 @@ PYTEST = -m pytest -q -n 2 --dist worksteal
 KERNEL_TESTS = tests/unit/kernels $(addprefix tests/property/test_,html_scan.py lifting.py near_duplicates.py \
 	repair.py row_encoding.py)
 
-.PHONY: help demo test test-all coverage check lint types layers docs golden golden-corpus bench clean
+.PHONY: help demo test test-all coverage check lint types layers lowest docs golden golden-corpus bench clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-$(BIN)/builder: pyproject.toml constraints.txt
+$(BIN)/builder: pyproject.toml $(CONSTRAINTS)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/pip install --quiet --constraint $(CONSTRAINTS) --editable '.[dev]'
 	@touch $@
 
 demo: $(BIN)/builder ## Build examples/, publish to a stand-in Hub, load back
@@ -52,6 +53,9 @@ layers: $(BIN)/builder ## Check the layers of imports
 
 check: lint types layers test ## Run lint, types, layers and test; CI runs coverage as well
 
+lowest: ## Run the tests with the oldest releases that pyproject.toml allows, in .venv-lowest
+	$(MAKE) VENV=.venv-lowest CONSTRAINTS=constraints-lowest.txt lint layers test
+
 docs: $(BIN)/builder ## Generate pages and schemas from the code
 	$(BIN)/python docs/generate.py
 
@@ -65,4 +69,4 @@ bench: $(BIN)/builder ## Compare with other tools
 	$(BIN)/python -m benchmarks
 
 clean: ## Remove the files that the targets created
-	rm -rf $(VENV) .demo .coverage .coverage.* examples/out
+	rm -rf $(VENV) .venv-lowest .demo .coverage .coverage.* examples/out
