@@ -219,7 +219,7 @@ def test_yanked_without_a_seal_is_named(corpus: Corpus) -> None:
 
 def test_unknown_version_is_an_error(corpus: Corpus) -> None:
     """To verify a version that is not there is the caller's mistake."""
-    with pytest.raises(VersionError, match=r"there is no version 3\.0\.0"):
+    with pytest.raises(VersionError, match=r"has no version 3\.0\.0"):
         verify_files(corpus, "3.0.0")
 
 

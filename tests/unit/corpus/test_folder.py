@@ -48,7 +48,7 @@ def test_yanked_version_is_not_the_newest(corpus: Corpus) -> None:
 
 def test_unknown_version_is_told_with_those_that_there_are(pristine: Path) -> None:
     """Asking for a version that is not there names the ones that are."""
-    with pytest.raises(VersionError, match=r"no version 9\.0\.0 \(has: 1\.0\.0, 1\.1\.0\)"):
+    with pytest.raises(VersionError, match=r"has no version 9\.0\.0 \(versions: 1\.0\.0, 1\.1\.0\)"):
         Corpus(pristine).manifest("9.0.0")
 
 
@@ -87,11 +87,11 @@ def test_corpus_of_another_name_is_refused(pristine: Path) -> None:
 def test_foreign_folder_is_refused(tmp_path: Path) -> None:
     """A folder that holds something else is not made a corpus of, and a file neither."""
     (tmp_path / "photo.jpg").write_bytes(b"x")
-    with pytest.raises(CorpusError, match=r"holds 'photo\.jpg'"):
+    with pytest.raises(CorpusError, match=r"is not a corpus folder and contains 'photo\.jpg'"):
         Corpus.open_or_create(tmp_path, name="x")
     with pytest.raises(CorpusError, match="is a file"):
         Corpus.open_or_create(tmp_path / "photo.jpg", name="x")
-    with pytest.raises(CorpusError, match="is no corpus"):
+    with pytest.raises(CorpusError, match="is not a corpus folder"):
         Corpus(tmp_path)
     with pytest.raises(CorpusError, match="no such folder"):
         Corpus(tmp_path / "nowhere")
@@ -109,7 +109,7 @@ def test_corpus_without_its_root_seal_is_not_made_anew(corpus: Corpus) -> None:
 @pytest.mark.parametrize("key", ["", ".", "..", "../x", "a/b", ".commit-1.0.0", "lock"])
 def test_spool_has_plain_names(corpus: Corpus, key: str) -> None:
     """A spool's name leads nowhere else."""
-    with pytest.raises(CorpusError, match="no name for a spool"):
+    with pytest.raises(CorpusError, match="not a name for a spool"):
         corpus.spool(key)
 
 
@@ -130,7 +130,7 @@ def test_seals_come_back(pristine: Path) -> None:
     version = (pristine / ".seals/1.0.0.json").read_bytes()
     assert RootSeal.parse(root, where="r").to_bytes() == root
     assert VersionSeal.parse(version, where="v").to_bytes() == version
-    with pytest.raises(TamperedError, match="is no root-seal-1"):
+    with pytest.raises(TamperedError, match="is not a root-seal-1"):
         RootSeal.parse(version, where="v")
 
 

@@ -169,7 +169,7 @@ def test_a_dropped_version_leaves_its_name(grown: Corpus, load: Callable[..., di
     assert sorted(path.name for path in (grown.path / "1.1.0").iterdir()) == ["README.md", "manifest.json"]
     assert verify(grown.path).clean
     assert verify(f"{grown.path}@1.1.0").clean
-    with grown.lock(), pytest.raises(VersionError, match="is there already"):
+    with grown.lock(), pytest.raises(VersionError, match="already has version"):
         grown.begin("1.1.0")
     assert load(grown.path, "1.0.0") == {"train": 120, "test": 30}
 
@@ -197,7 +197,9 @@ def test_shards_of_other_versions_stay(grown: Corpus) -> None:
 
 def test_the_newest_good_version_is_not_dropped(grown: Corpus) -> None:
     """What the folder gives cannot be dropped; a yanked version can, once."""
-    with pytest.raises(VersionError, match=r"2\.0\.0: is the newest version that is good"):
+    with pytest.raises(
+        VersionError, match=r"2\.0\.0: is the newest version that is neither yanked nor dropped"
+    ):
         drop(f"{grown.path}@2.0.0")
     yank(f"{grown.path}@2.0.0", because="wrong")
     drop(f"{grown.path}@2.0.0")
@@ -218,7 +220,7 @@ def test_even_the_last_rows_may_go(corpus: Corpus, load: Callable[..., dict[str,
         load(corpus.path)
     assert list((corpus.path / ".objects/sha256").glob("*/*")) == []
     assert verify(corpus.path).clean
-    with pytest.raises(VersionError, match="no version that is not yanked"):
+    with pytest.raises(VersionError, match="no version that is neither yanked nor dropped"):
         corpus.newest()
 
 
