@@ -28,6 +28,7 @@ PYTHON_FOLDERS = (
     "builder/pipeline",
     "builder/recipe",
     "builder/comparison",
+    "builder/corpus",
     "builder/domain",
     "builder/engines",
     "builder/kernels",
@@ -37,6 +38,10 @@ PYTHON_FOLDERS = (
     "builder/removal",
     "builder/report",
     "builder/stages",
+    "builder/__init__.py",
+    "builder/assets.py",
+    "builder/errors.py",
+    "builder/registry.py",
     "docs",
     "examples",
     "benchmarks",
@@ -47,7 +52,9 @@ PYTHON_FOLDERS = (
     "tests/unit/hub",
     "tests/unit/stages",
 )
-"""Folders whose string literals and docstrings are checked. Add a folder when its texts are rewritten."""
+"""Folders and single files whose string literals and docstrings are checked. Add an entry when its texts are
+rewritten.
+"""
 
 GENERATED_FROM = {
     "docs/commands": ("builder/cli",),
@@ -165,8 +172,13 @@ def _files() -> list[Path]:
     pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").glob("*.md")]
     pages += [*(ROOT / "benchmarks").glob("*.md"), *(ROOT / "builder").rglob("*.md")]
     schemas = [*(ROOT / "schemas").glob("json-*.schema.json"), ROOT / "schemas" / "recipe.schema.json"]
-    modules = [path for folder in PYTHON_FOLDERS for path in (ROOT / folder).rglob("*.py")]
+    modules = [path for name in PYTHON_FOLDERS for path in _modules(ROOT / name)]
     return sorted(path for path in {*pages, *schemas, *modules} if _is_done(path))
+
+
+def _modules(path: Path) -> list[Path]:
+    """List the Python files of a folder, or the single file."""
+    return [path] if path.is_file() else sorted(path.rglob("*.py"))
 
 
 def _name(path: Path) -> str:
@@ -226,6 +238,16 @@ def test_comments_of_python_files_are_not_user_facing(tmp_path: Path) -> None:
     """The check reads strings and docstrings only."""
     (tmp_path / "module.py").write_text('x = 1  # built anew\ny = "fine"\n')
     assert check_file(tmp_path / "module.py") == []
+
+
+def test_an_entry_may_be_a_single_file(tmp_path: Path) -> None:
+    """Some folders are rewritten one file at a time."""
+    (tmp_path / "sub").mkdir()
+    files = [tmp_path / "a.py", tmp_path / "sub/b.py"]
+    for file in files:
+        file.touch()
+    assert _modules(tmp_path) == files
+    assert _modules(files[0]) == files[:1]
 
 
 def test_exceptions_name_files_that_exist() -> None:

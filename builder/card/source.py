@@ -69,4 +69,4 @@ class CardSource:
             return cls(**facts)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             what = f"does not hold the facts of a card: {type(error).__name__}"
-            raise TamperedError(Fault(where=CARD_JSON, what=what, advice="run verify")) from None
+            raise TamperedError(Fault(where=CARD_JSON, what=what, advice="run `builder verify`")) from None

@@ -1,4 +1,4 @@
-"""The folder of versions; it moves whole files."""
+"""The corpus folder: versions, seals, locks and commits. This package moves whole files and reads no rows."""
 
 from builder.corpus.address import split_address
 from builder.corpus.folder import Corpus

@@ -1,4 +1,4 @@
-"""How people name a version of a corpus: ``FOLDER@VERSION``."""
+"""The address of a version of a corpus: ``FOLDER@VERSION``."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from builder.domain.version import Version
 
 
 def split_address(address: str | Path) -> tuple[Path, str | None]:
-    """Take ``FOLDER`` or ``FOLDER@VERSION`` apart; a folder whose own name holds ``@`` is found as it is.
+    """Split ``FOLDER`` or ``FOLDER@VERSION`` into folder and version.
+
+    An existing folder whose own name contains ``@`` is returned as it is, without a version.
 
     Raises:
-        VersionError: if what stands behind the ``@`` is no version number.
+        VersionError: if the text after the ``@`` is not a version number.
     """
     folder, at, version = str(address).rpartition("@")
     if not at or Path(address).exists():

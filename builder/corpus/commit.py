@@ -1,11 +1,12 @@
-"""How a version comes into a corpus: all of it or nothing, whenever the machine stops.
+"""Commit a version to a corpus: all of it or nothing, whenever the machine stops.
 
-Everything is made ready beside, down to the last seal. Then the list of what is to be moved where is
-written as ``commit.json``, by an atomic rename: before it the corpus is the old one and what lies beside is
-swept away, behind it the corpus is the new one, and the next builder does the moves that are left, after it
-has checked all of them (``builder.corpus.journal``). Each move can be done again without harm. Their order is
-such that ``load_dataset`` on the folder finds a whole corpus between any two: rows before the card that names
-them, ``latest`` and the root seal last.
+A builder first writes all files to a staging folder, including the seals. Then it writes the list of steps
+as ``commit.json``, by an atomic rename. Before this rename the corpus is the old one, and the next builder
+deletes the staging folder. After it the corpus is the new one, and the next builder checks all steps
+(``builder.corpus.journal``) and does those that are left. Each step can be repeated without harm.
+
+Between any two steps, ``load_dataset`` on the folder finds a complete corpus. Therefore rows come before the
+card that names them, and ``latest`` and the root seal come last.
 """
 
 from __future__ import annotations
@@ -43,12 +44,12 @@ if TYPE_CHECKING:
 def add_version_steps(
     staging: Staging, digest: str, *, old: RootSeal, root_files: Mapping[str, bytes]
 ) -> list[list[str]]:
-    """Write new seals and root files next to a staged version, and list the steps that bring all into place.
+    """Write new seals and root files next to a staged version, and list the steps of its commit.
 
     Args:
-        digest: the version's digest.
+        digest: digest of the version.
         old: the root seal of the corpus without the version.
-        root_files: new contents of files that belong to the corpus as a whole.
+        root_files: new contents of files that belong to the corpus as a whole, by name.
     """
     version = staging.version
     sealed = VersionSeal(version=version, digest=digest, files=staging.seal_private()).to_bytes()
@@ -79,20 +80,20 @@ def add_version_steps(
 
 
 def commit_steps(corpus: Path, staged: Path, steps: Sequence[Sequence[str]]) -> None:
-    """Bring what is staged to the disk, promise the steps, and do them.
+    """Sync the staged files, write the journal, and do its steps.
 
     Args:
-        steps: each a verb and its arguments, as ``_VERBS`` has them; places in ``staged`` come first, then
-            places in ``corpus``.
+        steps: each one a verb of ``_VERBS`` and its arguments; paths in ``staged`` come before paths in
+            ``corpus``.
     """
     if staged.stat().st_dev != corpus.stat().st_dev:
-        what = "lies on another file system than the corpus, so nothing can be renamed from there"
-        raise CorpusError(Fault(where=str(staged.parent), what=what, advice="make it a plain folder"))
+        what = "is on another file system than the corpus, so files cannot be renamed from it"
+        raise CorpusError(Fault(where=str(staged.parent), what=what, advice="replace it with a plain folder"))
     promised = [list(step) for step in steps]
     check_steps(corpus, staged, promised)
     journal = canonical_json(promised)
     if len(journal) > JOURNAL_BYTES:
-        what = f"the journal would have {len(journal):,} bytes, more than {JOURNAL_BYTES:,}"
+        what = f"the journal of the commit would have {len(journal):,} bytes; the limit is {JOURNAL_BYTES:,}"
         raise CorpusError(Fault(where=str(corpus), what=what, advice="build with fewer, larger shards"))
     sync_tree(staged)
     sync_folder(staged.parent)
@@ -101,10 +102,12 @@ def commit_steps(corpus: Path, staged: Path, steps: Sequence[Sequence[str]]) -> 
 
 
 def finish_pending(corpus: Path) -> None:
-    """Do what a killed builder promised, and sweep away what it did not; needs the lock.
+    """Finish the commits of a killed builder, and delete its staging folders without a journal.
+
+    The caller holds the lock.
 
     Raises:
-        TamperedError: if a journal is not one that a builder writes; nothing is done then.
+        TamperedError: if a journal is not one that a builder writes; then nothing is changed.
     """
     found = find_staged(corpus)
     promised = {staged: read_journal(corpus, staged) for staged in found if has_journal(staged)}
@@ -116,12 +119,12 @@ def finish_pending(corpus: Path) -> None:
 
 
 def is_pending(corpus: Path) -> bool:
-    """Tell whether a builder promised steps that are not all done."""
+    """Return whether a journal has steps that are not done yet."""
     return any(has_journal(staged) for staged in find_staged(corpus))
 
 
 def _do(corpus: Path, staged: Path, steps: Sequence[Sequence[str]]) -> None:
-    """Do what was promised; a run of moves is on the disk before another verb's turn comes."""
+    """Do the steps of a journal. Consecutive moves are synced together, before the next other step."""
     moved: dict[Path, None] = {}
     for verb, *arguments in steps:
         if verb == "move":
@@ -138,22 +141,22 @@ def _do(corpus: Path, staged: Path, steps: Sequence[Sequence[str]]) -> None:
 
 
 def _move(corpus: Path, staged: Path, source: str, target: str) -> list[Path]:
-    """Move a file or folder to a name that is not taken; return the folders whose names have changed."""
+    """Move a file or folder to a free name, and return the folders to sync."""
     have, want = staged / source, corpus / target
     if os.path.lexists(have):
         want.parent.mkdir(parents=True, exist_ok=True)
         try:
             rename_new(have, want)
         except FileExistsError:
-            what = "is in the way of the version that is being written"
-            raise CorpusError(Fault(where=str(want), what=what, advice="move it away")) from None
+            what = "is in the way of the version that this command writes"
+            raise CorpusError(Fault(where=str(want), what=what, advice="move it to another folder")) from None
     elif not os.path.lexists(want):
-        raise CorpusError(Fault(where=str(want), what="was lost while the version was written"))
+        raise CorpusError(Fault(where=str(want), what="was lost during the commit"))
     return [want.parent, want.parent.parent, have.parent]
 
 
 def _replace(corpus: Path, staged: Path, source: str, target: str) -> None:
-    """Move a file to a name, whether or not it is taken; a read-only folder is writable afterwards."""
+    """Move a file and replace the file at the target. A read-only target folder becomes writable."""
     if os.path.lexists(staged / source):
         folder = (corpus / target).parent
         folder.chmod(folder.stat().st_mode | stat.S_IWUSR)
@@ -174,7 +177,7 @@ def _remove(corpus: Path, staged: Path, target: str) -> None:  # noqa: ARG001 - 
 
 
 def _free(corpus: Path, staged: Path, target: str) -> None:  # noqa: ARG001 - a verb
-    """Remove an object, and its folder if it was the last one there."""
+    """Remove an object, and its folder if the folder is empty then."""
     remove(corpus / target)
     with suppress(OSError):
         (corpus / target).parent.rmdir()

@@ -1,4 +1,4 @@
-"""An empty corpus folder."""
+"""Create an empty corpus folder."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ _OURS = frozenset({".objects", AUDIT, INDEX, SEALS, SPOOL, TOMBSTONES, f"{TOMBST
 
 
 def create_corpus(path: Path, name: str) -> None:
-    """Create an empty corpus. The root seal comes last, so a creation that was cut short starts again.
+    """Create an empty corpus. The root seal is written last, so an interrupted creation can be repeated.
 
     Raises:
-        CorpusError: if the folder contains something else.
+        CorpusError: if the folder contains other files.
         TamperedError: if it is a corpus without a root seal.
     """
     if path.exists() and not path.is_dir():
-        raise CorpusError(Fault(where=str(path), what="is a file", advice="a corpus is a folder"))
+        raise CorpusError(Fault(where=str(path), what="is a file", advice="name a folder"))
     if (path / OBJECTS).is_dir() and (path / LATEST).is_symlink():
-        raise TamperedError(Fault(where=ROOT_SEAL, what="is missing", advice="run verify"))
+        raise TamperedError(Fault(where=ROOT_SEAL, what="is missing", advice="run `builder verify`"))
     foreign = sorted(one.name for one in path.iterdir() if one.name not in _OURS) if path.exists() else []
     if foreign:
-        what = f"is no corpus and holds {foreign[0]!r}"
+        what = f"is not a corpus folder and contains {foreign[0]!r}"
         raise CorpusError(Fault(where=str(path), what=what, advice="name an empty or a new folder"))
     path.mkdir(parents=True, exist_ok=True)
     for folder in _FOLDERS:

@@ -1,4 +1,4 @@
-"""Changes to a folder that survive a crash: written beside, brought to the disk, renamed."""
+"""Change files so that the change survives a crash: write a temporary file, sync it, rename it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NO_SUCH_CALL = frozenset({errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPN
 
 
 def write_file(path: Path, data: bytes, *, mode: int = 0o644) -> None:
-    """Write a file so that, whenever the machine stops, either the old or the new one is there."""
+    """Write a file atomically: whenever the machine stops, the file is either the old or the new one."""
     beside = path.with_name(path.name + ".tmp")
     beside.unlink(missing_ok=True)
     with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
@@ -37,19 +37,19 @@ def write_file(path: Path, data: bytes, *, mode: int = 0o644) -> None:
 
 
 def sync_file(path: Path) -> None:
-    """Bring a file's bytes to the disk."""
+    """Sync the bytes of a file to the disk."""
     _sync(path, os.O_RDONLY)
 
 
 def sync_folder(path: Path) -> None:
-    """Bring a folder's names to the disk."""
+    """Sync the entries of a folder to the disk."""
     _sync(path, os.O_RDONLY | os.O_DIRECTORY)
 
 
 def sync_tree(folder: Path) -> None:
-    """Bring everything below a folder to the disk: files side by side, then folders, this one last.
+    """Sync everything below a folder to the disk: files in parallel, then folders, this one last.
 
-    A disk takes the wishes of many threads in one go, so that many small files take no longer than a few.
+    A disk combines the sync requests of several threads, so many small files take no longer than a few.
     """
     paths = [path for path in walk(folder) if not path.is_symlink()]
     with ThreadPoolExecutor(_THREADS) as pool:
@@ -59,13 +59,13 @@ def sync_tree(folder: Path) -> None:
 
 
 def sync_folders(paths: Iterable[Path]) -> None:
-    """Bring the names of some folders to the disk."""
+    """Sync the entries of several folders to the disk."""
     for path in paths:
         sync_folder(path)
 
 
 def walk(folder: Path) -> Iterator[Path]:
-    """Go through everything below a folder, contents before the folder that holds them; follow no link."""
+    """Yield everything below a folder, the contents of a folder before the folder; follow no link."""
     for entry in sorted(folder.iterdir()):
         if entry.is_dir() and not entry.is_symlink():
             yield from walk(entry)
@@ -73,9 +73,9 @@ def walk(folder: Path) -> Iterator[Path]:
 
 
 def rename_new(source: Path, target: Path) -> None:
-    """Rename a file or folder to a name that is not taken; both folders are yet to be brought to the disk.
+    """Rename a file or folder to a name that is not taken. The caller syncs both folders.
 
-    A plain rename replaces a file, and an empty folder too, without a word.
+    A plain rename silently replaces a file or an empty folder.
 
     Raises:
         FileExistsError: if the name is taken.
@@ -90,7 +90,7 @@ def rename_new(source: Path, target: Path) -> None:
 
 
 def point(link: Path, target: str) -> None:
-    """Let a symbolic link point to a target, whether or not it was there."""
+    """Create or replace a symbolic link."""
     beside = link.with_name(link.name + ".tmp")
     beside.unlink(missing_ok=True)
     beside.symlink_to(target)
@@ -99,7 +99,7 @@ def point(link: Path, target: str) -> None:
 
 
 def freeze(folder: Path) -> None:
-    """Take away the right to write below a folder: files 0444, folders 0555; links are left alone."""
+    """Make everything below a folder read-only: files 0444, folders 0555. Links are not followed."""
     for path in walk(folder):
         if not path.is_symlink():
             path.chmod(0o555 if path.is_dir() else 0o444)
@@ -108,7 +108,7 @@ def freeze(folder: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file, or a folder with all that is below it, read-only or not, if it is there."""
+    """Remove a file or a whole folder if it exists, even if it is read-only."""
     if not os.path.lexists(path):
         return
     path.parent.chmod(path.parent.stat().st_mode | stat.S_IWUSR)
@@ -130,7 +130,7 @@ def _sync(path: Path, flags: int) -> None:
 
 
 def _rename_exclusively(source: bytes, target: bytes) -> int:
-    """Return 0, or the number of the error."""
+    """Rename without replacing, and return 0 or the error number."""
     libc = _libc()
     if sys.platform == "linux" and hasattr(libc, "renameat2"):
         failed = libc.renameat2(_AT_FDCWD, source, _AT_FDCWD, target, _RENAME_NOREPLACE)

@@ -1,4 +1,4 @@
-"""What a corpus should hold, from its seals and manifests, as far as they can be trusted."""
+"""The expected contents of a corpus, from those seals and manifests that can be trusted."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _ALWAYS = (OBJECTS, AUDIT, INDEX, SEALS)
 
 @dataclass(slots=True)
 class Expected:
-    """Files, links and folders by path below the corpus.
+    """The expected files, links and folders, by path below the corpus.
 
-    ``open`` holds folders of which it is not known what belongs into them, because what would tell was
-    damaged: nothing in them is called added.
+    ``open`` has the folders with unknown contents, because the file that lists them is damaged. A file in
+    such a folder is never reported as added.
     """
 
     files: dict[str, Sealed | None] = field(default_factory=dict)
@@ -40,28 +40,28 @@ class Expected:
     open: set[str] = field(default_factory=set)
 
     def add_file(self, name: str, sealed: Sealed | None) -> None:
-        """Expect a file; None if its bytes were judged already."""
+        """Expect a file; ``sealed`` is None if its bytes were compared already."""
         self.files[name] = sealed
         self.add_folder(str(PurePosixPath(name).parent))
 
     def add_folder(self, name: str) -> None:
-        """Expect a folder and those around it."""
+        """Expect a folder and its parent folders."""
         self.folders.update(str(one) for one in (PurePosixPath(name), *PurePosixPath(name).parents))
 
     def is_open(self, name: str) -> bool:
-        """Tell whether it is unknown what belongs here."""
+        """Return whether a path is in a folder with unknown contents."""
         return any(name == one or name.startswith(f"{one}/") for one in self.open)
 
     def names(self) -> Iterator[str]:
-        """Go through all files and links."""
+        """Yield the paths of all files and links, sorted."""
         yield from sorted({*self.files, *self.links})
 
 
 def expect(corpus: Path, version: str | None, inspection: Inspection) -> Expected:
-    """Read seals and manifests; what is wrong with them goes to the inspection.
+    """Read seals and manifests, and add their faults to the inspection.
 
     Raises:
-        VersionError: if there is no such version.
+        VersionError: if the corpus does not have this version.
     """
     expected = Expected()
     for folder in _ALWAYS:
@@ -73,7 +73,7 @@ def expect(corpus: Path, version: str | None, inspection: Inspection) -> Expecte
         inspection.add(error)
         return expected
     if version is not None and version not in versions:
-        raise VersionError(Fault(where=str(corpus), what=f"there is no version {version}"))
+        raise VersionError(Fault(where=str(corpus), what=f"has no version {version}"))
     for one in versions if version is None else [version]:
         _expect_version(one, root, expected, inspection)
     return expected
@@ -100,7 +100,7 @@ def _expect_root(corpus: Path, expected: Expected, inspection: Inspection, *, wh
 
 
 def _version_names(corpus: Path) -> list[str]:
-    """List what look like versions, where the root seal cannot tell."""
+    """List the versions by their seals, for a corpus without a readable root seal."""
     names = [one.stem for one in sorted(check_folder(corpus, SEALS).glob("[0-9]*.json"))]
     return [name for name in names if is_version(name)]
 
@@ -142,7 +142,7 @@ def _expect_seal(
                 for path, sealed in seal.files.items():
                     expected.add_file(path, sealed)
                 return seal
-            inspection.find(name, "was changed: the root seal holds another digest of it")
+            inspection.find(name, "was changed: the root seal has another digest for it")
     except BuilderError as error:
         inspection.add(error)
     expected.open.update((f"{AUDIT}/{version}", f"{INDEX}/{version}"))
@@ -158,7 +158,7 @@ def _expect_manifest(
     if data is None:
         return None
     if digest is not None and Sealed.of(data).sha256 != digest:
-        inspection.find(name, "was changed: its digest is not that of the version")
+        inspection.find(name, "was changed: its SHA-256 is not the digest of the version")
         return None
     try:
         return Manifest.parse(data, where=name)
@@ -168,7 +168,7 @@ def _expect_manifest(
 
 
 def _expect_purged(version: str, manifest: Manifest, expected: Expected, inspection: Inspection) -> Manifest:
-    """Return what the manifest would say after the purge; what belongs there is unknown without the word."""
+    """Return the manifest as the purge changed it; without a valid ``purged.json``, mark folders as open."""
     name = f"{version}/{PURGED}"
     expected.files.setdefault(name, None)
     data = inspection.read(name, limit=PURGED_BYTES)
@@ -187,11 +187,14 @@ def _expect_purged(version: str, manifest: Manifest, expected: Expected, inspect
 def _compare_names(version: str, manifest: Manifest, root: RootSeal, inspection: Inspection) -> None:
     name = f"{version}/{MANIFEST}"
     if manifest.version != version:
-        inspection.find(name, f"is that of version {manifest.version}")
+        inspection.find(name, f"is the manifest of version {manifest.version}")
     if manifest.name != root.name:
-        inspection.find(name, f"is that of {manifest.name!r}, not of {root.name!r}")
+        inspection.find(name, f"is a manifest of {manifest.name!r}, not of {root.name!r}")
     parent = manifest.parent
     if parent and parent["version"] in root.versions:
         known = root.versions[parent["version"]]["digest"]
         if Version.parse(parent["version"]) >= Version.parse(version) or parent["digest"] != known:
-            inspection.find(name, f"names a version {parent['version']} as its parent that is another one")
+            inspection.find(
+                name,
+                f"names a parent {parent['version']} that is not version {parent['version']} of this corpus",
+            )

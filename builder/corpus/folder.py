@@ -1,4 +1,4 @@
-"""The folder that holds all versions of one dataset."""
+"""The corpus: the folder with all versions of one dataset."""
 
 from __future__ import annotations
 
@@ -53,30 +53,30 @@ _KEY = re.compile(r"[\w-][\w.-]*", re.ASCII)
 
 
 class Corpus:
-    """All versions of one dataset, in one local folder. It moves whole files and knows nothing of rows.
+    """All versions of one dataset, in one local folder. The class moves whole files and reads no rows.
 
-    Reading needs no lock. What is written needs ``with corpus.lock():`` and becomes visible by ``commit``
-    alone, all together.
+    Reading needs no lock. Writing needs ``with corpus.lock():``, and only ``commit`` makes the new files
+    visible, all at once.
     """
 
     def __init__(self, path: str | Path) -> None:
-        """Open a corpus that is there.
+        """Open an existing corpus.
 
         Raises:
-            CorpusError: if it is not.
+            CorpusError: if the path is not a corpus folder.
         """
         self.path = Path(path)
         self._held = 0
         if not ((self.path / SEALS).is_dir() or (self.path / OBJECTS).is_dir()):
-            what = "is no corpus" if self.path.is_dir() else "there is no such folder"
-            raise CorpusError(Fault(where=str(path), what=what, advice="builder build makes one"))
+            what = "is not a corpus folder" if self.path.is_dir() else "no such folder"
+            raise CorpusError(Fault(where=str(path), what=what, advice="`builder build` creates one"))
 
     @classmethod
     def open_or_create(cls, path: str | Path, *, name: str) -> Corpus:
-        """Open a corpus, or make an empty one.
+        """Open a corpus, or create an empty one.
 
         Raises:
-            CorpusError: if the folder holds something else, or the corpus has another name.
+            CorpusError: if the folder contains other files, or the corpus has another name.
         """
         path = Path(path)
         if not (path.is_dir() and file_kind(check_folder(path, SEALS) / Path(ROOT_SEAL).name)):
@@ -87,7 +87,7 @@ class Corpus:
             raise CorpusError(Fault(where=str(path), what=what, advice="name another folder"))
         return corpus
 
-    # -- what there is -----------------------------------------------------------------------------
+    # -- reading ----------------------------------------------------------------------------------
 
     @property
     def name(self) -> str:
@@ -95,57 +95,59 @@ class Corpus:
         return self.seal().name
 
     def seal(self) -> RootSeal:
-        """Read the root seal, which knows all versions.
+        """Read the root seal, which lists all versions.
 
         Raises:
-            TamperedError: if it is missing or was changed.
+            TamperedError: if the root seal is missing or was changed.
         """
         try:
             data = read_file(self.path, ROOT_SEAL, limit=SEAL_BYTES)
             return RootSeal.parse(data, where=ROOT_SEAL)
         except OSError as error:
-            fault = Fault(where=ROOT_SEAL, what=f"cannot be read: {error.strerror}", advice="run verify")
+            fault = Fault(
+                where=ROOT_SEAL, what=f"cannot be read: {error.strerror}", advice="run `builder verify`"
+            )
             raise TamperedError(fault) from None
 
     def versions(self) -> list[str]:
-        """List all versions, yanked and dropped ones too, lowest first."""
+        """List all versions, lowest first, including yanked and dropped ones."""
         return sorted(self.seal().versions, key=Version.parse)
 
     def find_newest(self) -> str | None:
-        """Return the highest version that is neither yanked nor dropped; None if there is none."""
+        """Return the highest version that is neither yanked nor dropped, or None."""
         return newest_of(self.seal().versions)
 
     def newest(self) -> str:
         """Return the highest version that is neither yanked nor dropped.
 
         Raises:
-            VersionError: if there is none.
+            VersionError: if every version is yanked or dropped, or the corpus is empty.
         """
         version = self.find_newest()
         if version is None:
-            what = "has no version that is not yanked"
-            raise VersionError(Fault(where=str(self.path), what=what, advice="builder build makes one"))
+            what = "has no version that is neither yanked nor dropped"
+            raise VersionError(Fault(where=str(self.path), what=what, advice="`builder build` creates one"))
         return version
 
     def yanked(self, version: str) -> str | None:
-        """Return why a version was yanked; None if it was not."""
+        """Return the reason why a version is yanked, or None if it is not."""
         reason: str | None = self._known(version)["yanked"]
         return reason
 
     def dropped(self, version: str) -> bool:
-        """Tell whether a version's rows are gone for good; its name, digest and manifest stay."""
+        """Return whether a version was dropped. Its rows are deleted; number, digest and manifest stay."""
         return bool(self._known(version).get("dropped"))
 
     def digest(self, version: str) -> str:
-        """Return a version's digest; it never changes, whatever happens to the version."""
+        """Return the digest of a version. Not even a yank, drop or purge changes it."""
         return str(self._known(version)["digest"])
 
     def manifest(self, version: str) -> Manifest:
-        """Read a version's manifest.
+        """Read the manifest of a version.
 
         Raises:
-            VersionError: if there is no such version.
-            TamperedError: if it is not the one that was sealed.
+            VersionError: if the corpus does not have this version.
+            TamperedError: if the manifest differs from the sealed one.
         """
         self._known(version)
         try:
@@ -154,14 +156,16 @@ class Corpus:
             what = f"cannot be read: {error.strerror}"
             raise TamperedError(Fault(where=f"{version}/{MANIFEST}", what=what)) from None
         if Sealed.of(data).sha256 != self.digest(version):
-            raise TamperedError(Fault(where=f"{version}/{MANIFEST}", what="was changed", advice="run verify"))
+            raise TamperedError(
+                Fault(where=f"{version}/{MANIFEST}", what="was changed", advice="run `builder verify`")
+            )
         return _parsed(data, version)
 
     def purged(self, version: str) -> Purged | None:
-        """Read what purges did to a version; None if there was none.
+        """Read what purges changed in a version; None without a purge.
 
         Raises:
-            TamperedError: if it is not as it was written.
+            TamperedError: if ``purged.json`` was changed.
         """
         self._known(version)
         where = f"{version}/{PURGED}"
@@ -170,34 +174,36 @@ class Corpus:
         except FileNotFoundError:
             return None
         if purged.digest != self.digest(version):
-            raise TamperedError(Fault(where=where, what="belongs to another manifest", advice="run verify"))
+            raise TamperedError(
+                Fault(where=where, what="belongs to another manifest", advice="run `builder verify`")
+            )
         return purged
 
     def as_is(self, version: str) -> Manifest:
-        """Return the manifest with the shards, rows and files that are there since the last purge.
+        """Return the manifest with the shards, row counts and files as they are after the last purge.
 
-        Its digests of rows are those of before, and it has not the digest of the version.
+        The digests of rows are those from before the purge. Its own digest is not the digest of the version.
         """
         manifest = self.manifest(version)
         purged = self.purged(version)
         return purged.apply(manifest) if purged else manifest
 
     def version_folder(self, version: str) -> Path:
-        """Return the folder of a version that is there: a complete dataset."""
+        """Return the folder of a version. The folder is a complete dataset."""
         self._known(version)
         return check_folder(self.path, version)
 
     def version_file(self, version: str, name: str) -> Path:
-        """Return the path of a shard or another file of a version, after a check that it is a plain file.
+        """Return the path of a shard or another file of a version, and check that it is a plain file.
 
         Raises:
-            TamperedError: if a link is on the way, or if it is not a plain file.
+            TamperedError: if a part of the path is a link, or the file is not a plain file.
         """
         self._known(version)
         return check_path(self.path, f"{version}/{name}")
 
     def shards(self, version: str) -> list[tuple[str, ShardEntry]]:
-        """List the shards as they are, each with its split, in the order of the rows.
+        """List the shards as they are after the last purge, each with its split, in the order of the rows.
 
         Raises:
             VersionError: if the version was dropped.
@@ -222,47 +228,47 @@ class Corpus:
         return files
 
     def audit_folder(self, version: str) -> Path:
-        """Return the folder of what is never published: ledger, rejected records, clusters, run.json."""
+        """Return the audit folder of a version: ledger, rejected records, clusters, ``run.json``."""
         self._known(version)
         return check_folder(self.path, f"{AUDIT}/{version}")
 
     def audit_file(self, version: str, name: str) -> Path:
-        """Return the path of a file of a version's audit, after a check that it is a plain file.
+        """Return the path of a file in the audit folder, and check that it is a plain file.
 
         Raises:
-            TamperedError: if a link is on the way, or if it is not a plain file.
+            TamperedError: if a part of the path is a link, or the file is not a plain file.
         """
         return check_path(self.audit_folder(version), name)
 
     def index_folder(self, version: str) -> Path:
-        """Return the folder of what later versions need to deduplicate against this one."""
+        """Return the index folder of a version. Later versions need it to deduplicate against this one."""
         self._known(version)
         return check_folder(self.path, f"{INDEX}/{version}")
 
     def ledger(self, version: str) -> Path:
-        """Return the ledger of a version."""
+        """Return the path of the ledger of a version."""
         return self.audit_file(version, "ledger.parquet")
 
     def tombstones(self) -> bytes:
-        """Return the bytes of ``tombstones.jsonl``; there are none if nothing was ever taken down."""
+        """Return the bytes of ``tombstones.jsonl``; empty if the file does not exist."""
         try:
             return read_file(self.path, TOMBSTONES, limit=TOMBSTONES_BYTES)
         except FileNotFoundError:
             return b""
 
     def hash_cache(self) -> Path:
-        """Return the file that remembers what inputs hashed to; it belongs to no version."""
+        """Return the path of the cache of input hashes. The cache belongs to no version."""
         return check_path(self.path, f"{SPOOL}/hashes.json")
 
     def was_fetched(self, version: str) -> bool:
-        """Tell whether a version was not built here, so that much of its account may not be here."""
+        """Return whether a version was fetched. Parts of the audit of a fetched version may be missing."""
         return self.audit_file(version, FETCHED).is_file()
 
     def _known(self, version: str) -> Mapping[str, Any]:
         versions = self.seal().versions
         if version not in versions:
             there = ", ".join(sorted(versions, key=Version.parse)) or "none yet"
-            fault = Fault(where=str(self.path), what=f"there is no version {version}", advice=f"has: {there}")
+            fault = Fault(where=str(self.path), what=f"has no version {version}", advice=f"versions: {there}")
             raise VersionError(fault)
         return versions[version]
 
@@ -270,11 +276,11 @@ class Corpus:
 
     @contextmanager
     def lock(self, *, wait_s: float = 0.0) -> Iterator[None]:
-        """Be the only builder on this corpus; first finish and tidy up what a killed one left.
+        """Hold the lock of this corpus. First finish the commit of a killed builder and delete its leftovers.
 
         Raises:
-            LockedError: if another builder is at work for longer than ``wait_s``.
-            TamperedError: if what a killed one promised is nothing that a builder promises.
+            LockedError: if another builder holds the lock for longer than ``wait_s`` seconds.
+            TamperedError: if the journal of a pending commit is not one that a builder writes.
         """
         if self._held:
             yield
@@ -290,28 +296,28 @@ class Corpus:
                 self._held -= 1
 
     def spool(self, key: str) -> Path:
-        """Return the folder of an unfinished build, made if need be.
+        """Return the spool of an unfinished build, and create it if necessary.
 
         Args:
             key: a plain file name that does not begin with a dot.
         """
         if not _KEY.fullmatch(key) or key == Path(LOCK).name:
-            raise CorpusError(Fault(where=SPOOL, what=f"{key!r} is no name for a spool"))
+            raise CorpusError(Fault(where=SPOOL, what=f"{key!r} is not a name for a spool"))
         folder = check_folder(self.path, f"{SPOOL}/{key}")
         folder.mkdir(parents=True, exist_ok=True)
         check_tree(folder, where=f"{SPOOL}/{key}")
         return folder
 
     def begin(self, version: str) -> Staging:
-        """Make room for a new version; it needs the lock.
+        """Start the staging of a new version. The caller holds the lock.
 
         Raises:
-            VersionError: if the number is taken; a number is bound to its content for ever.
+            VersionError: if the corpus already has this number. A number never gets other content.
         """
         self.need_lock()
         version = str(Version.parse(version))
         if version in self.seal().versions or (self.path / version).exists():
-            raise VersionError(Fault(where=str(self.path), what=f"version {version} is there already"))
+            raise VersionError(Fault(where=str(self.path), what=f"already has version {version}"))
         return Staging(self.path, version)
 
     def commit(
@@ -323,19 +329,19 @@ class Corpus:
         tombstones: bytes | None = None,
         spent: Sequence[Path] = (),
     ) -> str:
-        """Write a version that was staged into the corpus, all together, and return its digest.
+        """Commit a staged version to the corpus, all at once, and return its digest.
 
-        Whenever the machine stops, the corpus is either the old or the new one, and the next builder that
-        takes the lock tidies up.
+        Whenever the machine stops, the corpus is either the old or the new one. The next builder that takes
+        the lock finishes the commit or deletes what is left of it.
 
         Args:
-            root_readme: the corpus's card, with one config for each version.
+            root_readme: the card of the corpus, with one config for each version.
             tombstones: the new content of ``tombstones.jsonl``, if it changed.
-            spent: folders that nobody needs any more when the version is there, such as the build's spool.
-                Those in ``.spool`` are removed with the commit; of others the caller takes care.
+            spent: folders that are not needed after the commit, such as the spool of the build. The commit
+                removes those in ``.spool``; the caller removes the others.
 
         Raises:
-            BuilderError: if the manifest does not tell what was staged.
+            BuilderError: if the manifest differs from the staged files.
         """
         self.need_lock()
         staging.check(manifest)
@@ -349,21 +355,21 @@ class Corpus:
         return Sealed.of(data).sha256
 
     def is_in_spool(self, folder: Path) -> bool:
-        """Return whether a folder is directly in the corpus's own spool."""
+        """Return whether a folder is directly in the ``.spool`` of this corpus."""
         return folder.parent.resolve() == (self.path / SPOOL).resolve()
 
     def need_lock(self) -> None:
-        """Make sure that the caller is the only builder.
+        """Check that the caller holds the lock.
 
         Raises:
             CorpusError: if the lock is not held.
         """
         if not self._held:
-            advice = "do it inside `with corpus.lock():`"
+            advice = "call it inside `with corpus.lock():`"
             raise CorpusError(Fault(where=str(self.path), what="is not locked", advice=advice))
 
 
 @lru_cache(maxsize=64)
 def _parsed(data: bytes, version: str) -> Manifest:
-    """Read a manifest; a build asks for those of all versions several times."""
+    """Parse a manifest; cached, because a build reads the manifests of all versions several times."""
     return Manifest.parse(data, where=f"{version}/{MANIFEST}")

@@ -1,4 +1,4 @@
-"""A look at files without trusting them: links are not followed, and nothing but plain files is read."""
+"""Compare untrusted files with their seals: follow no link, and read plain files only."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Inspection:
-    """The faults found so far, the first of each name. Files that share their bytes are read once."""
+    """The faults found so far: the first fault of each name. Hard links to the same file are read once."""
 
     def __init__(self, corpus: Path, *, on_file: Callable[[str, int], None] | None = None) -> None:
         self._corpus = corpus
@@ -29,20 +29,20 @@ class Inspection:
         self._hashes: dict[tuple[int, int], str] = {}
 
     def faults(self) -> list[Fault]:
-        """Return what was found."""
+        """Return the faults found so far."""
         return list(self._faults.values())
 
     def find(self, name: str, what: str) -> None:
-        """Note a fault, if nothing is known of this name yet."""
+        """Add a fault, unless this name has one already."""
         self._faults.setdefault(name, Fault(where=name, what=what))
 
     def add(self, error: BuilderError) -> None:
-        """Note what is wrong with a seal or manifest."""
+        """Add the faults of a seal or manifest."""
         for fault in error.faults:
             self._faults.setdefault(fault.where, fault)
 
     def read(self, name: str, *, limit: int) -> bytes | None:
-        """Read a small file; None, and a fault, if it is not there or is not a plain file."""
+        """Read a small file. Return None and add a fault if it is missing or not a plain file."""
         facts = self._plain(name)
         if facts is None:
             return None
@@ -55,17 +55,17 @@ class Inspection:
         return None
 
     def compare_link(self, name: str, target: str) -> None:
-        """Compare a link with what it should point to."""
+        """Compare a symbolic link with its expected target."""
         path = self._corpus / name
         if not self._is_new(name):
             return
         if not path.is_symlink():
-            self.find(name, "is missing" if not os.path.lexists(path) else "is no link")
+            self.find(name, "is missing" if not os.path.lexists(path) else "is not a link")
         elif (found := os.readlink(path)) != target:  # noqa: PTH115 - a Path hides "./" and the like
             self.find(name, f"points to {found}, not to {target}")
 
     def compare_file(self, name: str, sealed: Sealed | None) -> None:
-        """Compare one file with what it should be; None if its bytes were judged already."""
+        """Compare one file with its seal; ``sealed`` is None if its bytes were compared already."""
         if not self._is_new(name):
             return
         facts = self._plain(name)
@@ -78,18 +78,18 @@ class Inspection:
             self.find(name, "was changed: its bytes have another SHA-256")
 
     def compare_hash(self, name: str, sha256: str) -> None:
-        """Compare a file with its hash alone."""
+        """Compare a file with its SHA-256; its size is unknown."""
         facts = self._plain(name)
         if facts is not None and self._hash(name, facts) != sha256:
             self.find(name, "was changed: its bytes have another SHA-256")
 
     def of_object(self, sha256: str) -> Sealed | None:
-        """Seal an object that no manifest tells the size of."""
+        """Return the seal of an object whose size no manifest has."""
         facts = self._plain(object_name(sha256))
         return None if facts is None else Sealed(sha256=sha256, bytes=facts.st_size)
 
     def entries(self, folder: str) -> list[Path]:
-        """List a folder; nothing, and a fault, if it cannot be read."""
+        """List a folder. Return an empty list and add a fault if it cannot be read."""
         try:
             return sorted((self._corpus / folder).iterdir())
         except OSError as error:
@@ -97,7 +97,7 @@ class Inspection:
             return []
 
     def is_link_or_gone(self, name: str) -> bool:
-        """Note a fault if a folder, or one around it, is not there or no folder."""
+        """Return whether a folder, or one of its parents, is missing or replaced; add a fault if so."""
         for part in reversed([PurePosixPath(name), *PurePosixPath(name).parents[:-1]]):
             path = self._corpus / part
             if path.is_dir() and (str(part) == "." or not path.is_symlink()):
@@ -116,16 +116,16 @@ class Inspection:
             self.find(name, "is missing")
             return None
         if not stat.S_ISREG(facts.st_mode):
-            self.find(name, "was replaced by a link" if stat.S_ISLNK(facts.st_mode) else "is no file")
+            self.find(name, "was replaced by a link" if stat.S_ISLNK(facts.st_mode) else "is not a file")
             return None
         return facts
 
     def _is_below_a_fault(self, name: str) -> bool:
-        """Tell whether a folder around this was replaced, so that one fault says it all."""
+        """Return whether a parent folder has a fault already; one fault for the folder is enough."""
         return any(str(parent) in self._faults for parent in PurePosixPath(name).parents)
 
     def _is_new(self, name: str) -> bool:
-        """Note that a name is compared; tell whether it was not before."""
+        """Mark a name as compared, and return whether it was not compared before."""
         is_new = name not in self._seen
         self._seen.add(name)
         return is_new

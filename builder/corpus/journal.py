@@ -1,8 +1,8 @@
-"""The journal of a commit, and the only steps that it may hold.
+"""The journal of a commit, and the only steps that it may contain.
 
-``commit.json`` is read by whoever takes the lock, and it may come from a stranger. Its grammar is closed: a
-few verbs, each with the few places that a builder names in it. All steps are checked, the places on the disk
-too, before the first one is done.
+Every command that takes the lock reads ``commit.json``, and the file may come from a stranger. Its grammar is
+closed: a few verbs, each with the few paths that a builder writes. All steps, and the files at their paths,
+are checked before the first step is done.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ _ROOT_FILES = frozenset({"README.md", "tombstones.jsonl"})
 _NOT_A_SPOOL = frozenset({"lock", "hashes.json"})
 _ADVICE = (
     "nothing was done; do not use a corpus of a stranger that has this file; "
-    "if the corpus is yours, delete the folder that holds it and run builder verify"
+    "if the corpus is yours, delete the folder of this file and run `builder verify`"
 )
 
 
 def find_staged(corpus: Path) -> list[Path]:
-    """List the folders of commits that are not over.
+    """List the staging folders of unfinished commits.
 
     Raises:
-        TamperedError: if a link or something else is in the place of such a folder.
+        TamperedError: if such a path is a link or not a folder.
     """
     check_folder(corpus, SPOOL)
     found = sorted((corpus / SPOOL).glob(f"{STAGING_PREFIX}*"))
@@ -43,16 +43,16 @@ def find_staged(corpus: Path) -> list[Path]:
 
 
 def has_journal(staged: Path) -> bool:
-    """Return whether a commit was promised."""
+    """Return whether a staging folder has a journal, so that its commit must be finished."""
     return bool(file_kind(staged / JOURNAL))
 
 
 def read_journal(corpus: Path, staged: Path) -> list[_Step]:
-    """Read the steps of a journal and check them, all of them; nothing is done yet.
+    """Read the steps of a journal and check all of them. Nothing is changed.
 
     Raises:
-        FileNotFoundError: if there is no journal.
-        TamperedError: if it is not one that a builder writes, or a step leads out of the corpus.
+        FileNotFoundError: if the journal does not exist.
+        TamperedError: if a builder does not write such a journal, or a step leads out of the corpus.
     """
     name = _name(staged)
     data = read_file(corpus, name, limit=JOURNAL_BYTES)
@@ -65,10 +65,10 @@ def read_journal(corpus: Path, staged: Path) -> list[_Step]:
 
 
 def check_steps(corpus: Path, staged: Path, steps: Any) -> None:
-    """Make sure that every step is one that a builder writes, and that no link is on its way.
+    """Check that a builder writes such steps, and that no path of a step goes through a link.
 
     Raises:
-        TamperedError: for the first step that is something else.
+        TamperedError: for the first step that does not pass.
     """
     name = _name(staged)
     if not isinstance(steps, list):
@@ -90,7 +90,7 @@ def check_steps(corpus: Path, staged: Path, steps: Any) -> None:
 
 
 def is_spool_name(name: str) -> bool:
-    """Return whether a name below ``.spool`` is that of an unfinished build or of scratch work."""
+    """Return whether a name below ``.spool`` is the name of an unfinished build or a scratch folder."""
     return _are_names(name, n_names=1) and name not in _NOT_A_SPOOL and not name.startswith(STAGING_PREFIX)
 
 
@@ -140,12 +140,12 @@ def _is_object(path: str) -> bool:
 
 
 def _is_stray_object(path: str) -> bool:
-    """Return whether a path is two names below the objects: what ``gc`` finds there may have any name."""
+    """Return whether a path is two names below the objects. Files that ``gc`` removes may have any name."""
     return path.startswith(f"{OBJECTS}/") and _are_names(path.removeprefix(f"{OBJECTS}/"), n_names=2)
 
 
 def _are_names(path: str, *, n_names: int | None = None) -> bool:
-    """Return whether a path is made of any names but those that mean another folder."""
+    """Return whether a path has no empty name, no ``.``, no ``..`` and no null character."""
     names = path.split("/")
     is_right = n_names is None or len(names) == n_names
     return is_right and all(name not in ("", ".", "..") and "\0" not in name for name in names)
@@ -173,17 +173,17 @@ _GRAMMAR: Mapping[str, tuple[int, Callable[..., bool]]] = {
     "remove": (1, _is_remove),
     "free": (1, _is_stray_object),
 }
-"""For each verb how many arguments it has, and what they may be."""
+"""For each verb: the number of its arguments, and the check of their values."""
 
 
-# -- the places ------------------------------------------------------------------------------------
+# -- the paths -------------------------------------------------------------------------------------
 
 _ENDS: Mapping[str, frozenset[str]] = {
     "replace": frozenset({"a file"}),
     "freeze": frozenset({"a folder"}),
     "point": frozenset({"a symbolic link"}),
 }
-"""What may be at the place that a step changes, if anything is; links are replaced, never followed."""
+"""What a step may find at the path that it changes. Links are replaced, never followed."""
 
 
 def _target(step: Sequence[str]) -> str:
@@ -191,7 +191,7 @@ def _target(step: Sequence[str]) -> str:
 
 
 def _folders(step: Sequence[str]) -> list[str]:
-    """Return the folder around the place that a step changes."""
+    """Return the parent folder of the path that a step changes; empty at the top of the corpus."""
     folder = _target(step).rpartition("/")[0]
     return [folder] if folder else []
 

@@ -1,8 +1,8 @@
-"""What killed commands left in the spool, so that whoever takes the lock removes it.
+"""Remove what killed commands left in the spool. The next command that takes the lock does this.
 
-Only the holder of the lock makes scratch folders in the spool, so those that are there when it is taken
-belong to nobody. The spool of a build that was committed is removed by the commit itself; one elsewhere
-(``--spool``) has a note of the version that it became.
+Only the holder of the lock creates scratch folders in the spool, so a scratch folder that exists when the
+lock is taken belongs to a killed command. A commit removes the spool of its own build. A spool in another
+folder (``--spool``) has a note with the version that it became.
 """
 
 from __future__ import annotations
@@ -22,31 +22,31 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OVER = ".over"
-"""Ends the name of a spool that nobody needs any more."""
+"""Suffix of the name of a spool that is not needed any more."""
 
 BECAME = "became.json"
-"""The note in a spool that is not in the corpus: version and digest that it was committed as."""
+"""File in a spool outside the corpus: the version and digest of its commit."""
 
 _SCRATCH = ("takedown-", "compact-")
 
 
 def sweep_leftovers(corpus: Path) -> None:
-    """Remove scratch folders whose owner is gone, and spools that are over; it needs the lock."""
+    """Remove scratch folders of killed commands, and finished spools. The caller holds the lock."""
     for folder in sorted((corpus / SPOOL).iterdir()):
         if folder.name.startswith(_SCRATCH) or folder.name.endswith(OVER):
             _remove(folder)
 
 
 def note_version(spool: Path, *, version: str, digest: str) -> None:
-    """Note in a spool what it is about to be committed as."""
+    """Write to a spool the version and digest of the commit that follows."""
     write_file(spool / BECAME, canonical_json({"version": version, "digest": digest}))
 
 
 def sweep_spools(place: Path, digests: Mapping[str, str]) -> None:
-    """Remove spools in another place that became a version, or that are over.
+    """Remove spools outside the corpus that became a version or are finished.
 
     Args:
-        digests: of the corpus's versions, by number.
+        digests: digests of the versions of the corpus, by number.
     """
     for folder in sorted(place.iterdir()) if place.is_dir() else ():
         if folder.name.endswith(OVER) or _became_one_of(folder, digests):
@@ -62,6 +62,6 @@ def _became_one_of(folder: Path, digests: Mapping[str, str]) -> bool:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a folder and do not mind if that fails; a link is left alone."""
+    """Remove a folder and ignore errors; keep a link."""
     if file_kind(folder) == "a folder":
         shutil.rmtree(folder, ignore_errors=True)

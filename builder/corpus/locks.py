@@ -1,4 +1,4 @@
-"""One builder at a time on a corpus."""
+"""The lock of a corpus: only one builder writes at a time."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 @contextmanager
 def locked(path: Path, *, wait_s: float = 0.0) -> Iterator[None]:
-    """Hold the lock of the file at ``path`` (made if need be) while the body runs.
+    """Lock the file at ``path`` while the body runs; create the file if necessary.
 
-    The system lets go of a lock when its holder ends, however it ends, so a file that a killed process
-    left behind blocks nobody. What the file holds is for people: who has the lock, and since when.
+    The system releases a lock when its process ends, so the file of a killed process blocks nobody. The
+    contents of the file are for people: the process with the lock, and the time when it took the lock.
 
     Args:
-        wait_s: how long to wait for another builder before giving up.
+        wait_s: seconds to wait for another builder.
 
     Raises:
-        LockedError: if another builder has it.
+        LockedError: if another builder holds the lock.
     """
     number = _acquire(path, deadline=time.monotonic() + wait_s)
     try:
@@ -48,11 +48,19 @@ def _acquire(path: Path, *, deadline: float) -> int:
     while True:
         try:
             if (kind := file_kind(path)) not in ("", "a file"):
-                fault = Fault(where=str(path), what=f"cannot be locked: it is {kind}", advice="who made it?")
+                fault = Fault(
+                    where=str(path),
+                    what=f"cannot be locked: it is {kind}",
+                    advice="do not use this corpus if you did not create it; else delete the file",
+                )
                 raise TamperedError(fault)
             number = os.open(path, _FLAGS, 0o644)
         except OSError as error:
-            fault = Fault(where=str(path), what=f"cannot be locked: {error.strerror}", advice="who owns it?")
+            fault = Fault(
+                where=str(path),
+                what=f"cannot be locked: {error.strerror}",
+                advice="check the owner and mode of the file",
+            )
             raise CorpusError(fault) from None
         if _try(number):
             if _is_still_there(number, path):
@@ -62,7 +70,7 @@ def _acquire(path: Path, *, deadline: float) -> int:
             os.close(number)
             what = f"{holder} works on this corpus"
             where = str(path.parent.parent)
-            raise LockedError(Fault(where=where, what=what, advice="wait until it is done, or end it"))
+            raise LockedError(Fault(where=where, what=what, advice="wait until it ends, or stop it"))
         os.close(number)
         time.sleep(_PAUSE_S)
 
@@ -76,7 +84,7 @@ def _try(number: int) -> bool:
 
 
 def _is_still_there(number: int, path: Path) -> bool:
-    """Tell whether the file that was locked is the one at the path: somebody may have deleted it."""
+    """Return whether the locked file is still at the path; another process may have deleted it."""
     try:
         return os.path.samestat(os.fstat(number), path.lstat())
     except FileNotFoundError:
@@ -92,7 +100,7 @@ def _holder(number: int) -> str:
 
 
 def _write(number: int, data: bytes) -> None:
-    """Say who has the lock; a full disk must not keep those away who would free it."""
+    """Write the holder of the lock. Ignore a full disk, so that commands that free space still run."""
     with suppress(OSError):
         os.ftruncate(number, 0)
         os.pwrite(number, data, 0)

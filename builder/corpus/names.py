@@ -1,4 +1,4 @@
-"""The names of what is in a corpus folder."""
+"""The names of the files and folders in a corpus folder."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ TOMBSTONES, LATEST = "tombstones.jsonl", "latest"
 OBJECTS, AUDIT, INDEX, SEALS, SPOOL = ".objects/sha256", ".audit", ".index", ".seals", ".spool"
 
 ROOT_SEAL = f"{SEALS}/root.json"
-"""The seal of the corpus as a whole; it knows all versions."""
+"""The seal of the corpus as a whole; it lists all versions."""
 
 LOCK = f"{SPOOL}/lock"
 STAGING_PREFIX = ".commit-"
-"""Folders of the spool that begin with this hold what is on its way into the corpus."""
+"""Prefix of the staging folders in the spool."""
 
 FETCHED = "fetched.json"
-"""In the audit of a version that was not built here: where it came from, and what did not come."""
+"""File in the audit of a fetched version: its origin, and the parts that were not fetched."""

@@ -1,4 +1,4 @@
-"""Shards by their content: each is stored once, and versions hold links to it."""
+"""The object store: each shard is stored once, under its SHA-256, and versions link to it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NO_HARD_LINK = frozenset(
 
 
 def object_name(sha256: str) -> str:
-    """Return an object's path below the corpus.
+    """Return the path of an object below the corpus.
 
     >>> object_name("ab" * 32)[:25]
     '.objects/sha256/ab/ababab'
@@ -34,23 +34,23 @@ def object_name(sha256: str) -> str:
 
 
 def hash_file(path: Path) -> str:
-    """Return the SHA-256 of a plain file, which is not a link."""
+    """Return the SHA-256 of a plain file; a link is refused."""
     with open_file(path.parent, path.name) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def place(source: Path, target: Path) -> str:
-    """Put an object where a version wants it, by the cheapest way that the file system allows.
+    """Place an object in a version, in the cheapest way that the file system supports.
 
-    A reflink shares the bytes and not the file, so nothing done to one can be seen in the other. A hard link
-    shares mode and bytes, which is why objects are read-only. Everything else is a copy. The target has the
-    mode 0444 and is on the disk when this returns.
+    A reflink shares the bytes until one file is written, so a change to one file does not show in the other.
+    A hard link shares mode and bytes; therefore objects are read-only. Without either, the object is copied.
+    The target has mode 0444 and is synced to the disk when this function returns.
 
     Returns:
         ``reflink``, ``hard link`` or ``copy``.
 
     Raises:
-        FileExistsError: if there is a file at the target.
+        FileExistsError: if the target exists.
     """
     if _reflink(source, target):
         way = "reflink"
@@ -64,7 +64,7 @@ def place(source: Path, target: Path) -> str:
 
 
 def take(source: Path, target: Path) -> None:
-    """Move a file into the corpus and make it read-only; from another file system it is copied."""
+    """Move a file into the corpus and make it read-only; copy it from another file system."""
     try:
         source.rename(target)
     except OSError as error:
@@ -80,7 +80,7 @@ def _reflink(source: Path, target: Path) -> bool:
         try:
             fcntl.ioctl(want.fileno(), _FICLONE, have.fileno())
         except OSError as error:
-            # the attempt leaves an empty file behind, which would be a shard without rows
+            # the failed call leaves an empty file, which would be a shard without rows
             target.unlink()
             if error.errno not in _NO_REFLINK:
                 raise

@@ -1,10 +1,10 @@
-"""Open files of a corpus: the only way in, for commands that read and for commands that write.
+"""Open files of a corpus. All commands open them here, whether they read or write.
 
-A corpus may come from a stranger. Every part of a path is opened from the folder before it and never through
-a link, and only a plain file is opened at its end: a FIFO, a device, a socket or a folder in its place is an
-error in a sentence. What is read whole into memory has a limit, by kind of file.
+A corpus may come from a stranger. Each part of a path is opened relative to its parent folder and never
+through a link. The file at the end must be a plain file: a FIFO, a device, a socket or a folder is refused
+with an error message. A file that is read whole into memory has a size limit, by kind of file.
 
-Arrow opens files by path. Such a path is checked by the same walk first (``check_path``).
+Arrow opens files by path. Therefore ``check_path`` checks such a path in the same way first.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ JOURNAL_BYTES = 64 * MIB
 PURGED_BYTES = 64 * MIB
 CARD_BYTES = 16 * MIB
 SMALL_JSON_BYTES = 16 * MIB
-"""``run.json``, ``card.json``, ``fetched.json``, and notes in spools."""
+"""Limit for ``run.json``, ``card.json``, ``fetched.json`` and ``became.json``."""
 INDEX_JSON_BYTES = 1_024 * MIB
 TOMBSTONES_BYTES = 1_024 * MIB
 HASH_CACHE_BYTES = 1_024 * MIB
@@ -37,7 +37,7 @@ LOCK_BYTES = 1_000
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_ADVICE = "a corpus holds plain files and folders only; do not use it if you did not make it"
+_ADVICE = "a corpus contains plain files and folders only; do not use this one if you did not create it"
 _KINDS = (
     (stat.S_ISLNK, "a symbolic link"),
     (stat.S_ISDIR, "a folder"),
@@ -54,37 +54,37 @@ def open_file(root: Path, name: str) -> Iterator[BufferedReader]:
     """Open a plain file below a folder.
 
     Args:
-        root: a folder that is trusted; it may be a link itself.
-        name: with forward slashes.
+        root: trusted folder; it may be a link itself.
+        name: path of the file below ``root``, with forward slashes.
 
     Raises:
-        FileNotFoundError: if there is no such file.
-        TamperedError: if a link is on the way, or if it is not a plain file.
-        CorpusError: if it cannot be read.
+        FileNotFoundError: if the file does not exist.
+        TamperedError: if a part of the path is a link, or the file is not a plain file.
+        CorpusError: if the file cannot be read.
     """
     with _readable(root, name), os.fdopen(_open(root, name), "rb") as file:
         yield file
 
 
 def read_file(root: Path, name: str, *, limit: int) -> bytes:
-    """Read a small file whole; see ``open_file``.
+    """Read a small file whole. It raises the errors of ``open_file``, and one more.
 
     Raises:
-        TamperedError: also if it has more than ``limit`` bytes.
+        TamperedError: if the file has more than ``limit`` bytes.
     """
     with open_file(root, name) as file:
         data = file.read(limit + 1)
     if len(data) > limit:
-        what = f"has more than {limit:,} bytes, which no such file has"
-        raise TamperedError(Fault(where=name, what=what, advice="run verify"))
+        what = f"has more than {limit:,} bytes, the limit for such a file"
+        raise TamperedError(Fault(where=name, what=what, advice="run `builder verify`"))
     return data
 
 
 def check_path(root: Path, name: str) -> Path:
-    """Return the path of a plain file below a folder, or of one that is not there.
+    """Return the path of a file below a folder; if the file exists, check that it is a plain file.
 
     Raises:
-        TamperedError: if a link is on the way, or if it is not a plain file.
+        TamperedError: if a part of the path is a link, or the file is not a plain file.
     """
     with _readable(root, name), suppress(FileNotFoundError, PermissionError):
         os.close(_open(root, name))
@@ -92,10 +92,10 @@ def check_path(root: Path, name: str) -> Path:
 
 
 def check_folder(root: Path, name: str) -> Path:
-    """Return the path of a folder below another one, or of one that is not there.
+    """Return the path of a folder below another folder; if the path exists, check that it is a folder.
 
     Raises:
-        TamperedError: if a link or something else is in its place, or on the way.
+        TamperedError: if the path, or a part of it, is a link or not a folder.
     """
     with _readable(root, name), suppress(FileNotFoundError):
         os.close(_open_folder(root, PurePosixPath(name).parts, name))
@@ -103,10 +103,10 @@ def check_folder(root: Path, name: str) -> Path:
 
 
 def check_tree(folder: Path, *, where: str) -> None:
-    """Make sure that there is nothing but plain files and folders below a folder.
+    """Check that a folder contains only plain files and folders, at every depth.
 
     Raises:
-        TamperedError: for the first thing that is something else.
+        TamperedError: for the first entry of another kind.
     """
     with _readable(folder.parent, where):
         for entry in sorted(os.scandir(folder), key=lambda one: one.name):
@@ -118,7 +118,7 @@ def check_tree(folder: Path, *, where: str) -> None:
 
 
 def file_kind(path: Path) -> str:
-    """Return what a path is, without following a link; empty if there is nothing."""
+    """Return the kind of a file, without following a link; empty if the path does not exist."""
     try:
         return _kind(path.lstat())
     except (FileNotFoundError, NotADirectoryError):
@@ -142,7 +142,7 @@ def _open(root: Path, name: str) -> int:
 
 
 def _open_folder(root: Path, parts: tuple[str, ...] | list[str], name: str) -> int:
-    """Open a folder, a part at a time."""
+    """Open a folder, one part of its path at a time."""
     if ".." in parts or PurePosixPath(name).is_absolute():
         raise TamperedError(Fault(where=name, what="leads out of its folder", advice=_ADVICE))
     at = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -175,7 +175,7 @@ def _kind(facts: os.stat_result) -> str:
 
 @contextmanager
 def _readable(root: Path, name: str) -> Iterator[None]:
-    """Say in a sentence what the system refuses; a file that is not there is the caller's to judge."""
+    """Turn errors of the system into a CorpusError; the caller handles a missing file."""
     try:
         yield
     except FileNotFoundError as error:

@@ -1,4 +1,4 @@
-"""A commit that is not over, as those see it who only read: they wait for it, and never finish it."""
+"""Pending commits for commands that only read: they wait for the commit and never finish it."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _WAIT_S = 60.0
-"""How long a builder that is at work is waited for."""
+"""Seconds to wait for the commit of a running builder."""
 
 _GRACE_S = 0.5
-"""How long a commit is waited for whose builder seems to be gone."""
+"""Seconds to wait for a commit whose builder does not seem to run."""
 
 _PAUSE_S = 0.05
-_ADVICE = "the next builder build, or any command that writes, finishes it"
+_ADVICE = "the next `builder build`, or any command that writes, finishes it"
 
 
 def wait_for_commit(corpus: Path) -> list[Fault]:
-    """Wait until no commit is pending; return a fault for each that stays pending or cannot be trusted.
+    """Wait until no commit is pending; return a fault for each commit that stays pending or is invalid.
 
-    The lock is not taken, because a reader changes nothing.
+    This function takes no lock, because a reader changes nothing.
     """
     begun = time.monotonic()
     while True:
@@ -36,7 +36,7 @@ def wait_for_commit(corpus: Path) -> list[Fault]:
             pending = [one for one in find_staged(corpus) if has_journal(one)]
             for staged in pending:
                 read_journal(corpus, staged)
-        except FileNotFoundError:  # the builder was faster
+        except FileNotFoundError:  # the builder finished it meanwhile
             pending = None
         except BuilderError as error:
             return list(error.faults)
@@ -50,7 +50,7 @@ def wait_for_commit(corpus: Path) -> list[Fault]:
 
 
 def _is_at_work(corpus: Path) -> bool:
-    """Return whether the process that the lock file names is there; a killed one left its name behind."""
+    """Return whether the process in the lock file runs; the file of a killed process names it still."""
     try:
         holder = read_json(read_file(corpus, f"{SPOOL}/lock", limit=LOCK_BYTES))
         process = holder["pid"]

@@ -1,7 +1,7 @@
-"""The only change to a version that was written: rows that must not exist any longer are taken out of it.
+"""Delete rows from committed versions. A purge is the only change to the rows of a committed version.
 
-What is to be in their place was made by the caller; here it is brought there, all together or not at all.
-The manifest stays as it was, and ``purged.json`` beside it tells what was done.
+The caller writes the new shards and files. This module commits them, all or nothing. The manifest does not
+change; ``purged.json`` next to it lists the changes.
 """
 
 from __future__ import annotations
@@ -30,11 +30,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreshShard:
-    """What takes the place of a shard.
+    """The replacement of a shard.
 
     Attributes:
         path: the new file; None if no row is left.
-        rows: rows that were removed; ``raw_bytes`` are theirs.
+        rows: number of removed rows.
+        raw_bytes: uncompressed bytes of the removed rows.
     """
 
     path: Path | None
@@ -42,7 +43,7 @@ class FreshShard:
     raw_bytes: int
 
     def replacing(self, shard: ShardEntry, *, new: Sealed | None) -> PurgedShard:
-        """Return what is done to one shard; ``new`` is what the new file is, None if no row is left."""
+        """Return the entry of ``purged.json`` for one shard; ``new`` is None if no row is left."""
         return PurgedShard(
             path=shard.path,
             old=Sealed(sha256=shard.sha256, bytes=shard.bytes),
@@ -54,12 +55,12 @@ class FreshShard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionPurge:
-    """What changes in one version beside its shards.
+    """The changes to one version, in addition to its shards.
 
     Attributes:
-        public: new README.md and others below the version's folder, by name there.
+        public: new README.md and other files, by path below the folder of the version.
         private: new files of ``.audit`` and ``.index``, by path below the corpus.
-        ledger: rows that were removed from the ledger, as ``Purged`` has them.
+        ledger: counts of the rows that were removed from the ledger, as in ``Purged``.
     """
 
     public: Mapping[str, bytes] = field(default_factory=dict)
@@ -74,16 +75,16 @@ def purge_rows(
     *,
     root_readme: str,
 ) -> None:
-    """Replace shards wherever they are, and files of versions; delete the old ones and all spools.
+    """Replace shards and files in all versions; delete the old shards and all spools.
 
-    It needs the lock.
+    The caller holds the lock.
 
     Args:
-        shards: by the SHA-256 of the shard as it is; every version that holds it gets the new one.
-        versions: what else changes, by version.
+        shards: replacements by the SHA-256 of the old shard, for every version with this shard.
+        versions: the other changes, by version.
 
     Raises:
-        TamperedError: if a shard that is to be replaced is not there.
+        TamperedError: if a shard to replace does not exist.
     """
     corpus.need_lock()
     touched = [one for one in corpus.versions() if one in versions or _holds(corpus, one, shards)]
@@ -108,7 +109,7 @@ def purge_rows(
 
 
 class _Objects:
-    """New shards on their way into the objects; one that is there already is not taken twice."""
+    """The new shards of a purge. An object that the corpus has already is not stored twice."""
 
     def __init__(self, corpus: Corpus, resealing: Resealing) -> None:
         self.steps: list[Step] = []
@@ -118,7 +119,7 @@ class _Objects:
         self._places: dict[str, Path] = {}
 
     def take(self, path: Path) -> Sealed:
-        """Take a new shard."""
+        """Stage a new shard, and return its seal."""
         sealed = Sealed(sha256=hash_file(path), bytes=path.stat().st_size)
         name = object_name(sealed.sha256)
         self.hashes.add(sealed.sha256)
@@ -130,10 +131,10 @@ class _Objects:
         return sealed
 
     def link(self, sha256: str, target: str) -> Step:
-        """Let a version have one of them at a place of its own."""
-        beside = self._resealing.beside()
-        place(self._places[sha256], beside)
-        return ["replace", beside.name, target]
+        """Return the step that links a new shard into a version."""
+        staged = self._resealing.new_path()
+        place(self._places[sha256], staged)
+        return ["replace", staged.name, target]
 
 
 def _holds(corpus: Corpus, version: str, shards: Mapping[str, FreshShard]) -> bool:
@@ -149,7 +150,7 @@ def _describe(
     fresh: Mapping[str, Sealed | None],
     change: VersionPurge,
 ) -> Purged:
-    """Say what this purge, and those before it, did to a version."""
+    """Describe what this purge and earlier purges changed in a version."""
     here = [] if corpus.dropped(version) else corpus.shards(version)
     files = {file.path: Sealed(sha256=file.sha256, bytes=file.bytes) for file in corpus.as_is(version).files}
     now = Purged(
@@ -208,11 +209,16 @@ def _seal(corpus: Corpus, version: str, purged: Purged, change: VersionPurge) ->
 def _old_objects(corpus: Corpus, shards: Mapping[str, FreshShard], staged: _Objects) -> list[Step]:
     gone = sorted(set(shards) - staged.hashes)
     if missing := [one for one in gone if not check_path(corpus.path, object_name(one)).exists()]:
-        raise TamperedError(Fault(where=object_name(missing[0]), what="is missing", advice="run verify"))
+        raise TamperedError(
+            Fault(where=object_name(missing[0]), what="is missing", advice="run `builder verify`")
+        )
     return [["free", object_name(one)] for one in gone]
 
 
 def _spools(corpus: Corpus) -> list[Step]:
-    """Unfinished builds hold pages as they came; what a purge needs itself lies in a folder of its own."""
+    """Return the steps that remove all spools, because unfinished builds contain fetched pages.
+
+    The purge keeps its own files in its staging folder.
+    """
     names = [one.name for one in sorted((corpus.path / SPOOL).iterdir()) if file_kind(one) == "a folder"]
     return [["remove", f"{SPOOL}/{name}"] for name in names if is_spool_name(name)]

@@ -1,6 +1,6 @@
-"""``purged.json``: what a purge did to a version that was written, beside the manifest that stays as it was.
+"""``purged.json``: what purges changed in a version. The manifest next to it does not change.
 
-It is canonical JSON and holds its own digest; the seal of the version covers it too.
+The file is canonical JSON and contains its own digest. The seal of the version covers it too.
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ _FORMAT = "purged-1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurgedShard:
-    """One shard that was written again.
+    """One shard that a purge rewrote or deleted.
 
     Attributes:
-        old: what the manifest says of the file.
-        new: what is there now; None if no row was left and the file is gone.
-        rows: rows that were removed; ``raw_bytes`` are theirs.
+        old: SHA-256 and size in the manifest.
+        new: SHA-256 and size after the purge; None if no row was left, so that the file was deleted.
+        rows: number of removed rows.
+        raw_bytes: uncompressed bytes of the removed rows.
     """
 
     path: str
@@ -41,7 +42,7 @@ class PurgedShard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurgedFile:
-    """Another file of the version that tells of its rows and was written again."""
+    """Another file of the version that a purge rewrote, because it describes the rows."""
 
     path: str
     old: Sealed
@@ -50,12 +51,12 @@ class PurgedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purged:
-    """All that purges did to one version.
+    """All changes that purges made to one version.
 
     Attributes:
-        digest: of the manifest that it belongs to.
-        ledger: rows that were removed from the ledger: by outcome, and as ``reasons`` by outcome, stage and
-            reason, like the counts of a manifest.
+        digest: digest of the manifest of the version.
+        ledger: counts of the rows that were removed from the ledger: by outcome, and in ``reasons`` by
+            outcome, stage and reason, like the counts of a manifest.
     """
 
     version: str
@@ -66,7 +67,7 @@ class Purged:
 
     @property
     def rows(self) -> int:
-        """Published rows that were removed."""
+        """Number of published rows that were removed."""
         return sum(shard.rows for shard in self.shards)
 
     def to_bytes(self) -> bytes:
@@ -78,11 +79,13 @@ class Purged:
         """Read ``purged.json``.
 
         Raises:
-            TamperedError: if it is not as it was written.
+            TamperedError: if the file was changed.
         """
         document = read_sealed(data, where=where, expected=_FORMAT)
         if wrong := wrong_purged(document):
-            raise TamperedError(Fault(where=where, what=f"is not a {_FORMAT}: {wrong}", advice="run verify"))
+            raise TamperedError(
+                Fault(where=where, what=f"is not a {_FORMAT}: {wrong}", advice="run `builder verify`")
+            )
         del document["rows"]
         document["shards"] = tuple(map(_read_shard, document["shards"]))
         document["files"] = tuple(
@@ -92,7 +95,7 @@ class Purged:
         return cls(**document)
 
     def apply(self, manifest: Manifest) -> Manifest:
-        """Return what a manifest would say of the version as it is; digests of rows stay those of before."""
+        """Return a manifest with the shards and files after the purge; digests of rows do not change."""
         purged = {shard.path: shard for shard in self.shards}
         splits = {}
         for name, split in manifest.splits.items():
@@ -115,7 +118,7 @@ class Purged:
         return dataclasses.replace(manifest, splits=splits, files=files)
 
     def merge(self, later: Purged) -> Purged:
-        """Return what this purge and a later one did together."""
+        """Return the changes of this purge and a later one together."""
         before = {shard.path: shard for shard in self.shards}
         shards = {
             **before,
@@ -163,7 +166,7 @@ def _as_is(shards: tuple[ShardEntry, ...], purged: Mapping[str, PurgedShard]) ->
 
 
 def add_nested_counts(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    """Add counts up that may be nested.
+    """Add nested counts.
 
     >>> add_nested_counts({"a": 1, "b": {"c": 2}}, {"b": {"c": 1, "d": 1}})
     {'a': 1, 'b': {'c': 3, 'd': 1}}

@@ -1,4 +1,4 @@
-"""A change of what is there already: root files, seals and what they cover, all together or not at all."""
+"""Replace existing files of a corpus and their seals: all or nothing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Resealing:
-    """Files that are to replace others, beside their places; ``publish`` moves them there all together."""
+    """A staging folder with new files that replace existing ones; ``commit`` moves them all at once."""
 
     def __init__(self, corpus: Corpus, name: str) -> None:
         corpus.need_lock()
@@ -34,17 +34,21 @@ class Resealing:
         self._place.mkdir(parents=True)
 
     def write(self, target: str, data: bytes, *, mode: int = 0o644) -> Step:
-        """Write a file that is to be at ``target``, and return the step that brings it there."""
-        beside = self.beside()
-        write_file(beside, data, mode=mode)
-        return ["replace", beside.name, target]
+        """Stage the new contents of ``target``, and return the step that moves the file there."""
+        staged = self.new_path()
+        write_file(staged, data, mode=mode)
+        return ["replace", staged.name, target]
 
     def take(self, target: str, path: Path, *, mode: int = 0o644) -> Step:
-        """Take a finished file from the same file system, or a copy of one from elsewhere."""
-        beside = self.beside()
-        shutil.move(path, beside)
-        beside.chmod(mode)
-        return ["replace", beside.name, target]
+        """Stage a finished file for ``target``; from another file system it is copied.
+
+        Returns:
+            the step that moves the file to ``target``.
+        """
+        staged = self.new_path()
+        shutil.move(path, staged)
+        staged.chmod(mode)
+        return ["replace", staged.name, target]
 
     def commit(
         self,
@@ -59,10 +63,10 @@ class Resealing:
         """Do the steps ``before``, replace root files and seals, and do the steps ``after``.
 
         Args:
-            versions: what the root seal is to know of each.
-            root_files: README.md and others that the root seal covers, by name.
-            seals: new seals of versions; their digests in ``versions`` are set here.
-            unused: what the root seal is to list as unused objects, if it changes.
+            versions: the new entries of the root seal, by version.
+            root_files: new README.md and other files that the root seal covers, by name.
+            seals: new seals, by version; this function sets their digests in the root seal.
+            unused: SHA-256 of the unused objects for the root seal; None keeps the list.
         """
         old = self._corpus.seal()
         seals = seals or {}
@@ -84,13 +88,13 @@ class Resealing:
         commit_steps(self._corpus.path, self._place, [*steps, *after])
 
     def take_object(self, name: str, path: Path) -> Path:
-        """Take a finished shard, and return where it lies until it is moved to ``name``."""
-        beside = self._place / name
-        beside.parent.mkdir(parents=True, exist_ok=True)
-        take(path, beside)
-        return beside
+        """Stage a finished shard, and return its path until a step moves it to ``name``."""
+        staged = self._place / name
+        staged.parent.mkdir(parents=True, exist_ok=True)
+        take(path, staged)
+        return staged
 
-    def beside(self) -> Path:
-        """Return a new path for a file that is to replace another one."""
+    def new_path(self) -> Path:
+        """Return an unused path in the staging folder."""
         self._n_files += 1
         return self._place / f"{self._n_files:06d}"

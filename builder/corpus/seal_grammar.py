@@ -1,7 +1,7 @@
-"""What seals and ``purged.json`` may hold: types, names and hashes, and nothing else.
+"""The grammar of seals and ``purged.json``: allowed keys, types, names and hashes.
 
-A seal holds its own digest, which a stranger can compute as well. Every name in it becomes a path, so each is
-compared with what a builder writes.
+A seal contains its own digest, but a stranger can compute this digest too. Every name in a seal becomes a
+path, so only names that a builder writes are allowed.
 """
 
 from __future__ import annotations
@@ -30,35 +30,35 @@ _MAX_SIZE = 1 << 62
 
 
 def is_count(value: Any) -> bool:
-    """Return whether a value is a whole number that is not negative; true and false are none."""
+    """Return whether a value is a non-negative integer; booleans are not."""
     return type(value) is int and 0 <= value < _MAX_SIZE
 
 
 def is_sealed(value: Any) -> bool:
-    """Return whether a value holds a SHA-256 and a size, and nothing else."""
+    """Return whether a value has a SHA-256 and a size, and nothing else."""
     if not isinstance(value, dict) or value.keys() != {"sha256", "bytes"}:
         return False
     return is_sha256(value["sha256"]) and is_count(value["bytes"])
 
 
 def wrong_root_seal(document: Mapping[str, Any]) -> str:
-    """Return what a root seal must not hold; empty if it is as a builder writes it."""
+    """Return what is wrong with a root seal; empty if nothing is wrong."""
     return next(_wrong_root(document), "")
 
 
 def wrong_version_seal(document: Mapping[str, Any]) -> str:
-    """Return what a version's seal must not hold; empty if it is as a builder writes it."""
+    """Return what is wrong with the seal of a version; empty if nothing is wrong."""
     return next(_wrong_version(document), "")
 
 
 def wrong_purged(document: Mapping[str, Any]) -> str:
-    """Return what ``purged.json`` must not hold; empty if it is as a builder writes it."""
+    """Return what is wrong with a ``purged.json``; empty if nothing is wrong."""
     return next(_wrong_purged(document), "")
 
 
 def _wrong_root(document: Mapping[str, Any]) -> Iterator[str]:
     if document.keys() != _ROOT_KEYS:
-        yield "it has other fields than a root seal"
+        yield "its keys are not those of a root seal"
         return
     if not isinstance(document["name"], str):
         yield "the name is not text"
@@ -66,7 +66,7 @@ def _wrong_root(document: Mapping[str, Any]) -> Iterator[str]:
     yield from _wrong_files(document["files"], lambda path: path in _ROOT_FILES)
     unused = document["unused"]
     if not isinstance(unused, list) or not all(map(is_sha256, unused)):
-        yield "unused does not list SHA-256 hashes"
+        yield "unused is not a list of SHA-256 hashes"
 
 
 def _wrong_versions(versions: Any, latest: Any) -> Iterator[str]:
@@ -77,16 +77,16 @@ def _wrong_versions(versions: Any, latest: Any) -> Iterator[str]:
         if not is_version(number):
             yield f"{number[:100]!r} is not a version number"
         elif not isinstance(facts, dict) or not _FACTS_NEEDED <= facts.keys() <= _FACTS.keys():
-            yield f"version {number} has other fields than it should"
+            yield f"version {number} has unknown or missing keys"
         elif wrong := [name for name, value in facts.items() if not _FACTS[name](value)]:
-            yield f"version {number} has a wrong {wrong[0]}"
+            yield f"version {number} has an invalid value of {wrong[0]!r}"
     if latest is not None and latest not in versions:
         yield "latest is not one of the versions"
 
 
 def _wrong_version(document: Mapping[str, Any]) -> Iterator[str]:
     if document.keys() != {"version", "digest", "files"}:
-        yield "it has other fields than a version's seal"
+        yield "its keys are not those of the seal of a version"
         return
     version = document["version"]
     if not is_version(version):
@@ -107,31 +107,31 @@ def _wrong_files(files: Any, is_ours: Callable[[str], bool]) -> Iterator[str]:
         return
     for path, sealed in files.items():
         if not is_ours(path):
-            yield f"it names the file {path[:200]!r}"
+            yield f"it must not list the file {path[:200]!r}"
         elif not is_sealed(sealed):
-            yield f"{path} has no SHA-256 and size"
+            yield f"{path} does not have a SHA-256 and a size"
 
 
 def _wrong_purged(document: Mapping[str, Any]) -> Iterator[str]:
     if document.keys() != _PURGED_KEYS:
-        yield "it has other fields than it should"
+        yield "it has unknown or missing keys"
         return
     if not (is_version(document["version"]) and is_sha256(document["digest"])):
-        yield "it names no version"
+        yield "its version or digest is invalid"
     for name in ("shards", "files"):
         if not isinstance(document[name], list):
             yield f"{name} is not a list"
             return
     for one in document["shards"]:
         if not (isinstance(one, dict) and one.keys() == _SHARD_KEYS and _is_change(one, may_go=True)):
-            yield "a shard is not described as it should be"
+            yield "the entry of a shard is invalid"
         elif not (is_count(one["rows"]) and is_count(one["raw_bytes"])):
-            yield "the rows of a shard are not counted"
+            yield "the rows or raw_bytes of a shard are not a count"
     for one in document["files"]:
         if not (isinstance(one, dict) and one.keys() == {"path", "old", "new"} and _is_change(one)):
-            yield "a file is not described as it should be"
+            yield "the entry of a file is invalid"
     if not _is_ledger(document["ledger"]):
-        yield "the ledger does not hold counts"
+        yield "the ledger does not contain counts"
 
 
 def _is_change(one: Mapping[str, Any], *, may_go: bool = False) -> bool:
@@ -140,7 +140,7 @@ def _is_change(one: Mapping[str, Any], *, may_go: bool = False) -> bool:
 
 
 def _is_ledger(value: Any) -> bool:
-    """Return whether a value counts ledger rows: by outcome, and by outcome, stage and reason."""
+    """Return whether a value has counts of ledger rows: by outcome, and by outcome, stage and reason."""
     if not isinstance(value, dict) or not value.keys() <= {*_OUTCOMES, "reasons"}:
         return False
     counts = [one for name, one in value.items() if name != "reasons"]

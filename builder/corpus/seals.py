@@ -1,9 +1,9 @@
-"""Seals: the hashes of what no manifest covers.
+"""Seals: the hashes of the files that manifests do not list.
 
     .seals/1.0.0.json    manifest.json, .audit/1.0.0/* and .index/1.0.0/*
     .seals/root.json     README.md, tombstones.jsonl, the target of ``latest``, each version's digest and seal
 
-A seal is canonical JSON and holds its own digest, so a byte that was changed in it is found as well.
+A seal is canonical JSON and contains its own digest, so a changed byte in the seal is found too.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ class Sealed:
 
     @classmethod
     def of(cls, data: builtins.bytes) -> Sealed:
-        """Seal some bytes."""
+        """Return the SHA-256 and size of some bytes."""
         return cls(sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seal:
-    """What both seals have; ``files`` by path below the corpus."""
+    """The common part of both kinds of seals; ``files`` has paths below the corpus."""
 
     format: ClassVar[str]
     files: Mapping[str, Sealed] = field(default_factory=dict)
@@ -55,11 +55,13 @@ class Seal:
         """Read a seal.
 
         Raises:
-            TamperedError: if it is not as it was written.
+            TamperedError: if the seal was changed.
         """
         document: dict[str, Any] = read_sealed(data, where=where, expected=cls.format)
         if wrong := cls.find_wrong(document):
-            raise TamperedError(Fault(where=where, what=f"is not a seal: {wrong}", advice="run verify"))
+            raise TamperedError(
+                Fault(where=where, what=f"is not a seal: {wrong}", advice="run `builder verify`")
+            )
         document["files"] = {path: Sealed(**one) for path, one in document["files"].items()}
         facts: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in document.items()}
         return cls(**facts)
@@ -72,9 +74,10 @@ class Seal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionSeal(Seal):
-    """What belongs to one version and is not published with it, and the version's digest.
+    """The seal of one version: its digest, and the files that are not published with it.
 
-    Of a version that was dropped it covers README.md too, which says so and is not the one of the manifest.
+    After a drop, the seal also covers the README.md of the version. This file says that the version was
+    dropped, so it differs from the README.md in the manifest.
     """
 
     format = "version-seal-1"
@@ -88,20 +91,20 @@ class VersionSeal(Seal):
 
     @property
     def dropped(self) -> bool:
-        """Whether the version's rows are gone."""
+        """Whether the version was dropped."""
         return f"{self.version}/README.md" in self.files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RootSeal(Seal):
-    """What belongs to the corpus as a whole.
+    """The seal of the corpus as a whole.
 
     Attributes:
-        versions: by number, oldest first; each has ``digest``, ``seal`` (SHA-256 of its own seal) and
-            ``yanked`` (the reason, or null); ``dropped`` (true) where its rows are gone, and ``purged`` (how
-            many rows) where there was a purge.
-        latest: what the link ``latest`` points to.
-        unused: SHA-256 of objects that no version uses any more and that were not freed yet.
+        versions: by number, oldest first. Each has ``digest``, ``seal`` (SHA-256 of the seal of the version)
+            and ``yanked`` (the reason, or null). A dropped version has ``dropped`` (true), and a purged
+            version has ``purged`` (the number of removed rows).
+        latest: target of the link ``latest``.
+        unused: SHA-256 of objects that no version uses and that are not removed yet.
     """
 
     format = "root-seal-1"
@@ -117,7 +120,7 @@ class RootSeal(Seal):
 
 
 def newest_of(versions: Mapping[str, Mapping[str, Any]]) -> str | None:
-    """Return the highest version of a root seal that is neither yanked nor dropped; None if there is none."""
+    """Return the highest version of a root seal that is neither yanked nor dropped, or None."""
     good = [
         number for number, facts in versions.items() if facts["yanked"] is None and not facts.get("dropped")
     ]
@@ -129,19 +132,17 @@ def _digest(document: Mapping[str, Any]) -> str:
 
 
 def seal_document(document: Mapping[str, Any]) -> bytes:
-    """Return the bytes of a document that holds its own digest."""
+    """Return a document with its own digest as canonical JSON."""
     return canonical_json({**document, "seal": _digest(document)})
 
 
 def read_sealed(data: bytes, *, where: str, expected: str) -> dict[str, Any]:
-    """Read what ``seal_document`` wrote, without format and seal.
+    """Read a document that ``seal_document`` wrote, and remove its format and its digest.
 
     Raises:
-        TamperedError: if it is not as it was written.
+        TamperedError: if the document was changed, or has another format.
     """
-    tampered = TamperedError(
-        Fault(where=where, what="was changed: it does not have the digest that it holds itself")
-    )
+    tampered = TamperedError(Fault(where=where, what="was changed: it does not match its own digest"))
     try:
         document = read_json(data)
         seal = document.pop("seal")
@@ -151,6 +152,6 @@ def read_sealed(data: bytes, *, where: str, expected: str) -> dict[str, Any]:
     if not whole:
         raise tampered
     if document.pop("format", None) != expected:
-        what = f"is no {expected}"
+        what = f"is not a {expected}"
         raise TamperedError(Fault(where=where, what=what, advice="a newer builder may have written it"))
     return dict(document)

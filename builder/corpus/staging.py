@@ -1,4 +1,4 @@
-"""A version on its way into a corpus: everything that it needs, beside its place and not yet seen."""
+"""The staging folder: all files of a version before its commit."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 class Staging:
-    """The parts of a version that is being made; ``Corpus.commit`` moves them into place all together.
+    """The files of a version before its commit; ``Corpus.commit`` moves them into place all at once.
 
-    Until then the corpus does not know of them, and what a killed build left is swept away by the next.
+    Before the commit, the corpus does not contain them. The next builder deletes what a killed build staged.
 
     Attributes:
-        version: the number.
-        folder: becomes the version's folder; README.md, croissant.json and inputs.parquet are written
-            here, manifest.json by ``commit``.
+        version: number of the version.
+        folder: becomes the folder of the version. The caller writes README.md, croissant.json and
+            inputs.parquet here; ``commit`` writes manifest.json.
         audit: becomes ``.audit/VERSION``.
         index: becomes ``.index/VERSION``.
         root: becomes the files that belong to the corpus as a whole.
@@ -47,19 +47,19 @@ class Staging:
 
     @property
     def shards(self) -> Mapping[str, str]:
-        """SHA-256 by name of every shard that was added."""
+        """SHA-256 of every added shard, by name."""
         return self._shards
 
     def add_shard(self, path: Path, *, name: str, sha256: str | None = None) -> FileEntry:
         """Move a finished shard into the objects and link it into the version.
 
         Args:
-            path: the shard; it is gone afterwards. On another file system it is copied.
-            name: its path below the version's folder, such as ``data/train-00000-of-00003.parquet``.
-            sha256: its hash if it is known; else the file is read.
+            path: the shard. It is moved; from another file system it is copied and deleted.
+            name: its path below the folder of the version, such as ``data/train-00000-of-00003.parquet``.
+            sha256: its hash; if it is not given, the file is read.
 
         Raises:
-            TamperedError: if the corpus has an object of this name with other bytes.
+            TamperedError: if the corpus has an object with this hash but other bytes.
         """
         sha256 = sha256 or hash_file(path)
         known = check_path(self._corpus, object_name(sha256))
@@ -73,18 +73,20 @@ class Staging:
         return self._link(fresh, sha256, name)
 
     def reuse_shard(self, sha256: str, *, name: str) -> FileEntry:
-        """Link a shard into the version that an earlier version has already.
+        """Link a shard of an earlier version into this version.
 
         Raises:
-            TamperedError: if it is not there.
+            TamperedError: if the object does not exist.
         """
         known = check_path(self._corpus, object_name(sha256))
         if not known.is_file():
-            raise TamperedError(Fault(where=object_name(sha256), what="is missing", advice="run verify"))
+            raise TamperedError(
+                Fault(where=object_name(sha256), what="is missing", advice="run `builder verify`")
+            )
         return self._link(known, sha256, name)
 
     def file_entries(self) -> tuple[FileEntry, ...]:
-        """List the files of the version but manifest and shards, by path: what ``Manifest.files`` holds."""
+        """List the files of the version except manifest and shards, by path, for ``Manifest.files``."""
         below = {path.relative_to(self.folder).as_posix(): path for path in self.folder.rglob("*")}
         names = sorted(name for name, path in below.items() if path.is_file())
         return tuple(
@@ -94,7 +96,7 @@ class Staging:
         )
 
     def seal_private(self) -> dict[str, Sealed]:
-        """Hash what is never published, by its path in the corpus; it becomes its owner's alone."""
+        """Hash the audit and index files, by path below the corpus, and make them private to the owner."""
         for folder in (self.audit, self.index):
             folder.chmod(0o700)
             for path in folder.rglob("*"):
@@ -109,18 +111,20 @@ class Staging:
         }
 
     def check(self, manifest: Manifest) -> None:
-        """Compare what a manifest tells with what is here.
+        """Compare a manifest with the staged files.
 
         Raises:
-            BuilderError: with each difference.
+            BuilderError: if they differ, with one fault for each difference.
         """
         faults = []
         if manifest.version != self.version:
-            faults.append(Fault(where="version", what=f"is {manifest.version}, {self.version} was begun"))
-        told = {shard.path: shard.sha256 for _, shard in manifest.shards()}
-        faults += _differences(told, self._shards)
-        here = {file.path: file.sha256 for file in self.file_entries()}
-        faults += _differences({file.path: file.sha256 for file in manifest.files}, here)
+            faults.append(
+                Fault(where="version", what=f"is {manifest.version}, but {self.version} was staged")
+            )
+        listed = {shard.path: shard.sha256 for _, shard in manifest.shards()}
+        faults += _differences(listed, self._shards)
+        staged = {file.path: file.sha256 for file in self.file_entries()}
+        faults += _differences({file.path: file.sha256 for file in manifest.files}, staged)
         if faults:
             raise BuilderError(*faults)
 
@@ -134,12 +138,12 @@ class Staging:
     def _compare(self, known: Path, sha256: str) -> None:
         if hash_file(known) != sha256:
             where = object_name(sha256)
-            raise TamperedError(Fault(where=where, what="was changed", advice="run verify"))
+            raise TamperedError(Fault(where=where, what="was changed", advice="run `builder verify`"))
 
 
-def _differences(told: Mapping[str, str], here: Mapping[str, str]) -> list[Fault]:
+def _differences(listed: Mapping[str, str], staged: Mapping[str, str]) -> list[Fault]:
     return [
-        Fault(where=path, what="is not the same in the manifest and in the folder")
-        for path in sorted({*told, *here})
-        if told.get(path) != here.get(path)
+        Fault(where=path, what="differs between the manifest and the staging folder")
+        for path in sorted({*listed, *staged})
+        if listed.get(path) != staged.get(path)
     ]

@@ -1,4 +1,4 @@
-"""What nobody uses any more: objects without a version, spools of builds that nobody goes on with."""
+"""Remove unused files: objects without a version, and spools of abandoned builds."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ _DAY_S = 86_400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Garbage:
-    """What was found and, if it was to be, removed; bytes that other links keep do not count."""
+    """The unused files that were found and, without ``only_look``, removed.
+
+    The bytes of an object that another hard link keeps are not counted.
+    """
 
     n_objects: int
     object_bytes: int
@@ -33,14 +36,14 @@ class Garbage:
 
 
 def sweep(corpus: Corpus, *, spool_days: float, only_look: bool = False) -> Garbage:
-    """Remove objects that no version uses, and spools that were not touched for some days.
+    """Remove objects that no version uses, and spools that did not change for ``spool_days`` days.
 
-    It needs the lock, unless ``only_look`` is given. With the lock no build is at work, so every spool
-    belongs to one that was stopped and would go on from there. What a killed commit had promised was done
-    when the lock was taken.
+    The caller holds the lock, unless ``only_look`` is set. Under the lock no build runs, so every spool
+    belongs to a stopped build, which could resume from it. Taking the lock has already finished the commit
+    of a killed builder.
 
     Raises:
-        TamperedError: if a manifest cannot be trusted; nothing is removed then.
+        TamperedError: if a manifest was changed; then nothing is removed.
     """
     if not only_look:
         corpus.need_lock()
@@ -68,14 +71,14 @@ def _free(corpus: Corpus, objects: Sequence[Path]) -> None:
 
 
 def _spools(corpus: Path) -> list[Path]:
-    """List what builds left in the spool; the lock, and what inputs hashed to, are no work of a build."""
+    """List the spools of builds; the lock file and the cache of input hashes stay."""
     spool = check_folder(corpus, SPOOL)
     found = sorted(spool.iterdir()) if spool.is_dir() else []
     return [one for one in found if file_kind(one) == "a folder"]
 
 
 def _objects(corpus: Path) -> list[Path]:
-    """List the objects; links are not followed."""
+    """List the objects; follow no link."""
     folders = sorted(one for one in check_folder(corpus, OBJECTS).glob("*") if file_kind(one) == "a folder")
     return [one for folder in folders for one in sorted(folder.iterdir())]
 

@@ -1,4 +1,4 @@
-"""Every file of a corpus against its seals and manifests: what was changed, is missing, or was added."""
+"""Compare every file of a corpus with its seals and manifests, and find changed, missing and added files."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ _OBJECT = re.compile(re.escape(OBJECTS) + r"/([0-9a-f]{2})/(\1[0-9a-f]{62})\.par
 def verify_files(
     corpus: Corpus, version: str | None = None, *, on_file: Callable[[str, int], None] | None = None
 ) -> list[Fault]:
-    """Hash everything again, and name every file that is not as it was written, by its path in the corpus.
+    """Hash all files again, and return a fault for every file that differs from what was written.
 
-    Looks at everything but ``.spool``, or at what belongs to one version. Modes and times are no fault, nor
-    are copies where there were links, so a corpus may be copied or moved. A builder may be at work
-    meanwhile: if it added a version, everything is looked at again. The lock is not taken and nothing is
-    written: a commit that was killed is a fault, and is left to the next builder.
+    The check covers all files except ``.spool``, or the files of one version. Changed modes and times are
+    allowed, and so are copies instead of links, so a corpus may be copied or moved. A builder may run at the
+    same time: if it adds a version, the check starts again. This function takes no lock and writes nothing.
+    The pending commit of a killed builder is a fault; the next builder finishes it.
 
     Args:
-        on_file: told each file that was hashed, with its size in bytes.
+        on_file: called for each hashed file with its name and its size in bytes.
 
     Raises:
-        LockedError: if builders kept on changing the corpus.
+        LockedError: if builders changed the corpus during every attempt.
     """
     for _ in range(_ATTEMPTS):
         if pending := wait_for_commit(corpus.path):
@@ -49,8 +49,10 @@ def verify_files(
             return pending
         if _root_seal(corpus.path) == before:
             return faults
-    advice = "verify it when they are done"
-    raise LockedError(Fault(where=str(corpus.path), what="builders keep on writing to it", advice=advice))
+    advice = "run `builder verify` when no builder is running"
+    raise LockedError(
+        Fault(where=str(corpus.path), what=f"builders wrote to it during {_ATTEMPTS} attempts", advice=advice)
+    )
 
 
 def _root_seal(corpus: Path) -> bytes | None:
@@ -81,7 +83,7 @@ def _compare(name: str, expected: Expected, inspection: Inspection) -> None:
 
 
 def _walk(corpus: Path, folder: str, expected: Expected, inspection: Inspection) -> None:
-    """Go through a folder, look at each name, and go down only where a folder belongs."""
+    """Compare each entry of a folder, and descend only into expected folders."""
     if inspection.is_link_or_gone(folder):
         return
     for entry in inspection.entries(folder):

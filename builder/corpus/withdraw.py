@@ -1,4 +1,4 @@
-"""Versions that nobody should use any more: marked (yanked), or without their rows (dropped)."""
+"""Withdraw versions: yank them (mark them), or drop them (delete their rows)."""
 
 from __future__ import annotations
 
@@ -23,22 +23,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freed:
-    """What a drop took away: shards that no other version has, and the bytes of all files."""
+    """What a drop removed: shards that no other version has, and the bytes of all files."""
 
     n_shards: int
     n_bytes: int
 
 
 def mark(corpus: Corpus, version: str, *, because: str | None, root_readme: str) -> None:
-    """Yank a version, or with ``because=None`` take it back; it needs the lock.
+    """Yank a version, or undo the yank with ``because=None``. The caller holds the lock.
 
-    The version itself is not touched: its digest and its rows stay, and it can be loaded by its number.
+    The version itself does not change: its digest and rows stay, and its number still loads it.
 
     Args:
-        root_readme: the corpus's card as it is to be then.
+        because: reason of the yank; None undoes the yank.
+        root_readme: the new card of the corpus.
 
     Raises:
-        VersionError: if there is no such version.
+        VersionError: if the corpus does not have this version.
     """
     corpus.digest(version)
     known = corpus.seal().versions
@@ -47,21 +48,26 @@ def mark(corpus: Corpus, version: str, *, because: str | None, root_readme: str)
 
 
 def drop_version(corpus: Corpus, version: str, *, root_readme: str, notice: str) -> Freed:
-    """Remove a version's rows; it needs the lock.
+    """Delete the rows of a version. The caller holds the lock.
 
-    What stays: its number, its digest, its manifest, its ledger and its part of the index. Shards that other
-    versions hold stay as well.
+    The number, digest, manifest, ledger and index of the version stay. Shards that other versions use stay
+    too.
 
     Args:
-        root_readme: the corpus's card without the version.
-        notice: what becomes the README.md of the version's folder.
+        root_readme: the card of the corpus without the version.
+        notice: the new README.md of the folder of the version.
 
     Raises:
-        VersionError: if there is no such version, it was dropped already, or it is the newest that is good.
+        VersionError: if the corpus does not have this version, the version was dropped already, or it is
+            the newest version that is neither yanked nor dropped.
     """
     if version == corpus.find_newest():
-        advice = "build another version first, or yank it"
-        raise VersionError(Fault(where=version, what="is the newest version that is good", advice=advice))
+        advice = "build another version first, or yank this one"
+        raise VersionError(
+            Fault(
+                where=version, what="is the newest version that is neither yanked nor dropped", advice=advice
+            )
+        )
     mine = {shard.sha256 for _, shard in corpus.shards(version)}
     objects = sorted(mine - objects_in_use(corpus, without=version))
     known = corpus.seal().versions
@@ -82,7 +88,7 @@ def drop_version(corpus: Corpus, version: str, *, root_readme: str, notice: str)
 
 
 def objects_in_use(corpus: Corpus, *, without: str | None = None) -> set[str]:
-    """Return the SHA-256 of every object that a version needs, but those that one version alone needs."""
+    """Return the SHA-256 of every object that a version uses; ``without`` leaves one version out."""
     versions = [one for one in corpus.versions() if one != without and not corpus.dropped(one)]
     return {shard.sha256 for version in versions for _, shard in corpus.shards(version)}
 
@@ -93,7 +99,7 @@ def _files_that_go(corpus: Corpus, version: str) -> list[Path]:
 
 
 def _bytes_of(paths: list[Path]) -> int:
-    """Add up the bytes that are free when these are gone; a hard link elsewhere keeps its bytes."""
+    """Return the bytes that deleting these paths frees; a hard link elsewhere keeps its bytes."""
     links: dict[tuple[int, int], list[int]] = {}
     for path in paths:
         for one in [path, *path.rglob("*")] if file_kind(path) == "a folder" else [path]:

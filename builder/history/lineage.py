@@ -67,7 +67,9 @@ class Lineage(Uncached):
             base = Segment.read(folders[-1]).base
             if base is not None and Version.parse(base) >= Version.parse(at):
                 what = f"builds on {base}, which is not lower"
-                raise TamperedError(Fault(where=f"{at}/{INDEX_JSON}", what=what, advice="run verify"))
+                raise TamperedError(
+                    Fault(where=f"{at}/{INDEX_JSON}", what=what, advice="run `builder verify`")
+                )
             at = base
         return cls(corpus, corpus.as_is(version), folders[::-1])
 
@@ -191,7 +193,7 @@ def _refuse_circles(facts: Mapping[str, ShardFacts]) -> None:
         while at is not None and at.sha256 not in ends:
             if at.sha256 in chain:
                 what = f"says that shard {at.sha256[:12]} was made from itself"
-                raise TamperedError(Fault(where=INDEX_JSON, what=what, advice="run verify"))
+                raise TamperedError(Fault(where=INDEX_JSON, what=what, advice="run `builder verify`"))
             chain[at.sha256] = None
             at = facts.get(at.derived.source) if at.derived else None
         ends |= chain.keys()

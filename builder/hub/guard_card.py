@@ -36,12 +36,12 @@ def card_faults(manifest: Manifest, folder: Path, footers: Footers, rows: dict[s
         front = read_front_matter(read_file(folder, "README.md", limit=CARD_BYTES).decode())
     except (BuilderError, OSError, UnicodeDecodeError) as error:
         what = f"does not name files to load: {error}"
-        yield Fault(where=where, what=what, advice="run verify")
+        yield Fault(where=where, what=what, advice="run `builder verify`")
         return
     for fault in check_front_matter(front):
         yield Fault(where=f"{where} {fault.where}".strip(), what=fault.what)
     if (files := _files(front)) is None:
-        yield Fault(where=where, what="does not name files to load", advice="run verify")
+        yield Fault(where=where, what="does not name files to load", advice="run `builder verify`")
         return
     for split, names in files.items():
         found = [footers.read(name) for name in names]

@@ -63,7 +63,7 @@ def shard_faults(manifest: Manifest, footers: Footers) -> Iterator[Fault]:
         footer = footers.read(shard.path)
         where = f"{manifest.version}/{shard.path}"
         if footer is None:
-            yield Fault(where=where, what=f"cannot be opened (split {split})", advice="run verify")
+            yield Fault(where=where, what=f"cannot be opened (split {split})", advice="run `builder verify`")
             continue
         n_rows, columns = footer[0].num_rows, footer[1]
         if n_rows == 0:

@@ -41,7 +41,9 @@ def wanted_files(
         found[path] = local_file(corpus.version_file(version, path))
         hashed(found[path].bytes)
         if found[path].sha256 != sha256:
-            raise TamperedError(Fault(where=f"{version}/{path}", what="was changed", advice="run verify"))
+            raise TamperedError(
+                Fault(where=f"{version}/{path}", what="was changed", advice="run `builder verify`")
+            )
     found[SEALED_CARD] = found.pop(CARD)
     found[MANIFEST] = local_file(corpus.version_file(version, MANIFEST))
     if with_ledger:

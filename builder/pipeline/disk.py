@@ -58,7 +58,7 @@ def reports_disk_faults(operation: Callable[_P, _R]) -> Callable[_P, _R]:
                 return operation(*args, **kwargs)
         except pa.ArrowException as error:
             what = f"a file of the corpus cannot be read: {_first_line(error)}"
-            raise CorpusError(Fault(where=str(place), what=what, advice="run verify")) from error
+            raise CorpusError(Fault(where=str(place), what=what, advice="run `builder verify`")) from error
 
     return called
 
@@ -73,7 +73,7 @@ def disk_fault(error: OSError, *places: Path) -> Fault:
     elif code in _BUSY:
         advice = f"close other programs, or raise the limit (ulimit); {_RESUME}"
     elif code == errno.ENOENT:
-        advice = "run verify"
+        advice = "run `builder verify`"
     else:
         advice = f"fix the disk or its permissions, or use another folder; {_RESUME}"
     where = _name(error) or " or ".join(map(str, places))

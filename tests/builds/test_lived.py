@@ -255,7 +255,7 @@ def test_a_version_cannot_be_written_by_accident(copy: Path) -> None:
     for version in corpus.versions():
         for path in [copy / version, *(copy / version).rglob("*")]:
             assert not stat.S_IMODE(path.stat().st_mode) & 0o222
-        with corpus.lock(), pytest.raises(VersionError, match="is there already"):
+        with corpus.lock(), pytest.raises(VersionError, match="already has version"):
             corpus.begin(version)
     for path in copy.glob(".objects/sha256/*/*"):
         assert not stat.S_IMODE(path.stat().st_mode) & 0o222

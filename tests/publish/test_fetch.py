@@ -206,7 +206,7 @@ def test_load_reads_local_folders(corpus: Corpus, hub: StandIn, tmp_path: Path) 
     done = hub.python(code, corpus.path, tmp_path / "alone")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[:3] == ["1.0.0", "2.0.0", "1.0.0"]
-    assert "no version 3.0.0" in done.stdout
+    assert "has no version 3.0.0" in done.stdout
 
 
 def test_nothing_is_fetched_over_another_version(published: StandIn, corpus: Corpus, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A synthetic corpus of two versions, and copies of it to be damaged."""
+"""A synthetic corpus of two versions, and copies that a test may damage."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def synthetic() -> ModuleType:
-    """The module that makes corpora without a build."""
+    """Return the module that creates corpora without a build."""
     return synthetic_corpus
 
 
 @pytest.fixture(scope="session")
 def pristine(synthetic: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A corpus that no test may change."""
+    """Create a corpus that no test may change."""
     return synthetic.make_corpus(tmp_path_factory.mktemp("pristine") / "corpus").path
 
 
 @pytest.fixture
 def corpus(pristine: Path, tmp_path: Path) -> Corpus:
-    """A copy of it, hard links and all, for one test to do with as it likes."""
+    """Copy the corpus, with its hard links, for one test that may change it."""
     subprocess.run(["cp", "-a", str(pristine), str(tmp_path / "corpus")], check=True)
     return Corpus(tmp_path / "corpus")

@@ -1,8 +1,8 @@
-"""Run by tests of changes to what is there: makes one on copies of a corpus, and dies at a step of each.
+"""Change copies of a corpus, and die at one step of each change. Tests run this script.
 
     python kill_changes.py CHANGE PRISTINE TARGET FIRST STRIDE
 
-CHANGE is a function below. Steps and copies are those of kill_commits.py.
+CHANGE is the name of a function below. kill_commits.py defines the steps and the copies.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def collect(folder: Path) -> None:
 
 
 class Prepared:
-    """All that a purge of one document brings to ``purge_rows``, so that only that is killed."""
+    """The arguments of ``purge_rows`` for a purge of one document, so that only ``purge_rows`` is killed."""
 
     def __init__(self, pristine: Path, place: Path) -> None:
         scratch = place / "scratch"

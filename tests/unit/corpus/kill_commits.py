@@ -1,11 +1,11 @@
-"""Run by test_commit.py: commits a version to copies of a corpus, and dies at the n-th step of each.
+"""Commit a version to copies of a corpus, and die at the n-th step of each. test_commit.py runs this script.
 
     python kill_commits.py PRISTINE TARGET FIRST STRIDE
     python kill_commits.py make TARGET
 
-A step is whatever changes the file system or brings it to the disk. Every attempt is a forked child that
-kills itself, so that nothing is tidied up; TARGET/0000, TARGET/0001 ... are what it left behind, and the last
-one is where it was not killed any more.
+A step is a call that changes or syncs the file system. Every attempt runs in a forked child that kills
+itself, so that no cleanup code runs. TARGET/0000, TARGET/0001 ... are the corpora that the children left behind. The
+child of the last one was not killed.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _moved(staging: Staging, folder: Path) -> tuple[Path, Staging]:
-    """Return where the staged files lie, and a staging that believes to be in another corpus."""
+    """Return the folder of the staged files, and the same staging with the paths of another corpus."""
     other = object.__new__(Staging)
     other.__dict__ = {
         name: folder / value.relative_to(staging._corpus) if isinstance(value, Path) else value
@@ -76,7 +76,7 @@ def _commit(folder: Path, staged: tuple[Path, Staging], manifest: Manifest, card
 
 
 def _die_at(last: int) -> None:
-    """Let this process die before the step with this number."""
+    """Kill this process before the step with this number."""
     steps = iter(range(last + 1))
 
     def step() -> None:
@@ -101,7 +101,7 @@ def _die_at(last: int) -> None:
 
 
 def make(target: Path) -> None:
-    """Make an empty corpus, killed before each of its steps."""
+    """Create empty corpora; the n-th process is killed before its n-th step."""
     for at in range(1_000):
         child = os.fork()
         if not child:

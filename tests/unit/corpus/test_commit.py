@@ -1,4 +1,4 @@
-"""A version comes into a corpus all together, whenever the process is killed."""
+"""A commit is atomic, whenever the process is killed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(builder.__file__).resolve().
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Path]:
-    """A folder in memory where there is one: the steps are the same, and a disk is slow to sync."""
+    """Create a folder, in memory if possible: the steps are the same, and syncs to a disk are slow."""
     shm = Path("/dev/shm")
     with TemporaryDirectory(dir=shm if os.access(shm, os.W_OK) else tmp_path) as folder:
         yield Path(folder)
@@ -37,21 +37,21 @@ def place(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def small(synthetic: ModuleType, place: Path) -> Corpus:
-    """A corpus of one small version."""
+    """Create a corpus with one small version."""
     corpus = Corpus.open_or_create(place / "small", name=synthetic.NAME)
     synthetic.write_version(corpus, "1.0.0", [synthetic.make_rows(20, seed=1)])
     return corpus
 
 
 def kill_commits(corpus: Path, target: Path, *, first: int, stride: int) -> None:
-    """Kill a commit of 1.1.0 before its ``first`` step, and each ``stride`` steps later, on a copy each."""
+    """Kill a commit of 1.1.0 before its ``first`` step and every ``stride`` steps later, each on a copy."""
     target.mkdir()
     command = [sys.executable, str(KILLER), str(corpus), str(target), str(first), str(stride)]
     subprocess.run(command, check=True, timeout=120, env=ENVIRONMENT)
 
 
 def loadable(folder: Path) -> list[str]:
-    """The versions whose rows are all there, as the root card and ``latest`` promise them to a reader."""
+    """Return the versions that the root card and ``latest`` name, after a check that all their rows exist."""
     card = (folder / "README.md").read_text().rsplit("\n", 1)[1]
     latest = str((folder / "latest").readlink())
     for version in {card, latest}:
@@ -65,7 +65,7 @@ def loadable(folder: Path) -> list[str]:
 def test_killed_commit_leaves_the_old_or_the_new_corpus(
     small: Corpus, place: Path, stride: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Killed before any of its steps, it leaves a corpus that loads, and who takes the lock tidies up."""
+    """The corpus loads after a kill before any step, and the next command with the lock cleans up."""
     monkeypatch.setattr(pending_commits, "_GRACE_S", 0.0)
     target = place / "killed"
     kill_commits(small.path, target, first=stride // 2, stride=stride)
@@ -89,8 +89,10 @@ def test_killed_commit_leaves_the_old_or_the_new_corpus(
     assert pending > 20 // stride
 
 
-def test_build_goes_on_after_a_killed_commit(small: Corpus, place: Path, synthetic: ModuleType) -> None:
-    """After a commit that was killed early or late, the same version can be written or is there."""
+def test_a_version_can_be_written_after_a_killed_commit(
+    small: Corpus, place: Path, synthetic: ModuleType
+) -> None:
+    """An early kill leaves the number free; after a late kill, the version is complete."""
     target = place / "killed"
     kill_commits(small.path, target, first=3, stride=25)
     for folder in sorted(target.iterdir()):
@@ -99,7 +101,7 @@ def test_build_goes_on_after_a_killed_commit(small: Corpus, place: Path, synthet
             there = "1.1.0" in corpus.versions()
         parts = [synthetic.make_rows(20, seed=1), synthetic.make_rows(10, seed=2)]
         if there:
-            with pytest.raises(VersionError, match="is there already"):
+            with pytest.raises(VersionError, match=r"already has version 1\.1\.0"):
                 synthetic.write_version(corpus, "1.1.0", parts)
         else:
             synthetic.write_version(corpus, "1.1.0", parts)
@@ -107,8 +109,8 @@ def test_build_goes_on_after_a_killed_commit(small: Corpus, place: Path, synthet
         assert verify_files(corpus) == []
 
 
-def test_making_a_corpus_may_be_killed(place: Path) -> None:
-    """Killed before any of its steps, the making of a corpus can be done again."""
+def test_a_killed_creation_of_a_corpus_can_be_repeated(place: Path) -> None:
+    """The same call creates the corpus after a kill before any step."""
     (place / "made").mkdir()
     command = [sys.executable, str(KILLER), "make", str(place / "made")]
     subprocess.run(command, check=True, timeout=120, env=ENVIRONMENT)
@@ -121,7 +123,7 @@ def test_making_a_corpus_may_be_killed(place: Path) -> None:
 
 
 def test_shards_of_the_parent_are_the_same_files(pristine: Path) -> None:
-    """Rows that were added leave the old shards alone: they are stored once."""
+    """Added rows do not change the old shards, so the corpus stores them once."""
     objects = list(pristine.glob(".objects/sha256/*/*"))
     links = list(pristine.glob("*.*.*/data/*"))
     assert len({path.name for path in objects}) == len(objects)
@@ -132,7 +134,7 @@ def test_shards_of_the_parent_are_the_same_files(pristine: Path) -> None:
 
 
 def test_version_folder_is_read_only(pristine: Path) -> None:
-    """Nobody but root writes into a version by accident; what is private is readable by its owner alone."""
+    """Only root can write to a version by accident; only the owner can read the audit."""
     for path in [pristine / "1.0.0", *(pristine / "1.0.0").rglob("*")]:
         assert stat.S_IMODE(path.stat().st_mode) == (0o555 if path.is_dir() else 0o444)
     assert {stat.S_IMODE(path.stat().st_mode) for path in pristine.glob(".objects/sha256/*/*")} == {0o444}
@@ -140,40 +142,40 @@ def test_version_folder_is_read_only(pristine: Path) -> None:
 
 
 def test_digest_is_the_hash_of_the_manifest(pristine: Path) -> None:
-    """A version's digest is the SHA-256 of manifest.json, and the root seal knows it."""
+    """The root seal has the same digest, and the manifest of the next version refers to it."""
     corpus = Corpus(pristine)
     assert corpus.manifest("1.0.0").digest == corpus.digest("1.0.0")
     assert corpus.manifest("1.1.0").parent == {"version": "1.0.0", "digest": corpus.digest("1.0.0")}
 
 
 def test_commit_needs_the_lock(small: Corpus) -> None:
-    """Nothing is begun without the lock."""
+    """A staging without the lock could be deleted by another builder."""
     with pytest.raises(CorpusError, match="is not locked"):
         small.begin("1.1.0")
 
 
 def test_version_number_is_taken_once(small: Corpus) -> None:
-    """A number that is taken, or a folder that stands in its place, is refused."""
+    """A folder with the name of a version blocks the number too."""
     (small.path / "1.2.0").mkdir()
     with small.lock():
         for version in ("1.0.0", "1.2.0"):
-            with pytest.raises(VersionError, match=f"{version} is there already"):
+            with pytest.raises(VersionError, match=f"already has version {version}"):
                 small.begin(version)
 
 
-def test_manifest_must_tell_what_was_staged(small: Corpus, synthetic: ModuleType) -> None:
-    """A manifest with another file list or other shards than were staged is not committed."""
+def test_manifest_must_match_the_staged_files(small: Corpus, synthetic: ModuleType) -> None:
+    """A different file or shard would be a fault of the committed version."""
     with small.lock():
         staging = small.begin("1.1.0")
         manifest = synthetic.stage_version(small, staging, [synthetic.make_rows(20, seed=1)])
         (staging.folder / "more.txt").write_text("x")
-        with pytest.raises(BuilderError, match=r"more\.txt: is not the same"):
+        with pytest.raises(BuilderError, match=r"more\.txt: differs between the manifest"):
             small.commit(staging, manifest, "# card")
     assert small.versions() == ["1.0.0"]
 
 
-def test_begin_sweeps_away_what_was_begun_before(small: Corpus) -> None:
-    """What a build staged and never committed does not reach the next version."""
+def test_begin_deletes_an_earlier_staging(small: Corpus) -> None:
+    """Files of a build that never committed must not reach the next version."""
     with small.lock():
         staging = small.begin("1.1.0")
         (staging.folder / "old.txt").write_text("x")
@@ -181,7 +183,7 @@ def test_begin_sweeps_away_what_was_begun_before(small: Corpus) -> None:
 
 
 def test_shard_that_differs_from_its_object_is_refused(small: Corpus, synthetic: ModuleType) -> None:
-    """An object that was damaged is not linked into a new version."""
+    """A new version must not link to a damaged object."""
     shard = next(iter(small.manifest("1.0.0").shards()))[1]
     copy = small.spool("build") / "shard.parquet"
     copy.write_bytes((small.path / "1.0.0" / shard.path).read_bytes())
@@ -192,8 +194,8 @@ def test_shard_that_differs_from_its_object_is_refused(small: Corpus, synthetic:
         small.begin("1.1.0").add_shard(copy, name="data/train-00000-of-00001.parquet")
 
 
-def test_promised_file_that_was_lost_is_told(small: Corpus, place: Path) -> None:
-    """Where a promised file is neither beside nor in its place, somebody took it away, and that is said."""
+def test_a_lost_file_of_a_pending_commit_is_reported(small: Corpus, place: Path) -> None:
+    """Another process deleted the file if it is neither staged nor at its target."""
     staged = small.path / ".spool/.commit-1.1.0"
     staged.mkdir()
     (staged / "commit.json").write_text('[["move","version","9.9.9"]]')
@@ -201,8 +203,8 @@ def test_promised_file_that_was_lost_is_told(small: Corpus, place: Path) -> None
         pass
 
 
-def test_what_stands_in_the_way_is_not_replaced(small: Corpus, synthetic: ModuleType) -> None:
-    """A folder that appears where the version is to go is left alone, and the builder says so."""
+def test_a_folder_at_the_place_of_a_version_is_not_replaced(small: Corpus, synthetic: ModuleType) -> None:
+    """The folder may contain files of the user. The commit resumes after the user has moved it."""
     with small.lock():
         staging = small.begin("1.1.0")
         manifest = synthetic.stage_version(small, staging, [synthetic.make_rows(20, seed=1)])
@@ -216,7 +218,7 @@ def test_what_stands_in_the_way_is_not_replaced(small: Corpus, synthetic: Module
 
 
 def test_staging_on_another_file_system_is_refused(small: Corpus, tmp_path: Path) -> None:
-    """From a spool on another file system nothing could be renamed, so a link to one is refused."""
+    """Files cannot be renamed from another file system, so a link to such a spool is refused."""
     if tmp_path.stat().st_dev == small.path.stat().st_dev:
         pytest.skip("there is no second file system here")
     (small.path / ".spool").rename(small.path.parent / "away")
@@ -228,7 +230,7 @@ def test_staging_on_another_file_system_is_refused(small: Corpus, tmp_path: Path
 
 
 def test_tombstones_are_replaced_with_the_version(small: Corpus, synthetic: ModuleType) -> None:
-    """New tombstones come in together with the version that they belong to, and are sealed."""
+    """Tombstones without their version would hide rows; the root seal covers them."""
     with small.lock():
         staging = small.begin("2.0.0")
         manifest = synthetic.stage_version(small, staging, [synthetic.make_rows(20, seed=1)])

@@ -1,4 +1,4 @@
-"""Every change to any file of a corpus is named; a corpus that is as it was written has no fault."""
+"""``verify`` names every changed file of a corpus, and finds no fault in an unchanged corpus."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KINDS = ("flip", "cut", "remove", "add", "link", "retarget")
 
 
 def files_of(corpus: Path) -> list[str]:
-    """Every file of a corpus but the spool's, the link among them."""
+    """List every file and link of a corpus outside the spool."""
     found = [path.relative_to(corpus) for path in corpus.rglob("*") if path.is_file() or path.is_symlink()]
     return sorted(
         str(path) for path in found if path.parts[0] not in (".spool", "latest") or len(path.parts) == 1
@@ -29,7 +29,7 @@ def files_of(corpus: Path) -> list[str]:
 
 
 def allow_writing(path: Path) -> None:
-    """Undo the read-only modes around a file, as a careless or hostile hand would."""
+    """Make a file and its folder writable, as a careless or hostile person could."""
     for one in (path, path.parent):
         if not one.is_symlink():
             one.chmod(one.stat().st_mode | 0o700)
@@ -42,7 +42,7 @@ def flip(path: Path, rng: random.Random) -> None:
 
 
 def inject(corpus: Path, kind: str, name: str, rng: random.Random) -> str:
-    """Do one kind of damage to one file and return the name that must be told."""
+    """Damage one file in one way, and return the name that ``verify`` must report."""
     path = corpus / name
     allow_writing(path)
     if kind == "retarget" or name == "latest":
@@ -73,7 +73,7 @@ def names(corpus: Corpus | Path, version: str | None = None) -> list[str]:
 
 @pytest.mark.parametrize("seed", range(100))
 def test_any_damage_is_named(corpus: Corpus, seed: int) -> None:
-    """A hundred random faults, the file chosen first and the byte then: each is told by the file's name."""
+    """The random choice takes a file first and then a byte, so it damages small and large files equally."""
     rng = random.Random(seed)
     name = rng.choice(files_of(corpus.path))
     damaged = inject(corpus.path, KINDS[seed % len(KINDS)], name, rng)
@@ -81,7 +81,7 @@ def test_any_damage_is_named(corpus: Corpus, seed: int) -> None:
 
 
 def test_damage_covers_every_kind_of_file(pristine: Path) -> None:
-    """What the random faults choose from has every kind of file that a corpus holds."""
+    """The random damage above must be able to reach every kind of file of a corpus."""
     kinds = {name.split("/")[0] if name.startswith(".") else Path(name).name for name in files_of(pristine)}
     expected = {".objects", ".audit", ".index", ".seals", "README.md", "tombstones.jsonl", "latest"}
     assert expected | {"manifest.json", "croissant.json", "inputs.parquet"} <= kinds
@@ -89,7 +89,7 @@ def test_damage_covers_every_kind_of_file(pristine: Path) -> None:
 
 @pytest.mark.parametrize("name", [ROOT_SEAL, ".seals/1.0.0.json", "1.0.0/manifest.json"])
 def test_every_byte_of_a_seal_counts(corpus: Corpus, name: str) -> None:
-    """Whichever byte of a seal or manifest is changed, that file is named."""
+    """A changed byte in a seal or manifest is a fault of this file."""
     data = (corpus.path / name).read_bytes()
     allow_writing(corpus.path / name)
     for at in range(0, len(data), 37):
@@ -100,19 +100,19 @@ def test_every_byte_of_a_seal_counts(corpus: Corpus, name: str) -> None:
 
 
 def test_clean_corpus_has_no_fault(pristine: Path) -> None:
-    """Nothing is said of a corpus that is as it was written, whole or by version."""
+    """Neither the check of the whole corpus nor that of one version reports an unchanged file."""
     assert names(pristine) == []
     assert names(pristine, "1.0.0") == []
 
 
 def test_copy_has_no_fault(pristine: Path, tmp_path: Path) -> None:
-    """A copy by ``cp -r``, where no link is left between versions and objects, is as good."""
+    """``cp -r`` turns hard links into separate files, which is allowed."""
     subprocess.run(["cp", "-r", str(pristine), str(tmp_path / "copy")], check=True)
     assert names(tmp_path / "copy") == []
 
 
 def test_corpus_on_another_file_system_has_no_fault(pristine: Path, tmp_path: Path) -> None:
-    """A corpus that was moved to another file system is as good, and takes a further version there."""
+    """Users move a corpus to another disk."""
     shm = Path("/dev/shm")
     if not shm.is_dir() or shm.stat().st_dev == tmp_path.stat().st_dev:
         pytest.skip("there is no second file system here")
@@ -125,8 +125,8 @@ def test_corpus_on_another_file_system_has_no_fault(pristine: Path, tmp_path: Pa
         shutil.rmtree(target)
 
 
-def test_modes_and_times_are_no_fault(corpus: Corpus) -> None:
-    """What a copy may change beside the bytes is not looked at."""
+def test_changed_modes_and_times_are_not_a_fault(corpus: Corpus) -> None:
+    """A copy may change modes and times."""
     for path in corpus.path.rglob("*"):
         if not path.is_symlink():
             path.chmod(0o755)
@@ -134,14 +134,14 @@ def test_modes_and_times_are_no_fault(corpus: Corpus) -> None:
     assert names(corpus) == []
 
 
-def test_spool_is_not_looked_at(corpus: Corpus) -> None:
-    """Whatever lies in the spool belongs to a build that is not done."""
+def test_the_spool_is_not_checked(corpus: Corpus) -> None:
+    """The spool contains the files of an unfinished build."""
     (corpus.spool("build") / "part.arrow").write_bytes(b"x")
     assert names(corpus) == []
 
 
-def test_kind_of_damage_is_told(corpus: Corpus) -> None:
-    """A file that was cut, one that grew and one that was changed are told apart, with their sizes."""
+def test_the_kind_of_damage_is_reported(corpus: Corpus) -> None:
+    """Truncated, grown and changed files have different messages; the first two contain the sizes."""
     shard = corpus.path / SHARD
     allow_writing(shard)
     data = shard.read_bytes()
@@ -155,7 +155,7 @@ def test_kind_of_damage_is_told(corpus: Corpus) -> None:
 
 
 def test_foreign_folder_in_a_version_is_named(corpus: Corpus) -> None:
-    """A version holds what its manifest names and nothing else, empty folders included."""
+    """A version contains only what its manifest lists; not even an empty folder may be added."""
     allow_writing(corpus.path / "1.0.0/data")
     (corpus.path / "1.0.0/notes").mkdir()
     assert names(corpus) == ["1.0.0/notes"]
@@ -164,7 +164,7 @@ def test_foreign_folder_in_a_version_is_named(corpus: Corpus) -> None:
 
 
 def test_folder_replaced_by_a_link_is_one_fault(corpus: Corpus, tmp_path: Path) -> None:
-    """A link where a folder was is told once, and not followed, though all bytes are there."""
+    """The link is not followed, even if the same bytes are at its target."""
     for name in ("1.0.0/data", ".audit", ".objects/sha256"):
         path = corpus.path / name
         allow_writing(path)
@@ -176,14 +176,14 @@ def test_folder_replaced_by_a_link_is_one_fault(corpus: Corpus, tmp_path: Path) 
 
 
 def test_missing_folder_names_every_file(corpus: Corpus) -> None:
-    """Of a folder that is gone each file is missing."""
+    """The user sees which files to restore."""
     gone = [name for name in files_of(corpus.path) if name.startswith(".index/1.0.0/")]
     shutil.rmtree(corpus.path / ".index/1.0.0")
     assert names(corpus) == gone
 
 
-def test_shared_bytes_are_told_wherever_they_are_seen(corpus: Corpus) -> None:
-    """A change to a hard-linked shard is a fault of the object and of each version that holds it."""
+def test_damage_to_shared_bytes_is_reported_for_every_path(corpus: Corpus) -> None:
+    """A changed hard link is a fault of the object and of each version that uses it."""
     allow_writing(corpus.path / SHARD)
     flip(corpus.path / SHARD, random.Random(1))
     found = names(corpus)
@@ -193,7 +193,7 @@ def test_shared_bytes_are_told_wherever_they_are_seen(corpus: Corpus) -> None:
 
 
 def test_version_without_root_seal_is_still_checked(corpus: Corpus) -> None:
-    """Without the root seal the versions are found by their own seals, and their damage is named too."""
+    """Their own seals still list the versions, so damage in a version is found too."""
     (corpus.path / ROOT_SEAL).unlink()
     allow_writing(corpus.path / SHARD)
     (corpus.path / SHARD).unlink()
@@ -201,7 +201,7 @@ def test_version_without_root_seal_is_still_checked(corpus: Corpus) -> None:
 
 
 def test_version_swapped_for_another_is_named(corpus: Corpus) -> None:
-    """A version's folder that was exchanged for that of another version does not pass."""
+    """Each folder is valid by itself, but not under the number of the other version."""
     for name in ("1.0.0", "1.1.0"):
         allow_writing(corpus.path / name)
     (corpus.path / "1.0.0").rename(corpus.path / "x")
@@ -211,28 +211,28 @@ def test_version_swapped_for_another_is_named(corpus: Corpus) -> None:
 
 
 def test_yanked_without_a_seal_is_named(corpus: Corpus) -> None:
-    """A yank written by hand into the root seal does not pass."""
+    """A yank that was edited into the root seal does not match the digest of the seal."""
     data = (corpus.path / ROOT_SEAL).read_bytes()
     (corpus.path / ROOT_SEAL).write_bytes(data.replace(b'"yanked":null', b'"yanked":"why"', 1))
     assert names(corpus) == [ROOT_SEAL]
 
 
 def test_unknown_version_is_an_error(corpus: Corpus) -> None:
-    """To verify a version that is not there is the caller's mistake."""
-    with pytest.raises(VersionError, match=r"there is no version 3\.0\.0"):
+    """A missing version is a mistake of the caller, not damage to the corpus."""
+    with pytest.raises(VersionError, match=r"has no version 3\.0\.0"):
         verify_files(corpus, "3.0.0")
 
 
 def test_special_file_is_named_and_not_read(corpus: Corpus) -> None:
-    """A pipe in place of a file does not make verify wait for ever."""
+    """Reading a FIFO would block for ever."""
     path = corpus.path / "README.md"
     path.unlink()
     os.mkfifo(path)
     assert names(corpus) == ["README.md"]
 
 
-def test_every_file_is_told_to_the_caller(pristine: Path) -> None:
-    """The caller hears of each file that was hashed; shared bytes are hashed once."""
+def test_the_caller_receives_every_hashed_file(pristine: Path) -> None:
+    """Progress counts each hashed file once; hard links to the same file are hashed once."""
     heard: list[tuple[str, int]] = []
     verify_files(Corpus(pristine), on_file=lambda name, n_bytes: heard.append((name, n_bytes)))
     shards = [name for name in files_of(pristine) if name.startswith(".objects")]
@@ -243,7 +243,7 @@ def test_every_file_is_told_to_the_caller(pristine: Path) -> None:
 
 
 def test_object_that_was_left_over_is_expected(corpus: Corpus) -> None:
-    """An object that the root seal lists as unused is no fault until it changes."""
+    """The root seal lists unused objects, so such an object is a fault only if it changes."""
     data = b"left over"
     name = object_name(Sealed.of(data).sha256)
     (corpus.path / name).parent.mkdir(exist_ok=True)

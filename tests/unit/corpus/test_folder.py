@@ -1,4 +1,4 @@
-"""What a corpus tells of itself, and how one is made."""
+"""Create, open and read a corpus folder."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from builder.corpus.seals import RootSeal, VersionSeal
 from builder.errors import CorpusError, TamperedError, VersionError
 
 
-def test_corpus_tells_its_versions(pristine: Path) -> None:
-    """Versions come lowest first, as text; the newest is the highest."""
+def test_a_corpus_lists_its_versions(pristine: Path) -> None:
+    """The order is by number, lowest first, and the newest version is the highest."""
     corpus = Corpus(pristine)
     assert corpus.versions() == ["1.0.0", "1.1.0"]
     assert corpus.newest() == corpus.find_newest() == "1.1.0"
@@ -22,8 +22,8 @@ def test_corpus_tells_its_versions(pristine: Path) -> None:
     assert corpus.yanked("1.0.0") is None
 
 
-def test_corpus_tells_where_things_are(pristine: Path) -> None:
-    """Shards by split, ledger, index and folder of a version are there."""
+def test_a_corpus_returns_the_paths_of_its_files(pristine: Path) -> None:
+    """Callers need the shards by split, the ledger, the index and the folder of a version."""
     corpus = Corpus(pristine)
     files = corpus.data_files("1.0.0")
     assert list(files) == ["test", "train"] or list(files) == ["train", "test"]
@@ -35,7 +35,7 @@ def test_corpus_tells_where_things_are(pristine: Path) -> None:
 
 
 def test_yanked_version_is_not_the_newest(corpus: Corpus) -> None:
-    """A yanked version is listed, with the reason, and is not what is loaded by default."""
+    """It stays in the list with its reason, but it is not loaded by default."""
     seal = corpus.seal()
     versions = {number: dict(facts) for number, facts in seal.versions.items()}
     versions["1.1.0"]["yanked"] = "wrong licence"
@@ -46,14 +46,14 @@ def test_yanked_version_is_not_the_newest(corpus: Corpus) -> None:
     assert corpus.yanked("1.1.0") == "wrong licence"
 
 
-def test_unknown_version_is_told_with_those_that_there_are(pristine: Path) -> None:
-    """Asking for a version that is not there names the ones that are."""
-    with pytest.raises(VersionError, match=r"no version 9\.0\.0 \(has: 1\.0\.0, 1\.1\.0\)"):
+def test_the_error_for_an_unknown_version_lists_the_known_versions(pristine: Path) -> None:
+    """The user can then choose one of them."""
+    with pytest.raises(VersionError, match=r"has no version 9\.0\.0 \(versions: 1\.0\.0, 1\.1\.0\)"):
         Corpus(pristine).manifest("9.0.0")
 
 
 def test_changed_manifest_is_not_read(corpus: Corpus) -> None:
-    """A manifest that is not the one that was sealed is refused, though it may be a good one."""
+    """Even a valid manifest is refused if it is not the sealed one."""
     path = corpus.path / "1.0.0/manifest.json"
     path.chmod(0o644)
     path.write_bytes((corpus.path / "1.1.0/manifest.json").read_bytes())
@@ -62,7 +62,7 @@ def test_changed_manifest_is_not_read(corpus: Corpus) -> None:
 
 
 def test_new_corpus_is_empty_and_clean(tmp_path: Path) -> None:
-    """A corpus without a version is one, and opening it again changes nothing."""
+    """A corpus without versions is valid, and opening it again changes nothing."""
     corpus = Corpus.open_or_create(tmp_path / "a" / "b", name="x")
     assert (corpus.versions(), corpus.find_newest()) == ([], None)
     assert verify_files(corpus) == []
@@ -71,8 +71,8 @@ def test_new_corpus_is_empty_and_clean(tmp_path: Path) -> None:
         corpus.newest()
 
 
-def test_half_made_corpus_is_made_again(tmp_path: Path) -> None:
-    """A builder that was killed while it made the folder leaves nothing in the way."""
+def test_an_interrupted_creation_can_be_repeated(tmp_path: Path) -> None:
+    """The root seal comes last, so it is missing after a killed creation."""
     Corpus.open_or_create(tmp_path / "c", name="x")
     (tmp_path / "c" / ROOT_SEAL).unlink()
     assert verify_files(Corpus.open_or_create(tmp_path / "c", name="x")) == []
@@ -85,20 +85,20 @@ def test_corpus_of_another_name_is_refused(pristine: Path) -> None:
 
 
 def test_foreign_folder_is_refused(tmp_path: Path) -> None:
-    """A folder that holds something else is not made a corpus of, and a file neither."""
+    """builder must not write a corpus into a folder with other files, or over a file."""
     (tmp_path / "photo.jpg").write_bytes(b"x")
-    with pytest.raises(CorpusError, match=r"holds 'photo\.jpg'"):
+    with pytest.raises(CorpusError, match=r"is not a corpus folder and contains 'photo\.jpg'"):
         Corpus.open_or_create(tmp_path, name="x")
     with pytest.raises(CorpusError, match="is a file"):
         Corpus.open_or_create(tmp_path / "photo.jpg", name="x")
-    with pytest.raises(CorpusError, match="is no corpus"):
+    with pytest.raises(CorpusError, match="is not a corpus folder"):
         Corpus(tmp_path)
     with pytest.raises(CorpusError, match="no such folder"):
         Corpus(tmp_path / "nowhere")
 
 
-def test_corpus_without_its_root_seal_is_not_made_anew(corpus: Corpus) -> None:
-    """Where versions are, a missing root seal is damage and no reason to begin again."""
+def test_a_corpus_without_its_root_seal_is_not_created_again(corpus: Corpus) -> None:
+    """If the folder has versions, a missing root seal is damage."""
     (corpus.path / ROOT_SEAL).unlink()
     with pytest.raises(TamperedError, match="is missing"):
         Corpus.open_or_create(corpus.path, name="synthetic")
@@ -108,13 +108,13 @@ def test_corpus_without_its_root_seal_is_not_made_anew(corpus: Corpus) -> None:
 
 @pytest.mark.parametrize("key", ["", ".", "..", "../x", "a/b", ".commit-1.0.0", "lock"])
 def test_spool_has_plain_names(corpus: Corpus, key: str) -> None:
-    """A spool's name leads nowhere else."""
-    with pytest.raises(CorpusError, match="no name for a spool"):
+    """Another name could lead out of the spool, or to the lock or a staging folder."""
+    with pytest.raises(CorpusError, match="not a name for a spool"):
         corpus.spool(key)
 
 
 def test_address_may_name_a_version(tmp_path: Path) -> None:
-    """FOLDER@VERSION is taken apart; a folder whose name holds @ is itself."""
+    """An existing folder whose own name contains ``@`` is not split."""
     assert split_address("out/news@1.2.0") == (Path("out/news"), "1.2.0")
     assert split_address("out/news") == (Path("out/news"), None)
     (tmp_path / "me@home").mkdir()
@@ -124,18 +124,18 @@ def test_address_may_name_a_version(tmp_path: Path) -> None:
         split_address("out/news@latest")
 
 
-def test_seals_come_back(pristine: Path) -> None:
-    """Reading and writing a seal gives its bytes again; the seals differ by kind."""
+def test_a_seal_survives_a_round_trip(pristine: Path) -> None:
+    """A seal of one kind is not accepted as the other kind."""
     root = (pristine / ROOT_SEAL).read_bytes()
     version = (pristine / ".seals/1.0.0.json").read_bytes()
     assert RootSeal.parse(root, where="r").to_bytes() == root
     assert VersionSeal.parse(version, where="v").to_bytes() == version
-    with pytest.raises(TamperedError, match="is no root-seal-1"):
+    with pytest.raises(TamperedError, match="is not a root-seal-1"):
         RootSeal.parse(version, where="v")
 
 
 def test_rename_replaces_nothing(tmp_path: Path) -> None:
-    """Neither a file nor an empty folder in the way is replaced."""
+    """A plain rename would silently replace an empty folder."""
     (tmp_path / "new").mkdir()
     (tmp_path / "taken").mkdir()
     with pytest.raises(FileExistsError):
@@ -144,8 +144,10 @@ def test_rename_replaces_nothing(tmp_path: Path) -> None:
     assert (tmp_path / "free").is_dir()
 
 
-def test_rename_without_help_of_the_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the system has no such rename the name is looked at first."""
+def test_rename_replaces_nothing_without_the_system_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without an exclusive rename in the system, the target is checked first."""
     import errno
 
     monkeypatch.setattr("builder.corpus.durable._rename_exclusively", lambda *_: errno.ENOSYS)
@@ -153,7 +155,7 @@ def test_rename_without_help_of_the_system(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_written_file_replaces_the_old_one(tmp_path: Path) -> None:
-    """A file is replaced as a whole, and what a killed write left beside is no obstacle."""
+    """The temporary file of a killed write does not block the next write."""
     write_file(tmp_path / "a", b"old")
     (tmp_path / "a.tmp").write_bytes(b"half")
     write_file(tmp_path / "a", b"new", mode=0o600)

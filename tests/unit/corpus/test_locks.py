@@ -1,4 +1,4 @@
-"""One builder at a time, and a dead one blocks nobody."""
+"""Only one builder writes at a time, and a dead builder blocks nobody."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def end(process: subprocess.Popen[str]) -> None:
     process.stdout.close()
 
 
-def test_second_builder_is_told_who_has_the_lock(corpus: Corpus) -> None:
-    """Another process that works on the corpus is named by its number and its start; a dead one is not."""
+def test_the_error_names_the_process_with_the_lock(corpus: Corpus) -> None:
+    """The user can find the process by its number and start time. A dead process is not named."""
     other = hold(corpus.path / ".spool/lock")
     try:
         with pytest.raises(LockedError) as caught, corpus.lock():
@@ -57,7 +57,7 @@ def test_second_builder_is_told_who_has_the_lock(corpus: Corpus) -> None:
 
 
 def test_waiting_ends_when_the_lock_is_free(tmp_path: Path) -> None:
-    """Who waits gets the lock as soon as its holder is killed."""
+    """The system releases the lock of a killed process."""
     other = hold(tmp_path / "lock")
     other.send_signal(signal.SIGKILL)
     with locked(tmp_path / "lock", wait_s=30.0):
@@ -65,20 +65,20 @@ def test_waiting_ends_when_the_lock_is_free(tmp_path: Path) -> None:
 
 
 def test_waiting_has_an_end(tmp_path: Path) -> None:
-    """Who waits in vain is told so."""
+    """A builder that waits too long ends with an error."""
     with locked(tmp_path / "lock"), pytest.raises(LockedError), locked(tmp_path / "lock", wait_s=0.1):
         pass
 
 
 def test_file_left_behind_does_not_block(tmp_path: Path) -> None:
-    """What an earlier holder wrote, whole or not, is no lock."""
+    """Only the lock of the system counts, not the contents of the file."""
     (tmp_path / "lock").write_text('{"pid": 1, "since')
     with locked(tmp_path / "lock"):
         pass
 
 
 def test_holder_that_wrote_nothing_still_has_the_lock(tmp_path: Path) -> None:
-    """Between taking the lock and saying so, a holder is another builder without a name."""
+    """A builder takes the lock first and writes its process number after that."""
     with locked(tmp_path / "lock"):
         (tmp_path / "lock").write_text("")
         with (
@@ -89,7 +89,7 @@ def test_holder_that_wrote_nothing_still_has_the_lock(tmp_path: Path) -> None:
 
 
 def test_lock_file_that_was_deleted_is_not_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A lock is held on the file that is there, never on one that was deleted while it was waited for."""
+    """Another process may delete the file during the wait; a lock on the deleted file protects nothing."""
     attempts = []
 
     def succeed_late(number: int) -> bool:
@@ -105,15 +105,15 @@ def test_lock_file_that_was_deleted_is_not_trusted(tmp_path: Path, monkeypatch: 
 
 
 def test_lock_through_a_link_is_refused(tmp_path: Path) -> None:
-    """A link in place of the lock is not followed."""
+    """The link could make builder write to a file outside the corpus."""
     (tmp_path / "lock").symlink_to(tmp_path / "victim")
     with pytest.raises(CorpusError, match="cannot be locked"), locked(tmp_path / "lock"):
         pass
     assert not (tmp_path / "victim").exists()
 
 
-def test_lock_is_let_go_after_an_error(corpus: Corpus) -> None:
-    """A builder that fails does not keep the lock, and a nested use does not end it early."""
+def test_the_lock_is_released_after_an_error(corpus: Corpus) -> None:
+    """A nested use of the lock does not release it early."""
     with pytest.raises(ZeroDivisionError), corpus.lock():
         with corpus.lock():
             pass

@@ -1,4 +1,4 @@
-"""Objects come into a version by the cheapest way that the file system allows."""
+"""Objects are placed in a version in the cheapest way that the file system supports."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def refuse(number: int) -> object:
 def test_reflink_that_is_refused_leaves_nothing(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    """The empty file of a failed reflink is taken away, and a hard link is made."""
+    """A failed reflink leaves an empty file, which would be a shard without rows."""
     monkeypatch.setattr(fcntl, "ioctl", refuse(number))
     assert place(source, tmp_path / "target") == "hard link"
     assert (tmp_path / "target").samefile(source)
@@ -41,7 +41,7 @@ def test_reflink_that_is_refused_leaves_nothing(
 def test_hard_link_that_is_refused_becomes_a_copy(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    """On another device, or for another user's file, the bytes are copied and read-only."""
+    """Hard links fail on another device or for a file of another user. The copy is read-only."""
     monkeypatch.setattr(fcntl, "ioctl", refuse(errno.ENOTSUP))
     monkeypatch.setattr(Path, "hardlink_to", refuse(number))
     assert place(source, tmp_path / "target") == "copy"
@@ -50,10 +50,8 @@ def test_hard_link_that_is_refused_becomes_a_copy(
     assert (tmp_path / "target").stat().st_mode & 0o777 == 0o444
 
 
-def test_reflink_is_taken_where_there_is_one(
-    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where the file system clones, no link is made."""
+def test_a_reflink_is_preferred(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reflink is as cheap as a hard link, and the two files stay independent."""
 
     def clone(want: int, request: int, have: int) -> None:
         assert request == 0x40049409
@@ -66,7 +64,7 @@ def test_reflink_is_taken_where_there_is_one(
 
 
 def test_full_disk_is_not_hidden(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An error that is no matter of the file system's abilities is raised."""
+    """Only errors about missing features of the file system lead to the next way."""
     monkeypatch.setattr(fcntl, "ioctl", refuse(errno.ENOSPC))
     with pytest.raises(OSError, match="No space"):
         place(source, tmp_path / "target")
@@ -74,7 +72,7 @@ def test_full_disk_is_not_hidden(source: Path, tmp_path: Path, monkeypatch: pyte
 
 
 def test_nothing_is_overwritten(source: Path, tmp_path: Path) -> None:
-    """What is there already stays."""
+    """An existing target keeps its bytes."""
     (tmp_path / "target").write_bytes(b"other")
     with pytest.raises(FileExistsError):
         place(source, tmp_path / "target")
@@ -84,7 +82,7 @@ def test_nothing_is_overwritten(source: Path, tmp_path: Path) -> None:
 def test_file_is_taken_across_file_systems(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file from another file system is copied, and is gone where it was."""
+    """The file is copied and then deleted at its source, like a move."""
     data = source.read_bytes()
     monkeypatch.setattr(Path, "rename", refuse(errno.EXDEV))
     take(source, tmp_path / "target")

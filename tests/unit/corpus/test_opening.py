@@ -1,4 +1,4 @@
-"""Files of a corpus are opened below it, without links, as plain files, up to a size."""
+"""Files of a corpus are opened only below the corpus, without links, as plain files, and up to a size."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from builder.errors import CorpusError, TamperedError
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A folder with a file in a folder, next to one that it must not reach."""
+    """Create a folder with a file, and next to it a folder that must stay out of reach."""
     (tmp_path / "root/in").mkdir(parents=True)
     (tmp_path / "root/in/file").write_bytes(b"12345")
     (tmp_path / "out").mkdir()
@@ -22,7 +22,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_a_plain_file_is_read(root: Path) -> None:
-    """Through a link to the folder itself too: who calls has chosen that one."""
+    """The root itself may be a link, because the caller has chosen it."""
     (root.parent / "also").symlink_to(root)
     assert read_file(root, "in/file", limit=5) == b"12345"
     assert read_file(root.parent / "also", "in/file", limit=5) == b"12345"
@@ -32,13 +32,13 @@ def test_a_plain_file_is_read(root: Path) -> None:
 
 
 def test_a_file_over_its_limit_is_refused(root: Path) -> None:
-    """One byte more is too much."""
+    """One byte over the limit is enough."""
     with pytest.raises(TamperedError, match=r"in/file: has more than 4 bytes"):
         read_file(root, "in/file", limit=4)
 
 
-def test_what_is_not_there_is_the_callers_to_judge(root: Path) -> None:
-    """A missing file raises FileNotFoundError; a path to it may be asked for."""
+def test_the_caller_handles_a_missing_file(root: Path) -> None:
+    """Reading raises FileNotFoundError; the checks return the path."""
     with pytest.raises(FileNotFoundError):
         read_file(root, "in/none", limit=5)
     assert check_path(root, "none/none") == root / "none/none"
@@ -46,8 +46,8 @@ def test_what_is_not_there_is_the_callers_to_judge(root: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["link", "way/file", "in", "in/fifo", "../out/file", "in/../../out/file"])
-def test_what_leads_elsewhere_is_refused(root: Path, name: str) -> None:
-    """A link at the end or on the way, a folder, a FIFO, and dots."""
+def test_a_path_to_something_else_is_refused(root: Path, name: str) -> None:
+    """The cases are a link at the end or on the way, a folder, a FIFO, and ``..``."""
     (root / "link").symlink_to(root.parent / "out/file")
     (root / "way").symlink_to(root.parent / "out")
     os.mkfifo(root / "in/fifo")
@@ -57,7 +57,7 @@ def test_what_leads_elsewhere_is_refused(root: Path, name: str) -> None:
 
 
 def test_a_folder_that_is_a_link_is_refused(root: Path) -> None:
-    """Also where the link leads to a folder of the same corpus."""
+    """This includes a link to a folder of the same corpus."""
     (root / "way").symlink_to(root / "in")
     for name in ("way", "way/deep", "in/file"):
         with pytest.raises(TamperedError, match="not a folder"):
@@ -65,7 +65,7 @@ def test_a_folder_that_is_a_link_is_refused(root: Path) -> None:
 
 
 def test_a_tree_holds_files_and_folders_only(root: Path) -> None:
-    """The name of what is something else is told from the folder that was asked about."""
+    """The message has the path relative to the checked folder."""
     check_tree(root, where=".spool/key")
     (root / "in/link").symlink_to("file")
     with pytest.raises(TamperedError, match=r"\.spool/key/in/link: is a symbolic link"):
@@ -73,7 +73,7 @@ def test_a_tree_holds_files_and_folders_only(root: Path) -> None:
 
 
 def test_no_file_stays_open(root: Path) -> None:
-    """Neither after a file was read nor after one was refused."""
+    """Open files would reach the limit of the process, after reads and after refusals."""
     before = len(list(Path("/dev/fd").iterdir()))
     os.mkfifo(root / "fifo")
     for _ in range(20):

@@ -1,4 +1,4 @@
-"""A corpus of a stranger can do nothing but be refused: by every command, whatever is odd in it."""
+"""Every command refuses a manipulated corpus from a stranger, without any other effect."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ PLACES = (
 LOCKING = ("gc", "takedown", "yank", "drop", "build")
 READ_MANIFESTS = [name for name in NAMES if name != "rejected"]
 QUICK = ("verify", "versions", "why", "diff", "gc")
-"""Commands of which a refusal takes no second; the others are tried where every command counts."""
+"""Commands that refuse within a second. The other commands run only in tests that need every command."""
 
 
 @pytest.fixture
@@ -71,10 +71,10 @@ def place_of(scene: Scene, place: str) -> Path:
 @pytest.mark.parametrize("names", [QUICK, pytest.param(NAMES, marks=pytest.mark.long)], ids=["quick", "all"])
 @pytest.mark.parametrize("oddity", ODDITIES)
 @pytest.mark.parametrize("place", PLACES)
-def test_what_is_no_plain_file_or_folder_is_refused(
+def test_a_special_file_or_link_is_refused(
     scene: Scene, place: str, oddity: str, names: tuple[str, ...]
 ) -> None:
-    """`verify` names it and ends with 4, no command hangs or fails with a traceback, nothing else changes."""
+    """`verify` names it and exits with 4. No command hangs, prints a traceback or changes other files."""
     for name in NAMES if place in READ_BY_ALL else names:
         if oddity == "link" and place == ".spool" and name not in LOCKING:
             continue
@@ -94,7 +94,7 @@ def test_what_is_no_plain_file_or_folder_is_refused(
 @pytest.mark.parametrize("oddity", ODDITIES)
 @pytest.mark.parametrize("place", [".spool/lock", ".spool/hashes.json"])
 def test_an_odd_lock_or_cache_is_refused(scene: Scene, place: str, oddity: str) -> None:
-    """Commands that write say so in a sentence; those that read do not need it."""
+    """Commands that write print an error message. Commands that read do not need these files."""
     ODDITIES[oddity](scene.corpus / place, scene)
     before = tree_hash(scene.canary)
     for name in READERS:
@@ -109,8 +109,8 @@ def test_an_odd_lock_or_cache_is_refused(scene: Scene, place: str, oddity: str) 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("place", [".seals/root.json", f"{NEWEST}/manifest.json"])
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_what_may_not_be_read_is_said(scene: Scene, place: str, name: str) -> None:
-    """A file without rights is a sentence."""
+def test_an_unreadable_file_is_an_error_message(scene: Scene, place: str, name: str) -> None:
+    """A file without read permission must not lead to a traceback."""
     (scene.corpus / place).chmod(0)
     status, said = run(commands(scene)[name])
     assert status in (1, 4), said
@@ -121,7 +121,7 @@ def test_what_may_not_be_read_is_said(scene: Scene, place: str, name: str) -> No
 
 @pytest.mark.parametrize("name", READERS)
 def test_readers_write_nothing(scene: Scene, name: str) -> None:
-    """No lock, no spool, no journal: a corpus that may not be written to can be read."""
+    """Without a lock, spool or journal, a read-only corpus can be read."""
     promise(scene.corpus, ["replace", "root/payload", "README.md"])
     before = tree_hash(scene.corpus)
     status, said = run(commands(scene)[name])
@@ -166,7 +166,7 @@ FORGED: dict[str, Any] = {
 
 @pytest.mark.parametrize("step", FORGED.values(), ids=list(FORGED))
 def test_a_forged_journal_is_refused(scene: Scene, step: Any) -> None:
-    """No step of it is done, not even the good ones before: by readers it is reported, by writers refused."""
+    """No step is done, not even the valid steps before it. Readers report it, and writers refuse it."""
     staged = promise(scene.corpus, ["replace", "root/payload", "README.md"], step)
     before, corpus = tree_hash(scene.canary), tree_hash(scene.corpus)
     status, said = run(commands(scene)["verify"])
@@ -187,8 +187,8 @@ def test_a_forged_journal_is_refused(scene: Scene, step: Any) -> None:
     "data",
     [b"", b"{}", b"[", b"7", b"[[[" * 50_000, b'[["remove", NaN]]', b"\xff", b"[" + b"9" * 5_000],
 )
-def test_a_journal_that_is_none_is_refused(scene: Scene, data: bytes) -> None:
-    """Whatever is in the file, it is a sentence."""
+def test_an_invalid_journal_is_refused(scene: Scene, data: bytes) -> None:
+    """Any content of the file leads to an error message, not to a traceback."""
     staged = promise(scene.corpus)
     (staged / "commit.json").write_bytes(data)
     for name in ("verify", *LOCKING):
@@ -198,8 +198,8 @@ def test_a_journal_that_is_none_is_refused(scene: Scene, data: bytes) -> None:
 
 
 @pytest.mark.parametrize("oddity", ["fifo", "link", "other kind"])
-def test_a_journal_that_is_no_file_is_refused(scene: Scene, oddity: str) -> None:
-    """A FIFO does not hang, and a link is not followed."""
+def test_a_journal_that_is_not_a_file_is_refused(scene: Scene, oddity: str) -> None:
+    """A FIFO must not block, and a link must not be followed."""
     staged = promise(scene.corpus, ["replace", "root/payload", "README.md"])
     ODDITIES[oddity](staged / "commit.json", scene)
     before = tree_hash(scene.canary)
@@ -211,7 +211,7 @@ def test_a_journal_that_is_no_file_is_refused(scene: Scene, oddity: str) -> None
 
 
 def test_links_on_the_way_of_a_step_are_refused(scene: Scene) -> None:
-    """The version's folder, a folder in it, the staged folder or a file in it may be a link."""
+    """The link may be the folder of the version, a folder in it, the staged folder or a file in it."""
     steps = {
         NEWEST: ["replace", "root/payload", f"{NEWEST}/a.txt"],
         f"{NEWEST}/data": ["remove", f"{NEWEST}/data/b.parquet"],
@@ -236,7 +236,7 @@ def test_links_on_the_way_of_a_step_are_refused(scene: Scene) -> None:
 
 
 def test_a_staged_folder_that_is_a_link_is_refused(scene: Scene) -> None:
-    """Neither its journal is obeyed nor what it leads to swept away."""
+    """builder neither follows its journal nor deletes the target of the link."""
     (scene.canary / "commit.json").write_text("[]")
     (scene.corpus / ".spool/.commit-1.0.0").symlink_to(scene.canary)
     before = tree_hash(scene.canary)
@@ -246,7 +246,7 @@ def test_a_staged_folder_that_is_a_link_is_refused(scene: Scene) -> None:
 
 
 def test_a_frozen_version_leaves_links_alone(scene: Scene) -> None:
-    """The mode of a file that a link in a version leads to stays as it is."""
+    """Freezing must not change the mode of a file at the target of a link."""
     (scene.corpus / "3.0.0").chmod(0o755)
     (scene.corpus / "3.0.0/more").symlink_to(scene.canary / "a.txt")
     (scene.canary / "a.txt").chmod(0o640)
@@ -286,7 +286,7 @@ SEALS: dict[str, Any] = {
 
 @pytest.mark.parametrize("change", SEALS.values(), ids=list(SEALS))
 def test_a_forged_seal_is_refused(scene: Scene, change: Any) -> None:
-    """It has the digest that it should hold, and still every command refuses it in a sentence."""
+    """The digest in the forged seal is right, so only the grammar can refuse it."""
     forge_seal(scene.corpus / ROOT, change)
     before = tree_hash(scene.canary)
     for name in NAMES:
@@ -311,8 +311,8 @@ def test_a_forged_seal_is_refused(scene: Scene, change: Any) -> None:
         b'{"seal":"\\ud800"}',
     ],
 )
-def test_bytes_that_are_no_seal_are_refused(scene: Scene, data: bytes) -> None:
-    """In the root seal and in a version's: no command ends with a traceback."""
+def test_bytes_that_are_not_a_seal_are_refused(scene: Scene, data: bytes) -> None:
+    """No command prints a traceback, for the root seal and for the seal of a version."""
     for place in (f".seals/{NEWEST}.json", ROOT):
         write(scene.corpus / place, data)
         for name in NAMES if place == ROOT else ("verify", "drop", "takedown"):
@@ -322,7 +322,7 @@ def test_bytes_that_are_no_seal_are_refused(scene: Scene, data: bytes) -> None:
 
 
 def test_a_seal_that_is_too_big_is_refused(scene: Scene) -> None:
-    """A sparse file of a terabyte is not read into memory."""
+    """A sparse file of a terabyte must not be read into memory."""
     with (scene.corpus / ROOT).open("r+b") as file:
         file.truncate(1 << 40)
     for name in NAMES:
@@ -355,7 +355,7 @@ def reseal(scene: Scene, version: str, manifest: dict[str, Any]) -> None:
     ],
 )
 def test_a_manifest_that_names_other_places_is_refused(scene: Scene, path: Any) -> None:
-    """A shard's path is one of a whitelist, whole: a newline does not end it."""
+    """The whole path must match the whitelist; a newline does not end the match."""
     manifest = read(scene.corpus / NEWEST / "manifest.json")
     manifest["splits"]["train"]["shards"][0]["path"] = path
     reseal(scene, NEWEST, manifest)
@@ -368,7 +368,7 @@ def test_a_manifest_that_names_other_places_is_refused(scene: Scene, path: Any) 
 
 
 def test_a_parent_that_is_not_lower_is_refused(scene: Scene) -> None:
-    """Ancestors end: a version that is its own parent would be followed for ever."""
+    """builder would follow a version that is its own parent for ever."""
     manifest = read(scene.corpus / NEWEST / "manifest.json")
     manifest["parent"]["version"] = NEWEST
     reseal(scene, NEWEST, manifest)
@@ -392,7 +392,7 @@ INDEXES: dict[str, Any] = {
 
 @pytest.mark.parametrize("change", INDEXES.values(), ids=list(INDEXES))
 def test_a_forged_index_is_refused(scene: Scene, change: Any) -> None:
-    """Chains end, and wrong types are a sentence."""
+    """Chains of versions must end, and wrong types must not lead to a traceback."""
     path = scene.corpus / f".index/{NEWEST}/index.json"
     document = read(path)
     change(document)
@@ -405,8 +405,8 @@ def test_a_forged_index_is_refused(scene: Scene, change: Any) -> None:
 
 @pytest.mark.parametrize("place", [f".audit/{NEWEST}/ledger.parquet", f".index/{NEWEST}/rows.arrow", "shard"])
 @pytest.mark.parametrize("data", [b"", b"PAR1", b"ARROW1\0\0", os.urandom(2_000)])
-def test_tables_that_are_none_are_refused(scene: Scene, place: str, data: bytes) -> None:
-    """Bytes that Arrow does not read are a sentence."""
+def test_invalid_tables_are_refused(scene: Scene, place: str, data: bytes) -> None:
+    """Bytes that Arrow cannot read lead to an error message."""
     write(place_of(scene, place), data)
     for name in QUICK:
         status, said = run(commands(scene)[name])
@@ -415,7 +415,7 @@ def test_tables_that_are_none_are_refused(scene: Scene, place: str, data: bytes)
 
 
 def test_a_spool_with_links_is_not_written_through(scene: Scene) -> None:
-    """A build's spool of a stranger may hold links under the names that the build writes."""
+    """A spool from a stranger may contain links with the names of files that a build writes."""
     from builder.corpus import Corpus
     from builder.errors import CorpusError
 

@@ -1,4 +1,4 @@
-"""Yank, drop and gc: what nobody should use any more goes or is marked, and all else stays as it was."""
+"""Yank, drop and gc mark or delete exactly what they should, and change nothing else."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(builder.__file__).resolve().
 
 @pytest.fixture
 def load(tmp_path: Path) -> Callable[..., dict[str, int]]:
-    """Rows of each split that `load_dataset` gives, with a cache of its own."""
+    """Return a function that counts the rows of each split with `load_dataset` and an own cache."""
     import datasets
 
     datasets.disable_progress_bars()
@@ -46,7 +46,7 @@ def load(tmp_path: Path) -> Callable[..., dict[str, int]]:
 
 @pytest.fixture
 def grown(synthetic: ModuleType, tmp_path: Path) -> Corpus:
-    """A corpus whose second version shares shards with the first, and whose third shares none."""
+    """Create a corpus whose second version shares shards with the first; the third shares no shard."""
     corpus = synthetic.make_corpus(tmp_path / "grown")
     synthetic.write_version(corpus, "2.0.0", [synthetic.make_rows(60, seed=3)])
     return corpus
@@ -54,14 +54,14 @@ def grown(synthetic: ModuleType, tmp_path: Path) -> Corpus:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Path]:
-    """A folder in memory where there is one."""
+    """Create a folder, in memory if possible."""
     shm = Path("/dev/shm")
     with TemporaryDirectory(dir=shm if os.access(shm, os.W_OK) else tmp_path) as folder:
         yield Path(folder)
 
 
 def kill(change: str, corpus: Path, target: Path, *, first: int = 0, stride: int = 1) -> list[Path]:
-    """Kill a change before its first step, its next ..., on a copy of the corpus each."""
+    """Kill a change before each of its steps, each time on a copy of the corpus."""
     target.mkdir()
     command = [sys.executable, str(KILLER), change, str(corpus), str(target), str(first), str(stride)]
     subprocess.run(command, check=True, timeout=300, env=ENVIRONMENT)
@@ -69,7 +69,7 @@ def kill(change: str, corpus: Path, target: Path, *, first: int = 0, stride: int
 
 
 def promised(folder: Path) -> set[str]:
-    """The versions that the card and `latest` give to a reader; their rows must be there."""
+    """Return the versions that the card and `latest` name, after a check that their rows exist."""
     front = (folder / "README.md").read_text().split("---\n")[1]
     configs = re.findall(r'config_name: "([\d.]+)"', front)
     default = re.search(r'config_name: "([\d.]+)"(?:(?!config_name).)*default: true', front, re.DOTALL)
@@ -84,10 +84,10 @@ def promised(folder: Path) -> set[str]:
 # -- yank ------------------------------------------------------------------------------------------
 
 
-def test_a_yanked_version_is_not_what_the_folder_gives(
+def test_a_yanked_version_is_not_loaded_by_default(
     corpus: Corpus, load: Callable[..., dict[str, int]]
 ) -> None:
-    """`latest` and the card go to the newest version that is not yanked; by its number it still loads."""
+    """`latest` and the card name the newest version that is not yanked. The yanked one loads by number."""
     digest = corpus.digest("1.1.0")
     done = yank(f"{corpus.path}@1.1.0", because="half of it was a test")
     assert (done.newest, corpus.yanked("1.1.0"), corpus.digest("1.1.0")) == (
@@ -102,8 +102,8 @@ def test_a_yanked_version_is_not_what_the_folder_gives(
     assert load(corpus.path, "1.1.0") == {"train": 152, "test": 38}
 
 
-def test_a_yank_can_be_taken_back(corpus: Corpus) -> None:
-    """Then everything is as before the yank, but for the card, which is made anew."""
+def test_a_yank_can_be_undone(corpus: Corpus) -> None:
+    """After that, everything is as before the yank, except the card, which is rewritten."""
     yank(f"{corpus.path}@1.1.0", because="a mistake")
     yank(f"{corpus.path}@1.1.0", because=None)
     assert (corpus.newest(), corpus.yanked("1.1.0")) == ("1.1.0", None)
@@ -112,7 +112,7 @@ def test_a_yank_can_be_taken_back(corpus: Corpus) -> None:
 
 
 def test_all_versions_may_be_yanked(corpus: Corpus, load: Callable[..., dict[str, int]]) -> None:
-    """Then the folder gives none by itself, `latest` is gone, and each still loads by its number."""
+    """After that, the folder loads no version by default and has no `latest`. Each number still loads."""
     for version in ("1.0.0", "1.1.0"):
         done = yank(f"{corpus.path}@{version}", because="all wrong")
     assert done.newest is None
@@ -128,7 +128,7 @@ def test_all_versions_may_be_yanked(corpus: Corpus, load: Callable[..., dict[str
 
 
 def test_a_yank_must_change_something(corpus: Corpus) -> None:
-    """A version that is not there, or in that state already, is told, and so is an address without one."""
+    """An unknown version, a version in the same state and an address without a version are errors."""
     with pytest.raises(VersionError, match="is not yanked"):
         yank(f"{corpus.path}@1.1.0", because=None)
     yank(f"{corpus.path}@1.1.0", because="first")
@@ -141,7 +141,7 @@ def test_a_yank_must_change_something(corpus: Corpus) -> None:
 
 
 def test_a_change_needs_the_lock(corpus: Corpus) -> None:
-    """While a builder is at work nothing is changed."""
+    """Nothing may change while a builder is running."""
     other = Corpus(corpus.path)
     with other.lock():
         for change in (
@@ -156,8 +156,8 @@ def test_a_change_needs_the_lock(corpus: Corpus) -> None:
 # -- drop ------------------------------------------------------------------------------------------
 
 
-def test_a_dropped_version_leaves_its_name(grown: Corpus, load: Callable[..., dict[str, int]]) -> None:
-    """Rows and objects go; number, digest, manifest and ledger stay, and the number is never used again."""
+def test_a_dropped_version_keeps_its_number(grown: Corpus, load: Callable[..., dict[str, int]]) -> None:
+    """Number, digest, manifest and ledger stay, so no later version gets the same number."""
     digest = grown.digest("1.1.0")
     own = {s.sha256 for _, s in grown.shards("1.1.0")} - {s.sha256 for _, s in grown.shards("1.0.0")}
     done = drop(f"{grown.path}@1.1.0")
@@ -169,13 +169,13 @@ def test_a_dropped_version_leaves_its_name(grown: Corpus, load: Callable[..., di
     assert sorted(path.name for path in (grown.path / "1.1.0").iterdir()) == ["README.md", "manifest.json"]
     assert verify(grown.path).clean
     assert verify(f"{grown.path}@1.1.0").clean
-    with grown.lock(), pytest.raises(VersionError, match="is there already"):
+    with grown.lock(), pytest.raises(VersionError, match="already has version"):
         grown.begin("1.1.0")
     assert load(grown.path, "1.0.0") == {"train": 120, "test": 30}
 
 
 def test_a_dropped_version_does_not_load(grown: Corpus, load: Callable[..., dict[str, int]]) -> None:
-    """Every way to its rows ends with words that say why."""
+    """Every function that needs its rows raises an error with the reason."""
     drop(f"{grown.path}@1.0.0")
     assert '"1.0.0"' not in (grown.path / "README.md").read_text()
     with pytest.raises(ValueError, match=r"'1\.0\.0' not found"):
@@ -188,7 +188,7 @@ def test_a_dropped_version_does_not_load(grown: Corpus, load: Callable[..., dict
 
 
 def test_shards_of_other_versions_stay(grown: Corpus) -> None:
-    """What a version shares with one that was dropped is still there."""
+    """A version keeps the shards that it shares with the dropped version."""
     before = {path: path.read_bytes() for path in (grown.path / "1.1.0/data").iterdir()}
     drop(f"{grown.path}@1.0.0")
     assert {path: path.read_bytes() for path in (grown.path / "1.1.0/data").iterdir()} == before
@@ -196,8 +196,10 @@ def test_shards_of_other_versions_stay(grown: Corpus) -> None:
 
 
 def test_the_newest_good_version_is_not_dropped(grown: Corpus) -> None:
-    """What the folder gives cannot be dropped; a yanked version can, once."""
-    with pytest.raises(VersionError, match=r"2\.0\.0: is the newest version that is good"):
+    """The folder must keep the version that it loads by default. A yanked version can be dropped, once."""
+    with pytest.raises(
+        VersionError, match=r"2\.0\.0: is the newest version that is neither yanked nor dropped"
+    ):
         drop(f"{grown.path}@2.0.0")
     yank(f"{grown.path}@2.0.0", because="wrong")
     drop(f"{grown.path}@2.0.0")
@@ -209,7 +211,7 @@ def test_the_newest_good_version_is_not_dropped(grown: Corpus) -> None:
 
 
 def test_even_the_last_rows_may_go(corpus: Corpus, load: Callable[..., dict[str, int]]) -> None:
-    """A corpus whose versions are all dropped is still one, and the next version gets a new number."""
+    """The corpus stays valid when all versions are dropped, and the next version gets a new number."""
     for version in ("1.0.0", "1.1.0"):
         yank(f"{corpus.path}@{version}", because="all wrong")
     for version in ("1.0.0", "1.1.0"):
@@ -218,12 +220,12 @@ def test_even_the_last_rows_may_go(corpus: Corpus, load: Callable[..., dict[str,
         load(corpus.path)
     assert list((corpus.path / ".objects/sha256").glob("*/*")) == []
     assert verify(corpus.path).clean
-    with pytest.raises(VersionError, match="no version that is not yanked"):
+    with pytest.raises(VersionError, match="no version that is neither yanked nor dropped"):
         corpus.newest()
 
 
 def test_damage_to_a_dropped_version_is_named(grown: Corpus) -> None:
-    """Its notice and its manifest are sealed like all else, also where the root seal is missing."""
+    """Its notice and its manifest stay sealed, even if the root seal is missing."""
     drop(f"{grown.path}@1.0.0")
     folder = grown.path / "1.0.0"
     folder.chmod(0o755)
@@ -236,7 +238,7 @@ def test_damage_to_a_dropped_version_is_named(grown: Corpus) -> None:
 
 
 def test_a_dropped_version_is_read_only(grown: Corpus) -> None:
-    """What is left of it cannot be written by accident."""
+    """The remaining files cannot be changed by accident."""
     drop(f"{grown.path}@1.0.0")
     modes = {stat.S_IMODE(path.stat().st_mode) for path in (grown.path / "1.0.0").iterdir()}
     assert modes == {0o444}
@@ -247,7 +249,7 @@ def test_a_dropped_version_is_read_only(grown: Corpus) -> None:
 
 
 def test_gc_frees_what_no_version_uses(corpus: Corpus) -> None:
-    """Objects without a version go, those of versions stay; what would go is told before."""
+    """Objects of versions stay. A dry run reports first what gc would remove."""
     lost = corpus.path / object_name("ab" * 32)
     lost.parent.mkdir(exist_ok=True)
     lost.write_bytes(b"x" * 1_000)
@@ -261,8 +263,8 @@ def test_gc_frees_what_no_version_uses(corpus: Corpus) -> None:
     assert gc(corpus.path).garbage.n_objects == 0
 
 
-def test_gc_removes_spools_that_were_given_up(corpus: Corpus) -> None:
-    """A spool that was touched lately stays, because its build goes on from there; 0 days takes all."""
+def test_gc_removes_abandoned_spools(corpus: Corpus) -> None:
+    """A recently changed spool stays, because its build can resume from it; 0 days removes all."""
     for name, days in (("fresh", 0), ("stale", 30)):
         (corpus.spool(name) / "part").write_bytes(b"y" * 500)
         for path in (corpus.spool(name) / "part", corpus.spool(name)):
@@ -277,7 +279,7 @@ def test_gc_removes_spools_that_were_given_up(corpus: Corpus) -> None:
 
 
 def test_gc_removes_half_commits(corpus: Corpus, synthetic: ModuleType) -> None:
-    """What was staged and never committed is swept away."""
+    """gc deletes a staging folder that was never committed."""
     with corpus.lock():
         staging = corpus.begin("1.2.0")
         synthetic.stage_version(corpus, staging, [synthetic.make_rows(20, seed=5)])
@@ -287,7 +289,7 @@ def test_gc_removes_half_commits(corpus: Corpus, synthetic: ModuleType) -> None:
 
 
 def test_gc_trusts_no_damaged_manifest(corpus: Corpus) -> None:
-    """Where a manifest was changed nothing is removed: it might name what looks unused."""
+    """A changed manifest may have listed objects that look unused, so nothing is removed."""
     path = corpus.path / "1.0.0/manifest.json"
     path.chmod(0o644)
     path.write_bytes(path.read_bytes()[:-1])
@@ -303,7 +305,7 @@ def test_gc_trusts_no_damaged_manifest(corpus: Corpus) -> None:
 @pytest.mark.parametrize("stride", [5, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.parametrize("change", ["yank_newest", "drop_oldest", "collect"])
 def test_a_killed_change_is_done_or_not(change: str, stride: int, synthetic: ModuleType, place: Path) -> None:
-    """Killed before any of its steps, it leaves a corpus that loads, and the next call tidies up."""
+    """The corpus loads after a kill before any step, and the next call cleans up."""
     corpus = synthetic.make_corpus(place / "pristine")
     yank(f"{corpus.path}@1.0.0", because="so that a card is there")
     yank(f"{corpus.path}@1.0.0", because=None)
@@ -333,7 +335,7 @@ def test_a_killed_change_is_done_or_not(change: str, stride: int, synthetic: Mod
 def test_a_killed_purge_is_done_or_not(
     stride: int, grown: Corpus, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Killed before any of its steps, a purge is as if it had not begun or, when the lock is taken, done."""
+    """After a kill before any step, taking the lock leaves the old corpus or a finished purge."""
     monkeypatch.setattr(pending_commits, "_GRACE_S", 0.0)
     outcomes, pending = [], 0
     for folder in kill("purge_one", grown.path, place / "killed", first=stride // 2, stride=stride):
@@ -357,8 +359,8 @@ def ids_of(shard: Path) -> list[str]:
     return found
 
 
-def test_what_was_promised_without_the_lock_is_refused(corpus: Corpus) -> None:
-    """The steps below need the lock themselves, so that no caller can forget it."""
+def test_changes_without_the_lock_are_refused(corpus: Corpus) -> None:
+    """The functions check the lock themselves, so no caller can forget it."""
     from builder.corpus import mark, sweep
 
     with pytest.raises(CorpusError, match="is not locked"):

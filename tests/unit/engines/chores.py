@@ -1,4 +1,4 @@
-"""Functions for workers to do, harmless and harmful; workers import this file by its name."""
+"""Harmless and harmful functions for workers. Workers import this file by its name."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def has_loaded(name: str, guard: Any) -> bool:
 
 
 def dawdle(n: int, guard: Any) -> int:
-    """Later tasks are done sooner."""
+    """Finish later tasks before earlier ones."""
     time.sleep(0.02 * (n % 5 == 0))
     return n
 
@@ -36,7 +36,7 @@ def refuse_seven(n: int, guard: Any) -> int:
 
 
 class OddError(Exception):
-    """Cannot be pickled."""
+    """An exception that cannot be pickled."""
 
     def __init__(self, one: int, two: int) -> None:
         super().__init__("odd")
@@ -67,7 +67,7 @@ def die(how: str) -> None:
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads ten units of each task; some of them harm. Finished units are kept on disk."""
+    """A function that reads ten units of each task and keeps finished units on disk. Some units do harm."""
 
     folder: str
     harm: dict[tuple[int, int], str]
@@ -120,15 +120,15 @@ def lie(_: int, guard: Any) -> int:
 
 
 def parent_of_worker(_: None, guard: Any) -> int:
-    """Return the process that has forked this one."""
+    """Return the id of the process that forked this one."""
     return os.getppid()
 
 
 def worker_pid(_: int, guard: Any) -> int:
-    """Return this process."""
+    """Return the id of this process."""
     return os.getpid()
 
 
 def hold(n_bytes: int, guard: Any) -> int:
-    """Take so much memory for a moment."""
+    """Allocate memory for a moment, and return its size in bytes."""
     return len(bytearray(n_bytes))

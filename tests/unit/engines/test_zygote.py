@@ -1,4 +1,4 @@
-"""What is started before it is known whether it is needed."""
+"""A zygote may start early, before a command knows whether it needs workers."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def _two_processors_and_nothing_started(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(zygote, "_early", {})  # what other tests have left is not ours
 
 
-def test_an_engine_takes_over_what_was_started_early() -> None:
-    """The workers' parent is the process that was there before, and it is used once."""
+def test_an_engine_takes_over_the_early_zygote() -> None:
+    """The early zygote is the parent of the workers, and only one engine uses it."""
     zygote.start_early(1, ("json",))
     ((_, early),) = zygote._early.items()
     with LocalEngine(workers=1, preload=("json",)) as engine:
@@ -34,8 +34,8 @@ def test_an_engine_takes_over_what_was_started_early() -> None:
     assert early.process.poll() is not None
 
 
-def test_an_engine_of_another_size_starts_its_own() -> None:
-    """What was started for two workers has no room for three."""
+def test_an_engine_of_another_size_starts_its_own_zygote() -> None:
+    """The shared memory of a zygote for two workers has no room for a third."""
     zygote.start_early(2, ())
     try:
         with LocalEngine(workers=3) as engine:
@@ -46,8 +46,8 @@ def test_an_engine_of_another_size_starts_its_own() -> None:
     assert not zygote._early
 
 
-def test_what_nobody_took_ends_with_the_program() -> None:
-    """Nothing is left behind that loads libraries for nobody."""
+def test_an_unused_early_zygote_ends_with_the_program() -> None:
+    """No process may stay behind and load libraries."""
     program = (
         "from builder.engines import zygote\n"
         "zygote.processors = lambda: 2\n"
@@ -60,8 +60,8 @@ def test_what_nobody_took_ends_with_the_program() -> None:
         os.kill(int(done.stdout), 0)
 
 
-def test_pandas_is_there_for_who_wants_it() -> None:
-    """pyarrow starts without it, and works with it when it is imported."""
+def test_pandas_works_when_it_is_imported() -> None:
+    """pyarrow starts without pandas to save time, and uses pandas after an import."""
     program = (
         "import sys\n"
         "from builder.engines.zygote import start_arrow\n"
