@@ -62,12 +62,9 @@ def drop_version(corpus: Corpus, version: str, *, root_readme: str, notice: str)
             the newest version that is neither yanked nor dropped.
     """
     if version == corpus.find_newest():
-        advice = "build another version first, or yank this one"
-        raise VersionError(
-            Fault(
-                where=version, what="is the newest version that is neither yanked nor dropped", advice=advice
-            )
-        )
+        what = "cannot be dropped: it is the newest version that is neither yanked nor dropped"
+        advice = "build another version first, or run `builder yank` on this one"
+        raise VersionError(Fault(where=version, what=what, advice=advice))
     mine = {shard.sha256 for _, shard in corpus.shards(version)}
     objects = sorted(mine - objects_in_use(corpus, without=version))
     known = corpus.seal().versions

@@ -115,8 +115,8 @@ def _read_document(path: Path) -> Any:
     try:
         data = path.read_bytes()
     except OSError as error:
-        what = f"the schema cannot be read: {error.strerror}"
-        advice = "give the path of a JSON Schema, or one of " + ", ".join(BUILTIN)
+        what = f"cannot be read as a contract: {error.strerror}"
+        advice = "give the path of a JSON Schema, or a built-in contract: " + ", ".join(BUILTIN)
         raise ContractError(Fault(where=str(path), what=what, advice=advice)) from None
     parsed = parse(data)
     if isinstance(parsed, Broken):

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
+_KINDS = {"sources": "source", "stages": "stage"}
+"""What the only key of an entry in a list of the recipe names."""
+
+
 def find_faults(document: Any) -> list[Fault]:
     """List every fault of a recipe; an empty list means that the recipe is valid."""
     return [*_number_faults(document, ""), *_schema_faults(document), *_consistency_faults(document)]
@@ -65,7 +69,11 @@ def _explain(error: Any) -> list[Fault]:
             return [Fault(where=place, what=error.message, advice="use names such as train, test or en.test")]
         unknown = [key for key in error.instance if key not in known]
         return [
-            Fault(where=f"{place}.{key}" if place else key, what="unknown key", advice=nearest(key, known))
+            Fault(
+                where=f"{place}.{key}" if place else key,
+                what=f"unknown {_kind_of_key(place)}",
+                advice=nearest(key, known),
+            )
             for key in unknown
         ]
     if error.validator == "required":
@@ -80,6 +88,11 @@ def _explain(error: Any) -> list[Fault]:
         ]
     advice = "one of " + ", ".join(map(str, error.validator_value)) if error.validator == "enum" else ""
     return [Fault(where=place, what=error.message, advice=advice)]
+
+
+def _kind_of_key(place: str) -> str:
+    """Return what a key names: the only key of an entry of ``stages`` is a stage."""
+    return _KINDS.get(place.partition("[")[0], "key") if place.endswith("]") else "key"
 
 
 def _place(path: Any) -> str:

@@ -24,10 +24,12 @@ def print_verify(verification: Verification, *, as_json: bool) -> int:
             click.echo(str(fault))
         for version, n_rows in verification.purged.items():
             click.echo(f"{version}: {counted(n_rows, 'row')} purged")
+        checked = verification.n_rows or verification.clean
+        rows = counted(verification.n_rows, "row") if checked else "rows not checked"
         found = counted(len(verification.faults), "fault") if verification.faults else "clean"
         click.echo(
             f"{verification.corpus}: {found}; {counted(verification.n_files, 'file')}, "
-            f"{size_text(verification.n_bytes)}, {counted(verification.n_rows, 'row')} of "
+            f"{size_text(verification.n_bytes)}, {rows} of "
             f"{', '.join(verification.versions) or 'no version'}"
         )
     return 0 if verification.clean else FAULTS_FOUND

@@ -27,12 +27,12 @@ def print_why(explanation: Explanation, *, as_json: bool) -> int:
         told = (_lines(history, last) for history, last in zip(explanation.histories, before, strict=False))
         click.echo("\n".join(line for lines in told for line in lines))
     if not explanation.known:
-        what = "no version knows this page"
-        advice = "give its URL, its document id or its record id"
+        what = "is not in any version"
+        advice = "check the spelling; a page can be named by URL, document id or record id"
         if not all(history.ledger for history in explanation.histories):
-            what = "no version has published this page, and the ledger is not here"
-            advice = "it may have been rejected or merged; ask the publisher of the dataset for the ledger"
-        click.echo(f"error: {explanation.corpus}: {what}: {explanation.page} ({advice})", err=True)
+            what = "is not published in any version"
+            advice = "it may have been rejected or merged, but the ledger was not published with the dataset"
+        click.echo(f"error: {explanation.page}: {what} of {explanation.corpus} ({advice})", err=True)
     return 0 if explanation.known else 1
 
 

@@ -46,7 +46,7 @@ def test_faults_of_a_recipe_exit_with_1_and_all_are_reported(run: Any, start: An
         (["check", "my"], "my: is not a corpus folder (`builder build` creates one)"),
         (["versions", "nowhere"], "no such folder"),
         (["verify", "my/corpus@7.0.0"], "my/corpus: has no version 7.0.0"),
-        (["why", "my/corpus", "nowhere"], "no version knows this page"),
+        (["why", "my/corpus", "nowhere"], "nowhere: is not in any version of my/corpus"),
         (["schema", "pages-1"], "page-1"),
         (["publish", "my/corpus@7.0.0", "--repo", "harbour/tides"], "my/corpus: has no version 7.0.0"),
         (["publish", "my/corpus", "--repo", "tides"], "USER/NAME"),

@@ -4,8 +4,8 @@
     python kill_commits.py make TARGET
 
 A step is a call that changes or syncs the file system. Every attempt runs in a forked child that kills
-itself, so that no cleanup code runs. TARGET/0000, TARGET/0001 ... are the corpora that the children left behind. The
-child of the last one was not killed.
+itself, so that no cleanup code runs. TARGET/0000, TARGET/0001 ... are the corpora that the children left
+behind. The child of the last one was not killed.
 """
 
 from __future__ import annotations

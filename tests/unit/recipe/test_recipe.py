@@ -49,7 +49,7 @@ def test_all_faults_are_reported_at_once(tmp_path: Path) -> None:
     assert "nmae: unknown key (did you mean 'name'?)" in found
     assert "stages[0].dedup_near.treshold: unknown key (did you mean 'threshold'?)" in found
     assert "stages[0].dedup_near.threshold: 2 is greater than" in found
-    assert "stages[1].dedup_exat: unknown key (did you mean 'dedup_exact'?)" in found
+    assert "stages[1].dedup_exat: unknown stage (did you mean 'dedup_exact'?)" in found
     assert "splits: the shares add up to 0.5, not to 1" in found
 
 
