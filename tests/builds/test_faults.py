@@ -243,6 +243,7 @@ def test_a_full_disk_is_an_error(make: Make, feed: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.skipif(not hasattr(resource, "RLIMIT_FSIZE"), reason="the system knows no such limit")
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("limit_bytes", [2_000, pytest.param(60_000, marks=pytest.mark.long)])
 def test_a_file_size_limit_is_an_error(tmp_path: Path, limit_bytes: int) -> None:
     """Native writers of spool, shards and ledger do not crash at a size limit, and nothing is lost."""
