@@ -13,9 +13,10 @@ from hub.process import StandIn
 
 from builder import Corpus, verify
 
-pytestmark = pytest.mark.skipif(
-    not hasattr(resource, "RLIMIT_FSIZE"), reason="the system cannot limit file sizes"
-)
+pytestmark = [
+    pytest.mark.unmeasured,
+    pytest.mark.skipif(not hasattr(resource, "RLIMIT_FSIZE"), reason="the system does not know this limit"),
+]
 
 
 def limited(
