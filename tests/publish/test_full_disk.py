@@ -46,7 +46,7 @@ def test_publish_on_a_full_disk_reports_what_to_do(
     done = limited(hub, home, "publish", f"{corpus.path}@1.1.0", "--repo", REPO, most_bytes=most_bytes)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    assert "see to the disk" in done.stderr
+    assert "check the disk" in done.stderr
     assert digest_at(hub, "main") == "1.0.0"
     done = hub.builder("publish", f"{corpus.path}@1.1.0", "--repo", REPO)
     assert done.returncode == 0, done.stderr
@@ -62,7 +62,7 @@ def test_fetch_on_a_full_disk_reports_what_to_do(
     done = limited(hub, home, "fetch", f"{REPO}@1.0.0", tmp_path / "got", most_bytes=most_bytes)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    assert "see to the disk" in done.stderr
+    assert "check the disk" in done.stderr
     done = hub.builder("fetch", f"{REPO}@1.0.0", tmp_path / "got")
     assert done.returncode == 0, done.stderr
     assert verify(tmp_path / "got").clean
