@@ -51,7 +51,7 @@ types: $(BIN)/builder ## Check the types
 layers: $(BIN)/builder ## Check the layers of imports
 	$(BIN)/lint-imports
 
-check: lint types layers test ## Run lint, types, layers and test; CI runs coverage as well
+check: lint types layers test ## Run lint, types, layers and test, as CI does
 
 lowest: ## Run the tests with the oldest releases that pyproject.toml allows, in .venv-lowest
 	$(MAKE) VENV=.venv-lowest CONSTRAINTS=constraints-lowest.txt lint layers test
