@@ -172,8 +172,9 @@ def measure(bench: Bench, crawl: Crawl) -> tuple[Cost, list[Step]]:
 
 def table(idle: Cost, steps: Sequence[Step], size: int) -> str:
     """Write the table; shares are those of the first version."""
-    heads = ("step", "version", "seconds", "of a full build", "of its processor time", "new bytes")
-    heads += ("of the first version", "to upload", "shards unchanged", "why")
+    heads = ("step", "version", "time in s", "time, % of full build", "processor time, % of full build")
+    heads += ("new bytes", "new bytes, % of first version", "shards to upload, % of first version")
+    heads += ("shards unchanged", "reason for the number")
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     full = steps[0].cost - idle
     for one in steps:
