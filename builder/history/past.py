@@ -132,7 +132,8 @@ class StageMemory(Uncached):
                 table = open_arrow(path)
                 rows = pc.add(table["row"], pa.scalar(int(first), pa.int64()))
                 tables.append(table.set_column(table.schema.get_field_index("row"), "row", rows))
-        whole = pa.concat_tables(tables)
+        # a build that read no record left a segment without rows, whose columns may have the type null
+        whole = pa.concat_tables([table for table in tables if table.num_rows] or tables[:1])
         if not len(self.past.retired):
             return whole
         gone = pc.is_in(whole["row"], value_set=pa.array(self.past.retired))

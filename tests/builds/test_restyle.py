@@ -183,3 +183,12 @@ def test_compacting_cuts_shards_as_a_first_version_would(make: Make, feed: Path)
     assert make(function=compact).nothing_new
     write_lines(feed / "d.jsonl", [{"text": sentence(1000) + " and a tail"}])
     assert make().outcomes["merged"] == 1
+
+
+def test_pages_can_be_added_after_a_build_that_read_no_record(make: Make, feed: Path) -> None:
+    """A changed title makes a version without records; its index segment has no rows."""
+    make()
+    assert make(recipe={"title": "Another title"}).version == "1.0.1"
+    write_lines(feed / "b.jsonl", [{"text": sentence(900)}, {"text": sentence(3)}])
+    result = make(recipe={"title": "Another title"})
+    assert (result.version, result.outcomes["kept"], result.outcomes["merged"]) == ("1.1.0", 1, 1)
