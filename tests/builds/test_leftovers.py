@@ -55,7 +55,7 @@ def test_a_build_killed_before_its_clean_up_leaves_no_spool(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The spool goes with the commit, so that none stays for ever when the machine stops behind it."""
-    monkeypatch.setattr(building, "_discard", die)
+    monkeypatch.setattr(building, "_remove_spool", die)
     die_in_a_child(lambda: build_in(folder))
     with Corpus(folder / "corpus").lock():
         assert spools(folder / "corpus/.spool") == []
@@ -79,7 +79,7 @@ def test_a_spool_elsewhere_is_swept_by_the_next_build(folder: Path, monkeypatch:
     """It notes the version that it became; one that became none is kept, and its build resumes."""
     spool = folder / "spool"
     with monkeypatch.context() as patch:
-        patch.setattr(building, "_discard", die)
+        patch.setattr(building, "_remove_spool", die)
         die_in_a_child(lambda: build_in(folder, spool=spool))
     assert len(spools(spool)) == 1
     (spool / "unfinished").mkdir()
@@ -98,7 +98,7 @@ def test_a_build_killed_before_its_commit_resumes(folder: Path, monkeypatch: pyt
     (name,) = spools(spool)
     begun = (spool / name).stat().st_ino
     seen: list[int] = []
-    monkeypatch.setattr(building, "_discard", lambda one: seen.append(one.stat().st_ino))
+    monkeypatch.setattr(building, "_remove_spool", lambda one: seen.append(one.stat().st_ino))
     assert build_in(folder, spool=spool).version == "1.0.0"
     assert seen == [begun]
 

@@ -195,7 +195,7 @@ def test_retry_after_sets_the_wait(hub: StandIn, corpus: Corpus) -> None:
     hub.plan({"kind": "429", "only": "/commit/", "retry_after_s": 100_000})
     done = hub.python(CALL, "429", f"{corpus.path}@{NEW}", REPO)
     assert done.returncode == 1
-    assert "the Hub asks for a pause" in done.stderr
+    assert "the Hub limits the rate of requests" in done.stderr
     assert digest_at(hub, "main") == OLD
 
 

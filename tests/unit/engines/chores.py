@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import sys
 import time
 from dataclasses import dataclass
@@ -122,6 +123,12 @@ def lie(_: int, guard: Any) -> int:
 def parent_of_worker(_: None, guard: Any) -> int:
     """Return the id of the process that forked this one."""
     return os.getppid()
+
+
+def kill_parent(_: None, guard: Any) -> None:
+    """Kill the process that forked this one, and wait to be killed with it."""
+    os.kill(os.getppid(), signal.SIGKILL)
+    time.sleep(1000)
 
 
 def worker_pid(_: int, guard: Any) -> int:
