@@ -82,7 +82,7 @@ def places(draw: st.DrawFn, depth: int = 0) -> tuple[dict[str, Any], st.SearchSt
     if how == "allOf":
         return {"allOf": [schema, {"description": "nothing more"}]}, values
     if how == "ref":
-        name = f"s{draw(st.integers(0, 10**9))}"
+        name = f"s{len(DEFS)}"  # a drawn number could repeat, and one definition would replace another
         DEFS[name] = schema
         return {"$ref": f"#/$defs/{name}"}, values
     return schema, values
