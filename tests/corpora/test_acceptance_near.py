@@ -56,7 +56,7 @@ def case(request: pytest.FixtureRequest, corpora: Path, tmp_path_factory: pytest
 
 
 def _rust_pages(folder: Path) -> list[dict[str, Any]]:
-    """Return the first 700 pages of ``std`` from Debian's rust-doc, whose folder is in a variable."""
+    """Return the first 700 pages of ``std`` of Debian's rust-doc; BUILDER_RUST_DOC sets its folder."""
     root = Path(os.environ.get("BUILDER_RUST_DOC", "/usr/share/doc/rust-doc/html")) / "std"
     if not root.is_dir():
         pytest.skip(f"no pages in {root} (set BUILDER_RUST_DOC to the folder rust-doc/html)")
