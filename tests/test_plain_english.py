@@ -49,6 +49,8 @@ PYTHON_FOLDERS = (
     "tests/corpora",
     "tests/hub",
     "tests/publish",
+    "tests/unit/corpus",
+    "tests/unit/engines",
     "tests/unit/hub",
     "tests/unit/stages",
 )

@@ -220,7 +220,7 @@ def test_a_folder_at_the_place_of_a_version_is_not_replaced(small: Corpus, synth
 def test_staging_on_another_file_system_is_refused(small: Corpus, tmp_path: Path) -> None:
     """Files cannot be renamed from another file system, so a link to such a spool is refused."""
     if tmp_path.stat().st_dev == small.path.stat().st_dev:
-        pytest.skip("there is no second file system here")
+        pytest.skip("this machine does not have a second file system")
     (small.path / ".spool").rename(small.path.parent / "away")
     (tmp_path / "spool").mkdir()
     (small.path / ".spool").symlink_to(tmp_path / "spool")

@@ -115,7 +115,7 @@ def test_corpus_on_another_file_system_has_no_fault(pristine: Path, tmp_path: Pa
     """Users move a corpus to another disk."""
     shm = Path("/dev/shm")
     if not shm.is_dir() or shm.stat().st_dev == tmp_path.stat().st_dev:
-        pytest.skip("there is no second file system here")
+        pytest.skip("this machine does not have a second file system")
     target = shm / f"builder-test-{os.getpid()}"
     try:
         shutil.copytree(pristine, target, symlinks=True)

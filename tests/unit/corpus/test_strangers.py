@@ -139,7 +139,7 @@ def test_readers_write_nothing(scene: Scene, name: str) -> None:
 FORGED: dict[str, Any] = {
     "replace outside": ["replace", "root/payload", "../canary/a.txt"],
     "replace absolute": ["replace", "root/payload", "/tmp/builder-canary"],
-    "replace beside": ["replace", "root/payload", f"{NEWEST}/../../canary/a.txt"],
+    "replace through a version": ["replace", "root/payload", f"{NEWEST}/../../canary/a.txt"],
     "replace newline": ["replace", "root/payload", f"{NEWEST}/data\n/../../../canary/a.txt"],
     "source outside": ["replace", "../../../canary/a.txt", "README.md"],
     "remove outside": ["remove", "../canary"],

@@ -229,7 +229,7 @@ def run(*args: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
 
 
 def test_a_script_without_a_main_guard_works() -> None:
-    """The script comes from stdin, so there is no file to import, and it does not close the engine."""
+    """The script comes from stdin, so workers cannot import it as a file. It does not close the engine."""
     done = run("-", stdin=SCRIPT.format(here=str(HERE)))
     assert (done.stdout, done.stderr) == ("[0, 1, 4, 9]\n", "")
 
