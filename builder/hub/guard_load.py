@@ -99,7 +99,8 @@ def wait_until_closed(folder: Path) -> None:
 
 
 def _is_held(folder: Path) -> bool:
-    files = [one for one in gc.get_objects() if isinstance(one, io.BufferedReader)]
+    # type() and not isinstance(): the latter asks a weak proxy of a dead object, which raises ReferenceError.
+    files = [one for one in gc.get_objects() if issubclass(type(one), io.BufferedReader)]
     with suppress(ValueError):  # one of them was detached from its raw stream
         return any(str(file.name).startswith(str(folder)) for file in files)
     return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,14 @@ def test_check_waits_for_threads_that_use_a_shard(version: Path) -> None:
     guard_load.wait_until_closed(version)
     assert time.monotonic() - before > 0.2
     timer.join()
+
+
+def test_a_weak_proxy_of_a_dead_object_is_not_an_open_file(version: Path) -> None:
+    """Any library may keep such a proxy, and even `isinstance` with it raises ReferenceError."""
+    proxy = weakref.proxy(set())
+    guard_load.wait_until_closed(version)
+    with pytest.raises(ReferenceError):
+        len(proxy)
 
 
 def test_without_disk_space_rows_are_counted_by_streaming(
