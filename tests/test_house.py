@@ -116,6 +116,17 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_a_build_starts_without_pandas() -> None:
+    """Importing pandas takes a fifth of a second. `pyarrow.dataset` imports it, and few builds need that."""
+    code = (
+        "import sys\n"
+        "import builder.operations.build\n"
+        "print(sorted({'pandas', 'pyarrow.dataset'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 DEFINED_TWICE = {
     "REASONS": "each module that reads or judges lists its reason codes under this one name",
     "TASK_BYTES": "each format has its own size of a task, for its own reason",

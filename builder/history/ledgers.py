@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
+
+    import pyarrow.dataset as ds
 
     from builder.corpus import Corpus
     from builder.domain.manifest import Manifest
@@ -69,6 +70,8 @@ class LedgerHistory:
                 if None.
             columns: the columns of the returned rows, which must include ``record_id``; all if None.
         """
+        import pyarrow.dataset as ds  # it imports pandas, and most builds read no ledger
+
         found: dict[str, _Row] = {}
         for path in self.paths():
             ledger = ds.dataset(path)
