@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -40,7 +41,7 @@ class Sealed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seal:
+class Seal(ABC):
     """The common part of both kinds of seals; ``files`` has paths below the corpus."""
 
     format: ClassVar[str]
@@ -67,9 +68,9 @@ class Seal:
         return cls(**facts)
 
     @classmethod
+    @abstractmethod
     def find_wrong(cls, document: Mapping[str, Any]) -> str:
         """Return what a seal must not hold; empty if it is as a builder writes it."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

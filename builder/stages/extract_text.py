@@ -11,11 +11,11 @@ import pyarrow.compute as pc
 
 from builder.domain.record import RECORD
 from builder.domain.rejection import Rejection, rejection_batch
-from builder.errors import RecipeError
+from builder.errors import Fault, RecipeError
 from builder.protocols import Outcome
 from builder.registry import option
 from builder.stages.binding.required_columns import contract_column_faults
-from builder.stages.extraction.page_text import PageText, read_page
+from builder.stages.extraction.page_text import PageText, import_extractor, read_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -73,12 +73,17 @@ class ExtractText:
     timeout_s: float = option(30.0, help="Maximum seconds per page; slower pages fail.", above=0)
 
     def bind(self, schema: pa.Schema, resources: Resources) -> pa.Schema:
-        """Check that the contract has columns for HTML and text; return the schema unchanged.
+        """Check the columns for HTML and text, and the extractor's library; return the schema unchanged.
 
         Raises:
-            RecipeError: if a column is missing.
+            RecipeError: if a column is missing, or the extractor cannot be imported.
         """
         faults = contract_column_faults(self.name, schema, resources, "html", "text")
+        try:
+            import_extractor(self.method)
+        except ImportError as error:  # otherwise every page would fail with it
+            what = f"{self.method} cannot be imported: {' '.join(str(error).split())}"
+            faults.append(Fault(where=self.name, what=what, advice="install builder again"))
         if faults:
             raise RecipeError(*faults)
         return schema

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from golden_files import compare_with_golden
 
 GOLDEN = Path(__file__).with_name("golden")
 OUTPUTS = {
@@ -61,20 +61,11 @@ AFTERWARDS = {
 """Sequences of commands that change a corpus; each sequence runs on its own copy."""
 
 
-def compare(name: str, text: str) -> None:
-    """Compare an output with its golden file."""
-    path = GOLDEN / f"{name}.txt"
-    if os.environ.get("BUILDER_REWRITE_GOLDEN"):
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text)
-    assert text == path.read_text()
-
-
 @pytest.mark.parametrize("name", ["init", "build"])
 def test_init_and_build_print_the_golden_output(name: str, start: Any) -> None:
     """New users see these outputs first."""
     done = getattr(start, name)
-    compare(name, masked(done.out, start.folder.resolve(), start.folder))
+    compare_with_golden(GOLDEN / f"{name}.txt", masked(done.out, start.folder.resolve(), start.folder))
 
 
 @pytest.mark.parametrize("name", OUTPUTS)
@@ -83,7 +74,9 @@ def test_each_command_prints_the_golden_output(
 ) -> None:
     """A person has read each line of the golden files."""
     done = run(*(arg.format(tmp=tmp_path, lamps=lamps) for arg in OUTPUTS[name]))
-    compare(name, masked(done.out, tmp_path, lamps, start.folder.resolve(), start.folder))
+    compare_with_golden(
+        GOLDEN / f"{name}.txt", masked(done.out, tmp_path, lamps, start.folder.resolve(), start.folder)
+    )
 
 
 @pytest.mark.parametrize("name", AFTERWARDS)
@@ -94,7 +87,7 @@ def test_commands_that_change_a_corpus_print_the_golden_output(
     shutil.copytree(lamps / "lamps", tmp_path / "lamps", symlinks=True)
     shutil.copytree(start.folder / "my" / "corpus", tmp_path / "corpus", symlinks=True)
     texts = [f"$ builder {' '.join(args)}\n{run_here(*args).out}" for args in AFTERWARDS[name]]
-    compare(name, masked("".join(texts), tmp_path))
+    compare_with_golden(GOLDEN / f"{name}.txt", masked("".join(texts), tmp_path))
 
 
 def test_publish_and_fetch_print_the_golden_output(
@@ -112,9 +105,11 @@ def test_publish_and_fetch_print_the_golden_output(
         assert done.status == 0, done.err
         text, _, card = done.out.partition("\nREADME.md\n")
         assert bool(card) == (name == "publish_dry_run")
-        compare(name, masked(text, tmp_path, start.folder.resolve(), start.folder))
+        compare_with_golden(
+            GOLDEN / f"{name}.txt", masked(text, tmp_path, start.folder.resolve(), start.folder)
+        )
     done = run("why", f"{tmp_path}/got", "https://example.org/tides")
-    compare("why_fetched", masked(done.out, tmp_path))
+    compare_with_golden(GOLDEN / "why_fetched.txt", masked(done.out, tmp_path))
 
 
 def test_progress_goes_to_stderr_in_lines(start: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PageFiles(FileSource):
+class PageFiles(FileSource, ABC):
     """A source whose files are one page each."""
 
     rename: dict[str, str] = option(  # noqa: RUF009 - it makes a field
@@ -48,9 +49,9 @@ class PageFiles(FileSource):
         """Decode the bytes of a file to text."""
         return decode(data)
 
+    @abstractmethod
     def page(self, text: str) -> dict[str, Any]:
         """Return the columns of a page from the text of its file."""
-        raise NotImplementedError
 
     def _read_file(self, found: Found, rows: PageRows, *, guard: Guard, units: Iterator[int]) -> None:
         record = rows.count(offset=0, name=found.name)

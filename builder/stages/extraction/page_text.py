@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,18 @@ class PageText:
     text: str
     is_whole: bool
     facts: PageFacts
+
+
+_LIBRARIES = {"resiliparse": "resiliparse.extract.html2text", "trafilatura": "trafilatura"}
+
+
+def import_extractor(method: str) -> None:
+    """Import the library of an extractor, so that a broken installation is found before the first page.
+
+    Raises:
+        ImportError: if the library, or one that it needs, cannot be imported.
+    """
+    importlib.import_module(_LIBRARIES[method])
 
 
 def read_page(

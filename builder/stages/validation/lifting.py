@@ -9,6 +9,7 @@ unusual, the line is put back and parsed completely.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -115,7 +116,7 @@ def _requires_only_a_string(schema: Any) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lifted:
+class Lifted(ABC):
     """The long strings that were taken out of a batch.
 
     Attributes:
@@ -128,9 +129,9 @@ class Lifted:
     is_lifted: NDArray[np.bool_]
     strings: tuple[pa.StringArray, ...]
 
+    @abstractmethod
     def values(self, shape: Shape) -> Iterator[Parsed | Broken]:
         """Yield the rest of each row; Broken if the caller must put back the strings of a row."""
-        raise NotImplementedError
 
     def put_back(self, row: int, shape: Shape) -> Parsed | Broken | None:
         """Return the whole row; None if no string was taken out of it."""
@@ -139,8 +140,9 @@ class Lifted:
         self.is_lifted[row] = False
         return self._whole(row, shape)
 
+    @abstractmethod
     def _whole(self, row: int, shape: Shape) -> Parsed | Broken:
-        raise NotImplementedError
+        """Return the whole row, with its long strings."""
 
     def fill(self, name: str, rows: Sequence[int], column: pa.StringArray) -> pa.StringArray:
         """Replace the placeholders in a column of ``rows`` with the long strings."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
+from golden_files import compare_with_golden
 
 from builder.card.card import MAX_DOMAINS, render_card, render_root_card
 from builder.card.facts import Count, ShardFile, SplitFacts, StageFacts, VersionFacts
@@ -26,22 +26,14 @@ if TYPE_CHECKING:
 GOLDEN = Path(__file__).parent / "golden"
 
 
-def compare_with_golden(name: str, found: str) -> None:
-    """Compare with a file that `make golden` rewrites and a person reads."""
-    if os.environ.get("BUILDER_REWRITE_GOLDEN"):
-        (GOLDEN / name).parent.mkdir(exist_ok=True)
-        (GOLDEN / name).write_text(found, encoding="utf-8")
-    assert found == (GOLDEN / name).read_text(encoding="utf-8")
-
-
 def test_golden_full_card(full_facts: CardFacts) -> None:
     """A card with all its parts, letter for letter."""
-    compare_with_golden("full.md", render_card(full_facts))
+    compare_with_golden(GOLDEN / "full.md", render_card(full_facts))
 
 
 def test_golden_bare_card(make_facts: Callable[..., CardFacts]) -> None:
     """A card of a version of which hardly anything is known, letter for letter."""
-    compare_with_golden("bare.md", render_card(make_facts()))
+    compare_with_golden(GOLDEN / "bare.md", render_card(make_facts()))
 
 
 def test_golden_root_card(make_facts: Callable[..., CardFacts]) -> None:
@@ -59,7 +51,8 @@ def test_golden_root_card(make_facts: Callable[..., CardFacts]) -> None:
         ),
     ]
     compare_with_golden(
-        "root.md", render_root_card("gazette", versions, license="cc0-1.0", language=["en"], title="Gazette")
+        GOLDEN / "root.md",
+        render_root_card("gazette", versions, license="cc0-1.0", language=["en"], title="Gazette"),
     )
 
 

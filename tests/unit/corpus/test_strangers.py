@@ -22,6 +22,7 @@ from hostile_corpora import (
     write,
 )
 
+from builder.cli import main
 from builder.corpus.seals import Sealed
 from builder.domain.json.canonical import canonical_json
 
@@ -55,6 +56,16 @@ LOCKING = ("gc", "takedown", "yank", "drop", "build")
 READ_MANIFESTS = [name for name in NAMES if name != "rejected"]
 QUICK = ("verify", "versions", "why", "diff", "gc")
 """Commands that refuse within a second. The other commands run only in tests that need every command."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def warm(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Compile kernels and import libraries before a command may take only ``LIMIT_S`` seconds."""
+    scene = make_scene(tmp_path_factory.mktemp("warm"))
+    for name in ("takedown", "build"):
+        with pytest.raises(SystemExit) as end:
+            main(commands(scene)[name])
+        assert end.value.code == 0, name
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -12,7 +13,7 @@ import pytest
 from builder.errors import RecipeError
 from builder.io.charset.decode import decode
 from builder.protocols import Columns, Resources
-from builder.stages.extract_text import ExtractText
+from builder.stages.extract_text import METHODS, ExtractText
 from builder.stages.extraction import page_text
 
 if TYPE_CHECKING:
@@ -177,6 +178,19 @@ def test_a_contract_without_html_is_refused() -> None:
     resources = Resources(contract=None, columns=Columns(html=None))  # type: ignore[arg-type]
     with pytest.raises(RecipeError, match=r"for html.*\n.*for text"):
         ExtractText().bind(pa.schema([("url", pa.string())]), resources)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_an_extractor_that_cannot_be_imported_is_refused(
+    method: str, pages: Any, resources: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An incomplete installation is an error before the first page, not a failed row for each page."""
+    schema = pages(html=[ARTICLE], text=[None]).schema
+    assert ExtractText(method=method).bind(schema, resources) == schema
+    for name in [name for name in sys.modules if name.partition(".")[0] == method]:
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(RecipeError, match=f"{method} cannot be imported"):
+        ExtractText(method=method).bind(schema, resources)
 
 
 @pytest.mark.corpora
