@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from builder.report.json_text import print_json
+from builder.report.passed_over import passed_over_lines
 from builder.report.table import counted, size_text, table_lines
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ def print_build(result: BuildResult, *, as_json: bool) -> None:
         print_json(result.document())
         return
     if result.nothing_new:
+        click.echo("\n".join(passed_over_lines(result.passed_over)), nl=bool(result.passed_over))
         click.echo(f"nothing new: {result.corpus} already has these rows as version {result.version}")
         return
     click.echo(
@@ -44,6 +46,7 @@ def _summary(result: BuildResult) -> list[str]:
             f"{counts.get('merged', 0):,} merged, {counts.get('failed', 0):,} failed"
         ),
         *([more] if more else []),
+        *passed_over_lines(result.passed_over),
     ]
 
 
