@@ -11,6 +11,7 @@ from builder.domain.merging import cluster_field
 from builder.domain.record import RECORD_FIELD
 from builder.errors import Fault, RecipeError
 from builder.pipeline.tombstone_filter import TombstoneFilter
+from builder.pipeline.url_filter import UrlFilter
 from builder.protocols import CorpusStage, Resources, Stage
 from builder.stages.publishable import Publishable
 
@@ -74,7 +75,7 @@ def bind_chain(recipe: Recipe, *, tombstones: Tombstones | None = None) -> Chain
     """Bind every stage to the schema that the stage before it returns; ``publishable`` is the last one.
 
     If the corpus has tombstones, a ``TombstoneFilter`` before it removes the pages that the corpus stages of
-    the recipe do not find.
+    the recipe do not find. If a source selects URLs, a ``UrlFilter`` comes after ``validate``.
 
     Raises:
         RecipeError: if a stage cannot be bound at its place; the fault names the place in the recipe.
@@ -91,6 +92,9 @@ def bind_chain(recipe: Recipe, *, tombstones: Tombstones | None = None) -> Chain
             raise RecipeError(
                 *(Fault(where=place, what=f.what, advice=f.advice) for f in error.faults)
             ) from None
+    if url_filter := UrlFilter.of(recipe.sources):
+        url_filter.bind(resources.contract.columns, resources)
+        stages.insert(1, url_filter)
     tags = {f"{name}_cluster": cluster_field(name).name for name in _tagging(recipe)}
     fields = [ID_FIELD, *(f for f in schema if not f.name.startswith("_"))]
     fields += [pa.field(name, pa.string()) for name in tags]

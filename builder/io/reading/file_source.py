@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from builder.domain.record import record_id
 from builder.domain.rejection import Rejection
+from builder.domain.url_patterns import URL_REASONS
 from builder.io.streams.paths import Found, select_files
 from builder.io.streams.streams import StreamFault, compression_of, read_chunks
 from builder.protocols import Task
@@ -66,6 +67,22 @@ class FileSource:
         help="Other hosts to which a web server may redirect requests, or `*` for any host. "
         "Default: redirects stay on the host of `path`.",
     )
+
+    urls: list[str] = option(  # noqa: RUF009
+        [],
+        help="Patterns of URLs; records with other URLs are rejected. `*` is any text: `https://*.example.org/*`.",
+    )
+    skip_urls: list[str] = option(  # noqa: RUF009
+        [], help="Patterns of URLs; records with such a URL are rejected."
+    )
+    schemes: list[str] = option(  # noqa: RUF009
+        [], help="Schemes of URLs, such as `https`; records with other URLs are rejected."
+    )
+
+    def __init_subclass__(cls) -> None:
+        """Add the reasons that every source of files gives."""
+        if "reasons" in cls.__dict__:
+            cls.reasons = {**cls.reasons, **URL_REASONS}
 
     @property
     def label(self) -> str:
