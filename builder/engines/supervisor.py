@@ -30,6 +30,9 @@ _ADVICE = (
     "if it happens again, leave this input out and report it as a bug"
 )
 
+_END_S = 2.0
+"""Seconds for the zygote to end its workers and itself."""
+
 POLL_S = 0.05
 """Seconds between two checks of the workers."""
 
@@ -124,7 +127,7 @@ class Supervisor:
         if not started:
             self._zygote.kill()
         try:
-            self._zygote.wait(timeout=5)
+            self._zygote.wait(timeout=_END_S)
         except subprocess.TimeoutExpired:
             self._zygote.kill()
             self._zygote.wait()
