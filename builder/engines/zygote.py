@@ -35,6 +35,10 @@ _ENVIRONMENT = {
 }
 
 
+_END_S = 2.0
+"""Seconds for a zygote to end its workers and itself."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Zygote:
     """The running process, our end of its socket, and the status that its workers write to.
@@ -78,12 +82,12 @@ class Zygote:
         return cls(process=process, control=ours, shared=shared)
 
     def end(self, *, kill: bool) -> None:
-        """Close the socket and wait up to 5 seconds, then kill the process; or kill it at once."""
+        """Close the socket and let the process end its workers and itself; or kill it at once."""
         self.control.close()
         if kill:
             self.process.kill()
         try:
-            self.process.wait(timeout=5)
+            self.process.wait(timeout=_END_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
