@@ -43,6 +43,21 @@ def follow_references(
     Args:
         retrieve: as for ``registry_of``; it may be called more than once for the same document.
     """
+    walk = _walk(schema, documents, draft, retrieve)
+    return [walk.faults[reference] for reference in sorted(walk.faults)]
+
+
+def visit_subschemas(
+    schema: Any, documents: Mapping[str, Any], *, draft: str
+) -> Iterator[tuple[dict[str, Any], str]]:
+    """Yield each object that is a subschema of a schema or of what it refers to, with its draft."""
+    yield from _walk(schema, documents, draft, None).seen.values()
+
+
+def _walk(
+    schema: Any, documents: Mapping[str, Any], draft: str, retrieve: Callable[[str], Any] | None
+) -> _Walk:
+    """Visit the schema, and then what its references lead to."""
     walk = _Walk(schema, documents, retrieve)
     walk.visit_all([(schema, root_resolver(schema, documents, draft=draft, retrieve=walk.ask), draft)])
     walk.is_own = False
@@ -51,13 +66,14 @@ def follow_references(
         if walk.is_dynamic:
             places, walk.unused = [*places, *walk.unused], []
         walk.visit_all(places)
-    return [walk.faults[reference] for reference in sorted(walk.faults)]
+    return walk
 
 
 class _Walk:
     """Visits subschemas, and collects the targets of their references.
 
     Attributes:
+        seen: each visited subschema with its draft, by its ``id``.
         is_own: whether the visited subschemas belong to the schema itself; all its definitions are visited.
         is_dynamic: whether a reference depends on where it is used.
         unused: definitions of other documents.
@@ -68,7 +84,7 @@ class _Walk:
     ) -> None:
         self._schema, self._documents, self._retrieve = schema, documents, retrieve
         self._missing: list[str] = []
-        self._seen: dict[int, Any] = {}
+        self.seen: dict[int, tuple[dict[str, Any], str]] = {}
         self.is_own, self.is_dynamic = True, False
         self.targets: list[Place] = []
         self.unused: list[Place] = []
@@ -91,9 +107,9 @@ class _Walk:
         stack = [*places]
         while stack:
             node, resolver, dialect = stack.pop()
-            if not isinstance(node, dict) or id(node) in self._seen:
+            if not isinstance(node, dict) or id(node) in self.seen:
                 continue
-            self._seen[id(node)] = node
+            self.seen[id(node)] = node, dialect
             for keyword in REFERENCES:
                 if isinstance(node.get(keyword), str):
                     self._follow(node, keyword, resolver, dialect)
