@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
 from builder.report.json_text import print_json
 from builder.report.passed_over import passed_over_lines
+from builder.report.printer import print_line, print_lines
 from builder.report.table import counted, size_text, table_lines
 
 if TYPE_CHECKING:
@@ -20,12 +19,10 @@ def print_build(result: BuildResult, *, as_json: bool) -> None:
         print_json(result.document())
         return
     if result.nothing_new:
-        click.echo("\n".join(passed_over_lines(result.passed_over)), nl=bool(result.passed_over))
-        click.echo(f"nothing new: {result.corpus} already has these rows as version {result.version}")
+        print_lines(passed_over_lines(result.passed_over))
+        print_line(f"nothing new: {result.corpus} already has these rows as version {result.version}")
         return
-    click.echo(
-        "\n".join([*_summary(result), "", *_funnel(result), "", *_splits(result), "", *_next_steps(result)])
-    )
+    print_lines([*_summary(result), "", *_funnel(result), "", *_splits(result), "", *_next_steps(result)])
 
 
 def _summary(result: BuildResult) -> list[str]:
