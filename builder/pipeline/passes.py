@@ -24,6 +24,7 @@ from builder.io.parquet_sink.rows import row_sizes
 from builder.pipeline.account import account_batch
 from builder.pipeline.candidate_ids import identify
 from builder.pipeline.known_records import drop_known, keyed_ordinals, record_keys
+from builder.pipeline.partitions import partition_values, with_partitions
 from builder.pipeline.spool import (
     AT,
     ROW,
@@ -55,7 +56,9 @@ LATE_SCHEMA = REJECTION_SCHEMA.append(pa.field(ROW, pa.int64()))
 class FirstPass:
     """The first pass: reads a task, applies the stages, and accounts for every record.
 
-    ``known`` is the path of the keys of records that earlier builds have accounted for.
+    Attributes:
+        known: the path of the keys of records that earlier builds have accounted for.
+        partitions: whether folders named ``key=value`` are columns, for sources with the option ``hive``.
     """
 
     sources: Mapping[str, Source]
@@ -65,6 +68,7 @@ class FirstPass:
     batch_rows: int
     limit: int | None = None
     known: str | None = None
+    partitions: bool = True
 
     def __call__(self, numbered: tuple[int, Task], guard: Guard) -> FinishedTask:
         """Process one task; return its parts, and the number of records that its reader counted."""
@@ -76,10 +80,14 @@ class FirstPass:
         if (finished := finished_task(folder, parts)) is not None:
             return finished
         n_read = 0
-        for reading in self.sources[task.source].read(task, guard=guard, batch_rows=self.batch_rows):
+        source = self.sources[task.source]
+        hive = self.partitions and getattr(source, "hive", False)
+        partitions = partition_values(task.path, task.name) if hive else {}
+        for reading in source.read(task, guard=guard, batch_rows=self.batch_rows):
             n_read += _between(reading, 0, self.limit).n_records
             fresh = _between(reading, n_done, self.limit)
             if fresh.n_records:
+                fresh = with_partitions(fresh, partitions, self.resources.contract.columns)
                 parts.append(self._process(fresh, folder=folder, number=len(parts), guard=guard))
                 guard.tick(fresh.n_records, fresh.batch.nbytes)
             if self.limit is not None and n_read >= self.limit:

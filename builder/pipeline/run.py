@@ -102,6 +102,7 @@ def _run_first_pass(context: BuildContext, tasks: Sequence[Task]) -> list[Finish
         folder=str(context.folder / "0"),
         batch_rows=context.batch_rows,
         known=context.known,
+        partitions=context.input_rules > 1,
     )
     numbered = list(enumerate(tasks))
     if context.limit is not None:

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 INPUT_RULES = 2
 """Number of the rule that names inputs, on which record ids and the digest of the inputs depend.
 
-Rule 1 kept query strings and values of variables in the names of remote inputs. Rule 2 removes them.
+Rule 1 kept query strings and values of variables in the names of remote inputs, and made no columns of
+folders named ``key=value``. Rule 2 removes the former and makes the latter.
 """
 
 DEFAULT_CONTRACT = "page-1"
