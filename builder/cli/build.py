@@ -15,7 +15,17 @@ from builder.cli.options import (
     workers_option,
 )
 
-_READS_INPUTS = ("max_memory", "max_rejected", "limit", "spool", "batch_rows", "full", "prune", "rehash")
+_READS_INPUTS = (
+    "max_memory",
+    "max_rejected",
+    "limit",
+    "spool",
+    "batch_rows",
+    "full",
+    "prune",
+    "rehash",
+    "accept_libraries",
+)
 """Options that control how inputs are read; ``--compact`` reads no input."""
 
 
@@ -51,6 +61,11 @@ _READS_INPUTS = ("max_memory", "max_rejected", "limit", "spool", "batch_rows", "
 @click.option("--full", is_flag=True, help="Read all inputs again, not only new ones.")
 @click.option("--prune", is_flag=True, help="Remove the rows of inputs that no longer exist.")
 @click.option("--rehash", is_flag=True, help="Hash every input, even if it looks unchanged.")
+@click.option(
+    "--accept-libraries",
+    is_flag=True,
+    help="Add to the newest version even if other versions of the libraries made its rows.",
+)
 @click.option("--compact", is_flag=True, help="Re-shard the newest version. No input is read.")
 @click.option(
     "--batch-rows",
@@ -76,6 +91,7 @@ def build_command(
     full: bool,
     prune: bool,
     rehash: bool,
+    accept_libraries: bool,
     compact: bool,
     as_json: bool,
 ) -> None:
@@ -85,9 +101,11 @@ def build_command(
     build is interrupted, run the same command again to resume it.
 
     If the corpus already has a version, the build reads only new inputs and adds their rows. If nothing is
-    new, it writes nothing. If the recipe has changed in a way that affects rows, the build reads all inputs
-    again.
+    new, it writes nothing. If the recipe, a rule of builder or the version of a library has changed in a way
+    that affects rows, the build prints the reason and reads all inputs again.
     """
+    if full and accept_libraries:
+        raise click.UsageError("--full and --accept-libraries exclude each other", ctx)
     if compact:
         _refuse_ignored(ctx)
     from builder.pipeline.preload import preload
@@ -121,6 +139,7 @@ def build_command(
             full=full,
             prune=prune,
             rehash=rehash,
+            accept_libraries=accept_libraries,
             advance=advance,
             notice=say,
         )

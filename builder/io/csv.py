@@ -47,6 +47,7 @@ class CsvSource(FileSource):
     """
 
     kind: ClassVar[str] = "csv"
+    rules: ClassVar[int] = 1
     suffixes: ClassVar[Sequence[str]] = tuple(
         stem + codec for stem in (".csv", ".tsv") for codec in COMPRESSED
     )

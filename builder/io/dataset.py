@@ -45,6 +45,7 @@ class DatasetSource:
     """
 
     kind: ClassVar[str] = "dataset"
+    rules: ClassVar[int] = 1
     untrusted: ClassVar[bool] = True
     reasons: ClassVar[Mapping[str, str]] = {
         "dataset_unreadable": "The files of the dataset cannot be read.",

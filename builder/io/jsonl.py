@@ -51,6 +51,7 @@ class JsonlSource(FileSource):
     """
 
     kind: ClassVar[str] = "jsonl"
+    rules: ClassVar[int] = 1
     suffixes: ClassVar[Sequence[str]] = tuple(
         stem + codec for stem in (".jsonl", ".ndjson") for codec in COMPRESSED
     )

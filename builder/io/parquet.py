@@ -51,6 +51,7 @@ class ParquetSource(FileSource):
     """
 
     kind: ClassVar[str] = "parquet"
+    rules: ClassVar[int] = 1
     suffixes: ClassVar[Sequence[str]] = (".parquet",)
     reasons: ClassVar[Mapping[str, str]] = {
         **TOO_BIG,

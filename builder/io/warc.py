@@ -54,6 +54,7 @@ class WarcSource(FileSource):
     """
 
     kind: ClassVar[str] = "warc"
+    rules: ClassVar[int] = 1
     suffixes: ClassVar[Sequence[str]] = tuple(
         f".{stem}{codec}" for stem in ("warc", "arc", "wet", "wat") for codec in COMPRESSED
     )

@@ -29,7 +29,7 @@ from builder.history.index import open_arrow
 from builder.inputs.hash_cache import HashCache
 from builder.inputs.hashing import hash_inputs
 from builder.inputs.inputs import inputs_digest, list_inputs
-from builder.inputs.selection import select_inputs
+from builder.inputs.selection import Wanted, select_inputs
 from builder.operations.secrecy import hides_variables
 from builder.pipeline.chain import bind_chain
 from builder.pipeline.context import BuildContext
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from builder.inputs.selection import InputSelection
     from builder.pipeline.chain import Chain
     from builder.recipe import Recipe
+    from builder.recipe.identity import Identity
     from builder.release.finish import Closed
     from builder.release.result import BuildResult
 
@@ -78,6 +79,7 @@ def build(
     full: bool = False,
     prune: bool = False,
     rehash: bool = False,
+    accept_libraries: bool = False,
     advance: Progress = ignore_progress,
     notice: Callable[[str], None] = ignore_notice,
 ) -> BuildResult:
@@ -101,6 +103,7 @@ def build(
         full: read all inputs again, not only new ones.
         prune: remove the rows of inputs that no longer exist.
         rehash: hash every input, even if it looks unchanged.
+        accept_libraries: add to the newest version even if other versions of the libraries made its rows.
         notice: called with each notice that the user reads before the work begins.
 
     Raises:
@@ -113,6 +116,7 @@ def build(
     """
     timer = PhaseTimer(advance)
     chain = bind_chain(recipe)
+    identity = recipe.identity()
     inputs = list_inputs(recipe.sources)
     places = (recipe.corpus, *([Path(spool)] if spool else ()))
     with disk_faults(*places):
@@ -128,16 +132,17 @@ def build(
             running.start()
         cache = HashCache(corpus.hash_cache(), ignored=rehash)
         inputs = hash_inputs(inputs, n_threads=running.workers, cache=cache, advance=timer)
-        selection = select_inputs(corpus, recipe, inputs, limit=limit, full=full, prune=prune)
-        for text in selection.notices:
-            notice(text)
+        wanted = Wanted(full=full, prune=prune, accept_libraries=accept_libraries)
+        selection = select_inputs(corpus, recipe, inputs, identity=identity, wanted=wanted)
+        _give_notices(notice, chain, selection)
         if selection.nothing_new:
             return unchanged(corpus, recipe)
         tombstones = Tombstones.parse(corpus.tombstones())
-        key = _spool_key(recipe, selection, tombstones=tombstones, limit=limit, batch_rows=batch_rows)
+        key = _spool_key(recipe, identity, selection, tombstones, limit=limit, batch_rows=batch_rows)
         context = BuildContext(
             recipe=recipe,
-            chain=bind_chain(recipe, tombstones=tombstones) if tombstones else chain,
+            identity=identity,
+            chain=bind_chain(recipe, tombstones=tombstones, url_rules=selection.url_rules),
             engine=running,
             folder=Path(spool).resolve() / key if spool else corpus.spool(key),
             batch_rows=batch_rows or BATCH_ROWS,
@@ -148,6 +153,7 @@ def build(
             tombstones=tombstones,
             pruned=selection.pruned,
             input_rules=selection.input_rules,
+            libraries=selection.libraries,
             marks={one.address: one.mark for one in inputs if one.mark is not None},
         )
         context.folder.mkdir(parents=True, exist_ok=True)
@@ -201,16 +207,26 @@ def _physical_memory() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
+def _give_notices(notice: Callable[[str], None], chain: Chain, selection: InputSelection) -> None:
+    """Say what the user reads before the work begins, also which measured columns are not published."""
+    for name, stage in chain.dropped.items():
+        notice(f"the column {name!r} is not published: {stage} edits the text after the measurement")
+    for text in selection.notices:
+        notice(text)
+
+
 def _spool_key(
     recipe: Recipe,
+    identity: Identity,
     selection: InputSelection,
-    *,
     tombstones: Tombstones | None,
+    *,
     limit: int | None,
     batch_rows: int | None,
 ) -> str:
     """Hash what unfinished work depends on: recipe, inputs, parent, libraries, limit, batch size."""
-    digests = [recipe.digest(), recipe.contract.digest, inputs_digest(selection.inputs)]
+    digests = [recipe.digest(), recipe.contract.digest, inputs_digest(selection.inputs), identity.digest()]
+    digests += [*identity.source_digests().values(), str(selection.url_rules)]
     parent = selection.past.lineage.manifest.digest if selection.past else None
     tombstone_facts = tombstones.facts() if tombstones else None
     pruned = sorted(one.hex() for one in selection.pruned.documents) if selection.pruned else []

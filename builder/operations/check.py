@@ -108,6 +108,7 @@ def _estimate(recipe: Recipe, *, n_workers: int, sample_records: int) -> Estimat
     with tempfile.TemporaryDirectory(prefix="builder-check-") as folder, LocalEngine(workers=1) as engine:
         context = BuildContext(
             recipe=recipe,
+            identity=recipe.identity(),
             chain=bind_chain(recipe),
             engine=engine,
             folder=Path(folder),

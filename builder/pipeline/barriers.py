@@ -60,6 +60,7 @@ class Merges:
         by: int16[n_rows], the position of the merging stage in ``stages`` and ``reasons``; -1 if not merged.
         replaces: int64[n_rows], the past row of the same page in an earlier version, if this row is a newer
             fetch of it; -1 if not.
+        replacers: names of the stages that can replace past rows.
     """
 
     into: FirstOrPast
@@ -68,6 +69,7 @@ class Merges:
     replaces: PastRows
     stages: list[str]
     reasons: list[str]
+    replacers: list[str]
 
     @classmethod
     def none(cls, n_rows: int) -> Merges:
@@ -80,6 +82,7 @@ class Merges:
             replaces=PastRows(np.full(size, NO_ROW, np.int64)),
             stages=[],
             reasons=[],
+            replacers=[],
         )
 
     def note(self, stage: str, verdicts: PastVerdicts, *, rows: FirstRows) -> None:
@@ -92,8 +95,14 @@ class Merges:
         if verdicts.replaces is not None:
             taken = np.flatnonzero(verdicts.replaces >= 0)
             self.replaces[rows[taken]] = verdicts.replaces[taken]
+            self.replacers.append(stage)
         self.stages.append(stage)
         self.reasons.append(verdicts.reason)
+
+    @property
+    def replacer(self) -> str:
+        """The name of the first stage that can replace past rows."""
+        return self.replacers[0] if self.replacers else "dedup_url"
 
     @property
     def replaced(self) -> PastRows:

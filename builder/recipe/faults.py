@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from builder.errors import Fault
 from builder.recipe.schema import recipe_schema
+from builder.recipe.stage_entries import stage_faults, unknown_sources
 from builder.registry import nearest
 
 if TYPE_CHECKING:
@@ -111,17 +112,14 @@ def _consistency_faults(document: Any) -> list[Fault]:
         if abs(total - 1) > 1e-9:
             what = f"the shares add up to {total:g}, not to 1"
             faults.append(Fault(where="splits", what=what, advice="change the shares so that the sum is 1"))
-    faults += _duplicates(
-        document.get("stages"), "stages", [_only_key(e) for e in document.get("stages") or []]
-    )
-    stages = [_only_key(entry) for entry in document.get("stages") or []]
-    if "validate" in stages[1:]:
-        place = f"stages[{stages.index('validate', 1)}]"
-        what = "'validate' must be the first stage"
-        faults.append(Fault(where=place, what=what, advice="move it to the top of `stages`"))
+    stages = document.get("stages")
+    stages = stages if isinstance(stages, list) else []
+    faults += stage_faults(stages)
     sources = document.get("sources")
     if isinstance(sources, list) and all(_only_key(e) and isinstance(e[_only_key(e)], dict) for e in sources):
-        faults += _duplicates(sources, "sources", source_names(sources))
+        names = source_names(sources)
+        faults += _duplicates(names)
+        faults += unknown_sources(stages, names)
     return faults
 
 
@@ -129,12 +127,10 @@ def _only_key(entry: Any) -> str:
     return next(iter(entry)) if isinstance(entry, dict) and len(entry) == 1 else ""
 
 
-def _duplicates(entries: Any, where: str, names: list[str]) -> list[Fault]:
-    if not isinstance(entries, list):
-        return []
-    advice = "give the source another `name`" if where == "sources" else "remove one of the entries"
+def _duplicates(names: list[str]) -> list[Fault]:
+    advice = "give the source another `name`"
     return [
-        Fault(where=f"{where}[{i}]", what=f"the name {name!r} is already used", advice=advice)
+        Fault(where=f"sources[{i}]", what=f"the name {name!r} is already used", advice=advice)
         for i, name in enumerate(names)
-        if name and name in names[:i]
+        if name in names[:i]
     ]

@@ -7,6 +7,7 @@ import types
 import typing
 from typing import Any
 
+from builder.recipe.stage_entries import common_options_schema
 from builder.registry import source_class, source_kinds, stage_class, stage_names
 
 _JSON_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
@@ -75,7 +76,13 @@ def options_schema(options: type) -> dict[str, Any]:
 
 
 def _stage_schemas() -> dict[str, Any]:
-    return {name: options_schema(stage_class(name)) for name in stage_names()}
+    return {name: _stage_schema(stage_class(name)) for name in stage_names()}
+
+
+def _stage_schema(stage: type) -> dict[str, Any]:
+    """Return the schema of a stage's own options and of those that every stage has."""
+    schema = options_schema(stage)
+    return schema | {"properties": {**schema["properties"], **common_options_schema()}}
 
 
 def _source_schemas() -> dict[str, Any]:

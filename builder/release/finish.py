@@ -90,7 +90,12 @@ def close(context: BuildContext, chain_result: ChainResult) -> Closed:
     if context.past and context.pruned:
         removed |= dict.fromkeys(sorted(context.pruned.documents), SOURCE_GONE)
         retired = PastRows(np.union1d(retired, context.past.gone))
-    edits = Edits(removed=removed, replaced=replaced, retired=tuple(retired.tolist()))
+    edits = Edits(
+        removed=removed,
+        replaced=replaced,
+        retired=tuple(retired.tolist()),
+        replaced_by=chain_result.merges.replacer,
+    )
     plan = plan_shards(placement, lineage=lineage, edits=edits)
     row_outcomes.note_shards(plan, placement)
     freed = context.pruned.freed if context.pruned else frozenset()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import sys
 import tempfile
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from builder.domain.manifest import Manifest, SplitEntry
     from builder.pipeline.context import BuildContext
     from builder.recipe import Recipe
+    from builder.recipe.identity import StageFile
     from builder.release.finish import Closed
 
 TOOLS = (
@@ -93,8 +95,14 @@ def _manifest_facts(
     return {
         "name": recipe.name,
         "contract": {"name": recipe.contract.label, "digest": recipe.contract.digest},
-        "recipe": recipe.manifest_facts(limit=context.limit, input_rules=context.input_rules),
-        "inputs": inputs_facts(inputs),
+        "recipe": recipe.manifest_facts(
+            identity=context.identity,
+            limit=context.limit,
+            url_rules=context.chain.resources.url_rules,
+            input_rules=context.input_rules,
+            libraries=context.libraries,
+        ),
+        "inputs": inputs_facts(inputs, files=context.identity.files),
         "tombstones": context.tombstones.facts() if context.tombstones else NO_TOMBSTONES,
         "columns": context.chain.published,
         "counts": _counts(closed),
@@ -113,13 +121,13 @@ def _counts(closed: Closed) -> dict[str, Any]:
     return counts | {name: n for name, n in extra.items() if n}
 
 
-def inputs_facts(inputs: Sequence[Input]) -> dict[str, Any]:
-    """Return the manifest's entry of the inputs."""
+def inputs_facts(inputs: Sequence[Input], *, files: Sequence[StageFile]) -> dict[str, Any]:
+    """Return the manifest's entry of the inputs and of the files that stages read."""
     return {
         "count": len(inputs),
         "bytes": sum(one.n_bytes for one in inputs),
         "digest": inputs_digest(inputs),
-        "files": [],
+        "files": [dataclasses.asdict(file) for file in files],
     }
 
 

@@ -60,6 +60,8 @@ class Validate:
 
     name: ClassVar[str] = "validate"
     untrusted: ClassVar[bool] = False
+    rules: ClassVar[int] = 1
+    libraries: ClassVar[tuple[str, ...]] = ("jsonschema-rs",)
     reasons: ClassVar[Mapping[str, str]] = {
         **judge.REASONS,
         **canonical_record.REASONS,

@@ -127,3 +127,12 @@ def test_a_fifo_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "recipe.yaml")
     with pytest.raises(RecipeError, match="is not a regular file"):
         read_document(tmp_path / "recipe.yaml")
+
+
+def test_a_setting_selects_a_stage_by_its_name() -> None:
+    """Several stages of one kind can only be told apart by their names."""
+    stages = [{"dedup_near": {"name": "strict", "threshold": 0.9}}, {"dedup_near": {}}]
+    done = apply_settings({"stages": stages}, ["stages.strict.threshold=0.95"])
+    assert done["stages"] == [{"dedup_near": {"name": "strict", "threshold": 0.95}}, {"dedup_near": {}}]
+    with pytest.raises(RecipeError, match=r"2 entries have the key 'dedup_near'.*by its name or its number"):
+        apply_settings({"stages": stages}, ["stages.dedup_near.threshold=0.7"])
