@@ -28,7 +28,7 @@ from builder.errors import Fault, NothingKeptError, RecipeError, TooManyRejected
 from builder.history.index import open_arrow
 from builder.inputs.hash_cache import HashCache
 from builder.inputs.hashing import hash_inputs
-from builder.inputs.inputs import inputs_digest, list_inputs
+from builder.inputs.inputs import inputs_digest, list_inputs, list_tasks
 from builder.inputs.selection import Wanted, select_inputs
 from builder.operations.secrecy import hides_variables
 from builder.pipeline.chain import bind_chain
@@ -158,7 +158,7 @@ def build(
         )
         context.folder.mkdir(parents=True, exist_ok=True)
         context = _with_known_records(context, selection)
-        tasks = [task for source in recipe.sources for task in source.tasks()]
+        tasks = list_tasks(recipe.sources)
         closed = close(context, run_chain(context, selection.choose(tasks)))
         _refuse_unwanted(closed, max_rejected=max_rejected, has_parent=selection.past is not None)
         result = write_version(

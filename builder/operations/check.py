@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from builder.domain.progress import ignore_progress
 from builder.engines.local import LocalEngine
-from builder.inputs.inputs import list_inputs
+from builder.inputs.inputs import list_inputs, list_tasks
 from builder.io.reading.file_source import PLAIN_CHUNK_BYTES
 from builder.io.streams.streams import compression_of
 from builder.operations.secrecy import hides_variables
@@ -104,7 +104,7 @@ def check(recipe: Recipe, *, workers: int | None = None, sample_records: int = S
 
 def _estimate(recipe: Recipe, *, n_workers: int, sample_records: int) -> Estimate:
     """Run the first records through the chain, and scale up by input bytes."""
-    tasks = [task for source in recipe.sources for task in source.tasks()]
+    tasks = list_tasks(recipe.sources)
     with tempfile.TemporaryDirectory(prefix="builder-check-") as folder, LocalEngine(workers=1) as engine:
         context = BuildContext(
             recipe=recipe,

@@ -25,6 +25,7 @@ from builder.engines.threads import LocalThreads
 from builder.errors import BuilderError, Fault, WorkerDiedError
 from builder.history.index import write_arrow
 from builder.pipeline.spool import Spool, StageSketches, row_numbers
+from builder.pipeline.stage_errors import blame_stage
 from builder.pipeline.tombstone_filter import find_tombstoned
 from builder.protocols import Verdicts
 
@@ -245,9 +246,10 @@ class Resolution:
         """Return the verdicts of the stage, and write its segment of the index."""
         sketches = StageSketches(self.spool, stage.name)
         threads = LocalThreads(self.n_threads)
-        verdicts = stage.resolve(
-            sketches, alive=np.load(self.alive), memory=self.memory, texts=self.spool, threads=threads
-        )
+        with blame_stage(stage):
+            verdicts = stage.resolve(
+                sketches, alive=np.load(self.alive), memory=self.memory, texts=self.spool, threads=threads
+            )
         sketches.release()
         write_segment(Path(self.folder) / f"{stage.name}{SEGMENT}", stage, self.spool, verdicts)
         return verdicts

@@ -12,6 +12,7 @@ from builder.domain.record import RECORD_FIELD
 from builder.domain.url import URL_RULES
 from builder.errors import Fault, RecipeError
 from builder.pipeline.measured import MeasuredColumns
+from builder.pipeline.stage_errors import blame_stage
 from builder.pipeline.tombstone_filter import TombstoneFilter
 from builder.protocols import CorpusStage, Resources, Stage
 from builder.stages.binding.placed import stage_kind, without_columns
@@ -98,7 +99,8 @@ def bind_chain(recipe: Recipe, *, tombstones: Tombstones | None = None, url_rule
         try:
             measured.check(stage)
             stages[i] = stage = _without_invalid(stage, measured.pass_stage(stage))
-            schema = stage.bind(schema, resources)
+            with blame_stage(stage):
+                schema = stage.bind(schema, resources)
         except RecipeError as error:
             place = f"stages[{i}].{stage_kind(stage)}"
             raise RecipeError(

@@ -36,6 +36,7 @@ from builder.pipeline.spool import (
     sketch_name,
     write_part,
 )
+from builder.pipeline.stage_errors import apply_stage, blame_stage, read_blamed
 from builder.pipeline.tombstones import tombstone_rejections
 from builder.protocols import Reading
 
@@ -76,7 +77,8 @@ class FirstPass:
         if (finished := finished_task(folder, parts)) is not None:
             return finished
         n_read = 0
-        for reading in self.sources[task.source].read(task, guard=guard, batch_rows=self.batch_rows):
+        source = self.sources[task.source]
+        for reading in read_blamed(source, task, guard=guard, batch_rows=self.batch_rows):
             n_read += _between(reading, 0, self.limit).n_records
             fresh = _between(reading, n_done, self.limit)
             if fresh.n_records:
@@ -186,7 +188,8 @@ class LaterPass:
         for stage, file in zip(self.barrier, self.verdicts, strict=True):
             numbers = BarrierRows(first_row + lean.column(AT).to_numpy())
             keeper = np.asarray(np.load(file, mmap_mode="r")[numbers])
-            outcome = stage.settle(lean, keeper, numbers)
+            with blame_stage(stage):
+                outcome = stage.settle(lean, keeper, numbers)
             lean = self._trace_tags(outcome.kept, stage)
             counts.update({f"{stage.name}.{name}": n for name, n in outcome.counts.items()})
         public = _public(here)
@@ -223,12 +226,7 @@ def apply_stages(
     """
     rejected = []
     for stage in stages:
-        outcome = stage.apply(batch, resources=resources, guard=guard)
-        if outcome.kept.num_rows + outcome.rejected.num_rows != batch.num_rows:
-            raise AccountError(
-                f"{stage.name}: {batch.num_rows} rows in, {outcome.kept.num_rows} kept, "
-                f"{outcome.rejected.num_rows} rejected"
-            )
+        outcome = apply_stage(stage, batch, resources=resources, guard=guard)
         counts.update({f"{stage.name}.{name}": n for name, n in outcome.counts.items()})
         batch = outcome.kept
         rejected.append(outcome.rejected)
@@ -239,13 +237,16 @@ def _prepare(batch: pa.RecordBatch, pass_: Pass, resources: Resources) -> pa.Rec
     """Add the columns for the next step: sketches for a barrier, or row sizes after the last barrier."""
     if not pass_.barrier:
         return batch.append_column(SIZE, pa.array(row_sizes(_public(batch))))
-    sketches = {stage.name: stage.sketch(batch, resources=resources) for stage in pass_.barrier}
+    sketches = {}
+    for stage in pass_.barrier:
+        with blame_stage(stage):
+            sketches[stage.name] = stage.sketch(batch, resources=resources)
     if pass_.carries is not None:
         names = [name for name in batch.schema.names if name.startswith("_") or name in pass_.carries]
         batch = batch.select(names)
-    for stage, sketch in sketches.items():
-        for name in sketch.schema.names:
-            batch = batch.append_column(sketch_name(stage, name), sketch.column(name))
+    for name, sketch in sketches.items():
+        for column in sketch.schema.names:
+            batch = batch.append_column(sketch_name(name, column), sketch.column(column))
     return batch
 
 

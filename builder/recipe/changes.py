@@ -209,6 +209,8 @@ def _part_details(
         yield f"{name} is {new.get('source')}, and was {old.get('source')}"
         return
     for fact in _FACTS:
+        if fact == "identity" and fact not in old:  # a version of an older release does not know the code
+            continue
         if old.get(fact) != new.get(fact):
             yield _fact_text(name, fact, old.get(fact), new.get(fact))
     for option in sorted(old["options"].keys() | new["options"].keys()):
@@ -226,8 +228,17 @@ def _fact_text(name: str, fact: str, was: Any, now: Any) -> str:
         paths = sorted(path for path in was.keys() | now.keys() if was.get(path) != now.get(path))
         return f"{name} reads other files: {', '.join(paths)}"
     if fact == "identity":
-        return f"the code of {name}"
+        return f"the code of {name}{_packages(was, now)}"
     return f"{name}.{fact} is {_value(now)}, and was {_value(was)}"
+
+
+def _packages(was: Any, now: Any) -> str:
+    """Say which versions of a package differ, if that is what has changed."""
+    texts = [
+        f"{one['package']} {one['version']}" if isinstance(one, dict) and one.get("version") else ""
+        for one in (was, now)
+    ]
+    return f", which is {texts[1]}, and was {texts[0]}" if all(texts) and texts[0] != texts[1] else ""
 
 
 def _value(value: Any) -> str:

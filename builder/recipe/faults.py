@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from builder.errors import Fault
-from builder.recipe.schema import recipe_schema
+from builder.errors import Fault, RecipeError
+from builder.recipe.schema import options_schema, recipe_schema
 from builder.recipe.stage_entries import stage_faults, unknown_sources
-from builder.registry import nearest
+from builder.registry import nearest, source_class, source_kinds, stage_class, stage_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +21,9 @@ _KINDS = {"sources": "source", "stages": "stage"}
 
 def find_faults(document: Any) -> list[Fault]:
     """List every fault of a recipe; an empty list means that the recipe is valid."""
-    return [*_number_faults(document, ""), *_schema_faults(document), *_consistency_faults(document)]
+    if faults := [*_number_faults(document, ""), *_load_faults(document)]:
+        return faults
+    return [*_schema_faults(document), *_consistency_faults(document)]
 
 
 def source_names(entries: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -52,10 +55,34 @@ def _number_faults(value: Any, place: str) -> list[Fault]:
     return [fault for one, where in inner for fault in _number_faults(one, where)]
 
 
+def _load_faults(document: Any) -> list[Fault]:
+    """Load the stages and sources that a recipe names, and no others; find those that cannot be loaded."""
+    faults: list[Fault] = []
+    for key, known, load in (
+        ("stages", stage_names(), stage_class),
+        ("sources", source_kinds(), source_class),
+    ):
+        for i, kind in enumerate(_kinds(document, key)):
+            try:
+                if kind in known:
+                    options_schema(load(kind))
+            except RecipeError as error:
+                place = f"{key}[{i}].{kind}"
+                faults += [replace(fault, where=place) for fault in error.faults]
+    return faults
+
+
+def _kinds(document: Any, key: str) -> list[str]:
+    """Return the kind of each entry of ``stages`` or ``sources``; empty where the entry is not readable."""
+    entries = document.get(key) if isinstance(document, dict) else None
+    return [_only_key(entry) for entry in entries] if isinstance(entries, list) else []
+
+
 def _schema_faults(document: Any) -> list[Fault]:
     from jsonschema import Draft202012Validator
 
-    validator = Draft202012Validator(recipe_schema(), format_checker=Draft202012Validator.FORMAT_CHECKER)
+    schema = recipe_schema(stages=_kinds(document, "stages"), sources=_kinds(document, "sources"))
+    validator = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
     errors = sorted(
         validator.iter_errors(document), key=lambda e: ([str(p) for p in e.absolute_path], e.message)
     )

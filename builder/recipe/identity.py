@@ -7,7 +7,8 @@ A stage or source declares three facts, all of them optional:
 - ``files(folder)``: the files that it reads (models, lists), by the name to publish; ``folder`` is the folder
   of the recipe.
 
-A stage of another package can also give ``identity``, a mapping of JSON values such as a hash of its source.
+For a stage or source of another package, name and version of the package and a hash of its source count as
+well. Such a class can give its own ``identity`` instead, a mapping of JSON values.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from builder.domain.json.canonical import canonical_json
 from builder.errors import Fault, RecipeError
+from builder.recipe.code_identity import code_identity
 from builder.recipe.known_options import is_as_before
 from builder.recipe.secrets import public_addresses
 from builder.recipe.stage_entries import stage_entries
@@ -85,6 +87,12 @@ class Identity:
             name: _digest(_bare(facts), self._versions([facts], versions.get(name)))
             for name, facts in self.sources.items()
         }
+
+    def packages(self) -> dict[str, str]:
+        """Return the versions of the other packages whose stages and sources the recipe names."""
+        parts = [*self.chain["stages"], *self.sources.values()]
+        found = [part["identity"] for part in parts if "identity" in part]
+        return {one["package"]: one["version"] for one in found if one.get("package") and one.get("version")}
 
     def as_known(
         self, stages: Sequence[Mapping[str, Any]], sources: Mapping[str, Mapping[str, Any]]
@@ -195,7 +203,7 @@ def describe_chain(
 def describe_source(source: Source) -> dict[str, Any]:
     """Return kind, rules and effective options of a source."""
     options = {k: v for k, v in effective_options(source).items() if k not in NOT_SOURCE_DATA}
-    return {"source": source.kind, "options": options, **_declared(source)}
+    return {"source": source.kind, "options": options, **_declared(source, kind="source")}
 
 
 def effective_options(found: Any) -> dict[str, Any]:
@@ -206,7 +214,8 @@ def effective_options(found: Any) -> dict[str, Any]:
 
 def _describe_stage(stage: AnyStage, *, folder: Path, files: dict[str, StageFile]) -> dict[str, Any]:
     inner, where = inner_stage(stage), where_of(stage)
-    facts = {"stage": inner.name, "name": stage.name, "options": effective_options(inner), **_declared(inner)}
+    facts = {"stage": inner.name, "name": stage.name, "options": effective_options(inner)}
+    facts |= _declared(inner, kind="stage")
     if where:
         facts["where"] = where.document()
     read = getattr(inner, "files", None)
@@ -217,12 +226,13 @@ def _describe_stage(stage: AnyStage, *, folder: Path, files: dict[str, StageFile
     return facts
 
 
-def _declared(found: Any) -> dict[str, Any]:
-    """Return what a stage or source declares about itself."""
+def _declared(found: Any, *, kind: str) -> dict[str, Any]:
+    """Return what a stage or source declares about itself, and what identifies code of another package."""
     facts: dict[str, Any] = {"rules": getattr(found, "rules", 1)}
     if libraries := sorted(getattr(found, "libraries", ())):
         facts["libraries"] = libraries
-    if identity := getattr(found, "identity", None):
+    name = found.kind if kind == "source" else found.name
+    if identity := getattr(found, "identity", None) or code_identity(type(found), name=name, kind=kind):
         facts["identity"] = _plain(identity)
     return facts
 

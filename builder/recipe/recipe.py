@@ -23,7 +23,7 @@ from builder.recipe.identity import Identity, describe_chain
 from builder.recipe.secrets import hidden_variables, public_document, redacted_urls, used_variables
 from builder.recipe.stage_entries import stage_entries
 from builder.recipe.text import apply_settings, fill_variables, read_document
-from builder.registry import nearest, source_class
+from builder.registry import blame, nearest, source_class
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -255,7 +255,8 @@ def _make_sources(
             if issubclass(found, FileSource) and not is_local(options["path"]):
                 variables = used_variables(as_written[kind]["path"])
                 options["path"] = Address(options["path"], variables=variables)
-        made.append(found(**options))
+        with blame(kind, kind="source", code=found):
+            made.append(found(**options))
     return tuple(made)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from builder.errors import Fault
-from builder.registry import nearest, source_kinds, stage_class, stage_names
+from builder.registry import blame, nearest, source_kinds, stage_class, stage_names
 from builder.stages.binding.placed import AnyStage, place_stage
 from builder.stages.binding.where import Where
 
@@ -48,8 +48,15 @@ class StageEntry:
         )
 
     def make(self) -> AnyStage:
-        """Create the stage."""
-        return place_stage(stage_class(self.kind)(**self.options), name=self.name, where=self.where)
+        """Create the stage.
+
+        Raises:
+            RecipeError: if a stage of another package refuses its options, whatever its code raises.
+        """
+        found = stage_class(self.kind)
+        with blame(self.kind, kind="stage", code=found):
+            stage = found(**self.options)
+        return place_stage(stage, name=self.name, where=self.where)
 
 
 def stage_entries(written: Sequence[Mapping[str, Any]] | None) -> list[StageEntry]:

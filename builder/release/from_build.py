@@ -106,7 +106,7 @@ def _manifest_facts(
         "tombstones": context.tombstones.facts() if context.tombstones else NO_TOMBSTONES,
         "columns": context.chain.published,
         "counts": _counts(closed),
-        "tools": tool_versions(),
+        "tools": tool_versions() | context.identity.packages(),
         "splits": splits,
     }
 
