@@ -15,6 +15,7 @@ from builder.domain.contract.shaper import shape_of_schema
 from builder.domain.json.exact import Broken
 from builder.domain.record import RECORD
 from builder.io.streams.streams import compression_of, read_chunks
+from builder.pipeline.charged import read_charged
 from builder.registry import source_class
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class JudgePart:
         number, source, task = numbered
         judge, shape = _tools(self.schema)
         tally, lines = Tally(), []
-        for reading in source.read(task, guard=guard, batch_rows=_BATCH_ROWS):
+        for reading in read_charged(source, task, guard=guard, batch_rows=_BATCH_ROWS):
             for place, record in _faulty(reading, judge=judge, shape=shape):
                 tally.add(place)
                 if self.folder is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from builder.errors import AccountError
 from builder.io.parquet_sink.rows import row_sizes
 from builder.pipeline.account import account_batch
 from builder.pipeline.candidate_ids import identify
+from builder.pipeline.charged import apply_charged, is_final, read_charged
 from builder.pipeline.known_records import drop_known, keyed_ordinals, record_keys
 from builder.pipeline.spool import (
     AT,
@@ -36,7 +38,7 @@ from builder.pipeline.spool import (
     sketch_name,
     write_part,
 )
-from builder.pipeline.stage_errors import apply_stage, blame_stage, read_blamed
+from builder.pipeline.stage_errors import apply_stage, blame_stage
 from builder.pipeline.tombstones import tombstone_rejections
 from builder.protocols import Reading
 
@@ -78,11 +80,11 @@ class FirstPass:
             return finished
         n_read = 0
         source = self.sources[task.source]
-        for reading in read_blamed(source, task, guard=guard, batch_rows=self.batch_rows):
+        for reading in read_charged(source, task, guard=guard, batch_rows=self.batch_rows):
             n_read += _between(reading, 0, self.limit).n_records
             fresh = _between(reading, n_done, self.limit)
             if fresh.n_records:
-                parts.append(self._process(fresh, folder=folder, number=len(parts), guard=guard))
+                parts.append(self._process(fresh, source.kind, folder=folder, number=len(parts), guard=guard))
                 guard.tick(fresh.n_records, fresh.batch.nbytes)
             if self.limit is not None and n_read >= self.limit:
                 break
@@ -90,13 +92,14 @@ class FirstPass:
         finish_task(folder, finished)
         return finished
 
-    def _process(self, reading: Reading, *, folder: Path, number: int, guard: Guard) -> Part:
+    def _process(self, reading: Reading, kind: str, *, folder: Path, number: int, guard: Guard) -> Part:
         counts = Counter(reading.counts)
         whole, keys = reading, record_keys(reading)
         reading, known = drop_known(whole, keys, self.known)
-        batch, rejected = apply_stages(
-            reading.batch, self.pass_.stages, resources=self.resources, guard=guard, counts=counts
+        apply = partial(
+            apply_stages, stages=self.pass_.stages, resources=self.resources, guard=guard, counts=counts
         )
+        batch, rejected = apply_charged(reading.batch, apply, kind=kind, guard=guard)
         rejected = [reading.rejected, *rejected]
         account = account_batch(
             batch,
@@ -117,7 +120,7 @@ class FirstPass:
             tables=tables,
             n_records=reading.n_records,
             counts=counts,
-            refused=guard.take_refused(),
+            refused=[unit for unit in guard.take_refused() if is_final(unit)],
         )
 
 
