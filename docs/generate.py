@@ -64,7 +64,8 @@ codes: count by them. `message` is for people and may change.
 | `merged` | Another document represents the record. |"""
 READING = """\
 Sources give these reasons. `stage` is the kind of the source. The outcome is `failed`, except for
-`record_type`, `http_status`, `content_type` and `revisit`, which are `rejected`. A `revisit` whose original
+`record_type`, `http_status`, `content_type`, `revisit`, `url_not_selected`, `url_skipped` and
+`scheme_not_selected`, which are `rejected`. A `revisit` whose original
 is in the same build is `merged` into it. `crash`, `memory` and `timeout` come from the guard: they depend on
 the machine, so `run.json` lists them as not reproducible."""
 PARSING = """\

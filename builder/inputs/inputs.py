@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from builder.domain.passed_over import PassedOver
     from builder.io.streams.paths import FileMark
     from builder.protocols import Source, Task
 
@@ -89,6 +90,18 @@ def list_tasks(sources: Sequence[Source]) -> list[Task]:
         with blame(source.kind, kind="source", code=type(source)):
             tasks += source.tasks()
     return tasks
+
+
+def list_passed_over(sources: Sequence[Source], inputs: Iterable[Input]) -> list[PassedOver]:
+    """Count what the paths of all sources together pass over; a source of another package need not count."""
+    elsewhere: set[str] = set()
+    for one in inputs:
+        folder = one.address
+        while folder not in elsewhere:
+            elsewhere.add(folder)
+            folder = folder.rpartition("/")[0]
+    counting = [source for source in sources if hasattr(source, "passed_over")]
+    return [one for source in counting for one in source.passed_over(elsewhere)]
 
 
 def inputs_digest(inputs: Iterable[Input]) -> str:

@@ -12,6 +12,7 @@ import pyarrow as pa
 from builder.domain.addresses import redact_urls
 from builder.domain.record import RECORD_FIELD, record_column, record_id, with_record
 from builder.domain.rejection import Rejection, no_rejections, rejection_batch
+from builder.domain.url_patterns import URL_REASONS
 from builder.errors import Fault, RecipeError, SourceError
 from builder.io.reading.columns import ColumnsError, TooManyColumnsError, plain_batch, public_columns
 from builder.io.reading.file_source import GUARD_REASONS
@@ -53,6 +54,7 @@ class DatasetSource:
         **TOO_MANY_COLUMNS,
         "dataset_columns": "The column names are empty or not unique.",
         **GUARD_REASONS,
+        **URL_REASONS,
     }
 
     path: str = option(help="A folder, or the name of a dataset on the Hub.")
@@ -64,6 +66,16 @@ class DatasetSource:
     )
     split: str = option("train", help="The split to read.")
     revision: str | None = option(None, help="Branch, tag or commit on the Hub. Default: `main`.")
+    urls: list[str] = option(  # noqa: RUF009
+        [],
+        help="Patterns of URLs; records with other URLs are rejected. `*` is any text: `https://*.example.org/*`.",
+    )
+    skip_urls: list[str] = option(  # noqa: RUF009
+        [], help="Patterns of URLs; records with such a URL are rejected."
+    )
+    schemes: list[str] = option(  # noqa: RUF009
+        [], help="Schemes of URLs, such as `https`; records with other URLs are rejected."
+    )
     rename: dict[str, str] = option(  # noqa: RUF009 - it makes a field
         {}, help="New names for fields: dotted path -> column."
     )

@@ -22,13 +22,14 @@ import orjson
 
 from builder.corpus import Corpus
 from builder.corpus.leftovers import OVER, sweep_spools
+from builder.corpus.place import local_folder
 from builder.domain.progress import Progress, ignore_notice, ignore_progress
 from builder.engines.local import LocalEngine
 from builder.errors import Fault, NothingKeptError, RecipeError, TooManyRejectedError
 from builder.history.index import open_arrow
 from builder.inputs.hash_cache import HashCache
 from builder.inputs.hashing import hash_inputs
-from builder.inputs.inputs import inputs_digest, list_inputs, list_tasks
+from builder.inputs.inputs import inputs_digest, list_inputs, list_passed_over, list_tasks
 from builder.inputs.selection import Wanted, select_inputs
 from builder.operations.secrecy import hides_variables
 from builder.pipeline.chain import bind_chain
@@ -118,6 +119,8 @@ def build(
     chain = bind_chain(recipe)
     identity = recipe.identity()
     inputs = list_inputs(recipe.sources)
+    passed_over = list_passed_over(recipe.sources, inputs)
+    spool = local_folder(spool, where="--spool") if spool else None
     places = (recipe.corpus, *([Path(spool)] if spool else ()))
     with disk_faults(*places):
         corpus = Corpus.open_or_create(recipe.corpus, name=recipe.name)
@@ -136,7 +139,7 @@ def build(
         selection = select_inputs(corpus, recipe, inputs, identity=identity, wanted=wanted)
         _give_notices(notice, chain, selection)
         if selection.nothing_new:
-            return unchanged(corpus, recipe)
+            return replace(unchanged(corpus, recipe), passed_over=passed_over)
         tombstones = Tombstones.parse(corpus.tombstones())
         key = _spool_key(recipe, identity, selection, tombstones, limit=limit, batch_rows=batch_rows)
         context = BuildContext(
@@ -167,7 +170,7 @@ def build(
         _remove_spool(context.folder)
         if selection.past and selection.past.lineage.borrowed:
             _remove_spool(selection.past.lineage.folders[-1].parent)
-    return result
+    return replace(result, passed_over=passed_over)
 
 
 def _with_known_records(context: BuildContext, selection: InputSelection) -> BuildContext:

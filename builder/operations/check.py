@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from builder.domain.progress import ignore_progress
 from builder.engines.local import LocalEngine
-from builder.inputs.inputs import list_inputs, list_tasks
+from builder.inputs.inputs import list_inputs, list_passed_over, list_tasks
 from builder.io.reading.file_source import PLAIN_CHUNK_BYTES
 from builder.io.streams.streams import compression_of
 from builder.operations.secrecy import hides_variables
@@ -26,6 +26,7 @@ from builder.release.finish import close
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from builder.domain.passed_over import PassedOver
     from builder.pipeline.run import ChainResult
     from builder.protocols import Task
     from builder.recipe import Recipe
@@ -76,6 +77,7 @@ class Check:
     input_bytes: int
     splits: Sequence[str]
     corpus: Path
+    passed_over: Sequence[PassedOver]
     estimate: Estimate
 
 
@@ -98,6 +100,7 @@ def check(recipe: Recipe, *, workers: int | None = None, sample_records: int = S
         input_bytes=sum(one.n_bytes for one in inputs),
         splits=list(recipe.splits),
         corpus=recipe.corpus,
+        passed_over=list_passed_over(recipe.sources, inputs),
         estimate=_estimate(recipe, n_workers=n_workers, sample_records=sample_records),
     )
 

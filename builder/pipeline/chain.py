@@ -14,6 +14,7 @@ from builder.errors import Fault, RecipeError
 from builder.pipeline.measured import MeasuredColumns
 from builder.pipeline.stage_errors import blame_stage
 from builder.pipeline.tombstone_filter import TombstoneFilter
+from builder.pipeline.url_filter import UrlFilter
 from builder.protocols import CorpusStage, Resources, Stage
 from builder.stages.binding.placed import stage_kind, without_columns
 from builder.stages.publishable import Publishable
@@ -81,7 +82,8 @@ def bind_chain(recipe: Recipe, *, tombstones: Tombstones | None = None, url_rule
     """Bind every stage to the schema that the stage before it returns; ``publishable`` is the last one.
 
     If the corpus has tombstones, a ``TombstoneFilter`` before it removes the pages that the corpus stages of
-    the recipe do not find. A stage that edits the text drops the columns that were measured before it.
+    the recipe do not find. If a source selects URLs, a ``UrlFilter`` comes after ``validate``. A stage that
+    edits the text drops the columns that were measured before it.
 
     Args:
         url_rules: the number of the corpus's rules of canonical URLs.
@@ -106,6 +108,9 @@ def bind_chain(recipe: Recipe, *, tombstones: Tombstones | None = None, url_rule
             raise RecipeError(
                 *(Fault(where=place, what=f.what, advice=f.advice) for f in error.faults)
             ) from None
+    if url_filter := UrlFilter.of(recipe.sources):
+        url_filter.bind(resources.contract.columns, resources)
+        stages.insert(1, url_filter)
     tags = {f"{name}_cluster": cluster_field(name).name for name in _tagging(recipe)}
     fields = [ID_FIELD, *(f for f in schema if not f.name.startswith("_"))]
     fields += [pa.field(name, pa.string()) for name in tags]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from builder.corpus.place import corpus_folder
 from builder.domain.addresses import redact_urls
 from builder.domain.json.canonical import canonical_json
 from builder.domain.url import URL_RULES
@@ -213,7 +214,7 @@ def _assemble(
         sources=_make_sources(document["sources"], written=written["sources"], folder=folder),
         stages=tuple(entry.make() for entry in stage_entries(document.get("stages"))),
         splits=dict(document.get("splits", DEFAULT_SPLITS)),
-        corpus=(folder / document["corpus"]).resolve(),
+        corpus=corpus_folder(document["corpus"], where="corpus", folder=folder),
         folder=folder,
         title=document.get("title", document["name"]),
         description=document.get("description", ""),
@@ -291,7 +292,19 @@ def _relative_source(entry: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 def absolute(path: str, *, folder: Path) -> str:
     """Return a local path as an absolute one; an address with a scheme (``s3://``, ``hf://``) is unchanged.
 
+    ``~`` is the home of the user. In a chain, the last link may be a local path. A file that exists is local,
+    even if its name begins like a chain.
+
     >>> absolute("s3://bucket/*.warc.gz", folder=Path("/tmp"))
     's3://bucket/*.warc.gz'
+    >>> absolute("zip://*.html::pages.zip", folder=Path("/tmp"))
+    'zip://*.html::/tmp/pages.zip'
     """
-    return path if "://" in path else str(folder / path)
+    expanded = os.path.expanduser(path)  # noqa: PTH111 - of an unknown user it leaves the path as it is
+    joined = str(folder / expanded)
+    if path.startswith("file://"):
+        return path
+    if is_local(path) or ("://" not in path and os.path.lexists(joined)):
+        return joined
+    before, chained, last = path.rpartition("::")
+    return f"{before}::{absolute(last, folder=folder)}" if chained and last else path

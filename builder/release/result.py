@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from builder.domain.passed_over import PassedOver
 
 REASON_KEYS = ("outcome", "stage", "reason")
 
@@ -30,6 +33,7 @@ class BuildResult:
 
     Attributes:
         n_restated: number of records of earlier builds whose outcome changed; ``outcomes`` counts them too.
+        passed_over: the files that folders and globs of the recipe did not select.
         n_known: number of records that were read again and are in the ledger of an earlier version.
     """
 
@@ -47,6 +51,7 @@ class BuildResult:
     empty_splits: Sequence[str] = ()
     n_restated: int = 0
     n_known: int = 0
+    passed_over: Sequence[PassedOver] = ()
 
     @property
     def n_records(self) -> int:
@@ -73,4 +78,5 @@ class BuildResult:
             "counts": dict(self.counts),
             "splits": {s.name: {"rows": s.rows, "shards": s.shards, "bytes": s.bytes} for s in self.splits},
             "empty_splits": list(self.empty_splits),
+            "passed_over": [dataclasses.asdict(one) for one in self.passed_over],
         }

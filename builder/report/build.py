@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from builder.report.json_text import print_json
+from builder.report.passed_over import passed_over_lines
 from builder.report.printer import print_line, print_lines
 from builder.report.table import counted, size_text, table_lines
 
@@ -18,6 +19,7 @@ def print_build(result: BuildResult, *, as_json: bool) -> None:
         print_json(result.document())
         return
     if result.nothing_new:
+        print_lines(passed_over_lines(result.passed_over))
         print_line(f"nothing new: {result.corpus} already has these rows as version {result.version}")
         return
     print_lines([*_summary(result), "", *_funnel(result), "", *_splits(result), "", *_next_steps(result)])
@@ -41,6 +43,7 @@ def _summary(result: BuildResult) -> list[str]:
             f"{counts.get('merged', 0):,} merged, {counts.get('failed', 0):,} failed"
         ),
         *([more] if more else []),
+        *passed_over_lines(result.passed_over),
     ]
 
 

@@ -6,6 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from builder.report.json_text import print_json
+from builder.report.passed_over import passed_over_lines
 from builder.report.printer import print_line, print_lines, print_notice
 from builder.report.table import counted, size_text, table_lines
 from builder.report.verify import FAULTS_FOUND
@@ -27,6 +28,7 @@ def print_check(check: Check, *, as_json: bool) -> None:
         f"contract  {check.contract}",
         f"stages    {', '.join(check.stages)}",
         f"inputs    {counted(check.n_inputs, 'file')}, {size_text(check.input_bytes)}",
+        *passed_over_lines(check.passed_over),
         f"splits    {', '.join(check.splits)}",
         f"corpus    {check.corpus}",
         "",

@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING, ClassVar
 
 from builder.domain.record import record_id
 from builder.domain.rejection import Rejection
-from builder.io.streams.paths import Found, find_inputs
+from builder.domain.url_patterns import URL_REASONS
+from builder.io.streams.paths import Found, select_files
 from builder.io.streams.streams import StreamFault, compression_of, read_chunks
 from builder.protocols import Task
 from builder.registry import option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
+    from builder.domain.passed_over import PassedOver
+    from builder.io.streams.paths import Selection
     from builder.protocols import Guard
 
 COMPRESSED = ("", ".gz", ".zst", ".bz2", ".lz4")
@@ -54,7 +58,8 @@ class FileSource:
     reasons: ClassVar[Mapping[str, str]]
 
     path: str = option(
-        help="A file, a folder or a glob (`**` matches any folders); a local path or any fsspec address."
+        help="A file, a folder or a glob (`**` matches any folders, `{a,b}` one of several texts); "
+        "a local path or any fsspec address."
     )
     name: str | None = option(
         None, help="Name of this source in the records' ids and the ledger. Default: its kind."
@@ -65,6 +70,22 @@ class FileSource:
         help="Other hosts to which a web server may redirect requests, or `*` for any host. "
         "Default: redirects stay on the host of `path`.",
     )
+
+    urls: list[str] = option(  # noqa: RUF009
+        [],
+        help="Patterns of URLs; records with other URLs are rejected. `*` is any text: `https://*.example.org/*`.",
+    )
+    skip_urls: list[str] = option(  # noqa: RUF009
+        [], help="Patterns of URLs; records with such a URL are rejected."
+    )
+    schemes: list[str] = option(  # noqa: RUF009
+        [], help="Schemes of URLs, such as `https`; records with other URLs are rejected."
+    )
+
+    def __init_subclass__(cls) -> None:
+        """Add the reasons that every source of files gives."""
+        if "reasons" in cls.__dict__:
+            cls.reasons = {**cls.reasons, **URL_REASONS}
 
     @property
     def label(self) -> str:
@@ -81,7 +102,15 @@ class FileSource:
 
     def inputs(self) -> list[Found]:
         """List the input files, sorted by name."""
-        return find_inputs(self.path, suffixes=self.suffixes, redirect_hosts=self.redirect_hosts)
+        return self._select().found
+
+    def passed_over(self, elsewhere: AbstractSet[str] = frozenset()) -> list[PassedOver]:
+        """Count what the path passes over: other names, hidden names, folders that are read already.
+
+        Args:
+            elsewhere: files and folders that another source reads.
+        """
+        return self._select(elsewhere).passed_over.of(self.label)
 
     def grouped_tasks(self) -> list[Task]:
         """Group consecutive small files into tasks, up to ``GROUP_FILES`` files or ``GROUP_BYTES``."""
@@ -126,6 +155,11 @@ class FileSource:
         """Return the ledger row of a record that cannot be read."""
         return Rejection(
             record=record, stage=self.kind, reason=reason, outcome="failed", message=message, raw=raw
+        )
+
+    def _select(self, elsewhere: AbstractSet[str] = frozenset()) -> Selection:
+        return select_files(
+            self.path, suffixes=self.suffixes, redirect_hosts=self.redirect_hosts, elsewhere=elsewhere
         )
 
     def _task_of(self, group: Sequence[Found]) -> Task:
