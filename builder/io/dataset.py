@@ -51,6 +51,7 @@ class DatasetSource:
         "dataset_columns": "The column names are empty or not unique.",
         **GUARD_REASONS,
     }
+    unreadable: ClassVar[frozenset[str]] = frozenset(reasons)
 
     path: str = option(help="A folder, or the name of a dataset on the Hub.")
     name: str | None = option(
