@@ -94,11 +94,12 @@ def build_command(
     accept_libraries: bool,
     compact: bool,
     as_json: bool,
-) -> None:
+) -> int:
     """Build a new version of a corpus from RECIPE.
 
-    Prints the outcome of all records by stage and reason, and the paths of the ledger and the dataset. If a
-    build is interrupted, run the same command again to resume it.
+    Prints the outcome of all records by stage and reason, contract faults by rule and place, and the paths of
+    the ledger and the dataset. A build that keeps nothing, or loses more than --max-rejected, prints the same
+    and writes no version. If a build is interrupted, run the same command again to resume it.
 
     If the corpus already has a version, the build reads only new inputs and adds their rows. If nothing is
     new, it writes nothing. If the recipe, a rule of builder or the version of a library has changed in a way
@@ -111,9 +112,10 @@ def build_command(
     from builder.pipeline.preload import preload
 
     preload(workers)
+    from builder.errors import NothingKeptError, TooManyRejectedError
     from builder.operations.build import build
     from builder.recipe import Recipe
-    from builder.report.build import print_build
+    from builder.report.build import print_build, print_stopped
     from builder.report.progress import say, say_if_compiling, show_progress
 
     loaded = Recipe.load(recipe, settings=settings, schemas=schemas)
@@ -123,27 +125,31 @@ def build_command(
         with show_progress() as advance:
             result = compact_newest(loaded, version=number, workers=workers, advance=advance)
         print_build(result, as_json=as_json)
-        return
+        return 0
     say_if_compiling()
-    with show_progress() as advance:
-        result = build(
-            loaded,
-            workers=workers,
-            max_memory=max_memory,
-            engine=engine,
-            version=number,
-            max_rejected=max_rejected,
-            limit=limit,
-            spool=spool,
-            batch_rows=batch_rows,
-            full=full,
-            prune=prune,
-            rehash=rehash,
-            accept_libraries=accept_libraries,
-            advance=advance,
-            notice=say,
-        )
+    try:
+        with show_progress() as advance:
+            result = build(
+                loaded,
+                workers=workers,
+                max_memory=max_memory,
+                engine=engine,
+                version=number,
+                max_rejected=max_rejected,
+                limit=limit,
+                spool=spool,
+                batch_rows=batch_rows,
+                full=full,
+                prune=prune,
+                rehash=rehash,
+                accept_libraries=accept_libraries,
+                advance=advance,
+                notice=say,
+            )
+    except (NothingKeptError, TooManyRejectedError) as stopped:
+        return print_stopped(stopped, as_json=as_json)
     print_build(result, as_json=as_json)
+    return 0
 
 
 def _refuse_ignored(ctx: click.Context) -> None:

@@ -63,6 +63,7 @@ class CsvSource(FileSource):
         **REASONS,
         **GUARD_REASONS,
     }
+    unreadable: ClassVar[frozenset[str]] = frozenset(reasons)
 
     rename: dict[str, str] = option(  # noqa: RUF009 - it makes a field
         {}, help="New names for columns: column -> column."

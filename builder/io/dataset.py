@@ -56,6 +56,7 @@ class DatasetSource:
         **GUARD_REASONS,
         **URL_REASONS,
     }
+    unreadable: ClassVar[frozenset[str]] = frozenset(reasons)
 
     path: str = option(help="A folder, or the name of a dataset on the Hub.")
     name: str | None = option(

@@ -56,6 +56,7 @@ class JsonlSource(FileSource):
         stem + codec for stem in (".jsonl", ".ndjson") for codec in COMPRESSED
     )
     reasons: ClassVar[Mapping[str, str]] = {**TOO_BIG, **REASONS, **GUARD_REASONS}
+    unreadable: ClassVar[frozenset[str]] = frozenset((*REASONS, *GUARD_REASONS))
 
     rename: dict[str, str] = option(  # noqa: RUF009 - it makes a field
         {}, help="New names for fields: dotted path -> column."

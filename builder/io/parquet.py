@@ -80,6 +80,7 @@ class ParquetSource(FileSource):
         "parquet_columns": "The column names are empty or not unique.",
         **GUARD_REASONS,
     }
+    unreadable: ClassVar[frozenset[str]] = frozenset(("not_parquet", "parquet_columns", *GUARD_REASONS))
 
     rename: dict[str, str] = option(  # noqa: RUF009 - it makes a field
         {}, help="New names for fields: dotted path -> column."

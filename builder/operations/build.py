@@ -23,6 +23,7 @@ import orjson
 from builder.corpus import Corpus
 from builder.corpus.leftovers import OVER, sweep_spools
 from builder.corpus.place import local_folder
+from builder.corpus.stopped import forget_stopped, keep_stopped
 from builder.domain.progress import Progress, ignore_notice, ignore_progress
 from builder.engines.local import LocalEngine
 from builder.errors import Fault, NothingKeptError, RecipeError, TooManyRejectedError
@@ -41,7 +42,7 @@ from builder.pipeline.run import run_chain
 from builder.pipeline.timings import PhaseTimer
 from builder.pipeline.tombstones import Tombstones
 from builder.release.finish import close
-from builder.release.from_build import tool_versions, unchanged, write_version
+from builder.release.from_build import stopped, tool_versions, unchanged, write_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -163,7 +164,10 @@ def build(
         context = _with_known_records(context, selection)
         tasks = list_tasks(recipe.sources)
         closed = close(context, run_chain(context, selection.choose(tasks)))
-        _refuse_unwanted(closed, max_rejected=max_rejected, has_parent=selection.past is not None)
+        forget_stopped(corpus)
+        _refuse_unwanted(
+            corpus, recipe, closed, max_rejected=max_rejected, has_parent=selection.past is not None
+        )
         result = write_version(
             corpus, context=context, closed=closed, inputs=selection.inputs, version=version
         )
@@ -249,16 +253,43 @@ def _remove_spool(folder: Path) -> None:
     shutil.rmtree(finished)
 
 
-def _refuse_unwanted(closed: Closed, *, max_rejected: float | None, has_parent: bool) -> None:
-    """Stop before a version without rows, or with too few of its records, is written."""
+def _refuse_unwanted(
+    corpus: Corpus, recipe: Recipe, closed: Closed, *, max_rejected: float | None, has_parent: bool
+) -> None:
+    """Stop before a version without rows, or with too few of its records, is written.
+
+    The ledger and the rejected records stay in the corpus until the next build.
+    """
+    what = _loss(closed, max_rejected=max_rejected)
+    is_empty = not closed.sums.outcomes["kept"] and not has_parent
+    if is_empty:
+        what = f"0 of {closed.sums.n_records:,} records were kept"
+    if what is None:
+        return
+    folder = keep_stopped(corpus, [closed.ledger, closed.rejected, closed.clusters_file])
+    ledger = folder / closed.ledger.name
+    error = (NothingKeptError if is_empty else TooManyRejectedError)(
+        Fault(where="", what=what, advice=f"read the reasons in the ledger: {ledger}")
+    )
+    error.result = stopped(corpus, recipe, closed, ledger=ledger, reason=what)
+    raise error
+
+
+def _loss(closed: Closed, *, max_rejected: float | None) -> str | None:
+    """Say how more was lost than ``--max-rejected`` allows; None if it was not."""
+    if max_rejected is None:
+        return None
+    if files := closed.losses.unreadable:
+        number = "1 input file" if len(files) == 1 else f"{len(files):,} input files"
+        return (
+            f"{number} cannot be read, so the number of rejected records is unknown and may be more than "
+            f"--max-rejected {max_rejected:.1%}: {files[0].source}/{files[0].path} ({files[0].reason})"
+        )
     outcomes, n_records = closed.sums.outcomes, closed.sums.n_records
     n_lost = outcomes["rejected"] + outcomes["failed"]
-    advice = f"read the reasons in the ledger: {closed.ledger}"
-    if not outcomes["kept"] and not has_parent:
-        raise NothingKeptError(Fault(where="", what=f"0 of {n_records:,} records were kept", advice=advice))
-    if max_rejected is not None and n_lost > max_rejected * n_records:
-        what = (
-            f"{n_lost:,} of {n_records:,} records were rejected or failed ({n_lost / n_records:.1%}), "
-            f"more than --max-rejected {max_rejected:.1%}"
-        )
-        raise TooManyRejectedError(Fault(where="", what=what, advice=advice))
+    if n_lost <= max_rejected * n_records:
+        return None
+    return (
+        f"{n_lost:,} of {n_records:,} records were rejected or failed ({n_lost / n_records:.1%}), "
+        f"more than --max-rejected {max_rejected:.1%}"
+    )

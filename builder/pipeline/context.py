@@ -32,6 +32,7 @@ class BuildContext:
     Attributes:
         identity: what decides on the rows, as it was before the build.
         limit: the maximum number of records to read; None for all.
+        spreads_limit: whether each task reads its share of the limit, not the first tasks all of it.
         timer: measures the phases; None if no measurement is needed.
         past: the past rows of the version that this build builds on; None for a full rebuild.
         tombstones: the corpus's tombstones; None if it has none.
@@ -52,6 +53,7 @@ class BuildContext:
     batch_rows: int
     advance: Progress
     limit: int | None = None
+    spreads_limit: bool = False
     past: Past | None = None
     tombstones: Tombstones | None = None
     pruned: Pruned | None = None

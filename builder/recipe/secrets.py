@@ -63,7 +63,9 @@ def _edited_faults(edit: Callable[[str], str]) -> Iterator[None]:
         ]
         if faults == list(error.faults):
             raise
-        raise type(error)(*faults) from None
+        edited = type(error)(*faults)
+        edited.__dict__.update({name: one for name, one in vars(error).items() if name != "faults"})
+        raise edited from None
 
 
 def _names(value: Any) -> Iterator[str]:

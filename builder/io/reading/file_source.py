@@ -56,6 +56,9 @@ class FileSource:
     kind: ClassVar[str]
     suffixes: ClassVar[Sequence[str]]
     reasons: ClassVar[Mapping[str, str]]
+    unreadable: ClassVar[frozenset[str]] = frozenset()
+    """Reasons of a failed record at offset 0 that represents the whole file, if the file has no other record.
+    A source whose files are one record each has none: it knows how many records it lost."""
 
     path: str = option(
         help="A file, a folder or a glob (`**` matches any folders, `{a,b}` one of several texts); "
