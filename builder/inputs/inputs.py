@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from builder.errors import Fault, RecipeError
+from builder.registry import blame
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from builder.domain.passed_over import PassedOver
     from builder.io.streams.paths import FileMark
-    from builder.protocols import Source
+    from builder.protocols import Source, Task
 
 INPUTS_SCHEMA = pa.schema(
     [
@@ -60,21 +61,35 @@ def list_inputs(sources: Sequence[Source]) -> list[Input]:
     faults: list[Fault] = []
     for source in sources:
         try:
-            inputs += [
-                Input(
-                    source=source.label,
-                    address=found.path,
-                    path=found.name,
-                    n_bytes=found.size_bytes,
-                    former_path=getattr(found, "former_name", None),
-                )
-                for found in source.inputs()
-            ]
+            with blame(source.kind, kind="source", code=type(source)):
+                inputs += [
+                    Input(
+                        source=source.label,
+                        address=found.path,
+                        path=found.name,
+                        n_bytes=found.size_bytes,
+                        former_path=getattr(found, "former_name", None),
+                    )
+                    for found in source.inputs()
+                ]
         except RecipeError as error:
             faults += error.faults
     if faults:
         raise RecipeError(*faults)
     return inputs
+
+
+def list_tasks(sources: Sequence[Source]) -> list[Task]:
+    """List the tasks of all sources, in the order of the build.
+
+    Raises:
+        RecipeError: if the path of a source does not exist.
+    """
+    tasks: list[Task] = []
+    for source in sources:
+        with blame(source.kind, kind="source", code=type(source)):
+            tasks += source.tasks()
+    return tasks
 
 
 def list_passed_over(sources: Sequence[Source], inputs: Iterable[Input]) -> list[PassedOver]:

@@ -43,6 +43,9 @@ GUARD_REASONS = {
 }
 """Reasons that only the guard gives; `run.json` lists them as not reproducible."""
 
+TRUSTED_BYTES = 4 << 20
+"""Bytes of a file that may be read without a guard; its records take at most some hundred times as much."""
+
 TOO_BIG = {"record_too_big": "The record is longer than `max_record_bytes`; it is not read completely."}
 
 
@@ -53,6 +56,9 @@ class FileSource:
     kind: ClassVar[str]
     suffixes: ClassVar[Sequence[str]]
     reasons: ClassVar[Mapping[str, str]]
+    unreadable: ClassVar[frozenset[str]] = frozenset()
+    """Reasons of a failed record at offset 0 that represents the whole file, if the file has no other record.
+    A source whose files are one record each has none: it knows how many records it lost."""
 
     path: str = option(
         help="A file, a folder or a glob (`**` matches any folders, `{a,b}` one of several texts); "
@@ -91,8 +97,11 @@ class FileSource:
 
     @property
     def untrusted(self) -> bool:
-        """Whether native code reads the bytes; decompressors are native code."""
-        return any(compression_of(found.name) for found in self.inputs())
+        """Whether native code reads the bytes, or the bytes can take much memory.
+
+        Decompressors are native code. A small file is read in this process.
+        """
+        return any(compression_of(found.name) or found.size_bytes > TRUSTED_BYTES for found in self.inputs())
 
     def inputs(self) -> list[Found]:
         """List the input files, sorted by name."""
