@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 URL_REASONS = {
-    "url_not_selected": "No pattern of the source's option `urls` matches the URL, or there is no URL.",
+    "url_not_selected": "No pattern of the source's option `urls` matches the URL, or the record has no URL.",
     "url_skipped": "A pattern of the source's option `skip_urls` matches the URL.",
     "scheme_not_selected": "The source's option `schemes` does not list the scheme of the URL.",
 }
