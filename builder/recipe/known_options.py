@@ -61,9 +61,7 @@ _ALL_URLS = ("urls", "skip_urls", "schemes")
 
 LATER_OPTIONS: dict[tuple[str, str], Any] = {
     **{(kind, option): [] for kind in FIRST_SOURCES for option in _ALL_URLS},
-    **{
-        (kind, "hive"): True for kind in ("parquet", "csv")
-    },  # no effect below input rule 2
+    **{(kind, "hive"): True for kind in ("parquet", "csv")},  # no effect below input rule 2
 }
 """(kind of stage or source, option) -> the value that does what builder did before the option existed."""
 
