@@ -41,7 +41,7 @@ folders named ``key=value``. Rule 2 removes the former and makes the latter.
 
 DEFAULT_CONTRACT = "page-1"
 DEFAULT_SPLITS = {"train": 1.0}
-_NOT_DATA = frozenset({"title", "description", "card", "date", "corpus"})
+_NOT_DATA = frozenset({"audit", "title", "description", "card", "date", "corpus"})
 _NOT_SHARED = _NOT_DATA | {"sources", "stages", "contract", "license", "language"}
 """Keys that the chain digest does not take as they are written. Stages enter it with their defaults. Sources
 and the contract have their own digests; license and language are written to the card only."""
@@ -72,6 +72,7 @@ class Recipe:
     language: tuple[str, ...] = ()
     date: str | None = None
     card: Path | None = None
+    audit_texts: str = "sample"
     document: Mapping[str, Any] = field(default_factory=dict)
     filled: Mapping[str, Any] = field(default_factory=dict, repr=False)
     variables: Variables = field(default=(), repr=False)
@@ -223,6 +224,7 @@ def _assemble(
         language=tuple(document.get("language", ())),
         date=document.get("date"),
         card=folder / document["card"] if "card" in document else None,
+        audit_texts=document.get("audit", {}).get("texts", "sample"),
         document=public_document(written),
         filled=document,
         variables=used_variables(written),
