@@ -15,6 +15,7 @@ from builder.io.reading.csv_rows import REASONS as ROW_REASONS
 from builder.io.reading.csv_rows import BrokenRow, Row, read_rows
 from builder.io.reading.file_source import (
     COMPRESSED,
+    CONTAINERS,
     GUARD_REASONS,
     MAX_RECORD_BYTES,
     TOO_BIG,
@@ -57,6 +58,7 @@ class CsvSource(FileSource):
     )
     reasons: ClassVar[Mapping[str, str]] = {
         **TOO_BIG,
+        **CONTAINERS,
         **TOO_MANY_COLUMNS,
         **ROW_REASONS,
         "csv_header": "The header does not give each column a unique name.",
@@ -92,7 +94,7 @@ class CsvSource(FileSource):
             for found in self.inputs()
         ]
 
-    def read(self, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:
+    def read_file(self, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:
         """Yield the rows as string columns with the names of the header."""
         found = Found(path=task.path, name=task.name, size_bytes=task.size_bytes)
         table = _Table(source=self, found=found, batch_rows=batch_rows)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from builder.io.archive.payload import NOT_TEXT
 from builder.io.charset.decode import Decoded, decode
-from builder.io.reading.file_source import COMPRESSED, GUARD_REASONS, TOO_BIG
+from builder.io.reading.file_source import COMPRESSED, CONTAINERS, GUARD_REASONS, TOO_BIG
 from builder.io.reading.html_head import page_url
 from builder.io.reading.page_files import PageFiles
 from builder.io.streams.streams import REASONS
@@ -29,7 +30,7 @@ class HtmlSource(PageFiles):
     suffixes: ClassVar[Sequence[str]] = tuple(
         stem + codec for stem in (".html", ".htm", ".xhtml") for codec in COMPRESSED
     )
-    reasons: ClassVar[Mapping[str, str]] = {**TOO_BIG, **REASONS, **GUARD_REASONS}
+    reasons: ClassVar[Mapping[str, str]] = {**NOT_TEXT, **TOO_BIG, **CONTAINERS, **REASONS, **GUARD_REASONS}
 
     def decode(self, data: bytes) -> Decoded:
         """Decode the bytes of a page to text; the ``meta`` tag is used."""

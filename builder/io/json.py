@@ -12,6 +12,7 @@ from builder.domain.record import RAW, RECORD_FIELD, RECORD_TYPE
 from builder.domain.rejection import rejection_batch
 from builder.io.reading.file_source import (
     COMPRESSED,
+    CONTAINERS,
     GUARD_REASONS,
     MAX_RECORD_BYTES,
     TOO_BIG,
@@ -47,7 +48,7 @@ class JsonSource(FileSource):
     kind: ClassVar[str] = "json"
     rules: ClassVar[int] = 1
     suffixes: ClassVar[Sequence[str]] = tuple(".json" + codec for codec in COMPRESSED)
-    reasons: ClassVar[Mapping[str, str]] = {**TOO_BIG, **REASONS, **GUARD_REASONS}
+    reasons: ClassVar[Mapping[str, str]] = {**TOO_BIG, **CONTAINERS, **REASONS, **GUARD_REASONS}
 
     rename: dict[str, str] = option(  # noqa: RUF009 - it makes a field
         {}, help="New names for fields: dotted path -> column."
@@ -60,7 +61,7 @@ class JsonSource(FileSource):
         """Group consecutive small files into tasks."""
         return self.grouped_tasks()
 
-    def read(self, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:
+    def read_file(self, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:
         """Yield the unparsed bytes of each file in a column ``_raw``."""
         units = count()
         rows: list[dict[str, object]] = []

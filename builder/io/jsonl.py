@@ -12,6 +12,7 @@ from builder.domain.record import RAW, record_column, with_record
 from builder.domain.rejection import rejection_batch
 from builder.io.reading.file_source import (
     COMPRESSED,
+    CONTAINERS,
     GUARD_REASONS,
     MAX_RECORD_BYTES,
     TOO_BIG,
@@ -55,7 +56,7 @@ class JsonlSource(FileSource):
     suffixes: ClassVar[Sequence[str]] = tuple(
         stem + codec for stem in (".jsonl", ".ndjson") for codec in COMPRESSED
     )
-    reasons: ClassVar[Mapping[str, str]] = {**TOO_BIG, **REASONS, **GUARD_REASONS}
+    reasons: ClassVar[Mapping[str, str]] = {**TOO_BIG, **CONTAINERS, **REASONS, **GUARD_REASONS}
     unreadable: ClassVar[frozenset[str]] = frozenset((*REASONS, *GUARD_REASONS))
 
     rename: dict[str, str] = option(  # noqa: RUF009 - it makes a field
@@ -73,7 +74,7 @@ class JsonlSource(FileSource):
             for task in self.cut_tasks(found, part_bytes=None if compression_of(found.name) else TASK_BYTES)
         ]
 
-    def read(self, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:
+    def read_file(self, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:
         """Yield the unparsed lines that begin in the task's range, in a column ``_raw``."""
         reader = _Reader(source=self, task=task, batch_rows=batch_rows)
         start = max(task.start - 1, 0)

@@ -19,7 +19,7 @@ from builder.io.reading.columns import (
     public_columns,
     row_bytes,
 )
-from builder.io.reading.file_source import GUARD_REASONS, MAX_RECORD_BYTES, TOO_BIG, FileSource
+from builder.io.reading.file_source import CONTAINERS, GUARD_REASONS, MAX_RECORD_BYTES, TOO_BIG, FileSource
 from builder.io.reading.page_rows import BATCH_BYTES
 from builder.io.reading.parquet_pages import largest_row
 from builder.io.streams.limits import (
@@ -73,6 +73,7 @@ class ParquetSource(FileSource):
     suffixes: ClassVar[Sequence[str]] = (".parquet",)
     reasons: ClassVar[Mapping[str, str]] = {
         **TOO_BIG,
+        **CONTAINERS,
         "not_parquet": "The footer of the file is missing or cannot be read.",
         "parquet_corrupt": "The row group is damaged from this row on.",
         **SWELLING,
@@ -103,7 +104,7 @@ class ParquetSource(FileSource):
         """Split files by their size; no file is opened."""
         return [task for found in self.inputs() for task in self.cut_tasks(found, part_bytes=TASK_BYTES)]
 
-    def read(self, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:
+    def read_file(self, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:
         """Yield the row groups that begin in the task's range."""
         return _Reader(source=self, task=task, guard=guard, batch_rows=batch_rows).read()
 
