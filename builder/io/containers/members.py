@@ -49,11 +49,13 @@ class Member:
 
     Attributes:
         name: its name; control characters and a second use of a name are made visible.
+        stored_name: its name as it is in the archive, which decides whether it is read.
         size_bytes: declared bytes.
         opener: opens it for reading and seeking; None if it is refused.
     """
 
     name: str
+    stored_name: str
     size_bytes: int = 0
     reason: str | None = None
     message: str = ""
@@ -88,11 +90,13 @@ class Listing:
             shown = f"{shown}#{self._names[shown]}"
         if not is_safe(name):
             message = "the name is absolute, leaves the archive, or has control characters"
-            self.members.append(Member(name=shown, reason="member_name", message=message))
+            self.members.append(Member(name=shown, stored_name=name, reason="member_name", message=message))
         elif encrypted:
-            self.members.append(Member(name=shown, reason="member_encrypted", message="it is encrypted"))
+            self.members.append(
+                Member(name=shown, stored_name=name, reason="member_encrypted", message="it is encrypted")
+            )
         else:
-            self.members.append(Member(name=shown, size_bytes=size_bytes, opener=opener))
+            self.members.append(Member(name=shown, stored_name=name, size_bytes=size_bytes, opener=opener))
 
 
 def is_safe(name: str) -> bool:
@@ -117,7 +121,7 @@ def list_zip(file: BinaryIO) -> Listing:
     """List a zip archive by its central directory."""
     listing = Listing()
     try:
-        archive = zipfile.ZipFile(file)
+        archive = zipfile.ZipFile(_open_slice(file, 0, file.seek(0, io.SEEK_END)))
         infos = archive.infolist()
         _refuse_overlaps(infos)
         for info in infos:
@@ -168,6 +172,8 @@ def _tar_headers(file: BinaryIO) -> Iterator[tarfile.TarInfo]:
         yield info
     file.seek(archive.offset)
     block = file.read(tarfile.BLOCKSIZE)
+    if not block:
+        raise BrokenArchiveError("archive_corrupt", "the archive has no end: it may have been cut")
     if block.strip(b"\x00"):
         raise BrokenArchiveError("archive_corrupt", f"byte {archive.offset} does not begin a member")
 

@@ -57,7 +57,9 @@ def read_task(source: MemberSource, task: Task, *, guard: Guard, batch_rows: int
     """Read a task; archives among its files give the records of their members, in their order."""
     parts = list(_parts(task))
     if len(parts) == 1 and parts[0][1].container is None:
-        if not (task.start and parts[0][1].codec):  # the first part of a compressed file reads all of it
+        if parts[0][1].codec:  # the first part of a compressed file reads all of it
+            task = replace(task, stop=None)
+        if not (task.start and parts[0][1].codec):
             yield from source.read_file(task, guard=guard, batch_rows=batch_rows)
         return
     if task.start:
@@ -65,12 +67,13 @@ def read_task(source: MemberSource, task: Task, *, guard: Guard, batch_rows: int
     n_records = 0
     for number, (part, content) in enumerate(parts):
         units = _Units(guard, number * _UNITS)
+        n_before = n_records
         if content.container is None:
             readings = source.read_file(part, guard=units, batch_rows=batch_rows)
         else:
             readings = _Archive(source, part, content, units, batch_rows).read()
         for reading in readings:
-            yield shift_ordinals(reading, n_records)
+            yield shift_ordinals(reading, n_before)
             n_records += reading.n_records
 
 
@@ -153,10 +156,10 @@ class _Archive:
         wanted = []
         for member in listing.members:
             glob = self._source.member_glob
-            hidden = any(part[:1] in "._" for part in member.name.split("/"))
-            named = member.name.lower().endswith(tuple(self._source.suffixes))
-            nested = member.name.lower().endswith(_NESTED)
-            if glob.file(member.name) if glob else (named and not hidden) or member.reason:
+            hidden = any(part[:1] in "._" for part in member.stored_name.split("/"))
+            named = member.stored_name.lower().endswith(tuple(self._source.suffixes))
+            nested = member.stored_name.lower().endswith(_NESTED)
+            if glob.file(member.stored_name) if glob else (named and not hidden) or member.reason:
                 wanted.append(member)
             elif nested and not hidden:
                 wanted.append(replace(member, reason="member_nested", message="it is an archive itself"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import lzma
 import zipfile
@@ -38,7 +39,9 @@ class Slice(io.RawIOBase):
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         """Move to another offset."""
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        self._at = max(0, base + offset)
+        if base + offset < 0:
+            raise OSError(errno.EINVAL, "the offset is before the start")
+        self._at = base + offset
         return self._at
 
     def readinto(self, buffer: Any) -> int:

@@ -129,6 +129,10 @@ class FileSource(ABC):
         """
         return self._select(elsewhere).passed_over.of(self.label)
 
+    def accepts(self, address: str) -> bool:  # noqa: ARG002 - sources that examine files override it
+        """Return whether a file in a folder is read although its name has none of the suffixes."""
+        return False
+
     def read(self, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:
         """Yield the records of a task; zip and tar archives are read like folders."""
         return read_task(self, task, guard=guard, batch_rows=batch_rows)
@@ -188,6 +192,7 @@ class FileSource(ABC):
             suffixes=self.suffixes,
             redirect_hosts=self.redirect_hosts,
             elsewhere=elsewhere,
+            accepts=self.accepts,
         )
 
     def _task_of(self, group: Sequence[Found]) -> Task:

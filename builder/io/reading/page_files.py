@@ -55,6 +55,11 @@ class PageFiles(FileSource, ABC):
         """Decode the bytes of a file to text."""
         return decode(data)
 
+    def open_page(self, data: bytes, *, name: str) -> tuple[Decoded, dict[str, Any]]:  # noqa: ARG002
+        """Return the decoded text of a file, and the columns of its page."""
+        decoded = self.decode(data)
+        return decoded, self.page(decoded.text)
+
     @abstractmethod
     def page(self, text: str) -> dict[str, Any]:
         """Return the columns of a page from the text of its file."""
@@ -87,7 +92,7 @@ class PageFiles(FileSource, ABC):
         if (binary := binary_type(data)) is not None:
             rows.reject(Rejection(record=record, stage=self.kind, reason="not_text", value=binary))
             return
-        decoded = self.decode(data)
+        decoded, page = self.open_page(data, name=found.name)
         if decoded.n_replaced:
             rows.add_count("replaced_chars", decoded.n_replaced)
-        rows.add(record, **self.page(decoded.text))
+        rows.add(record, **page)
