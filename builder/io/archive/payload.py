@@ -52,6 +52,7 @@ _BINARY = bytes(n for n in range(32) if n not in b"\t\n\v\f\r\x1b")
 """Bytes that the MIME Sniffing Standard calls binary data bytes, without the vertical tab."""
 
 _MIN_BINARY: Final = 4
+_MAX_BINARY_SHARE_OF_UTF8: Final = 0.3
 _MAX_BINARY_SHARE: Final = 0.04
 """Compressed and encrypted bytes have a share of 0.10; broken pages have some such bytes."""
 
@@ -76,7 +77,8 @@ def binary_type(data: bytes) -> str | None:
     if start.startswith(b"<"):
         return None
     n_binary = len(opening) - len(opening.translate(None, _BINARY))
-    if n_binary < _MIN_BINARY or n_binary <= _MAX_BINARY_SHARE * len(opening) or _is_utf8(opening):
+    allowed = _MAX_BINARY_SHARE_OF_UTF8 if _is_utf8(opening) else _MAX_BINARY_SHARE
+    if n_binary < _MIN_BINARY or n_binary <= allowed * len(opening):
         return None
     return "application/octet-stream"
 
@@ -102,9 +104,9 @@ def _follows(magic: bytes, start: bytes) -> bool:
 
 
 def _is_utf8(opening: bytes) -> bool:
-    """Return whether bytes are UTF-8 with a character beyond ASCII; the last character may be cut."""
+    """Return whether bytes are UTF-8; the last character may be cut."""
     try:
         codecs.getincrementaldecoder("utf-8")().decode(opening)
     except UnicodeDecodeError:
         return False
-    return b"\x00" not in opening
+    return True
