@@ -38,10 +38,10 @@ class HtmlSource(PageFiles):
     )
     reasons: ClassVar[Mapping[str, str]] = {**NOT_TEXT, **TOO_BIG, **CONTAINERS, **REASONS, **GUARD_REASONS}
 
-    url_from_path: str | None = option(
-        None,
+    url_from_path: str = option(
+        "none",
         help="Scheme of the URLs in a mirror: a page without an address gets its path as its URL.",
-        choices=["http", "https"],
+        choices=["none", "http", "https"],
     )
 
     def accepts(self, address: str) -> bool:
@@ -57,7 +57,7 @@ class HtmlSource(PageFiles):
         else:
             decoded = decode(saved.html, http_charset=saved.charset, is_html=True)
             page = {**self.page(decoded.text), **({"url": saved.url} if saved.url else {})}
-        if page["url"] is None and self.url_from_path:
+        if page["url"] is None and self.url_from_path != "none":
             page["url"] = mirrored_url(name.rpartition("!/")[2], scheme=self.url_from_path)
         return decoded, page
 

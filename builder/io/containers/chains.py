@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from builder.io.streams.address import is_local
-from builder.io.streams.globs import Glob
+from builder.io.streams.globs import Glob, expand_braces
 
 _CHAIN = re.compile(r"(?:zip|tar)://(.*?)::(.+)", re.DOTALL)
 
@@ -25,4 +25,4 @@ def member_glob(path: str) -> Glob | None:
     found = _CHAIN.fullmatch(path)
     if found is None or not is_local(found[2]) or not found[1].strip("/"):
         return None
-    return Glob(found[1].strip("/").split("/"))
+    return Glob(expand_braces(found[1].strip("/"), path))
