@@ -34,7 +34,7 @@ REASONS: Final = {
 """Reasons with the text for ``docs/reasons.md``."""
 
 MAX_MEMBERS: Final = 1_000_000
-MAX_NAME_CHARS: Final = 4_096
+MAX_MEMBER_NAME_CHARS: Final = 4_096
 
 _LOCAL_HEADER_BYTES: Final = 30
 _ENCRYPTED: Final = 0x1
@@ -70,7 +70,7 @@ class BrokenArchiveError(Exception):
         self.reason, self.message = reason, message
 
 
-class Listing:
+class MemberListing:
     """The members of an archive in their order, and the number of those passed over, by kind."""
 
     def __init__(self) -> None:
@@ -108,7 +108,7 @@ def is_safe(name: str) -> bool:
     parts = name.replace("\\", "/").split("/")
     return bool(
         name
-        and len(name) <= MAX_NAME_CHARS
+        and len(name) <= MAX_MEMBER_NAME_CHARS
         and ".." not in parts
         and parts[0]
         and not (len(parts[0]) > 1 and parts[0][1] == ":" and parts[0][0].isalpha())
@@ -117,9 +117,9 @@ def is_safe(name: str) -> bool:
     )
 
 
-def list_zip(file: BinaryIO) -> Listing:
+def list_zip(file: BinaryIO) -> MemberListing:
     """List a zip archive by its central directory."""
-    listing = Listing()
+    listing = MemberListing()
     try:
         archive = zipfile.ZipFile(_open_slice(file, 0, file.seek(0, io.SEEK_END)))
         infos = archive.infolist()
@@ -144,9 +144,9 @@ def list_zip(file: BinaryIO) -> Listing:
     return listing
 
 
-def list_tar(file: BinaryIO) -> Listing:
+def list_tar(file: BinaryIO) -> MemberListing:
     """List a tar archive by reading all its headers; those of GNU and POSIX have long names."""
-    listing = Listing()
+    listing = MemberListing()
     try:
         for info in _tar_headers(file):
             if info.isdir():
@@ -196,5 +196,5 @@ def _refuse_overlaps(infos: list[zipfile.ZipInfo]) -> None:
 def _shown(name: str) -> str:
     readable = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(
-        char if char.isprintable() else f"\\x{ord(char):02x}" for char in readable[:MAX_NAME_CHARS]
+        char if char.isprintable() else f"\\x{ord(char):02x}" for char in readable[:MAX_MEMBER_NAME_CHARS]
     )

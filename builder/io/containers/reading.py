@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 
 from builder.domain.record import RECORD, RECORD_FIELD, RECORD_TYPE, record_id
 from builder.domain.rejection import Rejection, no_rejections, rejection_batch
-from builder.io.containers.members import BrokenArchiveError, Listing, Member, list_tar, list_zip
+from builder.io.containers.members import BrokenArchiveError, Member, MemberListing, list_tar, list_zip
 from builder.io.containers.slices import Inflated
-from builder.io.streams.content import Content, content_of
+from builder.io.streams.content import FileContent, content_of
 from builder.io.streams.limits import swelling_message, swells
 from builder.io.streams.streams import DamagedMemberError, members_at, open_input
 from builder.protocols import Reading, Task
@@ -77,7 +77,7 @@ def read_task(source: MemberSource, task: Task, *, guard: Guard, batch_rows: int
             n_records += reading.n_records
 
 
-def _parts(task: Task) -> Iterator[tuple[Task, Content]]:
+def _parts(task: Task) -> Iterator[tuple[Task, FileContent]]:
     """Divide a task of several files: an archive is a part, and so are the files between two archives."""
     if not task.files:
         yield task, content_of(task.path, name=task.name)
@@ -89,12 +89,12 @@ def _parts(task: Task) -> Iterator[tuple[Task, Content]]:
             plain.append(file)
             continue
         if plain:
-            yield _task_of(task, plain), Content(None, None)
+            yield _task_of(task, plain), FileContent(None, None)
         yield _task_of(task, [file]), content
         plain = []
     if plain:
         whole = len(plain) == len(task.files)
-        yield (task if whole else _task_of(task, plain)), Content(None, None)
+        yield (task if whole else _task_of(task, plain)), FileContent(None, None)
 
 
 def _task_of(task: Task, files: Sequence[File]) -> Task:
@@ -122,7 +122,7 @@ class _Archive:
     """Reads the members of one archive."""
 
     def __init__(
-        self, source: MemberSource, task: Task, content: Content, guard: Guard, batch_rows: int
+        self, source: MemberSource, task: Task, content: FileContent, guard: Guard, batch_rows: int
     ) -> None:
         self._source, self._task, self._content = source, task, content
         self._guard, self._batch_rows = guard, batch_rows
@@ -143,14 +143,14 @@ class _Archive:
                 message = "no member has a name that this source reads"
                 yield self._fail_archive(BrokenArchiveError("no_member", message))
 
-    def _list(self, file: BinaryIO) -> Listing:
+    def _list(self, file: BinaryIO) -> MemberListing:
         if self._content.container == "zip":
             return list_zip(file)
         if self._content.codec is None:
             return list_tar(file)
         return list_tar(cast("BinaryIO", Inflated(self._task.path, codec=self._content.codec)))
 
-    def _choose(self, listing: Listing) -> tuple[list[Member], Counter[str]]:
+    def _choose(self, listing: MemberListing) -> tuple[list[Member], Counter[str]]:
         """Return the members to read, and the counts of those passed over."""
         counts = Counter({f"passed_over_{name}": n for name, n in listing.passed_over.items()})
         wanted = []

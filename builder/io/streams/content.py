@@ -24,14 +24,14 @@ _ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")
 _NOT_TEXT = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f-\xff]")
 
 
-class Content(NamedTuple):
+class FileContent(NamedTuple):
     """How a file is compressed (None: it is not), and what kind of archive its content is (None: none)."""
 
     codec: str | None
     container: Container | None
 
 
-def content_of(address: str, *, name: str) -> Content:
+def content_of(address: str, *, name: str) -> FileContent:
     """Examine the first bytes of a file.
 
     The name decides only if the bytes are neither compressed nor text: the file may be damaged there.
@@ -43,10 +43,10 @@ def content_of(address: str, *, name: str) -> Content:
         opening = _read(file)
     codec = codec_of(opening, name=name)
     if codec is None:
-        return Content(None, _container(opening, name=name))
+        return FileContent(None, _container(opening, name=name))
     inside = next(read_chunks(address, codec=codec, chunk_bytes=_OPENING_BYTES), b"")
     is_tar = isinstance(inside, bytes) and _container(inside, name="") == "tar"
-    return Content(codec, "tar" if is_tar else None)
+    return FileContent(codec, "tar" if is_tar else None)
 
 
 def codec_of(opening: bytes, *, name: str) -> str | None:
