@@ -61,6 +61,9 @@ _URL_PATTERNS = ("urls", "skip_urls", "schemes")
 
 LATER_OPTIONS: dict[tuple[str, str], Any] = {
     **{(kind, option): [] for kind in FIRST_SOURCES for option in _URL_PATTERNS},
+    ("warc", "crawler_records"): False,
+    ("warc", "incomplete"): True,
+    ("html", "url_from_path"): "none",
     **{(kind, "hive"): True for kind in ("parquet", "csv")},  # no effect below input rule 2
 }
 """(kind of stage or source, option) -> the value that does what builder did before the option existed."""
