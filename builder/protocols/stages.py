@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from builder.domain.url import URL_RULES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -54,7 +56,8 @@ class Resources:
     """What a stage can use when it is bound and when it runs.
 
     ``renames`` maps the name of a source to its ``rename`` option (dotted path in the input -> column).
-    ``kinds`` maps the name of a source to its kind.
+    ``kinds`` maps the name of a source to its kind. ``url_rules`` is the number of the corpus's rules of
+    canonical URLs.
     """
 
     contract: Contract
@@ -62,14 +65,20 @@ class Resources:
     renames: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
     folder: Path | None = None
+    url_rules: int = URL_RULES
 
 
 @runtime_checkable
 class Stage(Protocol):
     """A step that processes one batch at a time. Its options are the fields of its frozen dataclass."""
 
-    name: ClassVar[str]
-    untrusted: ClassVar[bool]
+    @property
+    def name(self) -> str:
+        """The name of the stage in the ledger; its kind, unless the recipe gives another one."""
+
+    @property
+    def untrusted(self) -> bool:
+        """Whether native parsers process the bytes; if so, the stage runs under the engine's guard."""
 
     def bind(self, schema: pa.Schema, resources: Resources) -> pa.Schema:
         """Check that the required columns exist; return the schema of the rows that continue.
@@ -154,8 +163,13 @@ class CorpusStage(Protocol):
     receives the rows that the stage before it kept.
     """
 
-    name: ClassVar[str]
-    untrusted: ClassVar[bool]
+    @property
+    def name(self) -> str:
+        """The name of the stage in the ledger; see ``Stage.name``."""
+
+    @property
+    def untrusted(self) -> bool:
+        """Whether native parsers process the bytes; see ``Stage.untrusted``."""
 
     @property
     def append_stable(self) -> bool:

@@ -20,6 +20,7 @@ from builder.domain.record import PAGE_KEY, RAW, RECORD, RECORD_FIELD
 from builder.domain.rejection import MAX_VALUE_CHARS, ContractFault, Rejection, rejection_batch
 from builder.errors import Fault, RecipeError
 from builder.protocols import Outcome
+from builder.stages.validation.known_url import known_url
 from builder.stages.validation.lifting import Lifted, lift, names_to_lift
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ class Validate:
 
     name: ClassVar[str] = "validate"
     untrusted: ClassVar[bool] = False
+    rules: ClassVar[int] = 1
+    libraries: ClassVar[tuple[str, ...]] = ("jsonschema-rs",)
     reasons: ClassVar[Mapping[str, str]] = {
         **judge.REASONS,
         **canonical_record.REASONS,
@@ -213,6 +216,8 @@ def _rejections(
         refusal = refused[row]
         first = refusal.faults[0] if refusal.faults else None
         url = refusal.value.get(url_column) if isinstance(refusal.value, dict) else None
+        if url is None and url_column is not None:
+            url = known_url(batch, row, url_column, resources.renames.get(source, {}))
         yield Rejection(
             record=batch.column(RECORD)[row].as_py(),
             outcome="failed" if refusal.failed else "rejected",
