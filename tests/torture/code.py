@@ -29,6 +29,7 @@ COMMAND_MODULES = {
     "publish": "hub.publish",
     "purge": "operations.takedown",
     "rejected": "operations.rejected",
+    "show": "operations.show",
     "takedown": "operations.takedown",
     "validate": "operations.validate",
     "verify": "operations.verify",

@@ -123,6 +123,7 @@ READERS: dict[str, list[str]] = {
     "why": ["why", "corpus", "https://a.example/7"],
     "diff": ["diff", "corpus", "1.0.0", "2.0.0"],
     "rejected": ["rejected", "corpus", "--output", "rejected.jsonl"],
+    "show": ["show", "corpus"],
     "check": ["check", "base.json"],
     "check version": ["check", "corpus"],
     "gc --dry-run": ["gc", "corpus", "--dry-run"],
