@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from torture import failing, fuzz, kills, power, together
+from torture import failing, fuzz, guided, kills, power, together
 from torture.code import ROOT
 from torture.page import page
 from torture.tally import Tally, Target
@@ -18,7 +18,14 @@ GOALS = {"kills": 500, "failing calls": 1_000, "power loss": 500, "two at once":
 
 
 def all_targets() -> list[Target]:
-    return [*kills.targets(), *failing.targets(), *power.targets(), *together.targets(), *fuzz.targets()]
+    return [
+        *kills.targets(),
+        *failing.targets(),
+        *power.targets(),
+        *together.targets(),
+        *fuzz.targets(),
+        *guided.targets(),
+    ]
 
 
 def is_done(target: Target, tally: Tally, targets: list[Target]) -> bool:
@@ -48,7 +55,6 @@ def main() -> int:
             for target in sorted(left, key=lambda one: tally.of(one).tries / one.tries_at_once):
                 if time.monotonic() < end:
                     _try(target, yard, tally)
-            tally.save()
     tally.save()
     asked.page.write_text(page(tally), encoding="utf-8")
     faults = sum(sum(one.faults.values()) for one in tally.sums.values())
@@ -61,9 +67,9 @@ def _try(target: Target, yard: Yard, tally: Tally) -> None:
     began = time.monotonic()
     outcome = target.attempt(yard, found.tries)
     found.add(outcome, tries=target.tries_at_once, seconds=time.monotonic() - began)
+    tally.save()
     if outcome.fault:
         print(f"{target.name}, try {found.tries}: {outcome.fault}\n{outcome.note}\n", flush=True)
-        tally.save()
 
 
 if __name__ == "__main__":
