@@ -14,7 +14,7 @@ PYTEST = -m pytest -q -n 2 --dist worksteal
 KERNEL_TESTS = tests/unit/kernels $(addprefix tests/property/test_,html_scan.py lifting.py near_duplicates.py \
 	repair.py row_encoding.py)
 
-.PHONY: help demo test test-all coverage check lint types layers lowest docs golden golden-corpus bench clean
+.PHONY: help demo test test-all coverage check lint types layers lowest docs golden golden-corpus torture bench clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -67,6 +67,9 @@ golden: $(BIN)/builder ## Rewrite the golden files; read the diff before you com
 
 golden-corpus: $(BIN)/builder ## Write tests/golden/corpus-N (N=1 ...) for a new number of a format
 	$(BIN)/python tests/golden/make_corpus.py $(N)
+
+torture: $(BIN)/builder ## Kill, starve and fuzz builder for SECONDS=600; adds up in docs/reliability.json
+	cd tests && ../$(BIN)/python -m torture --seconds $(or $(SECONDS),600)
 
 bench: $(BIN)/builder ## Compare with other tools
 	$(BIN)/python -m benchmarks

@@ -52,6 +52,10 @@ def on_terminal(
 
 
 def escapes(text: str) -> list[str]:
-    """Return the forbidden sequences in an output, and forged lines."""
+    """Return the forbidden sequences in an output, and forged lines.
+
+    `builder show` quotes the lines of a text, with four blanks in front of each.
+    """
     found = [one for one in _FORBIDDEN if one in text]
-    return found + [line for line in text.splitlines() if line.strip().startswith("forged")]
+    lines = [line for line in text.splitlines() if not line.startswith("    ")]
+    return found + [line for line in lines if line.strip().startswith("forged")]

@@ -181,6 +181,7 @@ def _free(corpus: Path, staged: Path, target: str) -> None:  # noqa: ARG001 - a 
     remove(corpus / target)
     with suppress(OSError):
         (corpus / target).parent.rmdir()
+        sync_folder((corpus / target).parent.parent)
 
 
 _VERBS: Mapping[str, Callable[..., None]] = {

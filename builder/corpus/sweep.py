@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import stat
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from builder.corpus.durable import remove
+from builder.corpus.durable import remove, sync_folder
 from builder.corpus.names import OBJECTS, SPOOL
 from builder.corpus.opening import check_folder, file_kind
 from builder.corpus.reseal import Resealing
@@ -58,6 +59,7 @@ def sweep(corpus: Corpus, *, spool_days: float, only_look: bool = False) -> Garb
     )
     if not only_look:
         _free(corpus, objects)
+        _remove_empty_folders(corpus.path)
         for spool in spools:
             remove(spool)
     return garbage
@@ -68,6 +70,15 @@ def _free(corpus: Corpus, objects: Sequence[Path]) -> None:
     if objects or seal.unused:
         steps = [["free", one.relative_to(corpus.path).as_posix()] for one in objects]
         Resealing(corpus, "sweep").commit(seal.versions, root_files={}, unused=(), after=steps)
+
+
+def _remove_empty_folders(corpus: Path) -> None:
+    """Remove folders of objects that are empty, which a loss of power can leave behind."""
+    place = check_folder(corpus, OBJECTS)
+    for folder in sorted(place.glob("*")):
+        with suppress(OSError):  # it has objects, or is not a folder
+            folder.rmdir()
+            sync_folder(place)
 
 
 def _spools(corpus: Path) -> list[Path]:

@@ -67,6 +67,7 @@ CALLS: dict[str, tuple[int, list[str]]] = {
     "diff": (0, ["diff", "corpus", "1.0.0", "2.0.0"]),
     "verify": (0, ["verify", "corpus"]),
     "why": (0, ["why", "corpus", PAGE]),
+    "show": (0, ["show", "corpus@1.0.0"]),
     "rejected": (0, ["rejected", "corpus", "--output", f"{EVIL_NAME}.jsonl"]),
     "takedown": (0, ["takedown", "corpus", "--url", PAGE, "--because", EVIL]),
     "yank": (0, ["yank", "corpus@1.1.0", "--because", EVIL]),

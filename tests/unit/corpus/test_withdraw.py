@@ -261,6 +261,16 @@ def test_gc_frees_what_no_version_uses(corpus: Corpus) -> None:
     assert gc(corpus.path).garbage.n_objects == 0
 
 
+def test_gc_removes_empty_folders_of_objects(corpus: Corpus) -> None:
+    """A loss of power can bring such a folder back; `verify` reports it, and nothing else removes it."""
+    empty = corpus.path / ".objects/sha256/00"
+    empty.mkdir(exist_ok=True)
+    assert [fault.where for fault in verify(corpus.path).faults] == [".objects/sha256/00"]
+    gc(corpus.path)
+    assert not empty.exists()
+    assert verify(corpus.path).clean
+
+
 def test_gc_removes_abandoned_spools(corpus: Corpus) -> None:
     """A recently changed spool stays, because its build can resume from it; 0 days removes all."""
     for name, days in (("fresh", 0), ("stale", 30)):
