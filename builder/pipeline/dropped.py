@@ -16,6 +16,7 @@ from xxhash import xxh3_64_intdigest
 from builder.domain.record import RECORD
 from builder.domain.text_buffers import text_digests
 from builder.pipeline.tombstones import STAGE as TAKEDOWN
+from builder.stages.validate import Validate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +35,7 @@ DROPPED = "dropped"
 """The file of a part with the texts of dropped rows."""
 
 PRIVATE_STAGES = frozenset((TAKEDOWN, "opt_out", "pii"))
-"""Stages whose rejections are never shown."""
+"""Kinds of stages whose rejections are never shown."""
 
 DROPPED_SCHEMA = pa.schema(
     [
@@ -68,9 +69,14 @@ class DroppedTexts:
         self._texts = texts
         self._batches: list[pa.RecordBatch] = []
 
-    def add(self, batch: pa.RecordBatch, rejected: pa.RecordBatch, *, columns: Columns) -> None:
-        """Add the rows that one stage dropped; ``batch`` came to the stage."""
-        self._batches += dropped_texts(batch, rejected, columns=columns, texts=self._texts)
+    def add(self, batch: pa.RecordBatch, rejected: pa.RecordBatch, *, kind: str, columns: Columns) -> None:
+        """Add the rows that one stage dropped; ``batch`` came to the stage.
+
+        The rows that come to ``validate`` have columns of any type, and may hold text that is not UTF-8. Its
+        rejections keep the raw record.
+        """
+        if kind not in PRIVATE_STAGES and kind != Validate.name:
+            self._batches += dropped_texts(batch, rejected, columns=columns, texts=self._texts)
 
     def files(self) -> dict[str, pa.RecordBatch]:
         """Return the file for the part of the batch; none without a text."""
@@ -88,7 +94,7 @@ def dropped_texts(
     """
     wanted = rejected.filter(pc.is_null(rejected["record"])) if rejected.num_rows else rejected
     names = [name for name in (columns.text, columns.html) if name is not None and name in batch.schema.names]
-    if texts == NO_TEXTS or not wanted.num_rows or not names or wanted["stage"][0].as_py() in PRIVATE_STAGES:
+    if texts == NO_TEXTS or not wanted.num_rows or not names:
         return []
     ids = pc.struct_field(wanted[RECORD], "id")
     ranks = np.array([rank_of(one) for one in ids.to_pylist()], np.uint64)
