@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SAMPLE, ALL, NO_TEXTS = "sample", "all", "none"
 """The values of the recipe's ``audit.texts``."""
 
-SAMPLE_RECORDS = 1_000
+MAX_SAMPLE_TEXTS = 1_000
 """Records of each stage and reason whose texts are kept by default."""
 
 MAX_TEXT_CHARS = 20_000
@@ -53,7 +53,7 @@ DROPPED_SCHEMA = pa.schema(
 lowest ranks are the sample. ``digest`` is that of the whole text."""
 
 
-def rank_of(record_id: str, *, seed: int = 0) -> int:
+def sample_rank(record_id: str, *, seed: int = 0) -> int:
     """Return the rank of a record, which does not depend on anything but its id and the seed."""
     return xxh3_64_intdigest(record_id.encode(), seed)
 
@@ -97,7 +97,7 @@ def dropped_texts(
     if texts == NO_TEXTS or not wanted.num_rows or not names:
         return []
     ids = pc.struct_field(wanted[RECORD], "id")
-    ranks = np.array([rank_of(one) for one in ids.to_pylist()], np.uint64)
+    ranks = np.array([sample_rank(one) for one in ids.to_pylist()], np.uint64)
     if texts == SAMPLE:
         keep = pa.array(_lowest(ranks, wanted["reason"].to_pylist()), pa.int64())
         wanted, ids, ranks = wanted.take(keep), ids.take(keep), ranks[keep.to_numpy()]
@@ -131,7 +131,7 @@ def _lowest(ranks: np.ndarray, reasons: Sequence[str], *, stages: Sequence[str] 
     for row in np.argsort(ranks, kind="stable").tolist():
         key = (stages[row] if stages else "", reasons[row])
         counts[key] = counts.get(key, 0) + 1
-        if counts[key] <= SAMPLE_RECORDS:
+        if counts[key] <= MAX_SAMPLE_TEXTS:
             keep.append(row)
     return sorted(keep)
 
