@@ -37,6 +37,7 @@ class BuildResult:
     is ``STOPPED``; it has no digest.
 
     Attributes:
+        tagged: number of records that each deduplication in ``mode: tag`` marked as duplicates.
         contract_faults: what contracts refused, by rule and place.
         unreadable: files of which nothing could be read.
         n_restated: number of records of earlier builds whose outcome changed; ``outcomes`` counts them too.
@@ -59,6 +60,7 @@ class BuildResult:
     n_restated: int = 0
     n_known: int = 0
     passed_over: Sequence[PassedOver] = ()
+    tagged: Mapping[str, int] = field(default_factory=dict)
     contract_faults: Sequence[FaultGroup] = ()
     unreadable: Sequence[UnreadableFile] = ()
 
@@ -91,6 +93,7 @@ class BuildResult:
             "reasons": reasons_document(self.reasons),
             "contract_faults": [group.document() for group in self.contract_faults],
             "unreadable_files": [one.document() for one in self.unreadable],
+            "tagged": dict(self.tagged),
             "counts": dict(self.counts),
             "splits": {s.name: {"rows": s.rows, "shards": s.shards, "bytes": s.bytes} for s in self.splits},
             "empty_splits": list(self.empty_splits),

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 _NAMED_BY = ("record_id", "url", "document_id", "kept_id")
 
-MAX_LINE_CHARS = 200
+MAX_SEARCHED_CHARS = 200
 MIN_LINE_CHARS = 40
 """Characters of a line at least, to find a text by it: short lines are in many pages."""
 
 MAX_LINES_OF_TEXT = 20
 
-MAX_LINES = 1_000
+MAX_SEARCHED_LINES = 1_000
 """Lines of all texts that are searched for, at most."""
 _COLUMNS = ["record_id", "outcome", "document_id", "kept_id"]
 
@@ -70,7 +70,7 @@ def long_lines(text: str) -> list[str]:
     >>> long_lines("Tides\n\n  The tide turns twice a day, and twice it waits. \n")
     ['The tide turns twice a day, and twice it waits.']
     """
-    lines = (line.strip()[:MAX_LINE_CHARS] for line in text.splitlines())
+    lines = (line.strip()[:MAX_SEARCHED_CHARS] for line in text.splitlines())
     return [line for line in lines if len(line) >= MIN_LINE_CHARS][:MAX_LINES_OF_TEXT]
 
 

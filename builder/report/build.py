@@ -24,7 +24,7 @@ def print_build(result: BuildResult, *, as_json: bool) -> None:
         print_lines(passed_over_lines(result.passed_over))
         print_line(f"nothing new: {result.corpus} already has these rows as version {result.version}")
         return
-    print_lines(_paragraphs(_summary(result), *_losses(result), _splits(result), _next_steps(result)))
+    print_lines(_paragraphs(summary_lines(result), *_losses(result), _splits(result), _next_steps(result)))
 
 
 def print_stopped(error: NothingKeptError | TooManyRejectedError, *, as_json: bool) -> int:
@@ -40,7 +40,7 @@ def print_stopped(error: NothingKeptError | TooManyRejectedError, *, as_json: bo
         first = f"{result.name}: no version was written"
         export = f"builder rejected {result.corpus}@{result.version} --output rejected.jsonl"
         last = [f"ledger  {result.ledger}", f"export  {export}"]
-        for line in _paragraphs([first, *_summary(result)[1:]], *_losses(result), last, [""]):
+        for line in _paragraphs([first, *summary_lines(result)[1:]], *_losses(result), last, [""]):
             print_notice(line)
     print_error(error)
     return error.exit_status
@@ -57,7 +57,8 @@ def _losses(result: BuildResult) -> list[list[str]]:
     return [outcome_lines(result.reasons), faults, files]
 
 
-def _summary(result: BuildResult) -> list[str]:
+def summary_lines(result: BuildResult) -> list[str]:
+    """Return the version and the numbers of records, as lines."""
     counts = result.outcomes
     kept = counts.get("kept", 0)
     known = f"{result.n_known:,} were accounted for by an earlier build" if result.n_known else ""
@@ -75,6 +76,10 @@ def _summary(result: BuildResult) -> list[str]:
             f"{counts.get('merged', 0):,} merged, {counts.get('failed', 0):,} failed"
         ),
         *([more] if more else []),
+        *(
+            f"{stage} in mode: tag marked {counted(n, 'record')} as duplicates and removed none"
+            for stage, n in result.tagged.items()
+        ),
         *passed_over_lines(result.passed_over),
     ]
 
