@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
+from difflib import get_close_matches
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from builder._version import __version__
-from builder.errors import BuilderError
+from builder.errors import BuilderError, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 COMMANDS = {
     "init": ("start", "Create a recipe, a few pages and a contract to start from."),
@@ -40,10 +45,15 @@ class LazyGroup(click.Group):
         """List the commands in the order in which a user needs them."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import one command."""
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command.
+
+        Raises:
+            UsageError: if no command has this name. The message names the nearest one.
+        """
         if cmd_name not in COMMANDS:
-            return None
+            near = [f"Did you mean {one!r}?" for one in get_close_matches(cmd_name, COMMANDS, n=1)]
+            raise click.UsageError(" ".join([f"No such command {cmd_name!r}.", *near]), ctx)
         module, _ = COMMANDS[cmd_name]
         command: click.Command = getattr(import_module(f"builder.cli.{module}"), f"{cmd_name}_command")
         return command
@@ -69,30 +79,57 @@ def cli() -> None:
 
 def main(args: list[str] | None = None) -> None:
     """Run the command line. A BuilderError becomes lines on stderr and an exit status."""
+    _accept_any_text()
+    words = sys.argv[1:] if args is None else args
+    as_json = "--json" in (words[: words.index("--")] if "--" in words else words)
     try:
         status = cli.main(args=args, prog_name="builder", standalone_mode=False)
     except BuilderError as error:
-        for line in str(error).splitlines():
-            click.echo(f"error: {line}", err=True)
-        sys.exit(error.exit_status)
+        _fail(error.faults, error.exit_status, as_json=as_json)
     except BrokenPipeError:
         _leave_closed_output()
     except OSError as error:
-        _report_os_error(error)
+        what = str(error.strerror or error or type(error).__name__)
+        _fail((Fault(where=str(error.filename or ""), what=what),), 1, as_json=as_json)
+    except UnicodeEncodeError as error:
+        if sys.getfilesystemencoding() == "utf-8":
+            raise
+        _fail((_outside_the_locale(error),), 1, as_json=as_json)
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        _fail((Fault(where="", what=error.format_message()),), error.exit_code, as_json=as_json, said=True)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted; finished work is kept. Run the same command again to resume.", err=True)
-        sys.exit(130)
+        what = "interrupted; finished work is kept. Run the same command again to resume."
+        click.echo(what, err=True)
+        _fail((Fault(where="", what=what),), 130, as_json=as_json, said=True)
     sys.exit(_status(status))
 
 
-def _report_os_error(error: OSError) -> NoReturn:
-    """Say in one line what the system refused, and end."""
-    place = f"{error.filename}: " if error.filename else ""
-    click.echo(f"error: {place}{error.strerror or error or type(error).__name__}", err=True)
-    sys.exit(1)
+def _accept_any_text() -> None:
+    """Write escapes for characters that the encoding of an output lacks; they must not end a command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _outside_the_locale(error: UnicodeEncodeError) -> Fault:
+    """Explain that a file name has no form in the encoding of the locale."""
+    encoding = sys.getfilesystemencoding()
+    what = f"{error.object[:200]!a} is not a file name in the locale's encoding, {encoding}"
+    return Fault(
+        where="", what=what, advice="set the environment variable PYTHONUTF8=1, or use a UTF-8 locale"
+    )
+
+
+def _fail(faults: Sequence[Fault], exit_status: int, *, as_json: bool, said: bool = False) -> NoReturn:
+    """Print the faults, and end; ``said`` if people have been told already."""
+    from builder.report.failure import print_faults, print_faults_document
+
+    if not said:
+        print_faults(faults)
+    if as_json:
+        print_faults_document(faults)
+    sys.exit(exit_status)
 
 
 def _leave_closed_output() -> NoReturn:

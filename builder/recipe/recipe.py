@@ -78,7 +78,7 @@ class Recipe:
         try:
             document = apply_settings(read_document(path), settings)
             return cls.from_dict(document, folder=path.resolve().parent, schemas=schemas)
-        except BuilderError:
+        except (BuilderError, UnicodeEncodeError):  # the latter: a file name that the locale cannot encode
             raise
         except RecursionError:
             what, advice = "nests too deeply", "check that this file is a recipe"

@@ -6,10 +6,9 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import click
-import orjson
 
 from builder.domain.changelog import WHY, why_removed
-from builder.report.json_text import print_json
+from builder.report.json_text import json_text, print_json, print_json_text
 from builder.report.table import counted, table_lines
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ class DiffPrinter:
         """Print one row."""
         if self._as_json:
             start = ",\n    " if self._n_printed else '{\n  "rows": [\n    '
-            print(start + orjson.dumps(row_document(row)).decode(), end="")
+            print_json_text(start + json_text(row_document(row)), end="")
         else:
             click.echo("\n".join(_row_lines(row)))
         self._n_printed += 1
@@ -48,8 +47,8 @@ class DiffPrinter:
         elif not self._n_printed:
             print_json({"rows": [row_document(row) for row in diff.rows], **_document(diff)})
         else:
-            rest = orjson.dumps(_document(diff), default=str, option=orjson.OPT_INDENT_2).decode()
-            print("\n  ],\n" + rest.removeprefix("{\n"))
+            rest = json_text(_document(diff), indent=True)
+            print_json_text("\n  ],\n" + rest.removeprefix("{\n"))
 
 
 # -- JSON ------------------------------------------------------------------------------------------

@@ -130,3 +130,27 @@ def test_schema_prints_the_file_unchanged(run: Any) -> None:
     """The output is the same with and without `--json`."""
     text = (SCHEMAS / "page-1.schema.json").read_text()
     assert run("schema", "page-1").out == run("schema", "page-1", "--json").out == text
+
+
+@pytest.mark.parametrize(
+    ("args", "status", "what"),
+    [
+        (["build", "nowhere.yaml"], 1, "no such file"),
+        (["build", "my/recipe.yaml", "--max-rejected", "0", "--full"], 3, "were rejected or failed"),
+        (["buid", "my/recipe.yaml"], 2, "Did you mean 'build'?"),
+        (["build"], 2, "Missing argument 'RECIPE'."),
+        (["init", "my"], 1, "already exists"),
+    ],
+    ids=["no recipe", "too many rejected", "no such command", "no argument", "a folder with files"],
+)
+def test_a_failure_is_a_document_too(
+    args: list[str], status: int, what: str, run: Any, tmp_path: Path
+) -> None:
+    """A script reads the faults from stdout; people read the same lines on stderr."""
+    if args[0] == "build" and len(args) > 2:
+        args = [*args, "--set", f"corpus={tmp_path}/corpus"]
+    done = run(*args, "--json")
+    document = json.loads(done.out)
+    Draft202012Validator(schema("faults")).validate(document)
+    assert (done.status, what in document["faults"][0]["what"]) == (status, True)
+    assert what in done.err
