@@ -12,6 +12,7 @@
     ├── AccountError        the ledger's sums differ from what the readers counted
     ├── NothingKeptError    the build would publish no row
     ├── TooManyRejectedError  more records were rejected or failed than --max-rejected allows; exit status 3
+    ├── TooManyNulledError  more cells of a column were made null than --max-nulled allows; exit status 3
     └── HubError            the Hub cannot be reached, refuses a request, or lacks what was requested
         └── PublishError    a version is not fit to be published, or the Hub holds other content
 
@@ -99,6 +100,12 @@ class NothingKeptError(BuilderError):
 
 class TooManyRejectedError(BuilderError):
     """More records were rejected or failed than ``--max-rejected`` allows."""
+
+    exit_status = 3
+
+
+class TooManyNulledError(BuilderError):
+    """More cells of a column were made null than ``--max-nulled`` allows."""
 
     exit_status = 3
 

@@ -15,7 +15,10 @@ from builder.cli.options import (
     workers_option,
 )
 
-_READS_INPUTS = ("max_memory", "max_rejected", "limit", "spool", "batch_rows", "full", "prune", "rehash")
+_READS_INPUTS = (
+    *("max_memory", "max_rejected", "max_nulled", "limit"),
+    *("spool", "batch_rows", "full", "prune", "rehash"),
+)
 """Options that control how inputs are read; ``--compact`` reads no input."""
 
 
@@ -39,6 +42,11 @@ _READS_INPUTS = ("max_memory", "max_rejected", "limit", "spool", "batch_rows", "
     "--max-rejected",
     type=Share(),
     help="Write no version (exit status 3) if more of the records, such as 0.05 or 5%, are rejected or fail.",
+)
+@click.option(
+    "--max-nulled",
+    type=Share(),
+    help="Write no version (exit status 3) if bad values of one column are made null in more of the records.",
 )
 @click.option("--limit", type=click.IntRange(1), help="Read only this many records, to try a recipe.")
 @settings_option
@@ -68,6 +76,7 @@ def build_command(
     engine: str,
     number: str | None,
     max_rejected: float | None,
+    max_nulled: float | None,
     limit: int | None,
     settings: tuple[str, ...],
     spool: str | None,
@@ -115,6 +124,7 @@ def build_command(
             engine=engine,
             version=number,
             max_rejected=max_rejected,
+            max_nulled=max_nulled,
             limit=limit,
             spool=spool,
             batch_rows=batch_rows,

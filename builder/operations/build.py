@@ -22,9 +22,10 @@ import orjson
 
 from builder.corpus import Corpus
 from builder.corpus.leftovers import OVER, sweep_spools
+from builder.domain.nulled import columns_above, nulled_cells
 from builder.domain.progress import Progress, ignore_notice, ignore_progress
 from builder.engines.local import LocalEngine
-from builder.errors import Fault, NothingKeptError, RecipeError, TooManyRejectedError
+from builder.errors import Fault, NothingKeptError, RecipeError, TooManyNulledError, TooManyRejectedError
 from builder.history.index import open_arrow
 from builder.inputs.hash_cache import HashCache
 from builder.inputs.hashing import hash_inputs
@@ -70,6 +71,7 @@ def build(
     engine: str = "local",
     version: str | None = None,
     max_rejected: float | None = None,
+    max_nulled: float | None = None,
     limit: int | None = None,
     spool: str | Path | None = None,
     batch_rows: int | None = None,
@@ -92,6 +94,8 @@ def build(
         version: version number to use. It must not be lower than the computed number.
         max_rejected: maximum share of the records read that may be rejected or fail. Merged records do not
             count.
+        max_nulled: maximum share of the records read whose value in one column may be made null because it
+            is bad.
         limit: number of records to read, to try a recipe.
         spool: folder for unfinished work; default: a folder inside the corpus.
         batch_rows: maximum number of rows in a batch. The result does not depend on it.
@@ -104,6 +108,7 @@ def build(
         RecipeError: if the stages do not chain, or an input does not exist. Nothing is read then.
         TooManyRejectedError: if more records than ``max_rejected`` are rejected or fail. No version is
             written.
+        TooManyNulledError: if bad values of one column are made null in more records than ``max_nulled``.
         NothingKeptError: if no row would be published. No version is written.
         LockedError: if another builder process works on this corpus.
         CorpusError: if the disk is full or not writable.
@@ -152,6 +157,7 @@ def build(
         tasks = [task for source in recipe.sources for task in source.tasks()]
         closed = close(context, run_chain(context, selection.choose(tasks)))
         _refuse_unwanted(closed, max_rejected=max_rejected, has_parent=selection.past is not None)
+        _refuse_nulled(closed, max_nulled=max_nulled)
         result = write_version(
             corpus, context=context, closed=closed, inputs=selection.inputs, version=version
         )
@@ -240,3 +246,24 @@ def _refuse_unwanted(closed: Closed, *, max_rejected: float | None, has_parent: 
             f"more than --max-rejected {max_rejected:.1%}"
         )
         raise TooManyRejectedError(Fault(where="", what=what, advice=advice))
+
+
+def _refuse_nulled(closed: Closed, *, max_nulled: float | None) -> None:
+    """Stop before a version is written in which too many bad values of one column are null."""
+    if max_nulled is None:
+        return
+    n_records = closed.sums.n_records - closed.n_restated
+    shares = columns_above(nulled_cells(closed.counts), n_records, share=max_nulled)
+    advice = f"the messages in the ledger show the values: {closed.ledger}"
+    if shares:
+        raise TooManyNulledError(
+            *(
+                Fault(
+                    where=pointer,
+                    what=f"bad values were made null in {share:.1%} of the records, "
+                    f"more than --max-nulled {max_nulled:.1%}",
+                    advice=advice,
+                )
+                for pointer, share in shares.items()
+            )
+        )

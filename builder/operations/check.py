@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
 
+from builder.domain.nulled import nulled_cells
 from builder.domain.progress import ignore_progress
 from builder.engines.local import LocalEngine
 from builder.inputs.inputs import list_inputs
@@ -23,7 +24,7 @@ from builder.pipeline.timings import size_of
 from builder.release.finish import close
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from builder.pipeline.run import ChainResult
     from builder.protocols import Task
@@ -54,13 +55,18 @@ _COMPRESSION = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """Costs of a build, estimated from its first records. Only the order of magnitude is reliable."""
+    """Costs of a build, estimated from its first records. Only the order of magnitude is reliable.
+
+    Attributes:
+        nulled: number of cells of the sample that a build makes null, by the pointer of their column.
+    """
 
     seconds: float
     memory_bytes: int
     disk_bytes: int
     sample_records: int
     sample_kept: int
+    nulled: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +136,7 @@ def _estimate(recipe: Recipe, *, n_workers: int, sample_records: int) -> Estimat
         disk_bytes=int(spooled * scale),
         sample_records=n_records,
         sample_kept=chain_result.last.n_rows,
+        nulled=nulled_cells(chain_result.counts),
     )
 
 

@@ -54,6 +54,7 @@ class Recipe:
     language: tuple[str, ...] = ()
     date: str | None = None
     card: Path | None = None
+    on_bad_value: str = "reject"
     document: Mapping[str, Any] = field(default_factory=dict)
     filled: Mapping[str, Any] = field(default_factory=dict)
 
@@ -174,6 +175,7 @@ def _assemble(
         language=tuple(document.get("language", ())),
         date=document.get("date"),
         card=folder / document["card"] if "card" in document else None,
+        on_bad_value=document.get("on_bad_value", "nullify" if contract.outgoing else "reject"),
         document=written,
         filled=document,
     )

@@ -45,6 +45,16 @@ def recipe_schema() -> dict[str, Any]:
                 "description": "Name of a built-in contract, or path of a JSON Schema.",
             },
             "columns": _columns_schema(),
+            "on_bad_value": {
+                "type": "string",
+                "enum": ["nullify", "reject"],
+                "description": (
+                    "What a bad value costs if no stage needs its column and the contract does not require "
+                    "it: only the cell, which becomes null and is counted (`nullify`), or the record "
+                    "(`reject`). "
+                    "Default: `nullify` for page-1, `reject` for a contract of your own."
+                ),
+            },
             "sources": {"type": "array", "minItems": 1, "items": _one_of(_source_schemas())},
             "stages": {"type": "array", "items": _one_of(_stage_schemas())},
             "splits": _splits_schema(),

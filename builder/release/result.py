@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from builder.domain.nulled import nulled_cells
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
@@ -53,6 +55,11 @@ class BuildResult:
         """The number of records that were read and are in the ledger of this version."""
         return sum(self.outcomes.values()) - self.n_restated
 
+    @property
+    def nulled(self) -> dict[str, int]:
+        """The number of cells that were made null, by the pointer of their column; largest number first."""
+        return nulled_cells(self.counts)
+
     def document(self) -> dict[str, Any]:
         """Return the result as ``--json`` prints it."""
         return {
@@ -71,6 +78,7 @@ class BuildResult:
             },
             "reasons": [dict(zip(REASON_KEYS, key, strict=True)) | {"records": n} for key, n in self.reasons],
             "counts": dict(self.counts),
+            "nulled": self.nulled,
             "splits": {s.name: {"rows": s.rows, "shards": s.shards, "bytes": s.bytes} for s in self.splits},
             "empty_splits": list(self.empty_splits),
         }

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from builder.domain.nulled import WARNED_SHARE, columns_above
 from builder.report.json_text import print_json
 from builder.report.table import counted, size_text, table_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from builder.release.result import BuildResult
 
 
@@ -44,6 +47,21 @@ def _summary(result: BuildResult) -> list[str]:
             f"{counts.get('merged', 0):,} merged, {counts.get('failed', 0):,} failed"
         ),
         *([more] if more else []),
+        *nulled_lines(result.nulled, n_records=result.n_records),
+    ]
+
+
+def nulled_lines(nulled: Mapping[str, int], *, n_records: int) -> list[str]:
+    """List the columns whose bad values were made null; more than 5 % of the records is a warning.
+
+    >>> nulled_lines({"/fetched_at": 2, "/status": 1}, n_records=30)
+    ['warning: /fetched_at was made null in 2 records (6.7%)', '/status was made null in 1 record (3.3%)']
+    """
+    many = columns_above(nulled, n_records, share=WARNED_SHARE)
+    return [
+        ("warning: " if pointer in many else "")
+        + f"{pointer} was made null in {counted(n, 'record')} ({n / n_records:.1%})"
+        for pointer, n in nulled.items()
     ]
 
 

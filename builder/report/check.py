@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from builder.report.build import nulled_lines
 from builder.report.json_text import print_json
 from builder.report.table import counted, size_text, table_lines
 from builder.report.verify import FAULTS_FOUND
@@ -34,6 +35,7 @@ def print_check(check: Check, *, as_json: bool) -> None:
         *table_lines(check.columns, header=["column", "type"]),
         "",
         f"estimate from a sample of {sample}",
+        *nulled_lines(estimate.nulled, n_records=estimate.sample_records),
         f"time      about {_time_text(estimate.seconds)}",
         f"memory    about {size_text(estimate.memory_bytes)}",
         f"disk      about {size_text(estimate.disk_bytes)} while it runs",

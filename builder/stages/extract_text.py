@@ -43,6 +43,7 @@ class ExtractText:
 
     name: ClassVar[str] = "extract_text"
     untrusted: ClassVar[bool] = True
+    needs: ClassVar[tuple[str, ...]] = ("html",)
     reasons: ClassVar[Mapping[str, str]] = {
         "no_text": "The page has no text: its HTML contains none, and the record has no text of its own.",
         "html_too_big": "The HTML has more bytes than `max_html_bytes`.",
