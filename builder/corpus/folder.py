@@ -19,13 +19,13 @@ from builder.corpus.names import (
     INDEX,
     LOCK,
     MANIFEST,
-    OBJECTS,
     README,
     ROOT_SEAL,
     SEALS,
     SPOOL,
     TOMBSTONES,
 )
+from builder.corpus.near import corpora_near, looks_like_corpus
 from builder.corpus.opening import (
     MANIFEST_BYTES,
     PURGED_BYTES,
@@ -67,9 +67,9 @@ class Corpus:
         """
         self.path = Path(path)
         self._held = 0
-        if not ((self.path / SEALS).is_dir() or (self.path / OBJECTS).is_dir()):
+        if not looks_like_corpus(self.path):
             what = "is not a corpus folder" if self.path.is_dir() else "no such folder"
-            raise CorpusError(Fault(where=str(path), what=what, advice="`builder build` creates one"))
+            raise CorpusError(Fault(where=str(path), what=what, advice=corpora_near(self.path)))
 
     @classmethod
     def open_or_create(cls, path: str | Path, *, name: str) -> Corpus:

@@ -170,7 +170,9 @@ def _not_only_this(merged: tuple[dict[str, Any], bytes]) -> Fault:
     row, key = merged
     what = f"was merged into {key.hex()}, which would be taken down with it"
     return Fault(
-        where=row["url"] or row["record_id"], what=what, advice="to take both down, leave out --only-this"
+        where=row["url"] or row["record_id"],
+        what=what,
+        advice="name both pages, or neither",
     )
 
 

@@ -41,7 +41,7 @@ def _lines(result: TakedownResult) -> Iterator[str]:
         yield "not published; later builds reject these:"
         yield from _list([[one] for one in result.unknown], header=["asked for"])
     if result.nearby:
-        yield "near-duplicates at other URLs; they stay unless you give --and-near:"
+        yield "near-duplicates at other URLs, which stay:"
         rows = [[f"{one.similarity:.3f}", one.id, one.url or ""] for one in result.nearby]
         yield from _list(rows, header=["similarity", "document", "url"])
     if result.purged:

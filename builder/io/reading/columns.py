@@ -38,7 +38,7 @@ def public_columns(names: Sequence[str], *, rename: Mapping[str, str]) -> list[s
 
 
 def _faults(names: Sequence[str], public: Sequence[str], rename: Mapping[str, str]) -> Iterator[str]:
-    """Explain which names of columns cannot be used, and what to change: the file, or the option ``rename``."""
+    """Explain which names cannot be used, and what to change: the file, or the option ``rename``."""
     for number, (name, new) in enumerate(zip(names, public, strict=True), start=1):
         if not name:
             yield f"column {number} has no name: name it in the file"
