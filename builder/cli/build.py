@@ -16,7 +16,7 @@ from builder.cli.options import (
 )
 
 _READS_INPUTS = (
-    *("max_memory", "max_rejected", "max_nulled", "limit"),
+    *("max_memory", "max_rejected", "max_nulled", "limit", "dry_run"),
     *("spool", "batch_rows", "full", "prune", "rehash"),
 )
 """Options that control how inputs are read; ``--compact`` reads no input."""
@@ -48,7 +48,14 @@ _READS_INPUTS = (
     type=Share(),
     help="Write no version (exit status 3) if bad values of one column are made null in more of the records.",
 )
-@click.option("--limit", type=click.IntRange(1), help="Read only this many records, to try a recipe.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    help="Try the recipe on this many records, as a first version. Writes no version.",
+)
+@click.option(
+    "--dry-run", is_flag=True, help="Do everything that a build does, report it, and write no version."
+)
 @settings_option
 @click.option(
     "--spool",
@@ -78,6 +85,7 @@ def build_command(
     max_rejected: float | None,
     max_nulled: float | None,
     limit: int | None,
+    dry_run: bool,
     settings: tuple[str, ...],
     spool: str | None,
     schemas: tuple[str, ...],
@@ -96,6 +104,9 @@ def build_command(
     If the corpus already has a version, the build reads only new inputs and adds their rows. If nothing is
     new, it writes nothing. If the recipe has changed in a way that affects rows, the build reads all inputs
     again.
+
+    --limit and --dry-run are trials: they work in a folder that they remove, and print the same report. The
+    corpus stays as it is.
     """
     if compact:
         _refuse_ignored(ctx)
@@ -113,7 +124,7 @@ def build_command(
 
         with show_progress() as advance:
             result = compact_newest(loaded, version=number, workers=workers, advance=advance)
-        print_build(result, as_json=as_json)
+        print_build(result, asked=number, as_json=as_json)
         return
     say_if_compiling()
     with show_progress() as advance:
@@ -126,6 +137,7 @@ def build_command(
             max_rejected=max_rejected,
             max_nulled=max_nulled,
             limit=limit,
+            dry_run=dry_run,
             spool=spool,
             batch_rows=batch_rows,
             full=full,
@@ -134,7 +146,7 @@ def build_command(
             advance=advance,
             notice=say,
         )
-    print_build(result, as_json=as_json)
+    print_build(result, asked=number, as_json=as_json)
 
 
 def _refuse_ignored(ctx: click.Context) -> None:

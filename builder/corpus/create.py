@@ -18,8 +18,8 @@ _FOLDERS = (OBJECTS, AUDIT, INDEX, SEALS, SPOOL)
 _OURS = frozenset({".objects", AUDIT, INDEX, SEALS, SPOOL, TOMBSTONES, f"{TOMBSTONES}.tmp"})
 
 
-def create_corpus(path: Path, name: str) -> None:
-    """Create an empty corpus. The root seal is written last, so an interrupted creation can be repeated.
+def check_new_folder(path: Path) -> None:
+    """Check that a corpus can be created in a folder.
 
     Raises:
         CorpusError: if the folder contains other files.
@@ -33,6 +33,16 @@ def create_corpus(path: Path, name: str) -> None:
     if foreign:
         what = f"is not a corpus folder and contains {foreign[0]!r}"
         raise CorpusError(Fault(where=str(path), what=what, advice="name an empty or a new folder"))
+
+
+def create_corpus(path: Path, name: str) -> None:
+    """Create an empty corpus. The root seal is written last, so an interrupted creation can be repeated.
+
+    Raises:
+        CorpusError: if the folder contains other files.
+        TamperedError: if it is a corpus without a root seal.
+    """
+    check_new_folder(path)
     path.mkdir(parents=True, exist_ok=True)
     for folder in _FOLDERS:
         check_folder(path, folder).mkdir(parents=True, exist_ok=True)

@@ -31,6 +31,7 @@ from builder.inputs.hash_cache import HashCache
 from builder.inputs.hashing import hash_inputs
 from builder.inputs.inputs import inputs_digest, list_inputs
 from builder.inputs.selection import select_inputs
+from builder.operations.trial import tries_in_scratch
 from builder.pipeline.chain import bind_chain
 from builder.pipeline.context import BuildContext
 from builder.pipeline.disk import disk_faults
@@ -63,6 +64,7 @@ _SMALL_BYTES = 4 << 20
 """Total input bytes up to which a build in this process is faster than starting workers."""
 
 
+@tries_in_scratch
 def build(
     recipe: Recipe | str | Path,
     *,
@@ -78,6 +80,7 @@ def build(
     full: bool = False,
     prune: bool = False,
     rehash: bool = False,
+    dry_run: bool = False,  # noqa: ARG001 - the decorator reads it
     advance: Progress = ignore_progress,
     notice: Callable[[str], None] = ignore_notice,
 ) -> BuildResult:
@@ -96,12 +99,13 @@ def build(
             count.
         max_nulled: maximum share of the records read whose value in one column may be made null because it
             is bad.
-        limit: number of records to read, to try a recipe.
+        limit: number of records to read, to try a recipe as a first version. Writes no version.
         spool: folder for unfinished work; default: a folder inside the corpus.
         batch_rows: maximum number of rows in a batch. The result does not depend on it.
         full: read all inputs again, not only new ones.
         prune: remove the rows of inputs that no longer exist.
         rehash: hash every input, even if it looks unchanged.
+        dry_run: do everything that a build does, in a copy of the corpus that is removed. Writes no version.
         notice: called with each notice that the user reads before the work begins.
 
     Raises:

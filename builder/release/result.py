@@ -31,6 +31,8 @@ class BuildResult:
     ``reasons`` lists ((outcome, stage, reason), records), most records first.
 
     Attributes:
+        trial: whether the build only tried: no version was written. ``version`` is then the number that a
+            build would write; empty with a limit on the records.
         n_restated: number of records of earlier builds whose outcome changed; ``outcomes`` counts them too.
         n_known: number of records that were read again and are in the ledger of an earlier version.
     """
@@ -42,6 +44,7 @@ class BuildResult:
     digest: str
     ledger: Path
     nothing_new: bool = False
+    trial: bool = False
     outcomes: Mapping[str, int] = field(default_factory=dict)
     reasons: Sequence[tuple[tuple[str, str, str], int]] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -65,11 +68,12 @@ class BuildResult:
         return {
             "name": self.name,
             "corpus": str(self.corpus),
-            "version": self.version,
-            "reason": self.reason,
-            "digest": self.digest,
+            "version": self.version or None,
+            "reason": self.reason if self.version else None,
+            "digest": self.digest if self.version else None,
+            "trial": self.trial,
             "nothing_new": self.nothing_new,
-            "ledger": str(self.ledger),
+            "ledger": None if self.trial else str(self.ledger),
             "records": {
                 "read": self.n_records,
                 **self.outcomes,

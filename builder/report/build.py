@@ -16,17 +16,29 @@ if TYPE_CHECKING:
     from builder.release.result import BuildResult
 
 
-def print_build(result: BuildResult, *, as_json: bool) -> None:
-    """Print the result of a build as text or as one JSON document."""
+def print_build(result: BuildResult, *, as_json: bool, asked: str | None = None) -> None:
+    """Print the result of a build as text or as one JSON document.
+
+    Args:
+        asked: the version number that was asked for.
+    """
+    if result.nothing_new and asked and asked != result.version:
+        text = f"--version {asked} has no effect: nothing is new, so no version is written"
+        click.echo(text, err=True)
     if as_json:
         print_json(result.document())
         return
     if result.nothing_new:
         click.echo(f"nothing new: {result.corpus} already has these rows as version {result.version}")
         return
-    click.echo(
-        "\n".join([*_summary(result), "", *_funnel(result), "", *_splits(result), "", *_next_steps(result)])
-    )
+    lines = [*_summary(result), "", *_funnel(result), "", *_splits(result)]
+    end = ["", *_next_steps(result)] if not result.trial else []
+    click.echo("\n".join([*lines, *end]))
+
+
+def _trial(result: BuildResult) -> list[str]:
+    would = f"a build would write {result.version}  {result.reason}" if result.version else ""
+    return [f"{result.name}: a trial, no version was written", *filter(None, [would])]
 
 
 def _summary(result: BuildResult) -> list[str]:
@@ -39,8 +51,9 @@ def _summary(result: BuildResult) -> list[str]:
         else ""
     )
     more = "; ".join(filter(None, (known, restated)))
+    written = f"{result.name} {result.version}  {result.reason}"
     return [
-        f"{result.name} {result.version}  {result.reason}",
+        *(_trial(result) if result.trial else [written]),
         (
             f"{counted(result.n_records, 'record')} read: {kept:,} kept, "
             f"{counts.get('rejected', 0):,} rejected, "

@@ -28,17 +28,22 @@ def print_takedown(result: TakedownResult, *, as_json: bool) -> None:
 
 
 def _lines(result: TakedownResult) -> Iterator[str]:
-    if result.nothing_new:
+    if result.dry_run:
+        yield f"{result.corpus} {result.version}: a trial, nothing was written"
+        yield f"{counted(len(result.documents), 'document')} would be taken down"
+    elif result.nothing_new:
         yield f"nothing new: this is already taken down in {result.corpus} {result.version}"
     else:
         yield f"{result.corpus} {result.version}  {result.reason}"
         yield f"{counted(len(result.documents), 'document')} taken down, {result.n_restated:,} records in all"
     yield from _list([[one, url or ""] for one, url in result.documents], header=["document", "url"])
     if result.merged:
-        yield "merged pages, removed with the document they were merged into:"
+        verb = "which would be removed" if result.dry_run else "removed"
+        yield f"merged pages, {verb} with the document they were merged into:"
         yield from _list([[page, one] for page, one in result.merged], header=["page", "document"])
     if result.unknown:
-        yield "not published; later builds reject these:"
+        verb = "would reject" if result.dry_run else "reject"
+        yield f"not published; later builds {verb} these:"
         yield from _list([[one] for one in result.unknown], header=["asked for"])
     if result.nearby:
         yield "near-duplicates at other URLs, which stay:"

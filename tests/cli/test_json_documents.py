@@ -22,6 +22,8 @@ CALLS = {
     "check a version": (["check", "my/corpus@1.0.0"], 0),
     "build": (["build", "my/recipe.yaml", "--set", "corpus={tmp}/corpus"], 0),
     "build again": (["build", "my/recipe.yaml"], 0),
+    "build, dry": (["build", "my/recipe.yaml", "--set", "corpus={tmp}/corpus", "--dry-run"], 0),
+    "build, limited": (["build", "my/recipe.yaml", "--limit", "2"], 0),
     "validate": (["validate", "my/pages/pages.jsonl", "--contract", "page-1"], 4),
     "dedup": (["dedup", "my/pages/pages.jsonl", "--output", "{tmp}/clean"], 0),
     "versions": (["versions", "my/corpus"], 0),
@@ -34,6 +36,10 @@ CALLS = {
     "diff of all rows, without any": (["diff", "{lamps}/lamps", "2.0.0", "2.0.0", "--rows"], 0),
     "takedown": (
         ["takedown", "{tmp}/corpus", "--url", TIDES, "--because", "a test"],
+        0,
+    ),
+    "takedown, dry": (
+        ["takedown", "{tmp}/corpus", "--url", TIDES, "--because", "a test", "--dry-run"],
         0,
     ),
     "takedown and purge": (
