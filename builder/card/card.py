@@ -158,6 +158,7 @@ def _template(path: Path) -> Template:
     environment.filters |= {
         "cell": words.cell,
         "code": words.code,
+        "paragraphs": words.paragraphs,
         "prose": words.prose,
         "number": words.number,
         "size": words.size,

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from builder._version import __version__
+from builder.cli.interrupts import INTERRUPTED_STATUS, interruptible
 from builder.errors import BuilderError, Fault
+from builder.report.printer import (
+    INTERRUPTED,
+    leave_closed_output,
+    print_bug,
+    print_error,
+    print_notice,
+    print_usage,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,63 +88,71 @@ def cli() -> None:
 
 def main(args: list[str] | None = None) -> None:
     """Run the command line. A BuilderError becomes lines on stderr and an exit status."""
-    _accept_any_text()
+    sys.excepthook = print_bug
     words = sys.argv[1:] if args is None else args
     as_json = "--json" in (words[: words.index("--")] if "--" in words else words)
     try:
-        status = cli.main(args=args, prog_name="builder", standalone_mode=False)
+        with interruptible():
+            status = cli.main(args=args, prog_name="builder", standalone_mode=False)
+            sys.stdout.flush()
     except BuilderError as error:
+        print_error(error)
         _fail(error.faults, error.exit_status, as_json=as_json)
     except BrokenPipeError:
-        _leave_closed_output()
+        leave_closed_output()
     except OSError as error:
-        what = str(error.strerror or error or type(error).__name__)
-        _fail((Fault(where=str(error.filename or ""), what=what),), 1, as_json=as_json)
+        fault = _os_fault(error)
+        print_error(BuilderError(fault))
+        _fail([fault], 1, as_json=as_json)
     except UnicodeEncodeError as error:
         if sys.getfilesystemencoding() == "utf-8":
             raise
-        _fail((_outside_the_locale(error),), 1, as_json=as_json)
+        fault = _outside_the_locale(error)
+        print_error(BuilderError(fault))
+        _fail([fault], 1, as_json=as_json)
+    except MemoryError:
+        advice = "close other programs, or use fewer --workers"
+        fault = Fault(where="", what="there is not enough memory", advice=advice)
+        print_error(BuilderError(fault))
+        _fail([fault], 1, as_json=as_json)
     except click.ClickException as error:
-        error.show()
-        _fail((Fault(where="", what=error.format_message()),), error.exit_code, as_json=as_json, said=True)
+        _print_usage(error)
+        _fail([Fault(where="", what=error.format_message())], error.exit_code, as_json=as_json)
     except (click.Abort, KeyboardInterrupt):
-        what = "interrupted; finished work is kept. Run the same command again to resume."
-        click.echo(what, err=True)
-        _fail((Fault(where="", what=what),), 130, as_json=as_json, said=True)
+        print_notice(INTERRUPTED)
+        _fail([Fault(where="", what=INTERRUPTED)], INTERRUPTED_STATUS, as_json=as_json)
     sys.exit(_status(status))
 
 
-def _accept_any_text() -> None:
-    """Write escapes for characters that the encoding of an output lacks; they must not end a command."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
-            stream.reconfigure(errors="backslashreplace")
+def _fail(faults: Sequence[Fault], exit_status: int, *, as_json: bool) -> NoReturn:
+    """End, after the faults were printed for people; with ``as_json``, print them as a document too."""
+    if as_json:
+        from builder.report.json_text import print_json
+
+        print_json({"faults": list(faults)})
+    sys.exit(exit_status)
+
+
+def _os_fault(error: OSError) -> Fault:
+    """Return in one line what the system refused."""
+    name = error.filename
+    place = os.fsdecode(name) if isinstance(name, (str, bytes)) else ""
+    return Fault(where=place, what=str(error.strerror or error or type(error).__name__))
 
 
 def _outside_the_locale(error: UnicodeEncodeError) -> Fault:
     """Explain that a file name has no form in the encoding of the locale."""
     encoding = sys.getfilesystemencoding()
     what = f"{error.object[:200]!a} is not a file name in the locale's encoding, {encoding}"
-    return Fault(
-        where="", what=what, advice="set the environment variable PYTHONUTF8=1, or use a UTF-8 locale"
-    )
+    advice = "set the environment variable PYTHONUTF8=1, or use a UTF-8 locale"
+    return Fault(where="", what=what, advice=advice)
 
 
-def _fail(faults: Sequence[Fault], exit_status: int, *, as_json: bool, said: bool = False) -> NoReturn:
-    """Print the faults, and end; ``said`` if people have been told already."""
-    from builder.report.failure import print_faults, print_faults_document
-
-    if not said:
-        print_faults(faults)
-    if as_json:
-        print_faults_document(faults)
-    sys.exit(exit_status)
-
-
-def _leave_closed_output() -> NoReturn:
-    """End quietly: who read the output has closed it, as ``head`` does."""
-    sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - flushed when the interpreter ends
-    sys.exit(1)
+def _print_usage(error: click.ClickException) -> None:
+    """Say how the command is called, and what is wrong with this call."""
+    said = io.StringIO()
+    error.show(file=said)
+    print_usage(said.getvalue())
 
 
 def _status(result: Any) -> int:

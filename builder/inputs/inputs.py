@@ -36,6 +36,7 @@ class Input:
     An input that is not a file (a dataset on the Hub) has an empty address and the hash of its name.
 
     Attributes:
+        former_path: the path by the first rule of input names, if it is another one.
         mark: the mark of a local file before it was hashed, which shows whether the file changes later.
     """
 
@@ -44,6 +45,7 @@ class Input:
     path: str
     n_bytes: int
     sha256: str = ""
+    former_path: str | None = None
     mark: FileMark | None = field(default=None, compare=False)
 
 
@@ -58,7 +60,13 @@ def list_inputs(sources: Sequence[Source]) -> list[Input]:
     for source in sources:
         try:
             inputs += [
-                Input(source=source.label, address=found.path, path=found.name, n_bytes=found.size_bytes)
+                Input(
+                    source=source.label,
+                    address=found.path,
+                    path=found.name,
+                    n_bytes=found.size_bytes,
+                    former_path=getattr(found, "former_name", None),
+                )
                 for found in source.inputs()
             ]
         except RecipeError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from builder.corpus.names import SPOOL
@@ -12,8 +12,10 @@ from builder.domain.version import Level, Version
 from builder.errors import Fault, RecipeError
 from builder.history.past import Past
 from builder.history.rebuild import UNKNOWN_HISTORY, open_lineage
+from builder.inputs.input_names import KeptNames, kept_names, shown_name
 from builder.inputs.inputs import read_inputs
 from builder.inputs.pruning import Pruned, find_pruned
+from builder.recipe.recipe import INPUT_RULES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +43,8 @@ class InputSelection:
         notices: texts to show before the build starts.
         card_changed: whether recipe keys have changed that change only the card.
         pruned: what is removed because its input is missing; None without ``--prune``.
+        input_rules: number of the rule of input names in the corpus after this build.
+        names: names of inputs by an older rule.
     """
 
     past: Past | None
@@ -51,6 +55,8 @@ class InputSelection:
     notices: Sequence[str] = ()
     card_changed: bool = False
     pruned: Pruned | None = None
+    input_rules: int = INPUT_RULES
+    names: KeptNames = field(default_factory=KeptNames)
 
     @property
     def nothing_new(self) -> bool:
@@ -71,7 +77,7 @@ class InputSelection:
                 path, name, _ = files[0]
                 size_bytes = sum(file[2] for file in files)
                 chosen.append(replace(task, path=path, name=name, size_bytes=size_bytes, files=files))
-        return chosen
+        return [self.names.task(task) for task in chosen]
 
 
 def _is_fresh(task: Task, addresses: set[tuple[str, str]]) -> bool:
@@ -95,7 +101,10 @@ def select_inputs(
         return InputSelection(past=None, fresh=inputs, inputs=inputs)
     manifest = corpus.manifest(newest)
     known = read_inputs(corpus.version_file(newest, "inputs.parquet"))
-    missing = _find_missing(known, inputs)
+    rules = manifest.recipe.get("input_rules", 1)
+    kept = kept_names(known, inputs) if rules < INPUT_RULES else KeptNames()
+    named = [kept.input(one) for one in inputs]
+    missing = _find_missing(known, named)
     reasons = ["--full was given"] if full else list(_changed(manifest, recipe))
     if reasons:
         if missing and not prune:
@@ -103,6 +112,7 @@ def select_inputs(
         return InputSelection(
             past=None, fresh=inputs, inputs=inputs, missing=missing, notices=_rebuild_notices(newest, reasons)
         )
+    inputs = named
     scratch = check_folder(corpus.path, f"{SPOOL}/index-{newest}/index").parent
     lineage = open_lineage(corpus, newest, folder=scratch)
     pruned = find_pruned(lineage, missing) if missing and prune else None
@@ -122,6 +132,8 @@ def select_inputs(
         ],
         card_changed=_card_values(manifest.recipe) != _card_values(recipe.manifest_facts(limit=limit)),
         pruned=pruned,
+        input_rules=rules,
+        names=kept,
     )
 
 
@@ -157,7 +169,7 @@ def _find_missing(known: Sequence[Input], inputs: Sequence[Input]) -> list[Input
 
 
 def _missing_fault(one: Input) -> Fault:
-    what = f"the newest version contains the input {one.source}/{one.path}, which is missing now"
+    what = f"the newest version contains the input {shown_name(one)}, which is missing now"
     advice = "restore the file; docs/further-versions.md lists the alternatives"
     return Fault(where="sources", what=what, advice=advice)
 
@@ -172,7 +184,7 @@ def _notices(
 ) -> list[str]:
     notices = [f"building on {newest}: {len(fresh):,} of {len(inputs):,} inputs are new"] if fresh else []
     if missing:
-        some = ", ".join(f"{one.source}/{one.path}" for one in missing[:3])
+        some = ", ".join(shown_name(one) for one in missing[:3])
         more = f" and {len(missing) - 3:,} more" if len(missing) > 3 else ""
         notices.append(f"missing inputs; their rows are kept: {some}{more}")
     return notices

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pyarrow as pa
 
+from builder.domain.addresses import redact_urls
 from builder.domain.record import RECORD_FIELD, record_column, record_id, with_record
 from builder.domain.rejection import Rejection, no_rejections, rejection_batch
 from builder.errors import Fault, RecipeError, SourceError
@@ -143,7 +144,7 @@ class DatasetSource:
             advice = "check `path`; for a private dataset, run: hf auth login"
             raise RecipeError(Fault(where=self.path, what=what, advice=advice)) from error
         except Exception as error:
-            what = f"the Hub returned an error: {error}"
+            what = f"the Hub returned an error: {redact_urls(str(error))}"
             advice = "check `revision` and the network; a dataset in a folder needs no network"
             raise RecipeError(Fault(where=self.path, what=what, advice=advice)) from error
 
@@ -159,12 +160,12 @@ class DatasetSource:
             return _Broken(reason="dataset_columns", message=str(error))
         except (DatasetGenerationError, pa.ArrowException, UnicodeDecodeError) as error:
             message = f"{error}: {error.__cause__}" if error.__cause__ else str(error)
-            return _Broken(reason="dataset_unreadable", message=message)
+            return _Broken(reason="dataset_unreadable", message=redact_urls(message))
         except (ValueError, KeyError, FileNotFoundError) as error:
             advice = "check the options `config` and `split` of the source"
-            raise RecipeError(Fault(where=self.path, what=str(error), advice=advice)) from error
+            raise RecipeError(Fault(where=self.path, what=redact_urls(str(error)), advice=advice)) from error
         except OSError as error:
-            what = f"the dataset cannot be loaded: {error}"
+            what = f"the dataset cannot be loaded: {redact_urls(str(error))}"
             advice = "check the disk or the network, then run the same command again; finished parts are kept"
             raise SourceError(Fault(where=self.path, what=what, advice=advice)) from error
 

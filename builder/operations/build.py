@@ -31,6 +31,7 @@ from builder.inputs.hash_cache import HashCache
 from builder.inputs.hashing import hash_inputs
 from builder.inputs.inputs import inputs_digest, list_inputs
 from builder.inputs.selection import select_inputs
+from builder.operations.secrecy import hides_variables
 from builder.operations.trial import tries_in_scratch
 from builder.pipeline.chain import bind_chain
 from builder.pipeline.context import BuildContext
@@ -40,7 +41,6 @@ from builder.pipeline.preload import PRELOAD, number_of_workers
 from builder.pipeline.run import run_chain
 from builder.pipeline.timings import PhaseTimer
 from builder.pipeline.tombstones import Tombstones
-from builder.recipe import Recipe
 from builder.release.finish import close
 from builder.release.from_build import tool_versions, unchanged, write_version
 
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from builder.inputs.inputs import Input
     from builder.inputs.selection import InputSelection
     from builder.pipeline.chain import Chain
+    from builder.recipe import Recipe
     from builder.release.finish import Closed
     from builder.release.result import BuildResult
 
@@ -64,9 +65,10 @@ _SMALL_BYTES = 4 << 20
 """Total input bytes up to which a build in this process is faster than starting workers."""
 
 
+@hides_variables
 @tries_in_scratch
 def build(
-    recipe: Recipe | str | Path,
+    recipe: Recipe,
     *,
     workers: int | None = None,
     max_memory: int | None = None,
@@ -91,6 +93,7 @@ def build(
     when you call this function again with the same recipe and inputs.
 
     Args:
+        recipe: the recipe, or the path of its file.
         workers: number of worker processes; default: one for each core. The result does not depend on it.
         max_memory: bytes that all workers together may use; default: 60 % of the machine's memory. If a
             worker uses more, the page or file that it reads fails.
@@ -118,7 +121,6 @@ def build(
         CorpusError: if the disk is full or not writable.
     """
     timer = PhaseTimer(advance)
-    recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
     chain = bind_chain(recipe)
     inputs = list_inputs(recipe.sources)
     places = (recipe.corpus, *([Path(spool)] if spool else ()))
@@ -154,6 +156,7 @@ def build(
             past=selection.past,
             tombstones=tombstones,
             pruned=selection.pruned,
+            input_rules=selection.input_rules,
             marks={one.address: one.mark for one in inputs if one.mark is not None},
         )
         context.folder.mkdir(parents=True, exist_ok=True)

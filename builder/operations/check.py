@@ -16,6 +16,7 @@ from builder.engines.local import LocalEngine
 from builder.inputs.inputs import list_inputs
 from builder.io.reading.file_source import PLAIN_CHUNK_BYTES
 from builder.io.streams.streams import compression_of
+from builder.operations.secrecy import hides_variables
 from builder.pipeline.chain import bind_chain
 from builder.pipeline.context import BuildContext
 from builder.pipeline.preload import number_of_workers
@@ -84,6 +85,7 @@ class Check:
     estimate: Estimate
 
 
+@hides_variables
 def check(recipe: Recipe, *, workers: int | None = None, sample_records: int = SAMPLE_RECORDS) -> Check:
     """Bind the chain, count the inputs, and build a sample in a temporary folder.
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from builder.recipe.recipe import INPUT_RULES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -34,6 +36,7 @@ class BuildContext:
         pruned: what is removed because its input is missing; None without ``--prune``.
         known: file of the keys of records that earlier builds have accounted for; None if no input is read
             again.
+        input_rules: number of the rule of input names that the new version has.
         marks: the marks of local inputs when they were hashed, by address; a changed file has another mark.
     """
 
@@ -49,4 +52,5 @@ class BuildContext:
     pruned: Pruned | None = None
     known: str | None = None
     timer: PhaseTimer | None = None
+    input_rules: int = INPUT_RULES
     marks: Mapping[str, FileMark] = field(default_factory=dict)

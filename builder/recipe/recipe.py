@@ -9,19 +9,30 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from builder.domain.addresses import redact_urls
 from builder.domain.json.canonical import canonical_json
 from builder.domain.url import URL_RULES
 from builder.errors import BuilderError, Fault, RecipeError
 from builder.io.contracts import load_contract
+from builder.io.reading.file_source import FileSource
+from builder.io.streams.address import Address, is_local
 from builder.protocols import Columns, CorpusStage, Source, Stage
 from builder.recipe.faults import find_faults, source_names
+from builder.recipe.secrets import hidden_variables, public_document, redacted_urls, used_variables
 from builder.recipe.text import apply_settings, fill_variables, read_document
 from builder.registry import nearest, source_class, stage_class
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from builder.domain.addresses import Variables
     from builder.domain.contract.contract import Contract
+
+INPUT_RULES = 2
+"""Number of the rule that names inputs, on which record ids and the digest of the inputs depend.
+
+Rule 1 kept query strings and values of variables in the names of remote inputs. Rule 2 removes them.
+"""
 
 DEFAULT_CONTRACT = "page-1"
 DEFAULT_SPLITS = {"train": 1.0}
@@ -31,12 +42,18 @@ _NOT_CHAIN = frozenset({"sources", "contract", "license", "language"})
 written to the card and do not affect rows."""
 
 
+_NOT_ROWS = frozenset({"path", "name", "redirect_hosts"})
+"""Options of a source that change where its inputs are found, and not the rows that an input gives."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """A checked recipe, with its contract, sources and stages.
 
     ``document`` is the recipe as written, with settings applied. It is published, so its variables are not
-    replaced: their values may be secrets. ``filled`` is the recipe with the values of the variables.
+    replaced, and its addresses have no query strings and no user information: they may be secrets.
+    ``filled`` is the recipe with the values of the variables, and ``variables`` has these values. They must
+    not be stored or printed.
     ``stages`` always begins with ``validate``, even if the recipe does not list it.
     """
 
@@ -56,7 +73,8 @@ class Recipe:
     card: Path | None = None
     on_bad_value: str = "reject"
     document: Mapping[str, Any] = field(default_factory=dict)
-    filled: Mapping[str, Any] = field(default_factory=dict)
+    filled: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    variables: Variables = field(default=(), repr=False)
 
     @classmethod
     def load(
@@ -77,7 +95,8 @@ class Recipe:
         """
         path = Path(path)
         try:
-            document = apply_settings(read_document(path), settings)
+            with redacted_urls():
+                document = apply_settings(read_document(path), settings)
             return cls.from_dict(document, folder=path.resolve().parent, schemas=schemas)
         except (BuilderError, UnicodeEncodeError):  # the latter: a file name that the locale cannot encode
             raise
@@ -85,7 +104,7 @@ class Recipe:
             what, advice = "nests too deeply", "check that this file is a recipe"
             raise RecipeError(Fault(where=str(path), what=what, advice=advice)) from None
         except Exception as error:
-            what = f"cannot be understood: {type(error).__name__}: {str(error)[:200]}"
+            what = f"cannot be understood: {type(error).__name__}: {redact_urls(str(error))[:200]}"
             advice = "compare it with `builder schema recipe`; if it is valid, report this as a bug"
             raise RecipeError(Fault(where=str(path), what=what, advice=advice)) from error
 
@@ -104,13 +123,14 @@ class Recipe:
             contract: replaces the contract that the document names.
         """
         filled = fill_variables(copy.deepcopy(dict(document)))
-        if faults := find_faults(filled):
-            raise RecipeError(*faults)
-        folder = Path(folder).resolve()
-        if contract is None:
-            named = filled.get("contract", DEFAULT_CONTRACT)
-            contract = load_contract(named, folder=folder, schemas=[Path(s) for s in schemas])
-        return _assemble(cls, filled, written=dict(document), folder=folder, contract=contract)
+        with redacted_urls(), hidden_variables(used_variables(dict(document))):
+            if faults := find_faults(filled):
+                raise RecipeError(*faults)
+            folder = Path(folder).resolve()
+            if contract is None:
+                named = filled.get("contract", DEFAULT_CONTRACT)
+                contract = load_contract(named, folder=folder, schemas=[Path(s) for s in schemas])
+            return _assemble(cls, filled, written=dict(document), folder=folder, contract=contract)
 
     def digest(self) -> str:
         """Return the SHA-256 of ``data_document``."""
@@ -119,6 +139,10 @@ class Recipe:
     def data_document(self) -> dict[str, Any]:
         """Return the part of the recipe that affects rows; a change in it requires a rebuild."""
         document = _without_paths(self.filled, self.folder)
+        document["sources"] = [
+            _with_public_path(entry, source)
+            for entry, source in zip(document["sources"], self.sources, strict=True)
+        ]
         return {key: value for key, value in document.items() if key not in _NOT_DATA}
 
     def chain_digest(self) -> str:
@@ -127,11 +151,11 @@ class Recipe:
         return hashlib.sha256(canonical_json(document)).hexdigest()
 
     def source_digests(self) -> dict[str, str]:
-        """Return, by source name, the SHA-256 of each source's kind and options except path and name."""
+        """Return, by source name, the SHA-256 of each source's kind and the options that affect rows."""
         digests = {}
         for entry, source in zip(self.filled["sources"], self.sources, strict=True):
             ((kind, options),) = entry.items()
-            facts = [kind, {k: v for k, v in options.items() if k not in ("path", "name")}]
+            facts = [kind, {k: v for k, v in options.items() if k not in _NOT_ROWS}]
             digests[source.label] = hashlib.sha256(canonical_json(facts)).hexdigest()
         return digests
 
@@ -139,8 +163,8 @@ class Recipe:
         """Return the recipe for the manifest: without ``corpus`` and without absolute paths."""
         return _without_paths(self.document, self.folder)
 
-    def manifest_facts(self, *, limit: int | None) -> dict[str, Any]:
-        """Return the entry ``recipe`` of the manifest."""
+    def manifest_facts(self, *, limit: int | None, input_rules: int = INPUT_RULES) -> dict[str, Any]:
+        """Return the entry ``recipe`` of the manifest; rule 1 of input names has no entry of its own."""
         facts = {
             "digest": self.chain_digest(),
             "sources": self.source_digests(),
@@ -149,6 +173,7 @@ class Recipe:
         }
         if self.card:
             facts["notes"] = hashlib.sha256(self.card.read_bytes()).hexdigest()
+        facts |= {"input_rules": input_rules} if input_rules > 1 else {}
         return facts | ({"limit": limit} if limit else {})
 
 
@@ -164,7 +189,7 @@ def _assemble(
         name=document["name"],
         contract=contract,
         columns=_assign_columns(document.get("columns", {}), contract),
-        sources=_make_sources(document["sources"], folder=folder),
+        sources=_make_sources(document["sources"], written=written["sources"], folder=folder),
         stages=_make_stages(document.get("stages", [])),
         splits=dict(document.get("splits", DEFAULT_SPLITS)),
         corpus=(folder / document["corpus"]).resolve(),
@@ -176,8 +201,9 @@ def _assemble(
         date=document.get("date"),
         card=folder / document["card"] if "card" in document else None,
         on_bad_value=document.get("on_bad_value", "nullify" if contract.outgoing else "reject"),
-        document=written,
+        document=public_document(written),
         filled=document,
+        variables=used_variables(written),
     )
 
 
@@ -196,14 +222,20 @@ def _assign_columns(named: Mapping[str, str | None], contract: Contract) -> Colu
     return Columns.among(known, named=named)
 
 
-def _make_sources(entries: list[dict[str, Any]], *, folder: Path) -> tuple[Source, ...]:
+def _make_sources(
+    entries: list[dict[str, Any]], *, written: list[dict[str, Any]], folder: Path
+) -> tuple[Source, ...]:
     made = []
-    for entry, name in zip(entries, source_names(entries), strict=True):
+    for entry, as_written, name in zip(entries, written, source_names(entries), strict=True):
         ((kind, options),) = entry.items()
         options = {**options, "name": name}
+        found = source_class(kind)
         if "path" in options and _is_path(kind, options["path"], folder=folder):
             options["path"] = absolute(options["path"], folder=folder)
-        made.append(source_class(kind)(**options))
+            if issubclass(found, FileSource) and not is_local(options["path"]):
+                variables = used_variables(as_written[kind]["path"])
+                options["path"] = Address(options["path"], variables=variables)
+        made.append(found(**options))
     return tuple(made)
 
 
@@ -225,6 +257,13 @@ def _without_paths(document: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     if Path(str(kept.get("contract", ""))).is_absolute():
         kept["contract"] = os.path.relpath(kept["contract"], folder)
     return kept
+
+
+def _with_public_path(entry: Mapping[str, Any], source: Source) -> dict[str, Any]:
+    """Return the entry of a source with the public form of a remote path."""
+    ((kind, options),) = entry.items()
+    path = getattr(source, "path", None)
+    return {kind: {**options, "path": str(path)} if isinstance(path, Address) else options}
 
 
 def _relative_source(entry: Mapping[str, Any], folder: Path) -> dict[str, Any]:

@@ -31,7 +31,10 @@ def recipe_schema() -> dict[str, Any]:
                 "description": "Short name of the dataset; the assignment of splits depends on it.",
             },
             "title": {"type": "string", "description": "Title of the dataset on the card. Default: `name`."},
-            "description": {"type": "string", "description": "Description of the dataset, for the card."},
+            "description": {
+                "type": "string",
+                "description": "Plain text that describes the dataset on its card.",
+            },
             "license": {"type": "string", "description": "Licence identifier of the Hugging Face Hub."},
             "language": {
                 "type": "array",

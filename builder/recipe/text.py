@@ -23,7 +23,7 @@ MAX_RECIPE_VALUES = 100_000
 """Limits of a recipe file. Real recipes have some hundred values; a file beyond these limits is an attack."""
 
 _SUFFIXES = (".yaml", ".yml", ".toml")
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 def read_document(path: Path) -> dict[str, Any]:
@@ -204,10 +204,10 @@ def _fill(value: Any, *, place: str, faults: list[Fault]) -> Any:
         return value
     faults.extend(
         Fault(where=place, what=f"the environment variable {name} is not set", advice=f"export {name}=...")
-        for name in _VARIABLE.findall(value)
+        for name in VARIABLE.findall(value)
         if name not in os.environ
     )
-    return _VARIABLE.sub(lambda m: os.environ.get(m[1], m[0]), value)
+    return VARIABLE.sub(lambda m: os.environ.get(m[1], m[0]), value)
 
 
 def apply_settings(document: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:

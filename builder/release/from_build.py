@@ -94,7 +94,7 @@ def _manifest_facts(
     return {
         "name": recipe.name,
         "contract": {"name": recipe.contract.label, "digest": recipe.contract.digest},
-        "recipe": recipe.manifest_facts(limit=context.limit),
+        "recipe": recipe.manifest_facts(limit=context.limit, input_rules=context.input_rules),
         "inputs": inputs_facts(inputs),
         "tombstones": context.tombstones.facts() if context.tombstones else NO_TOMBSTONES,
         "columns": context.chain.published,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
 from builder.domain.nulled import WARNED_SHARE, columns_above
 from builder.report.json_text import print_json
+from builder.report.printer import print_line, print_lines, print_notice
 from builder.report.table import counted, size_text, table_lines
 
 if TYPE_CHECKING:
@@ -24,16 +23,15 @@ def print_build(result: BuildResult, *, as_json: bool, asked: str | None = None)
     """
     if result.nothing_new and asked and asked != result.version:
         text = f"--version {asked} has no effect: nothing is new, so no version is written"
-        click.echo(text, err=True)
+        print_notice(text)
     if as_json:
         print_json(result.document())
         return
     if result.nothing_new:
-        click.echo(f"nothing new: {result.corpus} already has these rows as version {result.version}")
+        print_line(f"nothing new: {result.corpus} already has these rows as version {result.version}")
         return
     lines = [*_summary(result), "", *_funnel(result), "", *_splits(result)]
-    end = ["", *_next_steps(result)] if not result.trial else []
-    click.echo("\n".join([*lines, *end]))
+    print_lines([*lines, *(["", *_next_steps(result)] if not result.trial else [])])
 
 
 def _trial(result: BuildResult) -> list[str]:

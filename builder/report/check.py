@@ -5,10 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from builder.report.build import nulled_lines
 from builder.report.json_text import print_json
+from builder.report.printer import print_line, print_lines, print_notice
 from builder.report.table import counted, size_text, table_lines
 from builder.report.verify import FAULTS_FOUND
 
@@ -40,7 +39,7 @@ def print_check(check: Check, *, as_json: bool) -> None:
         f"memory    about {size_text(estimate.memory_bytes)}",
         f"disk      about {size_text(estimate.disk_bytes)} while it runs",
     ]
-    click.echo("\n".join(lines))
+    print_lines(lines)
 
 
 def _document(check: Check) -> dict[str, Any]:
@@ -53,13 +52,12 @@ def print_version_check(check: VersionCheck, *, as_json: bool) -> int:
     if as_json:
         print_json(check)
         return FAULTS_FOUND if check.faults else 0
-    for fault in check.faults:
-        click.echo(str(fault))
+    print_lines(map(str, check.faults))
     for warning in check.warnings:
-        click.echo(f"warning: {warning}", err=True)
+        print_notice(f"warning: {warning}")
     found = counted(len(check.faults), "fault") if check.faults else "fit to be published"
     rows = ", ".join(f"{name} {counted(n, 'row')}" for name, n in check.rows.items()) or "no rows"
-    click.echo(f"{check.corpus}@{check.version}: {found}; {counted(check.n_shards, 'shard')}, {rows}")
+    print_line(f"{check.corpus}@{check.version}: {found}; {counted(check.n_shards, 'shard')}, {rows}")
     return FAULTS_FOUND if check.faults else 0
 
 

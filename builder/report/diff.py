@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-import click
+import orjson
 
 from builder.domain.changelog import WHY, why_removed
-from builder.report.json_text import json_text, print_json, print_json_text
+from builder.report.json_text import print_json
+from builder.report.printer import print_document, print_lines
 from builder.report.table import counted, table_lines
 
 if TYPE_CHECKING:
@@ -33,9 +34,9 @@ class DiffPrinter:
         """Print one row."""
         if self._as_json:
             start = ",\n    " if self._n_printed else '{\n  "rows": [\n    '
-            print_json_text(start + json_text(row_document(row)), end="")
+            print_document(start + orjson.dumps(row_document(row)).decode())
         else:
-            click.echo("\n".join(_row_lines(row)))
+            print_lines(_row_lines(row))
         self._n_printed += 1
 
     def end(self, diff: Diff) -> None:
@@ -43,12 +44,12 @@ class DiffPrinter:
         if not self._as_json:
             blank = [""] if self._n_printed else []
             lines = [*blank, *_lines(diff)] + ([] if self._all_rows else list(_example_lines(diff)))
-            click.echo("\n".join(lines))
+            print_lines(lines)
         elif not self._n_printed:
             print_json({"rows": [row_document(row) for row in diff.rows], **_document(diff)})
         else:
-            rest = json_text(_document(diff), indent=True)
-            print_json_text("\n  ],\n" + rest.removeprefix("{\n"))
+            rest = orjson.dumps(_document(diff), default=str, option=orjson.OPT_INDENT_2).decode()
+            print_document("\n  ],\n" + rest.removeprefix("{\n") + "\n")
 
 
 # -- JSON ------------------------------------------------------------------------------------------

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
 from builder.report.json_text import print_json
+from builder.report.printer import print_lines
 from builder.report.table import counted, table_lines
 from builder.report.verify import FAULTS_FOUND
 
@@ -25,7 +24,7 @@ def print_validation(validation: Validation, *, as_json: bool) -> int:
     if as_json:
         print_json(validation)
     else:
-        click.echo("\n".join(_lines(validation)))
+        print_lines(_lines(validation))
     return 0 if validation.is_valid else FAULTS_FOUND
 
 

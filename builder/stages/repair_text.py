@@ -14,11 +14,14 @@ from builder.errors import RecipeError
 from builder.protocols import Outcome
 from builder.registry import option
 from builder.stages.binding.required_columns import text_column_faults
+from builder.stages.repair.work import MAX_STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from builder.protocols import Guard, Resources
+
+_LIMITS = {"too_many_marks": "1000", "too_much_repair": str(MAX_STEPS)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +50,7 @@ class RepairText:
     reasons: ClassVar[Mapping[str, str]] = {
         "no_text": "The text is empty after its repair: it had only control characters and blanks.",
         "too_many_marks": "The text has over 1,000 combining marks in a row; normalising takes too long.",
+        "too_much_repair": f"The repair of the text takes over {MAX_STEPS:,} steps.",
     }
 
     uncurl_quotes: bool = option(False, help="Replace curly quotes with straight quotes.")
@@ -83,7 +87,7 @@ class RepairText:
         kept = batch.set_column(place, batch.schema.field(place), repaired.column)
         faults = {
             **dict.fromkeys(repaired.empty.tolist(), "no_text"),
-            **dict.fromkeys(repaired.too_many_marks.tolist(), "too_many_marks"),
+            **repaired.refused,
         }
         if faults:
             stays = np.ones(batch.num_rows, dtype=np.bool_)
@@ -96,12 +100,12 @@ class RepairText:
 
     def _rejection(self, batch: pa.RecordBatch, row: int, reason: str, *, resources: Resources) -> Rejection:
         url = resources.columns.url
-        failed = reason == "too_many_marks"
+        limit = _LIMITS.get(reason)
         return Rejection(
             record=batch.column(RECORD)[row].as_py(),
             stage=self.name,
             reason=reason,
-            outcome="failed" if failed else "rejected",
+            outcome="failed" if limit else "rejected",
             url=batch.column(url)[row].as_py() if url in batch.schema.names else None,
-            limit="1000" if failed else None,
+            limit=limit,
         )

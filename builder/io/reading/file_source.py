@@ -57,6 +57,12 @@ class FileSource:
         None, help="Name of this source in the records' ids and the ledger. Default: its kind."
     )
 
+    redirect_hosts: list[str] = option(  # noqa: RUF009 - it makes a field
+        [],
+        help="Other hosts to which a web server may redirect requests, or `*` for any host. "
+        "Default: redirects stay on the host of `path`.",
+    )
+
     @property
     def label(self) -> str:
         """The name of this source, else its kind."""
@@ -69,7 +75,7 @@ class FileSource:
 
     def inputs(self) -> list[Found]:
         """List the input files, sorted by name."""
-        return find_inputs(self.path, suffixes=self.suffixes)
+        return find_inputs(self.path, suffixes=self.suffixes, redirect_hosts=self.redirect_hosts)
 
     def grouped_tasks(self) -> list[Task]:
         """Group consecutive small files into tasks, up to ``GROUP_FILES`` files or ``GROUP_BYTES``."""

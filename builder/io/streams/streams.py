@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 from builder.errors import Fault, SourceError
+from builder.io.streams.address import as_address, is_local, local_path
 from builder.io.streams.codecs import Decoder, feed, find_codec
-from builder.io.streams.paths import is_local, local_path
+from builder.io.streams.remote import explain, open_remote, refused_redirect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -224,8 +225,8 @@ class _RetryingFile(io.RawIOBase):
                 return action(self._file)
             except self._errors as error:
                 self._drop()
-                if not tries_left or isinstance(error, _PERMANENT):
-                    raise _unreadable(self._address, error) from error
+                if not tries_left or isinstance(error, _PERMANENT) or refused_redirect(error):
+                    raise _unreadable(self._address, error) from None
             time.sleep(RETRY_DELAYS_S[-tries_left])
             tries_left -= 1
 
@@ -240,10 +241,7 @@ def _open(address: str, *, at: int) -> Any:
     if is_local(address):
         file: Any = Path(local_path(address)).open("rb", buffering=0)  # noqa: SIM115 - the caller closes it
     else:
-        from fsspec.core import url_to_fs
-
-        fs, path = url_to_fs(address)
-        file = fs.open(path, "rb")
+        file = open_remote(address)
     if at:
         file.seek(at)
     return file
@@ -258,8 +256,10 @@ def _read_into(file: Any, buffer: Any) -> int:
 
 
 def _unreadable(address: str, error: Exception) -> SourceError:
+    if redirect := refused_redirect(error):
+        return SourceError(Fault(where=str(as_address(address)), what=redirect.what, advice=redirect.advice))
     gone = isinstance(error, FileNotFoundError)
-    what = "the input no longer exists" if gone else f"the input cannot be read: {error!r}"
+    what = "the input no longer exists" if gone else f"the input cannot be read: {explain(address, error)}"
     fix = "restore the file" if gone else "check the disk or the network"
     advice = f"{fix}, then run the same command again; finished parts are kept"
-    return SourceError(Fault(where=address, what=what, advice=advice))
+    return SourceError(Fault(where=str(as_address(address)), what=what, advice=advice))

@@ -108,3 +108,12 @@ def test_mistakes_of_the_caller_are_errors(folder: Path) -> None:
         validate(["feed.jsonl"], contract="schema.json")
     with pytest.raises(BuilderError, match="cannot be written"):
         validate(["feed.jsonl"], contract="page-1", rejected="no/such/folder.jsonl")
+
+
+def test_a_member_with_a_name_of_digits_does_not_stop_the_command(folder: Path) -> None:
+    """The pointer has the name as it is."""
+    schema = {"properties": {"m": {"additionalProperties": {"type": "string"}}}}
+    (folder / "c.json").write_text(json.dumps(schema), encoding="utf-8")
+    (folder / "a.jsonl").write_text('{"m": {"1": 5}}\n{"m": {"01": 5}}\n', encoding="utf-8")
+    (verdict,) = validate([str(folder / "a.jsonl")], contract=str(folder / "c.json")).files
+    assert [place.faults[0].pointer for place in verdict.places] == ["/m/1", "/m/01"]
