@@ -16,17 +16,18 @@ from builder.errors import BuilderError, Fault, RecipeError
 from builder.io.contracts import load_contract
 from builder.io.reading.file_source import FileSource
 from builder.io.streams.address import Address, is_local
-from builder.protocols import Columns, CorpusStage, Source, Stage
 from builder.recipe.faults import find_faults, source_names
+from builder.recipe.roles import assign_columns
 from builder.recipe.secrets import hidden_variables, public_document, redacted_urls, used_variables
 from builder.recipe.text import apply_settings, fill_variables, read_document
-from builder.registry import nearest, source_class, stage_class
+from builder.registry import source_class, stage_class
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from builder.domain.addresses import Variables
     from builder.domain.contract.contract import Contract
+    from builder.protocols import Columns, CorpusStage, Source, Stage
 
 INPUT_RULES = 2
 """Number of the rule that names inputs, on which record ids and the digest of the inputs depend.
@@ -188,7 +189,7 @@ def _assemble(
     return cls(
         name=document["name"],
         contract=contract,
-        columns=_assign_columns(document.get("columns", {}), contract),
+        columns=assign_columns(document.get("columns", {}), contract),
         sources=_make_sources(document["sources"], written=written["sources"], folder=folder),
         stages=_make_stages(document.get("stages", [])),
         splits=dict(document.get("splits", DEFAULT_SPLITS)),
@@ -205,21 +206,6 @@ def _assemble(
         filled=document,
         variables=used_variables(written),
     )
-
-
-def _assign_columns(named: Mapping[str, str | None], contract: Contract) -> Columns:
-    """Assign a column to each role; the default is the column with the name of the role."""
-    known = contract.columns.names
-    faults = [
-        Fault(
-            where=f"columns.{role}", what=f"the contract has no column {name!r}", advice=nearest(name, known)
-        )
-        for role, name in named.items()
-        if name is not None and name not in known
-    ]
-    if faults:
-        raise RecipeError(*faults)
-    return Columns.among(known, named=named)
 
 
 def _make_sources(
