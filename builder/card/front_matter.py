@@ -201,7 +201,7 @@ def _license(license_id: str | None, *, link: str | None) -> dict[str, str]:
 
 
 def _stage_tags(facts: CardFacts) -> list[str]:
-    return ["deduplicated"] if any(s.name.startswith("dedup_") for s in facts.stages) else []
+    return ["deduplicated"] if any(s.kind.startswith("dedup_") for s in facts.stages) else []
 
 
 def _config_and_info(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from builder.corpus.names import STOPPED
 from builder.corpus.near import NEWEST_WORDS, version_near
 from builder.domain.version import Version
 from builder.errors import Fault, VersionError
 
 
 def split_address(address: str | Path) -> tuple[Path, str | None]:
-    """Split ``FOLDER`` or ``FOLDER@VERSION`` into folder and version.
+    """Split ``FOLDER`` or ``FOLDER@VERSION`` into folder and version; ``stopped`` is the last stopped build.
 
     An existing folder whose own name contains ``@`` is returned as it is, without a version.
 
@@ -20,6 +21,8 @@ def split_address(address: str | Path) -> tuple[Path, str | None]:
     folder, at, version = str(address).rpartition("@")
     if not at or Path(address).exists():
         return Path(address), None
+    if version == STOPPED:
+        return Path(folder), STOPPED
     try:
         return Path(folder), str(Version.parse(version))
     except VersionError as error:

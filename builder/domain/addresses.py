@@ -31,7 +31,7 @@ _LONG_CHARS = 8
 _MIN_PART_CHARS = 6
 """Shorter values of a query string are not searched for in messages."""
 
-HIDDEN = "..."
+REDACTED = "..."
 """Replaces a secret that has no name."""
 
 
@@ -106,7 +106,7 @@ def redact(text: str, *, address: str, variables: Variables) -> str:
     text = mask_values(text.replace(address, public_address(mask_values(address, variables))), variables)
     text = redact_urls(text)
     for part in sorted(set(_secret_parts(address)), key=len, reverse=True):
-        text = text.replace(part, HIDDEN)
+        text = text.replace(part, REDACTED)
     return text
 
 

@@ -1,6 +1,7 @@
 """Compute canonical URLs: two fetches with one canonical URL are fetches of the same page.
 
-These are the rules number 1. A manifest stores the number, and every change of a rule changes it.
+These are the rules number 1. A manifest stores the number, and every change of a rule changes it. A corpus
+keeps its number until a full rebuild with ``--full``, so old rules stay here.
 
 1. White space and control characters around the URL are removed, and so are tabs and line breaks inside it.
 2. The scheme is ``http`` or ``https``, in lower case; the two remain different. A URL with another scheme,
@@ -29,7 +30,10 @@ from ipaddress import AddressValueError, IPv6Address
 from urllib.parse import unquote
 
 URL_RULES = 1
-"""The number of the rules above."""
+"""The number of the newest rules, which new corpora have."""
+
+KNOWN_URL_RULES = (1,)
+"""The numbers of all rules that ``canonical_url`` applies."""
 
 TRACKING_PREFIXES = ("utm_", "mtm_", "pk_", "piwik_", "matomo_", "hsa_", "at_custom", "fb_action_")
 _TRACKING_NAMES = """
@@ -67,16 +71,21 @@ _KEPT_FORMATS = "\u200c\u200d"
 
 
 @lru_cache(maxsize=CACHED_URLS)
-def canonical_url(url: str) -> str | None:
+def canonical_url(url: str, rules: int = URL_RULES) -> str | None:
     """Return the canonical form of an ``http`` or ``https`` URL; None for anything else.
 
     A canonical URL is its own canonical form.
+
+    Args:
+        rules: the number of the rules to apply, one of ``KNOWN_URL_RULES``.
 
     >>> canonical_url("HTTP://Example.COM:80/a/../B?utm_source=x&b=2&a=1#top")
     'http://example.com/B?a=1&b=2'
     >>> canonical_url("mailto:someone@example.com") is None
     True
     """
+    if rules not in KNOWN_URL_RULES:
+        raise ValueError(f"the rules of canonical URLs number {rules} are not known")
     if _PLAIN.fullmatch(url):
         return url
     url = _SURROGATE.sub("\ufffd", url.strip(_EDGES).translate(_BREAKS))

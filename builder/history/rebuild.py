@@ -16,6 +16,7 @@ from builder.card.source import CardSource
 from builder.corpus.opening import check_path
 from builder.domain.document_ids import DocumentIds
 from builder.domain.row_numbers import BarrierOrMemory
+from builder.domain.url import URL_RULES
 from builder.history.index import (
     INDEX_JSON,
     ROWS_SCHEMA,
@@ -29,7 +30,8 @@ from builder.history.index import (
 from builder.history.lineage import Lineage
 from builder.history.shard_notes import NotedColumns, ShardNotes
 from builder.protocols import Columns, CorpusStage, Verdicts
-from builder.registry import stage_class
+from builder.recipe.built import built_stages
+from builder.stages.binding.placed import stage_kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,6 +86,7 @@ class SketchResources:
     """The part of a stage's resources that a sketch needs."""
 
     columns: Columns
+    url_rules: int = URL_RULES
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,7 @@ class _Writers:
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self._folder, self._roles = folder, Columns.of_manifest(manifest)
+        self._url_rules = int(manifest.recipe.get("url_rules", 1))
         self._stages = list(_stages(manifest, self._roles))
         self._tables: dict[str, list[pa.Table]] = {}
         self._n_rows = 0
@@ -126,7 +130,7 @@ class _Writers:
         self._add("rows", [ids, pa.array([True] * n), ids], ROWS_SCHEMA)
         numbers = pa.array(np.full(n, shard, np.int32))
         self._add("shards", [numbers, ids, digest_column(digests)], SHARDS_SCHEMA)
-        resources: Any = SketchResources(self._roles)
+        resources: Any = SketchResources(self._roles, self._url_rules)
         keepers = Verdicts(keeper=BarrierOrMemory(np.arange(n)), similarity=np.full(n, np.nan), reason="")
         for stage in self._stages:
             sketches = _BatchSketches(stage.sketch(batch, resources=resources))
@@ -141,9 +145,8 @@ class _Writers:
 
 
 def _stages(manifest: Manifest, roles: Columns) -> Iterator[CorpusStage]:
-    for entry in manifest.recipe["document"].get("stages", []):
-        ((name, options),) = entry.items()
-        stage = stage_class(name)(**(options or {}))
-        needed = roles.url if name == "dedup_url" else roles.text
+    for entry in built_stages(manifest.recipe):
+        stage = entry.make()
+        needed = roles.url if stage_kind(stage) == "dedup_url" else roles.text
         if isinstance(stage, CorpusStage) and needed is not None:
             yield stage

@@ -10,7 +10,7 @@ import pyarrow as pa
 from builder.domain.record import record_column, with_record
 from builder.domain.rejection import MAX_RECORD_KEPT, rejection_batch
 from builder.errors import Fault, RecipeError
-from builder.io.reading.columns import ColumnsError, public_columns
+from builder.io.reading.columns import ColumnsError, TooManyColumnsError, public_columns
 from builder.io.reading.csv_rows import REASONS as ROW_REASONS
 from builder.io.reading.csv_rows import BrokenRow, Row, read_rows
 from builder.io.reading.file_source import (
@@ -23,6 +23,7 @@ from builder.io.reading.file_source import (
 )
 from builder.io.reading.lines import split_lines
 from builder.io.reading.page_rows import BATCH_BYTES
+from builder.io.streams.limits import TOO_MANY_COLUMNS
 from builder.io.streams.paths import Found
 from builder.io.streams.streams import REASONS
 from builder.protocols import Reading, Task
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
     from builder.domain.rejection import Rejection
     from builder.protocols import Guard
+
+_VALUE_BYTES = 64
+"""Bytes that a value takes in addition to its characters, until its batch is full."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,16 +51,19 @@ class CsvSource(FileSource):
     """
 
     kind: ClassVar[str] = "csv"
+    rules: ClassVar[int] = 1
     suffixes: ClassVar[Sequence[str]] = tuple(
         stem + codec for stem in (".csv", ".tsv") for codec in COMPRESSED
     )
     reasons: ClassVar[Mapping[str, str]] = {
         **TOO_BIG,
+        **TOO_MANY_COLUMNS,
         **ROW_REASONS,
         "csv_header": "The header does not give each column a unique name.",
         **REASONS,
         **GUARD_REASONS,
     }
+    unreadable: ClassVar[frozenset[str]] = frozenset(reasons)
 
     rename: dict[str, str] = option(  # noqa: RUF009 - it makes a field
         {}, help="New names for columns: column -> column."
@@ -148,7 +155,7 @@ class _Table:
             self._rows.append(row.values)
             self._ordinals.append(self._ordinal)
             self._offsets.append(row.offset)
-            self._n_bytes += sum(map(len, row.lines))
+            self._n_bytes += sum(map(len, row.lines)) + _VALUE_BYTES * len(row.values)
         self._ordinal += 1
 
     def take_reading(self) -> Reading:
@@ -174,12 +181,14 @@ class _Table:
             self.ended = True
             return
         try:
+            names = public_columns(row.values, rename=self._source.rename)
             if "" in row.values:
                 raise ColumnsError("a column has no name")
-            self._names = public_columns(row.values, rename=self._source.rename)
+            self._names = names
         except ColumnsError as error:
             self._n_records += 1
-            self._fail(_broken(row, "csv_header", str(error)))
+            reason = "too_many_columns" if isinstance(error, TooManyColumnsError) else "csv_header"
+            self._fail(_broken(row, reason, str(error)))
             self.ended = True
 
     def _cells(self, column: Sequence[str]) -> Sequence[str | None]:

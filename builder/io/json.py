@@ -45,6 +45,7 @@ class JsonSource(FileSource):
     """
 
     kind: ClassVar[str] = "json"
+    rules: ClassVar[int] = 1
     suffixes: ClassVar[Sequence[str]] = tuple(".json" + codec for codec in COMPRESSED)
     reasons: ClassVar[Mapping[str, str]] = {**TOO_BIG, **REASONS, **GUARD_REASONS}
 

@@ -51,10 +51,12 @@ class JsonlSource(FileSource):
     """
 
     kind: ClassVar[str] = "jsonl"
+    rules: ClassVar[int] = 1
     suffixes: ClassVar[Sequence[str]] = tuple(
         stem + codec for stem in (".jsonl", ".ndjson") for codec in COMPRESSED
     )
     reasons: ClassVar[Mapping[str, str]] = {**TOO_BIG, **REASONS, **GUARD_REASONS}
+    unreadable: ClassVar[frozenset[str]] = frozenset((*REASONS, *GUARD_REASONS))
 
     rename: dict[str, str] = option(  # noqa: RUF009 - it makes a field
         {}, help="New names for fields: dotted path -> column."

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from builder.corpus.place import corpus_folder
 from builder.errors import Fault, RecipeError
 
 if TYPE_CHECKING:
@@ -122,10 +123,11 @@ def init(folder: str | Path) -> InitResult:
     """Write an example recipe with pages and a contract. You can build the recipe without a change.
 
     Raises:
-        RecipeError: if one of the files already exists, or the folder cannot be written. No file is
-            overwritten, and an incomplete example is removed.
+        RecipeError: if one of the files already exists, the folder cannot be written, or no library could
+            load a corpus in this folder. No file is overwritten, and an incomplete example is removed.
     """
-    folder = Path(folder)
+    corpus_folder(f"{folder}/corpus", where="FOLDER")
+    folder = Path(folder).expanduser()
     texts = {
         "recipe.yaml": _RECIPE.format(name=_dataset_name(folder)),
         "pages/pages.jsonl": "".join(json.dumps(page) + "\n" for page in _PAGES),

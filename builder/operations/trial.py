@@ -95,3 +95,5 @@ def _without_scratch(error: BuilderError, *, scratch: Path, corpus: Path) -> Non
         for fault in error.faults
     )
     error.args = error.faults
+    if (stopped := getattr(error, "result", None)) is not None:
+        error.result = replace(stopped, corpus=corpus, trial=True)  # type: ignore[attr-defined]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from builder.domain.url import URL_RULES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -58,7 +60,8 @@ class Resources:
     """What a stage can use when it is bound and when it runs.
 
     ``renames`` maps the name of a source to its ``rename`` option (dotted path in the input -> column).
-    ``kinds`` maps the name of a source to its kind.
+    ``kinds`` maps the name of a source to its kind. ``url_rules`` is the number of the corpus's rules of
+    canonical URLs.
 
     Attributes:
         nullifies: whether a bad value becomes null, if no stage needs its column (``on_bad_value``).
@@ -74,6 +77,7 @@ class Resources:
     nullifies: bool = False
     needed: frozenset[str] = frozenset()
     uses_extra: bool = True
+    url_rules: int = URL_RULES
 
 
 @runtime_checkable
@@ -85,8 +89,13 @@ class Stage(Protocol):
     that does not state them is taken to need all roles and the column ``extra``.
     """
 
-    name: ClassVar[str]
-    untrusted: ClassVar[bool]
+    @property
+    def name(self) -> str:
+        """The name of the stage in the ledger; its kind, unless the recipe gives another one."""
+
+    @property
+    def untrusted(self) -> bool:
+        """Whether native parsers process the bytes; if so, the stage runs under the engine's guard."""
 
     def bind(self, schema: pa.Schema, resources: Resources) -> pa.Schema:
         """Check that the required columns exist; return the schema of the rows that continue.
@@ -171,8 +180,13 @@ class CorpusStage(Protocol):
     receives the rows that the stage before it kept.
     """
 
-    name: ClassVar[str]
-    untrusted: ClassVar[bool]
+    @property
+    def name(self) -> str:
+        """The name of the stage in the ledger; see ``Stage.name``."""
+
+    @property
+    def untrusted(self) -> bool:
+        """Whether native parsers process the bytes; see ``Stage.untrusted``."""
 
     @property
     def append_stable(self) -> bool:

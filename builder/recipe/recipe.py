@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import hashlib
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from builder.corpus.place import corpus_folder
 from builder.domain.addresses import redact_urls
 from builder.domain.json.canonical import canonical_json
 from builder.domain.url import URL_RULES
@@ -17,10 +19,12 @@ from builder.io.contracts import load_contract
 from builder.io.reading.file_source import FileSource
 from builder.io.streams.address import Address, is_local
 from builder.recipe.faults import find_faults, source_names
+from builder.recipe.identity import Identity, describe_chain
 from builder.recipe.roles import assign_columns
 from builder.recipe.secrets import hidden_variables, public_document, redacted_urls, used_variables
+from builder.recipe.stage_entries import stage_entries
 from builder.recipe.text import apply_settings, fill_variables, read_document
-from builder.registry import source_class, stage_class
+from builder.registry import blame, source_class
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,13 +42,9 @@ Rule 1 kept query strings and values of variables in the names of remote inputs.
 DEFAULT_CONTRACT = "page-1"
 DEFAULT_SPLITS = {"train": 1.0}
 _NOT_DATA = frozenset({"title", "description", "card", "date", "corpus"})
-_NOT_CHAIN = frozenset({"sources", "contract", "license", "language"})
-"""Keys outside the chain digest. Sources and the contract have their own digests; license and language are
-written to the card and do not affect rows."""
-
-
-_NOT_ROWS = frozenset({"path", "name", "redirect_hosts"})
-"""Options of a source that change where its inputs are found, and not the rows that an input gives."""
+_NOT_SHARED = _NOT_DATA | {"sources", "stages", "contract", "license", "language"}
+"""Keys that the chain digest does not take as they are written. Stages enter it with their defaults. Sources
+and the contract have their own digests; license and language are written to the card only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,36 +146,59 @@ class Recipe:
         ]
         return {key: value for key, value in document.items() if key not in _NOT_DATA}
 
-    def chain_digest(self) -> str:
-        """Return the SHA-256 of the part that affects every record; a change requires a full rebuild."""
-        document = {key: value for key, value in self.data_document().items() if key not in _NOT_CHAIN}
-        return hashlib.sha256(canonical_json(document)).hexdigest()
+    def identity(self) -> Identity:
+        """Describe what decides on the rows; reads the files that stages read.
 
-    def source_digests(self) -> dict[str, str]:
-        """Return, by source name, the SHA-256 of each source's kind and the options that affect rows."""
-        digests = {}
-        for entry, source in zip(self.filled["sources"], self.sources, strict=True):
-            ((kind, options),) = entry.items()
-            facts = [kind, {k: v for k, v in options.items() if k not in _NOT_ROWS}]
-            digests[source.label] = hashlib.sha256(canonical_json(facts)).hexdigest()
-        return digests
+        Raises:
+            RecipeError: if such a file cannot be read.
+        """
+        roles = dataclasses.asdict(self.columns)
+        written = {key: value for key, value in self.filled.items() if key not in _NOT_SHARED}
+        shared = {**written, "name": self.name, "columns": roles, "splits": dict(self.splits)}
+        return describe_chain(
+            shared,
+            stages=self.stages,
+            sources=self.sources,
+            document=self.document,
+            folder=self.folder,
+        )
 
     def public_document(self) -> dict[str, Any]:
         """Return the recipe for the manifest: without ``corpus`` and without absolute paths."""
         return _without_paths(self.document, self.folder)
 
-    def manifest_facts(self, *, limit: int | None, input_rules: int = INPUT_RULES) -> dict[str, Any]:
-        """Return the entry ``recipe`` of the manifest; rule 1 of input names has no entry of its own."""
+    def manifest_facts(
+        self,
+        *,
+        identity: Identity,
+        limit: int | None,
+        url_rules: int = URL_RULES,
+        input_rules: int = INPUT_RULES,
+        libraries: Mapping[str, Sequence[str]] | None = None,
+    ) -> dict[str, Any]:
+        """Return the entry ``recipe`` of the manifest; rule 1 of input names has no entry of its own.
+
+        Args:
+            identity: what ``identity`` returned before the build.
+            libraries: the versions of each library that made the rows; default: the installed ones.
+        """
+        made_by = libraries or {name: [one] for name, one in identity.libraries.items()}
+        newest = {name: versions[-1] for name, versions in made_by.items()}
+        identity = dataclasses.replace(identity, libraries=newest)
         facts = {
-            "digest": self.chain_digest(),
-            "sources": self.source_digests(),
+            "digest": identity.digest(),
+            "sources": identity.source_digests(),
+            "effective": identity.public,
+            "libraries": {name: list(versions) for name, versions in made_by.items()},
             "document": self.public_document(),
-            "url_rules": URL_RULES,
+            "url_rules": url_rules,
         }
-        if self.card:
-            facts["notes"] = hashlib.sha256(self.card.read_bytes()).hexdigest()
         facts |= {"input_rules": input_rules} if input_rules > 1 else {}
-        return facts | ({"limit": limit} if limit else {})
+        return facts | self.card_facts() | ({"limit": limit} if limit else {})
+
+    def card_facts(self) -> dict[str, str]:
+        """Return the digest of the sections of the card that a person wrote, if there are any."""
+        return {"notes": hashlib.sha256(self.card.read_bytes()).hexdigest()} if self.card else {}
 
 
 def _assemble(
@@ -191,9 +214,9 @@ def _assemble(
         contract=contract,
         columns=assign_columns(document.get("columns", {}), contract),
         sources=_make_sources(document["sources"], written=written["sources"], folder=folder),
-        stages=_make_stages(document.get("stages", [])),
+        stages=tuple(entry.make() for entry in stage_entries(document.get("stages"))),
         splits=dict(document.get("splits", DEFAULT_SPLITS)),
-        corpus=(folder / document["corpus"]).resolve(),
+        corpus=corpus_folder(document["corpus"], where="corpus", folder=folder),
         folder=folder,
         title=document.get("title", document["name"]),
         description=document.get("description", ""),
@@ -221,20 +244,14 @@ def _make_sources(
             if issubclass(found, FileSource) and not is_local(options["path"]):
                 variables = used_variables(as_written[kind]["path"])
                 options["path"] = Address(options["path"], variables=variables)
-        made.append(found(**options))
+        with blame(kind, kind="source", code=found):
+            made.append(found(**options))
     return tuple(made)
 
 
 def _is_path(kind: str, path: str, *, folder: Path) -> bool:
     """Return whether ``path`` is a path; for a dataset, it may be a name on the Hub instead."""
     return kind != "dataset" or (folder / path).exists()
-
-
-def _make_stages(entries: list[dict[str, Any]]) -> tuple[Stage | CorpusStage, ...]:
-    written = [next(iter(entry.items())) for entry in entries]
-    if not written or written[0][0] != "validate":
-        written.insert(0, ("validate", {}))
-    return tuple(stage_class(name)(**(options or {})) for name, options in written)
 
 
 def _without_paths(document: Mapping[str, Any], folder: Path) -> dict[str, Any]:
@@ -263,7 +280,19 @@ def _relative_source(entry: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 def absolute(path: str, *, folder: Path) -> str:
     """Return a local path as an absolute one; an address with a scheme (``s3://``, ``hf://``) is unchanged.
 
+    ``~`` is the home of the user. In a chain, the last link may be a local path. A file that exists is local,
+    even if its name begins like a chain.
+
     >>> absolute("s3://bucket/*.warc.gz", folder=Path("/tmp"))
     's3://bucket/*.warc.gz'
+    >>> absolute("zip://*.html::pages.zip", folder=Path("/tmp"))
+    'zip://*.html::/tmp/pages.zip'
     """
-    return path if "://" in path else str(folder / path)
+    expanded = os.path.expanduser(path)  # noqa: PTH111 - of an unknown user it leaves the path as it is
+    joined = str(folder / expanded)
+    if path.startswith("file://"):
+        return path
+    if is_local(path) or ("://" not in path and os.path.lexists(joined)):
+        return joined
+    before, chained, last = path.rpartition("::")
+    return f"{before}::{absolute(last, folder=folder)}" if chained and last else path

@@ -34,7 +34,7 @@ def public_document(document: Mapping[str, Any]) -> dict[str, Any]:
     public = dict(document)
     public["sources"] = [_public_source(entry) for entry in document["sources"]]
     if "stages" in document:
-        public["stages"] = _public_addresses(document["stages"])
+        public["stages"] = public_addresses(document["stages"])
     return public
 
 
@@ -63,7 +63,9 @@ def _edited_faults(edit: Callable[[str], str]) -> Iterator[None]:
         ]
         if faults == list(error.faults):
             raise
-        raise type(error)(*faults) from None
+        edited = type(error)(*faults)
+        edited.__dict__.update({name: one for name, one in vars(error).items() if name != "faults"})
+        raise edited from None
 
 
 def _names(value: Any) -> Iterator[str]:
@@ -81,12 +83,13 @@ def _public_source(entry: Any) -> Any:
     ((kind, options),) = entry.items()
     if not isinstance(options, dict) or not isinstance(options.get("path"), str):
         return entry
-    return {kind: {**options, "path": _public_addresses(options["path"])}}
+    return {kind: {**options, "path": public_addresses(options["path"])}}
 
 
-def _public_addresses(value: Any) -> Any:
+def public_addresses(value: Any) -> Any:
+    """Return a value without the query strings and user information of the addresses in it."""
     if isinstance(value, dict):
-        return {key: _public_addresses(inner) for key, inner in value.items()}
+        return {key: public_addresses(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_public_addresses(inner) for inner in value]
+        return [public_addresses(inner) for inner in value]
     return public_address(value) if isinstance(value, str) and _ADDRESS.fullmatch(value) else value

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from builder.domain.nulled import WARNED_SHARE, columns_above
 from builder.report.json_text import print_json
-from builder.report.printer import print_line, print_lines, print_notice
+from builder.report.losses import fault_lines, outcome_lines, unreadable_lines
+from builder.report.passed_over import passed_over_lines
+from builder.report.printer import print_error, print_line, print_lines, print_notice
 from builder.report.table import counted, size_text, table_lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from builder.errors import NothingKeptError, TooManyNulledError, TooManyRejectedError
     from builder.release.result import BuildResult
 
 
@@ -28,10 +31,44 @@ def print_build(result: BuildResult, *, as_json: bool, asked: str | None = None)
         print_json(result.document())
         return
     if result.nothing_new:
+        print_lines(passed_over_lines(result.passed_over))
         print_line(f"nothing new: {result.corpus} already has these rows as version {result.version}")
         return
-    lines = [*_summary(result), "", *_funnel(result), "", *_splits(result)]
-    print_lines([*lines, *(["", *_next_steps(result)] if not result.trial else [])])
+    end = [] if result.trial else _next_steps(result)
+    print_lines(_paragraphs(_summary(result), *_losses(result), _splits(result), end))
+
+
+def print_stopped(
+    error: NothingKeptError | TooManyNulledError | TooManyRejectedError, *, as_json: bool
+) -> int:
+    """Print what a build counted that wrote no version, and why it stopped; return the exit status.
+
+    Text goes to stderr, because nothing was written.
+    """
+    result = cast("BuildResult", error.result)
+    if as_json:
+        faults = [{"where": f.where, "what": f.what, "advice": f.advice} for f in error.faults]
+        print_json({**result.document(), "faults": faults})
+    else:
+        first = f"{result.name}: no version was written"
+        export = f"builder rejected {result.corpus}@{result.version} --output rejected.jsonl"
+        last = [] if result.trial else [f"ledger  {result.ledger}", f"export  {export}"]
+        counts = [first, *_read_lines(result)]
+        for line in _paragraphs(counts, *_losses(result), last, [""]):
+            print_notice(line)
+    print_error(error)
+    return error.exit_status
+
+
+def _paragraphs(*parts: list[str]) -> list[str]:
+    """Return the lines of all parts that have a line, with an empty line between parts."""
+    full = [part for part in parts if part]
+    return [line for part in full for line in (*part, "")][:-1]
+
+
+def _losses(result: BuildResult) -> list[list[str]]:
+    faults, files = fault_lines(result.contract_faults), unreadable_lines(result.unreadable)
+    return [outcome_lines(result.reasons), faults, files]
 
 
 def _trial(result: BuildResult) -> list[str]:
@@ -40,6 +77,11 @@ def _trial(result: BuildResult) -> list[str]:
 
 
 def _summary(result: BuildResult) -> list[str]:
+    written = f"{result.name} {result.version}  {result.reason}"
+    return [*(_trial(result) if result.trial else [written]), *_read_lines(result)]
+
+
+def _read_lines(result: BuildResult) -> list[str]:
     counts = result.outcomes
     kept = counts.get("kept", 0)
     known = f"{result.n_known:,} were accounted for by an earlier build" if result.n_known else ""
@@ -49,9 +91,7 @@ def _summary(result: BuildResult) -> list[str]:
         else ""
     )
     more = "; ".join(filter(None, (known, restated)))
-    written = f"{result.name} {result.version}  {result.reason}"
     return [
-        *(_trial(result) if result.trial else [written]),
         (
             f"{counted(result.n_records, 'record')} read: {kept:,} kept, "
             f"{counts.get('rejected', 0):,} rejected, "
@@ -59,6 +99,7 @@ def _summary(result: BuildResult) -> list[str]:
         ),
         *([more] if more else []),
         *nulled_lines(result.nulled, n_records=result.n_records),
+        *passed_over_lines(result.passed_over),
     ]
 
 
@@ -74,15 +115,6 @@ def nulled_lines(nulled: Mapping[str, int], *, n_records: int) -> list[str]:
         + f"{pointer} was made null in {counted(n, 'record')} ({n / n_records:.1%})"
         for pointer, n in nulled.items()
     ]
-
-
-def _funnel(result: BuildResult) -> list[str]:
-    rows = [[outcome, stage, reason, n] for (outcome, stage, reason), n in result.reasons]
-    return (
-        table_lines(rows, header=["outcome", "stage", "reason", "records"])
-        if rows
-        else ["all records were kept"]
-    )
 
 
 def _splits(result: BuildResult) -> list[str]:

@@ -10,6 +10,7 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
+from builder.domain.addresses import redact_urls
 from builder.domain.visible import json_escape, visible, visible_json
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ def print_usage(text: str) -> None:
 
 def print_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Print the traceback of an exception that nothing expects, as ``sys.excepthook`` does."""
-    _write(sys.stderr, visible("".join(traceback.format_exception(kind, error, trace)), keep="\n"))
+    text = redact_urls("".join(traceback.format_exception(kind, error, trace)))
+    _write(sys.stderr, visible(text, keep="\n"))
 
 
 def end_interrupted(status: int) -> NoReturn:

@@ -47,6 +47,9 @@ class RepairText:
     name: ClassVar[str] = "repair_text"
     untrusted: ClassVar[bool] = False
     needs: ClassVar[tuple[str, ...]] = ("text",)
+    rules: ClassVar[int] = 1
+    libraries: ClassVar[tuple[str, ...]] = ("ftfy",)
+    edits_text: ClassVar[bool] = True
     reasons: ClassVar[Mapping[str, str]] = {
         "no_text": "The text is empty after its repair: it had only control characters and blanks.",
         "too_many_marks": "The text has over 1,000 combining marks in a row; normalising takes too long.",

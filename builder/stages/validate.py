@@ -26,6 +26,7 @@ from builder.domain.rejection import MAX_VALUE_CHARS, ContractFault, Rejection, 
 from builder.errors import Fault, RecipeError
 from builder.protocols import Outcome
 from builder.stages.validation.bad_values import BadValues, member_of, under_new_names, used_columns
+from builder.stages.validation.known_url import known_url
 from builder.stages.validation.lifting import Lifted, lift, names_to_lift
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ class Validate:
     name: ClassVar[str] = "validate"
     untrusted: ClassVar[bool] = False
     needs: ClassVar[tuple[str, ...]] = ()
+    rules: ClassVar[int] = 1
+    libraries: ClassVar[tuple[str, ...]] = ("jsonschema-rs",)
     reasons: ClassVar[Mapping[str, str]] = {
         **judge.REASONS,
         **canonical_record.REASONS,
@@ -278,6 +281,8 @@ def _rejections(
         refusal = refused[row]
         first = refusal.faults[0] if refusal.faults else None
         url = refusal.value.get(url_column) if isinstance(refusal.value, dict) else None
+        if url is None and url_column is not None:
+            url = known_url(batch, row, url_column, resources.renames.get(source, {}))
         yield Rejection(
             record=batch.column(RECORD)[row].as_py(),
             outcome="failed" if refusal.failed else "rejected",

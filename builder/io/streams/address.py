@@ -86,8 +86,10 @@ def is_local(address: str) -> bool:
     A path that exists is local even if it begins like a chain of fsspec (``zip::notes.txt``).
     """
     opened = opened_form(address)
-    if opened.startswith(("/", "file://")):
-        return "::" not in opened or opened.startswith("/")
+    if opened.startswith("/"):
+        return True
+    if opened.startswith("file://"):
+        return "::" not in opened or Path(local_path(opened)).exists()
     if _SCHEME.match(opened):
         return False
     chain = _CHAIN.match(opened)

@@ -9,14 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from builder.domain.passed_over import PassedOverTally
 from builder.io.streams.address import as_address, is_local, local_path
-from builder.io.streams.globs import Glob, has_magic, split_glob
+from builder.io.streams.globs import HIDDEN, Glob, has_magic, split_glob
 from builder.io.streams.remote import list_remote, refusal
+from builder.io.streams.walk import walk_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
 
+    from builder.io.streams.address import Address
     from builder.io.streams.remote import RemoteFile
+
+_EVERYTHING = Glob(["**"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,30 +42,53 @@ class Found:
     former_name: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """The files that a path selects, sorted by the bytes of their names, and what it passes over."""
+
+    found: list[Found]
+    passed_over: PassedOverTally
+
+
 def find_inputs(
     pattern: str, *, suffixes: Sequence[str] = (), redirect_hosts: Sequence[str] = ()
 ) -> list[Found]:
-    """List the files that a path selects, sorted by the bytes of their names.
+    """List the files that a path selects, sorted by the bytes of their names; see ``select_files``."""
+    return select_files(pattern, suffixes=suffixes, redirect_hosts=redirect_hosts).found
+
+
+def select_files(
+    pattern: str,
+    *,
+    suffixes: Sequence[str] = (),
+    redirect_hosts: Sequence[str] = (),
+    elsewhere: AbstractSet[str] = frozenset(),
+) -> Selection:
+    """Select the files of a path.
 
     A path is a file, a folder or a glob (``*``, ``?``, ``[a-z]`` within a name, ``**`` for any number of
-    folders), on this machine or at any fsspec address. A folder selects all files below it whose names end in
-    one of ``suffixes``, in upper or lower case. Hidden files and folders are skipped, unless a part of the
-    glob begins with a dot. A file whose name looks like a glob is found by its name. Links are followed.
-    Query strings and user information of an address are in no name.
+    folders, ``{a,b}`` for one of several texts), on this machine or at any fsspec address. A folder selects
+    all files below it whose names end in one of ``suffixes``, in upper or lower case. Files and folders whose
+    names begin with a dot or an underscore are skipped, unless a part of the glob begins with the same
+    character. A file or folder that exists is found by its name, even if the name looks like a glob or like
+    an address of fsspec. Links are followed. Query strings and user information of an address are in no name.
 
     Args:
         redirect_hosts: other hosts to which HTTP redirects may lead; ``*`` for any.
+        elsewhere: files and folders that another source reads; they do not count as passed over.
 
     Raises:
         RecipeError: if the path does not exist, a folder or file cannot be read, or no file matches.
     """
+    passed_over = PassedOverTally(elsewhere)
     if is_local(pattern):
-        found = _find_local(local_path(pattern), suffixes=suffixes)
+        found = _find_local(local_path(pattern), suffixes=suffixes, passed_over=passed_over)
     else:
-        found = _find_remote(pattern, suffixes=suffixes, redirect_hosts=tuple(redirect_hosts))
+        address = as_address(pattern, redirect_hosts=tuple(redirect_hosts))
+        found = _find_remote(address, suffixes=suffixes, passed_over=passed_over)
     found.sort(key=lambda one: one.name.encode())
     _refuse_duplicate_names(found)
-    return found
+    return Selection(found=found, passed_over=passed_over)
 
 
 FileMark: TypeAlias = tuple[int, int, int, int]
@@ -83,54 +112,22 @@ def file_mark(address: str) -> FileMark | None:
 # -- on this machine -------------------------------------------------------------------------------
 
 
-def _find_local(pattern: str, *, suffixes: Sequence[str]) -> list[Found]:
-    pattern = str(Path(pattern).expanduser())
+def _find_local(pattern: str, *, suffixes: Sequence[str], passed_over: PassedOverTally) -> list[Found]:
+    pattern = os.path.expanduser(pattern)  # noqa: PTH111 - of an unknown user it leaves the path as it is
     place = Path(pattern)
     if place.is_dir():
-        hits = [hit for hit in _walk_local(pattern) if _ends_in(hit[1], suffixes)]
-        return _all_below(pattern, [_local_file(path, name) for path, name in hits], suffixes)
+        hits = walk_files(pattern, _EVERYTHING, passed_over)
+        selected = [hit for hit in hits if _ends_in(hit[1], hit[0], suffixes, passed_over)]
+        return _all_below(pattern, [_local_file(path, name) for path, name in selected], suffixes)
     if place.exists():
         return [_local_file(pattern, place.name)]
     if not has_magic(pattern):
         raise refusal(pattern, "no such file or folder", f"the nearest existing folder is {_nearest(place)}")
-    root, matches = split_glob(pattern)
+    root, glob = split_glob(pattern, exists=os.path.lexists)
     if not Path(root or ".").is_dir():
         advice = f"the nearest existing folder is {_nearest(Path(root))}"
         raise refusal(pattern, f"no such folder: {root}", advice)
-    matching = (hit for hit in _walk_local(root, glob=matches) if matches.file(hit[1]))
-    return _all_of(pattern, [_local_file(path, name) for path, name in matching])
-
-
-def _walk_local(root: str, *, glob: Glob | None = None) -> Iterator[tuple[str, str]]:
-    """List files depth first; a folder that is a link to one of its parents is not entered again."""
-    inside: list[tuple[str, str, tuple[tuple[int, int], ...]]] = [(root, "", ())]
-    while inside:
-        folder, below, above = inside.pop()
-        for entry in _entries(folder):
-            name = below + entry.name
-            if _is_folder(entry):
-                here = (entry.stat().st_dev, entry.stat().st_ino)
-                if here not in above and (glob.folder(name) if glob else entry.name[0] != "."):
-                    inside.append((entry.path, name + "/", (*above, here)))
-            elif glob or entry.name[0] != ".":
-                yield entry.path, name
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    """Return whether an entry is a folder; a link to itself is not one, and is later refused as a file."""
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False
-
-
-def _entries(folder: str) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder or ".") as entries:
-            return list(entries)
-    except OSError as error:
-        advice = f"make it readable: chmod u+rx {folder}"
-        raise refusal(folder, f"the folder cannot be read: {error.strerror}", advice) from error
+    return _all_of(pattern, [_local_file(path, name) for path, name in walk_files(root, glob, passed_over)])
 
 
 def _local_file(path: str, name: str) -> Found:
@@ -156,14 +153,26 @@ def _nearest(place: Path) -> Path:
 # -- elsewhere -------------------------------------------------------------------------------------
 
 
-def _find_remote(pattern: str, *, suffixes: Sequence[str], redirect_hosts: tuple[str, ...]) -> list[Found]:
-    address = as_address(pattern, redirect_hosts=redirect_hosts)
+def _find_remote(address: Address, *, suffixes: Sequence[str], passed_over: PassedOverTally) -> list[Found]:
     listing = list_remote(address)
-    if not listing.folder:
-        return _all_of(address, [_remote_file(one) for one in listing.files])
-    shown = [one for one in listing.files if not _hidden(one.former_name)]
-    found = [_remote_file(one) for one in shown if _ends_in(one.former_name, suffixes)]
+    glob = _EVERYTHING if listing.is_folder else listing.glob
+    if glob is None:
+        return [_remote_file(one) for one in listing.files]
+    matching = [one for one in listing.files if _matches(glob, one, passed_over)]
+    if not listing.is_folder:
+        return _all_of(address, [_remote_file(one) for one in matching])
+    ending = [one for one in matching if _ends_in(one.name, one.address, suffixes, passed_over)]
+    found = [_remote_file(one) for one in ending]
     return _all_below(address, found, suffixes)
+
+
+def _matches(glob: Glob, one: RemoteFile, passed_over: PassedOverTally) -> bool:
+    """Return whether a remote file matches; a remote lists the files of hidden folders, too."""
+    if glob.file(one.former_name):
+        return True
+    is_hidden = any(part.startswith(HIDDEN) for part in one.former_name.split("/"))
+    passed_over.add("hidden" if is_hidden else "other_name", one.name, one.address)
+    return False
 
 
 def _remote_file(one: RemoteFile) -> Found:
@@ -174,8 +183,11 @@ def _remote_file(one: RemoteFile) -> Found:
 # -- both ------------------------------------------------------------------------------------------
 
 
-def _ends_in(name: str, suffixes: Sequence[str]) -> bool:
-    return name.lower().endswith(tuple(suffix.lower() for suffix in suffixes) or "")
+def _ends_in(name: str, path: str, suffixes: Sequence[str], passed_over: PassedOverTally) -> bool:
+    if not suffixes or name.lower().endswith(tuple(suffix.lower() for suffix in suffixes)):
+        return True
+    passed_over.add("other_name", name, path)
+    return False
 
 
 def _all_below(folder: str, found: list[Found], suffixes: Sequence[str]) -> list[Found]:
@@ -188,13 +200,9 @@ def _all_below(folder: str, found: list[Found], suffixes: Sequence[str]) -> list
 
 def _all_of(pattern: str, found: list[Found]) -> list[Found]:
     if not found:
-        advice = "'*' does not match '/' or hidden files; use '**/' to match any folders"
+        advice = "'*' does not match '/' or names that begin with '.' or '_'; use '**/' for any folders"
         raise refusal(pattern, "no file matches", advice)
     return found
-
-
-def _hidden(name: str) -> bool:
-    return any(part.startswith(".") for part in name.split("/"))
 
 
 def _refuse_duplicate_names(found: list[Found]) -> None:

@@ -9,12 +9,13 @@ from urllib.parse import parse_qsl, urlsplit
 from builder.domain.addresses import mask_values, split_query
 from builder.errors import BuilderError, Fault, RecipeError
 from builder.io.streams.address import Address, as_address
-from builder.io.streams.globs import Glob, has_magic, split_glob
+from builder.io.streams.globs import has_magic, split_glob
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from builder.domain.addresses import Variables
+    from builder.io.streams.globs import Glob
 
 _WEB = ("http", "https")
 
@@ -33,10 +34,14 @@ class RemoteFile(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """The files that an address selects; ``folder`` tells that it is the address of a folder."""
+    """The files at or below an address.
+
+    ``glob`` selects among them if the address has one; ``is_folder`` is true if it is that of a folder.
+    """
 
     files: list[RemoteFile]
-    folder: bool
+    glob: Glob | None = None
+    is_folder: bool = False
 
 
 def open_remote(address: str) -> Any:
@@ -86,19 +91,19 @@ def list_remote(pattern: Address) -> Listing:
     if ask(lambda: fs.isfile(path)):
         size = ask(lambda: fs.info(path)).get("size") or 0
         file = _remote(pattern, pattern.opened, _last_part(path), _last_part(_bare(path)), int(size))
-        return Listing([file], folder=False)
+        return Listing([file])
     body = _bare(path)
     query = path[len(body) :]
     found = partial(_below, pattern, fs, path, query=query)
     if query:  # as a part of a folder's URL, fsspec would take it for a part of each name
         fs, _ = ask(lambda: _filesystem(pattern, params=parse_qsl(query.lstrip("?"), keep_blank_values=True)))
     if ask(lambda: fs.isdir(body)):
-        return Listing(list(found(body, ask(lambda: fs.find(body, detail=True)))), folder=True)
+        return Listing(list(found(body, ask(lambda: fs.find(body, detail=True)))), is_folder=True)
     if not has_magic(body):
         raise _absence(pattern, fs, path)
     root, glob = split_glob(body)
     listed = ask(lambda: fs.find(root, maxdepth=glob.depth, detail=True))
-    return Listing([one for one in found(root, listed) if _matches(glob, one)], folder=False)
+    return Listing(list(found(root, listed)), glob)
 
 
 def _absence(pattern: Address, fs: Any, path: str) -> RecipeError:
@@ -109,10 +114,6 @@ def _absence(pattern: Address, fs: Any, path: str) -> RecipeError:
         if redirect := refused_redirect(error):
             return refusal(pattern, redirect.what, redirect.advice)
     return refusal(pattern, "no such file or folder", "check the address and the credentials")
-
-
-def _matches(glob: Glob, one: RemoteFile) -> bool:
-    return glob.file(one.former_name)
 
 
 def _below(

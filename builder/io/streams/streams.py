@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 from builder.errors import Fault, SourceError
 from builder.io.streams.address import as_address, is_local, local_path
 from builder.io.streams.codecs import Decoder, feed, find_codec
+from builder.io.streams.limits import SWELLING, swelling_message, swells
 from builder.io.streams.remote import explain, open_remote, refused_redirect
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class StreamFault:
     message: str
 
 
-REASONS = {
+REASONS = SWELLING | {
     f"{codec}_{what}": f"The {codec} stream {sentence}; the data before this place were read."
     for codec in _SUFFIXES.values()
     for what, sentence in (("truncated", "is truncated"), ("corrupt", "is damaged"))
@@ -96,11 +97,12 @@ def read_chunks(
             n_out += len(chunk)
             yield chunk
     except _Damage as damage:
-        yield StreamFault(reason=f"{codec}_{damage.what}", offset=n_out, message=damage.message)
+        reason = damage.what if damage.what in SWELLING else f"{codec}_{damage.what}"
+        yield StreamFault(reason=reason, offset=n_out, message=damage.message)
 
 
 class _Damage(Exception):  # noqa: N818 - it is caught in this file
-    """Damage of a stream: ``truncated`` or ``corrupt``, and a message."""
+    """Damage of a stream: ``truncated``, ``corrupt`` or ``swelling``, and a message."""
 
     def __init__(self, what: str, message: str) -> None:
         self.what, self.message = what, message
@@ -121,6 +123,7 @@ def _decompress(address: str, codec: str, start: int, stop: int | None, size: in
     new, errors, padded = find_codec(codec)
     decoder: Decoder | None = None
     at = member = start
+    n_out = 0
     for block in _read_raw(address, start, stop, _RAW_BYTES):
         end, data = at + len(block), block
         while data:
@@ -133,6 +136,9 @@ def _decompress(address: str, codec: str, start: int, stop: int | None, size: in
             n_member = 0
             try:
                 for chunk in feed(decoder, data, size):
+                    n_out += len(chunk)
+                    if swells(n_out, end - start):
+                        raise _Damage("swelling", swelling_message(end - start))
                     n_member += len(chunk)
                     yield chunk
             except errors as error:
