@@ -55,7 +55,7 @@ def _known_version(value: str, ctx: click.Context | None) -> str:
     folder = ctx.params.get("folder") if ctx else None
     if not isinstance(folder, str):
         return ""
-    from builder.corpus.near import version_near
+    from builder.corpus.address import version_near
 
     return version_near(Path(folder), value)
 

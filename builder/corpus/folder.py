@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from builder.corpus.address import corpora_near, looks_like_corpus
 from builder.corpus.commit import add_version_steps, commit_steps, finish_pending
 from builder.corpus.create import create_corpus
 from builder.corpus.durable import write_file
@@ -25,7 +26,6 @@ from builder.corpus.names import (
     SPOOL,
     TOMBSTONES,
 )
-from builder.corpus.near import corpora_near, looks_like_corpus
 from builder.corpus.opening import (
     MANIFEST_BYTES,
     PURGED_BYTES,

@@ -73,6 +73,9 @@ class CsvSource(FileSource):
     )
     encoding: str = option("utf-8", help="Character encoding of the files; must be a superset of ASCII.")
     empty_is_null: bool = option(True, help="Whether an empty value is null.")
+    hive: bool = option(
+        True, help="Whether folders named `key=value` are columns, as Spark and DuckDB write them."
+    )
     max_record_bytes: int = option(
         MAX_RECORD_BYTES, help="Maximum bytes of a row; a longer row fails.", minimum=1
     )

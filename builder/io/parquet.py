@@ -85,6 +85,9 @@ class ParquetSource(FileSource):
     rename: dict[str, str] = option(  # noqa: RUF009 - it makes a field
         {}, help="New names for fields: dotted path -> column."
     )
+    hive: bool = option(
+        True, help="Whether folders named `key=value` are columns, as Spark and DuckDB write them."
+    )
     max_record_bytes: int = option(
         MAX_RECORD_BYTES,
         help="Maximum bytes of the strings in a row; a larger row fails.",

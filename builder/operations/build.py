@@ -24,7 +24,7 @@ from builder.corpus import Corpus
 from builder.corpus.leftovers import OVER, sweep_spools
 from builder.corpus.place import local_folder
 from builder.corpus.stopped import forget_stopped, keep_stopped
-from builder.domain.nulled import columns_above, nulled_cells
+from builder.domain.contract.nulled import columns_above, nulled_cells
 from builder.domain.progress import Progress, ignore_notice, ignore_progress
 from builder.engines.local import LocalEngine
 from builder.errors import Fault, NothingKeptError, RecipeError, TooManyNulledError, TooManyRejectedError
@@ -174,14 +174,7 @@ def build(
         tasks = list_tasks(recipe.sources)
         closed = close(context, run_chain(context, selection.choose(tasks)))
         forget_stopped(corpus)
-        _refuse_unwanted(
-            corpus,
-            recipe,
-            closed,
-            max_rejected=max_rejected,
-            max_nulled=max_nulled,
-            has_parent=selection.past is not None,
-        )
+        _refuse_unwanted(corpus, context, closed, max_rejected=max_rejected, max_nulled=max_nulled)
         result = write_version(
             corpus, context=context, closed=closed, inputs=selection.inputs, version=version
         )
@@ -251,7 +244,8 @@ def _spool_key(
     parent = selection.past.lineage.manifest.digest if selection.past else None
     tombstone_facts = tombstones.facts() if tombstones else None
     pruned = sorted(one.hex() for one in selection.pruned.documents) if selection.pruned else []
-    facts = [*digests, parent, tombstone_facts, pruned, tool_versions(), limit, batch_rows]
+    options = [limit, batch_rows, recipe.audit_texts]
+    facts = [*digests, parent, tombstone_facts, pruned, tool_versions(), options]
     return hashlib.sha256(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)).hexdigest()[:24]
 
 
@@ -269,25 +263,24 @@ def _remove_spool(folder: Path) -> None:
 
 def _refuse_unwanted(
     corpus: Corpus,
-    recipe: Recipe,
+    context: BuildContext,
     closed: Closed,
     *,
     max_rejected: float | None,
     max_nulled: float | None,
-    has_parent: bool,
 ) -> None:
     """Stop before a version without rows, or with too few of its records or values, is written.
 
     The ledger and the rejected records stay in the corpus until the next build.
     """
     what = _loss(closed, max_rejected=max_rejected)
-    is_empty = not closed.sums.outcomes["kept"] and not has_parent
+    is_empty = not closed.sums.outcomes["kept"] and context.past is None
     if is_empty:
         what = f"0 of {closed.sums.n_records:,} records were kept"
     nulled = _nulled_faults(closed, max_nulled=max_nulled)
     if what is None and not nulled:
         return
-    folder = keep_stopped(corpus, [closed.ledger, closed.rejected, closed.clusters_file])
+    folder = keep_stopped(corpus, closed.audit)
     ledger = folder / closed.ledger.name
     advice = f"read the reasons in the ledger: {ledger}"
     faults = [replace(one, advice=advice) for one in nulled]
@@ -295,7 +288,7 @@ def _refuse_unwanted(
         faults.insert(0, Fault(where="", what=what, advice=advice))
     kind = NothingKeptError if is_empty else TooManyRejectedError if what else TooManyNulledError
     error = kind(*faults)
-    error.result = stopped(corpus, recipe, closed, ledger=ledger, reason=what or faults[0].what)
+    error.result = stopped(corpus, context.recipe, closed, ledger=ledger, reason=what or faults[0].what)
     raise error
 
 

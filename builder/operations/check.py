@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from builder.domain.contract.nulled import nulled_cells
 from builder.domain.ledger import OUTCOMES
-from builder.domain.nulled import nulled_cells
 from builder.domain.progress import ignore_progress
 from builder.engines.local import LocalEngine
 from builder.errors import Fault

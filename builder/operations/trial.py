@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec
 
 from builder.corpus import Corpus
-from builder.corpus.create import check_new_folder
+from builder.corpus.address import looks_like_corpus
+from builder.corpus.create import check_new_folder, copy_corpus, create_empty
 from builder.corpus.names import SPOOL
-from builder.corpus.near import looks_like_corpus
-from builder.corpus.scratch_copy import copy_corpus, create_empty
 from builder.errors import BuilderError
 from builder.recipe import Recipe
 
@@ -76,7 +75,7 @@ def _scratch(recipe: Recipe, *, is_sample: bool, spool: str | Path | None) -> It
         name = stack.enter_context(tempfile.TemporaryDirectory(dir=place, prefix=_PREFIX))
         scratch = Path(name).resolve() / "corpus"
         if corpus and not is_sample:
-            copy_corpus(corpus, scratch)
+            copy_corpus(corpus.path, scratch, cache=corpus.hash_cache())
         else:
             create_empty(scratch, recipe.name, tombstones=corpus.tombstones() if corpus else b"")
         yield replace(recipe, corpus=scratch)

@@ -57,7 +57,12 @@ FIRST_SOURCES: dict[str, dict[str, Any]] = {
 }
 """The sources and their defaults at the same time, without ``path`` and ``name``."""
 
-LATER_OPTIONS: dict[tuple[str, str], Any] = {}
+_URL_PATTERNS = ("urls", "skip_urls", "schemes")
+
+LATER_OPTIONS: dict[tuple[str, str], Any] = {
+    **{(kind, option): [] for kind in FIRST_SOURCES for option in _URL_PATTERNS},
+    **{(kind, "hive"): True for kind in ("parquet", "csv")},  # no effect below input rule 2
+}
 """(kind of stage or source, option) -> the value that does what builder did before the option existed."""
 
 

@@ -59,19 +59,23 @@ def recipe_schema(
                 "description": "Name of a built-in contract, or path of a JSON Schema.",
             },
             "columns": _columns_schema(),
-            "on_bad_value": {
-                "type": "string",
-                "enum": ["nullify", "reject"],
-                "description": (
-                    "What a bad value costs if no stage needs its column and the contract does not require "
-                    "it: only the cell, which becomes null and is counted (`nullify`), or the record "
-                    "(`reject`). "
-                    "Default: `nullify` for page-1, `reject` for a contract of your own."
-                ),
-            },
+            "on_bad_value": _bad_value_schema(),
             "sources": {"type": "array", "minItems": 1, "items": _one_of(_source_schemas(sources))},
             "stages": {"type": "array", "items": _one_of(_stage_schemas(stages))},
             "splits": _splits_schema(),
+            "audit": {
+                "type": "object",
+                "description": "What the audit keeps of records that are not published.",
+                "additionalProperties": False,
+                "properties": {
+                    "texts": {
+                        "enum": ["sample", "all", "none"],
+                        "default": "sample",
+                        "description": "Texts of records that stages drop: up to 1,000 of each stage and "
+                        "reason, all, or none; each is cut at 20,000 characters.",
+                    }
+                },
+            },
             "corpus": {"type": "string", "description": "Local folder for all versions of the corpus."},
         },
     }
@@ -122,6 +126,19 @@ def _one_of(properties: dict[str, Any]) -> dict[str, Any]:
         "maxProperties": 1,
         "additionalProperties": False,
         "properties": properties,
+    }
+
+
+def _bad_value_schema() -> dict[str, Any]:
+    return {
+        "type": "string",
+        "enum": ["nullify", "reject"],
+        "description": (
+            "What a bad value costs if no stage needs its column and the contract does not require "
+            "it: only the cell, which becomes null and is counted (`nullify`), or the record "
+            "(`reject`). "
+            "Default: `nullify` for page-1, `reject` for a contract of your own."
+        ),
     }
 
 

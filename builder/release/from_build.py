@@ -15,8 +15,8 @@ from builder._version import __version__
 from builder.comparison.compare import compare
 from builder.comparison.sides import Side, SideShard
 from builder.corpus.names import STOPPED
+from builder.domain.contract.nulled import nulled_cells
 from builder.domain.ledger import OUTCOMES
-from builder.domain.nulled import nulled_cells
 from builder.domain.version import Changes, SplitChanges, compare_columns
 from builder.history.ledgers import ledgers_of
 from builder.inputs.inputs import Input, inputs_digest
@@ -77,7 +77,7 @@ def write_version(
         inputs=inputs,
         source=card_source(context.recipe),
         clusters=closed.clusters,
-        audit={path.name: path for path in (closed.ledger, closed.rejected, closed.clusters_file)},
+        audit={path.name: path for path in closed.audit},
         run=_run_facts(context, closed),
         write_index=partial(write_index, context=context, closed=closed),
         spent=[context.folder, *([lineage.folders[-1].parent] if lineage and lineage.borrowed else [])],

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from builder.corpus.names import STOPPED
-from builder.domain.nulled import nulled_cells
+from builder.domain.contract.nulled import nulled_cells
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

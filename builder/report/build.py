@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from builder.domain.nulled import WARNED_SHARE, columns_above
+from builder.domain.contract.nulled import WARNED_SHARE, columns_above
 from builder.report.json_text import print_json
 from builder.report.losses import fault_lines, outcome_lines, unreadable_lines
 from builder.report.passed_over import passed_over_lines

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from builder.domain.contract.contract import EXTRA
+from builder.domain.contract.nulled import NULLED
 from builder.domain.fault_order import pointer_of
-from builder.domain.nulled import NULLED
 from builder.domain.record import NOTE, RAW
 from builder.domain.rejection import cut_text
 
