@@ -238,7 +238,7 @@ def _find_missing(known: Sequence[Input], inputs: Sequence[Input]) -> list[Input
 
 def _missing_fault(one: Input) -> Fault:
     what = f"the newest version contains the input {shown_name(one)}, which is missing now"
-    advice = "restore the file, or use --prune to remove its rows"
+    advice = "restore the file; docs/further-versions.md lists the alternatives"
     return Fault(where="sources", what=what, advice=advice)
 
 
@@ -254,5 +254,5 @@ def _notices(
     if missing:
         some = ", ".join(shown_name(one) for one in missing[:3])
         more = f" and {len(missing) - 3:,} more" if len(missing) > 3 else ""
-        notices.append(f"missing inputs; their rows are kept (use --prune to remove them): {some}{more}")
+        notices.append(f"missing inputs; their rows are kept: {some}{more}")
     return notices

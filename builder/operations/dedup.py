@@ -12,6 +12,7 @@ from builder.domain.contract.mapping import map_schema
 from builder.domain.progress import Progress, ignore_progress
 from builder.errors import Fault, RecipeError
 from builder.operations.build import build
+from builder.operations.dedup_columns import check_column
 from builder.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ def dedup(
         threshold: minimum Jaccard similarity of near duplicates, above 0.
 
     Raises:
-        RecipeError: if a file does not exist, or the end of its name does not show its format.
+        RecipeError: if a file does not exist, the end of its name does not show its format, or it does not
+            have the column.
     """
     output = corpus_folder(output, where="--output")
     document: dict[str, Any] = {
@@ -60,6 +62,7 @@ def dedup(
         "corpus": str(output),
     }
     recipe = Recipe.from_dict(document, folder=Path.cwd(), contract=open_contract(column))
+    check_column(recipe.sources, column)
     return build(recipe, workers=workers, max_memory=max_memory, advance=advance)
 
 

@@ -15,14 +15,15 @@ from builder.pipeline.measured import MeasuredColumns
 from builder.pipeline.stage_errors import blame_stage
 from builder.pipeline.tombstone_filter import TombstoneFilter
 from builder.pipeline.url_filter import UrlFilter
-from builder.protocols import CorpusStage, Resources, Stage
-from builder.stages.binding.placed import stage_kind, without_columns
+from builder.protocols import ROLES, CorpusStage, Resources, Stage
+from builder.stages.binding.placed import inner_stage, stage_kind, without_columns
 from builder.stages.publishable import Publishable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from builder.pipeline.tombstones import Tombstones
+    from builder.protocols import Columns
     from builder.recipe import Recipe
     from builder.stages.binding.placed import AnyStage
 
@@ -135,13 +136,23 @@ def _tagging(recipe: Recipe) -> list[str]:
 
 def _resources(recipe: Recipe) -> Resources:
     names = [source.label for source in recipe.sources]
+    needs = [getattr(inner_stage(stage), "needs", None) for stage in [*recipe.stages, Publishable()]]
     return Resources(
         contract=recipe.contract,
         columns=recipe.columns,
+        nullifies=recipe.on_bad_value == "nullify",
+        needed=_needed(needs, recipe.columns),
+        uses_extra=recipe.contract.outgoing is None or None in needs,
         renames={n: getattr(s, "rename", {}) for n, s in zip(names, recipe.sources, strict=True)},
         kinds={n: s.kind for n, s in zip(names, recipe.sources, strict=True)},
         folder=recipe.folder,
     )
+
+
+def _needed(needs: Sequence[Sequence[str] | None], columns: Columns) -> frozenset[str]:
+    """Return the columns that stages need; a stage that does not state its needs may need every role."""
+    roles = {role for one in needs for role in (ROLES if one is None else one)}
+    return frozenset(name for role in roles if (name := getattr(columns, role)) is not None)
 
 
 def _passes(stages: list[Stage | CorpusStage]) -> tuple[Pass, ...]:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from builder.protocols.running import Threads
 
 
+ROLES = ("text", "html", "url", "fetched_at")
+"""The roles that a column of a contract can have."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
     """The column for each role; None if the contract has no such column."""
@@ -42,7 +46,7 @@ class Columns:
         >>> Columns.among(["body", "url"], named={"text": "body"})
         Columns(text='body', html=None, url='url', fetched_at=None)
         """
-        by_role = {role: named.get(role, role) for role in ("text", "html", "url", "fetched_at")}
+        by_role = {role: named.get(role, role) for role in ROLES}
         return cls(**{role: name if name in names else None for role, name in by_role.items()})
 
     @classmethod
@@ -58,6 +62,11 @@ class Resources:
     ``renames`` maps the name of a source to its ``rename`` option (dotted path in the input -> column).
     ``kinds`` maps the name of a source to its kind. ``url_rules`` is the number of the corpus's rules of
     canonical URLs.
+
+    Attributes:
+        nullifies: whether a bad value becomes null, if no stage needs its column (``on_bad_value``).
+        needed: the columns that a stage needs; a bad value in one of them rejects the record.
+        uses_extra: whether a stage or the published rows use members that the contract does not declare.
     """
 
     contract: Contract
@@ -65,12 +74,20 @@ class Resources:
     renames: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
     folder: Path | None = None
+    nullifies: bool = False
+    needed: frozenset[str] = frozenset()
+    uses_extra: bool = True
     url_rules: int = URL_RULES
 
 
 @runtime_checkable
 class Stage(Protocol):
-    """A step that processes one batch at a time. Its options are the fields of its frozen dataclass."""
+    """A step that processes one batch at a time. Its options are the fields of its frozen dataclass.
+
+    A stage may state its ``needs``, a ClassVar with the roles (``ROLES``) of the columns without which it
+    cannot process a record. Other columns may be null, and a bad value in them costs only the cell. A stage
+    that does not state them is taken to need all roles and the column ``extra``.
+    """
 
     @property
     def name(self) -> str:

@@ -18,19 +18,20 @@ from builder.errors import BuilderError, Fault, RecipeError
 from builder.io.contracts import load_contract
 from builder.io.reading.file_source import FileSource
 from builder.io.streams.address import Address, is_local
-from builder.protocols import Columns, CorpusStage, Source, Stage
 from builder.recipe.faults import find_faults, source_names
 from builder.recipe.identity import Identity, describe_chain
+from builder.recipe.roles import assign_columns
 from builder.recipe.secrets import hidden_variables, public_document, redacted_urls, used_variables
 from builder.recipe.stage_entries import stage_entries
 from builder.recipe.text import apply_settings, fill_variables, read_document
-from builder.registry import blame, nearest, source_class
+from builder.registry import blame, source_class
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from builder.domain.addresses import Variables
     from builder.domain.contract.contract import Contract
+    from builder.protocols import Columns, CorpusStage, Source, Stage
 
 INPUT_RULES = 2
 """Number of the rule that names inputs, on which record ids and the digest of the inputs depend.
@@ -72,6 +73,7 @@ class Recipe:
     language: tuple[str, ...] = ()
     date: str | None = None
     card: Path | None = None
+    on_bad_value: str = "reject"
     audit_texts: str = "sample"
     document: Mapping[str, Any] = field(default_factory=dict)
     filled: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -99,7 +101,7 @@ class Recipe:
             with redacted_urls():
                 document = apply_settings(read_document(path), settings)
             return cls.from_dict(document, folder=path.resolve().parent, schemas=schemas)
-        except BuilderError:
+        except (BuilderError, UnicodeEncodeError):  # the latter: a file name that the locale cannot encode
             raise
         except RecursionError:
             what, advice = "nests too deeply", "check that this file is a recipe"
@@ -212,7 +214,7 @@ def _assemble(
     return cls(
         name=document["name"],
         contract=contract,
-        columns=_assign_columns(document.get("columns", {}), contract),
+        columns=assign_columns(document.get("columns", {}), contract),
         sources=_make_sources(document["sources"], written=written["sources"], folder=folder),
         stages=tuple(entry.make() for entry in stage_entries(document.get("stages"))),
         splits=dict(document.get("splits", DEFAULT_SPLITS)),
@@ -224,26 +226,12 @@ def _assemble(
         language=tuple(document.get("language", ())),
         date=document.get("date"),
         card=folder / document["card"] if "card" in document else None,
+        on_bad_value=document.get("on_bad_value", "nullify" if contract.outgoing else "reject"),
         audit_texts=document.get("audit", {}).get("texts", "sample"),
         document=public_document(written),
         filled=document,
         variables=used_variables(written),
     )
-
-
-def _assign_columns(named: Mapping[str, str | None], contract: Contract) -> Columns:
-    """Assign a column to each role; the default is the column with the name of the role."""
-    known = contract.columns.names
-    faults = [
-        Fault(
-            where=f"columns.{role}", what=f"the contract has no column {name!r}", advice=nearest(name, known)
-        )
-        for role, name in named.items()
-        if name is not None and name not in known
-    ]
-    if faults:
-        raise RecipeError(*faults)
-    return Columns.among(known, named=named)
 
 
 def _make_sources(

@@ -59,6 +59,7 @@ def recipe_schema(
                 "description": "Name of a built-in contract, or path of a JSON Schema.",
             },
             "columns": _columns_schema(),
+            "on_bad_value": _bad_value_schema(),
             "sources": {"type": "array", "minItems": 1, "items": _one_of(_source_schemas(sources))},
             "stages": {"type": "array", "items": _one_of(_stage_schemas(stages))},
             "splits": _splits_schema(),
@@ -125,6 +126,19 @@ def _one_of(properties: dict[str, Any]) -> dict[str, Any]:
         "maxProperties": 1,
         "additionalProperties": False,
         "properties": properties,
+    }
+
+
+def _bad_value_schema() -> dict[str, Any]:
+    return {
+        "type": "string",
+        "enum": ["nullify", "reject"],
+        "description": (
+            "What a bad value costs if no stage needs its column and the contract does not require "
+            "it: only the cell, which becomes null and is counted (`nullify`), or the record "
+            "(`reject`). "
+            "Default: `nullify` for page-1, `reject` for a contract of your own."
+        ),
     }
 
 

@@ -15,6 +15,7 @@ from builder._version import __version__
 from builder.comparison.compare import compare
 from builder.comparison.sides import Side, SideShard
 from builder.corpus.names import STOPPED
+from builder.domain.contract.nulled import nulled_cells
 from builder.domain.ledger import OUTCOMES
 from builder.domain.version import Changes, SplitChanges, compare_columns
 from builder.history.ledgers import ledgers_of
@@ -118,7 +119,8 @@ def _counts(closed: Closed) -> dict[str, Any]:
     outcomes = {name: closed.sums.outcomes[name] for name in OUTCOMES}
     counts = {"records": closed.sums.n_records - closed.n_restated, **outcomes, "reasons": reasons}
     extra = {"restated": closed.n_restated, "known": closed.n_known}
-    return counts | {name: n for name, n in extra.items() if n}
+    nulled = {"nulled": dict(sorted(nulled_cells(closed.counts).items()))}
+    return counts | {name: n for name, n in (extra | nulled).items() if n}
 
 
 def inputs_facts(inputs: Sequence[Input], *, files: Sequence[StageFile]) -> dict[str, Any]:

@@ -51,6 +51,7 @@ class DedupUrl:
 
     name: ClassVar[str] = "dedup_url"
     untrusted: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ("url", "text")
     rules: ClassVar[int] = 1
     reasons: ClassVar[Mapping[str, str]] = {
         "same_url": "Another page has the same canonical URL; that page is kept.",

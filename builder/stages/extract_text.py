@@ -43,6 +43,7 @@ class ExtractText:
 
     name: ClassVar[str] = "extract_text"
     untrusted: ClassVar[bool] = True
+    needs: ClassVar[tuple[str, ...]] = ("html",)
     rules: ClassVar[int] = 1
     edits_text: ClassVar[bool] = True
     reasons: ClassVar[Mapping[str, str]] = {

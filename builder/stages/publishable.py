@@ -50,6 +50,7 @@ class Publishable:
 
     name: ClassVar[str] = "publishable"
     untrusted: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ("text",)
     rules: ClassVar[int] = 1
     reasons: ClassVar[Mapping[str, str]] = {
         **judge.REASONS,

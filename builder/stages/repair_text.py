@@ -46,6 +46,7 @@ class RepairText:
 
     name: ClassVar[str] = "repair_text"
     untrusted: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ("text",)
     rules: ClassVar[int] = 1
     libraries: ClassVar[tuple[str, ...]] = ("ftfy",)
     edits_text: ClassVar[bool] = True

@@ -9,7 +9,12 @@ import numpy as np
 import pyarrow as pa
 
 from builder.domain.contract import arrow_values, canonical_record, judge
-from builder.domain.contract.incoming import as_it_came, incoming_values, without_nulls
+from builder.domain.contract.incoming import (
+    as_it_came,
+    incoming_values,
+    with_null_for_nan,
+    without_nulls,
+)
 from builder.domain.contract.mapping import shape_of
 from builder.domain.contract.rename import rename_members
 from builder.domain.contract.tabulate import tabulate
@@ -20,6 +25,7 @@ from builder.domain.record import PAGE_KEY, RAW, RECORD, RECORD_FIELD
 from builder.domain.rejection import MAX_VALUE_CHARS, ContractFault, Rejection, rejection_batch
 from builder.errors import Fault, RecipeError
 from builder.protocols import Outcome
+from builder.stages.validation.bad_values import BadValues, member_of, under_new_names, used_columns
 from builder.stages.validation.known_url import known_url
 from builder.stages.validation.lifting import Lifted, lift, names_to_lift
 
@@ -37,7 +43,8 @@ class RowRefusal:
     """The reason why one row leaves the chain, from which a rejection is created.
 
     ``may_be_null`` is true if the contract refused the record. The row is then checked again without its
-    nulls, because a null in a column can also represent an absent member.
+    nulls, because a null in a column can also represent an absent member. ``cells`` are the faults of the
+    cells that cannot be read; ``value`` is then the rest of the row.
     """
 
     reason: str
@@ -45,6 +52,7 @@ class RowRefusal:
     faults: tuple[ContractFault, ...] = ()
     message: str | None = None
     value: Any = None
+    cells: tuple[ContractFault, ...] = ()
     may_be_null: bool = False
 
 
@@ -61,6 +69,7 @@ class Validate:
 
     name: ClassVar[str] = "validate"
     untrusted: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ()
     rules: ClassVar[int] = 1
     libraries: ClassVar[tuple[str, ...]] = ("jsonschema-rs",)
     reasons: ClassVar[Mapping[str, str]] = {
@@ -85,19 +94,20 @@ class Validate:
         """Split the records of one source into those that are now columns and those that are refused."""
         columns = resources.contract.columns
         source = batch.column(RECORD)[0]["source"].as_py() if batch.num_rows else ""
-        lifted = _lift(batch, resources, source)
-        accepted, refused = _judge_rows(batch, resources=resources, source=source, lifted=lifted)
-        rows = list(accepted)
-        arrays, faults = tabulate(list(accepted.values()), columns)
-        for i, found in faults.items():
-            value = accepted.pop(rows[i])
-            refused[rows[i]] = RowRefusal(reason=found[0].keyword, faults=found, value=value)
+        used = used_columns(batch, resources, resources.renames.get(source, {}))
+        lifted = _lift(used, resources, source)
+        bad = BadValues.of(resources) if resources.nullifies else None
+        accepted, refused = _judge_rows(used, resources=resources, source=source, lifted=lifted, bad=bad)
+        arrays = _tabulate(accepted, refused, resources, bad)
         if lifted:
             kept_rows = list(accepted)
             arrays = [lifted.fill(f.name, kept_rows, a) for f, a in zip(columns, arrays, strict=True)]
         keys = page_keys(arrays, list(accepted.values()), columns, resources.columns)
         kept = _assemble(batch, list(accepted), arrays, keys, columns)
-        return Outcome(kept=kept, rejected=rejection_batch(_rejections(batch, refused, resources, source)))
+        rejected = rejection_batch(_rejections(batch, refused, resources, source))
+        if not bad or not bad.removed:
+            return Outcome(kept=kept, rejected=rejected)
+        return Outcome(kept=bad.note(kept, list(accepted)), rejected=rejected, counts=bad.counts())
 
 
 def _lift(batch: pa.RecordBatch, resources: Resources, source: str) -> Lifted | None:
@@ -137,7 +147,12 @@ def _digest_column(array: pa.StringArray, keys: list[bytes | None]) -> None:
 
 
 def _judge_rows(
-    batch: pa.RecordBatch, *, resources: Resources, source: str, lifted: Lifted | None
+    batch: pa.RecordBatch,
+    *,
+    resources: Resources,
+    source: str,
+    lifted: Lifted | None,
+    bad: BadValues | None,
 ) -> tuple[dict[int, dict[str, Any]], dict[int, RowRefusal]]:
     """Return the renamed records that meet the contract, by row, and the refusals of the other rows."""
     renames = resources.renames.get(source, {})
@@ -152,6 +167,8 @@ def _judge_rows(
             judged = _judge(whole, verdict, renames)
         if isinstance(judged, RowRefusal) and judged.may_be_null:
             judged = _without_nulls(batch, row, verdict, renames) or judged
+        if isinstance(judged, RowRefusal) and bad:
+            judged = _without_bad_values(batch, row, judged, verdict, renames, bad) or judged
         if isinstance(judged, RowRefusal):
             refused[row] = judged
         else:
@@ -164,7 +181,13 @@ def _judge(
 ) -> dict[str, Any] | RowRefusal:
     """Return the renamed record if it meets the contract, else the refusal."""
     if isinstance(incoming, Broken):
-        return RowRefusal(reason=incoming.reason, failed=True, message=incoming.message)
+        return RowRefusal(
+            reason=incoming.reason,
+            failed=True,
+            message=incoming.message,
+            value=incoming.rest,
+            cells=incoming.cells,
+        )
     value, faults = incoming.value, incoming.faults
     if faults:
         return RowRefusal(reason=faults[0].keyword, faults=faults, value=value)
@@ -185,6 +208,48 @@ def _without_nulls(
         return None
     renamed, taken = rename_members(record, renames)
     return renamed if taken is None and verdict.accepts(renamed) else None
+
+
+def _without_bad_values(
+    batch: pa.RecordBatch,
+    row: int,
+    refusal: RowRefusal,
+    verdict: judge.Judge,
+    renames: Mapping[str, str],
+    bad: BadValues,
+) -> dict[str, Any] | None:
+    """Return a refused row without its bad values; None if the contract or a stage needs one of them."""
+    value, faults = refusal.value, refusal.cells or refusal.faults
+    if refusal.reason == "not_a_number" and not faults:
+        parsed = with_null_for_nan(batch, row)
+        value, faults = (parsed.value, parsed.faults) if isinstance(parsed, Parsed) else (None, ())
+    named = [(member_of(fault), fault) for fault in faults]
+    if not refusal.may_be_null and type(value) is dict:  # value and faults are as they came
+        named = under_new_names(faults, renames)
+        value, taken = rename_members(value, renames)
+        named = named if taken is None else []
+    return bad.repair(row, value, named, verdict=verdict, is_json=RAW in batch.schema.names)
+
+
+def _tabulate(
+    accepted: dict[int, dict[str, Any]],
+    refused: dict[int, RowRefusal],
+    resources: Resources,
+    bad: BadValues | None,
+) -> list[pa.Array]:
+    """Convert the accepted records to columns; move those without a canonical form to ``refused``."""
+    columns = resources.contract.columns
+    arrays, faults = tabulate(list(accepted.values()), columns)
+    rows, is_complete, verdict = list(accepted), True, judge.judge_of(resources.contract)
+    for i, found in faults.items():
+        row, value = rows[i], accepted[rows[i]]
+        named = [(member_of(fault), fault) for fault in found]
+        rest = bad.repair(row, value, named, verdict=verdict, is_json=True) if bad else None
+        if rest is not None:
+            accepted[row], is_complete = rest, False
+            continue
+        refused[row] = RowRefusal(reason=found[0].keyword, faults=found, value=accepted.pop(row))
+    return arrays if is_complete else tabulate(list(accepted.values()), columns)[0]
 
 
 def _explain(value: Any, verdict: judge.Judge) -> RowRefusal:

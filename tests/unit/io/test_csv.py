@@ -99,6 +99,42 @@ def test_leading_underscores_of_column_names_are_removed_or_renamed(tmp_path: Pa
     assert values(rows) == [{"key": "1", "x": "2", "y_": "3"}]
 
 
+@pytest.mark.parametrize(
+    ("header", "rename", "message"),
+    [
+        (
+            "url,text,text",
+            {},
+            "columns 2 and 3 are both named 'text': give each column of the file",
+        ),
+        ("_a,_a", {}, "columns 1 and 2 are both named '_a': give each column of the file its own name"),
+        (
+            "_id,id",
+            {},
+            "columns '_id' and 'id' are both named 'id' without underscores: add _id: NAME",
+        ),
+        ("_x,x", {"_x": "y"}, None),
+        (
+            "_b,text",
+            {"_b": "text"},
+            "columns '_b' and 'text' are both named 'text' by `rename`",
+        ),
+        ("_,a", {}, "column '_' has no name without its underscores: add _: NAME to `rename`"),
+        ("_k,a", {"_k": "_m"}, "`rename` gives column '_k' the name '_m', which is reserved"),
+    ],
+)
+def test_a_header_that_cannot_be_used_says_what_to_change(
+    tmp_path: Path, header: str, rename: dict[str, str], message: str | None
+) -> None:
+    """The advice helps: `rename` does not help with two columns of the same name."""
+    (tmp_path / "a.csv").write_text(f"{header}\n" + ",".join("x" for _ in header.split(",")) + "\n")
+    source = CsvSource(path=str(tmp_path / "a.csv"), rename=rename)
+    (task,) = source.tasks()
+    (reading,) = source.read(task, guard=NullGuard(), batch_rows=100)
+    found = [row["message"] for row in reading.rejected.to_pylist()]
+    assert (found == []) if message is None else (len(found) == 1 and found[0].startswith(message))
+
+
 def test_delimiter_and_encoding_are_options(tmp_path: Path) -> None:
     """A tab is the default for .tsv; the option overrides it."""
     assert values(read(tmp_path, b"a\tb\n1,5\t2\n", name="a.tsv")[0]) == [{"a": "1,5", "b": "2"}]
