@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,20 +11,20 @@ import pyarrow as pa
 from builder.domain.json.pointer import pointer_steps
 from builder.domain.record import RAW, RECORD_FIELD, RECORD_TYPE
 from builder.domain.rejection import rejection_batch
-from builder.errors import Fault, RecipeError
+from builder.errors import Fault
 from builder.io.charset.marked import utf8_chunks
 from builder.io.reading.file_source import (
     COMPRESSED,
     GUARD_REASONS,
     MAX_RECORD_BYTES,
     TOO_BIG,
-    FileSource,
     files_of,
     guarded_chunks,
 )
 from builder.io.reading.json_values import REASONS as VALUE_REASONS
 from builder.io.reading.json_values import JsonRecord, split_values
 from builder.io.reading.page_rows import BATCH_BYTES
+from builder.io.reading.record_source import RecordSource
 from builder.io.streams.streams import REASONS
 from builder.protocols import Reading
 from builder.registry import option
@@ -32,6 +32,7 @@ from builder.registry import option
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from builder.domain.contract.value_forms import ValueForms
     from builder.domain.rejection import Rejection
     from builder.io.reading.json_values import JsonPiece
     from builder.io.streams.paths import Found
@@ -43,7 +44,7 @@ _EXAMPLE = "write it as in /data/*, where * matches every element"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JsonSource(FileSource):
+class JsonSource(RecordSource):
     """Read the records of JSON files.
 
     A file is one JSON document, or several documents one after the other: pretty-printed, on one line each
@@ -65,20 +66,22 @@ class JsonSource(FileSource):
     records: str | None = option(
         None, help="JSON pointer to the records of each document, such as `/data/*`. Default: see above."
     )
-    rename: dict[str, str] = option(  # noqa: RUF009 - it makes a field
-        {}, help="New names for fields: dotted path -> column."
-    )
     max_record_bytes: int = option(
         MAX_RECORD_BYTES, help="Maximum bytes of a record; a longer record fails.", minimum=1
     )
+
+    @property
+    def value_forms(self) -> ValueForms:
+        """How the files write values; without ``records``, a record may wrap the records."""
+        return replace(super(JsonSource, self).value_forms, is_document=self.records is None)
 
     def tasks(self) -> list[Task]:
         """Group consecutive small files into tasks.
 
         Raises:
-            RecipeError: as for ``inputs``, and if ``records`` is not a JSON pointer.
+            RecipeError: as for ``inputs``, and if an option cannot be used.
         """
-        self._check()
+        self.check_values()
         return self.grouped_tasks()
 
     def read(self, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:
@@ -93,15 +96,16 @@ class JsonSource(FileSource):
                     yield rows.take()
         yield rows.take()
 
-    def _check(self) -> None:
+    def value_faults(self) -> list[Fault]:
+        """Return the faults of the options for values and records."""
+        faults = super(JsonSource, self).value_faults()
+        what = None
         try:
-            steps = pointer_steps(self.records or "")
+            if (n_steps := len(pointer_steps(self.records or ""))) > _MAX_STEPS:
+                what = f"the JSON pointer has {n_steps} steps; the maximum is {_MAX_STEPS}"
         except ValueError as error:
             what = f"{self.records!r} is not a JSON pointer: {error}"
-            raise RecipeError(Fault(where="records", what=what, advice=_EXAMPLE)) from None
-        if len(steps) > _MAX_STEPS:
-            what = f"the JSON pointer has {len(steps)} steps; the maximum is {_MAX_STEPS}"
-            raise RecipeError(Fault(where="records", what=what, advice=_EXAMPLE))
+        return [*faults, *([Fault(where="records", what=what, advice=_EXAMPLE)] if what else [])]
 
 
 class _Rows:

@@ -17,10 +17,10 @@ from builder.io.reading.file_source import (
     GUARD_REASONS,
     MAX_RECORD_BYTES,
     TOO_BIG,
-    FileSource,
     guarded_chunks,
 )
 from builder.io.reading.lines import KEPT_HEAD_BYTES, Lines, LongLine, line_bounds, split_lines
+from builder.io.reading.record_source import RecordSource
 from builder.io.streams.paths import Found
 from builder.io.streams.streams import REASONS, StreamFault, compression_of, read_chunks
 from builder.protocols import Reading, Task
@@ -47,7 +47,7 @@ _NO_LINES = pa.array([], pa.large_binary())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JsonlSource(FileSource):
+class JsonlSource(RecordSource):
     """Read files of JSON lines.
 
     Each line that is not blank is a record. The stage ``validate`` parses it and reports its faults. Lines
@@ -69,15 +69,17 @@ class JsonlSource(FileSource):
         **GUARD_REASONS,
     }
 
-    rename: dict[str, str] = option(  # noqa: RUF009 - it makes a field
-        {}, help="New names for fields: dotted path -> column."
-    )
     max_record_bytes: int = option(
         MAX_RECORD_BYTES, help="Maximum bytes of a line; a longer line fails.", minimum=1
     )
 
     def tasks(self) -> list[Task]:
-        """Split uncompressed files by their size; a file in another form than lines of UTF-8 is one task."""
+        """Split uncompressed files by their size; a file in another form than lines of UTF-8 is one task.
+
+        Raises:
+            RecipeError: as for ``inputs``, and if an option cannot be used.
+        """
+        self.check_values()
         return [
             task
             for found in self.inputs()

@@ -13,8 +13,9 @@ import pyarrow as pa
 from builder.domain.record import RECORD_FIELD, record_column, with_record
 from builder.domain.rejection import rejection_batch
 from builder.io.reading.columns import ColumnsError, plain_batch, public_columns, row_bytes
-from builder.io.reading.file_source import GUARD_REASONS, MAX_RECORD_BYTES, TOO_BIG, FileSource
+from builder.io.reading.file_source import GUARD_REASONS, MAX_RECORD_BYTES, TOO_BIG
 from builder.io.reading.page_rows import BATCH_BYTES
+from builder.io.reading.record_source import RecordSource
 from builder.io.streams.paths import Found
 from builder.io.streams.streams import open_input
 from builder.protocols import Reading, Task
@@ -41,7 +42,7 @@ _LIMIT_S = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ParquetSource(FileSource):
+class ParquetSource(RecordSource):
     """Read Parquet files.
 
     Each row is a record, with the columns and types of the file. A column whose name begins with an
@@ -60,9 +61,6 @@ class ParquetSource(FileSource):
         **GUARD_REASONS,
     }
 
-    rename: dict[str, str] = option(  # noqa: RUF009 - it makes a field
-        {}, help="New names for fields: dotted path -> column."
-    )
     max_record_bytes: int = option(
         MAX_RECORD_BYTES,
         help="Maximum bytes of the strings in a row; a larger row fails.",
@@ -75,7 +73,12 @@ class ParquetSource(FileSource):
         return True
 
     def tasks(self) -> list[Task]:
-        """Split files by their size; no file is opened."""
+        """Split files by their size; no file is opened.
+
+        Raises:
+            RecipeError: as for ``inputs``, and if an option cannot be used.
+        """
+        self.check_values()
         return [task for found in self.inputs() for task in self.cut_tasks(found, part_bytes=TASK_BYTES)]
 
     def read(self, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from builder.domain.contract.value_forms import ValueForms
 from builder.domain.merging import cluster_field
 from builder.domain.record import RECORD_FIELD
 from builder.errors import Fault, RecipeError
@@ -109,6 +110,9 @@ def _resources(recipe: Recipe) -> Resources:
         columns=recipe.columns,
         renames={n: getattr(s, "rename", {}) for n, s in zip(names, recipe.sources, strict=True)},
         kinds={n: s.kind for n, s in zip(names, recipe.sources, strict=True)},
+        forms={
+            n: getattr(s, "value_forms", ValueForms()) for n, s in zip(names, recipe.sources, strict=True)
+        },
         folder=recipe.folder,
     )
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from builder.domain.contract.contract import Contract
+    from builder.domain.contract.value_forms import ValueForms
     from builder.domain.manifest import Manifest
     from builder.domain.outcome import Outcome
     from builder.domain.row_numbers import BarrierOrMemory, MemoryRows
@@ -54,13 +55,15 @@ class Resources:
     """What a stage can use when it is bound and when it runs.
 
     ``renames`` maps the name of a source to its ``rename`` option (dotted path in the input -> column).
-    ``kinds`` maps the name of a source to its kind.
+    ``kinds`` maps the name of a source to its kind. ``forms`` maps it to how the source writes values; a
+    source that is not there writes them as the contract asks.
     """
 
     contract: Contract
     columns: Columns
     renames: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
+    forms: Mapping[str, ValueForms] = field(default_factory=dict)
     folder: Path | None = None
 
 

@@ -8,6 +8,7 @@ import click
 
 from builder.report.json_text import print_json
 from builder.report.table import counted, size_text, table_lines
+from builder.report.value_notes import value_note_lines
 
 if TYPE_CHECKING:
     from builder.release.result import BuildResult
@@ -21,9 +22,9 @@ def print_build(result: BuildResult, *, as_json: bool) -> None:
     if result.nothing_new:
         click.echo(f"nothing new: {result.corpus} already has these rows as version {result.version}")
         return
-    click.echo(
-        "\n".join([*_summary(result), "", *_funnel(result), "", *_splits(result), "", *_next_steps(result)])
-    )
+    notes = value_note_lines(result.counts)
+    parts = [_summary(result), _funnel(result), *([notes] if notes else []), _splits(result)]
+    click.echo("\n\n".join("\n".join(lines) for lines in [*parts, _next_steps(result)]))
 
 
 def _summary(result: BuildResult) -> list[str]:

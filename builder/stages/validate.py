@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,6 +14,7 @@ from builder.domain.contract.incoming import as_it_came, incoming_values, withou
 from builder.domain.contract.mapping import shape_of
 from builder.domain.contract.rename import rename_members
 from builder.domain.contract.tabulate import tabulate
+from builder.domain.contract.value_forms import ValueForms, reader_of
 from builder.domain.json import text as json_text
 from builder.domain.json.exact import Broken, Parsed
 from builder.domain.json.writer import canonical_text, preview
@@ -20,11 +22,14 @@ from builder.domain.record import PAGE_KEY, RAW, RECORD, RECORD_FIELD
 from builder.domain.rejection import MAX_VALUE_CHARS, ContractFault, Rejection, rejection_batch
 from builder.errors import Fault, RecipeError
 from builder.protocols import Outcome
+from builder.stages.validation.advice import advice_on_broken_json, advice_on_faults
 from builder.stages.validation.lifting import Lifted, lift, names_to_lift
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from builder.domain.contract.contract import Contract
+    from builder.domain.contract.value_forms import Read
     from builder.protocols import Columns, Guard, Resources
 
 PAGE_KEY_TYPE = pa.binary(16)
@@ -56,6 +61,13 @@ class Validate:
     ``failed``, and its stage is the kind of its source. A record that does not meet the contract, or that the
     columns cannot store without a change, is ``rejected`` with all its faults; the audit keeps the raw
     record. If the contract is open, members that it does not declare go to the column ``extra`` as JSON text.
+
+    Before a record is refused, its values are read again as the contract asks: instants in the forms that
+    scrapers write, HTTP headers as a list of pairs, lists of one element (source option ``unwrap_lists``)
+    and, in CSV, numbers, booleans, arrays and objects. The counts ``instants_read``, ``pairs_read``,
+    ``unwrapped``, ``values_read`` and ``json_read`` report what was read. ``instants_local`` counts instants
+    without a zone, ``instants_day`` those without a time, ``instants_epoch_s``, ``_ms``, ``_us`` and ``_ns``
+    the numbers by their unit, ``instants_cut`` those with digits below a microsecond.
     """
 
     name: ClassVar[str] = "validate"
@@ -82,10 +94,11 @@ class Validate:
         """Split the records of one source into those that are now columns and those that are refused."""
         columns = resources.contract.columns
         source = batch.column(RECORD)[0]["source"].as_py() if batch.num_rows else ""
+        rules = Rules.of(resources, source)
         lifted = _lift(batch, resources, source)
-        accepted, refused = _judge_rows(batch, resources=resources, source=source, lifted=lifted)
+        accepted, refused = _judge_rows(batch, rules=rules, lifted=lifted)
         rows = list(accepted)
-        arrays, faults = tabulate(list(accepted.values()), columns)
+        arrays, faults = _tabulate(accepted, columns, rules)
         for i, found in faults.items():
             value = accepted.pop(rows[i])
             refused[rows[i]] = RowRefusal(reason=found[0].keyword, faults=found, value=value)
@@ -94,7 +107,8 @@ class Validate:
             arrays = [lifted.fill(f.name, kept_rows, a) for f, a in zip(columns, arrays, strict=True)]
         keys = page_keys(arrays, list(accepted.values()), columns, resources.columns)
         kept = _assemble(batch, list(accepted), arrays, keys, columns)
-        return Outcome(kept=kept, rejected=rejection_batch(_rejections(batch, refused, resources, source)))
+        rejected = rejection_batch(_rejections(batch, refused, resources, source))
+        return Outcome(kept=kept, rejected=rejected, counts=dict(rules.notes))
 
 
 def _lift(batch: pa.RecordBatch, resources: Resources, source: str) -> Lifted | None:
@@ -133,22 +147,58 @@ def _digest_column(array: pa.StringArray, keys: list[bytes | None]) -> None:
             keys[row] = blake3(content).digest(length=PAGE_KEY_TYPE.byte_width)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What the records of one source are judged by; ``notes`` counts the values that were read again."""
+
+    contract: Contract
+    verdict: judge.Judge
+    renames: Mapping[str, str]
+    read: Read | None
+    reads_first: bool
+    notes: Counter[str]
+
+    @classmethod
+    def of(cls, resources: Resources, source: str) -> Rules:
+        """Collect the rules for a source."""
+        forms = resources.forms.get(source, ValueForms())
+        return cls(
+            contract=resources.contract,
+            verdict=judge.judge_of(resources.contract),
+            renames=resources.renames.get(source, {}),
+            read=reader_of(resources.contract, forms),
+            reads_first=forms.is_text,
+            notes=Counter(),
+        )
+
+    def accepted(self, value: Any) -> tuple[dict[str, Any] | None, Any]:
+        """Return the record if the contract accepts it, else None; and its values as they were read again."""
+        if type(value) is not dict:
+            return None, value
+        if not self.reads_first and self.verdict.accepts(value):
+            return value, value
+        notes: Counter[str] = Counter()
+        changed = value if self.read is None else self.read(value, notes)
+        if (self.reads_first or changed is not value) and self.verdict.accepts(changed):
+            self.notes.update(notes)
+            return changed, changed
+        return None, changed
+
+
 def _judge_rows(
-    batch: pa.RecordBatch, *, resources: Resources, source: str, lifted: Lifted | None
+    batch: pa.RecordBatch, *, rules: Rules, lifted: Lifted | None
 ) -> tuple[dict[int, dict[str, Any]], dict[int, RowRefusal]]:
     """Return the renamed records that meet the contract, by row, and the refusals of the other rows."""
-    renames = resources.renames.get(source, {})
-    verdict = judge.judge_of(resources.contract)
     accepted: dict[int, dict[str, Any]] = {}
     refused: dict[int, RowRefusal] = {}
-    shape = shape_of(resources.contract)
+    shape = shape_of(rules.contract)
     incoming = lifted.values(shape) if lifted else incoming_values(batch, shape)
     for row, one in enumerate(incoming):
-        judged = _judge(one, verdict, renames)
+        judged = _judge(one, rules)
         if isinstance(judged, RowRefusal) and lifted and (whole := lifted.put_back(row, shape)) is not None:
-            judged = _judge(whole, verdict, renames)
+            judged = _judge(whole, rules)
         if isinstance(judged, RowRefusal) and judged.may_be_null:
-            judged = _without_nulls(batch, row, verdict, renames) or judged
+            judged = _without_nulls(batch, row, rules) or judged
         if isinstance(judged, RowRefusal):
             refused[row] = judged
         else:
@@ -156,32 +206,44 @@ def _judge_rows(
     return accepted, refused
 
 
-def _judge(
-    incoming: Parsed | Broken, verdict: judge.Judge, renames: Mapping[str, str]
-) -> dict[str, Any] | RowRefusal:
+def _judge(incoming: Parsed | Broken, rules: Rules) -> dict[str, Any] | RowRefusal:
     """Return the renamed record if it meets the contract, else the refusal."""
     if isinstance(incoming, Broken):
         return RowRefusal(reason=incoming.reason, failed=True, message=incoming.message)
     value, faults = incoming.value, incoming.faults
     if faults:
         return RowRefusal(reason=faults[0].keyword, faults=faults, value=value)
-    if renames and type(value) is dict:
-        value, taken = rename_members(value, renames)
+    if rules.renames and type(value) is dict:
+        value, taken = rename_members(value, rules.renames)
         if taken is not None:
             message = f"the record already has a member {taken!r}: rename it too, or remove this rename"
             return RowRefusal(reason="rename_conflict", message=message, value=value)
-    return value if type(value) is dict and verdict.accepts(value) else _explain(value, verdict)
+    accepted, value = rules.accepted(value)
+    return _explain(value, rules.verdict) if accepted is None else accepted
 
 
-def _without_nulls(
-    batch: pa.RecordBatch, row: int, verdict: judge.Judge, renames: Mapping[str, str]
-) -> dict[str, Any] | None:
+def _without_nulls(batch: pa.RecordBatch, row: int, rules: Rules) -> dict[str, Any] | None:
     """Treat the nulls of a row as absent members; return None if the contract refuses that record too."""
     record = without_nulls(batch, row)
     if record is None:
         return None
-    renamed, taken = rename_members(record, renames)
-    return renamed if taken is None and verdict.accepts(renamed) else None
+    renamed, taken = rename_members(record, rules.renames)
+    return rules.accepted(renamed)[0] if taken is None else None
+
+
+def _tabulate(
+    accepted: dict[int, dict[str, Any]], columns: pa.Schema, rules: Rules
+) -> tuple[list[pa.Array], dict[int, tuple[ContractFault, ...]]]:
+    """Convert records to columns; an instant with digits below a microsecond is read again without them."""
+    arrays, faults = tabulate(list(accepted.values()), columns)
+    rows = list(accepted)
+    changed = False
+    for i, found in faults.items():
+        if rules.read is not None and any(fault.keyword == "instant_range" for fault in found):
+            before = accepted[rows[i]]
+            accepted[rows[i]] = rules.read(before, rules.notes)
+            changed |= accepted[rows[i]] is not before
+    return tabulate(list(accepted.values()), columns) if changed else (arrays, faults)
 
 
 def _explain(value: Any, verdict: judge.Judge) -> RowRefusal:
@@ -209,20 +271,27 @@ def _rejections(
     batch: pa.RecordBatch, refused: Mapping[int, RowRefusal], resources: Resources, source: str
 ) -> Iterator[Rejection]:
     url_column = resources.columns.url
+    kind, forms = resources.kinds.get(source, source), resources.forms.get(source, ValueForms())
     for row in sorted(refused):
         refusal = refused[row]
         first = refusal.faults[0] if refusal.faults else None
         url = refusal.value.get(url_column) if isinstance(refusal.value, dict) else None
+        raw = as_it_came(batch, row)
+        if refusal.failed:
+            advice = advice_on_broken_json(raw, kind=kind)
+        else:
+            advice = advice_on_faults(refusal.value, refusal.faults, kind=kind, forms=forms)
+        message = first.message if first else refusal.message
         yield Rejection(
             record=batch.column(RECORD)[row].as_py(),
             outcome="failed" if refusal.failed else "rejected",
-            stage=resources.kinds.get(source, source) if refusal.failed else Validate.name,
+            stage=kind if refusal.failed else Validate.name,
             reason=refusal.reason,
             url=url if isinstance(url, str) else None,
             pointer=first.pointer if first else None,
             value=first.value if first else None,
             limit=first.limit if first else None,
-            message=first.message if first else refusal.message,
+            message="; ".join(filter(None, (message, advice))) or None,
             faults=refusal.faults,
-            raw=as_it_came(batch, row),
+            raw=raw,
         )

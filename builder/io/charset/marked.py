@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from builder.io.streams.streams import StreamFault
@@ -30,34 +31,36 @@ def utf8_chunks(chunks: Iterable[bytes | StreamFault]) -> Iterator[bytes | Strea
     Args:
         chunks: the bytes of the file from its start.
     """
+    return read_mark(chunks)[1]
+
+
+def read_mark(
+    chunks: Iterable[bytes | StreamFault],
+) -> tuple[str | None, Iterator[bytes | StreamFault]]:
+    """Return the codec of a file with the byte order mark of UTF-16, and the result of ``utf8_chunks``."""
     chunks = iter(chunks)
-    first = next(chunks, None)
-    while isinstance(first, bytes) and len(first) < len(codecs.BOM_UTF16_LE):
-        second = next(chunks, None)
-        if not isinstance(second, bytes):
-            yield from (one for one in (first, second) if one is not None)
-            return
-        first += second
-    if first is None:
-        return
-    if isinstance(first, StreamFault) or (codec := utf16_codec(first)) is None:
-        yield first
-        yield from chunks
-        return
-    yield from _decoded(first[len(codecs.BOM_UTF16_LE) :], chunks, codec=codec)
+    head: list[bytes | StreamFault] = []
+    while sum(len(one) for one in head if isinstance(one, bytes)) < len(codecs.BOM_UTF16_LE):
+        if (one := next(chunks, None)) is None:
+            break
+        head.append(one)
+        if isinstance(one, StreamFault):
+            break
+    first = b"".join(one for one in head if isinstance(one, bytes))
+    codec = utf16_codec(first)
+    if codec is None:
+        return None, chain(head, chunks)
+    rest = chain([first[len(codecs.BOM_UTF16_LE) :]], head[-1:] if _is_fault(head) else [], chunks)
+    return codec, transcoded(rest, codec=codec)
+
+
+def _is_fault(head: list[bytes | StreamFault]) -> bool:
+    return isinstance(head[-1], StreamFault)
 
 
 def transcoded(chunks: Iterable[bytes | StreamFault], *, codec: str) -> Iterator[bytes | StreamFault]:
     """Yield the chunks of a file in UTF-8; see ``utf8_chunks`` for what is not valid."""
-    return _decoded(b"", iter(chunks), codec=codec)
-
-
-def _decoded(
-    first: bytes, chunks: Iterator[bytes | StreamFault], *, codec: str
-) -> Iterator[bytes | StreamFault]:
     decoder = codecs.getincrementaldecoder(codec)(_ERRORS)
-    if text := decoder.decode(first):
-        yield _encoded(text)
     for chunk in chunks:
         if isinstance(chunk, StreamFault):
             yield chunk

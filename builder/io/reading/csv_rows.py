@@ -12,6 +12,7 @@ from builder.io.reading.lines import BrokenLine, Lines, LongLine
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from builder.io.reading.csv_dialect import Dialect
     from builder.io.reading.lines import LinePiece
 
 REASONS = {
@@ -28,7 +29,7 @@ class Row:
     """One row; ``lines`` are the lines that it was parsed from."""
 
     offset: int
-    values: list[str]
+    values: list[str | None]
     lines: list[bytes]
 
 
@@ -43,7 +44,7 @@ class BrokenRow:
 
 
 def read_rows(
-    pieces: Iterable[LinePiece], *, delimiter: str, encoding: str, max_bytes: int
+    pieces: Iterable[LinePiece], *, dialect: Dialect, encoding: str, max_bytes: int
 ) -> Iterator[Row | BrokenRow]:
     """Parse lines into rows; blank lines are skipped.
 
@@ -55,13 +56,13 @@ def read_rows(
     """
     csv.field_size_limit(max_bytes + 2)
     feed = _Feed(pieces, encoding=encoding, max_bytes=max_bytes)
-    reader = csv.reader(feed, delimiter=delimiter, strict=True)
+    reader = dialect.reader(feed)
     while True:
         feed.begin()
         try:
             values = next(reader, None)
         except csv.Error as error:
-            yield feed.fail_first_line("csv_quotes", str(error))
+            yield feed.fail_first_line("csv_quotes", f"{error}; {dialect.advice(feed.first_line)}")
         except _StoppedError:
             yield feed.fail_stopped()
         else:
@@ -72,7 +73,7 @@ def read_rows(
             elif values:
                 yield feed.row(values)
             continue
-        reader = csv.reader(feed, delimiter=delimiter, strict=True)
+        reader = dialect.reader(feed)
 
 
 class _StoppedError(Exception):
@@ -112,9 +113,14 @@ class _Feed:
         """Start a new row."""
         self._taken, self._n_bytes, self.damaged = [], 0, False
 
-    def row(self, values: list[str]) -> Row:
+    def row(self, values: list[str | None]) -> Row:
         """Return the row that was parsed."""
         return Row(offset=self._taken[0][0], values=values, lines=[line for _, line in self._taken])
+
+    @property
+    def first_line(self) -> bytes:
+        """The first line of the row."""
+        return self._taken[0][1]
 
     def fail_row(self, reason: str, message: str) -> BrokenRow:
         """Fail all lines of the row."""
