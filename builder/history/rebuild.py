@@ -16,6 +16,7 @@ from builder.card.source import CardSource
 from builder.corpus.opening import check_path
 from builder.domain.document_ids import DocumentIds
 from builder.domain.row_numbers import BarrierOrMemory
+from builder.domain.url import URL_RULES
 from builder.history.index import (
     INDEX_JSON,
     ROWS_SCHEMA,
@@ -84,6 +85,7 @@ class SketchResources:
     """The part of a stage's resources that a sketch needs."""
 
     columns: Columns
+    url_rules: int = URL_RULES
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,7 @@ class _Writers:
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self._folder, self._roles = folder, Columns.of_manifest(manifest)
         self._stages = list(_stages(manifest, self._roles))
+        self._url_rules = manifest.url_rules
         self._tables: dict[str, list[pa.Table]] = {}
         self._n_rows = 0
 
@@ -126,7 +129,7 @@ class _Writers:
         self._add("rows", [ids, pa.array([True] * n), ids], ROWS_SCHEMA)
         numbers = pa.array(np.full(n, shard, np.int32))
         self._add("shards", [numbers, ids, digest_column(digests)], SHARDS_SCHEMA)
-        resources: Any = SketchResources(self._roles)
+        resources: Any = SketchResources(self._roles, self._url_rules)
         keepers = Verdicts(keeper=BarrierOrMemory(np.arange(n)), similarity=np.full(n, np.nan), reason="")
         for stage in self._stages:
             sketches = _BatchSketches(stage.sketch(batch, resources=resources))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from builder.corpus.names import SPOOL
 from builder.corpus.opening import check_folder
-from builder.domain.url import URL_RULES
+from builder.domain.url import KNOWN_RULES, URL_RULES
 from builder.domain.version import Level, Version
 from builder.errors import Fault, RecipeError
 from builder.history.past import Past
@@ -39,6 +39,7 @@ class InputSelection:
         missing: inputs of the version before that do not exist now.
         reread: whether an earlier build read an input with the name of a fresh one.
         notices: texts to show before the build starts.
+        url_rules: number of the rules of canonical URLs; that of the version that the build builds on.
         card_changed: whether recipe keys have changed that change only the card.
         pruned: what is removed because its input is missing; None without ``--prune``.
     """
@@ -49,6 +50,7 @@ class InputSelection:
     missing: Sequence[Input] = ()
     reread: bool = False
     notices: Sequence[str] = ()
+    url_rules: int = URL_RULES
     card_changed: bool = False
     pruned: Pruned | None = None
 
@@ -120,6 +122,7 @@ def select_inputs(
             *([UNKNOWN_HISTORY] if lineage.borrowed and fresh else []),
             *_notices(newest, fresh, inputs, [] if pruned else missing),
         ],
+        url_rules=manifest.url_rules,
         card_changed=_card_values(manifest.recipe) != _card_values(recipe.manifest_facts(limit=limit)),
         pruned=pruned,
     )
@@ -133,7 +136,7 @@ def _changed(manifest: Manifest, recipe: Recipe) -> list[str]:
     facts = {
         "the stages, columns or splits have changed": built["digest"] != recipe.chain_digest(),
         "the contract has changed": manifest.contract["digest"] != recipe.contract.digest,
-        "the rules of canonical URLs have changed": built.get("url_rules") != URL_RULES,
+        "the rules of canonical URLs are not known": manifest.url_rules not in KNOWN_RULES,
         "the newest version was built with --limit": "limit" in built,
     }
     changed = [text for text, is_so in facts.items() if is_so]

@@ -131,6 +131,9 @@ def build(
             notice(text)
         if selection.nothing_new:
             return unchanged(corpus, recipe)
+        if selection.url_rules != recipe.url_rules:
+            recipe = replace(recipe, url_rules=selection.url_rules)
+            chain = bind_chain(recipe)
         tombstones = Tombstones.parse(corpus.tombstones())
         key = _spool_key(recipe, selection, tombstones=tombstones, limit=limit, batch_rows=batch_rows)
         context = BuildContext(

@@ -115,6 +115,7 @@ def takedown(
     request = TakedownRequest.parse(urls=urls, domains=domains, ids=ids, file=file)
     corpus = Corpus(folder)
     with corpus.lock():
+        request = request.under(corpus.manifest(corpus.newest()).url_rules)
         result = _take_down(
             corpus, request, because, and_near=and_near, only_this=only_this, workers=workers, advance=advance
         )

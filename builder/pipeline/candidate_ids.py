@@ -28,7 +28,7 @@ def identify(batch: pa.RecordBatch, *, resources: Resources) -> pa.RecordBatch:
     pages = batch.column(PAGE_KEY).to_pylist()
     first, second = [], []
     for url, page in zip(urls, pages, strict=True):
-        canonical = canonical_url(url) if url else None
+        canonical = canonical_url(url, resources.url_rules) if url else None
         first.append(hash_to_id(b"url", canonical.encode()) if canonical else hash_to_id(b"page", page))
         second.append(hash_to_id(b"both", (canonical or "").encode(), page))
     batch = batch.append_column(ID, pa.array(first, ID_TYPE))

@@ -113,6 +113,7 @@ def _resources(recipe: Recipe) -> Resources:
         forms={
             n: getattr(s, "value_forms", ValueForms()) for n, s in zip(names, recipe.sources, strict=True)
         },
+        url_rules=recipe.url_rules,
         folder=recipe.folder,
     )
 

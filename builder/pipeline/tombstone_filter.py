@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from builder.domain.text_buffers import BandKeys, text_buffers, text_digests
-from builder.domain.url import domain
+from builder.domain.url import URL_RULES, domain
 from builder.history.lineage import is_among
 from builder.pipeline.tombstones import STAGE, Tombstones, halved, tombstone_rejections
 from builder.protocols import Outcome
@@ -50,7 +50,9 @@ class TombstoneFilter:
         columns = resources.columns
         if columns.url in batch.schema.names:
             urls = batch.column(columns.url).to_pylist()
-            tombstoned |= self.tombstones.match_urls(map(url_key, urls))
+            for rules in self.tombstones.url_rules:
+                keys = (url_key(url, rules=rules) for url in urls)
+                tombstoned |= self.tombstones.match_urls(keys, rules=rules)
             tombstoned |= self.tombstones.match_hosts([domain(url) if url else None for url in urls])
         if columns.text in batch.schema.names:
             text = batch.column(columns.text)
@@ -65,14 +67,23 @@ class TombstoneFilter:
 
 
 def find_tombstoned(
-    tombstones: Tombstones, stage: CorpusStage, sketches: Sketches, *, alive: NDArray[np.bool_], texts: Texts
+    tombstones: Tombstones,
+    stage: CorpusStage,
+    sketches: Sketches,
+    *,
+    alive: NDArray[np.bool_],
+    texts: Texts,
+    url_rules: int = URL_RULES,
 ) -> NDArray[np.bool_]:
-    """Return bool[n_rows], the rows that a tombstone matches by the sketches of one stage."""
+    """Return bool[n_rows], the rows that a tombstone matches by the sketches of one stage.
+
+    URLs of tombstones with other rules than ``url_rules`` are matched by ``TombstoneFilter``.
+    """
     tombstoned = np.zeros(len(alive), np.bool_)
     rows = np.flatnonzero(alive)
     if stage.name == "dedup_url":
         keys = sketches.column("url_key").to_pylist()
-        tombstoned[rows] = tombstones.match_urls(keys[row] for row in rows)
+        tombstoned[rows] = tombstones.match_urls((keys[row] for row in rows), rules=url_rules)
     elif stage.name == "dedup_exact":
         digests = sketches.column("text_digest").to_pylist()
         tombstoned[rows] = tombstones.match_contents(digests[row] for row in rows)

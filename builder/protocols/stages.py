@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
+from builder.domain.url import URL_RULES
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
@@ -56,7 +58,8 @@ class Resources:
 
     ``renames`` maps the name of a source to its ``rename`` option (dotted path in the input -> column).
     ``kinds`` maps the name of a source to its kind. ``forms`` maps it to how the source writes values; a
-    source that is not there writes them as the contract asks.
+    source that is not there writes them as the contract asks. ``url_rules`` is the number of the rules of
+    canonical URLs of the corpus.
     """
 
     contract: Contract
@@ -64,6 +67,7 @@ class Resources:
     renames: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
     forms: Mapping[str, ValueForms] = field(default_factory=dict)
+    url_rules: int = URL_RULES
     folder: Path | None = None
 
 

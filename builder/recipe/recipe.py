@@ -37,6 +37,7 @@ class Recipe:
 
     ``document`` is the recipe as written, with settings applied. It is published, so its variables are not
     replaced: their values may be secrets. ``filled`` is the recipe with the values of the variables.
+    ``url_rules`` is the number of the rules of canonical URLs; an older corpus keeps its own.
     ``stages`` always begins with ``validate``, even if the recipe does not list it.
     """
 
@@ -54,6 +55,7 @@ class Recipe:
     language: tuple[str, ...] = ()
     date: str | None = None
     card: Path | None = None
+    url_rules: int = URL_RULES
     document: Mapping[str, Any] = field(default_factory=dict)
     filled: Mapping[str, Any] = field(default_factory=dict)
 
@@ -144,7 +146,7 @@ class Recipe:
             "digest": self.chain_digest(),
             "sources": self.source_digests(),
             "document": self.public_document(),
-            "url_rules": URL_RULES,
+            "url_rules": self.url_rules,
         }
         if self.card:
             facts["notes"] = hashlib.sha256(self.card.read_bytes()).hexdigest()

@@ -47,7 +47,9 @@ def make_tombstones(
     A tombstone also has the URLs and texts of the pages that were merged into its document.
     """
     wanted = sorted(documents)
-    urls, texts, contents = _urls(past, documents), _texts(past, wanted), _contents(past, wanted)
+    rules = request.url_rules
+    urls, texts = _urls(past, documents, rules=rules), _texts(past, wanted)
+    contents = _contents(past, wanted)
     stage = near_stage(past.lineage.manifest.recipe["document"])
     new = [
         Tombstone(
@@ -56,13 +58,15 @@ def make_tombstones(
             contents=tuple(sorted(tombstones.keyed(digest) for digest in contents[one])),
             pages=tuple(_pages(tombstones, texts[one], stage)),
             words=tuple(sorted(_words(tombstones, texts[one], stage))),
+            url_rules=rules,
         )
         for one in wanted
     ]
     extra = Tombstone(
         because=because,
         domains=tuple(tombstones.keyed(host.encode()) for host in request.domains),
-        urls=tuple(tombstones.keyed(key) for url in request.urls if (key := url_key(url))),
+        urls=tuple(tombstones.keyed(key) for url in request.urls if (key := url_key(url, rules=rules))),
+        url_rules=rules,
     )
     return Tombstones(tombstones.key, (*tombstones.entries, *_without_known(tombstones, [*new, extra])))
 
@@ -84,13 +88,13 @@ def near_stage(recipe: Mapping[str, Any]) -> DedupNear:
     return DedupNear(**(options[0] if options else {}))
 
 
-def _urls(past: Past, documents: Mapping[bytes, str | None]) -> Mapping[bytes, set[bytes]]:
+def _urls(past: Past, documents: Mapping[bytes, str | None], *, rules: int) -> Mapping[bytes, set[bytes]]:
     """Return the URL keys of each document and of the pages that were merged into it."""
     found: dict[bytes, set[bytes]] = defaultdict(set)
     for one, url in documents.items():
-        found[one] |= {key} if (key := url_key(url)) is not None else set()
+        found[one] |= {key} if (key := url_key(url, rules=rules)) is not None else set()
     for row in LedgerHistory.of(past.lineage).under(one.hex() for one in documents):
-        if (key := url_key(row["url"])) is not None:
+        if (key := url_key(row["url"], rules=rules)) is not None:
             found[parse_id(row["kept_id"])].add(key)
     return found
 

@@ -38,10 +38,10 @@ class DedupUrl:
     """Keep one page of each canonical URL.
 
     Two URLs are the same if their canonical forms are equal (scheme and host in lower case, no default port,
-    no fragment, no tracking parameters, ordered query; docs/deduplication.md has the numbered rules).
-    Records without an ``http`` or ``https`` URL do not take part. ``keep: newest`` keeps the page with the
-    latest ``fetched_at``. Pages without ``fetched_at`` count as older than all other pages. Among pages of
-    the same instant, the first is kept. The stage does not compare texts: it merges all fetches of a URL,
+    no fragment except a route, no tracking parameters, ordered query; docs/deduplication.md has the numbered
+    rules). Records without an ``http`` or ``https`` URL do not take part. ``keep: newest`` keeps the page
+    with the latest ``fetched_at``. Pages without ``fetched_at`` count as older than all other pages. Among
+    pages of the same instant, the first is kept. The stage does not compare texts: it merges all fetches of a URL,
     even if the text changed.
 
     A page of an earlier version stays published, with one exception: with ``keep: newest``, a page of the
@@ -79,7 +79,8 @@ class DedupUrl:
     def sketch(self, batch: pa.RecordBatch, *, resources: Resources) -> pa.RecordBatch:
         """Return the hash of the canonical URL, the instant of the fetch, and length and hash of the text."""
         columns = resources.columns
-        keys = [url_key(url) for url in batch.column(columns.url).to_pylist()]
+        rules = resources.url_rules
+        keys = [url_key(url, rules=rules) for url in batch.column(columns.url).to_pylist()]
         content = _content(batch, (columns.text, columns.html))
         return pa.RecordBatch.from_arrays(
             [
@@ -161,9 +162,9 @@ class DedupUrl:
         return pa.table({**columns, "row": pa.array(rows, pa.int64())})
 
 
-def url_key(url: str | None) -> bytes | None:
+def url_key(url: str | None, *, rules: int) -> bytes | None:
     """Hash the canonical form of a URL to 16 bytes (BLAKE2b); return None without an http or https URL."""
-    canonical = canonical_url(url) if url else None
+    canonical = canonical_url(url, rules) if url else None
     return hashlib.blake2b(canonical.encode(), digest_size=16).digest() if canonical else None
 
 

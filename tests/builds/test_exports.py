@@ -120,3 +120,24 @@ def test_a_child_takes_the_name_of_its_parent(export: Make) -> None:
         "rename-to-own-parent", {"jsonl": {"path": "a.jsonl", "rename": {"fetched_at.$date": "fetched_at"}}}
     )
     assert [row["fetched_at"].isoformat() for row in built.rows] == ["2024-05-01T10:00:00+00:00"]
+
+
+def test_entities_that_a_reader_sees(export: Make) -> None:
+    """A page about HTML says how to write its signs."""
+    built = export(
+        "entities-twice", {"html": {"path": "a.html"}}, stages=[{"extract_text": {}}, {"repair_text": {}}]
+    )
+    (text,) = [row["text"] for row in built.rows]
+    assert "Write &lt; for the less-than sign, &amp; for the ampersand and &nbsp; for a blank" in text
+    assert "In an address &copy=1 must be written &amp;copy=1" in text
+
+
+def test_markdown_next_to_html(export: Make) -> None:
+    """The Markdown is kept by option."""
+    source = {"jsonl": {"path": "a.jsonl", "rename": {"markdown": "text"}}}
+    built = export(
+        "text-overwritten", source, stages=[{"extract_text": {"keep_text": True}}, {"repair_text": {}}]
+    )
+    (row,) = built.rows
+    assert row["text"] == "# Page 1\n\nThis is the [main text](/m) in Markdown."
+    assert row["title"] == "Page 1"
