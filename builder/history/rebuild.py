@@ -125,7 +125,7 @@ class _Writers:
     def take(self, batch: pa.RecordBatch, *, shard: int, digests: Any) -> None:
         """Add some published rows, each as a keeper of every stage."""
         n = batch.num_rows
-        ids = DocumentIds.of_texts(batch.column("id")).to_arrow()
+        ids = DocumentIds.of_texts(batch.column(0)).to_arrow()
         self._add("rows", [ids, pa.array([True] * n), ids], ROWS_SCHEMA)
         numbers = pa.array(np.full(n, shard, np.int32))
         self._add("shards", [numbers, ids, digest_column(digests)], SHARDS_SCHEMA)

@@ -84,9 +84,19 @@ def _is_fresh(task: Task, addresses: set[tuple[str, str]]) -> bool:
 
 
 def select_inputs(
-    corpus: Corpus, recipe: Recipe, inputs: Sequence[Input], *, limit: int | None, full: bool, prune: bool
+    corpus: Corpus,
+    recipe: Recipe,
+    inputs: Sequence[Input],
+    *,
+    limit: int | None,
+    full: bool,
+    prune: bool,
+    rebuild: Sequence[str] = (),
 ) -> InputSelection:
     """Select the inputs that a build reads.
+
+    Args:
+        rebuild: further reasons for a full rebuild.
 
     Raises:
         RecipeError: if a full rebuild is necessary, an input of the newest version is missing, and ``prune``
@@ -98,7 +108,7 @@ def select_inputs(
     manifest = corpus.manifest(newest)
     known = read_inputs(corpus.version_file(newest, "inputs.parquet"))
     missing = _find_missing(known, inputs)
-    reasons = ["--full was given"] if full else list(_changed(manifest, recipe))
+    reasons = ["--full was given"] if full else [*_changed(manifest, recipe), *rebuild]
     if reasons:
         if missing and not prune:
             raise RecipeError(*map(_missing_fault, missing))

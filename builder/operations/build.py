@@ -29,7 +29,7 @@ from builder.history.index import open_arrow
 from builder.inputs.hash_cache import HashCache
 from builder.inputs.hashing import hash_inputs
 from builder.inputs.inputs import inputs_digest, list_inputs
-from builder.inputs.selection import select_inputs
+from builder.operations.select_for import select_for
 from builder.pipeline.chain import bind_chain
 from builder.pipeline.context import BuildContext
 from builder.pipeline.disk import disk_faults
@@ -126,19 +126,16 @@ def build(
             running.start()
         cache = HashCache(corpus.hash_cache(), ignored=rehash)
         inputs = hash_inputs(inputs, n_threads=running.workers, cache=cache, advance=timer)
-        selection = select_inputs(corpus, recipe, inputs, limit=limit, full=full, prune=prune)
-        for text in selection.notices:
-            notice(text)
+        recipe, selection = select_for(
+            recipe, corpus, inputs, engine=running, limit=limit, full=full, prune=prune, notice=notice
+        )
         if selection.nothing_new:
             return unchanged(corpus, recipe)
-        if selection.url_rules != recipe.url_rules:
-            recipe = replace(recipe, url_rules=selection.url_rules)
-            chain = bind_chain(recipe)
         tombstones = Tombstones.parse(corpus.tombstones())
         key = _spool_key(recipe, selection, tombstones=tombstones, limit=limit, batch_rows=batch_rows)
         context = BuildContext(
             recipe=recipe,
-            chain=bind_chain(recipe, tombstones=tombstones) if tombstones else chain,
+            chain=bind_chain(recipe, tombstones=tombstones),
             engine=running,
             folder=Path(spool).resolve() / key if spool else corpus.spool(key),
             batch_rows=batch_rows or BATCH_ROWS,

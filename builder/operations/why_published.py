@@ -35,7 +35,8 @@ def _rows(
     path: Path, url_column: str | None, page: str, canonical: str | None, rules: int
 ) -> list[dict[str, Any]]:
     """Return ``id`` and ``url`` of each row of a shard that is the page."""
-    table = pq.read_table(path, columns=["id", *([url_column] if url_column else [])])
+    id_column = pq.read_schema(path).names[0]
+    table = pq.read_table(path, columns=[id_column, *([url_column] if url_column else [])])
     table = table.rename_columns(["id", "url"][: table.num_columns])
     rows: list[dict[str, Any]] = table.filter(_named(table, page, canonical)).to_pylist()
     return [row for row in rows if _is(row, page, canonical, rules)]

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 _DROPPING = frozenset(("validate", "dedup_url", "dedup_exact", "dedup_near", "takedown"))
 """Stages that change no row: each remaining row is as ``validate`` left it."""
 
-ID_FIELD = pa.field("id", pa.string(), nullable=False)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
@@ -93,10 +91,21 @@ def bind_chain(recipe: Recipe, *, tombstones: Tombstones | None = None) -> Chain
                 *(Fault(where=place, what=f.what, advice=f.advice) for f in error.faults)
             ) from None
     tags = {f"{name}_cluster": cluster_field(name).name for name in _tagging(recipe)}
-    fields = [ID_FIELD, *(f for f in schema if not f.name.startswith("_"))]
+    fields = [
+        pa.field(recipe.columns.id, pa.string(), nullable=False),
+        *(f for f in schema if not f.name.startswith("_")),
+    ]
     fields += [pa.field(name, pa.string()) for name in tags]
+    if recipe.columns.id in [field.name for field in fields[1:]]:
+        raise RecipeError(_taken_id(recipe.columns.id))
     passes = _drop_unpublished(_passes(stages), published=pa.schema(fields).names)
     return Chain(passes=passes, resources=resources, published=pa.schema(fields), tags=tags)
+
+
+def _taken_id(name: str) -> Fault:
+    what = f"the inputs have a column {name!r}, which is the name of the document id"
+    advice = "name the document id otherwise, as in columns: {id: document_id}, or rename the column"
+    return Fault(where="columns.id", what=what, advice=advice)
 
 
 def _tagging(recipe: Recipe) -> list[str]:
@@ -113,6 +122,9 @@ def _resources(recipe: Recipe) -> Resources:
         forms={
             n: getattr(s, "value_forms", ValueForms()) for n, s in zip(names, recipe.sources, strict=True)
         },
+        publish=recipe.publish,
+        drop=recipe.drop,
+        carried=recipe.carried,
         url_rules=recipe.url_rules,
         folder=recipe.folder,
     )

@@ -21,6 +21,7 @@ from builder.registry import nearest, source_class, stage_class
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from builder.domain.contract.carried import CarriedColumn
     from builder.domain.contract.contract import Contract
 
 DEFAULT_CONTRACT = "page-1"
@@ -37,6 +38,7 @@ class Recipe:
 
     ``document`` is the recipe as written, with settings applied. It is published, so its variables are not
     replaced: their values may be secrets. ``filled`` is the recipe with the values of the variables.
+    ``carried`` are the published columns that the contract does not declare, once the inputs are known.
     ``url_rules`` is the number of the rules of canonical URLs; an older corpus keeps its own.
     ``stages`` always begins with ``validate``, even if the recipe does not list it.
     """
@@ -55,6 +57,9 @@ class Recipe:
     language: tuple[str, ...] = ()
     date: str | None = None
     card: Path | None = None
+    publish: tuple[str, ...] | str = ()
+    drop: tuple[str, ...] = ()
+    carried: tuple[CarriedColumn, ...] = ()
     url_rules: int = URL_RULES
     document: Mapping[str, Any] = field(default_factory=dict)
     filled: Mapping[str, Any] = field(default_factory=dict)
@@ -148,6 +153,8 @@ class Recipe:
             "document": self.public_document(),
             "url_rules": self.url_rules,
         }
+        if self.carried:
+            facts["published"] = [column.document() for column in self.carried]
         if self.card:
             facts["notes"] = hashlib.sha256(self.card.read_bytes()).hexdigest()
         return facts | ({"limit": limit} if limit else {})
@@ -176,6 +183,8 @@ def _assemble(
         language=tuple(document.get("language", ())),
         date=document.get("date"),
         card=folder / document["card"] if "card" in document else None,
+        publish=named if isinstance(named := document.get("publish", ()), str) else tuple(named),
+        drop=tuple(document.get("drop", ())),
         document=written,
         filled=document,
     )
@@ -189,7 +198,7 @@ def _assign_columns(named: Mapping[str, str | None], contract: Contract) -> Colu
             where=f"columns.{role}", what=f"the contract has no column {name!r}", advice=nearest(name, known)
         )
         for role, name in named.items()
-        if name is not None and name not in known
+        if name is not None and name not in known and role != "id"
     ]
     if faults:
         raise RecipeError(*faults)

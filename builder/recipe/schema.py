@@ -45,6 +45,18 @@ def recipe_schema() -> dict[str, Any]:
                 "description": "Name of a built-in contract, or path of a JSON Schema.",
             },
             "columns": _columns_schema(),
+            "publish": {
+                "description": (
+                    "Columns to publish in addition to those of the contract: a list of names or dotted "
+                    "paths, or `all`."
+                ),
+                "anyOf": [{"const": "all"}, {"type": "array", "items": {"type": "string", "minLength": 1}}],
+            },
+            "drop": {
+                "type": "array",
+                "items": {"type": "string", "minLength": 1},
+                "description": "Columns that are not published.",
+            },
             "sources": {"type": "array", "minItems": 1, "items": _one_of(_source_schemas())},
             "stages": {"type": "array", "items": _one_of(_stage_schemas())},
             "splits": _splits_schema(),
@@ -102,6 +114,13 @@ def _columns_schema() -> dict[str, Any]:
                 "url": "URL",
                 "fetched_at": "fetch time",
             }.items()
+        }
+        | {
+            "id": {
+                "type": "string",
+                "pattern": "^[^_]",
+                "description": "The published column that contains the document id. Default: `id`.",
+            }
         },
     }
 

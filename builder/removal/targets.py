@@ -205,9 +205,10 @@ def _published_rows(
     column = Columns.of_manifest(lineage.manifest).url
     for split, entry in lineage.manifest.splits.items():
         for number in range(len(entry.shards)):
-            names = ["id", *([column] if column else [])]
+            name = lineage.manifest.columns.names[0]
+            names = [name, *([column] if column else [])]
             for batch in pq.ParquetFile(lineage.shard_path(split, number)).iter_batches(columns=names):
                 for row in batch.to_pylist():
-                    url = row[column] if column else None
-                    if row["id"] not in known and (row["id"] in request.ids or request.matches(url)):
-                        yield {"url": url, "outcome": "kept", "document_id": row["id"], "kept_id": row["id"]}
+                    url, one = row[column] if column else None, row[name]
+                    if one not in known and (one in request.ids or request.matches(url)):
+                        yield {"url": url, "outcome": "kept", "document_id": one, "kept_id": one}

@@ -23,6 +23,7 @@ from builder.domain.rejection import MAX_VALUE_CHARS, ContractFault, Rejection, 
 from builder.errors import Fault, RecipeError
 from builder.protocols import Outcome
 from builder.stages.validation.advice import advice_on_broken_json, advice_on_faults
+from builder.stages.validation.carrying import Carrier
 from builder.stages.validation.lifting import Lifted, lift, names_to_lift
 
 if TYPE_CHECKING:
@@ -88,27 +89,41 @@ class Validate:
             advice = "it describes published rows: use page-1, or a contract of your own without 'id'"
             raise RecipeError(Fault(where="contract", what=what, advice=advice))
         build = [f for f in schema if f.name.startswith("_") and f.name not in (RAW, RECORD, PAGE_KEY)]
-        return pa.schema([RECORD_FIELD, *build, *columns, PAGE_KEY_FIELD])
+        carried = [column.field for column in resources.carried]
+        return pa.schema([RECORD_FIELD, *build, *columns, *carried, PAGE_KEY_FIELD])
 
     def apply(self, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:  # noqa: ARG002
         """Split the records of one source into those that are now columns and those that are refused."""
         columns = resources.contract.columns
         source = batch.column(RECORD)[0]["source"].as_py() if batch.num_rows else ""
-        rules = Rules.of(resources, source)
-        lifted = _lift(batch, resources, source)
-        accepted, refused = _judge_rows(batch, rules=rules, lifted=lifted)
-        rows = list(accepted)
+        carrier = Carrier(batch, resources.carried, resources.renames.get(source, {}))
+        rules = Rules.of(resources, source, carrier)
+        lifted = _lift(carrier.rest, resources, source)
+        accepted, refused = _judge_rows(carrier.rest, rules=rules, lifted=lifted)
+        _refuse(accepted, refused, carrier.arrays(list(accepted))[1])
         arrays, faults = _tabulate(accepted, columns, rules)
-        for i, found in faults.items():
-            value = accepted.pop(rows[i])
-            refused[rows[i]] = RowRefusal(reason=found[0].keyword, faults=found, value=value)
+        _refuse(accepted, refused, faults)
         if lifted:
             kept_rows = list(accepted)
             arrays = [lifted.fill(f.name, kept_rows, a) for f, a in zip(columns, arrays, strict=True)]
         keys = page_keys(arrays, list(accepted.values()), columns, resources.columns)
-        kept = _assemble(batch, list(accepted), arrays, keys, columns)
+        carried, _ = carrier.arrays(list(accepted))
+        schema = pa.schema([*columns, *(column.field for column in resources.carried)])
+        kept = _assemble(batch, list(accepted), [*arrays, *carried], keys, schema)
         rejected = rejection_batch(_rejections(batch, refused, resources, source))
         return Outcome(kept=kept, rejected=rejected, counts=dict(rules.notes))
+
+
+def _refuse(
+    accepted: dict[int, dict[str, Any]],
+    refused: dict[int, RowRefusal],
+    faults: Mapping[int, tuple[ContractFault, ...]],
+) -> None:
+    """Refuse accepted rows with faults, given by their position among the accepted rows."""
+    rows = list(accepted)
+    for i, found in faults.items():
+        value = accepted.pop(rows[i])
+        refused[rows[i]] = RowRefusal(reason=found[0].keyword, faults=found, value=value)
 
 
 def _lift(batch: pa.RecordBatch, resources: Resources, source: str) -> Lifted | None:
@@ -156,10 +171,11 @@ class Rules:
     renames: Mapping[str, str]
     read: Read | None
     reads_first: bool
+    carrier: Carrier
     notes: Counter[str]
 
     @classmethod
-    def of(cls, resources: Resources, source: str) -> Rules:
+    def of(cls, resources: Resources, source: str, carrier: Carrier) -> Rules:
         """Collect the rules for a source."""
         forms = resources.forms.get(source, ValueForms())
         return cls(
@@ -168,6 +184,7 @@ class Rules:
             renames=resources.renames.get(source, {}),
             read=reader_of(resources.contract, forms),
             reads_first=forms.is_text,
+            carrier=carrier,
             notes=Counter(),
         )
 
@@ -194,9 +211,9 @@ def _judge_rows(
     shape = shape_of(rules.contract)
     incoming = lifted.values(shape) if lifted else incoming_values(batch, shape)
     for row, one in enumerate(incoming):
-        judged = _judge(one, rules)
+        judged = _judge(one, rules, row)
         if isinstance(judged, RowRefusal) and lifted and (whole := lifted.put_back(row, shape)) is not None:
-            judged = _judge(whole, rules)
+            judged = _judge(whole, rules, row)
         if isinstance(judged, RowRefusal) and judged.may_be_null:
             judged = _without_nulls(batch, row, rules) or judged
         if isinstance(judged, RowRefusal):
@@ -206,7 +223,7 @@ def _judge_rows(
     return accepted, refused
 
 
-def _judge(incoming: Parsed | Broken, rules: Rules) -> dict[str, Any] | RowRefusal:
+def _judge(incoming: Parsed | Broken, rules: Rules, row: int) -> dict[str, Any] | RowRefusal:
     """Return the renamed record if it meets the contract, else the refusal."""
     if isinstance(incoming, Broken):
         return RowRefusal(reason=incoming.reason, failed=True, message=incoming.message)
@@ -218,6 +235,8 @@ def _judge(incoming: Parsed | Broken, rules: Rules) -> dict[str, Any] | RowRefus
         if taken is not None:
             message = f"the record already has a member {taken!r}: rename it too, or remove this rename"
             return RowRefusal(reason="rename_conflict", message=message, value=value)
+    if type(value) is dict:
+        value = rules.carrier.take(row, value)
     accepted, value = rules.accepted(value)
     return _explain(value, rules.verdict) if accepted is None else accepted
 

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from builder import BuildResult, Recipe, build
+from builder import BuildResult, Recipe, build, dedup
 
 EXPORTS = Path(__file__).resolve().parents[1] / "exports"
 Make = Callable[..., "Built"]
@@ -141,3 +141,36 @@ def test_markdown_next_to_html(export: Make) -> None:
     (row,) = built.rows
     assert row["text"] == "# Page 1\n\nThis is the [main text](/m) in Markdown."
     assert row["title"] == "Page 1"
+
+
+def test_a_list_of_columns_to_publish(export: Make) -> None:
+    """With page-1, a column more; with a contract of one's own, a column less."""
+    stages = [{"extract_text": {}}, {"repair_text": {}}]
+    source = {"jsonl": {"path": "a.jsonl"}}
+    built = export("one-more-column", source, stages=stages, publish=["category"], drop=["title", "author"])
+    assert built.rows[0].keys() >= {"id", "url", "text", "category"}
+    assert not built.rows[0].keys() & {"html", "title", "author"}
+    assert built.rows[0]["category"] == "news"
+
+
+def test_a_contract_of_ones_own_without_the_html(export: Make) -> None:
+    """The HTML is read and not published."""
+    stages = [{"extract_text": {}}, {"repair_text": {}}]
+    built = export(
+        "one-more-column",
+        {"jsonl": {"path": "a.jsonl"}},
+        stages=stages,
+        contract="c.schema.json",
+        drop=["html"],
+    )
+    assert list(built.rows[0]) == ["id", "url", "text", "category"]
+    assert "main text of page 1" in built.rows[0]["text"]
+
+
+def test_dedup_of_a_table_with_an_id(tmp_path: Path) -> None:
+    """Its columns come out as they went in."""
+    path = EXPORTS / "dedup-flattens" / "a.parquet"
+    built = Built(dedup([path], output=tmp_path / "out", workers=1))
+    came = pq.read_table(path)
+    (row,) = built.rows
+    assert {name: row[name] for name in came.column_names} == came.to_pylist()[0]

@@ -40,6 +40,15 @@ def rename_members(record: dict[str, Any], renames: Mapping[str, str]) -> tuple[
     return renamed, None
 
 
+def take_member(record: dict[str, Any], path: str) -> tuple[bool, Any]:
+    """Remove a member from a record by its name or path; return whether it was there, and its value.
+
+    Objects on the path are copied, not changed.
+    """
+    value = _take(record, path)
+    return (False, None) if value is _ABSENT else (True, value)
+
+
 def _is_hollow(value: Any) -> bool:
     """Return whether a value is an object without anything but such objects."""
     return isinstance(value, dict) and all(map(_is_hollow, value.values()))
