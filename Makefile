@@ -4,6 +4,9 @@ VENV ?= .venv
 CONSTRAINTS ?= constraints.txt
 BIN = $(VENV)/bin
 
+# Tests start hundreds of commands. Without bytecode files each one compiles builder again, for half a second.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Two test processes. A free process takes tests from the list of the other, because some tests take much longer.
 PYTEST = -m pytest -q -n 2 --dist worksteal
 

@@ -94,13 +94,22 @@ class AccountError(BuilderError):
 
 
 class NothingKeptError(BuilderError):
-    """The build would publish no row, so it writes no version."""
+    """The build would publish no row, so it writes no version.
+
+    ``result`` has the counts of a stopped build (``BuildResult``); it is None for a takedown.
+    """
+
+    result: object = None
 
 
 class TooManyRejectedError(BuilderError):
-    """More records were rejected or failed than ``--max-rejected`` allows."""
+    """More records were rejected or failed than ``--max-rejected`` allows.
+
+    ``result`` has the counts of the stopped build (``BuildResult``).
+    """
 
     exit_status = 3
+    result: object = None
 
 
 class HubError(BuilderError):

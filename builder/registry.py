@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
-from builder.errors import Fault, RecipeError
+from builder.domain.addresses import redact_urls
+from builder.errors import BuilderError, Fault, RecipeError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 STAGES = (
     "validate",
@@ -105,10 +107,78 @@ def _find(name: str, *, kind: str, builtin: Sequence[str], package: str, suffix:
         return found
     external = _entry_points(f"builder.{kind}s")
     if name in external:
-        loaded: type = external[name].load()
-        return loaded
+        return _load(name, external[name], kind=kind)
     known = [*builtin, *sorted(external)]
     raise RecipeError(Fault(where="", what=f"no {kind} is called {name!r}", advice=nearest(name, known)))
+
+
+def describe_part(name: str, *, kind: str) -> str:
+    """Return what a stage or source of another package is, with the package and its version.
+
+    Args:
+        kind: ``stage`` or ``source``.
+    """
+    package = package_of(name, kind=kind)
+    return f"the {kind} {name!r}" + (f" of the package {' '.join(package)}" if package else "")
+
+
+@contextmanager
+def blame(name: str, *, kind: str, code: type) -> Iterator[None]:
+    """Turn what the code of another package raises into an error with its name and its package.
+
+    Errors of builder, a lack of memory, and what the code of builder itself raises pass unchanged.
+
+    Args:
+        kind: ``stage`` or ``source``.
+        code: the class whose code runs.
+
+    Raises:
+        RecipeError: if code of another package raises.
+    """
+    try:
+        yield
+    except (BuilderError, MemoryError):
+        raise
+    except Exception as error:
+        if is_own(code):
+            raise
+        text = f"{type(error).__name__}: {redact_urls(' '.join(str(error).split()))[:200]}"
+        what = f"{describe_part(name, kind=kind)} raised {text}"
+        advice = "fix or update the package, or remove the entry from the recipe"
+        raise RecipeError(Fault(where=name, what=what, advice=advice)) from error
+
+
+def is_own(code: type) -> bool:
+    """Return whether a class is part of builder."""
+    return code.__module__.partition(".")[0] == "builder"
+
+
+def package_of(name: str, *, kind: str) -> tuple[str, str] | None:
+    """Return name and version of the package that has a stage or source; None for those of builder."""
+    point = _entry_points(f"builder.{kind}s").get(name)
+    if point is None or point.dist is None:
+        return None
+    return str(point.dist.name), str(point.dist.version)
+
+
+def _load(name: str, point: Any, *, kind: str) -> type:
+    """Import a stage or source of another package.
+
+    Raises:
+        RecipeError: if it cannot be imported, whatever its code raises.
+    """
+    try:
+        loaded: type = point.load()
+    except Exception as error:
+        text = f"{type(error).__name__}: {redact_urls(' '.join(str(error).split()))[:200]}"
+        what = f"{describe_part(name, kind=kind)} cannot be loaded: {text}"
+        advice = "fix or update the package, or remove the entry from the recipe"
+        raise RecipeError(Fault(where=name, what=what, advice=advice)) from error
+    if not (isinstance(loaded, type) and dataclasses.is_dataclass(loaded)):
+        what = f"{describe_part(name, kind=kind)} is not a dataclass, but {point.value}"
+        advice = "make the class a frozen dataclass; its fields are the options"
+        raise RecipeError(Fault(where=name, what=what, advice=advice))
+    return loaded
 
 
 @cache

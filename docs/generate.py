@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from builder.cli.main import COMMANDS, cli
 from builder.domain.contract import arrow_values
 from builder.domain.json import text as json_text
+from builder.pipeline.stage_errors import STAGE_ERROR
 from builder.recipe import recipe_schema
 from builder.registry import SOURCES, STAGES, source_class, stage_class
 from builder.release.reasons import BUILD_REASONS
@@ -63,7 +64,8 @@ codes: count by them. `message` is for people and may change.
 | `merged` | Another document represents the record. |"""
 READING = """\
 Sources give these reasons. `stage` is the kind of the source. The outcome is `failed`, except for
-`record_type`, `http_status`, `content_type` and `revisit`, which are `rejected`. A `revisit` whose original
+`record_type`, `http_status`, `content_type`, `revisit`, `url_not_selected`, `url_skipped` and
+`scheme_not_selected`, which are `rejected`. A `revisit` whose original
 is in the same build is `merged` into it. `crash`, `memory` and `timeout` come from the guard: they depend on
 the machine, so `run.json` lists them as not reproducible."""
 PARSING = """\
@@ -97,6 +99,7 @@ builder build my-corpus/recipe.yaml
 | load a version | [The corpus folder](corpus-folder.md) |
 | publish a version | [The Hugging Face Hub](hub.md) |
 | call builder from Python | [Python](python.md) |"""
+STAGE_ERROR_MEANING = "The stage raised an error on this row; `message` is the error."
 WHOLE = """\
 The build as a whole gives these reasons, after all stages have run. The outcome is `merged`, and `kept_id`
 is null."""
@@ -223,6 +226,7 @@ def reasons_page() -> str:
     parsing = {**json_text.REASONS, **arrow_values.REASONS}
     judging = [(n, {c: t for c, t in found.reasons.items() if c not in parsing}) for n, found in JUDGES]
     working = [(n, stage_class(n).reasons) for n in STAGES if n != "validate"]
+    working += [("any stage of another package", {STAGE_ERROR: STAGE_ERROR_MEANING})]
     lines = [f"{MADE}# Reason codes", "", REASONS_INTRO, "", "## Reasons of sources", "", READING, ""]
     lines += [*reason_table(sources), "", "## Reasons of parsing", "", PARSING, ""]
     lines += [*reason_table([("validate", parsing)]), "", "## Reasons of contracts", "", JUDGING, ""]

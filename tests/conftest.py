@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 from collected import COLLECTED
 from hypothesis import HealthCheck, settings
 from kernel_calls import fewer
+
+from builder.engines.zygote import keep_idle
 
 settings.register_profile(
     "builder",
@@ -19,6 +22,11 @@ settings.register_profile(
     print_blob=True,
 )
 settings.load_profile("builder")
+
+# Coverage needs processes that end by themselves: one that is killed loses its data.
+coverage = sys.modules.get("coverage")  # numba imports it too
+if coverage is None or coverage.Coverage.current() is None:
+    keep_idle(ignored=["PYTEST_CURRENT_TEST"])
 
 ROOT = Path(__file__).resolve().parent.parent
 

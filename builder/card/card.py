@@ -66,7 +66,7 @@ def render_card(facts: CardFacts) -> str:
         kept=steps[-1].went_on if steps else facts.records,
         reasons=[count for step in steps for count in step.reasons],
         merged=sum(step.merged for step in steps),
-        deduplicates=any(stage.name.startswith("dedup_") for stage in facts.stages),
+        deduplicates=any(stage.kind.startswith("dedup_") for stage in facts.stages),
         languages=_shares(facts.languages, of=facts.rows),
         domains=_shares(facts.domains, of=facts.rows)[:MAX_DOMAINS],
         more_domains=max(0, (facts.n_domains or len(facts.domains)) - MAX_DOMAINS),
@@ -158,6 +158,7 @@ def _template(path: Path) -> Template:
     environment.filters |= {
         "cell": words.cell,
         "code": words.code,
+        "paragraphs": words.paragraphs,
         "prose": words.prose,
         "number": words.number,
         "size": words.size,
@@ -189,5 +190,6 @@ def _split_sizes(splits: Mapping[str, SplitFacts]) -> str:
 
 
 def _limits(facts: CardFacts) -> Iterable[str]:
-    by_stage = [_BY_STAGE[stage.name] for stage in facts.stages if stage.name in _BY_STAGE]
+    kinds = dict.fromkeys(stage.kind for stage in facts.stages)
+    by_stage = [_BY_STAGE[kind] for kind in kinds if kind in _BY_STAGE]
     return [*_ALWAYS, *by_stage, *facts.limits]

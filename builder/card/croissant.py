@@ -7,10 +7,13 @@ is ``containedIn`` listed files is valid but yields no records and reports no er
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from builder.card.croissant_fields import describe_columns
 from builder.card.licenses import license_url
+from builder.card.text import one_line
+from builder.domain.visible import visible, visible_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +44,7 @@ def croissant(facts: CardFacts, files: Sequence[ShardFile] = ()) -> dict[str, An
         "@type": "sc:Dataset",
         "conformsTo": CONFORMS_TO,
         "name": facts.name,
-        "description": facts.description or facts.title or facts.name,
+        "description": visible(facts.description, keep="\n") or one_line(facts.title) or facts.name,
         "version": facts.version,
         "license": facts.license_link or license_url(facts.license or "") or facts.license,
         "url": f"https://huggingface.co/datasets/{facts.repo}" if facts.repo else None,
@@ -55,9 +58,14 @@ def croissant(facts: CardFacts, files: Sequence[ShardFile] = ()) -> dict[str, An
     return {key: value for key, value in document.items() if value is not None}
 
 
+def croissant_text(facts: CardFacts, files: Sequence[ShardFile] = ()) -> str:
+    """Return the content of croissant.json, with an escape for each control character."""
+    return visible_json(json.dumps(croissant(facts, files), indent=2, ensure_ascii=False)) + "\n"
+
+
 def _citation(facts: CardFacts) -> str:
     """Return the BibTeX entry of the version; braces in a title would end the entry early."""
-    title = " ".join((facts.title or facts.name).replace("{", "(").replace("}", ")").split())
+    title = one_line((facts.title or facts.name).replace("{", "(").replace("}", ")"))
     year = f", year = {{{facts.date[:4]}}}" if facts.date else ""
     return f"@misc{{{facts.name}, title = {{{title}}}, version = {{{facts.version}}}{year}}}"
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.types as pat
 
+from builder.card.text import one_line
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -45,7 +47,7 @@ def describe_columns(
         if field is None:
             continue
         if note := notes.get(column.name):
-            field["description"] = note
+            field["description"] = one_line(note)
         fields.append(field)
     return fields
 

@@ -40,11 +40,16 @@ class StageFacts:
     """A stage or a source of the recipe, with the options that the recipe sets.
 
     Options are published. Pass them before environment variables are replaced, because a variable may
-    contain a secret.
+    contain a secret. A stage with a name of its own has its kind as the option ``kind``.
     """
 
     name: str
     options: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """What the stage or source is; its name, unless the recipe gives another one."""
+        return str(self.options.get("kind", self.name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from builder.assets import schemas_folder
 from builder.card.features import yaml_features
+from builder.card.text import one_line
+from builder.domain.visible import visible
 from builder.errors import BuilderError, Fault
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ def version_front_matter(facts: CardFacts) -> dict[str, Any]:
     return {
         **_license(facts.license, link=facts.license_link),
         **({"language": list(facts.language)} if facts.language else {}),
-        "pretty_name": _one_line(facts.title) or facts.name,
+        "pretty_name": one_line(facts.title) or facts.name,
         "size_categories": [size_category(facts.rows)],
         "tags": list(dict.fromkeys(tags)),
         "configs": [config],
@@ -68,7 +70,7 @@ def root_front_matter(
     return {
         **_license(license, link=None),
         **({"language": list(language)} if language else {}),
-        "pretty_name": _one_line(title) or name,
+        "pretty_name": one_line(title) or name,
         "size_categories": [size_category(rows)],
         "tags": [TOOL_TAG],
         "configs": [config for config, _ in pairs],
@@ -109,7 +111,7 @@ def write_front_matter(meant: Mapping[str, Any]) -> str:
     yaml.width = 1 << 30
     stream = io.StringIO()
     yaml.dump(_quoted(meant), stream)
-    text = f"---\n{stream.getvalue()}---\n"
+    text = f"---\n{_escaped(stream.getvalue())}---\n"
     if _read_as_the_hub_does(text) != meant or read_front_matter(text) != meant:
         raise BuilderError(
             Fault(where="README.md", what="the front matter changes when it is read back", advice=text)
@@ -199,7 +201,7 @@ def _license(license_id: str | None, *, link: str | None) -> dict[str, str]:
 
 
 def _stage_tags(facts: CardFacts) -> list[str]:
-    return ["deduplicated"] if any(s.name.startswith("dedup_") for s in facts.stages) else []
+    return ["deduplicated"] if any(s.kind.startswith("dedup_") for s in facts.stages) else []
 
 
 def _config_and_info(
@@ -227,8 +229,15 @@ def _config_and_info(
     return config, info
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+def _escaped(text: str) -> str:
+    """Escape characters without a glyph as YAML does. Only quoted strings contain such characters."""
+    if text.isascii():
+        return text
+    return "".join(one if one == "\n" or visible(one) == one else _escape(ord(one)) for one in text)
+
+
+def _escape(code: int) -> str:
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def _quoted(value: Any) -> Any:

@@ -17,6 +17,18 @@ if TYPE_CHECKING:
 CARD_JSON = "card.json"
 
 
+def named_options(kind: str, written: Mapping[str, Any] | None) -> tuple[str, Mapping[str, Any]]:
+    """Return the name of a stage and its options, as a card lists them; see ``StageFacts``.
+
+    >>> named_options("dedup_near", {"name": "strict", "threshold": 0.9})
+    ('strict', {'kind': 'dedup_near', 'threshold': 0.9})
+    """
+    written = written or {}
+    options = {key: value for key, value in written.items() if key != "name"}
+    name = str(written.get("name") or kind)
+    return name, (options if name == kind else {"kind": kind, **options})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardSource:
     """The facts of a card that are in the recipe but not in the manifest.
@@ -48,7 +60,7 @@ class CardSource:
             license=document.get("license"),
             language=tuple(document.get("language", ())),
             date=document.get("date"),
-            stages=(*((kind, {}) for kind in kinds), *((name, given or {}) for name, given in stages)),
+            stages=(*((kind, {}) for kind in kinds), *(named_options(*entry) for entry in stages)),
         )
 
     def write(self, folder: Path) -> None:

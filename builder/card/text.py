@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from builder.domain.visible import visible
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~]|&(?=#?\w+;))")
 _MARKER = re.compile(r"<!--(\s*/?\s*builder\b)", re.IGNORECASE)
+_BLOCK = re.compile(r"(\d*)([-+=.)])")
 
 
 def cell(value: object) -> str:
@@ -18,7 +21,7 @@ def cell(value: object) -> str:
     >>> cell("a|b <script>")
     'a\\|b \\<script\\>'
     """
-    return _SPECIAL.sub(r"\\\1", " ".join(str(value).split()))
+    return _SPECIAL.sub(r"\\\1", one_line(value))
 
 
 def code(value: object) -> str:
@@ -27,8 +30,23 @@ def code(value: object) -> str:
     >>> code("a|b")
     '`a\\|b`'
     """
-    text = " ".join(str(value).split()).replace("`", "'").replace("|", "\\|")
+    text = one_line(value).replace("`", "'").replace("|", "\\|")
     return f"`{text}`" if text else ""
+
+
+def paragraphs(text: str) -> str:
+    r"""Escape a text as plain paragraphs: lines and blank lines stay, nothing becomes Markdown or HTML.
+
+    >>> paragraphs("# News\n\n- <b>one</b>")
+    '\\# News\n\n\\- \\<b\\>one\\</b\\>'
+    """
+    lines = [cell(line) for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(map(_not_a_block, lines)).strip())
+
+
+def _not_a_block(line: str) -> str:
+    """Escape what would begin a list, or turn the line above into a heading."""
+    return _BLOCK.sub(r"\1\\\2", line, count=1) if _BLOCK.match(line) else line
 
 
 def prose(text: str) -> str:
@@ -37,7 +55,16 @@ def prose(text: str) -> str:
     >>> prose("Fine. <!-- builder:end what -->")
     'Fine. &lt;!-- builder:end what -->'
     """
-    return _MARKER.sub(r"&lt;!--\1", text.replace("\r\n", "\n").strip())
+    return _MARKER.sub(r"&lt;!--\1", visible(text.replace("\r\n", "\n").strip(), keep="\n\t"))
+
+
+def one_line(value: object) -> str:
+    r"""Return a value as text on one line, with single spaces and no control characters.
+
+    >>> print(one_line("a\n  b\x1b[2J"))
+    a b\x1b[2J
+    """
+    return visible(" ".join(str(value).split()))
 
 
 def number(value: int) -> str:

@@ -15,7 +15,17 @@ from builder.cli.options import (
     workers_option,
 )
 
-_READS_INPUTS = ("max_memory", "max_rejected", "limit", "spool", "batch_rows", "full", "prune", "rehash")
+_READS_INPUTS = (
+    "max_memory",
+    "max_rejected",
+    "limit",
+    "spool",
+    "batch_rows",
+    "full",
+    "prune",
+    "rehash",
+    "accept_libraries",
+)
 """Options that control how inputs are read; ``--compact`` reads no input."""
 
 
@@ -51,6 +61,11 @@ _READS_INPUTS = ("max_memory", "max_rejected", "limit", "spool", "batch_rows", "
 @click.option("--full", is_flag=True, help="Read all inputs again, not only new ones.")
 @click.option("--prune", is_flag=True, help="Remove the rows of inputs that no longer exist.")
 @click.option("--rehash", is_flag=True, help="Hash every input, even if it looks unchanged.")
+@click.option(
+    "--accept-libraries",
+    is_flag=True,
+    help="Add to the newest version even if other versions of the libraries made its rows.",
+)
 @click.option("--compact", is_flag=True, help="Re-shard the newest version. No input is read.")
 @click.option(
     "--batch-rows",
@@ -76,26 +91,31 @@ def build_command(
     full: bool,
     prune: bool,
     rehash: bool,
+    accept_libraries: bool,
     compact: bool,
     as_json: bool,
-) -> None:
+) -> int:
     """Build a new version of a corpus from RECIPE.
 
-    Prints the outcome of all records by stage and reason, and the paths of the ledger and the dataset. If a
-    build is interrupted, run the same command again to resume it.
+    Prints the outcome of all records by stage and reason, contract faults by rule and place, and the paths of
+    the ledger and the dataset. A build that keeps nothing, or loses more than --max-rejected, prints the same
+    and writes no version. If a build is interrupted, run the same command again to resume it.
 
     If the corpus already has a version, the build reads only new inputs and adds their rows. If nothing is
-    new, it writes nothing. If the recipe has changed in a way that affects rows, the build reads all inputs
-    again.
+    new, it writes nothing. If the recipe, a rule of builder or the version of a library has changed in a way
+    that affects rows, the build prints the reason and reads all inputs again.
     """
+    if full and accept_libraries:
+        raise click.UsageError("--full and --accept-libraries exclude each other", ctx)
     if compact:
         _refuse_ignored(ctx)
     from builder.pipeline.preload import preload
 
     preload(workers)
+    from builder.errors import NothingKeptError, TooManyRejectedError
     from builder.operations.build import build
     from builder.recipe import Recipe
-    from builder.report.build import print_build
+    from builder.report.build import print_build, print_stopped
     from builder.report.progress import say, say_if_compiling, show_progress
 
     loaded = Recipe.load(recipe, settings=settings, schemas=schemas)
@@ -105,26 +125,31 @@ def build_command(
         with show_progress() as advance:
             result = compact_newest(loaded, version=number, workers=workers, advance=advance)
         print_build(result, as_json=as_json)
-        return
+        return 0
     say_if_compiling()
-    with show_progress() as advance:
-        result = build(
-            loaded,
-            workers=workers,
-            max_memory=max_memory,
-            engine=engine,
-            version=number,
-            max_rejected=max_rejected,
-            limit=limit,
-            spool=spool,
-            batch_rows=batch_rows,
-            full=full,
-            prune=prune,
-            rehash=rehash,
-            advance=advance,
-            notice=say,
-        )
+    try:
+        with show_progress() as advance:
+            result = build(
+                loaded,
+                workers=workers,
+                max_memory=max_memory,
+                engine=engine,
+                version=number,
+                max_rejected=max_rejected,
+                limit=limit,
+                spool=spool,
+                batch_rows=batch_rows,
+                full=full,
+                prune=prune,
+                rehash=rehash,
+                accept_libraries=accept_libraries,
+                advance=advance,
+                notice=say,
+            )
+    except (NothingKeptError, TooManyRejectedError) as stopped:
+        return print_stopped(stopped, as_json=as_json)
     print_build(result, as_json=as_json)
+    return 0
 
 
 def _refuse_ignored(ctx: click.Context) -> None:

@@ -30,7 +30,7 @@ def dedup_command(
     workers: int | None,
     max_memory: int | None,
     as_json: bool,
-) -> None:
+) -> int:
     """Remove exact duplicates, then near-duplicates, from JSONL, JSON, CSV or Parquet FILEs.
 
     Writes a corpus with one version. load_dataset opens it. All columns come out with their types. The
@@ -39,19 +39,24 @@ def dedup_command(
     from builder.pipeline.preload import preload
 
     preload(workers)
+    from builder.errors import NothingKeptError
     from builder.operations.dedup import dedup
-    from builder.report.build import print_build
+    from builder.report.build import print_build, print_stopped
     from builder.report.progress import say_if_compiling, show_progress
 
     say_if_compiling()
-    with show_progress() as advance:
-        result = dedup(
-            files,
-            output=output,
-            threshold=threshold,
-            column=column,
-            workers=workers,
-            max_memory=max_memory,
-            advance=advance,
-        )
+    try:
+        with show_progress() as advance:
+            result = dedup(
+                files,
+                output=output,
+                threshold=threshold,
+                column=column,
+                workers=workers,
+                max_memory=max_memory,
+                advance=advance,
+            )
+    except NothingKeptError as stopped:
+        return print_stopped(stopped, as_json=as_json)
     print_build(result, as_json=as_json)
+    return 0

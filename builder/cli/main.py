@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from importlib import import_module
@@ -10,7 +11,16 @@ from typing import Any, NoReturn
 import click
 
 from builder._version import __version__
+from builder.cli.interrupts import INTERRUPTED_STATUS, interruptible
 from builder.errors import BuilderError
+from builder.report.printer import (
+    INTERRUPTED,
+    leave_closed_output,
+    print_bug,
+    print_error,
+    print_notice,
+    print_usage,
+)
 
 COMMANDS = {
     "init": ("start", "Create a recipe, a few pages and a contract to start from."),
@@ -69,36 +79,43 @@ def cli() -> None:
 
 def main(args: list[str] | None = None) -> None:
     """Run the command line. A BuilderError becomes lines on stderr and an exit status."""
+    sys.excepthook = print_bug
     try:
-        status = cli.main(args=args, prog_name="builder", standalone_mode=False)
+        with interruptible():
+            status = cli.main(args=args, prog_name="builder", standalone_mode=False)
+            sys.stdout.flush()
     except BuilderError as error:
-        for line in str(error).splitlines():
-            click.echo(f"error: {line}", err=True)
+        print_error(error)
         sys.exit(error.exit_status)
     except BrokenPipeError:
-        _leave_closed_output()
+        leave_closed_output()
     except OSError as error:
         _report_os_error(error)
+    except MemoryError:
+        print_notice("error: there is not enough memory (close other programs, or use fewer --workers)")
+        sys.exit(1)
     except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+        _report_usage(error)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted; finished work is kept. Run the same command again to resume.", err=True)
-        sys.exit(130)
+        print_notice(INTERRUPTED)
+        sys.exit(INTERRUPTED_STATUS)
     sys.exit(_status(status))
 
 
 def _report_os_error(error: OSError) -> NoReturn:
     """Say in one line what the system refused, and end."""
-    place = f"{error.filename}: " if error.filename else ""
-    click.echo(f"error: {place}{error.strerror or error or type(error).__name__}", err=True)
+    name = error.filename
+    place = f"{os.fsdecode(name)}: " if isinstance(name, (str, bytes)) else ""
+    print_notice(f"error: {place}{error.strerror or error or type(error).__name__}")
     sys.exit(1)
 
 
-def _leave_closed_output() -> NoReturn:
-    """End quietly: who read the output has closed it, as ``head`` does."""
-    sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - flushed when the interpreter ends
-    sys.exit(1)
+def _report_usage(error: click.ClickException) -> NoReturn:
+    """Say how the command is called, and what is wrong with this call."""
+    said = io.StringIO()
+    error.show(file=said)
+    print_usage(said.getvalue())
+    sys.exit(error.exit_code)
 
 
 def _status(result: Any) -> int:

@@ -14,6 +14,8 @@ from builder.cli.options import json_option
 def rejected_command(corpus: str, *, output: str, as_json: bool) -> None:
     """Export the records that a contract rejected or that a reader could not read, one per line, unchanged.
 
+    FOLDER@stopped is the last build that wrote no version.
+
     A second file, OUTPUT.faults.jsonl, lists for each record its stage, its reason, all faults, and the line
     number of the record in OUTPUT. The line number is null if the record's bytes were not kept.
     """

@@ -10,8 +10,13 @@ from builder.cli.options import json_option, schemas_option
 @click.command(
     "validate", epilog="Example: builder validate feed/*.jsonl --contract page-1 --rejected bad.jsonl"
 )
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--contract", required=True, help="Name of a built-in contract, or path of a JSON Schema.")
+@click.argument("files", nargs=-1, metavar="FILE...")
+@click.option("--contract", help="Name of a built-in contract, or path of a JSON Schema.")
+@click.option(
+    "--recipe",
+    type=click.Path(),
+    help="In place of FILEs and --contract: check all inputs of this recipe against its contract.",
+)
 @click.option(
     "--rejected",
     type=click.Path(dir_okay=False),
@@ -20,20 +25,31 @@ from builder.cli.options import json_option, schemas_option
 @schemas_option
 @json_option
 def validate_command(
-    files: tuple[str, ...], *, contract: str, rejected: str | None, schemas: tuple[str, ...], as_json: bool
+    files: tuple[str, ...],
+    *,
+    contract: str | None,
+    recipe: str | None,
+    rejected: str | None,
+    schemas: tuple[str, ...],
+    as_json: bool,
 ) -> int:
-    """Check JSONL, JSON or Parquet FILEs against a JSON Schema.
+    """Check FILEs of any format that a build reads against a JSON Schema.
 
-    A .json file is one record, a .parquet file has one record per row, and any other file has one record per
-    line. A record may be any JSON value, and the schema need not map to Arrow. Exit status 4 if a record is
+    The end of a name shows the format: .jsonl, .json, .csv, .tsv, .parquet, .warc, .html, .txt and so on,
+    also compressed. A .json file is one record. A file with another name is read as JSON lines if it begins
+    like one. A record may be any JSON value, and the schema need not map to Arrow. Prints the first invalid
+    records of each file, and all faults by rule and place with an example. Exit status 4 if a record is
     invalid or cannot be read.
     """
+    if recipe is not None and (files or contract is not None):
+        raise click.UsageError("--recipe replaces FILEs and --contract: remove one of them")
+    if recipe is None and not (files and contract is not None):
+        raise click.UsageError("name FILEs and a --contract, or a --recipe")
     from builder.pipeline.preload import JUDGING, preload
 
     preload(None, JUDGING)
     from builder.operations.validate import validate
     from builder.report.validate import print_validation
 
-    return print_validation(
-        validate(files, contract=contract, schemas=schemas, rejected=rejected), as_json=as_json
-    )
+    found = validate(files, contract=contract, recipe=recipe, schemas=schemas, rejected=rejected)
+    return print_validation(found, as_json=as_json)

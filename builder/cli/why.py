@@ -14,7 +14,8 @@ from builder.cli.options import json_option
 def why_command(corpus: str, page: str, *, as_json: bool) -> int:
     """Explain what happened to a page and to its duplicates, in every version.
 
-    Name the page by its URL (as it came, or canonical), its document id, or its record id.
+    Name the page by its URL (as it came, or canonical), its document id, or its record id. The last build
+    that wrote no version is shown as well; FOLDER@stopped shows only this build.
     """
     from builder.operations.why import why
     from builder.report.why import print_why

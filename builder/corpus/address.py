@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from builder.corpus.names import STOPPED
 from builder.domain.version import Version
 
 
 def split_address(address: str | Path) -> tuple[Path, str | None]:
-    """Split ``FOLDER`` or ``FOLDER@VERSION`` into folder and version.
+    """Split ``FOLDER`` or ``FOLDER@VERSION`` into folder and version; ``stopped`` is the last stopped build.
 
     An existing folder whose own name contains ``@`` is returned as it is, without a version.
 
@@ -18,4 +19,4 @@ def split_address(address: str | Path) -> tuple[Path, str | None]:
     folder, at, version = str(address).rpartition("@")
     if not at or Path(address).exists():
         return Path(address), None
-    return Path(folder), str(Version.parse(version))
+    return Path(folder), STOPPED if version == STOPPED else str(Version.parse(version))

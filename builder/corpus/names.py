@@ -9,6 +9,9 @@ OBJECTS, AUDIT, INDEX, SEALS, SPOOL = ".objects/sha256", ".audit", ".index", ".s
 ROOT_SEAL = f"{SEALS}/root.json"
 """The seal of the corpus as a whole; it lists all versions."""
 
+STOPPED = "stopped"
+"""The name of the last build that wrote no version, in the place of a version (``FOLDER@stopped``)."""
+
 LOCK = f"{SPOOL}/lock"
 STAGING_PREFIX = ".commit-"
 """Prefix of the staging folders in the spool."""

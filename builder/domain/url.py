@@ -1,8 +1,8 @@
 """Compute canonical URLs: two fetches with one canonical URL are fetches of the same page.
 
 These are the rules number 2. A manifest stores the number, and every change of a rule changes it. A corpus
-keeps the rules of its first version until it is built with ``--full``. Rules number 1 differ in rule 7: they
-remove every fragment.
+keeps its number until a full rebuild with ``--full``, so old rules stay here. Rules number 1 differ in rule
+7: they remove every fragment.
 
 1. White space and control characters around the URL are removed, and so are tabs and line breaks inside it.
 2. The scheme is ``http`` or ``https``, in lower case; the two remain different. A URL with another scheme,
@@ -32,10 +32,10 @@ from ipaddress import AddressValueError, IPv6Address
 from urllib.parse import unquote
 
 URL_RULES = 2
-"""The number of the rules above."""
+"""The number of the newest rules, which new corpora have."""
 
-KNOWN_RULES = (1, 2)
-"""The numbers that a corpus can have."""
+KNOWN_URL_RULES = (1, 2)
+"""The numbers of all rules that ``canonical_url`` applies."""
 
 TRACKING_PREFIXES = ("utm_", "mtm_", "pk_", "piwik_", "matomo_", "hsa_", "at_custom", "fb_action_")
 _TRACKING_NAMES = """
@@ -81,13 +81,15 @@ def canonical_url(url: str, rules: int = URL_RULES) -> str | None:
     A canonical URL is its own canonical form.
 
     Args:
-        rules: the number of the rules, 1 or 2.
+        rules: the number of the rules to apply, one of ``KNOWN_URL_RULES``.
 
     >>> canonical_url("HTTP://Example.COM:80/a/../B?utm_source=x&b=2&a=1#top")
     'http://example.com/B?a=1&b=2'
     >>> canonical_url("mailto:someone@example.com") is None
     True
     """
+    if rules not in KNOWN_URL_RULES:
+        raise ValueError(f"the rules of canonical URLs number {rules} are not known")
     if _PLAIN.fullmatch(url):
         return url
     url = _SURROGATE.sub("\ufffd", url.strip(_EDGES).translate(_BREAKS))

@@ -47,12 +47,14 @@ class WorkerGuard:
     def __init__(self, shared: SharedStatus, slot: int, refusals: Mapping[tuple[str, int], str]) -> None:
         self._shared, self._slot, self._refusals = shared, slot, refusals
         self._refused: list[RefusedUnit] = []
+        self._open: list[tuple[str, int, float, float]] = []
 
     def enter(self, stage: str, unit: int, *, limit_s: float = 60.0) -> str | None:
         """Record the unit of work that starts now, or return the reason why it is refused."""
         reason = self._refusals.get((stage, unit)) if self._refusals else None
         if reason is None:
-            self._shared.enter(self._slot, stage=stage, unit=unit, limit_s=limit_s, now_s=time.monotonic())
+            self._open.append((stage, unit, limit_s, time.monotonic()))
+            self._record()
         else:
             self._refused.append(RefusedUnit(stage=stage, unit=unit, reason=reason))
         return reason
@@ -63,9 +65,22 @@ class WorkerGuard:
         return refused
 
     def leave(self) -> None:
-        """Record that the unit is finished. After a MemoryError it stays recorded, as a suspect."""
-        if not isinstance(sys.exc_info()[1], MemoryError):
+        """Record that the unit is finished, and the unit around it continues.
+
+        After a MemoryError the unit stays recorded, as a suspect.
+        """
+        if isinstance(sys.exc_info()[1], MemoryError):
+            return
+        if self._open:
+            self._open.pop()
+        self._record()
+
+    def _record(self) -> None:
+        if not self._open:
             self._shared.leave(self._slot)
+            return
+        stage, unit, limit_s, since_s = self._open[-1]
+        self._shared.enter(self._slot, stage=stage, unit=unit, limit_s=limit_s, now_s=since_s)
 
     def tick(self, n_records: int, n_bytes: int) -> None:
         """Report more finished records and bytes of the task."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
 import time
 from collections import deque
 from contextlib import suppress
@@ -15,7 +14,7 @@ from builder.engines.job import MAX_DEATHS, CallResult, Caught, Job, remote_erro
 from builder.engines.process_memory import data_bytes, private_bytes
 from builder.engines.worker import Answer, Call, Ended, Fork, Kill, WorkerStarted
 from builder.engines.worker_state import WorkerState
-from builder.engines.zygote import zygote_for
+from builder.engines.zygote import Surroundings, hand_on, keeps_idle, zygote_for
 from builder.errors import Fault, WorkerDiedError
 
 if TYPE_CHECKING:
@@ -62,9 +61,10 @@ class Supervisor:
         self._checked_at = time.monotonic()
         self.peak_bytes = 0
         self._workers: dict[int, WorkerState] = {}
-        zygote = zygote_for(n_workers, preload)
-        self._zygote, self._shared, self._control = zygote.process, zygote.shared, zygote.control
-        self._connection = Connection(os.dup(self._control.fileno()))
+        self._surroundings = Surroundings.of_now(n_workers, preload)
+        self._zygote = zygote_for(self._surroundings)
+        self._shared = self._zygote.shared
+        self._connection = Connection(os.dup(self._zygote.control.fileno()))
 
     # -- what the engine calls
 
@@ -112,29 +112,39 @@ class Supervisor:
                 self._kill(worker)
 
     def close(self) -> None:
-        """End all workers and the zygote, unless this process is a forked copy of the owner."""
+        """End all workers, and the zygote unless it is kept for the next engine.
+
+        In a forked copy of the owner this does nothing.
+        """
         if os.getpid() != self._owner:
             return
         started = any(worker.pid for worker in self._workers.values())
+        kept = self._retired() and hand_on(self._surroundings, self._zygote)
         for worker in self._workers.values():
             worker.connection.close()
         self._workers.clear()
         self._connection.close()
-        self._control.close()
-        if not started:
-            self._zygote.kill()
+        if not kept:
+            self._zygote.end(kill=not started)
+
+    def _retired(self) -> bool:
+        """Drop the jobs and end the workers, if the zygote may be kept; return whether it still runs."""
+        if not keeps_idle():
+            return False
+        self._queue.clear()
+        for worker in self._workers.values():
+            worker.job = None
         try:
-            self._zygote.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            self._zygote.kill()
-            self._zygote.wait()
-        self._shared.close()
+            self.retire()
+        except (WorkerDiedError, OSError):
+            return False
+        return True
 
     def _receive_news(self) -> WorkerStarted | Ended:
         try:
             news: WorkerStarted | Ended = self._connection.recv()
         except (EOFError, ConnectionError) as error:
-            status = self._zygote.wait()
+            status = self._zygote.process.wait()
             what = f"the process that starts workers ended with status {status}"
             raise WorkerDiedError(Fault(where="", what=what, advice=RESUME)) from error
         return news
@@ -153,7 +163,7 @@ class Supervisor:
         ours, theirs = socket.socketpair()
         with theirs:
             self._connection.send(Fork(slot=slot, memory_bytes=memory_bytes))
-            socket.send_fds(self._control, [b"."], [theirs.fileno()])
+            socket.send_fds(self._zygote.control, [b"."], [theirs.fileno()])
         worker = WorkerState(slot=slot, connection=Connection(ours.detach()), memory_bytes=memory_bytes)
         self._workers[slot] = worker
         return worker

@@ -105,6 +105,7 @@ class Answer:
 
 def serve(control_fd: int, board_fd: int, n_slots: int, preload: Sequence[str]) -> None:
     """Fork workers on request and report how they end, until the engine has ended."""
+    _die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _Zygote(socket.socket(fileno=control_fd), SharedStatus(board_fd, n_slots), preload).run()
@@ -193,7 +194,10 @@ class _Zygote:
 
 
 def _die_with_parent() -> None:
-    """Ask the kernel to kill this process when the zygote ends for any reason (Linux only)."""
+    """Ask the kernel to kill this process when its parent ends for any reason (Linux only).
+
+    Otherwise a zygote that still loads or compiles would end only when it is done with that.
+    """
     if sys.platform == "linux":
         import ctypes
 

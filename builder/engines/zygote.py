@@ -11,13 +11,14 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from builder.engines.absent import absent
 from builder.engines.shared_status import SharedStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 _BOOT = """
 import json, sys
@@ -32,6 +33,10 @@ _ENVIRONMENT = {
     # threads that a library starts on import do not exist in a fork
     "OPENBLAS_NUM_THREADS": "1",
 }
+
+
+_END_S = 2.0
+"""Seconds for a zygote to end its workers and itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +81,18 @@ class Zygote:
                 )
         return cls(process=process, control=ours, shared=shared)
 
+    def end(self, *, kill: bool) -> None:
+        """Close the socket and let the process end its workers and itself; or kill it at once."""
+        self.control.close()
+        if kill:
+            self.process.kill()
+        try:
+            self.process.wait(timeout=_END_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.shared.close()
+
 
 def processors() -> int:
     """Count the processors that this process may use."""
@@ -85,36 +102,82 @@ def processors() -> int:
         return os.cpu_count() or 1
 
 
-_early: dict[tuple[int, tuple[str, ...]], Zygote] = {}
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a zygote takes from this process when it starts. Another process could not replace it later."""
+
+    n_workers: int
+    preload: tuple[str, ...]
+    folder: str
+    path: tuple[str, ...]
+    environment: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of_now(cls, n_workers: int, preload: Sequence[str]) -> Surroundings:
+        """Return the present working directory, import path and environment."""
+        ignored = _ignored or ()
+        environment = tuple(sorted(item for item in os.environ.items() if item[0] not in ignored))
+        return cls(n_workers, tuple(preload), str(Path.cwd()), tuple(sys.path), environment)
+
+
+_idle: dict[Surroundings, Zygote] = {}
+_ignored: frozenset[str] | None = None
+
+
+def keep_idle(*, ignored: Iterable[str] = ()) -> None:
+    """Let engines of this process hand their zygote on, instead of ending it.
+
+    This saves more than a second of processor time for each engine of a process that runs many small builds,
+    such as the tests. It costs the memory of the loaded libraries while no engine runs.
+
+    Args:
+        ignored: environment variables that may differ between two engines of the same zygote.
+    """
+    global _ignored
+    _ignored = frozenset(ignored)
 
 
 def start_early(n_workers: int, preload: Sequence[str]) -> None:
     """Start a zygote that loads its libraries while this process still loads its own.
 
-    The next engine with the same number of workers and the same preload uses it. Otherwise it ends with this
-    process. On one processor an early start would only slow this process down.
+    The next engine with the same surroundings uses it. Otherwise it ends with this process. On one processor
+    an early start would only slow this process down.
     """
     if processors() == 1:
         return
-    key = (n_workers, tuple(preload))
-    if key not in _early:
-        _early[key] = Zygote.start(n_workers + 1, preload)
-        atexit.register(_end_early, key)
+    surroundings = Surroundings.of_now(n_workers, preload)
+    if surroundings not in _idle:
+        _store_idle(surroundings, Zygote.start(n_workers + 1, preload))
 
 
-def zygote_for(n_workers: int, preload: Sequence[str]) -> Zygote:
-    """Return the zygote that was started early, or start one; it has one slot more than workers."""
-    early = _early.pop((n_workers, tuple(preload)), None)
-    return early or Zygote.start(n_workers + 1, preload)
+def zygote_for(surroundings: Surroundings) -> Zygote:
+    """Return an idle zygote, or start one; it has one slot more than workers."""
+    idle = _idle.pop(surroundings, None)
+    return idle or Zygote.start(surroundings.n_workers + 1, surroundings.preload)
 
 
-def _end_early(key: tuple[int, tuple[str, ...]]) -> None:
+def keeps_idle() -> bool:
+    """Return whether `keep_idle` was called."""
+    return _ignored is not None
+
+
+def hand_on(surroundings: Surroundings, zygote: Zygote) -> bool:
+    """Keep a zygote without workers for the next engine with the same surroundings, unless there is one."""
+    if surroundings in _idle:
+        return False
+    _store_idle(surroundings, zygote)
+    return True
+
+
+def _store_idle(surroundings: Surroundings, zygote: Zygote) -> None:
+    _idle[surroundings] = zygote
+    atexit.register(_end_idle, surroundings)
+
+
+def _end_idle(surroundings: Surroundings) -> None:
     """End a zygote that no engine has used."""
-    if (zygote := _early.pop(key, None)) is not None:
-        zygote.process.kill()
-        zygote.process.wait()
-        zygote.control.close()
-        zygote.shared.close()
+    if (zygote := _idle.pop(surroundings, None)) is not None:
+        zygote.end(kill=True)
 
 
 def collect_seldom() -> None:

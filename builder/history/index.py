@@ -31,8 +31,8 @@ from builder.domain.digests import ContentDigest
 from builder.domain.document_ids import ID_TYPE
 from builder.domain.json.canonical import canonical_json
 from builder.domain.json.strict import read_json
-from builder.domain.plain_names import is_version
-from builder.errors import Fault, TamperedError
+from builder.errors import BuilderError, Fault, TamperedError
+from builder.history.index_grammar import wrong_segment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -145,7 +145,7 @@ class ShardFacts:
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> ShardFacts:
         """Read what ``document`` returned."""
-        facts = {**document, "content": base64.b85decode(document["content"])}
+        facts = {**document, "content": ContentDigest(base64.b85decode(document["content"])).state}
         if derived := facts.pop("derived", None):
             removed, replaced = (tuple(derived[name]) for name in ("removed", "replaced"))
             facts["derived"] = Derived(source=derived["source"], removed=removed, replaced=replaced)
@@ -201,17 +201,16 @@ class Segment:
             raise TamperedError(Fault(where=where, what=what, advice="run builder verify"))
         try:
             return cls._parse(document)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            what = f"is not a valid {_FORMAT}: {type(error).__name__}: {str(error)[:200]}"
+        except (ValueError, BuilderError) as error:
+            what = f"is not a valid {_FORMAT}: {str(error)[:200]}"
             raise TamperedError(Fault(where=where, what=what, advice="run builder verify")) from None
 
     @classmethod
     def _parse(cls, document: dict[str, Any]) -> Segment:
+        if wrong := wrong_segment(document):
+            raise ValueError(wrong)
         document["shards"] = tuple(map(ShardFacts.parse, document["shards"]))
         document["retired"] = {version: tuple(rows) for version, rows in document["retired"].items()}
-        base = document["base"]
-        if not (is_version(document["version"]) and (base is None or is_version(base))):
-            raise ValueError("it names no version")
         return cls(**document)
 
 
@@ -223,9 +222,18 @@ def write_arrow(path: Path, schema: pa.Schema, tables: Iterable[pa.Table | pa.Re
 
 
 def open_arrow(path: Path) -> pa.Table:
-    """Open one file of a segment by memory map; nothing is read yet."""
+    """Open one file of a segment by memory map; nothing is read yet.
+
+    Raises:
+        TamperedError: if it is not a whole Arrow file.
+    """
     check_path(path.parent, path.name)
-    return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+    try:
+        return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+    except pa.ArrowInvalid as error:
+        what = f"is not a whole Arrow file: {str(error).splitlines()[0][:200]}"
+        where = f"{path.parent.name}/{path.name}"
+        raise TamperedError(Fault(where=where, what=what, advice="run `builder verify`")) from None
 
 
 def write_empty(folder: Path) -> None:

@@ -64,7 +64,9 @@ class Lineage(Uncached):
         at: str | None = version
         while at is not None:
             folders.append(corpus.index_folder(at))
-            base = Segment.read(folders[-1]).base
+            segment = Segment.read(folders[-1])
+            check_segment(segment, folders[-1], version=at)
+            base = segment.base
             if base is not None and Version.parse(base) >= Version.parse(at):
                 what = f"builds on {base}, which is not lower"
                 raise TamperedError(
@@ -84,7 +86,12 @@ class Lineage(Uncached):
     def shard_facts(self) -> Mapping[str, ShardFacts]:
         """Facts on every shard that a version of the lineage wrote, by SHA-256."""
         facts = {shard.sha256: shard for segment in self.segments for shard in segment.shards}
+        for _, _, entry in self._shards():
+            if entry.sha256 not in facts or facts[entry.sha256].rows != entry.rows:
+                raise _wrong_index(entry.sha256, "is not described as the manifest does")
         _refuse_circles(facts)
+        for shard in facts.values():
+            _check_derived(shard, facts)
         return facts
 
     @cached_property
@@ -184,6 +191,38 @@ class Lineage(Uncached):
         return found
 
 
+def check_segment(segment: Segment, folder: Path, *, version: str) -> None:
+    """Compare an ``index.json`` with its version and with the rows of ``shards.arrow``.
+
+    Raises:
+        TamperedError: if they differ.
+    """
+    what = ""
+    if segment.version != version:
+        what = f"is the index of version {segment.version}"
+    n_rows = open_arrow(folder / "shards.arrow").num_rows
+    if (listed := sum(shard.listed_rows for shard in segment.shards)) != n_rows:
+        what = f"lists {listed:,} rows, but shards.arrow has {n_rows:,}"
+    if what:
+        raise TamperedError(Fault(where=f"{version}/{INDEX_JSON}", what=what, advice="run `builder verify`"))
+
+
+def check_retired(segment: Segment, n_rows: Mapping[str, int]) -> None:
+    """Make sure that the rows which a segment retires exist.
+
+    Args:
+        n_rows: number of rows in the ``rows.arrow`` of each version.
+
+    Raises:
+        TamperedError: if one does not exist.
+    """
+    for version, rows in segment.retired.items():
+        if version not in n_rows or max(rows, default=-1) >= n_rows[version]:
+            what = f"retires rows of version {version} that do not exist"
+            where = f"{segment.version}/{INDEX_JSON}"
+            raise TamperedError(Fault(where=where, what=what, advice="run `builder verify`"))
+
+
 def _refuse_circles(facts: Mapping[str, ShardFacts]) -> None:
     """Make sure that what each shard was made from ends somewhere."""
     ends: set[str] = set()
@@ -192,12 +231,31 @@ def _refuse_circles(facts: Mapping[str, ShardFacts]) -> None:
         at: ShardFacts | None = shard
         while at is not None and at.sha256 not in ends:
             if at.sha256 in chain:
-                what = f"says that shard {at.sha256[:12]} was made from itself"
-                raise TamperedError(Fault(where=INDEX_JSON, what=what, advice="run `builder verify`"))
+                raise _wrong_index(at.sha256, "was made from itself")
+            if len(chain) > _MAX_DERIVED:
+                raise _wrong_index(at.sha256, f"was derived more than {_MAX_DERIVED} times")
             chain[at.sha256] = None
             at = facts.get(at.derived.source) if at.derived else None
         ends |= chain.keys()
 
+
+def _check_derived(shard: ShardFacts, facts: Mapping[str, ShardFacts]) -> None:
+    """Make sure that the rows named by a derivation are in the source, and that the sum of rows is right."""
+    if (derived := shard.derived) is None:
+        return
+    source = facts.get(derived.source)
+    n_rows = source.rows if source else 0
+    named = (*derived.removed[-1:], *derived.replaced[-1:])
+    if any(row >= n_rows for row in named) or shard.rows != n_rows - len(derived.removed):
+        raise _wrong_index(shard.sha256, "was not made from the shard that it names")
+
+
+def _wrong_index(sha256: str, what: str) -> TamperedError:
+    advice = "run `builder verify`"
+    return TamperedError(Fault(where=INDEX_JSON, what=f"shard {sha256[:12]} {what}", advice=advice))
+
+
+_MAX_DERIVED = 500
 
 _READERS = 4
 """Shards that are read at a time; each needs memory for one column of a row group."""

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from builder.domain.document_ids import DocumentIds, parse_id
 from builder.domain.row_numbers import PastRows
 from builder.history.index import ROWS_SCHEMA, open_arrow
-from builder.history.lineage import Lineage, Uncached
+from builder.history.lineage import Lineage, Uncached, check_retired
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -67,13 +67,13 @@ class Past(Uncached):
     @cached_property
     def retired(self) -> PastRows:
         """Past rows that represent nothing any more, ascending."""
-        first = dict(zip((s.version for s in self.lineage.segments), self.firsts, strict=False))
-        gone = [
-            int(first[version]) + row
-            for segment in self.lineage.segments
-            for version, rows in segment.retired.items()
-            for row in rows
-        ]
+        versions = [segment.version for segment in self.lineage.segments]
+        first = dict(zip(versions, self.firsts.tolist(), strict=False))
+        n_rows = dict(zip(versions, map(len, self._tables), strict=True))
+        gone = []
+        for segment in self.lineage.segments:
+            check_retired(segment, n_rows)
+            gone += [first[version] + row for version, rows in segment.retired.items() for row in rows]
         return PastRows(np.unique(np.concatenate([np.asarray(gone, np.int64), self.gone])))
 
     @cached_property

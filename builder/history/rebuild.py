@@ -30,7 +30,8 @@ from builder.history.index import (
 from builder.history.lineage import Lineage
 from builder.history.shard_notes import NotedColumns, ShardNotes
 from builder.protocols import Columns, CorpusStage, Verdicts
-from builder.registry import stage_class
+from builder.recipe.built import built_stages
+from builder.stages.binding.placed import stage_kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,9 +145,8 @@ class _Writers:
 
 
 def _stages(manifest: Manifest, roles: Columns) -> Iterator[CorpusStage]:
-    for entry in manifest.recipe["document"].get("stages", []):
-        ((name, options),) = entry.items()
-        stage = stage_class(name)(**(options or {}))
-        needed = roles.url if name == "dedup_url" else roles.text
+    for entry in built_stages(manifest.recipe):
+        stage = entry.make()
+        needed = roles.url if stage_kind(stage) == "dedup_url" else roles.text
         if isinstance(stage, CorpusStage) and needed is not None:
             yield stage

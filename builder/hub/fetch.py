@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from builder.card.manifest_facts import corpus_card
 from builder.corpus import FETCHED, Corpus
 from builder.corpus.names import MANIFEST
+from builder.corpus.place import corpus_folder
 from builder.domain.manifest import Manifest
 from builder.domain.progress import Progress, ignore_progress
 from builder.domain.version import Version
@@ -24,6 +24,7 @@ from builder.hub.wanted import SHOWN, local_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from builder.corpus import Staging
     from builder.domain.manifest import FileEntry, ShardEntry
@@ -56,6 +57,7 @@ def fetch(
         CorpusError: if the folder contains something else.
     """
     name, version = split_repo(address)
+    folder = corpus_folder(folder, where="FOLDER")
     repository, policy = Repository(name, token=token), retry_policy or RetryPolicy()
 
     def go_on(phase: str, *, done: int, total: int, unit: str) -> None:
@@ -65,7 +67,7 @@ def fetch(
     with quiet():
         while True:
             try:
-                return _fetch(repository, version, Path(folder), digest=digest, advance=go_on)
+                return _fetch(repository, version, folder, digest=digest, advance=go_on)
             except network_errors() as error:
                 if not policy.should_retry(error):
                     raise HubError(repository.fault(error)) from None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from builder.domain.addresses import redact_urls
 from builder.errors import Fault, PublishError
 from builder.hub.diff import Local, Remote, TreeChanges
 from builder.hub.retry_policy import is_of_the_disk, status_of
@@ -189,7 +190,7 @@ class Repository:
 
         for secret in (self._token, get_token()):
             text = text.replace(secret, "…") if secret else text
-        return text
+        return redact_urls(text)  # the Hub redirects to signed URLs
 
 
 _ADVICE = {

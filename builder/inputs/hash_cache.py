@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from builder.corpus.durable import write_file
-from builder.io.streams.paths import is_local, local_path
+from builder.io.streams.address import is_local, local_path
+from builder.io.streams.remote import remote_facts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +40,7 @@ class HashCache:
     def look_up(self, one: Input) -> Input | None:
         """Return an input with its hash, or None if the hash is unknown or the input may have changed."""
         mark = None if self.ignored else _fingerprint(one)
-        found = self._kept.get(one.address) if mark else None
+        found = self._kept.get(_key(one)) if mark else None
         if found is None or found["mark"] != mark:
             return None
         return replace(one, sha256=found["sha256"], n_bytes=found["bytes"])
@@ -49,7 +50,7 @@ class HashCache:
         kept = {}
         for one, found in hashed.items():
             if (mark := _fingerprint(one)) is not None:
-                kept[one.address] = {"mark": mark, "sha256": found.sha256, "bytes": found.n_bytes}
+                kept[_key(one)] = {"mark": mark, "sha256": found.sha256, "bytes": found.n_bytes}
         write_file(self.path, json.dumps(kept).encode())
 
     @cached_property
@@ -59,6 +60,11 @@ class HashCache:
         except (OSError, ValueError):
             return {}
         return found
+
+
+def _key(one: Input) -> str:
+    """Return the key of an input; public addresses of different sources may be equal."""
+    return one.address if is_local(one.address) else f"{one.source} {one.address}"
 
 
 def _fingerprint(one: Input) -> list[Any] | None:
@@ -77,12 +83,6 @@ def _fingerprint(one: Input) -> list[Any] | None:
 
 
 def _remote_fingerprint(address: str) -> list[Any] | None:
-    import fsspec
-
-    try:
-        filesystem, path = fsspec.core.url_to_fs(address)
-        facts = filesystem.info(path)
-    except (OSError, ValueError):
-        return None
+    facts = remote_facts(address)
     tags = [facts[name] for name in ("ETag", "etag", "e_tag") if facts.get(name)]
     return [str(tags[0])] if tags else None

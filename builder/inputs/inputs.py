@@ -11,13 +11,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from builder.errors import Fault, RecipeError
+from builder.registry import blame
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from builder.domain.passed_over import PassedOver
     from builder.io.streams.paths import FileMark
-    from builder.protocols import Source
+    from builder.protocols import Source, Task
 
 INPUTS_SCHEMA = pa.schema(
     [
@@ -36,6 +38,7 @@ class Input:
     An input that is not a file (a dataset on the Hub) has an empty address and the hash of its name.
 
     Attributes:
+        former_path: the path by the first rule of input names, if it is another one.
         mark: the mark of a local file before it was hashed, which shows whether the file changes later.
     """
 
@@ -44,6 +47,7 @@ class Input:
     path: str
     n_bytes: int
     sha256: str = ""
+    former_path: str | None = None
     mark: FileMark | None = field(default=None, compare=False)
 
 
@@ -57,15 +61,47 @@ def list_inputs(sources: Sequence[Source]) -> list[Input]:
     faults: list[Fault] = []
     for source in sources:
         try:
-            inputs += [
-                Input(source=source.label, address=found.path, path=found.name, n_bytes=found.size_bytes)
-                for found in source.inputs()
-            ]
+            with blame(source.kind, kind="source", code=type(source)):
+                inputs += [
+                    Input(
+                        source=source.label,
+                        address=found.path,
+                        path=found.name,
+                        n_bytes=found.size_bytes,
+                        former_path=getattr(found, "former_name", None),
+                    )
+                    for found in source.inputs()
+                ]
         except RecipeError as error:
             faults += error.faults
     if faults:
         raise RecipeError(*faults)
     return inputs
+
+
+def list_tasks(sources: Sequence[Source]) -> list[Task]:
+    """List the tasks of all sources, in the order of the build.
+
+    Raises:
+        RecipeError: if the path of a source does not exist.
+    """
+    tasks: list[Task] = []
+    for source in sources:
+        with blame(source.kind, kind="source", code=type(source)):
+            tasks += source.tasks()
+    return tasks
+
+
+def list_passed_over(sources: Sequence[Source], inputs: Iterable[Input]) -> list[PassedOver]:
+    """Count what the paths of all sources together pass over; a source of another package need not count."""
+    elsewhere: set[str] = set()
+    for one in inputs:
+        folder = one.address
+        while folder not in elsewhere:
+            elsewhere.add(folder)
+            folder = folder.rpartition("/")[0]
+    counting = [source for source in sources if hasattr(source, "passed_over")]
+    return [one for source in counting for one in source.passed_over(elsewhere)]
 
 
 def inputs_digest(inputs: Iterable[Input]) -> str:

@@ -11,7 +11,7 @@ from builder.domain.record import record_column, with_record
 from builder.domain.rejection import MAX_RECORD_KEPT, rejection_batch
 from builder.errors import Fault
 from builder.io.charset.marked import read_mark, transcoded
-from builder.io.reading.columns import ColumnsError, public_columns
+from builder.io.reading.columns import ColumnsError, TooManyColumnsError, public_columns
 from builder.io.reading.csv_dialect import Dialect
 from builder.io.reading.csv_header import check_header
 from builder.io.reading.csv_rows import REASONS as ROW_REASONS
@@ -26,6 +26,7 @@ from builder.io.reading.file_source import (
 from builder.io.reading.lines import split_lines
 from builder.io.reading.page_rows import BATCH_BYTES
 from builder.io.reading.record_source import RecordSource
+from builder.io.streams.limits import TOO_MANY_COLUMNS
 from builder.io.streams.paths import Found
 from builder.io.streams.streams import REASONS
 from builder.protocols import Reading, Task
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from builder.protocols import Guard
 
 _WIDE = ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be")
+_VALUE_BYTES = 64
+"""Bytes that a value takes in addition to its characters, until its batch is full."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,16 +62,19 @@ class CsvSource(RecordSource):
     """
 
     kind: ClassVar[str] = "csv"
+    rules: ClassVar[int] = 1
     suffixes: ClassVar[Sequence[str]] = tuple(
         stem + codec for stem in (".csv", ".tsv") for codec in COMPRESSED
     )
     reasons: ClassVar[Mapping[str, str]] = {
         **TOO_BIG,
+        **TOO_MANY_COLUMNS,
         **ROW_REASONS,
         "csv_header": "The header does not give each column a unique name.",
         **REASONS,
         **GUARD_REASONS,
     }
+    unreadable: ClassVar[frozenset[str]] = frozenset(reasons)
 
     columns: list[str] | None = option(  # noqa: RUF009 - it makes a field
         None, help="Names of the columns, for files without a header or instead of the header."
@@ -214,7 +220,7 @@ class _Table:
             self._rows.append([values[place] for place in self._places])
             self._ordinals.append(self._ordinal)
             self._offsets.append(row.offset)
-            self._n_bytes += sum(map(len, row.lines))
+            self._n_bytes += sum(map(len, row.lines)) + _VALUE_BYTES * len(row.values)
         self._ordinal += 1
 
     def take_reading(self) -> Reading:
@@ -250,7 +256,8 @@ class _Table:
             self._set_names(self._source.columns or values)
         except ColumnsError as error:
             self._n_records += 1
-            self._fail(_broken(row, "csv_header", str(error)))
+            reason = "too_many_columns" if isinstance(error, TooManyColumnsError) else "csv_header"
+            self._fail(_broken(row, reason, str(error)))
             self.ended = True
 
     def _set_names(self, names: Sequence[str]) -> None:

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pyarrow as pa
 
+from builder.domain.addresses import redact_urls
 from builder.domain.record import RECORD_FIELD, record_column, record_id, with_record
 from builder.domain.rejection import Rejection, no_rejections, rejection_batch
+from builder.domain.url_patterns import URL_REASONS
 from builder.errors import Fault, RecipeError, SourceError
-from builder.io.reading.columns import ColumnsError, plain_batch, public_columns
+from builder.io.reading.columns import ColumnsError, TooManyColumnsError, plain_batch, public_columns
 from builder.io.reading.file_source import GUARD_REASONS
 from builder.io.reading.page_rows import BATCH_BYTES
+from builder.io.streams.limits import TOO_MANY_COLUMNS
 from builder.io.streams.paths import Found, find_inputs
 from builder.protocols import Reading, Task
 from builder.registry import option
@@ -44,12 +47,16 @@ class DatasetSource:
     """
 
     kind: ClassVar[str] = "dataset"
+    rules: ClassVar[int] = 1
     untrusted: ClassVar[bool] = True
     reasons: ClassVar[Mapping[str, str]] = {
         "dataset_unreadable": "The files of the dataset cannot be read.",
+        **TOO_MANY_COLUMNS,
         "dataset_columns": "The column names are empty or not unique.",
         **GUARD_REASONS,
+        **URL_REASONS,
     }
+    unreadable: ClassVar[frozenset[str]] = frozenset(reasons)
 
     path: str = option(help="A folder, or the name of a dataset on the Hub.")
     name: str | None = option(
@@ -60,6 +67,16 @@ class DatasetSource:
     )
     split: str = option("train", help="The split to read.")
     revision: str | None = option(None, help="Branch, tag or commit on the Hub. Default: `main`.")
+    urls: list[str] = option(  # noqa: RUF009
+        [],
+        help="Patterns of URLs; records with other URLs are rejected. `*` is any text: `https://*.example.org/*`.",
+    )
+    skip_urls: list[str] = option(  # noqa: RUF009
+        [], help="Patterns of URLs; records with such a URL are rejected."
+    )
+    schemes: list[str] = option(  # noqa: RUF009
+        [], help="Schemes of URLs, such as `https`; records with other URLs are rejected."
+    )
     rename: dict[str, str] = option(  # noqa: RUF009 - it makes a field
         {}, help="New names for fields: dotted path -> column."
     )
@@ -143,7 +160,7 @@ class DatasetSource:
             advice = "check `path`; for a private dataset, run: hf auth login"
             raise RecipeError(Fault(where=self.path, what=what, advice=advice)) from error
         except Exception as error:
-            what = f"the Hub returned an error: {error}"
+            what = f"the Hub returned an error: {redact_urls(str(error))}"
             advice = "check `revision` and the network; a dataset in a folder needs no network"
             raise RecipeError(Fault(where=self.path, what=what, advice=advice)) from error
 
@@ -155,16 +172,18 @@ class DatasetSource:
         try:
             dataset = self._open(datasets, address).with_format("arrow")
             return dataset, public_columns(dataset.column_names, rename=self.rename)
+        except TooManyColumnsError as error:
+            return _Broken(reason="too_many_columns", message=str(error))
         except ColumnsError as error:
             return _Broken(reason="dataset_columns", message=str(error))
         except (DatasetGenerationError, pa.ArrowException, UnicodeDecodeError) as error:
             message = f"{error}: {error.__cause__}" if error.__cause__ else str(error)
-            return _Broken(reason="dataset_unreadable", message=message)
+            return _Broken(reason="dataset_unreadable", message=redact_urls(message))
         except (ValueError, KeyError, FileNotFoundError) as error:
             advice = "check the options `config` and `split` of the source"
-            raise RecipeError(Fault(where=self.path, what=str(error), advice=advice)) from error
+            raise RecipeError(Fault(where=self.path, what=redact_urls(str(error)), advice=advice)) from error
         except OSError as error:
-            what = f"the dataset cannot be loaded: {error}"
+            what = f"the dataset cannot be loaded: {redact_urls(str(error))}"
             advice = "check the disk or the network, then run the same command again; finished parts are kept"
             raise SourceError(Fault(where=self.path, what=what, advice=advice)) from error
 

@@ -25,6 +25,7 @@ class HtmlSource(PageFiles):
     """
 
     kind: ClassVar[str] = "html"
+    rules: ClassVar[int] = 1
     suffixes: ClassVar[Sequence[str]] = tuple(
         stem + codec for stem in (".html", ".htm", ".xhtml") for codec in COMPRESSED
     )

@@ -60,8 +60,11 @@ class JsonSource(RecordSource):
     """
 
     kind: ClassVar[str] = "json"
+    rules: ClassVar[int] = 1
     suffixes: ClassVar[Sequence[str]] = tuple(".json" + codec for codec in COMPRESSED)
     reasons: ClassVar[Mapping[str, str]] = {**TOO_BIG, **VALUE_REASONS, **REASONS, **GUARD_REASONS}
+
+    unreadable: ClassVar[frozenset[str]] = frozenset((*REASONS, *GUARD_REASONS))
 
     records: str | None = option(
         None, help="JSON pointer to the records of each document, such as `/data/*`. Default: see above."

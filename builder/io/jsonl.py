@@ -59,6 +59,7 @@ class JsonlSource(RecordSource):
     """
 
     kind: ClassVar[str] = "jsonl"
+    rules: ClassVar[int] = 1
     suffixes: ClassVar[Sequence[str]] = tuple(
         stem + codec for stem in (".jsonl", ".ndjson") for codec in COMPRESSED
     )
@@ -68,6 +69,7 @@ class JsonlSource(RecordSource):
         **REASONS,
         **GUARD_REASONS,
     }
+    unreadable: ClassVar[frozenset[str]] = frozenset(("json_array", *REASONS, *GUARD_REASONS))
 
     max_record_bytes: int = option(
         MAX_RECORD_BYTES, help="Maximum bytes of a line; a longer line fails.", minimum=1

@@ -5,17 +5,32 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
 from builder.domain.record import RECORD_FIELD, record_column, with_record
 from builder.domain.rejection import rejection_batch
-from builder.io.reading.columns import ColumnsError, plain_batch, public_columns, row_bytes
+from builder.io.reading.columns import (
+    ColumnsError,
+    TooManyColumnsError,
+    plain_batch,
+    public_columns,
+    row_bytes,
+)
 from builder.io.reading.file_source import GUARD_REASONS, MAX_RECORD_BYTES, TOO_BIG
 from builder.io.reading.page_rows import BATCH_BYTES
+from builder.io.reading.parquet_pages import largest_row
 from builder.io.reading.record_source import RecordSource
+from builder.io.streams.limits import (
+    MAX_TABLE_COLUMNS,
+    ROW_BYTES,
+    SWELLING,
+    TOO_MANY_COLUMNS,
+    swelling_message,
+    swells,
+)
 from builder.io.streams.paths import Found
 from builder.io.streams.streams import open_input
 from builder.protocols import Reading, Task
@@ -33,6 +48,9 @@ _T = TypeVar("_T")
 
 TASK_BYTES = 64 << 20
 """Bytes of a part of a file; a row group belongs to the part in which it begins."""
+
+MAX_DECODED_BYTES = 256 << 20
+"""Bytes that a batch may take when all its rows have the largest values of the dictionaries."""
 
 _MAX_ROWS = 1 << 48
 """A file that declares more rows is damaged."""
@@ -52,14 +70,18 @@ class ParquetSource(RecordSource):
     """
 
     kind: ClassVar[str] = "parquet"
+    rules: ClassVar[int] = 1
     suffixes: ClassVar[Sequence[str]] = (".parquet",)
     reasons: ClassVar[Mapping[str, str]] = {
         **TOO_BIG,
         "not_parquet": "The footer of the file is missing or cannot be read.",
         "parquet_corrupt": "The row group is damaged from this row on.",
+        **SWELLING,
+        **TOO_MANY_COLUMNS,
         "parquet_columns": "The column names are empty or not unique.",
         **GUARD_REASONS,
     }
+    unreadable: ClassVar[frozenset[str]] = frozenset(("not_parquet", "parquet_columns", *GUARD_REASONS))
 
     max_record_bytes: int = option(
         MAX_RECORD_BYTES,
@@ -119,7 +141,8 @@ class _Reader:
         self._found = Found(path=task.path, name=task.name, size_bytes=task.size_bytes)
         self._range = range(task.start, sys.maxsize if task.stop is None else task.stop)
         self._units = count()
-        self._n_records = 0
+        self._n_records = self._n_out = 0
+        self._ended = False
 
     def read(self) -> Iterator[Reading]:
         with open_input(self._task.path) as stream:
@@ -130,8 +153,11 @@ class _Reader:
                 return
             file, groups, names = opened
             for group in groups:
-                if group.at in self._range:
-                    yield from self._read_group(file, group, names)
+                if group.at not in self._range or not group.n_rows:
+                    continue
+                yield from self._read_group(group, self._batches(stream, file, group, names))
+                if self._ended:
+                    return
             n_rows = groups[-1].first_row + groups[-1].n_rows if groups else 0
             if self._task.start == 0 and file.metadata.num_rows > n_rows:
                 message = f"the footer declares {file.metadata.num_rows} rows, the row groups have {n_rows}"
@@ -147,6 +173,8 @@ class _Reader:
             page_checksum_verification=True,
             arrow_extensions_enabled=False,
         )
+        if file.metadata.num_columns > MAX_TABLE_COLUMNS:
+            raise TooManyColumnsError(file.metadata.num_columns)
         names = public_columns(file.schema_arrow.names, rename=self._source.rename)
         return file, list(self._groups(file.metadata)), names
 
@@ -165,25 +193,34 @@ class _Reader:
             )
             first_row += group.num_rows
 
-    def _read_group(self, file: pq.ParquetFile, group: _Group, names: list[str]) -> Iterator[Reading]:
+    def _batches(
+        self, stream: BinaryIO, file: pq.ParquetFile, group: _Group, names: Sequence[str]
+    ) -> Iterator[pa.RecordBatch]:
+        """Read a row group in batches whose size is limited before they are decoded."""
+        by_mean = BATCH_BYTES // (group.n_bytes // group.n_rows + 1)
+        by_largest = MAX_DECODED_BYTES // (largest_row(stream, file, group.index) + 1)
+        rows = max(1, min(self._batch_rows, by_mean, by_largest))
+        for batch in file.iter_batches(batch_size=rows, row_groups=[group.index], use_threads=False):
+            batch.validate()
+            yield plain_batch(batch, names)
+
+    def _read_group(self, group: _Group, batches: Iterator[pa.RecordBatch]) -> Iterator[Reading]:
         """Yield as many rows as the footer declares, and a failed record if the group has fewer."""
-        if not group.n_rows:
-            return
-        mean_bytes = group.n_bytes // group.n_rows + 1
-        rows = max(1, min(self._batch_rows, BATCH_BYTES // mean_bytes))
-        batches = file.iter_batches(batch_size=rows, row_groups=[group.index], use_threads=False)
         n_done = 0
         while n_done < group.n_rows:
-            batch = self._step("parquet_corrupt", lambda: _next(batches, names))
+            batch = self._step("parquet_corrupt", lambda: next(batches, None))
             if batch is None:
                 batch = _Broken(reason="parquet_corrupt", message=f"the row group ends after {n_done} rows")
             if isinstance(batch, _Broken):
-                last = group.first_row + group.n_rows - 1
-                place = f"row group {group.index}, rows {group.first_row + n_done} to {last}"
-                broken = _Broken(reason=batch.reason, message=f"{place}: {batch.message}")
-                yield self._failure(broken, row=group.first_row + n_done)
+                yield self._failed_rows(group, n_done, batch)
                 return
             batch = batch.slice(0, group.n_rows - n_done)
+            self._n_out += batch.nbytes + ROW_BYTES * batch.num_rows
+            if swells(self._n_out, self._task.size_bytes):
+                swelling = _Broken(reason="swelling", message=swelling_message(self._task.size_bytes))
+                yield self._failed_rows(group, n_done, swelling)
+                self._ended = True
+                return
             if batch.num_rows:
                 yield self._reading(batch, group.first_row + n_done)
             n_done += batch.num_rows
@@ -196,6 +233,8 @@ class _Reader:
             return action()
         except MemoryError:
             raise  # the engine handles it, because it depends on the machine
+        except TooManyColumnsError as error:
+            return _Broken(reason="too_many_columns", message=str(error))
         except ColumnsError as error:
             return _Broken(reason="parquet_columns", message=str(error))
         except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
@@ -225,6 +264,12 @@ class _Reader:
         self._n_records += n_rows
         return Reading(batch=with_record(batch, record), rejected=rejection_batch(failures), n_records=n_rows)
 
+    def _failed_rows(self, group: _Group, n_done: int, broken: _Broken) -> Reading:
+        """Return a failed record for the rows of a group that were not read."""
+        first, last = group.first_row + n_done, group.first_row + group.n_rows - 1
+        message = f"row group {group.index}, rows {first} to {last}: {broken.message}"
+        return self._failure(_Broken(reason=broken.reason, message=message), row=first)
+
     def _failure(self, broken: _Broken, *, row: int) -> Reading:
         failed = self._fail(self._n_records, row, broken.reason, broken.message)
         self._n_records += 1
@@ -238,14 +283,6 @@ class _Reader:
     def _fail(self, ordinal: int, row: int, reason: str, message: str) -> Rejection:
         record = self._source.record(self._found, ordinal=ordinal, offset=row)
         return self._source.failure(record, reason, message=message)
-
-
-def _next(batches: Iterator[pa.RecordBatch], names: Sequence[str]) -> pa.RecordBatch | None:
-    batch = next(batches, None)
-    if batch is None:
-        return None
-    batch.validate()
-    return plain_batch(batch, names)
 
 
 def _first_byte(group: Any) -> int:

@@ -22,6 +22,7 @@ class TextSource(PageFiles):
     """
 
     kind: ClassVar[str] = "text"
+    rules: ClassVar[int] = 1
     suffixes: ClassVar[Sequence[str]] = tuple(
         stem + codec for stem in (".txt", ".text", ".md") for codec in COMPRESSED
     )

@@ -54,6 +54,7 @@ class WarcSource(FileSource):
     """
 
     kind: ClassVar[str] = "warc"
+    rules: ClassVar[int] = 1
     suffixes: ClassVar[Sequence[str]] = tuple(
         f".{stem}{codec}" for stem in ("warc", "arc", "wet", "wat") for codec in COMPRESSED
     )
@@ -71,6 +72,7 @@ class WarcSource(FileSource):
         **REASONS,
         **GUARD_REASONS,
     }
+    unreadable: ClassVar[frozenset[str]] = frozenset(("bad_header", *REASONS))
 
     status: list[str] = option(["200"], help="HTTP statuses of responses that become pages.")  # noqa: RUF009
     content_types: list[str] = option(  # noqa: RUF009

@@ -22,13 +22,17 @@ import orjson
 
 from builder.corpus import Corpus
 from builder.corpus.leftovers import OVER, sweep_spools
+from builder.corpus.place import local_folder
+from builder.corpus.stopped import forget_stopped, keep_stopped
 from builder.domain.progress import Progress, ignore_notice, ignore_progress
 from builder.engines.local import LocalEngine
 from builder.errors import Fault, NothingKeptError, RecipeError, TooManyRejectedError
 from builder.history.index import open_arrow
 from builder.inputs.hash_cache import HashCache
 from builder.inputs.hashing import hash_inputs
-from builder.inputs.inputs import inputs_digest, list_inputs
+from builder.inputs.inputs import inputs_digest, list_inputs, list_passed_over, list_tasks
+from builder.inputs.selection import Wanted
+from builder.operations.secrecy import hides_variables
 from builder.operations.select_for import select_for
 from builder.pipeline.chain import bind_chain
 from builder.pipeline.context import BuildContext
@@ -38,9 +42,8 @@ from builder.pipeline.preload import PRELOAD, number_of_workers
 from builder.pipeline.run import run_chain
 from builder.pipeline.timings import PhaseTimer
 from builder.pipeline.tombstones import Tombstones
-from builder.recipe import Recipe
 from builder.release.finish import close
-from builder.release.from_build import tool_versions, unchanged, write_version
+from builder.release.from_build import stopped, tool_versions, unchanged, write_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,6 +51,8 @@ if TYPE_CHECKING:
     from builder.inputs.inputs import Input
     from builder.inputs.selection import InputSelection
     from builder.pipeline.chain import Chain
+    from builder.recipe import Recipe
+    from builder.recipe.identity import Identity
     from builder.release.finish import Closed
     from builder.release.result import BuildResult
 
@@ -62,8 +67,9 @@ _SMALL_BYTES = 4 << 20
 """Total input bytes up to which a build in this process is faster than starting workers."""
 
 
+@hides_variables
 def build(
-    recipe: Recipe | str | Path,
+    recipe: Recipe,
     *,
     workers: int | None = None,
     max_memory: int | None = None,
@@ -76,6 +82,7 @@ def build(
     full: bool = False,
     prune: bool = False,
     rehash: bool = False,
+    accept_libraries: bool = False,
     advance: Progress = ignore_progress,
     notice: Callable[[str], None] = ignore_notice,
 ) -> BuildResult:
@@ -86,6 +93,7 @@ def build(
     when you call this function again with the same recipe and inputs.
 
     Args:
+        recipe: the recipe, or the path of its file.
         workers: number of worker processes; default: one for each core. The result does not depend on it.
         max_memory: bytes that all workers together may use; default: 60 % of the machine's memory. If a
             worker uses more, the page or file that it reads fails.
@@ -98,6 +106,7 @@ def build(
         full: read all inputs again, not only new ones.
         prune: remove the rows of inputs that no longer exist.
         rehash: hash every input, even if it looks unchanged.
+        accept_libraries: add to the newest version even if other versions of the libraries made its rows.
         notice: called with each notice that the user reads before the work begins.
 
     Raises:
@@ -109,9 +118,11 @@ def build(
         CorpusError: if the disk is full or not writable.
     """
     timer = PhaseTimer(advance)
-    recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
     chain = bind_chain(recipe)
+    identity = recipe.identity()
     inputs = list_inputs(recipe.sources)
+    passed_over = list_passed_over(recipe.sources, inputs)
+    spool = local_folder(spool, where="--spool") if spool else None
     places = (recipe.corpus, *([Path(spool)] if spool else ()))
     with disk_faults(*places):
         corpus = Corpus.open_or_create(recipe.corpus, name=recipe.name)
@@ -126,16 +137,17 @@ def build(
             running.start()
         cache = HashCache(corpus.hash_cache(), ignored=rehash)
         inputs = hash_inputs(inputs, n_threads=running.workers, cache=cache, advance=timer)
-        recipe, selection = select_for(
-            recipe, corpus, inputs, engine=running, limit=limit, full=full, prune=prune, notice=notice
-        )
+        wanted = Wanted(full=full, prune=prune, accept_libraries=accept_libraries)
+        recipe, selection = select_for(recipe, corpus, inputs, running, identity=identity, wanted=wanted)
+        _give_notices(notice, chain, selection)
         if selection.nothing_new:
-            return unchanged(corpus, recipe)
+            return replace(unchanged(corpus, recipe), passed_over=passed_over)
         tombstones = Tombstones.parse(corpus.tombstones())
-        key = _spool_key(recipe, selection, tombstones=tombstones, limit=limit, batch_rows=batch_rows)
+        key = _spool_key(recipe, identity, selection, tombstones, limit=limit, batch_rows=batch_rows)
         context = BuildContext(
             recipe=recipe,
-            chain=bind_chain(recipe, tombstones=tombstones),
+            identity=identity,
+            chain=bind_chain(recipe, tombstones=tombstones, url_rules=selection.url_rules),
             engine=running,
             folder=Path(spool).resolve() / key if spool else corpus.spool(key),
             batch_rows=batch_rows or BATCH_ROWS,
@@ -145,20 +157,25 @@ def build(
             past=selection.past,
             tombstones=tombstones,
             pruned=selection.pruned,
+            input_rules=selection.input_rules,
+            libraries=selection.libraries,
             marks={one.address: one.mark for one in inputs if one.mark is not None},
         )
         context.folder.mkdir(parents=True, exist_ok=True)
         context = _with_known_records(context, selection)
-        tasks = [task for source in recipe.sources for task in source.tasks()]
+        tasks = list_tasks(recipe.sources)
         closed = close(context, run_chain(context, selection.choose(tasks)))
-        _refuse_unwanted(closed, max_rejected=max_rejected, has_parent=selection.past is not None)
+        forget_stopped(corpus)
+        _refuse_unwanted(
+            corpus, recipe, closed, max_rejected=max_rejected, has_parent=selection.past is not None
+        )
         result = write_version(
             corpus, context=context, closed=closed, inputs=selection.inputs, version=version
         )
         _remove_spool(context.folder)
         if selection.past and selection.past.lineage.borrowed:
             _remove_spool(selection.past.lineage.folders[-1].parent)
-    return result
+    return replace(result, passed_over=passed_over)
 
 
 def _with_known_records(context: BuildContext, selection: InputSelection) -> BuildContext:
@@ -198,16 +215,26 @@ def _physical_memory() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
+def _give_notices(notice: Callable[[str], None], chain: Chain, selection: InputSelection) -> None:
+    """Say what the user reads before the work begins, also which measured columns are not published."""
+    for name, stage in chain.dropped.items():
+        notice(f"the column {name!r} is not published: {stage} edits the text after the measurement")
+    for text in selection.notices:
+        notice(text)
+
+
 def _spool_key(
     recipe: Recipe,
+    identity: Identity,
     selection: InputSelection,
-    *,
     tombstones: Tombstones | None,
+    *,
     limit: int | None,
     batch_rows: int | None,
 ) -> str:
     """Hash what unfinished work depends on: recipe, inputs, parent, libraries, limit, batch size."""
-    digests = [recipe.digest(), recipe.contract.digest, inputs_digest(selection.inputs)]
+    digests = [recipe.digest(), recipe.contract.digest, inputs_digest(selection.inputs), identity.digest()]
+    digests += [*identity.source_digests().values(), str(selection.url_rules)]
     parent = selection.past.lineage.manifest.digest if selection.past else None
     tombstone_facts = tombstones.facts() if tombstones else None
     pruned = sorted(one.hex() for one in selection.pruned.documents) if selection.pruned else []
@@ -227,16 +254,43 @@ def _remove_spool(folder: Path) -> None:
     shutil.rmtree(finished)
 
 
-def _refuse_unwanted(closed: Closed, *, max_rejected: float | None, has_parent: bool) -> None:
-    """Stop before a version without rows, or with too few of its records, is written."""
+def _refuse_unwanted(
+    corpus: Corpus, recipe: Recipe, closed: Closed, *, max_rejected: float | None, has_parent: bool
+) -> None:
+    """Stop before a version without rows, or with too few of its records, is written.
+
+    The ledger and the rejected records stay in the corpus until the next build.
+    """
+    what = _loss(closed, max_rejected=max_rejected)
+    is_empty = not closed.sums.outcomes["kept"] and not has_parent
+    if is_empty:
+        what = f"0 of {closed.sums.n_records:,} records were kept"
+    if what is None:
+        return
+    folder = keep_stopped(corpus, [closed.ledger, closed.rejected, closed.clusters_file])
+    ledger = folder / closed.ledger.name
+    error = (NothingKeptError if is_empty else TooManyRejectedError)(
+        Fault(where="", what=what, advice=f"read the reasons in the ledger: {ledger}")
+    )
+    error.result = stopped(corpus, recipe, closed, ledger=ledger, reason=what)
+    raise error
+
+
+def _loss(closed: Closed, *, max_rejected: float | None) -> str | None:
+    """Say how more was lost than ``--max-rejected`` allows; None if it was not."""
+    if max_rejected is None:
+        return None
+    if files := closed.losses.unreadable:
+        number = "1 input file" if len(files) == 1 else f"{len(files):,} input files"
+        return (
+            f"{number} cannot be read, so the number of rejected records is unknown and may be more than "
+            f"--max-rejected {max_rejected:.1%}: {files[0].source}/{files[0].path} ({files[0].reason})"
+        )
     outcomes, n_records = closed.sums.outcomes, closed.sums.n_records
     n_lost = outcomes["rejected"] + outcomes["failed"]
-    advice = f"read the reasons in the ledger: {closed.ledger}"
-    if not outcomes["kept"] and not has_parent:
-        raise NothingKeptError(Fault(where="", what=f"0 of {n_records:,} records were kept", advice=advice))
-    if max_rejected is not None and n_lost > max_rejected * n_records:
-        what = (
-            f"{n_lost:,} of {n_records:,} records were rejected or failed ({n_lost / n_records:.1%}), "
-            f"more than --max-rejected {max_rejected:.1%}"
-        )
-        raise TooManyRejectedError(Fault(where="", what=what, advice=advice))
+    if n_lost <= max_rejected * n_records:
+        return None
+    return (
+        f"{n_lost:,} of {n_records:,} records were rejected or failed ({n_lost / n_records:.1%}), "
+        f"more than --max-rejected {max_rejected:.1%}"
+    )

@@ -1,4 +1,4 @@
-"""``check``: find out whether a recipe can be built, and estimate time, memory and disk space."""
+"""``check``: find out whether a recipe can be built, what it would lose, and what a build takes."""
 
 from __future__ import annotations
 
@@ -8,30 +8,46 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pyarrow.compute as pc
-
+from builder.domain.ledger import OUTCOMES
 from builder.domain.progress import ignore_progress
 from builder.engines.local import LocalEngine
-from builder.inputs.inputs import list_inputs
+from builder.errors import Fault
+from builder.inputs.inputs import list_inputs, list_passed_over, list_tasks
 from builder.io.reading.file_source import PLAIN_CHUNK_BYTES
-from builder.io.streams.streams import compression_of
+from builder.operations.check_recipe import listed_values, recipe_warnings, sample_warnings
+from builder.operations.sampling import covered_share, take_evenly
+from builder.operations.secrecy import hides_variables
 from builder.pipeline.chain import bind_chain
 from builder.pipeline.context import BuildContext
+from builder.pipeline.observer import Observer, observed
 from builder.pipeline.preload import number_of_workers
 from builder.pipeline.run import run_chain
 from builder.pipeline.timings import size_of
 from builder.release.finish import close
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from builder.pipeline.run import ChainResult
+    from builder.domain.fault_groups import FaultGroup
+    from builder.domain.passed_over import PassedOver
+    from builder.pipeline.chain import Chain
     from builder.protocols import Task
     from builder.recipe import Recipe
+    from builder.release.finish import Closed
+    from builder.release.losses import UnreadableFile
 
 SAMPLE_RECORDS = 2_000
+SAMPLE_TASKS = 20
+"""Parts of the inputs that the sample is taken from, at most."""
+
 WARM_UP_RECORDS = 50
 """Records of two short runs: the first loads compiled code, the second measures the fixed costs."""
+
+MAX_LOST_SHARE = 0.05
+"""Share of lost records above which there is a warning."""
+
+NOT_LOST = "record_type"
+"""The reason of archive records that are not pages; they are not lost."""
 
 _START_S = 0.6
 """Seconds that a build needs in addition to its records: libraries, workers, commit. Measured on Linux."""
@@ -48,13 +64,10 @@ _BATCH_MEMORY = 6
 _ROW_BYTES = 400
 """Bytes of memory of one row at a barrier, where duplicates are found."""
 
-_COMPRESSION = 4
-"""Approximate compression ratio of an input; it only scales an estimate."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """Costs of a build, estimated from its first records. Only the order of magnitude is reliable."""
+    """Costs of a build, estimated from a sample. Only the order of magnitude is reliable."""
 
     seconds: float
     memory_bytes: int
@@ -64,8 +77,37 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """What a build would do with the records of a sample.
+
+    Attributes:
+        n_tasks: parts of the inputs that the sample is taken from.
+        n_all_tasks: all parts of the inputs.
+        reasons: ((outcome, stage, reason), records), most records first.
+    """
+
+    n_tasks: int
+    n_all_tasks: int
+    outcomes: Mapping[str, int]
+    reasons: Sequence[tuple[tuple[str, str, str], int]]
+    contract_faults: Sequence[FaultGroup]
+    unreadable: Sequence[UnreadableFile]
+
+    @property
+    def n_records(self) -> int:
+        """The number of records."""
+        return sum(self.outcomes.values())
+
+    @property
+    def n_lost(self) -> int:
+        """The number of records that are rejected or fail, without archive records that are not pages."""
+        lost = ("rejected", "failed")
+        return sum(n for (outcome, _, reason), n in self.reasons if outcome in lost and reason != NOT_LOST)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """The facts of a recipe that can be built."""
+    """The facts of a recipe whose stages chain, and what it would lose."""
 
     name: str
     contract: str
@@ -75,11 +117,22 @@ class Check:
     input_bytes: int
     splits: Sequence[str]
     corpus: Path
+    passed_over: Sequence[PassedOver]
     estimate: Estimate
+    sample: Sample
+    warnings: Sequence[Fault]
+
+    @property
+    def keeps_something(self) -> bool:
+        """Whether a build would keep a record of the sample."""
+        return self.sample.outcomes["kept"] > 0
 
 
+@hides_variables
 def check(recipe: Recipe, *, workers: int | None = None, sample_records: int = SAMPLE_RECORDS) -> Check:
     """Bind the chain, count the inputs, and build a sample in a temporary folder.
+
+    The sample is taken from up to ``SAMPLE_TASKS`` parts of the inputs, spread evenly.
 
     Raises:
         RecipeError: if the stages do not chain, or an input does not exist.
@@ -87,6 +140,12 @@ def check(recipe: Recipe, *, workers: int | None = None, sample_records: int = S
     chain = bind_chain(recipe)
     inputs = list_inputs(recipe.sources)
     n_workers = number_of_workers(workers)
+    estimate, sample, seen = _run(recipe, chain, n_workers=n_workers, sample_records=sample_records)
+    warnings = [
+        *recipe_warnings(recipe),
+        *sample_warnings(recipe, published=chain.published.names, seen=seen),
+        *_loss_warnings(sample),
+    ]
     return Check(
         name=recipe.name,
         contract=recipe.contract.label,
@@ -96,67 +155,88 @@ def check(recipe: Recipe, *, workers: int | None = None, sample_records: int = S
         input_bytes=sum(one.n_bytes for one in inputs),
         splits=list(recipe.splits),
         corpus=recipe.corpus,
-        estimate=_estimate(recipe, n_workers=n_workers, sample_records=sample_records),
+        passed_over=list_passed_over(recipe.sources, inputs),
+        estimate=estimate,
+        sample=sample,
+        warnings=warnings,
     )
 
 
-def _estimate(recipe: Recipe, *, n_workers: int, sample_records: int) -> Estimate:
-    """Run the first records through the chain, and scale up by input bytes."""
-    tasks = [task for source in recipe.sources for task in source.tasks()]
+def _run(
+    recipe: Recipe, chain: Chain, *, n_workers: int, sample_records: int
+) -> tuple[Estimate, Sample, Mapping[tuple[str, str, str], int]]:
+    """Run a sample through the chain, and scale the costs up by input bytes."""
+    all_tasks = list_tasks(recipe.sources)
+    tasks = take_evenly(all_tasks, SAMPLE_TASKS)
     with tempfile.TemporaryDirectory(prefix="builder-check-") as folder, LocalEngine(workers=1) as engine:
         context = BuildContext(
             recipe=recipe,
-            chain=bind_chain(recipe),
+            identity=recipe.identity(),
+            chain=_observing(chain, recipe),
             engine=engine,
             folder=Path(folder),
             batch_rows=1_024,
             advance=ignore_progress,
-            limit=sample_records,
+            limit=WARM_UP_RECORDS,
         )
         for name in ("warm-up", "few"):
             began = time.monotonic()
-            _run_sample(replace(context, folder=Path(folder) / name, limit=WARM_UP_RECORDS), tasks)
+            _run_sample(replace(context, folder=Path(folder) / name), tasks)
         fixed = time.monotonic() - began
         began = time.monotonic()
-        chain_result = _run_sample(replace(context, folder=Path(folder) / "sample"), tasks)
+        context = replace(context, folder=Path(folder) / "sample", limit=sample_records, spreads_limit=True)
+        closed = _run_sample(context, tasks)
         elapsed = max(time.monotonic() - began, fixed)
         spooled = size_of(Path(folder) / "sample")
-        scale = _scale(chain_result, tasks, sample_records=sample_records)
-    n_records = sum(part.n_records for part in chain_result.first.parts)
+        is_whole = len(tasks) == len(all_tasks) and closed.sums.n_records < sample_records
+        scale = 1.0 if is_whole else 1 / covered_share(closed.chain_result.first, tasks, all_tasks)
     speed = 1 + (n_workers - 1) * _PARALLEL_SHARE
-    return Estimate(
+    n_rows = int(closed.chain_result.first.n_rows * scale)
+    estimate = Estimate(
         seconds=_START_S + fixed + (elapsed - fixed) * scale / speed,
-        memory_bytes=_memory_bytes(tasks, n_workers=n_workers, n_rows=int(chain_result.first.n_rows * scale)),
+        memory_bytes=_memory_bytes(all_tasks, n_workers=n_workers, n_rows=n_rows),
         disk_bytes=int(spooled * scale),
-        sample_records=n_records,
-        sample_kept=chain_result.last.n_rows,
+        sample_records=closed.sums.n_records,
+        sample_kept=closed.sums.outcomes["kept"],
+    )
+    sample = _sample(closed, n_tasks=len(tasks), n_all_tasks=len(all_tasks))
+    return estimate, sample, observed(closed.counts)
+
+
+def _observing(chain: Chain, recipe: Recipe) -> Chain:
+    """Return the chain with an observer before ``validate``."""
+    first, *others = chain.passes
+    observer = Observer(listed=listed_values(recipe))
+    return replace(chain, passes=(replace(first, stages=(observer, *first.stages)), *others))
+
+
+def _run_sample(context: BuildContext, tasks: Sequence[Task]) -> Closed:
+    """Run a sample through all phases, including shards and ledger."""
+    context.folder.mkdir()
+    return close(context, run_chain(context, tasks))
+
+
+def _sample(closed: Closed, *, n_tasks: int, n_all_tasks: int) -> Sample:
+    return Sample(
+        n_tasks=n_tasks,
+        n_all_tasks=n_all_tasks,
+        outcomes={name: closed.sums.outcomes[name] for name in OUTCOMES},
+        reasons=sorted(closed.sums.reasons.items(), key=lambda item: (-item[1], item[0])),
+        contract_faults=closed.losses.faults,
+        unreadable=closed.losses.unreadable,
     )
 
 
-def _run_sample(context: BuildContext, tasks: Sequence[Task]) -> ChainResult:
-    """Run the first records through all phases, including shards and ledger."""
-    context.folder.mkdir()
-    chain_result = run_chain(context, tasks)
-    if chain_result.last.n_rows:
-        close(context, chain_result)
-    return chain_result
+def _loss_warnings(sample: Sample) -> list[Fault]:
+    n_records, n_lost = sample.n_records, sample.n_lost
+    if not sample.outcomes["kept"] or n_lost <= MAX_LOST_SHARE * n_records:
+        return []
+    what = f"{n_lost:,} of {n_records:,} sampled records would be lost ({n_lost / n_records:.1%})"
+    advice = "the tables list the reasons; builder build --max-rejected SHARE refuses such a loss"
+    return [Fault(where="", what=what, advice=advice)]
 
 
 def _memory_bytes(tasks: Sequence[Task], *, n_workers: int, n_rows: int) -> int:
     chunk = min(PLAIN_CHUNK_BYTES * 2, max((task.size_bytes for task in tasks), default=0))
     busy = min(n_workers, len(tasks))
     return _MAIN_BYTES + busy * (_WORKER_BYTES + _BATCH_MEMORY * chunk) + _ROW_BYTES * n_rows
-
-
-def _scale(chain_result: ChainResult, tasks: Sequence[Task], *, sample_records: int) -> float:
-    """Return the ratio of the whole input to the sample, by input bytes."""
-    n_records = sum(part.n_records for part in chain_result.first.parts)
-    if n_records < sample_records or not chain_result.first.parts:
-        return 1.0
-    last = chain_result.first.parts[-1]
-    number = int(Path(last.stem).parent.name)
-    done = sum(task.size_bytes for task in tasks[:number])
-    reached = pc.max(last.table("account")["offset"]).as_py() or 0
-    ratio = _COMPRESSION if compression_of(tasks[number].name) else 1
-    done += min(tasks[number].size_bytes, reached // ratio + 1)
-    return max(1.0, sum(task.size_bytes for task in tasks) / done)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from builder.corpus.place import corpus_folder
 from builder.domain.contract.contract import Contract, schema_digest
 from builder.domain.contract.mapping import map_schema
 from builder.domain.progress import Progress, ignore_progress
@@ -51,7 +52,7 @@ def dedup(
     Raises:
         RecipeError: if a file does not exist, or the end of its name does not show its format.
     """
-    output = Path(output).resolve()
+    output = corpus_folder(output, where="--output")
     document: dict[str, Any] = {
         "name": output.name,
         "columns": {"text": column},

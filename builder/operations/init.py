@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from builder.corpus.place import corpus_folder
 from builder.errors import Fault, RecipeError
 
 if TYPE_CHECKING:
@@ -121,9 +122,11 @@ def init(folder: str | Path) -> InitResult:
     """Write an example recipe with pages and a contract. You can build the recipe without a change.
 
     Raises:
-        RecipeError: if one of the files already exists. No file is overwritten.
+        RecipeError: if one of the files already exists (no file is overwritten), or if no library could load
+            a corpus in this folder.
     """
-    folder = Path(folder)
+    corpus_folder(f"{folder}/corpus", where="FOLDER")
+    folder = Path(folder).expanduser()
     texts = {
         "recipe.yaml": _RECIPE.format(name=_dataset_name(folder)),
         "pages/pages.jsonl": "".join(json.dumps(page) + "\n" for page in _PAGES),

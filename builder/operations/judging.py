@@ -5,31 +5,42 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import orjson
 
 from builder.domain.contract.incoming import as_it_came, incoming_values, without_nulls
 from builder.domain.contract.judge import Judge
+from builder.domain.contract.rename import rename_members
 from builder.domain.contract.shaper import shape_of_schema
+from builder.domain.fault_groups import FaultTally
+from builder.domain.fault_order import pointer_of
 from builder.domain.json.exact import Broken
 from builder.domain.record import RECORD
+from builder.domain.rejection import ContractFault
 from builder.io.streams.streams import compression_of, read_chunks
+from builder.operations.formats import kind_of_file
+from builder.pipeline.charged import read_charged
 from builder.registry import source_class
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
     from builder.domain.contract.shape import Shape
     from builder.domain.json.exact import Parsed
-    from builder.domain.rejection import ContractFault
     from builder.io.contracts import Schema
     from builder.io.streams.paths import Found
     from builder.protocols import Guard, Reading, Source, Task
 
 _BATCH_ROWS = 1_000
+
+_STAGE = "validate"
+"""The stage that judges records in a build."""
+
+NOT_A_PAGE = "record_type"
+"""The reason of archive records that are not pages, such as requests."""
 
 MAX_PLACES = 20
 """Number of faulty records of one file that are listed. All are counted."""
@@ -54,17 +65,23 @@ class RecordFault:
 
 @dataclass(slots=True)
 class Tally:
-    """The counts of one part. ``places`` are its first faulty records, numbered within the part."""
+    """The counts of one part. ``places`` are its first faulty records, numbered within the part.
+
+    ``n_not_pages`` counts records of an archive that are not pages; they are not judged.
+    """
 
     n_records: int = 0
+    n_not_pages: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    faults: FaultTally = field(default_factory=FaultTally)
     places: list[RecordFault] = field(default_factory=list)
 
-    def add(self, place: RecordFault) -> None:
+    def add(self, place: RecordFault, *, record_id: str) -> None:
         """Count one faulty record."""
         self.outcomes[place.outcome] += 1
         self.reasons[place.reason] += 1
+        self.faults.add(record_id, _STAGE, place.faults)
         if len(self.places) < MAX_PLACES:
             self.places.append(place)
 
@@ -74,11 +91,15 @@ class JudgePart:
     """Judge one task of one file. Several workers can judge parts at the same time.
 
     Attributes:
+        renames: the option ``rename`` of each source, by the source's name.
+        shown: the path to show for a path that may contain secrets.
         folder: the folder to which the faulty records of a part are written, as ``NUMBER.jsonl``; None to
             write none.
     """
 
     schema: Schema
+    renames: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    shown: Mapping[str, str] = field(default_factory=dict)
     folder: str | None = None
 
     def __call__(self, numbered: tuple[int, Source, Task], guard: Guard) -> Tally:
@@ -86,12 +107,19 @@ class JudgePart:
         number, source, task = numbered
         judge, shape = _tools(self.schema)
         tally, lines = Tally(), []
-        for reading in source.read(task, guard=guard, batch_rows=_BATCH_ROWS):
-            for place, record in _faulty(reading, judge=judge, shape=shape):
-                tally.add(place)
+        renames = self.renames.get(source.label, {})
+        for reading in read_charged(source, task, guard=guard, batch_rows=_BATCH_ROWS):
+            n_not_pages = 0
+            for place, record_id, record in _faulty(reading, judge=judge, shape=shape, renames=renames):
+                if place.reason == NOT_A_PAGE:
+                    n_not_pages += 1
+                    continue
+                tally.add(place, record_id=record_id)
                 if self.folder is not None:
-                    lines.append(_line(task.path, place, record))
-            tally.n_records += reading.n_records
+                    path = source_path(source, task)
+                    lines.append(_line(self.shown.get(path, path), place, record))
+            tally.n_records += reading.n_records - n_not_pages
+            tally.n_not_pages += n_not_pages
             guard.tick(reading.n_records, reading.batch.nbytes)
         if self.folder is not None and lines:
             (Path(self.folder) / f"{number}.jsonl").write_bytes(b"".join(lines))
@@ -110,22 +138,31 @@ def _tools(schema: Schema) -> tuple[Judge, Shape]:
 
 
 def source_of(found: Found) -> Source:
-    """Return the source that reads a file, by the file's name."""
-    name = found.name.lower()
-    if compression_of(name) is not None:
-        name = name.rpartition(".")[0]
-    kind = "json" if name.endswith(".json") else "parquet" if name.endswith(".parquet") else "jsonl"
-    source: Source = source_class(kind)(path=found.path)
+    """Return the source that reads one file, as ``kind_of_file`` finds it.
+
+    Raises:
+        RecipeError: if no source reads the file.
+    """
+    source: Source = source_class(kind_of_file(found))(path=found.path)
     return source
 
 
-def _faulty(reading: Reading, *, judge: Judge, shape: Shape) -> Iterator[tuple[RecordFault, bytes | None]]:
+def source_path(source: Source, task: Task) -> str:
+    """Return the path of the file of a task; a dataset has one path for all its files."""
+    return task.path or str(getattr(source, "path", source.label))
+
+
+Faulty: TypeAlias = "tuple[RecordFault, str, bytes | None]"
+"""What is wrong with a record, its id, and its bytes."""
+
+
+def _faulty(reading: Reading, *, judge: Judge, shape: Shape, renames: Mapping[str, str]) -> Iterator[Faulty]:
     """Yield the records of a reading that are not valid, in order."""
-    found = [*_unread(reading.rejected), *_invalid(reading.batch, judge, shape)]
+    found = [*_unread(reading.rejected), *_invalid(reading.batch, judge, shape, renames)]
     yield from sorted(found, key=lambda one: one[0].ordinal)
 
 
-def _unread(rejected: pa.RecordBatch) -> Iterator[tuple[RecordFault, bytes | None]]:
+def _unread(rejected: pa.RecordBatch) -> Iterator[Faulty]:
     for row in rejected.to_pylist():
         place = RecordFault(
             ordinal=row[RECORD]["ordinal"],
@@ -136,12 +173,14 @@ def _unread(rejected: pa.RecordBatch) -> Iterator[tuple[RecordFault, bytes | Non
             message=row["message"],
             faults=(),
         )
-        yield place, row["record"]
+        yield place, row[RECORD]["id"], row["record"]
 
 
-def _invalid(batch: pa.RecordBatch, judge: Judge, shape: Shape) -> Iterator[tuple[RecordFault, bytes | None]]:
+def _invalid(
+    batch: pa.RecordBatch, judge: Judge, shape: Shape, renames: Mapping[str, str]
+) -> Iterator[Faulty]:
     for row, incoming in enumerate(incoming_values(batch, shape)):
-        faults = () if isinstance(incoming, Broken) else _faults(incoming, batch, row, judge)
+        faults = () if isinstance(incoming, Broken) else _faults(incoming, batch, row, judge, renames)
         if not faults and not isinstance(incoming, Broken):
             continue
         record = batch.column(RECORD)[row].as_py()
@@ -154,15 +193,27 @@ def _invalid(batch: pa.RecordBatch, judge: Judge, shape: Shape) -> Iterator[tupl
             message=incoming.message if isinstance(incoming, Broken) else faults[0].message,
             faults=faults,
         )
-        yield place, as_it_came(batch, row)
+        yield place, record["id"], as_it_came(batch, row)
 
 
-def _faults(parsed: Parsed, batch: pa.RecordBatch, row: int, judge: Judge) -> tuple[ContractFault, ...]:
+def _faults(
+    parsed: Parsed, batch: pa.RecordBatch, row: int, judge: Judge, renames: Mapping[str, str]
+) -> tuple[ContractFault, ...]:
     """Judge one value. A null in a column may also mean that the member is absent."""
-    if parsed.faults or judge.accepts(parsed.value):
+    if parsed.faults:
         return parsed.faults
+    value, taken = _renamed(parsed.value, renames)
+    if taken is not None:
+        message = f"the record already has a member {taken!r}: rename it too, or remove this rename"
+        return (ContractFault(pointer=pointer_of([taken]), keyword="rename_conflict", message=message),)
+    if judge.accepts(value):
+        return ()
     bare = without_nulls(batch, row)
-    return () if bare is not None and judge.accepts(bare) else judge.explain(parsed.value)
+    return () if bare is not None and judge.accepts(_renamed(bare, renames)[0]) else judge.explain(value)
+
+
+def _renamed(value: Any, renames: Mapping[str, str]) -> tuple[Any, str | None]:
+    return rename_members(value, renames) if renames and isinstance(value, dict) else (value, None)
 
 
 def number_lines(one: tuple[Found, Sequence[RecordFault]], guard: Guard) -> list[RecordFault]:

@@ -10,6 +10,7 @@ import orjson
 import pyarrow.parquet as pq
 
 from builder.corpus import Corpus, split_address
+from builder.corpus.stopped import audit_file, version_to_read
 from builder.domain.rejection import MAX_RECORD_KEPT
 from builder.errors import BuilderError, Fault
 from builder.pipeline.disk import reports_disk_faults
@@ -33,14 +34,16 @@ def write_rejected_records(address: str, output: str | Path) -> RejectedRecords:
 
     A record that was cut at 1 MiB, or whose bytes a reader could not keep, is only in the file of faults.
 
+    ``FOLDER@stopped`` is the last build that wrote no version; so is ``FOLDER`` without a version.
+
     Raises:
         CorpusError: if the corpus or the version does not exist.
         BuilderError: if the files cannot be written.
     """
     folder, version = split_address(address)
     corpus = Corpus(folder)
-    version = version or corpus.newest()
-    records = corpus.audit_file(version, "rejected.parquet")
+    version = version_to_read(corpus, version)
+    records = audit_file(corpus, version, "rejected.parquet")
     output = Path(output)
     faults = output.with_name(output.name + ".faults.jsonl")
     n_written = n_cut = n_without = 0

@@ -10,13 +10,14 @@ from builder.inputs.selection import select_inputs
 from builder.inputs.survey import survey_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from builder.corpus import Corpus
     from builder.inputs.inputs import Input
-    from builder.inputs.selection import InputSelection
+    from builder.inputs.selection import InputSelection, Wanted
     from builder.protocols import Engine
     from builder.recipe import Recipe
+    from builder.recipe.identity import Identity
 
 _ID, _OTHER_ID = "id", "document_id"
 """The usual name of the column of the document id, and its name if the inputs have a column ``id``."""
@@ -26,32 +27,25 @@ def select_for(
     recipe: Recipe,
     corpus: Corpus,
     inputs: Sequence[Input],
-    *,
     engine: Engine,
-    limit: int | None,
-    full: bool,
-    prune: bool,
-    notice: Callable[[str], None],
+    *,
+    identity: Identity,
+    wanted: Wanted,
 ) -> tuple[Recipe, InputSelection]:
-    """Select the inputs that a build reads; return them, and the recipe with the columns that they publish.
+    """Select the inputs that a build reads; return the recipe with the columns that they publish, and them.
 
     Raises:
         RecipeError: as for ``select_inputs``.
         ContractError: if a column cannot be published, or an input gives it another type.
     """
-    rebuild: list[str] = []
-    while True:
-        selection = select_inputs(
-            corpus, recipe, inputs, limit=limit, full=full, prune=prune, rebuild=rebuild
-        )
-        complete, rebuild = recipe, []
-        if not selection.nothing_new:
-            chosen = replace(recipe, url_rules=selection.url_rules)
-            complete, rebuild = _with_carried(chosen, selection, engine)
-        if not rebuild:
-            for text in selection.notices:
-                notice(text)
-            return complete, selection
+    selection = select_inputs(corpus, recipe, inputs, identity=identity, wanted=wanted)
+    if selection.nothing_new:
+        return recipe, selection
+    complete, rebuild = _with_carried(recipe, selection, engine)
+    if rebuild:
+        selection = select_inputs(corpus, recipe, inputs, identity=identity, wanted=wanted, rebuild=rebuild)
+        complete, _ = _with_carried(recipe, selection, engine)
+    return complete, selection
 
 
 def _with_carried(recipe: Recipe, selection: InputSelection, engine: Engine) -> tuple[Recipe, list[str]]:

@@ -45,7 +45,8 @@ class TakedownResult:
         merged: requested pages that were merged into a document: the URL or record id of each page, and the
             id of the document that was taken down with it.
         nearby: similar documents that stay.
-        unknown: requested pages that are not published. They are kept out of later versions too.
+        unknown: requested URLs, domains and ids that are not published. URLs and domains are kept out of
+            later versions too; an id alone keeps nothing out.
         n_restated: number of records whose outcome changed.
         purged: the result of the purge of older versions, if requested.
     """

@@ -1,7 +1,8 @@
-"""``validate``: judge the records of JSONL, JSON or Parquet files by any JSON Schema."""
+"""``validate``: judge the records of any file that a build reads by any JSON Schema."""
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -10,22 +11,30 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from builder.domain.addresses import mask_values, public_address
+from builder.domain.contract.idle_keywords import find_idle_keywords
+from builder.domain.fault_groups import FaultTally
 from builder.engines.local import LocalEngine
 from builder.errors import BuilderError, Fault
-from builder.io.contracts import load_schema
-from builder.io.streams.paths import find_inputs
-from builder.io.streams.streams import compression_of
+from builder.io.contracts import Schema, load_schema
+from builder.io.streams.address import is_local
+from builder.io.streams.paths import Found, find_inputs
 from builder.operations.judging import MAX_PLACES, JudgePart, RecordFault, Tally, number_lines, source_of
 from builder.pipeline.preload import JUDGING
+from builder.recipe import Recipe
+from builder.recipe.secrets import hidden_variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from builder.io.streams.paths import Found
+    from builder.domain.fault_groups import FaultGroup
     from builder.protocols import Source, Task
 
 _SMALL_BYTES = 16 << 20
 """Total input bytes up to which judging in this process is faster than starting workers."""
+
+_WITH_LINES = ("jsonl", "csv")
+"""Sources whose records are lines, and whose offsets are bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +55,9 @@ class Validation:
     """The counts of all files.
 
     ``n_records`` = ``n_valid`` + ``n_rejected`` (read, but not valid) + ``n_failed`` (could not be read).
-    ``reasons`` counts records by the reason of their first fault.
+    ``n_not_pages`` are records of archives that are not pages; they are not judged. ``reasons`` counts
+    records by the reason of their first fault, ``contract_faults`` by each rule and place. ``warnings`` are
+    keywords and formats of the contract that do nothing.
     """
 
     contract: str
@@ -55,7 +66,10 @@ class Validation:
     n_valid: int
     n_rejected: int
     n_failed: int
+    n_not_pages: int
     reasons: Mapping[str, int]
+    contract_faults: tuple[FaultGroup, ...]
+    warnings: tuple[Fault, ...]
     files: tuple[FileVerdict, ...]
 
     @property
@@ -64,54 +78,104 @@ class Validation:
         return self.n_valid == self.n_records
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    """One file (or dataset), the source that reads it, and its path without secrets."""
+
+    found: Found
+    source: Source
+    shown: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """One task of a file; parts of all files have consecutive numbers."""
+
+    file: int
+    job: tuple[int, Source, Task]
+
+
 def validate(
-    files: Sequence[str],
+    files: Sequence[str] = (),
     *,
-    contract: str,
+    contract: str | None = None,
+    recipe: Recipe | str | Path | None = None,
     schemas: Sequence[str | Path] = (),
     rejected: str | Path | None = None,
     workers: int | None = None,
 ) -> Validation:
     """Judge every record of some files by a contract.
 
-    A ``.json`` file is one record, each row of a ``.parquet`` file is a record, and each line of any other
-    file is a record. A record may be any JSON value. The schema need not have an Arrow mapping. References
-    are looked up in the schema, below its folder, and in the folders ``schemas``; nothing is downloaded.
+    A file is read by the source for its name, as in a build: ``.json`` is one record, and each row of a
+    ``.parquet`` or ``.csv`` file, each line of a ``.jsonl`` file and each page of an archive is one. A file
+    with another name is read as lines of JSON if it begins like one. A record may be any JSON value. The
+    schema need not have an Arrow mapping. References are looked up in the schema, below its folder, and in
+    the folders ``schemas``; nothing is downloaded.
 
     Args:
         files: paths, folders or globs, local or on any fsspec file system.
         contract: a built-in contract, or the path of a JSON Schema.
+        recipe: in place of files and contract: judge all inputs of a recipe by its contract, with the options
+            of its sources.
         rejected: a JSONL file to write, with one line for each record that is not valid: ``path``,
             ``ordinal``, ``offset``, ``outcome``, ``reason``, ``faults``, and the original ``record``.
         workers: number of worker processes for large or compressed files; default: one for each core.
 
     Raises:
         ContractError: if the contract is not a valid schema, or one of its references cannot be resolved.
-        RecipeError: if a file does not exist.
+        RecipeError: if a file does not exist or has a format that is not read.
     """
-    loaded = load_schema(contract, folder=Path.cwd(), schemas=[Path(folder) for folder in schemas])
-    found = list(dict.fromkeys(one for pattern in files for one in find_inputs(pattern)))
+    if (recipe is None) == (contract is None) or (recipe is not None and files):
+        raise BuilderError("name files and a contract, or a recipe alone")
+    if recipe is not None:
+        recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe, schemas=schemas)
+    if recipe is None:
+        loaded = load_schema(contract or "", folder=Path.cwd(), schemas=[Path(folder) for folder in schemas])
+        return _validate(_named_files(files), loaded, rejected=rejected, workers=workers)
+    with hidden_variables(recipe.variables):
+        return _validate(_files_of(recipe), _schema_of(recipe), rejected=rejected, workers=workers)
+
+
+def _validate(
+    units: Sequence[_File], loaded: Schema, *, rejected: str | Path | None, workers: int | None
+) -> Validation:
     if rejected is not None:
         _make_writable(Path(rejected))
-    engine = LocalEngine(workers=workers, preload=JUDGING)
-    with engine, tempfile.TemporaryDirectory(prefix="builder-") as folder:
-        if sum(one.size_bytes for one in found) > _SMALL_BYTES:
+    with (
+        LocalEngine(workers=workers, preload=JUDGING) as engine,
+        tempfile.TemporaryDirectory(prefix="builder-") as folder,
+    ):
+        if sum(one.found.size_bytes for one in units) > _SMALL_BYTES:
             engine.start()
-        job = JudgePart(schema=loaded, folder=folder if rejected is not None else None)
-        parts = _parts(found)
-        untrusted = any(source.untrusted for _, source, _ in parts)
-        tallies = list(engine.map(job, parts, untrusted=untrusted))
+        job = JudgePart(
+            schema=loaded,
+            renames={one.source.label: getattr(one.source, "rename", {}) for one in units},
+            shown={one.found.path: one.shown for one in units if one.shown != one.found.path},
+            folder=folder if rejected is not None else None,
+        )
+        parts = _parts(units)
+        untrusted = any(one.source.untrusted for one in units)
+        tallies = list(engine.map(job, [part.job for part in parts], untrusted=untrusted))
         firsts = _first_ordinals(parts, tallies)
         if rejected is not None:
             _gather_rejected(Path(folder), Path(rejected), firsts)
-        by_file = _by_file(parts, tallies, firsts)
-        asked = [(one, tally.places) for one, tally in zip(found, by_file, strict=True)]
-        lined = [pair if _has_lines(pair[0]) else (pair[0], []) for pair in asked]
-        numbered = list(engine.map(number_lines, lined, untrusted=untrusted))
+        by_file = _by_file(units, parts, tallies, firsts)
+        asked = [
+            (one.found, tally.places if one.source.kind in _WITH_LINES else [])
+            for one, tally in zip(units, by_file, strict=True)
+        ]
+        numbered = list(engine.map(number_lines, asked, untrusted=untrusted))
     verdicts = tuple(
-        _verdict(one, tally, places or tally.places)
-        for one, tally, places in zip(found, by_file, numbered, strict=True)
+        _verdict(one.shown, tally, places or tally.places)
+        for one, tally, places in zip(units, by_file, numbered, strict=True)
     )
+    return _validation(loaded, verdicts, by_file)
+
+
+def _validation(loaded: Schema, verdicts: tuple[FileVerdict, ...], by_file: Sequence[Tally]) -> Validation:
+    faults = FaultTally()
+    for tally in by_file:
+        faults.merge(tally.faults)
     return Validation(
         contract=f"{loaded.name}-{loaded.major}",
         digest=loaded.digest,
@@ -119,45 +183,87 @@ def validate(
         n_valid=sum(verdict.n_valid for verdict in verdicts),
         n_rejected=sum(verdict.n_rejected for verdict in verdicts),
         n_failed=sum(verdict.n_failed for verdict in verdicts),
+        n_not_pages=sum(tally.n_not_pages for tally in by_file),
         reasons=_by_count(sum((Counter(tally.reasons) for tally in by_file), Counter())),
+        contract_faults=tuple(faults.groups()),
+        warnings=tuple(find_idle_keywords(loaded.schema, loaded.documents)),
         files=verdicts,
     )
 
 
-def _parts(found: Sequence[Found]) -> list[tuple[int, Source, Task]]:
+def _schema_of(recipe: Recipe) -> Schema:
+    contract = recipe.contract
+    return Schema(
+        name=contract.name,
+        major=contract.major,
+        schema=contract.schema,
+        documents=contract.documents,
+        digest=contract.digest,
+    )
+
+
+def _named_files(patterns: Sequence[str]) -> list[_File]:
+    found = dict.fromkeys(one for pattern in patterns for one in find_inputs(pattern))
+    return [_File(found=one, source=source_of(one), shown=one.path) for one in found]
+
+
+def _files_of(recipe: Recipe) -> list[_File]:
+    """List the files of a recipe, each with its source. Other inputs, such as a dataset, are one file."""
+    units: list[_File] = []
+    for source in recipe.sources:
+        if not getattr(source, "suffixes", ()):
+            path = str(getattr(source, "path", source.label))
+            shown = _public(path, recipe)
+            units.append(_File(found=Found(path=path, name=path, size_bytes=0), source=source, shown=shown))
+            continue
+        for one in source.inputs():
+            alone = dataclasses.replace(source, path=one.path, name=source.label)  # type: ignore[type-var]
+            found = Found(path=one.path, name=one.name, size_bytes=one.size_bytes)
+            units.append(_File(found=found, source=alone, shown=_public(one.path, recipe)))
+    return units
+
+
+def _public(path: str, recipe: Recipe) -> str:
+    """Return a path without the secrets of its address and without the values of variables."""
+    return mask_values(path if is_local(path) else public_address(path), recipe.variables)
+
+
+def _parts(units: Sequence[_File]) -> list[_Part]:
     """List the tasks of all files, with consecutive numbers."""
-    tasks = [(source, task) for source in map(source_of, found) for task in source.tasks()]
-    return [(number, source, task) for number, (source, task) in enumerate(tasks)]
+    tasks = [(file, unit.source, task) for file, unit in enumerate(units) for task in unit.source.tasks()]
+    return [_Part(file=file, job=(number, source, task)) for number, (file, source, task) in enumerate(tasks)]
 
 
-def _first_ordinals(parts: Sequence[tuple[int, Source, Task]], tallies: Sequence[Tally]) -> list[int]:
+def _first_ordinals(parts: Sequence[_Part], tallies: Sequence[Tally]) -> list[int]:
     """Return, for each part, how many records of its file come before it."""
-    before: Counter[str] = Counter()
+    before: Counter[int] = Counter()
     firsts = []
-    for (_, _, task), tally in zip(parts, tallies, strict=True):
-        firsts.append(before[task.path])
-        before[task.path] += tally.n_records
+    for part, tally in zip(parts, tallies, strict=True):
+        firsts.append(before[part.file])
+        before[part.file] += tally.n_records + tally.n_not_pages
     return firsts
 
 
 def _by_file(
-    parts: Sequence[tuple[int, Source, Task]], tallies: Sequence[Tally], firsts: Sequence[int]
+    units: Sequence[_File], parts: Sequence[_Part], tallies: Sequence[Tally], firsts: Sequence[int]
 ) -> list[Tally]:
     """Add up the parts of each file, and number its records over the whole file."""
-    files: dict[str, Tally] = {}
-    for (_, _, task), tally, first in zip(parts, tallies, firsts, strict=True):
-        whole = files.setdefault(task.path, Tally())
+    files = [Tally() for _ in units]
+    for part, tally, first in zip(parts, tallies, firsts, strict=True):
+        whole = files[part.file]
         whole.n_records += tally.n_records
+        whole.n_not_pages += tally.n_not_pages
         whole.outcomes += tally.outcomes
         whole.reasons += tally.reasons
+        whole.faults.merge(tally.faults)
         room = MAX_PLACES - len(whole.places)
         whole.places += [replace(place, ordinal=first + place.ordinal) for place in tally.places[:room]]
-    return list(files.values())
+    return files
 
 
-def _verdict(found: Found, tally: Tally, places: Iterable[RecordFault]) -> FileVerdict:
+def _verdict(path: str, tally: Tally, places: Iterable[RecordFault]) -> FileVerdict:
     return FileVerdict(
-        path=found.path,
+        path=path,
         n_records=tally.n_records,
         n_valid=tally.n_records - tally.outcomes.total(),
         n_rejected=tally.outcomes["rejected"],
@@ -165,12 +271,6 @@ def _verdict(found: Found, tally: Tally, places: Iterable[RecordFault]) -> FileV
         reasons=_by_count(tally.reasons),
         places=tuple(places),
     )
-
-
-def _has_lines(found: Found) -> bool:
-    name = found.name.lower()
-    stem = name.rpartition(".")[0] if compression_of(name) else name
-    return not stem.endswith((".json", ".parquet"))
 
 
 def _gather_rejected(folder: Path, output: Path, firsts: Sequence[int]) -> None:

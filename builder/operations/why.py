@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.compute as pc
 
 from builder.corpus import Corpus, split_address
+from builder.corpus.names import STOPPED
+from builder.corpus.stopped import audit_file, has_stopped
 from builder.domain.document_ids import DocumentIds, parse_id
-from builder.domain.url import canonical_url
+from builder.domain.url import URL_RULES, canonical_url
 from builder.errors import TamperedError
 from builder.history.ledgers import LedgerHistory
 from builder.history.lineage import Lineage
@@ -65,11 +67,13 @@ def why(address: str, page: str) -> Explanation:
     """
     folder, version = split_address(address)
     corpus = Corpus(folder)
-    versions = [version] if version else corpus.versions()
+    versions = [version] if version else [*corpus.versions(), *([STOPPED] if has_stopped(corpus) else [])]
     return Explanation(corpus=corpus.path, page=page, histories=[_history(corpus, v, page) for v in versions])
 
 
 def _history(corpus: Corpus, version: str, page: str) -> PageHistory:
+    if version == STOPPED:
+        return _of_stopped(corpus, page)
     ledgers = LedgerHistory(corpus, lineage_versions(corpus, version))
     url_rules = corpus.manifest(version).url_rules
     records = ledgers.latest(lambda ledger: _find(ledger, page, url_rules))
@@ -86,6 +90,14 @@ def _history(corpus: Corpus, version: str, page: str) -> PageHistory:
         records=_placed(corpus, version, records),
         duplicates=_placed(corpus, version, duplicates),
     )
+
+
+def _of_stopped(corpus: Corpus, page: str) -> PageHistory:
+    """Look a page up in the ledger of the last build that wrote no version."""
+    import pyarrow.dataset as ds
+
+    ledger = ds.dataset(audit_file(corpus, STOPPED, "ledger.parquet"))
+    return PageHistory(version=STOPPED, records=_find(ledger, page, URL_RULES), duplicates=[])
 
 
 def _lacks_a_ledger(corpus: Corpus, version: str) -> bool:

@@ -26,6 +26,7 @@ from builder.engines.threads import LocalThreads
 from builder.errors import BuilderError, Fault, WorkerDiedError
 from builder.history.index import write_arrow
 from builder.pipeline.spool import Spool, StageSketches, row_numbers
+from builder.pipeline.stage_errors import blame_stage
 from builder.pipeline.tombstone_filter import find_tombstoned
 from builder.protocols import Verdicts
 
@@ -61,6 +62,7 @@ class Merges:
         by: int16[n_rows], the position of the merging stage in ``stages`` and ``reasons``; -1 if not merged.
         replaces: int64[n_rows], the past row of the same page in an earlier version, if this row is a newer
             fetch of it; -1 if not.
+        replacers: names of the stages that can replace past rows.
     """
 
     into: FirstOrPast
@@ -69,6 +71,7 @@ class Merges:
     replaces: PastRows
     stages: list[str]
     reasons: list[str]
+    replacers: list[str]
 
     @classmethod
     def none(cls, n_rows: int) -> Merges:
@@ -81,6 +84,7 @@ class Merges:
             replaces=PastRows(np.full(size, NO_ROW, np.int64)),
             stages=[],
             reasons=[],
+            replacers=[],
         )
 
     def note(self, stage: str, verdicts: PastVerdicts, *, rows: FirstRows) -> None:
@@ -93,8 +97,14 @@ class Merges:
         if verdicts.replaces is not None:
             taken = np.flatnonzero(verdicts.replaces >= 0)
             self.replaces[rows[taken]] = verdicts.replaces[taken]
+            self.replacers.append(stage)
         self.stages.append(stage)
         self.reasons.append(verdicts.reason)
+
+    @property
+    def replacer(self) -> str:
+        """The name of the first stage that can replace past rows."""
+        return self.replacers[0] if self.replacers else "dedup_url"
 
     @property
     def replaced(self) -> PastRows:
@@ -239,9 +249,10 @@ class Resolution:
         """Return the verdicts of the stage, and write its segment of the index."""
         sketches = StageSketches(self.spool, stage.name)
         threads = LocalThreads(self.n_threads)
-        verdicts = stage.resolve(
-            sketches, alive=np.load(self.alive), memory=self.memory, texts=self.spool, threads=threads
-        )
+        with blame_stage(stage):
+            verdicts = stage.resolve(
+                sketches, alive=np.load(self.alive), memory=self.memory, texts=self.spool, threads=threads
+            )
         sketches.release()
         write_segment(Path(self.folder) / f"{stage.name}{SEGMENT}", stage, self.spool, verdicts)
         return verdicts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -10,9 +10,14 @@ import pyarrow as pa
 from builder.domain.contract.value_forms import ValueForms
 from builder.domain.merging import cluster_field
 from builder.domain.record import RECORD_FIELD
+from builder.domain.url import URL_RULES
 from builder.errors import Fault, RecipeError
+from builder.pipeline.measured import MeasuredColumns
+from builder.pipeline.stage_errors import blame_stage
 from builder.pipeline.tombstone_filter import TombstoneFilter
+from builder.pipeline.url_filter import UrlFilter
 from builder.protocols import CorpusStage, Resources, Stage
+from builder.stages.binding.placed import stage_kind, without_columns
 from builder.stages.publishable import Publishable
 
 if TYPE_CHECKING:
@@ -20,9 +25,10 @@ if TYPE_CHECKING:
 
     from builder.pipeline.tombstones import Tombstones
     from builder.recipe import Recipe
+    from builder.stages.binding.placed import AnyStage
 
 _DROPPING = frozenset(("validate", "dedup_url", "dedup_exact", "dedup_near", "takedown"))
-"""Stages that change no row: each remaining row is as ``validate`` left it."""
+"""Kinds of stages that change no row: each remaining row is as ``validate`` left it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +57,14 @@ class Chain:
     Attributes:
         published: the columns of a published row, ``id`` first.
         tags: public column -> underscore column, for each deduplication in ``mode: tag``.
+        dropped: measured column -> the stage that edited the text afterwards, if it was not measured again.
     """
 
     passes: tuple[Pass, ...]
     resources: Resources
     published: pa.Schema
     tags: Mapping[str, str]
+    dropped: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def untrusted(self) -> bool:
@@ -69,27 +77,39 @@ class Chain:
         return all(stage.append_stable for pass_ in self.passes for stage in pass_.barrier)
 
 
-def bind_chain(recipe: Recipe, *, tombstones: Tombstones | None = None) -> Chain:
+def bind_chain(recipe: Recipe, *, tombstones: Tombstones | None = None, url_rules: int = URL_RULES) -> Chain:
     """Bind every stage to the schema that the stage before it returns; ``publishable`` is the last one.
 
     If the corpus has tombstones, a ``TombstoneFilter`` before it removes the pages that the corpus stages of
-    the recipe do not find.
+    the recipe do not find. If a source selects URLs, a ``UrlFilter`` comes after ``validate``. A stage that
+    edits the text drops the columns that were measured before it.
+
+    Args:
+        url_rules: the number of the corpus's rules of canonical URLs.
 
     Raises:
-        RecipeError: if a stage cannot be bound at its place; the fault names the place in the recipe.
+        RecipeError: if a stage cannot be bound at its place, or uses a column that was measured on a text
+            that has changed; the fault names the place in the recipe.
     """
-    resources = _resources(recipe)
+    resources = replace(_resources(recipe), url_rules=url_rules)
     schema = pa.schema([RECORD_FIELD])
     before = [*recipe.stages, *([TombstoneFilter(tombstones=tombstones)] if tombstones else [])]
-    stages = [*before, Publishable(unchanged=all(stage.name in _DROPPING for stage in before))]
+    stages = [*before, Publishable(unchanged=all(stage_kind(stage) in _DROPPING for stage in before))]
+    measured = MeasuredColumns()
     for i, stage in enumerate(stages):
         try:
-            schema = stage.bind(schema, resources)
+            measured.check(stage)
+            stages[i] = stage = _without_invalid(stage, measured.pass_stage(stage))
+            with blame_stage(stage):
+                schema = stage.bind(schema, resources)
         except RecipeError as error:
-            place = f"stages[{i}].{stage.name}"
+            place = f"stages[{i}].{stage_kind(stage)}"
             raise RecipeError(
                 *(Fault(where=place, what=f.what, advice=f.advice) for f in error.faults)
             ) from None
+    if url_filter := UrlFilter.of(recipe.sources):
+        url_filter.bind(resources.contract.columns, resources)
+        stages.insert(1, url_filter)
     tags = {f"{name}_cluster": cluster_field(name).name for name in _tagging(recipe)}
     fields = [
         pa.field(recipe.columns.id, pa.string(), nullable=False),
@@ -99,7 +119,18 @@ def bind_chain(recipe: Recipe, *, tombstones: Tombstones | None = None) -> Chain
     if recipe.columns.id in [field.name for field in fields[1:]]:
         raise RecipeError(_taken_id(recipe.columns.id))
     passes = _drop_unpublished(_passes(stages), published=pa.schema(fields).names)
-    return Chain(passes=passes, resources=resources, published=pa.schema(fields), tags=tags)
+    return Chain(
+        passes=passes,
+        resources=resources,
+        published=pa.schema(fields),
+        tags=tags,
+        dropped=dict(sorted(measured.invalid.items())),
+    )
+
+
+def _without_invalid(stage: AnyStage, columns: Sequence[str]) -> AnyStage:
+    """Return the stage such that it drops the columns that it invalidates."""
+    return stage if isinstance(stage, CorpusStage) else without_columns(stage, columns)
 
 
 def _taken_id(name: str) -> Fault:
@@ -125,7 +156,6 @@ def _resources(recipe: Recipe) -> Resources:
         publish=recipe.publish,
         drop=recipe.drop,
         carried=recipe.carried,
-        url_rules=recipe.url_rules,
         folder=recipe.folder,
     )
 

@@ -52,7 +52,8 @@ def reports_disk_faults(operation: Callable[_P, _R]) -> Callable[_P, _R]:
 
     @wraps(operation)
     def called(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        place = Path(str(next(iter((*args, *kwargs.values())), "")))
+        corpus = next(iter((*args, *kwargs.values())), "")
+        place = Path(str(getattr(corpus, "path", corpus)))
         try:
             with disk_faults(place):
                 return operation(*args, **kwargs)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from builder.errors import AccountError
 from builder.io.parquet_sink.rows import row_sizes
 from builder.pipeline.account import account_batch
 from builder.pipeline.candidate_ids import identify
+from builder.pipeline.charged import apply_charged, is_final, read_charged
 from builder.pipeline.known_records import drop_known, keyed_ordinals, record_keys
 from builder.pipeline.spool import (
     AT,
@@ -36,6 +38,7 @@ from builder.pipeline.spool import (
     sketch_name,
     write_part,
 )
+from builder.pipeline.stage_errors import apply_stage, blame_stage
 from builder.pipeline.tombstones import tombstone_rejections
 from builder.protocols import Reading
 
@@ -76,11 +79,12 @@ class FirstPass:
         if (finished := finished_task(folder, parts)) is not None:
             return finished
         n_read = 0
-        for reading in self.sources[task.source].read(task, guard=guard, batch_rows=self.batch_rows):
+        source = self.sources[task.source]
+        for reading in read_charged(source, task, guard=guard, batch_rows=self.batch_rows):
             n_read += _between(reading, 0, self.limit).n_records
             fresh = _between(reading, n_done, self.limit)
             if fresh.n_records:
-                parts.append(self._process(fresh, folder=folder, number=len(parts), guard=guard))
+                parts.append(self._process(fresh, source.kind, folder=folder, number=len(parts), guard=guard))
                 guard.tick(fresh.n_records, fresh.batch.nbytes)
             if self.limit is not None and n_read >= self.limit:
                 break
@@ -88,13 +92,14 @@ class FirstPass:
         finish_task(folder, finished)
         return finished
 
-    def _process(self, reading: Reading, *, folder: Path, number: int, guard: Guard) -> Part:
+    def _process(self, reading: Reading, kind: str, *, folder: Path, number: int, guard: Guard) -> Part:
         counts = Counter(reading.counts)
         whole, keys = reading, record_keys(reading)
         reading, known = drop_known(whole, keys, self.known)
-        batch, rejected = apply_stages(
-            reading.batch, self.pass_.stages, resources=self.resources, guard=guard, counts=counts
+        apply = partial(
+            apply_stages, stages=self.pass_.stages, resources=self.resources, guard=guard, counts=counts
         )
+        batch, rejected = apply_charged(reading.batch, apply, kind=kind, guard=guard)
         rejected = [reading.rejected, *rejected]
         account = account_batch(
             batch,
@@ -115,7 +120,7 @@ class FirstPass:
             tables=tables,
             n_records=reading.n_records,
             counts=counts,
-            refused=guard.take_refused(),
+            refused=[unit for unit in guard.take_refused() if is_final(unit)],
         )
 
 
@@ -186,7 +191,8 @@ class LaterPass:
         for stage, file in zip(self.barrier, self.verdicts, strict=True):
             numbers = BarrierRows(first_row + lean.column(AT).to_numpy())
             keeper = np.asarray(np.load(file, mmap_mode="r")[numbers])
-            outcome = stage.settle(lean, keeper, numbers)
+            with blame_stage(stage):
+                outcome = stage.settle(lean, keeper, numbers)
             lean = self._trace_tags(outcome.kept, stage)
             counts.update({f"{stage.name}.{name}": n for name, n in outcome.counts.items()})
         public = _public(here)
@@ -223,12 +229,7 @@ def apply_stages(
     """
     rejected = []
     for stage in stages:
-        outcome = stage.apply(batch, resources=resources, guard=guard)
-        if outcome.kept.num_rows + outcome.rejected.num_rows != batch.num_rows:
-            raise AccountError(
-                f"{stage.name}: {batch.num_rows} rows in, {outcome.kept.num_rows} kept, "
-                f"{outcome.rejected.num_rows} rejected"
-            )
+        outcome = apply_stage(stage, batch, resources=resources, guard=guard)
         counts.update({f"{stage.name}.{name}": n for name, n in outcome.counts.items()})
         batch = outcome.kept
         rejected.append(outcome.rejected)
@@ -239,13 +240,16 @@ def _prepare(batch: pa.RecordBatch, pass_: Pass, resources: Resources) -> pa.Rec
     """Add the columns for the next step: sketches for a barrier, or row sizes after the last barrier."""
     if not pass_.barrier:
         return batch.append_column(SIZE, pa.array(row_sizes(_public(batch))))
-    sketches = {stage.name: stage.sketch(batch, resources=resources) for stage in pass_.barrier}
+    sketches = {}
+    for stage in pass_.barrier:
+        with blame_stage(stage):
+            sketches[stage.name] = stage.sketch(batch, resources=resources)
     if pass_.carries is not None:
         names = [name for name in batch.schema.names if name.startswith("_") or name in pass_.carries]
         batch = batch.select(names)
-    for stage, sketch in sketches.items():
-        for name in sketch.schema.names:
-            batch = batch.append_column(sketch_name(stage, name), sketch.column(name))
+    for name, sketch in sketches.items():
+        for column in sketch.schema.names:
+            batch = batch.append_column(sketch_name(name, column), sketch.column(column))
     return batch
 
 

@@ -114,13 +114,17 @@ def _run_first_pass(context: BuildContext, tasks: Sequence[Task]) -> list[Finish
 def _run_limited_pass(
     context: BuildContext, first_pass: FirstPass, numbered: Sequence[tuple[int, Task]], *, limit: int
 ) -> list[FinishedTask]:
-    """Read one task after the other, up to the limit of records."""
+    """Read one task after the other, up to the limit of records or up to each task's share of it."""
     finished: list[FinishedTask] = []
     n_read = 0
-    for one in numbered:
+    for place, one in enumerate(numbered):
         if n_read >= limit:
             break
-        (found,) = context.engine.map(replace(first_pass, limit=limit - n_read), [one], untrusted=True)
+        n_tasks = len(numbered) - place if context.spreads_limit else 1
+        share = -(-(limit - n_read) // n_tasks)
+        rows = min(first_pass.batch_rows, share) if context.spreads_limit else first_pass.batch_rows
+        limited = replace(first_pass, limit=share, batch_rows=rows)
+        (found,) = context.engine.map(limited, [one], untrusted=True)
         _refuse_changed(context, *one)
         finished.append(found)
         n_read += found.n_records

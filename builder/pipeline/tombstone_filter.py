@@ -14,6 +14,7 @@ from builder.domain.url import URL_RULES, domain
 from builder.history.lineage import is_among
 from builder.pipeline.tombstones import STAGE, Tombstones, halved, tombstone_rejections
 from builder.protocols import Outcome
+from builder.stages.binding.placed import inner_stage, stage_kind
 from builder.stages.dedup_url import url_key
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from builder.pipeline.tombstones import TextTombstone
     from builder.protocols import CorpusStage, Guard, Resources, Sketches, Texts
+    from builder.stages.dedup_near import DedupNear
 
 _DOCS_AT_ONCE = 1 << 12
 
@@ -51,7 +53,7 @@ class TombstoneFilter:
         if columns.url in batch.schema.names:
             urls = batch.column(columns.url).to_pylist()
             for rules in self.tombstones.url_rules:
-                keys = (url_key(url, rules=rules) for url in urls)
+                keys = (url_key(url, rules) for url in urls)
                 tombstoned |= self.tombstones.match_urls(keys, rules=rules)
             tombstoned |= self.tombstones.match_hosts([domain(url) if url else None for url in urls])
         if columns.text in batch.schema.names:
@@ -81,14 +83,15 @@ def find_tombstoned(
     """
     tombstoned = np.zeros(len(alive), np.bool_)
     rows = np.flatnonzero(alive)
-    if stage.name == "dedup_url":
+    kind = stage_kind(stage)
+    if kind == "dedup_url":
         keys = sketches.column("url_key").to_pylist()
         tombstoned[rows] = tombstones.match_urls((keys[row] for row in rows), rules=url_rules)
-    elif stage.name == "dedup_exact":
+    elif kind == "dedup_exact":
         digests = sketches.column("text_digest").to_pylist()
         tombstoned[rows] = tombstones.match_contents(digests[row] for row in rows)
-    elif stage.name == "dedup_near":
-        for found in _near(tombstones, stage, sketches, rows, texts):
+    elif kind == "dedup_near":
+        for found in _near(tombstones, inner_stage(stage), sketches, rows, texts):
             tombstoned[found] = True
         short = rows[few_words(sketches).to_numpy(zero_copy_only=False)[rows]]
         tombstoned[short] = tombstones.match_words(
@@ -105,16 +108,16 @@ def few_words(sketches: Sketches | pa.RecordBatch) -> pa.Array:
 
 
 def _near(
-    tombstones: Tombstones, stage: CorpusStage, sketches: Sketches, rows: NDArray[np.int64], texts: Texts
+    tombstones: Tombstones, stage: DedupNear, sketches: Sketches, rows: NDArray[np.int64], texts: Texts
 ) -> Iterator[NDArray[np.int64]]:
     """Yield the rows that are near-duplicates of a tombstone, by exact Jaccard similarity."""
     from builder.kernels.dedup.near_sets import KnownSets
 
-    width, threshold = stage.shingle_words, stage.threshold  # type: ignore[attr-defined]
+    width, threshold = stage.shingle_words, stage.threshold
     pages = [page for page in tombstones.pages if page.shingle_words == width and len(page.shingles)]
     if not pages:
         return
-    bands, n_rows = stage.banding  # type: ignore[attr-defined]
+    bands, n_rows = stage.banding
     usable = [page for page in pages if (len(page.keys), page.rows) == (bands, n_rows)]
     candidates = (
         _sharing(tombstones, usable, BandKeys(sketches.column("band_keys")), rows) if usable else rows[:0]

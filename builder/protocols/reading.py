@@ -61,7 +61,8 @@ class RefusedUnit:
 class Guard(Protocol):
     """Report to the engine which unit of untrusted bytes a native parser processes.
 
-    A unit is the ordinal of a record, a row group, or -1 for a whole file. If the unit has killed or blocked
+    A unit is the ordinal of a record, a row group, or -1 for a whole file. Units may be nested: only the
+    innermost is charged. If the unit has killed or blocked
     a worker before, ``enter`` returns the reason (``timeout``, ``crash``, ``memory``), and the caller
     creates a failed row without parsing the unit again.
     """
@@ -70,7 +71,7 @@ class Guard(Protocol):
         """Announce the next unit. Return None, or the reason why the caller must not process it."""
 
     def leave(self) -> None:
-        """Report that the unit is finished."""
+        """Report that the innermost unit is finished."""
 
     def take_refused(self) -> list[RefusedUnit]:
         """Return the units refused since the last call, so that a part can record them."""

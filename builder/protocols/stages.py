@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from builder.domain.url import URL_RULES
 
@@ -64,8 +64,8 @@ class Resources:
 
     ``renames`` maps the name of a source to its ``rename`` option (dotted path in the input -> column).
     ``kinds`` maps the name of a source to its kind. ``forms`` maps it to how the source writes values; a
-    source that is not there writes them as the contract asks. ``url_rules`` is the number of the rules of
-    canonical URLs of the corpus. ``publish`` and ``drop`` are the keys of the recipe, ``carried`` are the
+    source that is not there writes them as the contract asks. ``url_rules`` is the number of the corpus's
+    rules of canonical URLs. ``publish`` and ``drop`` are the keys of the recipe, ``carried`` are the
     published columns that the contract does not declare.
     """
 
@@ -77,16 +77,21 @@ class Resources:
     publish: tuple[str, ...] | str = ()
     drop: tuple[str, ...] = ()
     carried: tuple[CarriedColumn, ...] = ()
-    url_rules: int = URL_RULES
     folder: Path | None = None
+    url_rules: int = URL_RULES
 
 
 @runtime_checkable
 class Stage(Protocol):
     """A step that processes one batch at a time. Its options are the fields of its frozen dataclass."""
 
-    name: ClassVar[str]
-    untrusted: ClassVar[bool]
+    @property
+    def name(self) -> str:
+        """The name of the stage in the ledger; its kind, unless the recipe gives another one."""
+
+    @property
+    def untrusted(self) -> bool:
+        """Whether native parsers process the bytes; if so, the stage runs under the engine's guard."""
 
     def bind(self, schema: pa.Schema, resources: Resources) -> pa.Schema:
         """Check that the required columns exist; return the schema of the rows that continue.
@@ -171,8 +176,13 @@ class CorpusStage(Protocol):
     receives the rows that the stage before it kept.
     """
 
-    name: ClassVar[str]
-    untrusted: ClassVar[bool]
+    @property
+    def name(self) -> str:
+        """The name of the stage in the ledger; see ``Stage.name``."""
+
+    @property
+    def untrusted(self) -> bool:
+        """Whether native parsers process the bytes; see ``Stage.untrusted``."""
 
     @property
     def append_stable(self) -> bool:

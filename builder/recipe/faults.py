@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from builder.errors import Fault
-from builder.recipe.schema import recipe_schema
-from builder.registry import nearest
+from builder.errors import Fault, RecipeError
+from builder.recipe.schema import options_schema, recipe_schema
+from builder.recipe.stage_entries import stage_faults, unknown_sources
+from builder.registry import nearest, source_class, source_kinds, stage_class, stage_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +21,9 @@ _KINDS = {"sources": "source", "stages": "stage"}
 
 def find_faults(document: Any) -> list[Fault]:
     """List every fault of a recipe; an empty list means that the recipe is valid."""
-    return [*_number_faults(document, ""), *_schema_faults(document), *_consistency_faults(document)]
+    if faults := [*_number_faults(document, ""), *_load_faults(document)]:
+        return faults
+    return [*_schema_faults(document), *_consistency_faults(document)]
 
 
 def source_names(entries: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -51,10 +55,34 @@ def _number_faults(value: Any, place: str) -> list[Fault]:
     return [fault for one, where in inner for fault in _number_faults(one, where)]
 
 
+def _load_faults(document: Any) -> list[Fault]:
+    """Load the stages and sources that a recipe names, and no others; find those that cannot be loaded."""
+    faults: list[Fault] = []
+    for key, known, load in (
+        ("stages", stage_names(), stage_class),
+        ("sources", source_kinds(), source_class),
+    ):
+        for i, kind in enumerate(_kinds(document, key)):
+            try:
+                if kind in known:
+                    options_schema(load(kind))
+            except RecipeError as error:
+                place = f"{key}[{i}].{kind}"
+                faults += [replace(fault, where=place) for fault in error.faults]
+    return faults
+
+
+def _kinds(document: Any, key: str) -> list[str]:
+    """Return the kind of each entry of ``stages`` or ``sources``; empty where the entry is not readable."""
+    entries = document.get(key) if isinstance(document, dict) else None
+    return [_only_key(entry) for entry in entries] if isinstance(entries, list) else []
+
+
 def _schema_faults(document: Any) -> list[Fault]:
     from jsonschema import Draft202012Validator
 
-    validator = Draft202012Validator(recipe_schema(), format_checker=Draft202012Validator.FORMAT_CHECKER)
+    schema = recipe_schema(stages=_kinds(document, "stages"), sources=_kinds(document, "sources"))
+    validator = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
     errors = sorted(
         validator.iter_errors(document), key=lambda e: ([str(p) for p in e.absolute_path], e.message)
     )
@@ -111,17 +139,14 @@ def _consistency_faults(document: Any) -> list[Fault]:
         if abs(total - 1) > 1e-9:
             what = f"the shares add up to {total:g}, not to 1"
             faults.append(Fault(where="splits", what=what, advice="change the shares so that the sum is 1"))
-    faults += _duplicates(
-        document.get("stages"), "stages", [_only_key(e) for e in document.get("stages") or []]
-    )
-    stages = [_only_key(entry) for entry in document.get("stages") or []]
-    if "validate" in stages[1:]:
-        place = f"stages[{stages.index('validate', 1)}]"
-        what = "'validate' must be the first stage"
-        faults.append(Fault(where=place, what=what, advice="move it to the top of `stages`"))
+    stages = document.get("stages")
+    stages = stages if isinstance(stages, list) else []
+    faults += stage_faults(stages)
     sources = document.get("sources")
     if isinstance(sources, list) and all(_only_key(e) and isinstance(e[_only_key(e)], dict) for e in sources):
-        faults += _duplicates(sources, "sources", source_names(sources))
+        names = source_names(sources)
+        faults += _duplicates(names)
+        faults += unknown_sources(stages, names)
     return faults
 
 
@@ -129,12 +154,10 @@ def _only_key(entry: Any) -> str:
     return next(iter(entry)) if isinstance(entry, dict) and len(entry) == 1 else ""
 
 
-def _duplicates(entries: Any, where: str, names: list[str]) -> list[Fault]:
-    if not isinstance(entries, list):
-        return []
-    advice = "give the source another `name`" if where == "sources" else "remove one of the entries"
+def _duplicates(names: list[str]) -> list[Fault]:
+    advice = "give the source another `name`"
     return [
-        Fault(where=f"{where}[{i}]", what=f"the name {name!r} is already used", advice=advice)
+        Fault(where=f"sources[{i}]", what=f"the name {name!r} is already used", advice=advice)
         for i, name in enumerate(names)
-        if name and name in names[:i]
+        if name in names[:i]
     ]

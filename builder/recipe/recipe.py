@@ -3,33 +3,48 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import hashlib
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from builder.corpus.place import corpus_folder
+from builder.domain.addresses import redact_urls
 from builder.domain.json.canonical import canonical_json
 from builder.domain.url import URL_RULES
 from builder.errors import BuilderError, Fault, RecipeError
 from builder.io.contracts import load_contract
+from builder.io.reading.file_source import FileSource
+from builder.io.streams.address import Address, is_local
 from builder.protocols import Columns, CorpusStage, Source, Stage
 from builder.recipe.faults import find_faults, source_names
+from builder.recipe.identity import Identity, describe_chain
+from builder.recipe.secrets import hidden_variables, public_document, redacted_urls, used_variables
+from builder.recipe.stage_entries import stage_entries
 from builder.recipe.text import apply_settings, fill_variables, read_document
-from builder.registry import nearest, source_class, stage_class
+from builder.registry import blame, nearest, source_class
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from builder.domain.addresses import Variables
     from builder.domain.contract.carried import CarriedColumn
     from builder.domain.contract.contract import Contract
+
+INPUT_RULES = 2
+"""Number of the rule that names inputs, on which record ids and the digest of the inputs depend.
+
+Rule 1 kept query strings and values of variables in the names of remote inputs. Rule 2 removes them.
+"""
 
 DEFAULT_CONTRACT = "page-1"
 DEFAULT_SPLITS = {"train": 1.0}
 _NOT_DATA = frozenset({"title", "description", "card", "date", "corpus"})
-_NOT_CHAIN = frozenset({"sources", "contract", "license", "language"})
-"""Keys outside the chain digest. Sources and the contract have their own digests; license and language are
-written to the card and do not affect rows."""
+_NOT_SHARED = _NOT_DATA | {"sources", "stages", "contract", "license", "language"}
+"""Keys that the chain digest does not take as they are written. Stages enter it with their defaults. Sources
+and the contract have their own digests; license and language are written to the card only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +52,10 @@ class Recipe:
     """A checked recipe, with its contract, sources and stages.
 
     ``document`` is the recipe as written, with settings applied. It is published, so its variables are not
-    replaced: their values may be secrets. ``filled`` is the recipe with the values of the variables.
-    ``carried`` are the published columns that the contract does not declare, once the inputs are known.
-    ``url_rules`` is the number of the rules of canonical URLs; an older corpus keeps its own.
+    replaced, and its addresses have no query strings and no user information: they may be secrets.
+    ``filled`` is the recipe with the values of the variables, and ``variables`` has these values. They must
+    not be stored or printed. ``carried`` are the published columns that the contract does not declare, once
+    the inputs are known.
     ``stages`` always begins with ``validate``, even if the recipe does not list it.
     """
 
@@ -60,9 +76,9 @@ class Recipe:
     publish: tuple[str, ...] | str = ()
     drop: tuple[str, ...] = ()
     carried: tuple[CarriedColumn, ...] = ()
-    url_rules: int = URL_RULES
     document: Mapping[str, Any] = field(default_factory=dict)
-    filled: Mapping[str, Any] = field(default_factory=dict)
+    filled: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    variables: Variables = field(default=(), repr=False)
 
     @classmethod
     def load(
@@ -83,7 +99,8 @@ class Recipe:
         """
         path = Path(path)
         try:
-            document = apply_settings(read_document(path), settings)
+            with redacted_urls():
+                document = apply_settings(read_document(path), settings)
             return cls.from_dict(document, folder=path.resolve().parent, schemas=schemas)
         except BuilderError:
             raise
@@ -91,7 +108,7 @@ class Recipe:
             what, advice = "nests too deeply", "check that this file is a recipe"
             raise RecipeError(Fault(where=str(path), what=what, advice=advice)) from None
         except Exception as error:
-            what = f"cannot be understood: {type(error).__name__}: {str(error)[:200]}"
+            what = f"cannot be understood: {type(error).__name__}: {redact_urls(str(error))[:200]}"
             advice = "compare it with `builder schema recipe`; if it is valid, report this as a bug"
             raise RecipeError(Fault(where=str(path), what=what, advice=advice)) from error
 
@@ -110,13 +127,14 @@ class Recipe:
             contract: replaces the contract that the document names.
         """
         filled = fill_variables(copy.deepcopy(dict(document)))
-        if faults := find_faults(filled):
-            raise RecipeError(*faults)
-        folder = Path(folder).resolve()
-        if contract is None:
-            named = filled.get("contract", DEFAULT_CONTRACT)
-            contract = load_contract(named, folder=folder, schemas=[Path(s) for s in schemas])
-        return _assemble(cls, filled, written=dict(document), folder=folder, contract=contract)
+        with redacted_urls(), hidden_variables(used_variables(dict(document))):
+            if faults := find_faults(filled):
+                raise RecipeError(*faults)
+            folder = Path(folder).resolve()
+            if contract is None:
+                named = filled.get("contract", DEFAULT_CONTRACT)
+                contract = load_contract(named, folder=folder, schemas=[Path(s) for s in schemas])
+            return _assemble(cls, filled, written=dict(document), folder=folder, contract=contract)
 
     def digest(self) -> str:
         """Return the SHA-256 of ``data_document``."""
@@ -125,39 +143,68 @@ class Recipe:
     def data_document(self) -> dict[str, Any]:
         """Return the part of the recipe that affects rows; a change in it requires a rebuild."""
         document = _without_paths(self.filled, self.folder)
+        document["sources"] = [
+            _with_public_path(entry, source)
+            for entry, source in zip(document["sources"], self.sources, strict=True)
+        ]
         return {key: value for key, value in document.items() if key not in _NOT_DATA}
 
-    def chain_digest(self) -> str:
-        """Return the SHA-256 of the part that affects every record; a change requires a full rebuild."""
-        document = {key: value for key, value in self.data_document().items() if key not in _NOT_CHAIN}
-        return hashlib.sha256(canonical_json(document)).hexdigest()
+    def identity(self) -> Identity:
+        """Describe what decides on the rows; reads the files that stages read.
 
-    def source_digests(self) -> dict[str, str]:
-        """Return, by source name, the SHA-256 of each source's kind and options except path and name."""
-        digests = {}
-        for entry, source in zip(self.filled["sources"], self.sources, strict=True):
-            ((kind, options),) = entry.items()
-            facts = [kind, {k: v for k, v in options.items() if k not in ("path", "name")}]
-            digests[source.label] = hashlib.sha256(canonical_json(facts)).hexdigest()
-        return digests
+        Raises:
+            RecipeError: if such a file cannot be read.
+        """
+        roles = dataclasses.asdict(self.columns)
+        roles = {role: name for role, name in roles.items() if role != "id" or name != "id"}
+        written = {key: value for key, value in self.filled.items() if key not in _NOT_SHARED}
+        shared = {**written, "name": self.name, "columns": roles, "splits": dict(self.splits)}
+        return describe_chain(
+            shared,
+            stages=self.stages,
+            sources=self.sources,
+            document=self.document,
+            folder=self.folder,
+        )
 
     def public_document(self) -> dict[str, Any]:
         """Return the recipe for the manifest: without ``corpus`` and without absolute paths."""
         return _without_paths(self.document, self.folder)
 
-    def manifest_facts(self, *, limit: int | None) -> dict[str, Any]:
-        """Return the entry ``recipe`` of the manifest."""
+    def manifest_facts(
+        self,
+        *,
+        identity: Identity,
+        limit: int | None,
+        url_rules: int = URL_RULES,
+        input_rules: int = INPUT_RULES,
+        libraries: Mapping[str, Sequence[str]] | None = None,
+    ) -> dict[str, Any]:
+        """Return the entry ``recipe`` of the manifest; rule 1 of input names has no entry of its own.
+
+        Args:
+            identity: what ``identity`` returned before the build.
+            libraries: the versions of each library that made the rows; default: the installed ones.
+        """
+        made_by = libraries or {name: [one] for name, one in identity.libraries.items()}
+        newest = {name: versions[-1] for name, versions in made_by.items()}
+        identity = dataclasses.replace(identity, libraries=newest)
         facts = {
-            "digest": self.chain_digest(),
-            "sources": self.source_digests(),
+            "digest": identity.digest(),
+            "sources": identity.source_digests(),
+            "effective": identity.public,
+            "libraries": {name: list(versions) for name, versions in made_by.items()},
             "document": self.public_document(),
-            "url_rules": self.url_rules,
+            "url_rules": url_rules,
         }
         if self.carried:
             facts["published"] = [column.document() for column in self.carried]
-        if self.card:
-            facts["notes"] = hashlib.sha256(self.card.read_bytes()).hexdigest()
-        return facts | ({"limit": limit} if limit else {})
+        facts |= {"input_rules": input_rules} if input_rules > 1 else {}
+        return facts | self.card_facts() | ({"limit": limit} if limit else {})
+
+    def card_facts(self) -> dict[str, str]:
+        """Return the digest of the sections of the card that a person wrote, if there are any."""
+        return {"notes": hashlib.sha256(self.card.read_bytes()).hexdigest()} if self.card else {}
 
 
 def _assemble(
@@ -172,10 +219,10 @@ def _assemble(
         name=document["name"],
         contract=contract,
         columns=_assign_columns(document.get("columns", {}), contract),
-        sources=_make_sources(document["sources"], folder=folder),
-        stages=_make_stages(document.get("stages", [])),
+        sources=_make_sources(document["sources"], written=written["sources"], folder=folder),
+        stages=tuple(entry.make() for entry in stage_entries(document.get("stages"))),
         splits=dict(document.get("splits", DEFAULT_SPLITS)),
-        corpus=(folder / document["corpus"]).resolve(),
+        corpus=corpus_folder(document["corpus"], where="corpus", folder=folder),
         folder=folder,
         title=document.get("title", document["name"]),
         description=document.get("description", ""),
@@ -185,8 +232,9 @@ def _assemble(
         card=folder / document["card"] if "card" in document else None,
         publish=named if isinstance(named := document.get("publish", ()), str) else tuple(named),
         drop=tuple(document.get("drop", ())),
-        document=written,
+        document=public_document(written),
         filled=document,
+        variables=used_variables(written),
     )
 
 
@@ -205,14 +253,21 @@ def _assign_columns(named: Mapping[str, str | None], contract: Contract) -> Colu
     return Columns.among(known, named=named)
 
 
-def _make_sources(entries: list[dict[str, Any]], *, folder: Path) -> tuple[Source, ...]:
+def _make_sources(
+    entries: list[dict[str, Any]], *, written: list[dict[str, Any]], folder: Path
+) -> tuple[Source, ...]:
     made = []
-    for entry, name in zip(entries, source_names(entries), strict=True):
+    for entry, as_written, name in zip(entries, written, source_names(entries), strict=True):
         ((kind, options),) = entry.items()
         options = {**options, "name": name}
+        found = source_class(kind)
         if "path" in options and _is_path(kind, options["path"], folder=folder):
             options["path"] = absolute(options["path"], folder=folder)
-        made.append(source_class(kind)(**options))
+            if issubclass(found, FileSource) and not is_local(options["path"]):
+                variables = used_variables(as_written[kind]["path"])
+                options["path"] = Address(options["path"], variables=variables)
+        with blame(kind, kind="source", code=found):
+            made.append(found(**options))
     return tuple(made)
 
 
@@ -221,19 +276,19 @@ def _is_path(kind: str, path: str, *, folder: Path) -> bool:
     return kind != "dataset" or (folder / path).exists()
 
 
-def _make_stages(entries: list[dict[str, Any]]) -> tuple[Stage | CorpusStage, ...]:
-    written = [next(iter(entry.items())) for entry in entries]
-    if not written or written[0][0] != "validate":
-        written.insert(0, ("validate", {}))
-    return tuple(stage_class(name)(**(options or {})) for name, options in written)
-
-
 def _without_paths(document: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     kept = {key: value for key, value in document.items() if key != "corpus"}
     kept["sources"] = [_relative_source(entry, folder) for entry in kept["sources"]]
     if Path(str(kept.get("contract", ""))).is_absolute():
         kept["contract"] = os.path.relpath(kept["contract"], folder)
     return kept
+
+
+def _with_public_path(entry: Mapping[str, Any], source: Source) -> dict[str, Any]:
+    """Return the entry of a source with the public form of a remote path."""
+    ((kind, options),) = entry.items()
+    path = getattr(source, "path", None)
+    return {kind: {**options, "path": str(path)} if isinstance(path, Address) else options}
 
 
 def _relative_source(entry: Mapping[str, Any], folder: Path) -> dict[str, Any]:
@@ -247,7 +302,19 @@ def _relative_source(entry: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 def absolute(path: str, *, folder: Path) -> str:
     """Return a local path as an absolute one; an address with a scheme (``s3://``, ``hf://``) is unchanged.
 
+    ``~`` is the home of the user. In a chain, the last link may be a local path. A file that exists is local,
+    even if its name begins like a chain.
+
     >>> absolute("s3://bucket/*.warc.gz", folder=Path("/tmp"))
     's3://bucket/*.warc.gz'
+    >>> absolute("zip://*.html::pages.zip", folder=Path("/tmp"))
+    'zip://*.html::/tmp/pages.zip'
     """
-    return path if "://" in path else str(folder / path)
+    expanded = os.path.expanduser(path)  # noqa: PTH111 - of an unknown user it leaves the path as it is
+    joined = str(folder / expanded)
+    if path.startswith("file://"):
+        return path
+    if is_local(path) or ("://" not in path and os.path.lexists(joined)):
+        return joined
+    before, chained, last = path.rpartition("::")
+    return f"{before}::{absolute(last, folder=folder)}" if chained and last else path

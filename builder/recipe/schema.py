@@ -5,17 +5,28 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from builder.recipe.stage_entries import common_options_schema
 from builder.registry import source_class, source_kinds, stage_class, stage_names
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 _JSON_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 _SPLIT_NAME = r"^(?!(all|guard|freeze)$)[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*$"
 
 
-def recipe_schema() -> dict[str, Any]:
-    """Return the JSON Schema of a recipe, with all installed stages and sources."""
+def recipe_schema(
+    *, stages: Collection[str] | None = None, sources: Collection[str] | None = None
+) -> dict[str, Any]:
+    """Return the JSON Schema of a recipe, with all installed stages and sources.
+
+    Args:
+        stages: the stages whose options to describe; the classes of other stages are not loaded.
+        sources: the same for sources.
+    """
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "https://schemas.nlp-corpus-builder.org/recipe.schema.json",
@@ -31,7 +42,10 @@ def recipe_schema() -> dict[str, Any]:
                 "description": "Short name of the dataset; the assignment of splits depends on it.",
             },
             "title": {"type": "string", "description": "Title of the dataset on the card. Default: `name`."},
-            "description": {"type": "string", "description": "Description of the dataset, for the card."},
+            "description": {
+                "type": "string",
+                "description": "Plain text that describes the dataset on its card.",
+            },
             "license": {"type": "string", "description": "Licence identifier of the Hugging Face Hub."},
             "language": {
                 "type": "array",
@@ -57,8 +71,8 @@ def recipe_schema() -> dict[str, Any]:
                 "items": {"type": "string", "minLength": 1},
                 "description": "Columns that are not published.",
             },
-            "sources": {"type": "array", "minItems": 1, "items": _one_of(_source_schemas())},
-            "stages": {"type": "array", "items": _one_of(_stage_schemas())},
+            "sources": {"type": "array", "minItems": 1, "items": _one_of(_source_schemas(sources))},
+            "stages": {"type": "array", "items": _one_of(_stage_schemas(stages))},
             "splits": _splits_schema(),
             "corpus": {"type": "string", "description": "Local folder for all versions of the corpus."},
         },
@@ -83,12 +97,24 @@ def options_schema(options: type) -> dict[str, Any]:
     return schema
 
 
-def _stage_schemas() -> dict[str, Any]:
-    return {name: options_schema(stage_class(name)) for name in stage_names()}
+def _stage_schemas(wanted: Collection[str] | None) -> dict[str, Any]:
+    return {
+        name: _stage_schema(stage_class(name)) if wanted is None or name in wanted else {}
+        for name in stage_names()
+    }
 
 
-def _source_schemas() -> dict[str, Any]:
-    return {kind: options_schema(source_class(kind)) for kind in source_kinds()}
+def _stage_schema(stage: type) -> dict[str, Any]:
+    """Return the schema of a stage's own options and of those that every stage has."""
+    schema = options_schema(stage)
+    return schema | {"properties": {**schema["properties"], **common_options_schema()}}
+
+
+def _source_schemas(wanted: Collection[str] | None) -> dict[str, Any]:
+    return {
+        kind: options_schema(source_class(kind)) if wanted is None or kind in wanted else {}
+        for kind in source_kinds()
+    }
 
 
 def _one_of(properties: dict[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ MAX_RECIPE_DEPTH = 64
 MAX_RECIPE_VALUES = 100_000
 """Limits of a recipe file. Real recipes have some hundred values; a file beyond these limits is an attack."""
 
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 def read_document(path: Path) -> dict[str, Any]:
@@ -182,14 +182,14 @@ def _fill(value: Any, *, place: str, faults: list[Fault]) -> Any:
         return value
     faults.extend(
         Fault(where=place, what=f"the environment variable {name} is not set", advice=f"export {name}=...")
-        for name in _VARIABLE.findall(value)
+        for name in VARIABLE.findall(value)
         if name not in os.environ
     )
-    return _VARIABLE.sub(lambda m: os.environ.get(m[1], m[0]), value)
+    return VARIABLE.sub(lambda m: os.environ.get(m[1], m[0]), value)
 
 
 def apply_settings(document: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:
-    """Apply ``KEY=VALUE`` overrides; a list entry is selected by its number or by its only key.
+    """Apply ``KEY=VALUE`` overrides; a list entry is selected by its number, its only key or its ``name``.
 
     >>> apply_settings({"stages": [{"dedup_near": {}}]}, ["stages.dedup_near.threshold=0.7"])
     {'stages': [{'dedup_near': {'threshold': 0.7}}]}
@@ -204,12 +204,14 @@ def apply_settings(document: dict[str, Any], settings: Sequence[str]) -> dict[st
 
 
 def _set(node: Any, keys: list[str], value: Any, *, setting: str) -> None:
-    """Set the value at a path of keys; a list entry is selected by its number or by its only key."""
+    """Set the value at a path of keys; ``apply_settings`` says how entries of a list are selected."""
     for i, key in enumerate(keys):
         if isinstance(node, list):
             node = _entry(node, key, setting=setting)
             if key.isdigit():
                 continue
+            if key not in node:  # the entry was selected by its name
+                (key,) = node
         if not isinstance(node, dict):
             what = f"the value of {'.'.join(keys[:i])} has no keys"
             advice = "give the key of a single value, such as stages.dedup_near.threshold"
@@ -225,10 +227,18 @@ def _set(node: Any, keys: list[str], value: Any, *, setting: str) -> None:
 def _entry(entries: list[Any], key: str, *, setting: str) -> Any:
     if key.isdigit() and int(key) < len(entries):
         return entries[int(key)]
-    named = [entry for entry in entries if isinstance(entry, dict) and key in entry]
+    given = [entry for entry in entries if isinstance(entry, dict) and entry]
+    named = [entry for entry in given if _given_name(entry) == key] or [one for one in given if key in one]
     if len(named) != 1:
-        names = [next(iter(entry)) for entry in entries if isinstance(entry, dict) and entry]
+        names = [_given_name(entry) or next(iter(entry)) for entry in given]
         what = f"{len(named)} entries have the key {key!r}" if named else f"no entry has the key {key!r}"
-        advice = "select the entry by its number" if named else nearest(key, names)
+        advice = "select the entry by its name or its number" if named else nearest(key, names)
         raise RecipeError(Fault(where=f"--set {setting}", what=what, advice=advice))
     return named[0]
+
+
+def _given_name(entry: dict[str, Any]) -> str | None:
+    """Return the option ``name`` of an entry with one key."""
+    options = next(iter(entry.values()))
+    name = options.get("name") if len(entry) == 1 and isinstance(options, dict) else None
+    return name if isinstance(name, str) else None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from builder.card.facts import CardFacts, ChangeFacts, Count, InputFacts, StageFacts
 from builder.card.manifest_facts import split_facts
-from builder.card.source import CardSource
+from builder.card.source import CardSource, named_options
 from builder.domain.changelog import change_lines
 from builder.history.index import add_counts
 
@@ -104,7 +104,7 @@ def _column_notes(contract: Contract) -> dict[str, str]:
 
 def _stages(recipe: Recipe) -> Iterator[tuple[str, Mapping[str, Any]]]:
     written = [next(iter(entry.items())) for entry in recipe.document.get("stages", [])]
-    options = {name: given or {} for name, given in written}
+    options = dict(named_options(kind, given or {}) for kind, given in written)
     sources = dict.fromkeys(source.kind for source in recipe.sources)
     for name in [*sources, *(stage.name for stage in recipe.stages), "publishable"]:
         yield name, options.get(name, {})

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from builder.card.card import render_card
-from builder.card.croissant import croissant
+from builder.card.croissant import croissant_text
 from builder.corpus.leftovers import note_version
 from builder.domain.changelog import changes_document
 from builder.domain.digests import OrderDigest
@@ -143,7 +143,7 @@ def _stage_and_commit(corpus: Corpus, manifest: Manifest, draft: Draft) -> Manif
     )
     texts = {
         "README.md": render_card(facts),
-        "croissant.json": json.dumps(croissant(facts), indent=2, ensure_ascii=False) + "\n",
+        "croissant.json": croissant_text(facts),
     }
     for name, text in texts.items():
         (staging.folder / name).write_text(text, encoding="utf-8")

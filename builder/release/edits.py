@@ -50,11 +50,13 @@ class Edits:
     Attributes:
         replaced: the number of the new row in the last spool.
         retired: numbers of past rows that no longer represent a document.
+        replaced_by: name of the stage that replaced rows.
     """
 
     removed: Mapping[bytes, Removal] = field(default_factory=dict)
     replaced: Mapping[bytes, int] = field(default_factory=dict)
     retired: tuple[int, ...] = ()
+    replaced_by: str = "dedup_url"
 
     @property
     def ids(self) -> DocumentIds:

@@ -18,6 +18,7 @@ from builder.release.edits import SOURCE_GONE, Edits, find_replaced
 from builder.release.layout import PlannedShard, Rewrite, VersionShard, WrittenShard
 from builder.release.ledger import LedgerSums, write_ledger, write_rejected
 from builder.release.ledger_updates import find_ledger_updates, removal_of
+from builder.release.losses import Losses, count_losses
 from builder.release.outcomes import RowOutcomes, trace_outcomes
 from builder.release.plan import describe_shard, plan_shards
 from builder.release.rewrite import RewriteJob
@@ -61,6 +62,7 @@ class Closed:
     added: Mapping[str, int]
     row_outcomes: RowOutcomes
     chain_result: ChainResult
+    losses: Losses
 
 
 def close(context: BuildContext, chain_result: ChainResult) -> Closed:
@@ -90,14 +92,19 @@ def close(context: BuildContext, chain_result: ChainResult) -> Closed:
     if context.past and context.pruned:
         removed |= dict.fromkeys(sorted(context.pruned.documents), SOURCE_GONE)
         retired = PastRows(np.union1d(retired, context.past.gone))
-    edits = Edits(removed=removed, replaced=replaced, retired=tuple(retired.tolist()))
+    edits = Edits(
+        removed=removed,
+        replaced=replaced,
+        retired=tuple(retired.tolist()),
+        replaced_by=chain_result.merges.replacer,
+    )
     plan = plan_shards(placement, lineage=lineage, edits=edits)
     row_outcomes.note_shards(plan, placement)
     freed = context.pruned.freed if context.pruned else frozenset()
     restated = find_ledger_updates(context.past.lineage, edits, excluding=freed) if context.past else None
     # the ledger is written while workers write shards
     with ThreadPoolExecutor(1) as thread:
-        writing = thread.submit(_write_ledger, context.folder, chain_result, row_outcomes, restated)
+        writing = thread.submit(_write_ledger, context, chain_result, row_outcomes, restated)
         if context.engine.workers == 1:  # use no more cores than the user asked for
             writing.result()
         shards = _write_shards(context, chain_result, placement, plan, row_outcomes)
@@ -121,6 +128,7 @@ def close(context: BuildContext, chain_result: ChainResult) -> Closed:
         added={name: len(placement.of(i)) for i, name in enumerate(placement.names)},
         row_outcomes=row_outcomes,
         chain_result=chain_result,
+        losses=written.losses,
     )
 
 
@@ -131,17 +139,22 @@ class _Ledger:
     ledger: Path
     rejected: Path
     clusters: Path
+    losses: Losses
 
 
 def _write_ledger(
-    folder: Path, chain_result: ChainResult, row_outcomes: RowOutcomes, restated: pa.Table | None
+    context: BuildContext, chain_result: ChainResult, row_outcomes: RowOutcomes, restated: pa.Table | None
 ) -> _Ledger:
-    ledger, rejected, clusters = (folder / f"{name}.parquet" for name in ("ledger", "rejected", "clusters"))
+    names = ("ledger", "rejected", "clusters")
+    ledger, rejected, clusters = (context.folder / f"{name}.parquet" for name in names)
     sums, n_known = write_ledger(
         ledger, clusters=clusters, spool=chain_result.first, row_outcomes=row_outcomes, restated=restated
     )
     write_rejected(rejected, spool=chain_result.first, late=chain_result.late)
-    return _Ledger(sums=sums, n_known=n_known, ledger=ledger, rejected=rejected, clusters=clusters)
+    losses = count_losses(chain_result, context.recipe.sources, n_by_file=sums.n_by_file)
+    return _Ledger(
+        sums=sums, n_known=n_known, ledger=ledger, rejected=rejected, clusters=clusters, losses=losses
+    )
 
 
 def _all_ids(chain_result: ChainResult, placement: Placement) -> DocumentIds:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import sys
 import tempfile
-from collections import Counter
 from functools import partial
 from importlib.metadata import version as library_version
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from builder._version import __version__
 from builder.comparison.compare import compare
 from builder.comparison.sides import Side, SideShard
+from builder.corpus.names import STOPPED
 from builder.domain.ledger import OUTCOMES
 from builder.domain.version import Changes, SplitChanges, compare_columns
 from builder.history.ledgers import ledgers_of
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from builder.domain.manifest import Manifest, SplitEntry
     from builder.pipeline.context import BuildContext
     from builder.recipe import Recipe
+    from builder.recipe.identity import StageFile
     from builder.release.finish import Closed
 
 TOOLS = (
@@ -93,12 +95,18 @@ def _manifest_facts(
     return {
         "name": recipe.name,
         "contract": {"name": recipe.contract.label, "digest": recipe.contract.digest},
-        "recipe": recipe.manifest_facts(limit=context.limit),
-        "inputs": inputs_facts(inputs),
+        "recipe": recipe.manifest_facts(
+            identity=context.identity,
+            limit=context.limit,
+            url_rules=context.chain.resources.url_rules,
+            input_rules=context.input_rules,
+            libraries=context.libraries,
+        ),
+        "inputs": inputs_facts(inputs, files=context.identity.files),
         "tombstones": context.tombstones.facts() if context.tombstones else NO_TOMBSTONES,
         "columns": context.chain.published,
         "counts": _counts(closed),
-        "tools": tool_versions(),
+        "tools": tool_versions() | context.identity.packages(),
         "splits": splits,
     }
 
@@ -113,13 +121,13 @@ def _counts(closed: Closed) -> dict[str, Any]:
     return counts | {name: n for name, n in extra.items() if n}
 
 
-def inputs_facts(inputs: Sequence[Input]) -> dict[str, Any]:
-    """Return the manifest's entry of the inputs."""
+def inputs_facts(inputs: Sequence[Input], *, files: Sequence[StageFile]) -> dict[str, Any]:
+    """Return the manifest's entry of the inputs and of the files that stages read."""
     return {
         "count": len(inputs),
         "bytes": sum(one.n_bytes for one in inputs),
         "digest": inputs_digest(inputs),
-        "files": [],
+        "files": [dataclasses.asdict(file) for file in files],
     }
 
 
@@ -207,6 +215,36 @@ def finished(corpus: Corpus, recipe: Recipe, manifest: Manifest) -> BuildResult:
     return _result(corpus, recipe, manifest)
 
 
+def stopped(corpus: Corpus, recipe: Recipe, closed: Closed, *, ledger: Path, reason: str) -> BuildResult:
+    """Return the result of a build that writes no version.
+
+    Args:
+        reason: why it stopped.
+    """
+    return BuildResult(
+        name=recipe.name,
+        corpus=corpus.path,
+        version=STOPPED,
+        reason=reason,
+        digest="",
+        ledger=ledger,
+        **_counted(closed),
+    )
+
+
+def _counted(closed: Closed) -> dict[str, Any]:
+    """Return what a build counted."""
+    return {
+        "outcomes": {name: closed.sums.outcomes[name] for name in OUTCOMES},
+        "reasons": sorted(closed.sums.reasons.items(), key=lambda item: (-item[1], item[0])),
+        "counts": dict(sorted(closed.counts.items())),
+        "n_restated": closed.n_restated,
+        "n_known": closed.n_known,
+        "contract_faults": closed.losses.faults,
+        "unreadable": closed.losses.unreadable,
+    }
+
+
 def _result(
     corpus: Corpus,
     recipe: Recipe,
@@ -219,8 +257,7 @@ def _result(
         SplitSize(name=name, rows=split.rows, shards=len(split.shards), bytes=split.bytes)
         for name, split in manifest.splits.items()
     ]
-    outcomes = closed.sums.outcomes if closed else Counter[str]()
-    reasons = sorted(closed.sums.reasons.items(), key=lambda item: (-item[1], item[0])) if closed else []
+    counted = _counted(closed) if closed else {"outcomes": dict.fromkeys(OUTCOMES, 0)}
     return BuildResult(
         name=manifest.name,
         corpus=corpus.path,
@@ -229,11 +266,7 @@ def _result(
         digest=manifest.digest,
         ledger=corpus.ledger(manifest.version),
         nothing_new=nothing_new,
-        outcomes={name: outcomes[name] for name in OUTCOMES},
-        reasons=reasons,
-        counts=dict(sorted(closed.counts.items())) if closed else {},
         splits=splits,
         empty_splits=[name for name in recipe.splits if name not in manifest.splits],
-        n_restated=closed.n_restated if closed else 0,
-        n_known=closed.n_known if closed else 0,
+        **counted,
     )

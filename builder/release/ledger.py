@@ -33,10 +33,14 @@ _ROWS_AT_ONCE = 100_000
 
 @dataclass(frozen=True, kw_only=True)
 class LedgerSums:
-    """The sums of a ledger, by outcome and by (outcome, stage, reason)."""
+    """The sums of a ledger, by outcome and by (outcome, stage, reason).
+
+    ``n_by_file`` counts the records that were read, by source and path with a NUL between them.
+    """
 
     outcomes: Counter[str]
     reasons: Counter[tuple[str, str, str]]
+    n_by_file: Counter[str]
 
     @property
     def n_records(self) -> int:
@@ -58,11 +62,10 @@ def write_ledger(
     Returns:
         The sums, and the number of known records.
     """
-    sums = LedgerSums(outcomes=Counter(), reasons=Counter())
+    sums = LedgerSums(outcomes=Counter(), reasons=Counter(), n_by_file=Counter())
     originals = _originals(spool)
-    ordinals: Counter[tuple[str, str]] = Counter()
     known: Counter[str] = Counter()
-    tables = _ledger_tables(spool, row_outcomes, originals, ordinals, known)
+    tables = _ledger_tables(spool, row_outcomes, originals, sums.n_by_file, known)
     with (
         pq.ParquetWriter(path, LEDGER_SCHEMA, compression="zstd") as writer,
         pq.ParquetWriter(clusters, CLUSTERS_SCHEMA, compression="zstd") as clusters_writer,
@@ -131,7 +134,7 @@ def _ledger_tables(
     spool: Spool,
     row_outcomes: RowOutcomes,
     originals: dict[str, int],
-    ordinals: Counter[tuple[str, str]],
+    ordinals: Counter[str],
     known: Counter[str],
 ) -> Iterator[pa.Table]:
     for part, first_row in zip(spool.parts, spool.first_rows[:-1], strict=True):
@@ -148,7 +151,7 @@ def _ledger_tables(
         yield table.filter(pc.invert(is_known))
 
 
-def _ordinals_in_file(account: pa.Table, ordinals: Counter[tuple[str, str]]) -> pa.ChunkedArray:
+def _ordinals_in_file(account: pa.Table, ordinals: Counter[str]) -> pa.ChunkedArray:
     """Number records over the whole file: each task counts from 0, and a part may contain many files."""
     numbers = np.empty(account.num_rows, np.int64)
     places = pc.binary_join_element_wise(account["source"], account["path"], "\0").combine_chunks()

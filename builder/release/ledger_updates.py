@@ -68,7 +68,7 @@ def find_ledger_updates(
         if key in edits.removed:
             rows.append(_removed(row, edits.removed[key]))
         elif row["outcome"] == "kept":
-            rows.append(_replaced(row))
+            rows.append(_replaced(row, stage=edits.replaced_by))
     return pa.Table.from_pylist(rows, schema=LEDGER_SCHEMA)
 
 
@@ -99,13 +99,13 @@ TAKES_MERGED = frozenset({"takedown", "source"})
 """Stages that reject a document together with the records that were merged into it."""
 
 
-def _replaced(row: dict[str, Any]) -> dict[str, Any]:
+def _replaced(row: dict[str, Any], *, stage: str) -> dict[str, Any]:
     return (
         row
         | _NOT_PUBLISHED
         | {
             "outcome": "merged",
-            "stage": "dedup_url",
+            "stage": stage,
             "reason": "same_url",
             "message": RECRAWLED,
             "merged_into": row["document_id"],

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from builder.corpus.names import STOPPED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from builder.domain.fault_groups import FaultGroup
+    from builder.domain.passed_over import PassedOver
+    from builder.release.losses import UnreadableFile
 
 REASON_KEYS = ("outcome", "stage", "reason")
 
@@ -26,10 +33,14 @@ class SplitSize:
 class BuildResult:
     """The version that a build wrote, or the newest version if there was nothing new.
 
-    ``reasons`` lists ((outcome, stage, reason), records), most records first.
+    ``reasons`` lists ((outcome, stage, reason), records), most records first. The version of a stopped build
+    is ``STOPPED``; it has no digest.
 
     Attributes:
+        contract_faults: what contracts refused, by rule and place.
+        unreadable: files of which nothing could be read.
         n_restated: number of records of earlier builds whose outcome changed; ``outcomes`` counts them too.
+        passed_over: the files that folders and globs of the recipe did not select.
         n_known: number of records that were read again and are in the ledger of an earlier version.
     """
 
@@ -47,6 +58,14 @@ class BuildResult:
     empty_splits: Sequence[str] = ()
     n_restated: int = 0
     n_known: int = 0
+    passed_over: Sequence[PassedOver] = ()
+    contract_faults: Sequence[FaultGroup] = ()
+    unreadable: Sequence[UnreadableFile] = ()
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the build wrote no version, because it kept nothing or lost too much."""
+        return self.version == STOPPED
 
     @property
     def n_records(self) -> int:
@@ -58,9 +77,9 @@ class BuildResult:
         return {
             "name": self.name,
             "corpus": str(self.corpus),
-            "version": self.version,
+            "version": None if self.is_stopped else self.version,
             "reason": self.reason,
-            "digest": self.digest,
+            "digest": self.digest or None,
             "nothing_new": self.nothing_new,
             "ledger": str(self.ledger),
             "records": {
@@ -69,8 +88,16 @@ class BuildResult:
                 "restated": self.n_restated,
                 "known": self.n_known,
             },
-            "reasons": [dict(zip(REASON_KEYS, key, strict=True)) | {"records": n} for key, n in self.reasons],
+            "reasons": reasons_document(self.reasons),
+            "contract_faults": [group.document() for group in self.contract_faults],
+            "unreadable_files": [one.document() for one in self.unreadable],
             "counts": dict(self.counts),
             "splits": {s.name: {"rows": s.rows, "shards": s.shards, "bytes": s.bytes} for s in self.splits},
             "empty_splits": list(self.empty_splits),
+            "passed_over": [dataclasses.asdict(one) for one in self.passed_over],
         }
+
+
+def reasons_document(reasons: Sequence[tuple[tuple[str, str, str], int]]) -> list[dict[str, Any]]:
+    """Return the numbers of records by outcome, stage and reason as ``--json`` prints them."""
+    return [dict(zip(REASON_KEYS, key, strict=True)) | {"records": n} for key, n in reasons]

@@ -26,6 +26,7 @@ from builder.history.index import (
 from builder.pipeline.account import KNOWN
 from builder.pipeline.barriers import SEGMENT
 from builder.pipeline.spool import row_numbers
+from builder.stages.binding.placed import stage_kind
 from builder.stages.publishable import Publishable
 
 if TYPE_CHECKING:
@@ -113,8 +114,14 @@ def _records(closed: Closed) -> Iterator[pa.Table]:
 def _texts(context: BuildContext, closed: Closed) -> Iterator[pa.Table]:
     """Yield the texts of keepers that are not in a shard: a later stage rejected, merged or changed them."""
     text_stays = _text_stays(context)
+    compare = {
+        stage.name
+        for pass_ in context.chain.passes
+        for stage in pass_.barrier
+        if stage_kind(stage) in _COMPARES_TEXTS
+    }
     for stage, spool in closed.chain_result.barriers.items():
-        if stage not in _COMPARES_TEXTS:
+        if stage not in compare:
             continue
         keepers = open_arrow(next(context.folder.glob(f"[0-9]*/{stage}{SEGMENT}")))["row"].to_numpy()
         if text_stays:

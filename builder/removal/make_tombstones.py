@@ -17,13 +17,14 @@ from builder.history.rebuild import SketchResources
 from builder.pipeline.tombstone_filter import few_words, keyed_shingles
 from builder.pipeline.tombstones import TextTombstone, Tombstone, Tombstones, halved
 from builder.protocols import Columns
+from builder.recipe.built import built_stages
 from builder.stages.dedup_near import DedupNear
 from builder.stages.dedup_url import url_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from builder.history.past import Past
+    from builder.history.past import Past, StageMemory
     from builder.removal.targets import TakedownRequest
 
 KEY_BYTES = 32
@@ -47,10 +48,8 @@ def make_tombstones(
     A tombstone also has the URLs and texts of the pages that were merged into its document.
     """
     wanted = sorted(documents)
-    rules = request.url_rules
-    urls, texts = _urls(past, documents, rules=rules), _texts(past, wanted)
-    contents = _contents(past, wanted)
-    stage = near_stage(past.lineage.manifest.recipe["document"])
+    urls, texts, contents = _urls(past, documents), _texts(past, wanted), _contents(past, wanted)
+    stage, rules = near_stage(past.lineage.manifest.recipe), past.lineage.manifest.url_rules
     new = [
         Tombstone(
             because=because,
@@ -65,7 +64,7 @@ def make_tombstones(
     extra = Tombstone(
         because=because,
         domains=tuple(tombstones.keyed(host.encode()) for host in request.domains),
-        urls=tuple(tombstones.keyed(key) for url in request.urls if (key := url_key(url, rules=rules))),
+        urls=tuple(tombstones.keyed(key) for url in request.urls if (key := url_key(url, rules))),
         url_rules=rules,
     )
     return Tombstones(tombstones.key, (*tombstones.entries, *_without_known(tombstones, [*new, extra])))
@@ -82,19 +81,31 @@ def _without_known(tombstones: Tombstones, new: Sequence[Tombstone]) -> list[Tom
     return fresh
 
 
-def near_stage(recipe: Mapping[str, Any]) -> DedupNear:
-    """Return the ``dedup_near`` stage of the recipe, or one with default options."""
-    options = [one["dedup_near"] or {} for one in recipe.get("stages", []) if "dedup_near" in one]
+def near_stage(built: Mapping[str, Any]) -> DedupNear:
+    """Return the first ``dedup_near`` stage of a version, or one with default options.
+
+    Args:
+        built: the entry ``recipe`` of its manifest.
+    """
+    options = [one.options for one in built_stages(built) if one.kind == DedupNear.name]
     return DedupNear(**(options[0] if options else {}))
 
 
-def _urls(past: Past, documents: Mapping[bytes, str | None], *, rules: int) -> Mapping[bytes, set[bytes]]:
+def memories_of(past: Past, kind: str) -> Iterator[tuple[Mapping[str, Any], StageMemory]]:
+    """Yield options and keepers of each stage of a kind; a stage without an index is left out."""
+    for entry in built_stages(past.lineage.manifest.recipe):
+        if entry.kind == kind and (memory := past.stage(entry.name)).is_there:
+            yield entry.options, memory
+
+
+def _urls(past: Past, documents: Mapping[bytes, str | None]) -> Mapping[bytes, set[bytes]]:
     """Return the URL keys of each document and of the pages that were merged into it."""
     found: dict[bytes, set[bytes]] = defaultdict(set)
+    rules = int(past.lineage.manifest.recipe.get("url_rules", 1))
     for one, url in documents.items():
-        found[one] |= {key} if (key := url_key(url, rules=rules)) is not None else set()
+        found[one] |= {key} if (key := url_key(url, rules)) is not None else set()
     for row in LedgerHistory.of(past.lineage).under(one.hex() for one in documents):
-        if (key := url_key(row["url"], rules=rules)) is not None:
+        if (key := url_key(row["url"], rules)) is not None:
             found[parse_id(row["kept_id"])].add(key)
     return found
 
@@ -107,15 +118,12 @@ def _texts(past: Past, documents: Sequence[bytes]) -> Mapping[bytes, list[bytes]
     ids = DocumentIds.from_bytes(documents)
     for key, text in past.lineage.texts(ids, past.text_column).items():
         found[key].append(text)
-    memory = past.stage(DedupNear.name)
-    if not memory.is_there:
-        return found
-    rows = memory.represented_by(set(documents))
-    for kept, text in zip(
-        past.kept_ids(memory.past_rows(rows)), memory.texts.take(rows).to_pylist(), strict=True
-    ):
-        if kept is not None and text and text not in found[kept]:
-            found[kept].append(text)
+    for _, memory in memories_of(past, DedupNear.name):
+        rows = memory.represented_by(set(documents))
+        kept_ids, texts = past.kept_ids(memory.past_rows(rows)), memory.texts.take(rows).to_pylist()
+        for kept, text in zip(kept_ids, texts, strict=True):
+            if kept is not None and text and text not in found[kept]:
+                found[kept].append(text)
     return found
 
 
@@ -124,8 +132,7 @@ def _contents(past: Past, documents: Sequence[bytes]) -> Mapping[bytes, set[byte
     found: dict[bytes, set[bytes]] = defaultdict(set)
     for key, texts in _texts(past, documents).items():
         found[key] |= set(text_digests(pa.array(texts, pa.large_binary())).to_pylist())
-    memory = past.stage("dedup_exact")
-    if memory.is_there:
+    for _, memory in memories_of(past, "dedup_exact"):
         rows = memory.represented_by(set(documents))
         digests = memory.column("text_digest").take(pa.array(rows)).to_pylist()
         for kept, digest in zip(past.kept_ids(memory.past_rows(rows)), digests, strict=True):

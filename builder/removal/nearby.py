@@ -12,6 +12,7 @@ from builder.domain.document_ids import DocumentIds, parse_id
 from builder.domain.text_buffers import BandKeys, text_buffers
 from builder.history.lineage import is_among
 from builder.protocols import Columns
+from builder.removal.make_tombstones import memories_of
 from builder.stages.dedup_near import DedupNear
 
 if TYPE_CHECKING:
@@ -48,10 +49,17 @@ def find_nearby(past: Past, documents: Iterable[bytes]) -> list[Nearby]:
 
     The most similar documents come first.
     """
-    memory = past.stage(DedupNear.name)
     wanted = set(documents)
-    if not memory.is_there or not wanted or not past.text_column:
+    if not wanted or not past.text_column:
         return []
+    found: list[Nearby] = []
+    for options, memory in memories_of(past, DedupNear.name):
+        found += _nearby(past, memory, wanted, width=DedupNear(**options).shingle_words)
+    return _with_urls(past, _best_of_each(found))
+
+
+def _nearby(past: Past, memory: StageMemory, wanted: set[bytes], *, width: int) -> list[Nearby]:
+    """Find the documents that are similar by the shingles of one stage."""
     keys = BandKeys(memory.column("band_keys"))
     here = memory.represented_by(wanted)
     here = here[np.asarray(memory.column("n_shingles").to_numpy())[here] > 0]
@@ -59,14 +67,14 @@ def find_nearby(past: Past, documents: Iterable[bytes]) -> list[Nearby]:
     others = np.unique(np.asarray([other for _, other in pairs], np.int64))
     if not len(others):
         return []
-    sets = _shingle_sets(past, memory.texts.take(np.concatenate([here, others])))
+    sets = _shingle_sets(memory.texts.take(np.concatenate([here, others])), width)
     place = {row: i for i, row in enumerate([*here.tolist(), *others.tolist()])}
     found: dict[int, tuple[float, int]] = {}
     for row, other in pairs:
         similarity = _jaccard(sets[place[row]], sets[place[other]])
         if similarity >= LEAST_SIMILARITY and similarity > found.get(other, (0.0, 0))[0]:
             found[other] = similarity, row
-    return _best_matches(past, memory, found, wanted)
+    return _matches(past, memory, found, wanted)
 
 
 def _pairs_with_shared_bands(keys: BandKeys, rows: NDArray[np.int64], n_rows: int) -> set[tuple[int, int]]:
@@ -83,13 +91,11 @@ def _pairs_with_shared_bands(keys: BandKeys, rows: NDArray[np.int64], n_rows: in
     return pairs
 
 
-def _shingle_sets(past: Past, texts: pa.LargeBinaryArray) -> list[NDArray[np.uint64]]:
+def _shingle_sets(texts: pa.LargeBinaryArray, width: int) -> list[NDArray[np.uint64]]:
     from builder.kernels.dedup.shingles import shingle_sets
     from builder.kernels.text.folding import folding
     from builder.kernels.text.words import buffers
-    from builder.removal.make_tombstones import near_stage
 
-    width = near_stage(past.lineage.manifest.recipe["document"]).shingle_words
     hashes, starts = shingle_sets(*text_buffers(texts), width, folding(), buffers())
     return [np.sort(hashes[a:b]) for a, b in itertools.pairwise(starts)]
 
@@ -100,7 +106,7 @@ def _jaccard(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> float:
     return common / union if union else 0.0
 
 
-def _best_matches(
+def _matches(
     past: Past, memory: StageMemory, found: dict[int, tuple[float, int]], wanted: set[bytes]
 ) -> list[Nearby]:
     if not found:
@@ -108,12 +114,20 @@ def _best_matches(
     others = np.asarray(list(found), np.int64)
     kept = past.kept_ids(memory.past_rows(others))
     likes = past.kept_ids(memory.past_rows(np.asarray([row for _, row in found.values()], np.int64)))
-    best: dict[bytes, Nearby] = {}
-    for one, like, (similarity, _) in zip(kept, likes, found.values(), strict=True):
-        if one is None or one in wanted or (one in best and best[one].similarity >= similarity):
-            continue
-        best[one] = Nearby(id=one.hex(), url=None, like=like.hex() if like else "", similarity=similarity)
-    return _with_urls(past, sorted(best.values(), key=lambda n: (-n.similarity, n.id)))
+    return [
+        Nearby(id=one.hex(), url=None, like=like.hex() if like else "", similarity=similarity)
+        for one, like, (similarity, _) in zip(kept, likes, found.values(), strict=True)
+        if one is not None and one not in wanted
+    ]
+
+
+def _best_of_each(found: Iterable[Nearby]) -> list[Nearby]:
+    """Return the most similar pair of each document, the most similar document first."""
+    best: dict[str, Nearby] = {}
+    for one in found:
+        if one.id not in best or best[one.id].similarity < one.similarity:
+            best[one.id] = one
+    return sorted(best.values(), key=lambda n: (-n.similarity, n.id))
 
 
 def _with_urls(past: Past, nearby: list[Nearby]) -> list[Nearby]:

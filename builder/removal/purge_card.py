@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from builder.card.card import render_card, render_dropped_card
-from builder.card.croissant import croissant
+from builder.card.croissant import croissant_text
 from builder.card.sections import amend_card
 from builder.card.source import CARD_JSON, CardSource
 from builder.corpus.opening import CARD_BYTES, SMALL_JSON_BYTES, check_path, read_file
@@ -67,7 +66,7 @@ def public_files(
             clusters=clusters[version],
             history=(),
         )
-        text = json.dumps(croissant(card_of), indent=2, ensure_ascii=False) + "\n"
+        text = croissant_text(card_of)
         old = read_file(corpus.version_folder(version), "README.md", limit=CARD_BYTES).decode()
         if manifest.rows:
             card = amend_card(

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from builder.corpus.opening import check_path
 from builder.domain.document_ids import DocumentIds, is_id
 from builder.history.index import INDEX_JSON, Segment, open_arrow, shard_rows, write_arrow
-from builder.history.lineage import Lineage
+from builder.history.lineage import Lineage, check_retired, check_segment
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -85,6 +85,8 @@ class _Segment:
         self._source = corpus.index_folder(version)
         self._place = self._source.relative_to(corpus.path).as_posix()
         self._segment = Segment.read(self._source)
+        check_segment(self._segment, self._source, version=version)
+        check_retired(self._segment, {one: len(rows) for one, rows in kept.items()})
         self._ids = ids
         self._kept = kept
         self._folder = folder

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from builder.release.result import reasons_document
 from builder.report.json_text import print_json
+from builder.report.losses import fault_lines, outcome_lines, unreadable_lines
+from builder.report.passed_over import passed_over_lines
+from builder.report.printer import print_line, print_lines, print_notice
 from builder.report.table import counted, size_text, table_lines
 from builder.report.verify import FAULTS_FOUND
 
@@ -16,34 +18,67 @@ if TYPE_CHECKING:
     from builder.operations.check import Check
 
 
-def print_check(check: Check, *, as_json: bool) -> None:
-    """Print stages, columns, inputs and the estimate."""
+def print_check(check: Check, *, as_json: bool) -> int:
+    """Print stages, columns, inputs, the losses of the sample and the estimate.
+
+    Warnings go to stderr. Return exit status 1 if a build would keep nothing.
+    """
     if as_json:
         print_json(_document(check))
-        return
-    estimate = check.estimate
-    sample = f"{counted(estimate.sample_records, 'record')}, of which {estimate.sample_kept:,} would be kept"
-    lines = [
-        f"{check.name}: the recipe can be built",
+    else:
+        print_lines(_lines(check))
+        for warning in check.warnings:
+            print_notice(f"warning: {warning}")
+    if check.keeps_something:
+        return 0
+    print_notice(f"error: 0 of {counted(check.sample.n_records, 'sampled record')} would be kept")
+    return 1
+
+
+def _lines(check: Check) -> list[str]:
+    estimate, sample = check.estimate, check.sample
+    verdict = "the recipe can be built" if check.keeps_something else "a build would keep nothing"
+    records = counted(sample.n_records, "record")
+    parts = f"{sample.n_tasks:,} of {counted(sample.n_all_tasks, 'part')} of the inputs"
+    spread = f"spread evenly over {parts}" if sample.n_tasks < sample.n_all_tasks else f"from {parts}"
+    counts = ", ".join(f"{n:,} {outcome}" for outcome, n in sample.outcomes.items())
+    tables = [outcome_lines(sample.reasons) if sample.n_records else []]
+    tables += [fault_lines(sample.contract_faults), unreadable_lines(sample.unreadable)]
+    return [
+        f"{check.name}: {verdict}",
         f"contract  {check.contract}",
         f"stages    {', '.join(check.stages)}",
         f"inputs    {counted(check.n_inputs, 'file')}, {size_text(check.input_bytes)}",
+        *passed_over_lines(check.passed_over),
         f"splits    {', '.join(check.splits)}",
         f"corpus    {check.corpus}",
         "",
         *table_lines(check.columns, header=["column", "type"]),
         "",
-        f"estimate from a sample of {sample}",
+        f"sample of {records}, {spread}: {counts}",
+        *(line for table in tables if table for line in ("", *table)),
+        "",
+        f"estimate from a sample of {records}, of which {estimate.sample_kept:,} would be kept",
         f"time      about {_time_text(estimate.seconds)}",
         f"memory    about {size_text(estimate.memory_bytes)}",
         f"disk      about {size_text(estimate.disk_bytes)} while it runs",
     ]
-    click.echo("\n".join(lines))
 
 
 def _document(check: Check) -> dict[str, Any]:
     facts = {field.name: getattr(check, field.name) for field in dataclasses.fields(check)}
-    return facts | {"columns": [{"name": name, "type": kind} for name, kind in check.columns]}
+    sample = check.sample
+    return facts | {
+        "columns": [{"name": name, "type": kind} for name, kind in check.columns],
+        "sample": {
+            "tasks": sample.n_tasks,
+            "all_tasks": sample.n_all_tasks,
+            "records": {"read": sample.n_records, **sample.outcomes},
+            "reasons": reasons_document(sample.reasons),
+            "contract_faults": [group.document() for group in sample.contract_faults],
+            "unreadable_files": [one.document() for one in sample.unreadable],
+        },
+    }
 
 
 def print_version_check(check: VersionCheck, *, as_json: bool) -> int:
@@ -51,13 +86,12 @@ def print_version_check(check: VersionCheck, *, as_json: bool) -> int:
     if as_json:
         print_json(check)
         return FAULTS_FOUND if check.faults else 0
-    for fault in check.faults:
-        click.echo(str(fault))
+    print_lines(map(str, check.faults))
     for warning in check.warnings:
-        click.echo(f"warning: {warning}", err=True)
+        print_notice(f"warning: {warning}")
     found = counted(len(check.faults), "fault") if check.faults else "fit to be published"
     rows = ", ".join(f"{name} {counted(n, 'row')}" for name, n in check.rows.items()) or "no rows"
-    click.echo(f"{check.corpus}@{check.version}: {found}; {counted(check.n_shards, 'shard')}, {rows}")
+    print_line(f"{check.corpus}@{check.version}: {found}; {counted(check.n_shards, 'shard')}, {rows}")
     return FAULTS_FOUND if check.faults else 0
 
 

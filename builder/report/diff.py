@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-import click
 import orjson
 
 from builder.domain.changelog import WHY, why_removed
 from builder.report.json_text import print_json
+from builder.report.printer import print_document, print_lines
 from builder.report.table import counted, table_lines
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ class DiffPrinter:
         """Print one row."""
         if self._as_json:
             start = ",\n    " if self._n_printed else '{\n  "rows": [\n    '
-            print(start + orjson.dumps(row_document(row)).decode(), end="")
+            print_document(start + orjson.dumps(row_document(row)).decode())
         else:
-            click.echo("\n".join(_row_lines(row)))
+            print_lines(_row_lines(row))
         self._n_printed += 1
 
     def end(self, diff: Diff) -> None:
@@ -44,12 +44,12 @@ class DiffPrinter:
         if not self._as_json:
             blank = [""] if self._n_printed else []
             lines = [*blank, *_lines(diff)] + ([] if self._all_rows else list(_example_lines(diff)))
-            click.echo("\n".join(lines))
+            print_lines(lines)
         elif not self._n_printed:
             print_json({"rows": [row_document(row) for row in diff.rows], **_document(diff)})
         else:
             rest = orjson.dumps(_document(diff), default=str, option=orjson.OPT_INDENT_2).decode()
-            print("\n  ],\n" + rest.removeprefix("{\n"))
+            print_document("\n  ],\n" + rest.removeprefix("{\n") + "\n")
 
 
 # -- JSON ------------------------------------------------------------------------------------------

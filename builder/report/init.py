@@ -5,9 +5,8 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-import click
-
 from builder.report.json_text import print_json
+from builder.report.printer import print_lines
 
 if TYPE_CHECKING:
     from builder.operations.init import InitResult
@@ -18,5 +17,4 @@ def print_init(started: InitResult, *, as_json: bool) -> None:
     if as_json:
         print_json(started)
         return
-    click.echo("\n".join(str(path) for path in started.files))
-    click.echo(f"\nnext: builder build {shlex.quote(str(started.recipe))}")
+    print_lines([*map(str, started.files), "", f"next: builder build {shlex.quote(str(started.recipe))}"])

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from builder.report.printer import print_document
+
 
 def print_json(document: Any) -> None:
     """Print one JSON document on stdout."""
-    text = orjson.dumps(
-        document, default=_plain, option=orjson.OPT_INDENT_2 | orjson.OPT_PASSTHROUGH_DATACLASS
-    )
-    print(text.decode())
+    try:
+        text = orjson.dumps(
+            document, default=_plain, option=orjson.OPT_INDENT_2 | orjson.OPT_PASSTHROUGH_DATACLASS
+        ).decode()
+    except orjson.JSONEncodeError:  # the name of a file may be no text at all
+        text = json.dumps(document, default=_plain, indent=2)
+    print_document(f"{text}\n")
 
 
 def _plain(value: Any) -> Any:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from builder.domain.progress import Progress, ignore_progress
+from builder.report.printer import print_notice
 from builder.report.table import size_text
 
 if TYPE_CHECKING:
@@ -23,12 +24,12 @@ def say_if_compiling() -> None:
     from builder.kernels.jit import needs_compiling
 
     if needs_compiling():
-        print("first run: compiling kernels, this takes some seconds once", file=sys.stderr, flush=True)
+        print_notice("first run: compiling kernels, this takes some seconds once")
 
 
 def say(text: str) -> None:
     """Print a notice before the work begins."""
-    print(text, file=sys.stderr, flush=True)
+    print_notice(text)
 
 
 @contextmanager
@@ -96,7 +97,7 @@ class _Lines:
         self._said[phase] = now
         rate = _rate(done, unit, elapsed_s=now - began)
         line = f"{phase}: {_amount(done, total, unit)}" + (f", {rate}" if rate else "")
-        print(line, file=sys.stderr, flush=True)
+        print_notice(line)
 
 
 def _amount(done: int, total: int, unit: str) -> str:

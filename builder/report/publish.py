@@ -5,9 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from builder.report.json_text import print_json
+from builder.report.printer import print_line, print_lines, print_notice, print_text
 from builder.report.table import counted, size_text, table_lines
 
 if TYPE_CHECKING:
@@ -21,13 +20,13 @@ _MAIN = "; `main` now points to it"
 def print_publish(result: PublishResult, *, as_json: bool) -> None:
     """Print what was uploaded, copied and deleted; after a dry run, what would be, and the card."""
     for warning in result.warnings:
-        click.echo(f"warning: {warning}", err=True)
+        print_notice(f"warning: {warning}")
     if as_json:
         print_json(_document(result))
         return
-    click.echo("\n".join(_publish_lines(result)))
+    print_lines(_publish_lines(result))
     if result.card is not None:
-        click.echo(f"\nREADME.md\n\n{result.card}", nl=False)
+        print_text(f"\nREADME.md\n\n{result.card}")
 
 
 def _document(result: PublishResult) -> dict[str, Any]:
@@ -69,6 +68,6 @@ def print_fetch(result: FetchResult, *, as_json: bool) -> None:
         return
     came = "already fetched" if result.nothing_new else "fetched"
     size = f"{counted(result.rows, 'row')}, {size_text(result.bytes)}"
-    click.echo(f"{result.corpus}@{result.version}: {came} from {result.repo}; {size}, digest {result.digest}")
+    print_line(f"{result.corpus}@{result.version}: {came} from {result.repo}; {size}, digest {result.digest}")
     if not result.ledger:
-        click.echo("the ledger was not published, so rejected and merged records are not known here")
+        print_line("the ledger was not published, so rejected and merged records are not known here")

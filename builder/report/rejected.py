@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
 from builder.report.json_text import print_json
+from builder.report.printer import print_line
 from builder.report.table import counted
 
 if TYPE_CHECKING:
@@ -18,10 +17,10 @@ def print_rejected(written: RejectedRecords, *, as_json: bool) -> None:
     if as_json:
         print_json(written)
         return
-    click.echo(
+    print_line(
         f"{counted(written.n_written, 'record')} of version {written.version} written to {written.output}"
     )
-    click.echo(f"faults of each record written to {written.faults}")
+    print_line(f"faults of each record written to {written.faults}")
     if left := written.n_cut + written.n_without_bytes:
         what = f"{counted(left, 'more record')} could not be exported, because their bytes were not kept"
-        click.echo(f"{what}; the second file lists their faults with `line` null")
+        print_line(f"{what}; the second file lists their faults with `line` null")

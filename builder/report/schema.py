@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import click
-
 from builder.assets import schemas_folder
 from builder.errors import BuilderError, Fault
 from builder.registry import nearest
 from builder.report.json_text import print_json
+from builder.report.printer import print_lines, print_text
 
 _SUFFIX = ".schema.json"
 
@@ -21,7 +20,7 @@ def print_schema(name: str) -> None:
     path = schemas_folder() / (name + _SUFFIX)
     if not path.is_file():
         raise BuilderError(Fault(where=name, what="no such schema", advice=nearest(name, schema_names())))
-    click.echo(path.read_text(encoding="utf-8"), nl=False)
+    print_text(path.read_text(encoding="utf-8"))
 
 
 def print_schema_names(*, as_json: bool) -> None:
@@ -29,7 +28,7 @@ def print_schema_names(*, as_json: bool) -> None:
     if as_json:
         print_json({"schemas": schema_names()})
     else:
-        click.echo("\n".join(schema_names()))
+        print_lines(schema_names())
 
 
 def schema_names() -> list[str]:

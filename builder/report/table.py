@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from builder.domain.visible import visible
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -41,7 +43,7 @@ def counted(n: int, noun: str) -> str:
 def _text(cell: object) -> str:
     if isinstance(cell, bool) or cell is None:
         return "" if cell is None else str(cell).lower()
-    return f"{cell:,}" if isinstance(cell, int) else str(cell)
+    return f"{cell:,}" if isinstance(cell, int) else visible(str(cell))
 
 
 def size_text(n_bytes: int) -> str:

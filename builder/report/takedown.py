@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
+from builder.domain.document_ids import is_id
 from builder.report.json_text import print_json
+from builder.report.printer import print_lines
 from builder.report.table import counted, table_lines
 
 if TYPE_CHECKING:
@@ -19,12 +19,15 @@ MAX_LINES = 20
 """Maximum number of documents to show of each kind; ``--json`` lists all."""
 
 
+_UNKNOWN_IDS = "not published; an id alone keeps nothing out, so name the page by its URL as well:"
+
+
 def print_takedown(result: TakedownResult, *, as_json: bool) -> None:
     """Print what was taken down, as text or as one JSON document."""
     if as_json:
         print_json(result.document())
         return
-    click.echo("\n".join(_lines(result)))
+    print_lines(_lines(result))
 
 
 def _lines(result: TakedownResult) -> Iterator[str]:
@@ -37,9 +40,10 @@ def _lines(result: TakedownResult) -> Iterator[str]:
     if result.merged:
         yield "merged pages, removed with the document they were merged into:"
         yield from _list([[page, one] for page, one in result.merged], header=["page", "document"])
-    if result.unknown:
-        yield "not published; later builds reject these:"
-        yield from _list([[one] for one in result.unknown], header=["asked for"])
+    for ids, text in ((False, "not published; later builds reject these:"), (True, _UNKNOWN_IDS)):
+        if unknown := [[one] for one in result.unknown if is_id(one) == ids]:
+            yield text
+            yield from _list(unknown, header=["asked for"])
     if result.nearby:
         yield "near-duplicates at other URLs; they stay unless you give --and-near:"
         rows = [[f"{one.similarity:.3f}", one.id, one.url or ""] for one in result.nearby]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
 from builder.report.json_text import print_json
+from builder.report.losses import fault_lines
+from builder.report.printer import print_lines, print_notice
 from builder.report.table import counted, table_lines
 from builder.report.verify import FAULTS_FOUND
 
@@ -25,7 +25,9 @@ def print_validation(validation: Validation, *, as_json: bool) -> int:
     if as_json:
         print_json(validation)
     else:
-        click.echo("\n".join(_lines(validation)))
+        print_lines(_lines(validation))
+        for warning in validation.warnings:
+            print_notice(f"warning: {validation.contract}{warning}")
     return 0 if validation.is_valid else FAULTS_FOUND
 
 
@@ -36,6 +38,10 @@ def _lines(validation: Validation) -> Iterator[str]:
         yield ""
         rows = sorted(validation.reasons.items(), key=lambda item: (-item[1], item[0]))
         yield from [*table_lines(rows, header=["reason", "records"]), ""]
+    if validation.contract_faults:
+        yield from [*fault_lines(validation.contract_faults), ""]
+    if validation.n_not_pages:
+        yield f"{counted(validation.n_not_pages, 'record')} of archives that are not pages: not judged"
     yield (
         f"{counted(validation.n_records, 'record')} against {validation.contract}: "
         f"{validation.n_valid:,} valid, "

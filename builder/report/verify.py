@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
 from builder.report.json_text import print_json
+from builder.report.printer import print_line, print_lines
 from builder.report.table import counted, size_text
 
 if TYPE_CHECKING:
@@ -20,14 +19,14 @@ def print_verify(verification: Verification, *, as_json: bool) -> int:
     if as_json:
         print_json(verification)
     else:
-        for fault in verification.faults:
-            click.echo(str(fault))
-        for version, n_rows in verification.purged.items():
-            click.echo(f"{version}: {counted(n_rows, 'row')} purged")
+        print_lines(map(str, verification.faults))
+        print_lines(
+            f"{version}: {counted(n_rows, 'row')} purged" for version, n_rows in verification.purged.items()
+        )
         checked = verification.n_rows or verification.clean
         rows = counted(verification.n_rows, "row") if checked else "rows not checked"
         found = counted(len(verification.faults), "fault") if verification.faults else "clean"
-        click.echo(
+        print_line(
             f"{verification.corpus}: {found}; {counted(verification.n_files, 'file')}, "
             f"{size_text(verification.n_bytes)}, {rows} of "
             f"{', '.join(verification.versions) or 'no version'}"

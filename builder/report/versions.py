@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from builder.report.json_text import print_json
+from builder.report.printer import print_line, print_lines
 from builder.report.table import counted, size_text, table_lines
 
 if TYPE_CHECKING:
@@ -20,10 +19,10 @@ def print_versions(corpus: Corpus, *, as_json: bool) -> None:
         print_json({"corpus": str(corpus.path), "versions": rows})
         return
     if not rows:
-        click.echo(f"{corpus.path} has no version yet")
+        print_line(f"{corpus.path} has no version yet")
         return
     cells = [[r["version"], r["rows"], size_text(r["bytes"]), r["digest"][:12], _why(r)] for r in rows]
-    click.echo("\n".join(table_lines(cells, header=["version", "rows", "size", "digest", "reason"])))
+    print_lines(table_lines(cells, header=["version", "rows", "size", "digest", "reason"]))
 
 
 def _why(row: dict[str, Any]) -> str:

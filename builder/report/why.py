@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from builder.report.json_text import print_json
+from builder.report.printer import print_lines, print_notice
 from builder.report.table import counted
 
 if TYPE_CHECKING:
@@ -25,14 +24,14 @@ def print_why(explanation: Explanation, *, as_json: bool) -> int:
     elif explanation.known:
         before = [None, *explanation.histories]
         told = (_lines(history, last) for history, last in zip(explanation.histories, before, strict=False))
-        click.echo("\n".join(line for lines in told for line in lines))
+        print_lines(line for lines in told for line in lines)
     if not explanation.known:
         what = "is not in any version"
         advice = "check the spelling; a page can be named by URL, document id or record id"
         if not all(history.ledger for history in explanation.histories):
             what = "is not published in any version"
             advice = "it may have been rejected or merged, but the ledger was not published with the dataset"
-        click.echo(f"error: {explanation.page}: {what} of {explanation.corpus} ({advice})", err=True)
+        print_notice(f"error: {explanation.page}: {what} of {explanation.corpus} ({advice})")
     return 0 if explanation.known else 1
 
 

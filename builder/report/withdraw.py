@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
 from builder.report.json_text import print_json
+from builder.report.printer import print_line
 from builder.report.table import counted, size_text
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ def print_yank(done: Yank, *, as_json: bool) -> None:
         if done.newest
         else "every version is yanked"
     )
-    click.echo(f"{done.version} {state}; {loads}")
+    print_line(f"{done.version} {state}; {loads}")
 
 
 def print_drop(done: Drop, *, as_json: bool) -> None:
@@ -43,8 +42,8 @@ def print_drop(done: Drop, *, as_json: bool) -> None:
         )
         return
     shards = counted(done.n_shards, "shard") + " that no other version uses"
-    click.echo(f"{done.version} was dropped: {shards} deleted, {size_text(done.n_bytes)} freed")
-    click.echo(f"its number, manifest and ledger stay; digest {done.digest}")
+    print_line(f"{done.version} was dropped: {shards} deleted, {size_text(done.n_bytes)} freed")
+    print_line(f"its number, manifest and ledger stay; digest {done.digest}")
 
 
 def print_gc(done: Sweep, *, as_json: bool) -> None:
@@ -62,4 +61,4 @@ def print_gc(done: Sweep, *, as_json: bool) -> None:
         return
     what = f"{counted(found.n_objects, 'object')} and {counted(found.n_spools, 'spool')}"
     verb = "freed" if done.removed else "can be freed"
-    click.echo(f"{done.corpus}: {what}, {size_text(found.object_bytes + found.spool_bytes)} {verb}")
+    print_line(f"{done.corpus}: {what}, {size_text(found.object_bytes + found.spool_bytes)} {verb}")

@@ -14,7 +14,7 @@ from builder.domain.grouping import KEY_TYPE, best_of_group, instants_of, key_wo
 from builder.domain.merging import MODES, cluster_field, priority_order, settle_merged
 from builder.domain.row_numbers import MemoryRows
 from builder.domain.text_buffers import text_keys
-from builder.domain.url import canonical_url
+from builder.domain.url import URL_RULES, canonical_url
 from builder.errors import RecipeError
 from builder.protocols import Verdicts
 from builder.registry import option
@@ -51,6 +51,7 @@ class DedupUrl:
 
     name: ClassVar[str] = "dedup_url"
     untrusted: ClassVar[bool] = False
+    rules: ClassVar[int] = 1
     reasons: ClassVar[Mapping[str, str]] = {
         "same_url": "Another page has the same canonical URL; that page is kept.",
     }
@@ -79,8 +80,7 @@ class DedupUrl:
     def sketch(self, batch: pa.RecordBatch, *, resources: Resources) -> pa.RecordBatch:
         """Return the hash of the canonical URL, the instant of the fetch, and length and hash of the text."""
         columns = resources.columns
-        rules = resources.url_rules
-        keys = [url_key(url, rules=rules) for url in batch.column(columns.url).to_pylist()]
+        keys = [url_key(url, resources.url_rules) for url in batch.column(columns.url).to_pylist()]
         content = _content(batch, (columns.text, columns.html))
         return pa.RecordBatch.from_arrays(
             [
@@ -162,7 +162,7 @@ class DedupUrl:
         return pa.table({**columns, "row": pa.array(rows, pa.int64())})
 
 
-def url_key(url: str | None, *, rules: int) -> bytes | None:
+def url_key(url: str | None, rules: int = URL_RULES) -> bytes | None:
     """Hash the canonical form of a URL to 16 bytes (BLAKE2b); return None without an http or https URL."""
     canonical = canonical_url(url, rules) if url else None
     return hashlib.blake2b(canonical.encode(), digest_size=16).digest() if canonical else None

@@ -44,6 +44,8 @@ class ExtractText:
 
     name: ClassVar[str] = "extract_text"
     untrusted: ClassVar[bool] = True
+    rules: ClassVar[int] = 1
+    edits_text: ClassVar[bool] = True
     reasons: ClassVar[Mapping[str, str]] = {
         "no_text": "The page has no text: its HTML contains none, and the record has no text of its own.",
         "html_too_big": "The HTML has more bytes than `max_html_bytes`.",
@@ -75,6 +77,11 @@ class ExtractText:
         5000, help="Maximum number of attributes in one tag; pages with more fail.", minimum=1
     )
     timeout_s: float = option(30.0, help="Maximum seconds per page; slower pages fail.", above=0)
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """The libraries that decide on the text; resiliparse also reads pages without main text."""
+        return tuple(sorted({"resiliparse", self.method}))
 
     def bind(self, schema: pa.Schema, resources: Resources) -> pa.Schema:
         """Check the columns for HTML and text, and the extractor's library; return the schema unchanged.

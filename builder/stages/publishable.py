@@ -52,6 +52,7 @@ class Publishable:
 
     name: ClassVar[str] = "publishable"
     untrusted: ClassVar[bool] = False
+    rules: ClassVar[int] = 1
     reasons: ClassVar[Mapping[str, str]] = {
         **judge.REASONS,
         "empty_text": "The text is null, empty or only white space.",

@@ -15,6 +15,7 @@ from builder.errors import RecipeError
 from builder.protocols import Outcome
 from builder.registry import option
 from builder.stages.binding.required_columns import text_column_faults
+from builder.stages.repair.work import MAX_STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from builder.protocols import Guard, Resources
+
+_LIMITS = {"too_many_marks": "1000", "too_much_repair": str(MAX_STEPS)}
 
 _PAGE_SOURCES = ("warc", "html", "text")
 """Kinds of sources whose texts are pages and files as they were served."""
@@ -51,9 +54,13 @@ class RepairText:
 
     name: ClassVar[str] = "repair_text"
     untrusted: ClassVar[bool] = False
+    rules: ClassVar[int] = 1
+    libraries: ClassVar[tuple[str, ...]] = ("ftfy",)
+    edits_text: ClassVar[bool] = True
     reasons: ClassVar[Mapping[str, str]] = {
         "no_text": "The text is empty after its repair: it had only control characters and blanks.",
         "too_many_marks": "The text has over 1,000 combining marks in a row; normalising takes too long.",
+        "too_much_repair": f"The repair of the text takes over {MAX_STEPS:,} steps.",
     }
 
     entities: bool = option(
@@ -94,7 +101,7 @@ class RepairText:
         kept = batch.set_column(place, batch.schema.field(place), repaired.column)
         faults = {
             **dict.fromkeys(repaired.empty.tolist(), "no_text"),
-            **dict.fromkeys(repaired.too_many_marks.tolist(), "too_many_marks"),
+            **repaired.refused,
         }
         if faults:
             stays = np.ones(batch.num_rows, dtype=np.bool_)
@@ -110,8 +117,10 @@ class RepairText:
         if not self.entities:
             return np.ones(batch.num_rows, np.bool_)
         literal = [name for name, kind in resources.kinds.items() if kind in _PAGE_SOURCES]
-        sources = pc.struct_field(batch.column(RECORD), "source")
-        is_literal = pc.is_in(sources, pa.array(literal, sources.type))
+        is_literal = pa.array(np.zeros(batch.num_rows, np.bool_))
+        if literal:
+            sources = pc.struct_field(batch.column(RECORD), "source")
+            is_literal = pc.is_in(sources, pa.array(literal, sources.type))
         html = resources.columns.html
         if html is not None and html in batch.schema.names:
             has_html = pc.greater(pc.binary_length(batch.column(html)), 0)
@@ -121,12 +130,12 @@ class RepairText:
 
     def _rejection(self, batch: pa.RecordBatch, row: int, reason: str, *, resources: Resources) -> Rejection:
         url = resources.columns.url
-        failed = reason == "too_many_marks"
+        limit = _LIMITS.get(reason)
         return Rejection(
             record=batch.column(RECORD)[row].as_py(),
             stage=self.name,
             reason=reason,
-            outcome="failed" if failed else "rejected",
+            outcome="failed" if limit else "rejected",
             url=batch.column(url)[row].as_py() if url in batch.schema.names else None,
-            limit="1000" if failed else None,
+            limit=limit,
         )

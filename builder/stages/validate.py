@@ -24,6 +24,7 @@ from builder.errors import Fault, RecipeError
 from builder.protocols import Outcome
 from builder.stages.validation.advice import advice_on_broken_json, advice_on_faults
 from builder.stages.validation.carrying import Carrier
+from builder.stages.validation.known_url import known_url
 from builder.stages.validation.lifting import Lifted, lift, names_to_lift
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ class Validate:
 
     name: ClassVar[str] = "validate"
     untrusted: ClassVar[bool] = False
+    rules: ClassVar[int] = 1
+    libraries: ClassVar[tuple[str, ...]] = ("jsonschema-rs",)
     reasons: ClassVar[Mapping[str, str]] = {
         **judge.REASONS,
         **canonical_record.REASONS,
@@ -295,6 +298,8 @@ def _rejections(
         refusal = refused[row]
         first = refusal.faults[0] if refusal.faults else None
         url = refusal.value.get(url_column) if isinstance(refusal.value, dict) else None
+        if url is None and url_column is not None:
+            url = known_url(batch, row, url_column, resources.renames.get(source, {}))
         raw = as_it_came(batch, row)
         if refusal.failed:
             advice = advice_on_broken_json(raw, kind=kind)

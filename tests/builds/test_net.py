@@ -28,14 +28,18 @@ def build(tmp_path: Path) -> Build:
     facts = package / "harm-1.0.dist-info"
     facts.mkdir()
     (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: harm\nVersion: 1.0\n")
-    (facts / "entry_points.txt").write_text("[builder.stages]\nharm = harm:Harm\n")
+    (facts / "entry_points.txt").write_text(
+        "[builder.stages]\nharm = harm:Harm\n[builder.sources]\nhoard = harm:Hoard\n"
+    )
     (tmp_path / "notes").mkdir()
 
-    def run(*options: str, texts: list[str], corpus: str = "corpus", limit_s: float = 60.0) -> Any:
+    def run(
+        *options: str, texts: list[str], corpus: str = "corpus", limit_s: float = 60.0, source: str = "jsonl"
+    ) -> Any:
         write_lines(tmp_path / "feed.jsonl", [{"text": text} for text in texts])
         recipe = {
             "name": "harmed",
-            "sources": [{"jsonl": {"path": "feed.jsonl"}}],
+            "sources": [{source: {"path": "feed.jsonl"}}],
             "stages": [
                 {"harm": {"folder": str(tmp_path / "notes"), "limit_s": limit_s}},
                 {"dedup_exact": {}},
@@ -117,3 +121,30 @@ def test_a_resumed_build_still_lists_what_is_not_reproducible(build: Build, tmp_
     assert build("--batch-rows", "2", texts=texts).returncode == 1
     assert build("--batch-rows", "2", texts=texts).returncode == 0
     assert [(one["unit"], one["reason"]) for one in _not_reproducible(tmp_path / "corpus")] == [(0, "crash")]
+
+
+@pytest.mark.parametrize(("harm", "reason"), [("harm:memory", "memory"), ("harm:crash", "crash")])
+def test_a_record_that_harms_a_stage_outside_of_its_units_has_a_ledger_row(
+    build: Build, tmp_path: Path, harm: str, reason: str
+) -> None:
+    """Its batch is divided until the record is alone; all others are kept."""
+    texts = [*TEXTS[:4], f"outside {harm}", *TEXTS[4:]]
+    done = build("--max-memory", "700MB", texts=texts)
+    assert (done.returncode, done.stderr.count("Traceback")) == (0, 0), done.stderr
+    rows = ledger_rows(tmp_path / "corpus")
+    assert [(row["outcome"], row["stage"], row["reason"]) for row in rows if row["outcome"] != "kept"] == [
+        ("failed", "jsonl", reason)
+    ]
+    assert len(rows) == 7
+    assert _not_reproducible(tmp_path / "corpus") == [
+        {"source": "jsonl", "path": "feed.jsonl", "stage": "jsonl:rows", "unit": 4, "reason": reason}
+    ]
+
+
+def test_a_reader_without_memory_fails_the_rest_of_its_file(build: Build, tmp_path: Path) -> None:
+    """The batches before are kept; one row represents all that was not read."""
+    done = build("--max-memory", "700MB", "--batch-rows", "2", texts=TEXTS, source="hoard")
+    assert (done.returncode, done.stderr.count("Traceback")) == (0, 0), done.stderr
+    rows = ledger_rows(tmp_path / "corpus")
+    assert [(row["outcome"], row["reason"]) for row in rows] == [("kept", None)] * 4 + [("failed", "memory")]
+    assert rows[-1]["record_id"] == f"{rows[-2]['record_id']}+"

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from referencing import Registry, Resource, Specification
+    from referencing import Registry, Resource
+
+    from builder.domain.contract.subschemas import Subschemas
 
 DRAFTS = {
     "https://json-schema.org/draft/2020-12/schema": "2020-12",
@@ -41,18 +43,20 @@ def draft_of(schema: Any, documents: Mapping[str, Any], *, default: str = LATEST
     return default
 
 
-def specification(draft: str) -> Specification[Any]:
+def specification(draft: str) -> Subschemas:
     """Return the rules by which a draft finds identifiers, anchors and subschemas."""
     from referencing import jsonschema as drafts
 
-    known: dict[str, Specification[Any]] = {
+    from builder.domain.contract.subschemas import lenient
+
+    known = {
         "2020-12": drafts.DRAFT202012,
         "2019-09": drafts.DRAFT201909,
         "7": drafts.DRAFT7,
         "6": drafts.DRAFT6,
         "4": drafts.DRAFT4,
     }
-    return known[draft]
+    return lenient(known[draft])
 
 
 def registry_of(

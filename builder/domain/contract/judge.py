@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from builder.domain.contract.contract import ROOT_URI
 from builder.domain.contract.dialect import DRAFTS, LATEST_DRAFT, draft_of
+from builder.domain.contract.fault_path import FaultPaths
 from builder.domain.fault_order import pointer_of, sort_faults
 from builder.domain.json.pruning import prune
 from builder.domain.json.text import MAX_DEPTH, depth_of
@@ -89,6 +90,8 @@ class Judge:
     def __init__(self, schema: Any, documents: Mapping[str, Any]) -> None:
         """Compile a schema; every document that it refers to must be given.
 
+        A reference in a part that the schema does not use need not resolve.
+
         Raises:
             ContractError: if it cannot be compiled.
         """
@@ -96,11 +99,13 @@ class Judge:
 
         drafts = dict(zip(DRAFTS.values(), _numbers(), strict=True))
         draft = drafts[draft_of(schema, documents) or LATEST_DRAFT]
-        registry = rs.Registry([*documents.items()], draft=draft, retriever=_refuse) if documents else None
         try:
+            registry = None
+            if documents:
+                registry = rs.Registry([*documents.items()], draft=draft, retriever=_unused)
             self._validator = rs.validator_for(
                 schema,
-                offline=True,
+                retriever=_unused,
                 base_uri=ROOT_URI,
                 registry=registry,
                 mask="the value",
@@ -145,8 +150,9 @@ class Judge:
             shown: with ``levels``, the value to show in the faults; it equals ``value`` down to ``levels``.
         """
         faults = []
+        paths = FaultPaths(value)
         for error in self._validator.iter_errors(value):
-            path = tuple(error.instance_path)
+            path = paths.of(error)
             if levels is not None and len(path) >= levels:
                 continue
             faults.append((path, _fault(error, value if levels is None else shown, path)))
@@ -204,8 +210,13 @@ def _numbers() -> tuple[int, ...]:
     return rs.Draft202012, rs.Draft201909, rs.Draft7, rs.Draft6, rs.Draft4
 
 
-def _refuse(uri: str) -> Any:
-    raise ValueError(f"{uri} is not among the given documents, and nothing is fetched")
+def _unused(uri: str) -> Any:  # noqa: ARG001 - the signature of a retriever
+    """Return a schema that accepts nothing, for a document that is not given. Nothing is fetched.
+
+    jsonschema-rs asks for every document that is named anywhere, and ``follow_references`` has refused a
+    schema that needs one of them.
+    """
+    return False
 
 
 def _not_compiled(error: Exception) -> ContractError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from builder.domain.contract.contract import HERE, OUTSIDE, ROOT_URI
 from builder.domain.contract.dialect import draft_of, no_such_document, registry_of, specification
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
+_DEFINITIONS = ("$defs", "definitions")
+
+Place: TypeAlias = "tuple[Any, Any, str]"
+"""A subschema, its resolver, and its draft."""
 
 
 def root_resolver(
@@ -33,44 +37,101 @@ def follow_references(
 ) -> list[Fault]:
     """Follow every reference in a schema and in what it refers to; return a fault for each that fails.
 
+    Definitions of other documents that nothing refers to are left out: they affect no verdict. If a reference
+    depends on where it is used, every definition may be used.
+
     Args:
         retrieve: as for ``registry_of``; it may be called more than once for the same document.
     """
-    from referencing.exceptions import CannotDetermineSpecification, NoSuchResource, Unresolvable
+    walk = _walk(schema, documents, draft, retrieve)
+    return [walk.faults[reference] for reference in sorted(walk.faults)]
 
-    missing: list[str] = []
 
-    def ask(uri: str) -> Any:
+def visit_subschemas(
+    schema: Any, documents: Mapping[str, Any], *, draft: str
+) -> Iterator[tuple[dict[str, Any], str]]:
+    """Yield each object that is a subschema of a schema or of what it refers to, with its draft."""
+    yield from _walk(schema, documents, draft, None).seen.values()
+
+
+def _walk(
+    schema: Any, documents: Mapping[str, Any], draft: str, retrieve: Callable[[str], Any] | None
+) -> _Walk:
+    """Visit the schema, and then what its references lead to."""
+    walk = _Walk(schema, documents, retrieve)
+    walk.visit_all([(schema, root_resolver(schema, documents, draft=draft, retrieve=walk.ask), draft)])
+    walk.is_own = False
+    while walk.targets or (walk.is_dynamic and walk.unused):
+        places, walk.targets = walk.targets, []
+        if walk.is_dynamic:
+            places, walk.unused = [*places, *walk.unused], []
+        walk.visit_all(places)
+    return walk
+
+
+class _Walk:
+    """Visits subschemas, and collects the targets of their references.
+
+    Attributes:
+        seen: each visited subschema with its draft, by its ``id``.
+        is_own: whether the visited subschemas belong to the schema itself; all its definitions are visited.
+        is_dynamic: whether a reference depends on where it is used.
+        unused: definitions of other documents.
+    """
+
+    def __init__(
+        self, schema: Any, documents: Mapping[str, Any], retrieve: Callable[[str], Any] | None
+    ) -> None:
+        self._schema, self._documents, self._retrieve = schema, documents, retrieve
+        self._missing: list[str] = []
+        self.seen: dict[int, tuple[dict[str, Any], str]] = {}
+        self.is_own, self.is_dynamic = True, False
+        self.targets: list[Place] = []
+        self.unused: list[Place] = []
+        self.faults: dict[str, Fault] = {}
+
+    def ask(self, uri: str) -> Any:
+        """Return a document, and remember the URI if it is missing."""
+        from referencing.exceptions import NoSuchResource
+
         try:
-            if retrieve is not None:
-                return retrieve(uri)
+            if self._retrieve is not None:
+                return self._retrieve(uri)
         except NoSuchResource:
             pass
-        missing.append(uri)
+        self._missing.append(uri)
         raise no_such_document(uri)
 
-    faults: dict[str, Fault] = {}
-    seen: dict[int, Any] = {}
-    stack = [(schema, root_resolver(schema, documents, draft=draft, retrieve=ask), draft)]
-    while stack:
-        node, resolver, dialect = stack.pop()
-        if not isinstance(node, dict) or id(node) in seen:
-            continue
-        seen[id(node)] = node
-        for keyword in REFERENCES:
-            reference = node.get(keyword)
-            if not isinstance(reference, str):
+    def visit_all(self, places: Sequence[Place]) -> None:
+        """Visit subschemas and what is below them."""
+        stack = [*places]
+        while stack:
+            node, resolver, dialect = stack.pop()
+            if not isinstance(node, dict) or id(node) in self.seen:
                 continue
-            missing.clear()
-            try:
-                found = resolver.lookup(reference)
-            except (Unresolvable, CannotDetermineSpecification):
-                where = pointer_in(schema, node) + "/" + keyword
-                faults[reference] = _refusal(reference, where, uri=missing[0] if missing else "")
-                continue
-            stack.append((found.contents, found.resolver, _target_draft(found, documents, dialect)))
-        stack.extend(_children(node, resolver, documents, dialect))
-    return [faults[reference] for reference in sorted(faults)]
+            self.seen[id(node)] = node, dialect
+            for keyword in REFERENCES:
+                if isinstance(node.get(keyword), str):
+                    self._follow(node, keyword, resolver, dialect)
+            for keyword, value in node.items():
+                children = _children({keyword: value}, resolver, self._documents, dialect)
+                (stack if self.is_own or keyword not in _DEFINITIONS else self.unused).extend(children)
+
+    def _follow(self, node: dict[str, Any], keyword: str, resolver: Any, dialect: str) -> None:
+        """Look a reference up. ``referencing`` raises ValueError or TypeError for a malformed one."""
+        from referencing.exceptions import CannotDetermineSpecification, Unresolvable
+
+        reference = node[keyword]
+        self.is_dynamic = self.is_dynamic or keyword != "$ref"
+        self._missing.clear()
+        try:
+            found = resolver.lookup(reference)
+        except (Unresolvable, CannotDetermineSpecification, ValueError, TypeError):
+            where = pointer_in(self._schema, node) + "/" + keyword
+            self.faults[reference] = _refusal(reference, where, uri=self._missing[0] if self._missing else "")
+            return
+        target = _target_draft(found, self._documents, dialect)
+        self.targets.append((found.contents, found.resolver, target))
 
 
 def pointer_in(document: Any, node: Any) -> str:
@@ -88,11 +149,7 @@ def pointer_in(document: Any, node: Any) -> str:
 def _children(
     node: dict[str, Any], resolver: Any, documents: Mapping[str, Any], dialect: str
 ) -> Iterator[tuple[Any, Any, str]]:
-    try:
-        children: Sequence[Any] = list(specification(dialect).subresources_of(node))
-    except (AttributeError, TypeError):  # the target of a reference may not look like a schema
-        return
-    for child in children:
+    for child in specification(dialect).subresources_of(node):
         draft = draft_of(child, documents, default=dialect) or dialect
         yield child, resolver.in_subresource(specification(draft).create_resource(child)), draft
 

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
 from builder.io.streams.codecs import feed, find_codec
+from builder.io.streams.limits import swelling_message, swells
 from builder.io.streams.streams import compression_of
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ class Members:
         self._buffer = bytearray()
         self._at = 0  # offset of the buffer in the file
         self._ended = False
+        self._n_out = 0
 
     def __iter__(self) -> Iterator[Piece]:
         if self._name == "zstd" and (dictionary := self._dictionary()):
@@ -159,6 +161,7 @@ class Members:
         start, fed = self._at, self._at
         decoder = self._codec.decoder()
         opening: int | None = start
+        n_member = 0
         while not decoder.eof:
             if fed - self._at == len(self._buffer) and not self._read_more():
                 yield self._truncated(start, opening)
@@ -168,6 +171,12 @@ class Members:
             chunks = feed(decoder, data, CHUNK_BYTES)
             try:
                 while (chunk := self._guarded(chunks, unit=-2 - fed)) is not None:
+                    self._n_out += len(chunk)
+                    n_member += len(chunk)
+                    if n_member > CHUNK_BYTES and swells(self._n_out, fed + len(data)):
+                        self._to_next_member(start)
+                        yield self._lost(start, opening, "swelling", swelling_message(fed + len(data)))
+                        return
                     yield Piece(chunk, member=opening)
                     n_given += len(chunk)
                     opening = None

@@ -9,6 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from builder.io.streams.limits import MAX_TABLE_COLUMNS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -19,6 +21,13 @@ class ColumnsError(ValueError):
     """The names of a table's columns are missing or not unique; the source turns it into a failed record."""
 
 
+class TooManyColumnsError(ColumnsError):
+    """A table has more columns than ``MAX_TABLE_COLUMNS``."""
+
+    def __init__(self, n_columns: int) -> None:
+        super().__init__(f"the table has {n_columns} columns; at most {MAX_TABLE_COLUMNS} can be read")
+
+
 def public_columns(names: Sequence[str], *, rename: Mapping[str, str]) -> list[str]:
     """Rename columns that begin with an underscore; such names are reserved for columns of the build.
 
@@ -26,11 +35,14 @@ def public_columns(names: Sequence[str], *, rename: Mapping[str, str]) -> list[s
     underscores.
 
     Raises:
+        TooManyColumnsError: if the table has more columns than ``MAX_TABLE_COLUMNS``.
         ColumnsError: if two columns then have the same name, or one has an empty name.
 
     >>> public_columns(["text", "_id", "__index_level_0__"], rename={"_id": "key"})
     ['text', 'key', 'index_level_0__']
     """
+    if len(names) > MAX_TABLE_COLUMNS:
+        raise TooManyColumnsError(len(names))
     public = [rename.get(name, name.lstrip("_")) if name.startswith("_") else name for name in names]
     twice = [name for name, n in Counter(public).items() if n > 1]
     if twice or "" in public or any(name.startswith("_") for name in public):

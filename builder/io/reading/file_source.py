@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING, ClassVar
 
 from builder.domain.record import record_id
 from builder.domain.rejection import Rejection
-from builder.io.streams.paths import Found, find_inputs
+from builder.domain.url_patterns import URL_REASONS
+from builder.io.streams.paths import Found, select_files
 from builder.io.streams.streams import StreamFault, compression_of, read_chunks
 from builder.protocols import Task
 from builder.registry import option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
+    from builder.domain.passed_over import PassedOver
+    from builder.io.streams.paths import Selection
     from builder.protocols import Guard
 
 COMPRESSED = ("", ".gz", ".zst", ".bz2", ".lz4")
@@ -39,6 +43,9 @@ GUARD_REASONS = {
 }
 """Reasons that only the guard gives; `run.json` lists them as not reproducible."""
 
+TRUSTED_BYTES = 4 << 20
+"""Bytes of a file that may be read without a guard; its records take at most some hundred times as much."""
+
 TOO_BIG = {"record_too_big": "The record is longer than `max_record_bytes`; it is not read completely."}
 
 
@@ -49,13 +56,39 @@ class FileSource:
     kind: ClassVar[str]
     suffixes: ClassVar[Sequence[str]]
     reasons: ClassVar[Mapping[str, str]]
+    unreadable: ClassVar[frozenset[str]] = frozenset()
+    """Reasons of a failed record at offset 0 that represents the whole file, if the file has no other record.
+    A source whose files are one record each has none: it knows how many records it lost."""
 
     path: str = option(
-        help="A file, a folder or a glob (`**` matches any folders); a local path or any fsspec address."
+        help="A file, a folder or a glob (`**` matches any folders, `{a,b}` one of several texts); "
+        "a local path or any fsspec address."
     )
     name: str | None = option(
         None, help="Name of this source in the records' ids and the ledger. Default: its kind."
     )
+
+    redirect_hosts: list[str] = option(  # noqa: RUF009 - it makes a field
+        [],
+        help="Other hosts to which a web server may redirect requests, or `*` for any host. "
+        "Default: redirects stay on the host of `path`.",
+    )
+
+    urls: list[str] = option(  # noqa: RUF009
+        [],
+        help="Patterns of URLs; records with other URLs are rejected. `*` is any text: `https://*.example.org/*`.",
+    )
+    skip_urls: list[str] = option(  # noqa: RUF009
+        [], help="Patterns of URLs; records with such a URL are rejected."
+    )
+    schemes: list[str] = option(  # noqa: RUF009
+        [], help="Schemes of URLs, such as `https`; records with other URLs are rejected."
+    )
+
+    def __init_subclass__(cls) -> None:
+        """Add the reasons that every source of files gives."""
+        if "reasons" in cls.__dict__:
+            cls.reasons = {**cls.reasons, **URL_REASONS}
 
     @property
     def label(self) -> str:
@@ -64,12 +97,23 @@ class FileSource:
 
     @property
     def untrusted(self) -> bool:
-        """Whether native code reads the bytes; decompressors are native code."""
-        return any(compression_of(found.name) for found in self.inputs())
+        """Whether native code reads the bytes, or the bytes can take much memory.
+
+        Decompressors are native code. A small file is read in this process.
+        """
+        return any(compression_of(found.name) or found.size_bytes > TRUSTED_BYTES for found in self.inputs())
 
     def inputs(self) -> list[Found]:
         """List the input files, sorted by name."""
-        return find_inputs(self.path, suffixes=self.suffixes)
+        return self._select().found
+
+    def passed_over(self, elsewhere: AbstractSet[str] = frozenset()) -> list[PassedOver]:
+        """Count what the path passes over: other names, hidden names, folders that are read already.
+
+        Args:
+            elsewhere: files and folders that another source reads.
+        """
+        return self._select(elsewhere).passed_over.of(self.label)
 
     def grouped_tasks(self) -> list[Task]:
         """Group consecutive small files into tasks, up to ``GROUP_FILES`` files or ``GROUP_BYTES``."""
@@ -114,6 +158,11 @@ class FileSource:
         """Return the ledger row of a record that cannot be read."""
         return Rejection(
             record=record, stage=self.kind, reason=reason, outcome="failed", message=message, raw=raw
+        )
+
+    def _select(self, elsewhere: AbstractSet[str] = frozenset()) -> Selection:
+        return select_files(
+            self.path, suffixes=self.suffixes, redirect_hosts=self.redirect_hosts, elsewhere=elsewhere
         )
 
     def _task_of(self, group: Sequence[Found]) -> Task:

@@ -82,8 +82,8 @@ class _Splitter:
         quoted = [orjson.dumps(step)[1:-1] for step in steps]
         self._kernel, self._steps, self._is_auto, self._max_bytes = kernel, steps, pointer is None, max_bytes
         self._state = np.zeros(kernel.N_STATE, np.int64)
-        self._brackets = np.zeros(kernel.MAX_STEPS, np.uint8)
-        self._children = np.zeros(kernel.MAX_STEPS, np.int64)
+        self._brackets = np.zeros(kernel.MAX_POINTER_STEPS, np.uint8)
+        self._children = np.zeros(kernel.MAX_POINTER_STEPS, np.int64)
         self._inner = np.zeros(kernel.MAX_BRACKETS, np.uint8)
         self._key = np.zeros(max(map(len, quoted), default=0) + 1, np.uint8)
         self._names = np.frombuffer(b"".join(quoted) or b"\0", np.uint8)

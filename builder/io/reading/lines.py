@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 LINES_BLOCK_BYTES = 8 << 20
 """Bytes of a block; a block of lines is yielded when it has this size."""
 
+MAX_BLOCK_LINES = 1 << 20
+"""Lines of a block, at most."""
+
 KEPT_HEAD_BYTES = 1 << 20
 """Bytes that are kept of a line over the limit."""
 
@@ -136,9 +139,9 @@ class _Splitter:
             data, rest = data[:end], data[end:]
         else:
             data, rest = self._cut()
-        lines = Lines(offset=self._at, data=data)
-        self._keep(rest, at=self._at + len(data))
-        yield lines
+        at = self._at
+        self._keep(rest, at=at + len(data))
+        yield from _blocks(data, at)
 
     def _cut(self) -> tuple[bytes, bytes]:
         """Split the buffer after the last line feed; the bytes before it are copied once."""
@@ -167,6 +170,18 @@ class _Splitter:
         self._first = False
         self._pending, self._n_pending = [data], len(data)
         return data
+
+
+def _blocks(data: bytes, offset: int) -> Iterator[Lines]:
+    """Divide lines that are many for their size: each takes memory when its bounds are known."""
+    if data.count(b"\n") <= MAX_BLOCK_LINES:
+        yield Lines(offset=offset, data=data)
+        return
+    at = 0
+    while at < len(data):
+        end = data.find(b"\n", at + MAX_BLOCK_LINES - 1) + 1 or len(data)
+        yield Lines(offset=offset + at, data=data[at:end])
+        at = end
 
 
 def line_bounds(data: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from builder.protocols import Guard, Reading, Task
 
 
+FILE_LIMIT_S = 3600.0
+"""Seconds that a file may take, which may be at a slow address; a safety limit."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageFiles(FileSource, ABC):
     """A source whose files are one page each."""
@@ -55,6 +59,19 @@ class PageFiles(FileSource, ABC):
 
     def _read_file(self, found: Found, rows: PageRows, *, guard: Guard, units: Iterator[int]) -> None:
         record = rows.count(offset=0, name=found.name)
+        reason = guard.enter(f"{self.kind}:file", record["ordinal"], limit_s=FILE_LIMIT_S)
+        if reason is not None:
+            message = "decoding it crashed or hung a worker process"
+            rows.reject(self.failure(record, reason, message=message))
+            return
+        try:
+            self._add_page(record, found, rows, guard=guard, units=units)
+        finally:
+            guard.leave()
+
+    def _add_page(
+        self, record: dict[str, Any], found: Found, rows: PageRows, *, guard: Guard, units: Iterator[int]
+    ) -> None:
         data, fault = read_whole(
             found, stage=self.kind, guard=guard, units=units, max_bytes=self.max_record_bytes
         )

@@ -6,18 +6,23 @@ import itertools
 import os
 import stat
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from builder.errors import BuilderError, Fault, RecipeError
-from builder.io.streams.globs import Glob, has_magic, split_glob
+from builder.domain.passed_over import PassedOverTally
+from builder.io.streams.address import as_address, is_local, local_path
+from builder.io.streams.globs import HIDDEN, Glob, has_magic, split_glob
+from builder.io.streams.remote import list_remote, refusal
+from builder.io.streams.walk import walk_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
 
-Listed: TypeAlias = tuple[str, str, int]
-"""Address, name below the root, size in bytes (-1: unknown, ask the file system)."""
+    from builder.io.streams.address import Address
+    from builder.io.streams.remote import RemoteFile
+
+_EVERYTHING = Glob(["**"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,41 +31,64 @@ class Found:
 
     ``name`` is valid UTF-8: bytes of a file name that are not UTF-8 are written ``\xNN``. ``size_bytes`` is 0
     if a remote does not report a size.
+
+    Attributes:
+        former_name: the name by the first rule of names (``domain.addresses``) if it is another one.
     """
 
     path: str
     name: str
     size_bytes: int
+    former_name: str | None = None
 
 
-def find_inputs(pattern: str, *, suffixes: Sequence[str] = ()) -> list[Found]:
-    """List the files that a path selects, sorted by the bytes of their names.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """The files that a path selects, sorted by the bytes of their names, and what it passes over."""
+
+    found: list[Found]
+    passed_over: PassedOverTally
+
+
+def find_inputs(
+    pattern: str, *, suffixes: Sequence[str] = (), redirect_hosts: Sequence[str] = ()
+) -> list[Found]:
+    """List the files that a path selects, sorted by the bytes of their names; see ``select_files``."""
+    return select_files(pattern, suffixes=suffixes, redirect_hosts=redirect_hosts).found
+
+
+def select_files(
+    pattern: str,
+    *,
+    suffixes: Sequence[str] = (),
+    redirect_hosts: Sequence[str] = (),
+    elsewhere: AbstractSet[str] = frozenset(),
+) -> Selection:
+    """Select the files of a path.
 
     A path is a file, a folder or a glob (``*``, ``?``, ``[a-z]`` within a name, ``**`` for any number of
-    folders), on this machine or at any fsspec address. A folder selects all files below it whose names end in
-    one of ``suffixes``, in upper or lower case. Hidden files and folders are skipped, unless a part of the
-    glob begins with a dot. A file whose name looks like a glob is found by its name. Links are followed.
+    folders, ``{a,b}`` for one of several texts), on this machine or at any fsspec address. A folder selects
+    all files below it whose names end in one of ``suffixes``, in upper or lower case. Files and folders whose
+    names begin with a dot or an underscore are skipped, unless a part of the glob begins with the same
+    character. A file or folder that exists is found by its name, even if the name looks like a glob or like
+    an address of fsspec. Links are followed. Query strings and user information of an address are in no name.
+
+    Args:
+        redirect_hosts: other hosts to which HTTP redirects may lead; ``*`` for any.
+        elsewhere: files and folders that another source reads; they do not count as passed over.
 
     Raises:
         RecipeError: if the path does not exist, a folder or file cannot be read, or no file matches.
     """
+    passed_over = PassedOverTally(elsewhere)
     if is_local(pattern):
-        found = _find_local(local_path(pattern), suffixes=suffixes)
+        found = _find_local(local_path(pattern), suffixes=suffixes, passed_over=passed_over)
     else:
-        found = _find_remote(pattern, suffixes=suffixes)
+        address = as_address(pattern, redirect_hosts=tuple(redirect_hosts))
+        found = _find_remote(address, suffixes=suffixes, passed_over=passed_over)
     found.sort(key=lambda one: one.name.encode())
     _refuse_duplicate_names(found)
-    return found
-
-
-def is_local(address: str) -> bool:
-    """Return whether an address is a path on this machine, with or without the prefix ``file://``."""
-    return "::" not in address and ("://" not in address or address.startswith("file://"))
-
-
-def local_path(address: str) -> str:
-    """Return the path of a local address."""
-    return address.removeprefix("file://")
+    return Selection(found=found, passed_over=passed_over)
 
 
 FileMark: TypeAlias = tuple[int, int, int, int]
@@ -84,53 +112,22 @@ def file_mark(address: str) -> FileMark | None:
 # -- on this machine -------------------------------------------------------------------------------
 
 
-def _find_local(pattern: str, *, suffixes: Sequence[str]) -> list[Found]:
-    pattern = str(Path(pattern).expanduser())
+def _find_local(pattern: str, *, suffixes: Sequence[str], passed_over: PassedOverTally) -> list[Found]:
+    pattern = os.path.expanduser(pattern)  # noqa: PTH111 - of an unknown user it leaves the path as it is
     place = Path(pattern)
     if place.is_dir():
-        return _below(pattern, _walk_local(pattern), suffixes=suffixes)
+        hits = walk_files(pattern, _EVERYTHING, passed_over)
+        selected = [hit for hit in hits if _ends_in(hit[1], hit[0], suffixes, passed_over)]
+        return _all_below(pattern, [_local_file(path, name) for path, name in selected], suffixes)
     if place.exists():
         return [_local_file(pattern, place.name)]
     if not has_magic(pattern):
-        raise _refusal(pattern, "no such file or folder", f"the nearest existing folder is {_nearest(place)}")
-    root, matches = split_glob(pattern)
+        raise refusal(pattern, "no such file or folder", f"the nearest existing folder is {_nearest(place)}")
+    root, glob = split_glob(pattern, exists=os.path.lexists)
     if not Path(root or ".").is_dir():
         advice = f"the nearest existing folder is {_nearest(Path(root))}"
-        raise _refusal(pattern, f"no such folder: {root}", advice)
-    hits = (hit for hit in _walk_local(root, glob=matches) if matches.file(hit[1]))
-    return _all_of(pattern, [_local_file(path, name) for path, name, _ in hits])
-
-
-def _walk_local(root: str, *, glob: Glob | None = None) -> Iterator[Listed]:
-    """List files depth first; a folder that is a link to one of its parents is not entered again."""
-    inside: list[tuple[str, str, tuple[tuple[int, int], ...]]] = [(root, "", ())]
-    while inside:
-        folder, below, above = inside.pop()
-        for entry in _entries(folder):
-            name = below + entry.name
-            if _is_folder(entry):
-                here = (entry.stat().st_dev, entry.stat().st_ino)
-                if here not in above and (glob.folder(name) if glob else entry.name[0] != "."):
-                    inside.append((entry.path, name + "/", (*above, here)))
-            elif glob or entry.name[0] != ".":
-                yield entry.path, name, -1
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    """Return whether an entry is a folder; a link to itself is not one, and is later refused as a file."""
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False
-
-
-def _entries(folder: str) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder or ".") as entries:
-            return list(entries)
-    except OSError as error:
-        advice = f"make it readable: chmod u+rx {folder}"
-        raise _refusal(folder, f"the folder cannot be read: {error.strerror}", advice) from error
+        raise refusal(pattern, f"no such folder: {root}", advice)
+    return _all_of(pattern, [_local_file(path, name) for path, name in walk_files(root, glob, passed_over)])
 
 
 def _local_file(path: str, name: str) -> Found:
@@ -138,12 +135,12 @@ def _local_file(path: str, name: str) -> Found:
         status = Path(path).stat()
     except OSError as error:
         advice = "if it is a broken link, remove it or restore its target"
-        raise _refusal(path, f"cannot be read: {error.strerror}", advice) from error
+        raise refusal(path, f"cannot be read: {error.strerror}", advice) from error
     if not stat.S_ISREG(status.st_mode):
-        raise _refusal(path, "is not a regular file", "save its content to a file: inputs are read twice")
+        raise refusal(path, "is not a regular file", "save its content to a file: inputs are read twice")
     if not os.access(path, os.R_OK):
         advice = f"make it readable: chmod u+r {path}; or exclude it from `path`"
-        raise _refusal(path, "this user may not read the file", advice)
+        raise refusal(path, "this user may not read the file", advice)
     readable = os.fsencode(name).decode("utf-8", "backslashreplace")
     return Found(path=path, name=readable, size_bytes=status.st_size)
 
@@ -156,93 +153,60 @@ def _nearest(place: Path) -> Path:
 # -- elsewhere -------------------------------------------------------------------------------------
 
 
-def _find_remote(pattern: str, *, suffixes: Sequence[str]) -> list[Found]:
-    fs, path = _filesystem(pattern)
-    address = partial(_address, fs, chain=pattern.partition("::")[2])
-    ask = partial(_ask_remote, pattern)
-    if ask(lambda: fs.isfile(path)):
-        size = ask(lambda: fs.info(path)).get("size") or 0
-        return [Found(path=address(path), name=path.rstrip("/").rpartition("/")[2], size_bytes=int(size))]
-    if ask(lambda: fs.isdir(path)):
-        listed = ask(lambda: fs.find(path, detail=True))
-        shown = (hit for hit in _listing(path, listed, address) if not _hidden(hit[1]))
-        return _below(pattern, shown, suffixes=suffixes)
-    if not has_magic(path):
-        raise _refusal(pattern, "no such file or folder", "check the address and the credentials")
-    root, glob = split_glob(path)
-    listed = ask(lambda: fs.find(root, maxdepth=glob.depth, detail=True))
-    return _all_of(pattern, [_found(hit) for hit in _listing(root, listed, address) if glob.file(hit[1])])
+def _find_remote(address: Address, *, suffixes: Sequence[str], passed_over: PassedOverTally) -> list[Found]:
+    listing = list_remote(address)
+    glob = _EVERYTHING if listing.is_folder else listing.glob
+    if glob is None:
+        return [_remote_file(one) for one in listing.files]
+    matching = [one for one in listing.files if _matches(glob, one, passed_over)]
+    if not listing.is_folder:
+        return _all_of(address, [_remote_file(one) for one in matching])
+    ending = [one for one in matching if _ends_in(one.name, one.address, suffixes, passed_over)]
+    found = [_remote_file(one) for one in ending]
+    return _all_below(address, found, suffixes)
 
 
-def _filesystem(pattern: str) -> tuple[Any, str]:
-    from fsspec.core import url_to_fs
-
-    try:
-        fs, path = url_to_fs(pattern)
-    except (ImportError, ValueError) as error:
-        advice = "check the protocol of the address, or install the package that the message names"
-        raise _refusal(pattern, f"the address cannot be opened: {error}", advice) from error
-    return fs, path
+def _matches(glob: Glob, one: RemoteFile, passed_over: PassedOverTally) -> bool:
+    """Return whether a remote file matches; a remote lists the files of hidden folders, too."""
+    if glob.file(one.former_name):
+        return True
+    is_hidden = any(part.startswith(HIDDEN) for part in one.former_name.split("/"))
+    passed_over.add("hidden" if is_hidden else "other_name", one.name, one.address)
+    return False
 
 
-def _ask_remote(pattern: str, question: Callable[[], Any]) -> Any:
-    """Query a remote; every exception is caught, because each library below fsspec has its own errors."""
-    try:
-        return question()
-    except BuilderError:
-        raise
-    except Exception as error:
-        advice = "check the address, the network and the credentials"
-        raise _refusal(pattern, f"cannot be listed: {error!r}", advice) from error
-
-
-def _address(fs: Any, path: str, *, chain: str) -> str:
-    address: str = fs.unstrip_protocol(path)
-    return f"{address}::{chain}" if chain else address
-
-
-def _listing(root: str, listed: dict[str, Any], address: Callable[[str], str]) -> Iterator[Listed]:
-    prefix = root.rstrip("/") + "/" if root else ""
-    for path, info in listed.items():
-        if info.get("type", "file") == "file":
-            yield address(path), path.removeprefix(prefix).lstrip("/"), int(info.get("size") or 0)
-
-
-def _found(hit: Listed) -> Found:
-    path, name, size = hit
-    return Found(path=path, name=name, size_bytes=size)
+def _remote_file(one: RemoteFile) -> Found:
+    former = None if one.former_name == one.name else one.former_name
+    return Found(path=one.address, name=one.name, size_bytes=one.size_bytes, former_name=former)
 
 
 # -- both ------------------------------------------------------------------------------------------
 
 
-def _below(folder: str, listing: Iterable[Listed], *, suffixes: Sequence[str]) -> list[Found]:
-    ends = tuple(suffix.lower() for suffix in suffixes) or ("",)
-    hits = [hit for hit in listing if hit[1].lower().endswith(ends)]
-    if not hits:
+def _ends_in(name: str, path: str, suffixes: Sequence[str], passed_over: PassedOverTally) -> bool:
+    if not suffixes or name.lower().endswith(tuple(suffix.lower() for suffix in suffixes)):
+        return True
+    passed_over.add("other_name", name, path)
+    return False
+
+
+def _all_below(folder: str, found: list[Found], suffixes: Sequence[str]) -> list[Found]:
+    if not found:
         ending = " or ".join(suffixes)
         what = f"no file below this folder ends in {ending}" if ending else "the folder has no visible file"
-        raise _refusal(folder, what, "check `path`; a glob, such as '**/*', selects files with any name")
-    return [_local_file(hit[0], hit[1]) if hit[2] < 0 else _found(hit) for hit in hits]
+        raise refusal(folder, what, "check `path`; a glob, such as '**/*', selects files with any name")
+    return found
 
 
 def _all_of(pattern: str, found: list[Found]) -> list[Found]:
     if not found:
-        advice = "'*' does not match '/' or hidden files; use '**/' to match any folders"
-        raise _refusal(pattern, "no file matches", advice)
+        advice = "'*' does not match '/' or names that begin with '.' or '_'; use '**/' for any folders"
+        raise refusal(pattern, "no file matches", advice)
     return found
-
-
-def _hidden(name: str) -> bool:
-    return any(part.startswith(".") for part in name.split("/"))
 
 
 def _refuse_duplicate_names(found: list[Found]) -> None:
     for one, other in itertools.pairwise(found):
         if one.name == other.name:
             what = f"has the same name as {one.path}: {one.name!r}"
-            raise _refusal(other.path, what, "rename one of the two files")
-
-
-def _refusal(where: str, what: str, advice: str) -> RecipeError:
-    return RecipeError(Fault(where=where, what=what, advice=advice))
+            raise refusal(other.path, what, "rename one of the two files")

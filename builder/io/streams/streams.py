@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 from builder.errors import Fault, SourceError
+from builder.io.streams.address import as_address, is_local, local_path
 from builder.io.streams.codecs import Decoder, feed, find_codec
-from builder.io.streams.paths import is_local, local_path
+from builder.io.streams.limits import SWELLING, swelling_message, swells
+from builder.io.streams.remote import explain, open_remote, refused_redirect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,7 +44,7 @@ class StreamFault:
     message: str
 
 
-REASONS = {
+REASONS = SWELLING | {
     f"{codec}_{what}": f"The {codec} stream {sentence}; the data before this place were read."
     for codec in _SUFFIXES.values()
     for what, sentence in (("truncated", "is truncated"), ("corrupt", "is damaged"))
@@ -95,11 +97,12 @@ def read_chunks(
             n_out += len(chunk)
             yield chunk
     except _Damage as damage:
-        yield StreamFault(reason=f"{codec}_{damage.what}", offset=n_out, message=damage.message)
+        reason = damage.what if damage.what in SWELLING else f"{codec}_{damage.what}"
+        yield StreamFault(reason=reason, offset=n_out, message=damage.message)
 
 
 class _Damage(Exception):  # noqa: N818 - it is caught in this file
-    """Damage of a stream: ``truncated`` or ``corrupt``, and a message."""
+    """Damage of a stream: ``truncated``, ``corrupt`` or ``swelling``, and a message."""
 
     def __init__(self, what: str, message: str) -> None:
         self.what, self.message = what, message
@@ -120,6 +123,7 @@ def _decompress(address: str, codec: str, start: int, stop: int | None, size: in
     new, errors, padded = find_codec(codec)
     decoder: Decoder | None = None
     at = member = start
+    n_out = 0
     for block in _read_raw(address, start, stop, _RAW_BYTES):
         end, data = at + len(block), block
         while data:
@@ -132,6 +136,9 @@ def _decompress(address: str, codec: str, start: int, stop: int | None, size: in
             n_member = 0
             try:
                 for chunk in feed(decoder, data, size):
+                    n_out += len(chunk)
+                    if swells(n_out, end - start):
+                        raise _Damage("swelling", swelling_message(end - start))
                     n_member += len(chunk)
                     yield chunk
             except errors as error:
@@ -224,8 +231,8 @@ class _RetryingFile(io.RawIOBase):
                 return action(self._file)
             except self._errors as error:
                 self._drop()
-                if not tries_left or isinstance(error, _PERMANENT):
-                    raise _unreadable(self._address, error) from error
+                if not tries_left or isinstance(error, _PERMANENT) or refused_redirect(error):
+                    raise _unreadable(self._address, error) from None
             time.sleep(RETRY_DELAYS_S[-tries_left])
             tries_left -= 1
 
@@ -240,10 +247,7 @@ def _open(address: str, *, at: int) -> Any:
     if is_local(address):
         file: Any = Path(local_path(address)).open("rb", buffering=0)  # noqa: SIM115 - the caller closes it
     else:
-        from fsspec.core import url_to_fs
-
-        fs, path = url_to_fs(address)
-        file = fs.open(path, "rb")
+        file = open_remote(address)
     if at:
         file.seek(at)
     return file
@@ -258,8 +262,10 @@ def _read_into(file: Any, buffer: Any) -> int:
 
 
 def _unreadable(address: str, error: Exception) -> SourceError:
+    if redirect := refused_redirect(error):
+        return SourceError(Fault(where=str(as_address(address)), what=redirect.what, advice=redirect.advice))
     gone = isinstance(error, FileNotFoundError)
-    what = "the input no longer exists" if gone else f"the input cannot be read: {error!r}"
+    what = "the input no longer exists" if gone else f"the input cannot be read: {explain(address, error)}"
     fix = "restore the file" if gone else "check the disk or the network"
     advice = f"{fix}, then run the same command again; finished parts are kept"
-    return SourceError(Fault(where=address, what=what, advice=advice))
+    return SourceError(Fault(where=str(as_address(address)), what=what, advice=advice))

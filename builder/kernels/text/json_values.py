@@ -18,7 +18,7 @@ from builder.kernels.text.json_escapes import next_mark
 EVENT_RECORD, EVENT_MISS, EVENT_BEGIN = 0, 1, 2
 """Kinds of events: a record, a value in which the path leads to no record, the begin of a value."""
 
-MAX_STEPS = 64
+MAX_POINTER_STEPS = 64
 """Steps of a path, at most."""
 
 MAX_BRACKETS = 1025
@@ -66,8 +66,8 @@ def find_values(
         base: the offset of the chunk in the text.
         is_last: whether no chunk follows.
         state: int64[N_STATE].
-        brackets: uint8[MAX_STEPS], the brackets of the open containers on the path.
-        children: int64[MAX_STEPS], the number of their children so far.
+        brackets: uint8[MAX_POINTER_STEPS], the brackets of the open containers on the path.
+        children: int64[MAX_POINTER_STEPS], the number of their children so far.
         inner: uint8[MAX_BRACKETS], the open brackets inside a record.
         key: uint8[n], room for one byte more than the longest name.
         names: uint8[n], the steps of the path concatenated, as they are written between quotes.

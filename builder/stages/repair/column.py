@@ -15,9 +15,10 @@ from builder.kernels.text import screen as screening
 from builder.kernels.text.tidy import find_lines, tidy
 from builder.stages.repair import rules
 from builder.stages.repair.rules import TooManyMarksError, fix_bytes, tables
+from builder.stages.repair.work import TooMuchRepairError, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -34,13 +35,13 @@ class RepairedColumn:
         column: the repaired texts, with the type and the nulls of the original column.
         counts: number of changed documents (``repaired``), and the number for each repair.
         empty: int64[n], rows whose text is empty after the repair.
-        too_many_marks: int64[n], rows that cannot be normalised; their text in ``column`` is undefined.
+        refused: row -> ``too_many_marks`` or ``too_much_repair``; its text in ``column`` is undefined.
     """
 
     column: pa.Array
     counts: Counter[str]
     empty: NDArray[np.int64]
-    too_many_marks: NDArray[np.int64]
+    refused: Mapping[int, str]
 
 
 def repair_column(
@@ -61,12 +62,11 @@ def repair_column(
     if column.null_count:
         flags[column.is_null().to_numpy(zero_copy_only=False)] = 0
     if not flags.any():
-        no_rows = np.empty(0, np.int64)
         return RepairedColumn(
-            column=column, counts=Counter(repaired=0), empty=no_rows, too_many_marks=no_rows
+            column=column, counts=Counter(repaired=0), empty=np.empty(0, np.int64), refused={}
         )
     changes: dict[int, set[str]] = {row: {"line_ends"} for row in _rows(flags & screening.CRLF)}
-    refused = set(_rows(flags & screening.MANY_MARKS))
+    refused = dict.fromkeys(_rows(flags & screening.MANY_MARKS), "too_many_marks")
     fixed = _fix_lines(texts, flags, html_at, changes, refused, options=options)
     wanted = flags != 0
     wanted[list(refused)] = False
@@ -80,7 +80,7 @@ def repair_column(
         column=_column_of(data, ends, like=column),
         counts=counts,
         empty=np.flatnonzero(emptied),
-        too_many_marks=np.array(sorted(refused), np.int64),
+        refused=refused,
     )
 
 
@@ -111,7 +111,7 @@ def _fix_lines(
     flags: NDArray[np.int64],
     html_at: NDArray[np.int64],
     changes: dict[int, set[str]],
-    refused: set[int],
+    refused: dict[int, str],
     *,
     options: Options,
 ) -> Texts:
@@ -121,13 +121,17 @@ def _fix_lines(
     pieces: list[memoryview | bytes] = []
     grown = np.zeros(len(offsets) - 1, np.int64)
     done = int(offsets[0])
+    work, worked_on = Work(), -1
     for row, start, stop in _lines_to_repair(texts, flags, html_at, options=options):
         if row in refused:
             continue
+        if row != worked_on:
+            work, worked_on = Work(), row
+        is_html = bool(html_at[row] < start)
         try:
-            fixed, changed = fix_bytes(view[start:stop], is_html=bool(html_at[row] < start), options=options)
-        except TooManyMarksError:
-            refused.add(row)
+            fixed, changed = fix_bytes(view[start:stop], is_html=is_html, options=options, work=work)
+        except (TooManyMarksError, TooMuchRepairError) as error:
+            refused[row] = error.reason
             continue
         if changed:
             changes.setdefault(row, set()).update(changed)

@@ -13,11 +13,12 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from builder.kernels.text import screen
+from builder.stages.repair.work import CALL_STEPS, Work, within_limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,6 +48,8 @@ _CONTROLS = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
 class TooManyMarksError(ValueError):
     """A run of combining marks is so long that the text cannot be normalised in reasonable time."""
 
+    reason = "too_many_marks"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
@@ -57,7 +60,7 @@ class Options:
     fix_latin_ligatures: bool
 
 
-def fix_line(line: str, *, is_html: bool, options: Options) -> tuple[str, frozenset[str]]:
+def fix_line(line: str, *, is_html: bool, options: Options, work: Work) -> tuple[str, frozenset[str]]:
     """Repair one line with its line end; return it with the names of the repairs that changed it.
 
     A long line is repaired in parts. From the first part with a ``<`` on, the text counts as HTML, and its
@@ -67,9 +70,11 @@ def fix_line(line: str, *, is_html: bool, options: Options) -> tuple[str, frozen
 
     Args:
         is_html: whether the entities of the line are not decoded.
+        work: counts the steps of the document.
 
     Raises:
         TooManyMarksError: if it has more than ``MAX_MARKS`` combining marks in a row.
+        TooMuchRepairError: if the document takes more than ``MAX_STEPS`` steps.
     """
     changes: set[str] = set()
     parts = []
@@ -78,11 +83,13 @@ def fix_line(line: str, *, is_html: bool, options: Options) -> tuple[str, frozen
         is_html = is_html or "<" in part
         fix = _fix_cached if len(part) <= MAX_CACHED_CHARS else _fix_part
         spaced = part.replace(_VERTICAL_TAB, " ")
-        fixed, changed = fix(spaced, unescape=not is_html and "&" in part, options=options)
+        fixed, changed, n_steps = fix(spaced, unescape=not is_html and "&" in part, options=options)
+        work.spend(n_steps)
         while SOFT_HYPHEN in fixed:
             changes |= changed | {"control_chars"}
             fixed = fixed.replace(SOFT_HYPHEN, "")
-            fixed, changed = fix(fixed, unescape=not is_html and "&" in fixed, options=options)
+            fixed, changed, n_steps = fix(fixed, unescape=not is_html and "&" in fixed, options=options)
+            work.spend(n_steps)
         parts.append(fixed)
         changes |= changed | ({"control_chars"} if spaced != part else set())
     fixed = "".join(parts)
@@ -95,12 +102,14 @@ def fix_line(line: str, *, is_html: bool, options: Options) -> tuple[str, frozen
     return plain, frozenset(changes)
 
 
-def fix_bytes(line: memoryview, *, is_html: bool, options: Options) -> tuple[bytes, frozenset[str]]:
+def fix_bytes(
+    line: memoryview, *, is_html: bool, options: Options, work: Work
+) -> tuple[bytes, frozenset[str]]:
     """Repair one line of any length, given as UTF-8; see ``fix_line``."""
     changes: frozenset[str] = frozenset()
     pieces = []
     for text in _pieces(line):
-        fixed, changed = fix_line(text, is_html=is_html, options=options)
+        fixed, changed = fix_line(text, is_html=is_html, options=options, work=work)
         pieces.append(fixed.encode())
         changes |= changed
         is_html = is_html or "<" in text
@@ -126,36 +135,50 @@ def _pieces(line: memoryview) -> Iterator[str]:
 
 
 @lru_cache(maxsize=CACHED_LINES)
-def _fix_cached(line: str, *, unescape: bool, options: Options) -> tuple[str, frozenset[str]]:
+def _fix_cached(line: str, *, unescape: bool, options: Options) -> tuple[str, frozenset[str], int]:
     """Repair a line and cache the result: some lines occur on all pages of a site."""
     return _fix_part(line, unescape=unescape, options=options)
 
 
-def _fix_part(line: str, *, unescape: bool, options: Options) -> tuple[str, frozenset[str]]:
+def _fix_part(line: str, *, unescape: bool, options: Options) -> tuple[str, frozenset[str], int]:
+    """Apply all repairs until none changes the line; return it, the repairs, and the steps that they took."""
     changes: set[str] = set()
-    steps = _steps(options)
+    repairs = _repairs(options)
+    n_steps = 0
     while True:
-        before = line
-        for name, step in steps:
+        before, n_rounds = line, 1
+        for name, repair in repairs:
             if name == "entities" and (not unescape or "&" not in line):
                 continue
-            fixed = step(line)
+            if repair is _fix_encoding:
+                fixed, n_more = _fix_encoding(line)
+                n_rounds += n_more
+            else:
+                fixed = repair(line)
             if fixed != line:
                 changes.add(name)
                 line = fixed
+        n_steps = within_limit(n_steps + n_rounds * (len(before) + CALL_STEPS))
         if line == before:
-            return line, frozenset(changes)
+            return line, frozenset(changes), n_steps
+
+
+def _fix_encoding(line: str) -> tuple[str, int]:
+    """Repair mojibake; return the line, and the rounds that it took."""
+    import ftfy
+
+    fixed, plan = ftfy.fix_encoding_and_explain(line)
+    return fixed, 1 + sum(action in ("decode", "apply") for action, _ in plan or ())
 
 
 @cache
-def _steps(options: Options) -> tuple[tuple[str, Callable[[str], str]], ...]:
+def _repairs(options: Options) -> tuple[tuple[str, Callable[[str], Any]], ...]:
     """Return the repairs in the order of ftfy, each with the name under which its changes are counted."""
-    import ftfy
     from ftfy import fixes
 
     return (
         ("entities", fixes.unescape_html),
-        ("mojibake_fixed", ftfy.fix_encoding),
+        ("mojibake_fixed", _fix_encoding),
         ("mojibake_fixed", fixes.fix_c1_controls),
         *([("ligatures", fixes.fix_latin_ligatures)] if options.fix_latin_ligatures else []),
         *([("width", fixes.fix_character_width)] if options.fix_character_width else []),

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pytest
 from golden_files import compare_with_golden
+from hypothesis import example, given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from builder.card.card import MAX_DOMAINS, render_card, render_root_card
 from builder.card.facts import Count, ShardFile, SplitFacts, StageFacts, VersionFacts
@@ -16,6 +19,8 @@ from builder.card.front_matter import read_front_matter, split_front_matter, ver
 from builder.card.funnel import funnel
 from builder.card.licenses import license_url
 from builder.card.sections import sections
+from builder.card.text import paragraphs
+from builder.domain.visible import visible
 from builder.errors import BuilderError, ContractError
 
 if TYPE_CHECKING:
@@ -90,6 +95,25 @@ def test_words_of_people_stay_words(text: str, make_facts: Callable[..., CardFac
     assert names == [section.name for section in sections(split_front_matter(plain)[1]) if section.name]
     marks = re.findall(r"^<!--\s*builder:", split_front_matter(card)[1], re.MULTILINE)
     assert len(marks) == 2 * len(names)
+
+
+LAYOUT = st.text(st.sampled_from("a1 \n\t-=+*_#>`~|[]()<>!&;:./\\\\\"'{}$@\r\u2028\x1b\u202e"), max_size=60)
+
+
+@given(LAYOUT)
+@example("# Title\n\n<script>alert(1)</script>")
+@example("text\n===\n- one\n1. two\n> three\n    code\n```\nfence\n---")
+@example("![i](https://x.example/i.png) [l](javascript:alert(1)) <https://x.example> &lt;b&gt;")
+@example("<!-- builder:end what -->\n</details>\n| a |\n|---|\n| b |")
+def test_a_description_is_text(text: str) -> None:
+    """A recipe may come from a stranger: its description is paragraphs, whatever Markdown or HTML it has."""
+    card = f"before\n\n{paragraphs(text)}\n\nafter\n"
+    tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(card)
+    assert {token.type for token in tokens} == {"paragraph_open", "inline", "paragraph_close"}
+    inline = [token.children or [] for token in tokens if token.type == "inline"]
+    assert {child.type for children in inline for child in children} <= {"text", "softbreak"}
+    shown = " ".join("".join(child.content or " " for child in children) for children in inline)
+    assert shown.split() == ["before", *map(visible, text.split()), "after"]
 
 
 def test_strange_domains_and_columns_do_not_break_tables(make_facts: Callable[..., CardFacts]) -> None:

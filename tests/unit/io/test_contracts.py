@@ -227,6 +227,80 @@ def test_all_missing_references_are_reported(tmp_path: Path) -> None:
     ]
 
 
+OLD_DRAFTS = [
+    "http://json-schema.org/draft-04/schema#",
+    "http://json-schema.org/draft-06/schema#",
+    "http://json-schema.org/draft-07/schema#",
+]
+
+
+@pytest.mark.parametrize("draft", OLD_DRAFTS)
+@pytest.mark.parametrize("order", [("schema", "names"), ("names", "schema")])
+def test_dependencies_may_mix_schemas_and_lists_of_names(
+    draft: str, order: tuple[str, str], tmp_path: Path
+) -> None:
+    """References in the schemas are followed, whichever comes first."""
+    dependencies = {"schema": {"$ref": "needs.json"}, "names": ["b"]}
+    schema = {"$schema": draft, "type": "object", "properties": {"a": STRING}}
+    write(tmp_path / "root.json", {**schema, "dependencies": {name: dependencies[name] for name in order}})
+    with pytest.raises(ContractError, match=r"'needs\.json' cannot be resolved"):
+        load_schema("root.json", folder=tmp_path)
+    write(tmp_path / "needs.json", {"required": ["c"]})
+    loaded = load_schema("root.json", folder=tmp_path)
+    judge = Judge(loaded.schema, loaded.documents)
+    given = [{"schema": 1}, {"names": 1}, {"schema": 1, "names": 1, "b": 1, "c": 1}, {}]
+    assert [judge.accepts(value) for value in given] == [False, False, True, True]
+    assert load_contract("root.json", folder=tmp_path).columns.names == ["a", "extra"]
+
+
+UNUSED = [
+    {"$ref": "missing.json"},
+    {"$ref": "https://schemas.example/missing.json#/definitions/x"},
+    {"$ref": "#/definitions/nowhere"},
+    {"$ref": "#nowhere"},
+    {"properties": {"a": {"$ref": "missing.json#/x"}}},
+]
+
+
+@pytest.mark.parametrize("unused", UNUSED)
+@pytest.mark.parametrize("reference", ["other.json", "other.json#/definitions/used"])
+def test_a_reference_in_an_unused_part_of_another_document_need_not_resolve(
+    reference: str, unused: dict[str, Any], tmp_path: Path
+) -> None:
+    """The reference implementation never follows it. A part that is used is still refused."""
+    other = {"definitions": {"used": {"type": "string"}, "unused": unused}}
+    write(tmp_path / "root.json", with_reference(reference))
+    write(tmp_path / "other.json", other)
+    loaded = load_schema("root.json", folder=tmp_path)
+    judge = Judge(loaded.schema, loaded.documents)
+    assert judge.accepts({"a": "x"})
+    assert judge.accepts({"a": 1}) == (reference == "other.json")
+    write(tmp_path / "root.json", with_reference("other.json#/definitions/unused"))
+    with pytest.raises(ContractError, match="cannot be resolved"):
+        load_schema("root.json", folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    "reference", ["http://[bad", "#/properties/a/$ref/x", "#/allOf/x", "#/type/0/x", "#/minProperties/x"]
+)
+def test_a_malformed_reference_is_refused(reference: str, tmp_path: Path) -> None:
+    """The error names the place; the library that resolves references raises ValueError or TypeError."""
+    schema = with_reference(reference, allOf=[True], minProperties=0)
+    write(tmp_path / "root.json", schema)
+    with pytest.raises(ContractError) as refused:
+        load_schema("root.json", folder=tmp_path)
+    assert refused.value.faults[0].where == "root.json/properties/a/$ref"
+
+
+def test_a_referenced_document_may_hold_other_things_than_schemas(tmp_path: Path) -> None:
+    """Only the target of the reference must be a schema."""
+    other = {"x": {"$id": 5, "$anchor": [], "allOf": 7}, "y": {"z": STRING, "$id": "http://[bad"}}
+    write(tmp_path / "root.json", with_reference("other.json#/y/z"))
+    write(tmp_path / "other.json", other)
+    loaded = load_schema("root.json", folder=tmp_path)
+    assert not Judge(loaded.schema, loaded.documents).accepts({"a": 1})
+
+
 @pytest.mark.parametrize(
     ("text", "what"),
     [

@@ -55,12 +55,55 @@ def test_all_faults_are_reported_at_once(tmp_path: Path) -> None:
 
 def test_a_duplicate_stage_is_a_fault(tmp_path: Path) -> None:
     """The ledger identifies a stage by its name; validate must be first."""
-    assert faults(document(stages=[{"repair_text": {}}, {"repair_text": {}}]), tmp_path) == [
-        "stages[1]: the name 'repair_text' is already used (remove one of the entries)"
-    ]
+    (found,) = faults(document(stages=[{"repair_text": {}}, {"repair_text": {}}]), tmp_path)
+    assert found.startswith(
+        "stages[1]: the name 'repair_text' is already used (give the stage another `name`"
+    )
     assert faults(document(stages=[{"repair_text": {}}, {"validate": {}}]), tmp_path) == [
         "stages[1]: 'validate' must be the first stage (move it to the top of `stages`)"
     ]
+
+
+def test_a_stage_can_stand_twice_with_a_name(tmp_path: Path) -> None:
+    """The name is the ledger's stage, the key stays the kind."""
+    stages = [{"repair_text": {"name": "first"}}, {"repair_text": {"name": "second"}}, {"repair_text": {}}]
+    recipe = Recipe.from_dict(document(stages=stages), folder=tmp_path)
+    assert [stage.name for stage in recipe.stages] == ["validate", "first", "second", "repair_text"]
+
+
+@pytest.mark.parametrize(
+    ("stage", "fault"),
+    [
+        (
+            {"dedup_near": {"name": "dedup_url"}},
+            "stages[0].dedup_near.name: the name 'dedup_url' has another",
+        ),
+        ({"dedup_near": {"name": "rows"}}, "stages[0].dedup_near.name: the name 'rows' has another meaning"),
+        (
+            {"dedup_near": {"name": "jsonl"}},
+            "stages[0].dedup_near.name: the name 'jsonl' has another meaning",
+        ),
+        ({"dedup_near": {"name": "../x"}}, "stages[0].dedup_near.name: '../x' does not match"),
+        ({"dedup_near": {"name": 7}}, "stages[0].dedup_near.name: 7 is not of type 'string'"),
+        ({"dedup_near": {"where": {"source": ["jsonl"]}}}, "stages[0].dedup_near.where.source: unknown key"),
+        ({"dedup_near": {"where": {"sources": "jsonl"}}}, "where.sources: 'jsonl' is not of type 'array'"),
+        ({"dedup_near": {"where": {}}}, "stages[0].dedup_near.where: "),
+        (
+            {"dedup_near": {"where": {"sources": ["jsnol"]}}},
+            "no source is called 'jsnol' (did you mean 'jsonl'?)",
+        ),
+        (
+            {"validate": {"where": {"sources": ["jsonl"]}}},
+            "stages[0].validate.where: 'validate' checks every",
+        ),
+    ],
+    ids=str,
+)
+def test_a_wrong_name_or_where_is_a_fault(tmp_path: Path, stage: dict[str, Any], fault: str) -> None:
+    """Names are stages of the ledger and files of the index."""
+    found = faults(document(stages=[stage]), tmp_path)
+    assert fault in found[0]
+    assert len(found) == 1
 
 
 def test_sources_are_named_by_kind_and_number(tmp_path: Path) -> None:

@@ -115,11 +115,27 @@ def test_a_hostile_file_is_refused_at_once(tmp_path: Path, text: str, message: s
         read_document(write(tmp_path, text))
 
 
-def test_a_recipe_at_the_limits_is_read(tmp_path: Path) -> None:
-    """63 levels below the document, and aliases that expand to nearly 100,000 values."""
-    assert read_document(write(tmp_path, "a: " + "[" * 62 + "]" * 62))
-    many = "a: &a [" + ", ".join("x" * 990) + "]\nb: [" + ", ".join(["*a"] * 99) + "]\n"
-    assert len(read_document(write(tmp_path, many))["b"]) == 99
+def many_values(n: int) -> str:
+    """Return YAML with 99,106 values after its aliases are expanded, and ``n`` more."""
+    return f"a: &a [{'x, ' * 98}]\nb: [{'*a, ' * 1_000}]\nc: [{'x, ' * n}]"
+
+
+@pytest.mark.parametrize(
+    ("at_limit", "above"),
+    [
+        ("name: " + "x" * ((1 << 20) - 6), "name: " + "x" * ((1 << 20) - 5)),
+        ("a: " + "[" * 62 + "]" * 62, "a: " + "[" * 63 + "]" * 63),
+        (many_values(894), many_values(895)),
+    ],
+    ids=["bytes", "levels", "values"],
+)
+def test_a_recipe_at_a_limit_is_read_and_one_above_is_refused(
+    tmp_path: Path, at_limit: str, above: str
+) -> None:
+    """Bytes, levels of nesting, and values after aliases are expanded."""
+    assert read_document(write(tmp_path, at_limit))
+    with pytest.raises(RecipeError, match="check that this file is a recipe"):
+        read_document(write(tmp_path, above))
 
 
 def test_a_fifo_is_refused(tmp_path: Path) -> None:
@@ -127,3 +143,12 @@ def test_a_fifo_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "recipe.yaml")
     with pytest.raises(RecipeError, match="is not a regular file"):
         read_document(tmp_path / "recipe.yaml")
+
+
+def test_a_setting_selects_a_stage_by_its_name() -> None:
+    """Several stages of one kind can only be told apart by their names."""
+    stages = [{"dedup_near": {"name": "strict", "threshold": 0.9}}, {"dedup_near": {}}]
+    done = apply_settings({"stages": stages}, ["stages.strict.threshold=0.95"])
+    assert done["stages"] == [{"dedup_near": {"name": "strict", "threshold": 0.95}}, {"dedup_near": {}}]
+    with pytest.raises(RecipeError, match=r"2 entries have the key 'dedup_near'.*by its name or its number"):
+        apply_settings({"stages": stages}, ["stages.dedup_near.threshold=0.7"])

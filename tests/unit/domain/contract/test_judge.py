@@ -203,3 +203,33 @@ def test_an_invalid_pattern_is_refused() -> None:
     """The library that matches patterns also checks them."""
     with pytest.raises(ContractError, match="/properties/a/pattern: not a valid schema"):
         Judge({"properties": {"a": {"pattern": "("}}}, {})
+
+
+@pytest.mark.parametrize(
+    ("value", "pointers"),
+    [
+        ({"m": {"1": 5}}, ["/m/1"]),
+        ({"m": {"01": 5}}, ["/m/01"]),
+        ({"m": {"1": "x", "01": 5}}, ["/m/01"]),
+        ({"m": {"001": 5, "1": 6, "01": 7}}, ["/m/001", "/m/1", "/m/01"]),
+        ({"m": {"0": {"1": 5}}}, ["/m/0"]),
+        ({"m": {"-1": 5, "+1": 5, "1e0": 5, "١": 5}}, ["/m/-1", "/m/+1", "/m/1e0", "/m/١"]),
+        ({"m": {"18446744073709551616": 5, "9" * 5000: 5}}, ["/m/18446744073709551616", "/m/" + "9" * 5000]),
+        ({"n": [{"1": [5]}, {"01": ["x", 5]}]}, ["/n/0/1/0", "/n/1/01/1"]),
+        ({"m": {"a/1": 5, "~1": 6}}, ["/m/a~11", "/m/~01"]),
+    ],
+)
+def test_a_member_with_a_name_of_digits_has_its_own_pointer(value: Any, pointers: list[str]) -> None:
+    """jsonschema-rs reports the steps of a path as numbers if they consist of digits."""
+    strings = {"additionalProperties": {"type": "string"}}
+    arrays = {"items": {"additionalProperties": {"items": {"type": "string"}}}}
+    faults = Judge({"properties": {"m": strings, "n": arrays}}, {}).explain(value)
+    assert [fault.pointer for fault in faults] == pointers
+    assert all(fault.value for fault in faults)
+
+
+def test_equal_values_below_names_of_the_same_number_are_told_apart() -> None:
+    """Both members have the value 5, and only one of them breaks its schema."""
+    schema = {"properties": {"1": {"type": "integer"}, "01": {"type": "string"}}}
+    assert keywords_of(schema, {"1": 5, "01": 5}) == [("/01", "type")]
+    assert keywords_of(schema, {"1": "x", "01": "x"}) == [("/1", "type")]

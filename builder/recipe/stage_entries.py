@@ -1,0 +1,143 @@
+"""Read the entries of `stages`: the kind of each stage, its name, the rows that it works on, its options."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from builder.errors import Fault
+from builder.registry import blame, nearest, source_kinds, stage_class, stage_names
+from builder.stages.binding.placed import AnyStage, place_stage
+from builder.stages.binding.where import Where
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+FIRST_KIND = "validate"
+"""The kind of the first stage of every chain."""
+
+COMMON = ("name", "where")
+"""Options that every stage has."""
+
+_TAKEN = frozenset(
+    {"publishable", "takedown", "source", "card", "index", "records", "rows", "shards", "texts"}
+)
+"""Names in the ledger and names of files in the index, which a stage cannot have."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageEntry:
+    """One entry of `stages`, without defaults."""
+
+    kind: str
+    name: str
+    where: Where = field(default_factory=Where)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, entry: Mapping[str, Any]) -> StageEntry:
+        """Read an entry such as ``{"dedup_near": {"name": "strict", "threshold": 0.9}}``."""
+        ((kind, written),) = entry.items()
+        written = written or {}
+        return cls(
+            kind=kind,
+            name=written.get("name") or kind,
+            where=Where.of(written.get("where")),
+            options={key: value for key, value in written.items() if key not in COMMON},
+        )
+
+    def make(self) -> AnyStage:
+        """Create the stage.
+
+        Raises:
+            RecipeError: if a stage of another package refuses its options, whatever its code raises.
+        """
+        found = stage_class(self.kind)
+        with blame(self.kind, kind="stage", code=found):
+            stage = found(**self.options)
+        return place_stage(stage, name=self.name, where=self.where)
+
+
+def stage_entries(written: Sequence[Mapping[str, Any]] | None) -> list[StageEntry]:
+    """Return the entries of a recipe; ``validate`` is the first one, even if the recipe does not list it.
+
+    >>> [one.name for one in stage_entries([{"dedup_near": {"name": "strict"}}])]
+    ['validate', 'strict']
+    """
+    entries = [StageEntry.of(entry) for entry in written or []]
+    has_first = bool(entries) and entries[0].kind == FIRST_KIND
+    return entries if has_first else [StageEntry(kind=FIRST_KIND, name=FIRST_KIND), *entries]
+
+
+def common_options_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the options that every stage has."""
+    names = {"type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1}}
+    return {
+        "name": {
+            "type": "string",
+            "pattern": "^[a-z][a-z0-9_]{0,62}$",
+            "description": "Name of the stage in the ledger. Default: its kind.",
+        },
+        "where": {
+            "type": "object",
+            "description": "Rows that the stage works on; other rows pass unchanged. Default: all rows.",
+            "additionalProperties": False,
+            "minProperties": 1,
+            "properties": {
+                "sources": {**names, "description": "Names of sources."},
+                "language": {
+                    **names,
+                    "description": "Values of the column `language`; `en` also matches `en-GB`.",
+                },
+            },
+        },
+    }
+
+
+def stage_faults(written: Sequence[Any]) -> Iterator[Fault]:
+    """Find names of stages that are used twice or that have another meaning, and a stage at a wrong place."""
+    entries = {i: StageEntry.of(entry) for i, entry in enumerate(written) if _is_readable(entry)}
+    seen: Counter[str] = Counter()
+    for i, entry in entries.items():
+        place = f"stages[{i}]"
+        if seen[entry.name]:
+            what = f"the name {entry.name!r} is already used"
+            yield Fault(where=place, what=what, advice="give the stage another `name`, or remove the entry")
+        seen[entry.name] += 1
+        if entry.name != entry.kind and entry.name in {*_TAKEN, *stage_names(), *source_kinds()}:
+            what = f"the name {entry.name!r} has another meaning in the ledger or the index"
+            yield Fault(where=f"{place}.{entry.kind}.name", what=what, advice="choose another name")
+        if entry.kind == FIRST_KIND and i:
+            what = f"{FIRST_KIND!r} must be the first stage"
+            yield Fault(where=place, what=what, advice="move it to the top of `stages`")
+        if entry.kind == FIRST_KIND and entry.where:
+            what = f"{FIRST_KIND!r} checks every record, so it does not take `where`"
+            yield Fault(where=f"{place}.{FIRST_KIND}.where", what=what, advice="remove `where`")
+
+
+def _is_readable(entry: Any) -> bool:
+    """Return whether an entry has the form that ``StageEntry.of`` reads; the schema reports the others."""
+    if not (isinstance(entry, dict) and len(entry) == 1):
+        return False
+    (written,) = entry.values()
+    if written is None:
+        return True
+    if not isinstance(written, dict) or not isinstance(written.get("name", ""), str):
+        return False
+    where = written.get("where", {})
+    return isinstance(where, dict) and all(
+        isinstance(names, list) and all(isinstance(one, str) for one in names) for names in where.values()
+    )
+
+
+def unknown_sources(written: Sequence[Any], known: Sequence[str]) -> Iterator[Fault]:
+    """Find sources that `where` names and the recipe does not have."""
+    for i, entry in enumerate(written):
+        if not _is_readable(entry):
+            continue
+        found = StageEntry.of(entry)
+        for name in found.where.sources:
+            if name not in known:
+                place = f"stages[{i}].{found.kind}.where.sources"
+                yield Fault(where=place, what=f"no source is called {name!r}", advice=nearest(name, known))
