@@ -178,6 +178,10 @@ def _load(name: str, point: Any, *, kind: str) -> type:
         what = f"{describe_part(name, kind=kind)} is not a dataclass, but {point.value}"
         advice = "make the class a frozen dataclass; its fields are the options"
         raise RecipeError(Fault(where=name, what=what, advice=advice))
+    attribute = "name" if kind == "stage" else "kind"
+    if (own := getattr(loaded, attribute, None)) != name:
+        what = f"{describe_part(name, kind=kind)} has the {attribute} {own!r}, not that of its entry point"
+        raise RecipeError(Fault(where=name, what=what, advice=f"write in the class: {attribute} = {name!r}"))
     return loaded
 
 

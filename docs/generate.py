@@ -17,6 +17,7 @@ from builder.cli.main import COMMANDS, cli
 from builder.domain.contract import arrow_values
 from builder.domain.json import text as json_text
 from builder.pipeline.stage_errors import STAGE_ERROR
+from builder.plugin import FILTERED
 from builder.recipe import recipe_schema
 from builder.registry import SOURCES, STAGES, source_class, stage_class
 from builder.release.reasons import BUILD_REASONS
@@ -98,8 +99,19 @@ builder build my-corpus/recipe.yaml
 | add pages, or take pages down | [Further versions](further-versions.md) |
 | load a version | [The corpus folder](corpus-folder.md) |
 | publish a version | [The Hugging Face Hub](hub.md) |
-| call builder from Python | [Python](python.md) |"""
-STAGE_ERROR_MEANING = "The stage raised an error on this row; `message` is the error."
+| call builder from Python | [Python](python.md) |
+| write a stage of my own | [Your own stage](your-own-stage.md) |"""
+COMMON_OPTIONS = [
+    "Each stage also takes [`name`](../recipe.md#names-of-stages), its name in the ledger, and",
+    "[`where`](../recipe.md#rows-that-a-stage-works-on), the rows that it works on.",
+    "",
+]
+OTHERS = {
+    STAGE_ERROR: "The stage raised an error on this row; `message` is the error. The outcome is `failed`.",
+    FILTERED: "A filter rejected the row without a reason of its own. The outcome is `rejected`.",
+}
+"""Reasons that any stage of another package can give."""
+
 WHOLE = """\
 The build as a whole gives these reasons, after all stages have run. The outcome is `merged`, and `kept_id`
 is null."""
@@ -184,11 +196,14 @@ def prose(found: type) -> str:
 def options(found: type) -> list[str]:
     """Return the section with the table of options."""
     fields = _options(found)
+    common = COMMON_OPTIONS if hasattr(found, "apply") or hasattr(found, "resolve") else []
+    if found is Publishable:
+        common = []
     if not fields:
-        return ["## Options", "", "It does not have options.", ""]
+        return ["## Options", "", *(common or ["It does not have options.", ""])]
     rows = ["| option | default | meaning |", "|---|---|---|"]
     rows += [f"| `{f.name}` | {default(f)} | {option_text(f)} |" for f in fields]
-    return ["## Options", "", *rows, ""]
+    return ["## Options", "", *rows, "", *common]
 
 
 def default(field: dataclasses.Field[Any]) -> str:
@@ -226,7 +241,7 @@ def reasons_page() -> str:
     parsing = {**json_text.REASONS, **arrow_values.REASONS}
     judging = [(n, {c: t for c, t in found.reasons.items() if c not in parsing}) for n, found in JUDGES]
     working = [(n, stage_class(n).reasons) for n in STAGES if n != "validate"]
-    working += [("any stage of another package", {STAGE_ERROR: STAGE_ERROR_MEANING})]
+    working += [("any stage of another package", OTHERS)]
     lines = [f"{MADE}# Reason codes", "", REASONS_INTRO, "", "## Reasons of sources", "", READING, ""]
     lines += [*reason_table(sources), "", "## Reasons of parsing", "", PARSING, ""]
     lines += [*reason_table([("validate", parsing)]), "", "## Reasons of contracts", "", JUDGING, ""]

@@ -34,6 +34,7 @@ COMMANDS = {
     "why": ("why", "Explain what happened to a page."),
     "publish": ("publish", "Publish a version to the Hugging Face Hub."),
     "fetch": ("publish", "Download a version from the Hugging Face Hub."),
+    "show": ("show", "Show records that were kept or dropped, with their texts."),
     "rejected": ("rejected", "Export rejected records so that you can fix and re-feed them."),
     "takedown": ("takedown", "Remove pages in a new version and keep them out for good."),
     "yank": ("withdraw", "Mark a version as not to be used, or undo that."),

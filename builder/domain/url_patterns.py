@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 URL_REASONS = {
-    "url_not_selected": "No pattern of the source's option `urls` matches the URL, or the record has no URL.",
-    "url_skipped": "A pattern of the source's option `skip_urls` matches the URL.",
-    "scheme_not_selected": "The source's option `schemes` does not list the scheme of the URL.",
+    "url_not_selected": "No pattern of the option `urls` matches the URL, or the record lacks a URL.",
+    "url_skipped": "A pattern of the option `skip_urls` matches the URL.",
+    "scheme_not_selected": "The option `schemes` does not list the scheme of the URL.",
 }
 """The reasons why a source does not want the URL of a record."""
 

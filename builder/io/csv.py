@@ -94,6 +94,9 @@ class CsvSource(RecordSource):
     null_values: list[str] = option(  # noqa: RUF009 - it makes a field
         [], help="More values that are null, such as `NULL` or `\\N`."
     )
+    hive: bool = option(
+        True, help="Whether folders named `key=value` are columns, as Spark and DuckDB write them."
+    )
     max_record_bytes: int = option(
         MAX_RECORD_BYTES, help="Maximum bytes of a row; a longer row fails.", minimum=1
     )

@@ -83,6 +83,9 @@ class ParquetSource(RecordSource):
     }
     unreadable: ClassVar[frozenset[str]] = frozenset(("not_parquet", "parquet_columns", *GUARD_REASONS))
 
+    hive: bool = option(
+        True, help="Whether folders named `key=value` are columns, as Spark and DuckDB write them."
+    )
     max_record_bytes: int = option(
         MAX_RECORD_BYTES,
         help="Maximum bytes of the strings in a row; a larger row fails.",

@@ -238,7 +238,8 @@ def _spool_key(
     parent = selection.past.lineage.manifest.digest if selection.past else None
     tombstone_facts = tombstones.facts() if tombstones else None
     pruned = sorted(one.hex() for one in selection.pruned.documents) if selection.pruned else []
-    facts = [*digests, parent, tombstone_facts, pruned, tool_versions(), limit, batch_rows]
+    options = [limit, batch_rows, recipe.audit_texts]
+    facts = [*digests, parent, tombstone_facts, pruned, tool_versions(), options]
     return hashlib.sha256(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)).hexdigest()[:24]
 
 
@@ -267,7 +268,7 @@ def _refuse_unwanted(
         what = f"0 of {closed.sums.n_records:,} records were kept"
     if what is None:
         return
-    folder = keep_stopped(corpus, [closed.ledger, closed.rejected, closed.clusters_file])
+    folder = keep_stopped(corpus, closed.audit)
     ledger = folder / closed.ledger.name
     error = (NothingKeptError if is_empty else TooManyRejectedError)(
         Fault(where="", what=what, advice=f"read the reasons in the ledger: {ledger}")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from builder.corpus.place import corpus_folder
+from builder.domain.addresses import public_address
 from builder.domain.contract.contract import Contract, schema_digest
 from builder.domain.contract.mapping import map_schema
 from builder.domain.progress import Progress, ignore_progress
@@ -57,7 +58,7 @@ def dedup(
         "name": output.name,
         "columns": {"text": column},
         "publish": "all",
-        "sources": [{kind_of(str(path)): {"path": str(path)}} for path in files],
+        "sources": [{kind_of(public_address(str(path))): {"path": str(path)}} for path in files],
         "stages": [{"dedup_exact": {}}, {"dedup_near": {"threshold": threshold}}],
         "corpus": str(output),
     }

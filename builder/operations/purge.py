@@ -6,8 +6,8 @@ Of these documents, the corpus keeps only the keyed hashes in their tombstones, 
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
-from itertools import groupby
+from dataclasses import dataclass, replace
+from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from builder.engines.local import LocalEngine
 from builder.errors import CorpusError, Fault
 from builder.io.parquet_sink.rows import row_sizes
 from builder.pipeline.disk import reports_disk_faults
+from builder.protocols import Columns
 from builder.release.layout import Rewrite, WrittenShard
 from builder.release.rewrite import RewriteJob
 from builder.release.root_card import root_card
@@ -29,10 +30,10 @@ from builder.release.write import ShardJob
 from builder.removal.purge_audit import clean_audit
 from builder.removal.purge_card import as_purged, public_files
 from builder.removal.purge_index import clean_index
-from builder.removal.purge_scope import Scope, find_scope
+from builder.removal.purge_scope import MAX_LINES, Scope, find_scope, long_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from builder.corpus import Corpus
     from builder.domain.manifest import Manifest
@@ -99,6 +100,7 @@ def purge(
         folder = Path(name)
         found = {shard.sha256: shard for shard in _shards_with_rows(corpus, scope)}
         _refuse_published(corpus, found)
+        scope = replace(scope, lines=frozenset(islice(_lines(found.values()), MAX_LINES)))
         written = _rewrite(found, folder, workers=workers, advance=advance)
         fresh = {sha256: _fresh(shard, written.get(sha256)) for sha256, shard in found.items()}
         facts = {sha256: one.facts for sha256, one in written.items()}
@@ -167,6 +169,16 @@ def _shards_with_rows(corpus: Corpus, scope: Scope) -> Iterator[_ShardWithRows]:
                     removed=tuple(removed.tolist()),
                     manifest=corpus.manifest(version),
                 )
+
+
+def _lines(shards: Iterable[_ShardWithRows]) -> Iterator[str]:
+    """Yield the long lines of the texts of the documents to delete."""
+    for shard in shards:
+        column = Columns.of_manifest(shard.manifest).text
+        if column is not None:
+            texts = pq.read_table(shard.path, columns=[column])[column].take(pa.array(shard.removed))
+            for text in texts.to_pylist():
+                yield from long_lines(text or "")
 
 
 def _refuse_published(corpus: Corpus, found: Mapping[str, _ShardWithRows]) -> None:

@@ -122,8 +122,11 @@ def takedown(
         )
         if not purge:
             return result
-        documents = {one for one, _ in result.documents} | find_named(corpus, request)
-        purged = purge_documents(corpus, document_ids=documents, workers=workers or 1, advance=advance)
+        named, records = find_named(corpus, request)
+        documents = {one for one, _ in result.documents} | named
+        purged = purge_documents(
+            corpus, document_ids=documents, record_ids=records, workers=workers or 1, advance=advance
+        )
         return replace(result, purged=purged)
 
 

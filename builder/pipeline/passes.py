@@ -25,7 +25,9 @@ from builder.io.parquet_sink.rows import row_sizes
 from builder.pipeline.account import account_batch
 from builder.pipeline.candidate_ids import identify
 from builder.pipeline.charged import apply_charged, is_final, read_charged
+from builder.pipeline.dropped import NO_TEXTS, DroppedTexts
 from builder.pipeline.known_records import drop_known, keyed_ordinals, record_keys
+from builder.pipeline.partitions import partition_values, with_partitions
 from builder.pipeline.spool import (
     AT,
     ROW,
@@ -58,7 +60,9 @@ LATE_SCHEMA = REJECTION_SCHEMA.append(pa.field(ROW, pa.int64()))
 class FirstPass:
     """The first pass: reads a task, applies the stages, and accounts for every record.
 
-    ``known`` is the path of the keys of records that earlier builds have accounted for.
+    Attributes:
+        known: the path of the keys of records that earlier builds have accounted for.
+        partitions: whether folders named ``key=value`` are columns, for sources with the option ``hive``.
     """
 
     sources: Mapping[str, Source]
@@ -68,6 +72,8 @@ class FirstPass:
     batch_rows: int
     limit: int | None = None
     known: str | None = None
+    partitions: bool = True
+    audit_texts: str = NO_TEXTS
 
     def __call__(self, numbered: tuple[int, Task], guard: Guard) -> FinishedTask:
         """Process one task; return its parts, and the number of records that its reader counted."""
@@ -80,10 +86,13 @@ class FirstPass:
             return finished
         n_read = 0
         source = self.sources[task.source]
+        hive = self.partitions and getattr(source, "hive", False)
+        partitions = partition_values(task.path, task.name) if hive else {}
         for reading in read_charged(source, task, guard=guard, batch_rows=self.batch_rows):
             n_read += _between(reading, 0, self.limit).n_records
             fresh = _between(reading, n_done, self.limit)
             if fresh.n_records:
+                fresh = with_partitions(fresh, partitions, self.resources.contract.columns)
                 parts.append(self._process(fresh, source.kind, folder=folder, number=len(parts), guard=guard))
                 guard.tick(fresh.n_records, fresh.batch.nbytes)
             if self.limit is not None and n_read >= self.limit:
@@ -96,8 +105,14 @@ class FirstPass:
         counts = Counter(reading.counts)
         whole, keys = reading, record_keys(reading)
         reading, known = drop_known(whole, keys, self.known)
+        dropped = DroppedTexts(self.audit_texts)
         apply = partial(
-            apply_stages, stages=self.pass_.stages, resources=self.resources, guard=guard, counts=counts
+            apply_stages,
+            stages=self.pass_.stages,
+            resources=self.resources,
+            guard=guard,
+            counts=counts,
+            dropped=dropped,
         )
         batch, rejected = apply_charged(reading.batch, apply, kind=kind, guard=guard)
         rejected = [reading.rejected, *rejected]
@@ -113,7 +128,7 @@ class FirstPass:
                 f"{folder.name}/{number}: {reading.n_records} read, {account.num_rows} accounted for"
             )
         batch = _prepare(identify(batch, resources=self.resources), self.pass_, self.resources)
-        tables = {"rows": batch, "rejected": concat(rejected), "account": account}
+        tables = {"rows": batch, "rejected": concat(rejected), "account": account, **dropped.files()}
         return write_part(
             folder,
             number,
@@ -146,6 +161,7 @@ class LaterPass:
     resources: Resources
     folder: str
     refers: bool
+    audit_texts: str = NO_TEXTS
 
     def __call__(self, numbered: tuple[int, Part, int], guard: Guard) -> Part:
         """Process one part, and return the new part; the item has its number, the part, and its first row."""
@@ -162,13 +178,19 @@ class LaterPass:
         is_barred = np.load(self.tombstoned, mmap_mode="r")[first_row : first_row + part.n_rows]
         tombstoned = tombstone_rejections(here.filter(pa.array(is_barred))) if is_barred.any() else None
         settled = self._settle(here, PartRows(np.flatnonzero(~is_barred)), first_row, counts)
+        dropped = DroppedTexts(self.audit_texts)
         batch, rejected = apply_stages(
-            settled, self.pass_.stages, resources=self.resources, guard=guard, counts=counts
+            settled,
+            self.pass_.stages,
+            resources=self.resources,
+            guard=guard,
+            counts=counts,
+            dropped=dropped,
         )
         batch = _prepare(batch, self.pass_, self.resources)
         batch = _hidden(batch) if self.refers else batch.drop_columns([AT])
         late = [*([tombstoned] if tombstoned else []), *rejected]
-        tables = {"rows": batch, "rejected": _with_rows(concat(late), here)}
+        tables = {"rows": batch, "rejected": _with_rows(concat(late), here), **dropped.files()}
         done_part = write_part(
             folder,
             0,
@@ -221,8 +243,11 @@ def apply_stages(
     resources: Resources,
     guard: Guard,
     counts: Counter[str],
+    dropped: DroppedTexts | None = None,
 ) -> tuple[pa.RecordBatch, list[pa.RecordBatch]]:
     """Apply stages to a batch; return the remaining rows, and one batch of rejections for each stage.
+
+    The texts of the rejections are added to ``dropped``.
 
     Raises:
         AccountError: if a stage loses or invents a row.
@@ -231,6 +256,8 @@ def apply_stages(
     for stage in stages:
         outcome = apply_stage(stage, batch, resources=resources, guard=guard)
         counts.update({f"{stage.name}.{name}": n for name, n in outcome.counts.items()})
+        if dropped is not None:
+            dropped.add(batch, outcome.rejected, columns=resources.columns)
         batch = outcome.kept
         rejected.append(outcome.rejected)
     return batch, rejected

@@ -38,6 +38,7 @@ class ChainResult:
         counts: the counts of sources and stages.
         barriers: the spool that each corpus stage compared, by the stage's name.
         n_read: the number of records that the readers counted, independently of the parts in the spool.
+        later_parts: the parts of all later passes.
         refused: the units that only the limits of the guard stopped, as ``run.json`` lists them.
     """
 
@@ -48,6 +49,7 @@ class ChainResult:
     counts: Counter[str]
     barriers: Mapping[str, Spool]
     n_read: int
+    later_parts: Sequence[Part] = ()
     refused: Sequence[Mapping[str, Any]] = ()
 
 
@@ -61,10 +63,12 @@ def run_chain(context: BuildContext, tasks: Sequence[Task]) -> ChainResult:
     refused = [one for task, done in zip(tasks, finished, strict=False) for one in _refused(done.parts, task)]
     barriers: dict[str, Spool] = {}
     late: list[pa.Table] = []
+    later: list[Part] = []
     for number, (pass_, next_pass) in enumerate(pairwise(context.chain.passes), start=1):
         barriers |= dict.fromkeys((s.name for s in pass_.barrier), _spool(context, parts))
         parts = _run_later_pass(context, parts, pass_, next_pass, number=number, merges=merges)
         counts.update(_counts(parts))
+        later += parts
         refused += _refused(parts)
         late += [part.table("rejected") for part in parts if part.n_rejected]
     rejected = pa.concat_tables([LATE_SCHEMA.empty_table(), *late]).sort_by(ROW)
@@ -76,6 +80,7 @@ def run_chain(context: BuildContext, tasks: Sequence[Task]) -> ChainResult:
         counts=counts,
         barriers=barriers,
         n_read=sum(task.n_records for task in finished),
+        later_parts=later,
         refused=refused,
     )
 
@@ -102,6 +107,8 @@ def _run_first_pass(context: BuildContext, tasks: Sequence[Task]) -> list[Finish
         folder=str(context.folder / "0"),
         batch_rows=context.batch_rows,
         known=context.known,
+        partitions=context.input_rules > 1,
+        audit_texts=context.recipe.audit_texts,
     )
     numbered = list(enumerate(tasks))
     if context.limit is not None:
@@ -204,6 +211,7 @@ def _run_later_pass(
         resources=context.chain.resources,
         folder=str(folder),
         refers=next_pass.only_publishes,
+        audit_texts=context.recipe.audit_texts,
     )
     items = [(i, part, int(spool.first_rows[i])) for i, part in enumerate(parts)]
     untrusted = any(stage.untrusted for stage in next_pass.stages)

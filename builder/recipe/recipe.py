@@ -36,12 +36,13 @@ if TYPE_CHECKING:
 INPUT_RULES = 2
 """Number of the rule that names inputs, on which record ids and the digest of the inputs depend.
 
-Rule 1 kept query strings and values of variables in the names of remote inputs. Rule 2 removes them.
+Rule 1 kept query strings and values of variables in the names of remote inputs, and made no columns of
+folders named ``key=value``. Rule 2 removes the former and makes the latter.
 """
 
 DEFAULT_CONTRACT = "page-1"
 DEFAULT_SPLITS = {"train": 1.0}
-_NOT_DATA = frozenset({"title", "description", "card", "date", "corpus"})
+_NOT_DATA = frozenset({"audit", "title", "description", "card", "date", "corpus"})
 _NOT_SHARED = _NOT_DATA | {"sources", "stages", "contract", "license", "language"}
 """Keys that the chain digest does not take as they are written. Stages enter it with their defaults. Sources
 and the contract have their own digests; license and language are written to the card only."""
@@ -76,6 +77,7 @@ class Recipe:
     publish: tuple[str, ...] | str = ()
     drop: tuple[str, ...] = ()
     carried: tuple[CarriedColumn, ...] = ()
+    audit_texts: str = "sample"
     document: Mapping[str, Any] = field(default_factory=dict)
     filled: Mapping[str, Any] = field(default_factory=dict, repr=False)
     variables: Variables = field(default=(), repr=False)
@@ -232,6 +234,7 @@ def _assemble(
         card=folder / document["card"] if "card" in document else None,
         publish=named if isinstance(named := document.get("publish", ()), str) else tuple(named),
         drop=tuple(document.get("drop", ())),
+        audit_texts=document.get("audit", {}).get("texts", "sample"),
         document=public_document(written),
         filled=document,
         variables=used_variables(written),

@@ -74,6 +74,19 @@ def recipe_schema(
             "sources": {"type": "array", "minItems": 1, "items": _one_of(_source_schemas(sources))},
             "stages": {"type": "array", "items": _one_of(_stage_schemas(stages))},
             "splits": _splits_schema(),
+            "audit": {
+                "type": "object",
+                "description": "What the audit keeps of records that are not published.",
+                "additionalProperties": False,
+                "properties": {
+                    "texts": {
+                        "enum": ["sample", "all", "none"],
+                        "default": "sample",
+                        "description": "Texts of records that stages drop: up to 1,000 of each stage and "
+                        "reason, all, or none; each is cut at 20,000 characters.",
+                    }
+                },
+            },
             "corpus": {"type": "string", "description": "Local folder for all versions of the corpus."},
         },
     }

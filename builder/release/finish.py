@@ -14,6 +14,7 @@ from builder.domain.row_numbers import PastRows
 from builder.errors import AccountError
 from builder.history.shard_notes import NotedColumns
 from builder.pipeline.candidate_ids import ID
+from builder.release.dropped_texts import TEXTS, write_texts
 from builder.release.edits import SOURCE_GONE, Edits, find_replaced
 from builder.release.layout import PlannedShard, Rewrite, VersionShard, WrittenShard
 from builder.release.ledger import LedgerSums, write_ledger, write_rejected
@@ -56,6 +57,7 @@ class Closed:
     ledger: Path
     rejected: Path
     clusters_file: Path
+    texts: Path
     n_known: int
     n_restated: int
     edits: Edits
@@ -63,6 +65,11 @@ class Closed:
     row_outcomes: RowOutcomes
     chain_result: ChainResult
     losses: Losses
+
+    @property
+    def audit(self) -> Sequence[Path]:
+        """The files for the audit of the version."""
+        return self.ledger, self.rejected, self.clusters_file, self.texts
 
 
 def close(context: BuildContext, chain_result: ChainResult) -> Closed:
@@ -122,6 +129,7 @@ def close(context: BuildContext, chain_result: ChainResult) -> Closed:
         ledger=written.ledger,
         rejected=written.rejected,
         clusters_file=written.clusters,
+        texts=written.texts,
         n_known=written.n_known,
         n_restated=n_restated,
         edits=edits,
@@ -139,6 +147,7 @@ class _Ledger:
     ledger: Path
     rejected: Path
     clusters: Path
+    texts: Path
     losses: Losses
 
 
@@ -150,10 +159,18 @@ def _write_ledger(
     sums, n_known = write_ledger(
         ledger, clusters=clusters, spool=chain_result.first, row_outcomes=row_outcomes, restated=restated
     )
+    texts = context.folder / TEXTS
+    write_texts(texts, context, chain_result)
     write_rejected(rejected, spool=chain_result.first, late=chain_result.late)
     losses = count_losses(chain_result, context.recipe.sources, n_by_file=sums.n_by_file)
     return _Ledger(
-        sums=sums, n_known=n_known, ledger=ledger, rejected=rejected, clusters=clusters, losses=losses
+        sums=sums,
+        n_known=n_known,
+        ledger=ledger,
+        rejected=rejected,
+        clusters=clusters,
+        texts=texts,
+        losses=losses,
     )
 
 

@@ -76,7 +76,7 @@ def write_version(
         inputs=inputs,
         source=card_source(context.recipe),
         clusters=closed.clusters,
-        audit={path.name: path for path in (closed.ledger, closed.rejected, closed.clusters_file)},
+        audit={path.name: path for path in closed.audit},
         run=_run_facts(context, closed),
         write_index=partial(write_index, context=context, closed=closed),
         spent=[context.folder, *([lineage.folders[-1].parent] if lineage and lineage.borrowed else [])],

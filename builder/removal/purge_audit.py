@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,13 +15,18 @@ import pyarrow.parquet as pq
 from builder.corpus.purged import add_nested_counts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from builder.corpus import Corpus
     from builder.removal.purge_scope import Scope
+
+_CONTENT = {"rejected.parquet": "record", "texts.parquet": "text"}
+"""The column with the content of dropped records, by table."""
+
+_BATCH_ROWS = 1_000
 
 _NAMES = ("document_id", "kept_id", "merged_into")
 _REPRESENTED_BY = ("document_id", "kept_id")
@@ -44,11 +50,12 @@ class CleanAudit:
 
 
 def clean_audit(corpus: Corpus, version: str, scope: Scope, folder: Path) -> CleanAudit:
-    """Write the audit tables of a version again if they name a record or a document of the purge."""
+    """Write the audit tables of a version again if they name or repeat a document of the purge."""
+    scope = replace(scope, records=scope.records | _repeating(corpus, version, scope))
     files: dict[str, Path] = {}
     gone: dict[str, NDArray[np.int64]] = {}
     counts: dict[str, Any] = {}
-    for name in ("ledger", "rejected", "clusters"):
+    for name in ("ledger", "rejected", "clusters", "texts"):
         path = corpus.audit_file(version, f"{name}.parquet")
         if not path.exists():
             continue
@@ -77,6 +84,38 @@ def _find(path: Path, scope: Scope) -> NDArray[np.int64]:
             numbers.append(first + np.flatnonzero(_named(pa.Table.from_batches([batch]), scope)))
             first += batch.num_rows
     return np.concatenate(numbers)
+
+
+def _repeating(corpus: Corpus, version: str, scope: Scope) -> set[str]:
+    """Return the dropped records whose text or raw record has a line of a document of the purge."""
+    found: set[str] = set()
+    for name, column in _CONTENT.items():
+        path = corpus.audit_file(version, name)
+        if not scope.lines or not path.exists():
+            continue
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(columns=["record_id", column], batch_size=_BATCH_ROWS):
+                pairs = zip(batch["record_id"].to_pylist(), batch[column].to_pylist(), strict=True)
+                found |= {record for record, content in pairs if scope.repeats(_text_of(content))}
+    return found
+
+
+def _text_of(content: str | bytes | None) -> str | None:
+    """Return a text, or the strings of a raw record: JSON has escapes where a text has none."""
+    if not isinstance(content, bytes):
+        return content
+    try:
+        return "\n".join(_strings(json.loads(content)))
+    except (ValueError, RecursionError):
+        return content.decode("utf-8", "replace")
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (dict, list)):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _strings(inner)
 
 
 def _write_without(path: Path, fresh: Path, gone: NDArray[np.int64]) -> dict[str, Any]:

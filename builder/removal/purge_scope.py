@@ -17,16 +17,37 @@ if TYPE_CHECKING:
     from builder.corpus import Corpus
     from builder.removal.targets import TakedownRequest
 
-_NAMED_BY = ("url", "document_id", "kept_id")
+_NAMED_BY = ("record_id", "url", "document_id", "kept_id")
+
+MAX_LINE_CHARS = 200
+MIN_LINE_CHARS = 40
+"""Characters of a line at least, to find a text by it: short lines are in many pages."""
+
+MAX_LINES_OF_TEXT = 20
+
+MAX_LINES = 1_000
+"""Lines of all texts that are searched for, at most."""
 _COLUMNS = ["record_id", "outcome", "document_id", "kept_id"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """The ids of the documents of a purge, and of the records that these documents represented."""
+    """What a purge deletes.
+
+    Attributes:
+        documents: ids of the documents.
+        records: ids of the records that these documents represented, and of other records to delete.
+        lines: long lines of the texts of the documents. Dropped records that have such a line repeat a
+            document.
+    """
 
     documents: frozenset[str]
     records: frozenset[str]
+    lines: frozenset[str] = frozenset()
+
+    def repeats(self, text: str | None) -> bool:
+        """Return whether a text has a line of one of the documents."""
+        return text is not None and any(line in text for line in self.lines)
 
 
 def find_scope(corpus: Corpus, *, document_ids: Collection[str], record_ids: Collection[str]) -> Scope:
@@ -43,20 +64,37 @@ def find_scope(corpus: Corpus, *, document_ids: Collection[str], record_ids: Col
     return Scope(documents=frozenset(documents), records=frozenset(gone | set(record_ids)))
 
 
-def find_named(corpus: Corpus, request: TakedownRequest) -> set[str]:
-    """Find the documents of any version that a takedown requests and that the newest version does not have.
+def long_lines(text: str) -> list[str]:
+    r"""Return the first lines of a text that are long enough to find the text by.
 
-    A document may have been taken down before, or removed by a full rebuild.
+    >>> long_lines("Tides\n\n  The tide turns twice a day, and twice it waits. \n")
+    ['The tide turns twice a day, and twice it waits.']
+    """
+    lines = (line.strip()[:MAX_LINE_CHARS] for line in text.splitlines())
+    return [line for line in lines if len(line) >= MIN_LINE_CHARS][:MAX_LINES_OF_TEXT]
+
+
+def find_named(corpus: Corpus, request: TakedownRequest) -> tuple[set[str], set[str]]:
+    """Find what a takedown requests in any version.
+
+    Returns:
+        The documents that the newest version does not have: they were taken down before, or removed by a full
+        rebuild. And the records with a requested URL that no document represents.
     """
     ids = frozenset(request.ids)
-    found = set()
+    found: set[str] = set()
+    records: set[str] = set()
     for path in LedgerHistory(corpus, corpus.versions()).paths():
         with pq.ParquetFile(path) as file:
             for batch in file.iter_batches(columns=list(_NAMED_BY)):
-                for url, document, kept in zip(*(batch[n].to_pylist() for n in _NAMED_BY), strict=True):
-                    if (document or kept) and (document in ids or kept in ids or request.matches(url)):
-                        found |= {document or kept}
-    return found - _published(corpus, found)
+                columns = (batch[name].to_pylist() for name in _NAMED_BY)
+                for record, url, document, kept in zip(*columns, strict=True):
+                    if document in ids or kept in ids or request.matches(url):
+                        if document or kept:
+                            found.add(document or kept)
+                        else:
+                            records.add(record)
+    return found - _published(corpus, found), records
 
 
 def _published(corpus: Corpus, documents: set[str]) -> set[str]:

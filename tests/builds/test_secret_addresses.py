@@ -194,6 +194,20 @@ def test_a_fault_of_the_recipe_quotes_no_secret(attempt: Attempt) -> None:
     attempt.assert_no_secret()
 
 
+@pytest.mark.parametrize("path", ["/dir/feed.jsonl", "/dir/gone.jsonl"])
+def test_commands_that_take_addresses_print_no_secret(site: Site, attempt: Attempt, path: str) -> None:
+    """`dedup` and `validate` take addresses on the command line, and find the format by the name."""
+    address = f"{site.url(path)}?token={CODED}"
+    site.files["/dir/feed.jsonl"] += b"{}\nnot JSON\n"
+    there = path in site.files
+    assert attempt.run("dedup", address, "--output", "deduped").returncode == (0 if there else 1)
+    validate = ["validate", address, "--contract", "document-1"]
+    for more in (["--rejected", "rejected.jsonl"], ["--json"]):
+        assert attempt.run(*validate, *more).returncode == (4 if there else 1)
+    assert attempt.run("dedup", f"{site.url('/x')}?token={CODED}", "--output", "deduped").returncode == 1
+    attempt.assert_no_secret()
+
+
 def test_records_keep_their_names_when_a_token_changes(site: Site, attempt: Attempt) -> None:
     """With a new token nothing is new or missing, and a longer feed adds only its new records."""
     attempt.recipe(site.url("/dir/feed.jsonl") + "?token=${TOK}")
@@ -260,8 +274,7 @@ def test_a_resumed_build_does_not_depend_on_the_token(site: Site, attempt: Attem
     site.files["/dir/feed.jsonl"] = FEED + b"{}\n"
     for token in (CODED, OTHER):
         assert attempt.build("--max-rejected", "0", TOK=token).returncode == 3
-    spools = [one for one in (attempt.folder / "corpus" / ".spool").iterdir() if one.is_dir()]
-    assert len(spools) == 1
+    assert len(list((attempt.folder / "corpus" / ".spool").glob("*/0"))) == 1
     attempt.assert_no_secret()
 
 

@@ -24,6 +24,7 @@ OUTPUTS = {
     "why_rejected": ["why", "my/corpus@1.0.0", "https://example.org/broken"],
     "diff": ["diff", "{lamps}/lamps", "1.0.0", "2.0.0"],
     "diff_rows": ["diff", "{lamps}/lamps", "1.0.0", "2.0.0", "--rows"],
+    "show": ["show", "my/corpus"],
     "rejected": ["rejected", "my/corpus", "--output", "{tmp}/rejected.jsonl"],
     "schema": ["schema"],
 }

@@ -47,6 +47,8 @@ CALLS = {
     "publish, dry": (["publish", "my/corpus", "--repo", "harbour/json", "--dry-run"], 0),
     "publish": (["publish", "my/corpus", "--repo", "harbour/json"], 0),
     "fetch": (["fetch", "harbour/json@1.0.0", "{tmp}/got"], 0),
+    "show": (["show", "my/corpus"], 0),
+    "show, kept": (["show", "my/corpus", "--outcome", "kept"], 0),
     "rejected": (["rejected", "my/corpus", "--output", "{tmp}/rejected.jsonl"], 0),
     "schema": (["schema"], 0),
 }

@@ -1,0 +1,298 @@
+"""Write stages of your own: base classes and values for packages that extend builder.
+
+A stage is a frozen dataclass. Its fields made with ``option`` are its options in a recipe. A package has it
+as an entry point of the group ``builder.stages``; docs/your-own-stage.md shows the whole way.
+
+- ``RowFilter``: decide on one row at a time.
+- ``RowMapper``: change or add columns of one row at a time.
+- ``BatchStage``: the same for many rows at a time, as Arrow arrays.
+- ``Source``: the protocol of a source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+
+from builder.domain.record import RECORD
+from builder.domain.rejection import Rejection, rejection_batch
+from builder.errors import Fault, RecipeError
+from builder.protocols import Columns, Guard, Outcome, Resources, Source
+from builder.registry import is_own, nearest, option
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["BatchStage", "RowFilter", "RowMapper", "RowView", "Source", "option"]
+
+REASON = "_reason"
+"""Column in the result of ``BatchStage.process``: the reason why a row leaves the build, or null."""
+
+FILTERED = "filtered"
+"""Reason code of a row for which ``RowFilter.keep`` returns False without a reason."""
+
+
+class RowView(Mapping[str, Any]):
+    """One row: its columns by name, as Python values, and the columns with a role as attributes."""
+
+    def __init__(self, columns: _LazyColumns, number: int) -> None:
+        self._columns, self._number = columns, number
+
+    def __getitem__(self, name: str) -> Any:
+        return self._columns.values(name)[self._number]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns.names)
+
+    def __len__(self) -> int:
+        return len(self._columns.names)
+
+    @property
+    def text(self) -> str:
+        """The text, whatever the contract calls its column; empty if it is null or missing."""
+        return self._of_role(self._columns.roles.text) or ""
+
+    @property
+    def url(self) -> str | None:
+        """The URL, whatever the contract calls its column."""
+        return self._of_role(self._columns.roles.url) or None
+
+    @property
+    def source(self) -> str:
+        """The name of the source that the row comes from."""
+        return str(self._columns.values(RECORD)[self._number]["source"])
+
+    def _of_role(self, name: str | None) -> str:
+        return str(self[name] or "") if name in self._columns.names else ""
+
+
+class _LazyColumns:
+    """The columns of a batch as Python values, each converted when it is first used."""
+
+    def __init__(self, batch: pa.RecordBatch, roles: Columns) -> None:
+        self.batch, self.roles = batch, roles
+        self.names = _public_names(batch.schema)
+        self._values: dict[str, list[Any]] = {}
+
+    def values(self, name: str) -> list[Any]:
+        if name not in self._values:
+            if name not in self.names and name != RECORD:
+                raise KeyError(f"no column {name!r}: {nearest(name, self.names)}")
+            self._values[name] = self.batch.column(name).to_pylist()
+        return self._values[name]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _PluginStage:
+    """What all stages of this module share.
+
+    Attributes:
+        name: the key in recipes, and the stage in the ledger.
+        reasons: reason codes, each with one sentence.
+        rules: a number to raise when the same options give other rows.
+        needs: columns that must be there.
+    """
+
+    name: ClassVar[str]
+    untrusted: ClassVar[bool] = False
+    rules: ClassVar[int] = 1
+    reasons: ClassVar[Mapping[str, str]] = {}
+    needs: ClassVar[Sequence[str]] = ()
+    _method: ClassVar[str]
+
+    def bind(self, schema: pa.Schema, resources: Resources) -> pa.Schema:  # noqa: ARG002 - a stage
+        """Check that the columns in ``needs`` are there; return the schema unchanged.
+
+        Raises:
+            RecipeError: if one is missing, or if the class does not define its method.
+        """
+        known = _public_names(schema)
+        if is_own(_home_of(type(self), self._method)):
+            what = f"{type(self).__name__} does not define the method {self._method}"
+            raise RecipeError(Fault(where=self.name, what=what, advice="define it in the class"))
+        faults = [
+            Fault(where=self.name, what=f"the stage needs the column {name!r}", advice=nearest(name, known))
+            for name in self.needs
+            if name not in known
+        ]
+        if faults:
+            raise RecipeError(*faults)
+        return schema
+
+    def _reject(
+        self, batch: pa.RecordBatch, reasons: Mapping[int, str], *, resources: Resources
+    ) -> pa.RecordBatch:
+        """Return the rejections of some rows, by row number."""
+        if unknown := sorted({one for one in reasons.values() if one not in (*self.reasons, FILTERED)}):
+            raise ValueError(f"the reason {unknown[0]!r} is not in `reasons` of {type(self).__name__}")
+        url = resources.columns.url
+        return rejection_batch(
+            Rejection(
+                record=batch.column(RECORD)[row].as_py(),
+                stage=self.name,
+                reason=reason,
+                url=batch.column(url)[row].as_py() if url in batch.schema.names else None,
+            )
+            for row, reason in sorted(reasons.items())
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowFilter(_PluginStage):
+    """Decide on one row at a time: override ``keep``."""
+
+    _method: ClassVar[str] = "keep"
+
+    def keep(self, row: RowView) -> bool | str:
+        """Return True to keep a row; False, or a code of ``reasons``, to reject it."""
+        raise NotImplementedError
+
+    def apply(self, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:  # noqa: ARG002
+        """Split a batch by what ``keep`` returns."""
+        columns = _LazyColumns(batch, resources.columns)
+        reasons: dict[int, str] = {}
+        for number in range(batch.num_rows):
+            answer = self.keep(RowView(columns, number))
+            if isinstance(answer, str):
+                reasons[number] = answer
+            elif not isinstance(answer, (bool, np.bool_)):
+                raise TypeError(f"keep returned {type(answer).__name__}, not a bool or a reason")
+            elif not answer:
+                reasons[number] = self._only_reason()
+        kept = batch.filter(pa.array(_others(batch.num_rows, reasons))) if reasons else batch
+        return Outcome(kept=kept, rejected=self._reject(batch, reasons, resources=resources))
+
+    def _only_reason(self) -> str:
+        """Return the reason of False: the only code of ``reasons``, else ``filtered``."""
+        return next(iter(self.reasons)) if len(self.reasons) == 1 else FILTERED
+
+
+@dataclass(frozen=True, kw_only=True)
+class _WritingStage(_PluginStage):
+    """What stages share that change or add columns.
+
+    Attributes:
+        edits: columns that the stage may change; ``text`` and ``url`` are the columns with these roles.
+        adds: columns that the stage adds, with their Arrow types.
+    """
+
+    edits: ClassVar[Sequence[str]] = ()
+    adds: ClassVar[Mapping[str, pa.DataType]] = {}
+
+    @property
+    def edits_text(self) -> bool:
+        """Whether the stage changes the text."""
+        return "text" in self.edits
+
+    def bind(self, schema: pa.Schema, resources: Resources) -> pa.Schema:
+        """Check the columns; return the schema with the added ones.
+
+        Raises:
+            RecipeError: if a column to edit is missing, or a column to add is there.
+        """
+        schema = super().bind(schema, resources)
+        known = _public_names(schema)
+        faults = [
+            Fault(where=self.name, what=f"the stage edits the column {name!r}, which is missing")
+            for name in self._edited(resources)
+            if name not in known
+        ]
+        faults += [
+            Fault(where=self.name, what=f"the stage adds the column {name!r}, which is there already")
+            for name in self.adds
+            if name in known
+        ]
+        if faults:
+            raise RecipeError(*faults)
+        for name, kind in self.adds.items():
+            schema = schema.append(pa.field(name, kind))
+        return schema
+
+    def _edited(self, resources: Resources) -> dict[str, str]:
+        """Return the columns to edit, each with the word that ``edits`` has for it."""
+        roles = {"text": resources.columns.text, "url": resources.columns.url}
+        return {roles.get(word) or word: word for word in self.edits}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowMapper(_WritingStage):
+    """Change or add columns of one row at a time: override ``map``."""
+
+    _method: ClassVar[str] = "map"
+
+    def map(self, row: RowView) -> Mapping[str, Any]:
+        """Return the new values of a row, by column; columns that are left out stay as they are."""
+        raise NotImplementedError
+
+    def apply(self, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:  # noqa: ARG002
+        """Write the values that ``map`` returns."""
+        columns = _LazyColumns(batch, resources.columns)
+        found = [self.map(RowView(columns, number)) for number in range(batch.num_rows)]
+        edited = self._edited(resources)
+        allowed = {*edited, *edited.values(), *self.adds}
+        for values in found:
+            if unknown := sorted(values.keys() - allowed):
+                raise ValueError(f"map returned the column {unknown[0]!r}, which is not in edits or adds")
+        for column, word in edited.items():
+            if any(column in values or word in values for values in found):
+                old, field = columns.values(column), batch.schema.field(column)
+                new = [v.get(column, v.get(word, o)) for v, o in zip(found, old, strict=True)]
+                place = batch.schema.get_field_index(column)
+                batch = batch.set_column(place, field, pa.array(new, field.type))
+        for name, kind in self.adds.items():
+            new = [values.get(name) for values in found]
+            batch = batch.append_column(pa.field(name, kind), pa.array(new, kind))
+        return Outcome(kept=batch, rejected=rejection_batch([]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchStage(_WritingStage):
+    """Work on many rows at a time, as Arrow arrays: override ``process``."""
+
+    _method: ClassVar[str] = "process"
+
+    def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return the same rows in the same order, with the columns of ``edits`` and ``adds`` written.
+
+        The batch has the public columns. A column ``_reason`` of strings rejects the rows in which it has a
+        value.
+        """
+        raise NotImplementedError
+
+    def apply(self, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:  # noqa: ARG002
+        """Write what ``process`` returns, and reject the rows with a reason."""
+        done = self.process(batch.select(_public_names(batch.schema)))
+        if done.num_rows != batch.num_rows:
+            raise ValueError(f"process returned {done.num_rows} rows for {batch.num_rows}")
+        new = batch
+        for name in self._edited(resources):
+            field, place = batch.schema.field(name), batch.schema.get_field_index(name)
+            new = new.set_column(place, field, done.column(name).cast(field.type))
+        for name, kind in self.adds.items():
+            new = new.append_column(pa.field(name, kind), done.column(name).cast(kind))
+        told = done.column(REASON).to_pylist() if REASON in done.schema.names else []
+        reasons = {row: str(reason) for row, reason in enumerate(told) if reason is not None}
+        kept = new.filter(pa.array(_others(batch.num_rows, reasons))) if reasons else new
+        return Outcome(kept=kept, rejected=self._reject(batch, reasons, resources=resources))
+
+
+def _home_of(code: type, method: str) -> type:
+    """Return the class that defines a method."""
+    return next(one for one in code.__mro__ if method in vars(one))
+
+
+def _public_names(schema: pa.Schema) -> list[str]:
+    return [name for name in schema.names if not name.startswith("_")]
+
+
+def _others(n_rows: int, rows: Mapping[int, str]) -> NDArray[np.bool_]:
+    """Return bool[n_rows], which rows are not in ``rows``."""
+    others = np.ones(n_rows, np.bool_)
+    others[list(rows)] = False
+    return others
