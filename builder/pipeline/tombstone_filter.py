@@ -18,7 +18,7 @@ from builder.stages.binding.placed import inner_stage, stage_kind
 from builder.stages.dedup_url import url_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -52,9 +52,7 @@ class TombstoneFilter:
         columns = resources.columns
         if columns.url in batch.schema.names:
             urls = batch.column(columns.url).to_pylist()
-            for rules in self.tombstones.url_rules:
-                keys = (url_key(url, rules) for url in urls)
-                tombstoned |= self.tombstones.match_urls(keys, rules=rules)
+            tombstoned |= are_taken_down(self.tombstones, urls)
             tombstoned |= self.tombstones.match_hosts([domain(url) if url else None for url in urls])
         if columns.text in batch.schema.names:
             text = batch.column(columns.text)
@@ -66,6 +64,14 @@ class TombstoneFilter:
             kept=batch.filter(pa.array(~tombstoned)),
             rejected=tombstone_rejections(batch.filter(pa.array(tombstoned))),
         )
+
+
+def are_taken_down(tombstones: Tombstones, urls: Sequence[str | None]) -> NDArray[np.bool_]:
+    """Return bool[n], whether the page of each URL was taken down, by the rules of each tombstone."""
+    found = np.zeros(len(urls), np.bool_)
+    for rules in tombstones.url_rules:
+        found |= tombstones.match_urls((url_key(url, rules) for url in urls), rules=rules)
+    return found
 
 
 def find_tombstoned(

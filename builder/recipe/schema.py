@@ -59,18 +59,7 @@ def recipe_schema(
                 "description": "Name of a built-in contract, or path of a JSON Schema.",
             },
             "columns": _columns_schema(),
-            "publish": {
-                "description": (
-                    "Columns to publish in addition to those of the contract: a list of names or dotted "
-                    "paths, or `all`."
-                ),
-                "anyOf": [{"const": "all"}, {"type": "array", "items": {"type": "string", "minLength": 1}}],
-            },
-            "drop": {
-                "type": "array",
-                "items": {"type": "string", "minLength": 1},
-                "description": "Columns that are not published.",
-            },
+            **_published_columns(),
             "sources": {"type": "array", "minItems": 1, "items": _one_of(_source_schemas(sources))},
             "stages": {"type": "array", "items": _one_of(_stage_schemas(stages))},
             "splits": _splits_schema(),
@@ -137,6 +126,15 @@ def _one_of(properties: dict[str, Any]) -> dict[str, Any]:
         "maxProperties": 1,
         "additionalProperties": False,
         "properties": properties,
+    }
+
+
+def _published_columns() -> dict[str, Any]:
+    names = {"type": "array", "items": {"type": "string", "minLength": 1}}
+    what = "Columns to publish in addition to those of the contract: names or dotted paths, or `all`."
+    return {
+        "publish": {"description": what, "anyOf": [{"const": "all"}, names]},
+        "drop": {**names, "description": "Columns that are not published."},
     }
 
 

@@ -23,7 +23,6 @@ from builder.pipeline.dropped import (
     text_columns,
 )
 from builder.pipeline.spool import Spool
-from builder.stages.dedup_url import url_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +30,8 @@ if TYPE_CHECKING:
 
     from builder.pipeline.context import BuildContext
     from builder.pipeline.run import ChainResult
-    from builder.pipeline.tombstones import Tombstones
+    from builder.pipeline.tombstone_filter import are_taken_down
+from builder.pipeline.tombstones import Tombstones
 
 TEXTS = "texts.parquet"
 TEXTS_SCHEMA = pa.schema(
@@ -104,7 +104,7 @@ def _is_tombstoned(table: pa.Table, tombstones: Tombstones) -> np.ndarray:
     urls = table["url"].to_pylist()
     hosts = [None if one is None else domain(one) for one in urls]
     return np.asarray(
-        tombstones.match_urls(url_key(one) for one in urls)
+        are_taken_down(tombstones, urls)
         | tombstones.match_hosts(hosts)
         | tombstones.match_contents(table["digest"].to_pylist())
     )
