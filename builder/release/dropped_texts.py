@@ -23,6 +23,7 @@ from builder.pipeline.dropped import (
     text_columns,
 )
 from builder.pipeline.spool import Spool
+from builder.pipeline.tombstone_filter import are_taken_down
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,8 +31,7 @@ if TYPE_CHECKING:
 
     from builder.pipeline.context import BuildContext
     from builder.pipeline.run import ChainResult
-    from builder.pipeline.tombstone_filter import are_taken_down
-from builder.pipeline.tombstones import Tombstones
+    from builder.pipeline.tombstones import Tombstones
 
 TEXTS = "texts.parquet"
 TEXTS_SCHEMA = pa.schema(

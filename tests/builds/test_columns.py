@@ -219,7 +219,9 @@ def test_publish_and_drop_are_part_of_the_digest(tmp_path: Path) -> None:
     digests = {
         Recipe.from_dict(
             {"name": "c", "sources": [{"jsonl": {"path": "feed"}}], "corpus": "x", **keys}, folder=tmp_path
-        ).chain_digest()
+        )
+        .identity()
+        .digest()
         for keys in ({}, {"publish": ["a"]}, {"publish": "all"}, {"drop": ["title"]})
     }
     assert len(digests) == 4
