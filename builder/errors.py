@@ -12,6 +12,7 @@
     ├── AccountError        the ledger's sums differ from what the readers counted
     ├── NothingKeptError    the build would publish no row
     ├── TooManyRejectedError  more records were rejected or failed than --max-rejected allows; exit status 3
+    ├── TooManyNulledError  more cells of a column were made null than --max-nulled allows; exit status 3
     └── HubError            the Hub cannot be reached, refuses a request, or lacks what was requested
         └── PublishError    a version is not fit to be published, or the Hub holds other content
 
@@ -104,6 +105,16 @@ class NothingKeptError(BuilderError):
 
 class TooManyRejectedError(BuilderError):
     """More records were rejected or failed than ``--max-rejected`` allows.
+
+    ``result`` has the counts of the stopped build (``BuildResult``).
+    """
+
+    exit_status = 3
+    result: object = None
+
+
+class TooManyNulledError(BuilderError):
+    """More cells of a column were made null than ``--max-nulled`` allows.
 
     ``result`` has the counts of the stopped build (``BuildResult``).
     """

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from jinja2 import Template
 
-    from builder.card.facts import CardFacts, SplitFacts, VersionFacts
+    from builder.card.facts import CardFacts, SplitFacts, StageFacts, VersionFacts
 
 ROWS_ARE_GONE = "the rows of this version were dropped.parquet"
 """Name of a file that does not exist: ``load_dataset`` prints it as the error for a dropped version."""
@@ -66,7 +66,8 @@ def render_card(facts: CardFacts) -> str:
         kept=steps[-1].went_on if steps else facts.records,
         reasons=[count for step in steps for count in step.reasons],
         merged=sum(step.merged for step in steps),
-        deduplicates=any(stage.kind.startswith("dedup_") for stage in facts.stages),
+        deduplicates=any(stage.kind.startswith("dedup_") and not _tags(stage) for stage in facts.stages),
+        tagging=[stage.name for stage in facts.stages if _tags(stage)],
         languages=_shares(facts.languages, of=facts.rows),
         domains=_shares(facts.domains, of=facts.rows)[:MAX_DOMAINS],
         more_domains=max(0, (facts.n_domains or len(facts.domains)) - MAX_DOMAINS),
@@ -74,6 +75,11 @@ def render_card(facts: CardFacts) -> str:
         licence_url=facts.license_link or license_url(facts.license or ""),
     )
     return _with_front_matter(body, front)
+
+
+def _tags(stage: StageFacts) -> bool:
+    """Return whether a deduplication only marks duplicates (``mode: tag``)."""
+    return stage.options.get("mode") == "tag"
 
 
 def render_root_card(
@@ -169,7 +175,8 @@ def _template(path: Path) -> Template:
 
 
 def _columns(facts: CardFacts) -> list[dict[str, str]]:
-    notes = {"id": "id of the document, unique in a version", **facts.column_notes}
+    id_column = facts.columns.names[0] if len(facts.columns) else "id"
+    notes = {**facts.column_notes, id_column: "id of the document, unique in a version"}
     return [
         {"name": field.name, "type": str(field.type), "note": notes.get(field.name, "")}
         for field in facts.columns

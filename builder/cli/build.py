@@ -16,15 +16,8 @@ from builder.cli.options import (
 )
 
 _READS_INPUTS = (
-    "max_memory",
-    "max_rejected",
-    "limit",
-    "spool",
-    "batch_rows",
-    "full",
-    "prune",
-    "rehash",
-    "accept_libraries",
+    *("max_memory", "max_rejected", "max_nulled", "limit", "dry_run"),
+    *("spool", "batch_rows", "full", "prune", "rehash", "accept_libraries"),
 )
 """Options that control how inputs are read; ``--compact`` reads no input."""
 
@@ -50,7 +43,19 @@ _READS_INPUTS = (
     type=Share(),
     help="Write no version (exit status 3) if more of the records, such as 0.05 or 5%, are rejected or fail.",
 )
-@click.option("--limit", type=click.IntRange(1), help="Read only this many records, to try a recipe.")
+@click.option(
+    "--max-nulled",
+    type=Share(),
+    help="Write no version (exit status 3) if bad values of one column are made null in more of the records.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    help="Try the recipe on this many records, as a first version. Writes no version.",
+)
+@click.option(
+    "--dry-run", is_flag=True, help="Do everything that a build does, report it, and write no version."
+)
 @settings_option
 @click.option(
     "--spool",
@@ -83,7 +88,9 @@ def build_command(
     engine: str,
     number: str | None,
     max_rejected: float | None,
+    max_nulled: float | None,
     limit: int | None,
+    dry_run: bool,
     settings: tuple[str, ...],
     spool: str | None,
     schemas: tuple[str, ...],
@@ -104,6 +111,9 @@ def build_command(
     If the corpus already has a version, the build reads only new inputs and adds their rows. If nothing is
     new, it writes nothing. If the recipe, a rule of builder or the version of a library has changed in a way
     that affects rows, the build prints the reason and reads all inputs again.
+
+    --limit and --dry-run are trials: they work in a folder that they remove, and print the same report. The
+    corpus stays as it is.
     """
     if full and accept_libraries:
         raise click.UsageError("--full and --accept-libraries exclude each other", ctx)
@@ -112,7 +122,7 @@ def build_command(
     from builder.pipeline.preload import preload
 
     preload(workers)
-    from builder.errors import NothingKeptError, TooManyRejectedError
+    from builder.errors import NothingKeptError, TooManyNulledError, TooManyRejectedError
     from builder.operations.build import build
     from builder.recipe import Recipe
     from builder.report.build import print_build, print_stopped
@@ -124,7 +134,7 @@ def build_command(
 
         with show_progress() as advance:
             result = compact_newest(loaded, version=number, workers=workers, advance=advance)
-        print_build(result, as_json=as_json)
+        print_build(result, asked=number, as_json=as_json)
         return 0
     say_if_compiling()
     try:
@@ -136,7 +146,9 @@ def build_command(
                 engine=engine,
                 version=number,
                 max_rejected=max_rejected,
+                max_nulled=max_nulled,
                 limit=limit,
+                dry_run=dry_run,
                 spool=spool,
                 batch_rows=batch_rows,
                 full=full,
@@ -146,9 +158,9 @@ def build_command(
                 advance=advance,
                 notice=say,
             )
-    except (NothingKeptError, TooManyRejectedError) as stopped:
+    except (NothingKeptError, TooManyNulledError, TooManyRejectedError) as stopped:
         return print_stopped(stopped, as_json=as_json)
-    print_build(result, as_json=as_json)
+    print_build(result, asked=number, as_json=as_json)
     return 0
 
 

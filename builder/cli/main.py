@@ -5,14 +5,15 @@ from __future__ import annotations
 import io
 import os
 import sys
+from difflib import get_close_matches
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from builder._version import __version__
 from builder.cli.interrupts import INTERRUPTED_STATUS, interruptible
-from builder.errors import BuilderError
+from builder.errors import BuilderError, Fault
 from builder.report.printer import (
     INTERRUPTED,
     leave_closed_output,
@@ -21,6 +22,9 @@ from builder.report.printer import (
     print_notice,
     print_usage,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 COMMANDS = {
     "init": ("start", "Create a recipe, a few pages and a contract to start from."),
@@ -51,10 +55,15 @@ class LazyGroup(click.Group):
         """List the commands in the order in which a user needs them."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import one command."""
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command.
+
+        Raises:
+            UsageError: if no command has this name. The message names the nearest one.
+        """
         if cmd_name not in COMMANDS:
-            return None
+            near = [f"Did you mean {one!r}?" for one in get_close_matches(cmd_name, COMMANDS, n=1)]
+            raise click.UsageError(" ".join([f"No such command {cmd_name!r}.", *near]), ctx)
         module, _ = COMMANDS[cmd_name]
         command: click.Command = getattr(import_module(f"builder.cli.{module}"), f"{cmd_name}_command")
         return command
@@ -81,42 +90,70 @@ def cli() -> None:
 def main(args: list[str] | None = None) -> None:
     """Run the command line. A BuilderError becomes lines on stderr and an exit status."""
     sys.excepthook = print_bug
+    words = sys.argv[1:] if args is None else args
+    as_json = "--json" in (words[: words.index("--")] if "--" in words else words)
     try:
         with interruptible():
             status = cli.main(args=args, prog_name="builder", standalone_mode=False)
             sys.stdout.flush()
     except BuilderError as error:
         print_error(error)
-        sys.exit(error.exit_status)
+        _fail(error.faults, error.exit_status, as_json=as_json)
     except BrokenPipeError:
         leave_closed_output()
     except OSError as error:
-        _report_os_error(error)
+        fault = _os_fault(error)
+        print_error(BuilderError(fault))
+        _fail([fault], 1, as_json=as_json)
+    except UnicodeEncodeError as error:
+        if sys.getfilesystemencoding() == "utf-8":
+            raise
+        fault = _outside_the_locale(error)
+        print_error(BuilderError(fault))
+        _fail([fault], 1, as_json=as_json)
     except MemoryError:
-        print_notice("error: there is not enough memory (close other programs, or use fewer --workers)")
-        sys.exit(1)
+        advice = "close other programs, or use fewer --workers"
+        fault = Fault(where="", what="there is not enough memory", advice=advice)
+        print_error(BuilderError(fault))
+        _fail([fault], 1, as_json=as_json)
     except click.ClickException as error:
-        _report_usage(error)
+        _print_usage(error)
+        _fail([Fault(where="", what=error.format_message())], error.exit_code, as_json=as_json)
     except (click.Abort, KeyboardInterrupt):
         print_notice(INTERRUPTED)
-        sys.exit(INTERRUPTED_STATUS)
+        _fail([Fault(where="", what=INTERRUPTED)], INTERRUPTED_STATUS, as_json=as_json)
     sys.exit(_status(status))
 
 
-def _report_os_error(error: OSError) -> NoReturn:
-    """Say in one line what the system refused, and end."""
+def _fail(faults: Sequence[Fault], exit_status: int, *, as_json: bool) -> NoReturn:
+    """End, after the faults were printed for people; with ``as_json``, print them as a document too."""
+    if as_json:
+        from builder.report.json_text import print_json
+
+        print_json({"faults": list(faults)})
+    sys.exit(exit_status)
+
+
+def _os_fault(error: OSError) -> Fault:
+    """Return in one line what the system refused."""
     name = error.filename
-    place = f"{os.fsdecode(name)}: " if isinstance(name, (str, bytes)) else ""
-    print_notice(f"error: {place}{error.strerror or error or type(error).__name__}")
-    sys.exit(1)
+    place = os.fsdecode(name) if isinstance(name, (str, bytes)) else ""
+    return Fault(where=place, what=str(error.strerror or error or type(error).__name__))
 
 
-def _report_usage(error: click.ClickException) -> NoReturn:
+def _outside_the_locale(error: UnicodeEncodeError) -> Fault:
+    """Explain that a file name has no form in the encoding of the locale."""
+    encoding = sys.getfilesystemencoding()
+    what = f"{error.object[:200]!a} is not a file name in the locale's encoding, {encoding}"
+    advice = "set the environment variable PYTHONUTF8=1, or use a UTF-8 locale"
+    return Fault(where="", what=what, advice=advice)
+
+
+def _print_usage(error: click.ClickException) -> None:
     """Say how the command is called, and what is wrong with this call."""
     said = io.StringIO()
     error.show(file=said)
     print_usage(said.getvalue())
-    sys.exit(error.exit_code)
 
 
 def _status(result: Any) -> int:

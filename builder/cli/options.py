@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import click
@@ -44,8 +45,19 @@ class VersionNumber(click.ParamType[str]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Read ``1.4.0``."""
         if not re.fullmatch(r"(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}", value, re.ASCII):
-            self.fail(f"{value!r} is not a version number; write for example 1.4.0", param, ctx)
+            advice = _known_version(value, ctx) or "write for example 1.4.0"
+            self.fail(f"{value!r} is not a version number; {advice}", param, ctx)
         return str(value)
+
+
+def _known_version(value: str, ctx: click.Context | None) -> str:
+    """Suggest a version of the corpus that the command names; empty without a suggestion."""
+    folder = ctx.params.get("folder") if ctx else None
+    if not isinstance(folder, str):
+        return ""
+    from builder.corpus.address import version_near
+
+    return version_near(Path(folder), value)
 
 
 class Share(click.ParamType[float]):
@@ -62,7 +74,9 @@ class Share(click.ParamType[float]):
         except ValueError:
             share = -1.0
         if not 0 <= share <= 1:
-            self.fail(f"{value!r} is not a share between 0 and 1; write for example 0.05 or 5%", param, ctx)
+            percent = f"{share:g}%" if 1 < share <= 100 else "5%"
+            example = f"{share / 100:g} or {percent}" if 1 < share <= 100 else "0.05 or 5%"
+            self.fail(f"{value!r} is not a share between 0 and 1; write for example {example}", param, ctx)
         return share
 
 

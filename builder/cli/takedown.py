@@ -44,6 +44,7 @@ from builder.cli.options import json_option
     is_flag=True,
     help="Also delete the rows from older versions, and all unfinished builds, permanently.",
 )
+@click.option("--dry-run", is_flag=True, help="List what would be removed, and write nothing.")
 @click.option("--workers", type=click.IntRange(1), help="Number of worker processes. Default: one.")
 @json_option
 def takedown_command(
@@ -57,6 +58,7 @@ def takedown_command(
     and_near: bool,
     only_this: bool,
     purge: bool,
+    dry_run: bool,
     workers: int | None,
     as_json: bool,
 ) -> None:
@@ -89,6 +91,7 @@ def takedown_command(
             and_near=and_near,
             only_this=only_this,
             purge=purge,
+            dry_run=dry_run,
             workers=workers,
             advance=advance,
         )

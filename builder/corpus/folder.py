@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from builder.corpus.address import corpora_near, looks_like_corpus
 from builder.corpus.commit import add_version_steps, commit_steps, finish_pending
 from builder.corpus.create import create_corpus
 from builder.corpus.durable import write_file
@@ -19,7 +20,6 @@ from builder.corpus.names import (
     INDEX,
     LOCK,
     MANIFEST,
-    OBJECTS,
     README,
     ROOT_SEAL,
     SEALS,
@@ -67,9 +67,9 @@ class Corpus:
         """
         self.path = Path(path)
         self._held = 0
-        if not ((self.path / SEALS).is_dir() or (self.path / OBJECTS).is_dir()):
+        if not looks_like_corpus(self.path):
             what = "is not a corpus folder" if self.path.is_dir() else "no such folder"
-            raise CorpusError(Fault(where=str(path), what=what, advice="`builder build` creates one"))
+            raise CorpusError(Fault(where=str(path), what=what, advice=corpora_near(self.path)))
 
     @classmethod
     def open_or_create(cls, path: str | Path, *, name: str) -> Corpus:

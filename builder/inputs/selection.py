@@ -111,9 +111,18 @@ class Wanted:
 
 
 def select_inputs(
-    corpus: Corpus, recipe: Recipe, inputs: Sequence[Input], *, identity: Identity, wanted: Wanted
+    corpus: Corpus,
+    recipe: Recipe,
+    inputs: Sequence[Input],
+    *,
+    identity: Identity,
+    wanted: Wanted,
+    rebuild: Sequence[str] = (),
 ) -> InputSelection:
     """Select the inputs that a build reads.
+
+    Args:
+        rebuild: further reasons for a full rebuild.
 
     Raises:
         RecipeError: if a full rebuild is necessary, an input of the newest version is missing, and the user
@@ -130,7 +139,7 @@ def select_inputs(
     named = [kept.input(one) for one in inputs]
     missing = _find_missing(known, named)
     compared = _compare(manifest, recipe, identity, accept_libraries=wanted.accept_libraries)
-    reasons = ["--full was given"] if wanted.full else compared.reasons
+    reasons = ["--full was given"] if wanted.full else [*compared.reasons, *rebuild]
     if reasons:
         if missing and not wanted.prune:
             why = Fault(where="", what=f"a full rebuild is necessary: {'; '.join(reasons)}")
@@ -238,7 +247,7 @@ def _find_missing(known: Sequence[Input], inputs: Sequence[Input]) -> list[Input
 
 def _missing_fault(one: Input) -> Fault:
     what = f"the newest version contains the input {shown_name(one)}, which is missing now"
-    advice = "restore the file, or use --prune to remove its rows"
+    advice = "restore the file; docs/further-versions.md lists the alternatives"
     return Fault(where="sources", what=what, advice=advice)
 
 
@@ -254,5 +263,5 @@ def _notices(
     if missing:
         some = ", ".join(shown_name(one) for one in missing[:3])
         more = f" and {len(missing) - 3:,} more" if len(missing) > 3 else ""
-        notices.append(f"missing inputs; their rows are kept (use --prune to remove them): {some}{more}")
+        notices.append(f"missing inputs; their rows are kept: {some}{more}")
     return notices

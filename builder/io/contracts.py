@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -116,7 +117,9 @@ def _read_document(path: Path) -> Any:
         data = path.read_bytes()
     except OSError as error:
         what = f"cannot be read as a contract: {error.strerror}"
+        close = get_close_matches(path.name, BUILTIN, n=1)
         advice = "give the path of a JSON Schema, or a built-in contract: " + ", ".join(BUILTIN)
+        advice = f"did you mean {close[0]}?" if close else advice
         raise ContractError(Fault(where=str(path), what=what, advice=advice)) from None
     parsed = parse(data)
     if isinstance(parsed, Broken):

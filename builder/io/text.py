@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from builder.io.reading.file_source import COMPRESSED, GUARD_REASONS, TOO_BIG
+from builder.io.archive.payload import NOT_TEXT
+from builder.io.reading.file_source import COMPRESSED, CONTAINERS, GUARD_REASONS, TOO_BIG
 from builder.io.reading.page_files import PageFiles
 from builder.io.streams.streams import REASONS
 
@@ -26,7 +27,7 @@ class TextSource(PageFiles):
     suffixes: ClassVar[Sequence[str]] = tuple(
         stem + codec for stem in (".txt", ".text", ".md") for codec in COMPRESSED
     )
-    reasons: ClassVar[Mapping[str, str]] = {**TOO_BIG, **REASONS, **GUARD_REASONS}
+    reasons: ClassVar[Mapping[str, str]] = {**NOT_TEXT, **TOO_BIG, **CONTAINERS, **REASONS, **GUARD_REASONS}
 
     def page(self, text: str) -> dict[str, Any]:
         """Return the unchanged text."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 from builder.domain.rejection import MAX_RECORD_KEPT, Rejection
 from builder.io.archive.framing import Failed, Padding, Record, opens_to_record, read_spans
 from builder.io.archive.members import Members, sniff_codec
+from builder.io.archive.own_records import MAX_SITE_RECORD_BYTES, OWN_RECORDS
 from builder.io.archive.pages import (
     Candidate,
     PageCriteria,
@@ -18,7 +19,15 @@ from builder.io.archive.pages import (
     url_of,
 )
 from builder.io.archive.parts import PART_BYTES, part_bounds, read_part
-from builder.io.reading.file_source import COMPRESSED, GUARD_REASONS, MAX_RECORD_BYTES, TOO_BIG, FileSource
+from builder.io.archive.payload import NOT_TEXT
+from builder.io.reading.file_source import (
+    COMPRESSED,
+    CONTAINERS,
+    GUARD_REASONS,
+    MAX_RECORD_BYTES,
+    TOO_BIG,
+    FileSource,
+)
 from builder.io.reading.page_rows import BATCH_BYTES, PageRows
 from builder.io.streams.streams import REASONS, compression_of, open_input
 from builder.registry import option
@@ -45,7 +54,13 @@ class WarcSource(FileSource):
     `status` and `content_types` list its status and content type; without a content type, it becomes a page
     if it begins like HTML. Other records are rejected: `record_type`, `http_status`, `content_type` or
     `revisit`. The ledger merges a `revisit` into its original if both are in the same build. Chunks and
-    content codings are decoded.
+    content codings are decoded, and gzip that no header declares is undone once.
+
+    Records that crawlers write for themselves (logs, arguments, screenshots, DNS) are rejected as
+    `crawler_record`. The rules of sites (robots.txt, tdmrep.json, ai.txt) are rejected as `site_record`; up
+    to 500 KiB of each are kept in `rejected.parquet`. A payload that is not HTML or text by its bytes, or by
+    the type that the crawler identified, is rejected as `not_text`. Records that the crawler cut or divided
+    are counted (`warc_truncated`, `segmented`).
 
     A damaged record does not affect the rest of the file: each byte of an archive is in a record, in padding
     between records or in a failed span, and reading resumes at the next record. A record whose length is
@@ -55,8 +70,9 @@ class WarcSource(FileSource):
 
     kind: ClassVar[str] = "warc"
     rules: ClassVar[int] = 1
-    suffixes: ClassVar[Sequence[str]] = tuple(
-        f".{stem}{codec}" for stem in ("warc", "arc", "wet", "wat") for codec in COMPRESSED
+    suffixes: ClassVar[Sequence[str]] = (
+        *(f".{stem}{codec}" for stem in ("warc", "arc", "wet", "wat") for codec in COMPRESSED),
+        ".wacz",
     )
     reasons: ClassVar[Mapping[str, str]] = {
         "record_type": "The record is not a response, resource or conversion.",
@@ -68,7 +84,12 @@ class WarcSource(FileSource):
         "content_coding": "The content coding of the body is not supported, or the body is damaged.",
         "wrong_length": "The length in the record's header is wrong, and the content is incomplete.",
         "truncated": "The file ends inside the record.",
+        **OWN_RECORDS,
+        **NOT_TEXT,
+        "warc_truncated": "The crawler cut the record (`WARC-Truncated`); only with `incomplete: false`.",
+        "segmented": "The crawler divided the record (`WARC-Segment-Number`); only with `incomplete: false`.",
         **TOO_BIG,
+        **CONTAINERS,
         **REASONS,
         **GUARD_REASONS,
     }
@@ -81,6 +102,12 @@ class WarcSource(FileSource):
     )
     rename: dict[str, str] = option(  # noqa: RUF009
         {}, help="New names for fields: dotted path -> column."
+    )
+    crawler_records: bool = option(
+        False, help="Whether records that crawlers write for themselves (`urn:`, `metadata:`) may be pages."
+    )
+    incomplete: bool = option(
+        True, help="Whether records that the crawler truncated or segmented may be pages; they are counted."
     )
     max_record_bytes: int = option(
         MAX_RECORD_BYTES,
@@ -101,7 +128,7 @@ class WarcSource(FileSource):
             for task in self.cut_tasks(found, part_bytes=None if compression_of(found.name) else PART_BYTES)
         ]
 
-    def read(self, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:
+    def read_file(self, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:
         """Yield pages and rejections in the order of the archive."""
         rows = PageRows(source=self.label, name=task.name, batch_rows=batch_rows)
         reader = _Reader(rows, self._criteria(), guard)
@@ -116,7 +143,13 @@ class WarcSource(FileSource):
 
     def _criteria(self) -> PageCriteria:
         types = [name.strip().lower() for name in self.content_types]
-        return PageCriteria(statuses=self.status, content_types=types, max_bytes=self.max_record_bytes)
+        return PageCriteria(
+            statuses=self.status,
+            content_types=types,
+            max_bytes=self.max_record_bytes,
+            crawler_records=self.crawler_records,
+            incomplete=self.incomplete,
+        )
 
     def _spans(self, stream: BinaryIO, task: Task, guard: Guard) -> Iterator[Span]:
         codec = sniff_codec(stream.read(_SNIFF_BYTES), name=task.name)
@@ -187,6 +220,8 @@ class _Reader:
         if isinstance(span, Record) and span.fault and why.outcome == "rejected":
             message = "; ".join(filter(None, (message, describe_fault(span))))
         kept = raw[:MAX_RECORD_KEPT] if why.outcome == "failed" else None
+        if why.raw is not None:
+            kept = why.raw[:MAX_SITE_RECORD_BYTES]
         self._raw_bytes += len(kept or b"")
         self._rows.reject(
             Rejection(

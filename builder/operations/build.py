@@ -24,15 +24,18 @@ from builder.corpus import Corpus
 from builder.corpus.leftovers import OVER, sweep_spools
 from builder.corpus.place import local_folder
 from builder.corpus.stopped import forget_stopped, keep_stopped
+from builder.domain.contract.nulled import columns_above, nulled_cells
 from builder.domain.progress import Progress, ignore_notice, ignore_progress
 from builder.engines.local import LocalEngine
-from builder.errors import Fault, NothingKeptError, RecipeError, TooManyRejectedError
+from builder.errors import Fault, NothingKeptError, RecipeError, TooManyNulledError, TooManyRejectedError
 from builder.history.index import open_arrow
 from builder.inputs.hash_cache import HashCache
 from builder.inputs.hashing import hash_inputs
 from builder.inputs.inputs import inputs_digest, list_inputs, list_passed_over, list_tasks
-from builder.inputs.selection import Wanted, select_inputs
+from builder.inputs.selection import Wanted
 from builder.operations.secrecy import hides_variables
+from builder.operations.select_for import select_for
+from builder.operations.trial import tries_in_scratch
 from builder.pipeline.chain import bind_chain
 from builder.pipeline.context import BuildContext
 from builder.pipeline.disk import disk_faults
@@ -67,6 +70,7 @@ _SMALL_BYTES = 4 << 20
 
 
 @hides_variables
+@tries_in_scratch
 def build(
     recipe: Recipe,
     *,
@@ -75,6 +79,7 @@ def build(
     engine: str = "local",
     version: str | None = None,
     max_rejected: float | None = None,
+    max_nulled: float | None = None,
     limit: int | None = None,
     spool: str | Path | None = None,
     batch_rows: int | None = None,
@@ -82,6 +87,7 @@ def build(
     prune: bool = False,
     rehash: bool = False,
     accept_libraries: bool = False,
+    dry_run: bool = False,  # noqa: ARG001 - the decorator reads it
     advance: Progress = ignore_progress,
     notice: Callable[[str], None] = ignore_notice,
 ) -> BuildResult:
@@ -99,19 +105,23 @@ def build(
         version: version number to use. It must not be lower than the computed number.
         max_rejected: maximum share of the records read that may be rejected or fail. Merged records do not
             count.
-        limit: number of records to read, to try a recipe.
+        max_nulled: maximum share of the records read whose value in one column may be made null because it
+            is bad.
+        limit: number of records to read, to try a recipe as a first version. Writes no version.
         spool: folder for unfinished work; default: a folder inside the corpus.
         batch_rows: maximum number of rows in a batch. The result does not depend on it.
         full: read all inputs again, not only new ones.
         prune: remove the rows of inputs that no longer exist.
         rehash: hash every input, even if it looks unchanged.
         accept_libraries: add to the newest version even if other versions of the libraries made its rows.
+        dry_run: do everything that a build does, in a copy of the corpus that is removed. Writes no version.
         notice: called with each notice that the user reads before the work begins.
 
     Raises:
         RecipeError: if the stages do not chain, or an input does not exist. Nothing is read then.
         TooManyRejectedError: if more records than ``max_rejected`` are rejected or fail. No version is
             written.
+        TooManyNulledError: if bad values of one column are made null in more records than ``max_nulled``.
         NothingKeptError: if no row would be published. No version is written.
         LockedError: if another builder process works on this corpus.
         CorpusError: if the disk is full or not writable.
@@ -137,7 +147,7 @@ def build(
         cache = HashCache(corpus.hash_cache(), ignored=rehash)
         inputs = hash_inputs(inputs, n_threads=running.workers, cache=cache, advance=timer)
         wanted = Wanted(full=full, prune=prune, accept_libraries=accept_libraries)
-        selection = select_inputs(corpus, recipe, inputs, identity=identity, wanted=wanted)
+        recipe, selection = select_for(recipe, corpus, inputs, running, identity=identity, wanted=wanted)
         _give_notices(notice, chain, selection)
         if selection.nothing_new:
             return replace(unchanged(corpus, recipe), passed_over=passed_over)
@@ -165,9 +175,7 @@ def build(
         tasks = list_tasks(recipe.sources)
         closed = close(context, run_chain(context, selection.choose(tasks)))
         forget_stopped(corpus)
-        _refuse_unwanted(
-            corpus, recipe, closed, max_rejected=max_rejected, has_parent=selection.past is not None
-        )
+        _refuse_unwanted(corpus, context, closed, max_rejected=max_rejected, max_nulled=max_nulled)
         result = write_version(
             corpus, context=context, closed=closed, inputs=selection.inputs, version=version
         )
@@ -255,24 +263,33 @@ def _remove_spool(folder: Path) -> None:
 
 
 def _refuse_unwanted(
-    corpus: Corpus, recipe: Recipe, closed: Closed, *, max_rejected: float | None, has_parent: bool
+    corpus: Corpus,
+    context: BuildContext,
+    closed: Closed,
+    *,
+    max_rejected: float | None,
+    max_nulled: float | None,
 ) -> None:
-    """Stop before a version without rows, or with too few of its records, is written.
+    """Stop before a version without rows, or with too few of its records or values, is written.
 
     The ledger and the rejected records stay in the corpus until the next build.
     """
     what = _loss(closed, max_rejected=max_rejected)
-    is_empty = not closed.sums.outcomes["kept"] and not has_parent
+    is_empty = not closed.sums.outcomes["kept"] and context.past is None
     if is_empty:
         what = f"0 of {closed.sums.n_records:,} records were kept"
-    if what is None:
+    nulled = _nulled_faults(closed, max_nulled=max_nulled)
+    if what is None and not nulled:
         return
     folder = keep_stopped(corpus, closed.audit)
     ledger = folder / closed.ledger.name
-    error = (NothingKeptError if is_empty else TooManyRejectedError)(
-        Fault(where="", what=what, advice=f"read the reasons in the ledger: {ledger}")
-    )
-    error.result = stopped(corpus, recipe, closed, ledger=ledger, reason=what)
+    advice = f"read the reasons in the ledger: {ledger}"
+    faults = [replace(one, advice=advice) for one in nulled]
+    if what is not None:
+        faults.insert(0, Fault(where="", what=what, advice=advice))
+    kind = NothingKeptError if is_empty else TooManyRejectedError if what else TooManyNulledError
+    error = kind(*faults)
+    error.result = stopped(corpus, context.recipe, closed, ledger=ledger, reason=what or faults[0].what)
     raise error
 
 
@@ -294,3 +311,16 @@ def _loss(closed: Closed, *, max_rejected: float | None) -> str | None:
         f"{n_lost:,} of {n_records:,} records were rejected or failed ({n_lost / n_records:.1%}), "
         f"more than --max-rejected {max_rejected:.1%}"
     )
+
+
+def _nulled_faults(closed: Closed, *, max_nulled: float | None) -> list[Fault]:
+    """Find the columns of which more values were made null than ``--max-nulled`` allows."""
+    if max_nulled is None:
+        return []
+    n_records = closed.sums.n_records - closed.n_restated
+    shares = columns_above(nulled_cells(closed.counts), n_records, share=max_nulled)
+    over = f"more than --max-nulled {max_nulled:.1%}"
+    return [
+        Fault(where=pointer, what=f"bad values were made null in {share:.1%} of the records, {over}")
+        for pointer, share in shares.items()
+    ]

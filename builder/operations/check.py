@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from builder.domain.contract.nulled import nulled_cells
 from builder.domain.ledger import OUTCOMES
 from builder.domain.progress import ignore_progress
 from builder.engines.local import LocalEngine
@@ -67,13 +68,18 @@ _ROW_BYTES = 400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """Costs of a build, estimated from a sample. Only the order of magnitude is reliable."""
+    """Costs of a build, estimated from a sample. Only the order of magnitude is reliable.
+
+    Attributes:
+        nulled: number of cells of the sample that a build makes null, by the pointer of their column.
+    """
 
     seconds: float
     memory_bytes: int
     disk_bytes: int
     sample_records: int
     sample_kept: int
+    nulled: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +204,7 @@ def _run(
         disk_bytes=int(spooled * scale),
         sample_records=closed.sums.n_records,
         sample_kept=closed.sums.outcomes["kept"],
+        nulled=nulled_cells(closed.counts),
     )
     sample = _sample(closed, n_tasks=len(tasks), n_all_tasks=len(all_tasks))
     return estimate, sample, observed(closed.counts)

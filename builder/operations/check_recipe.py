@@ -9,6 +9,7 @@ from builder.domain.contract.idle_keywords import find_idle_keywords
 from builder.errors import Fault
 from builder.pipeline.observer import MATCH, MEMBER, ONLY_HTML, RENAME, SEEN
 from builder.registry import STAGES
+from builder.stages.binding.placed import stage_kind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -64,7 +65,7 @@ def recipe_warnings(recipe: Recipe) -> list[Fault]:
         Fault(where=f"contract {contract.label}{fault.where}", what=fault.what, advice=fault.advice)
         for fault in find_idle_keywords(contract.schema, contract.documents)
     ]
-    return [*idle, *_order_warnings([stage.name for stage in recipe.stages])]
+    return [*idle, *_order_warnings([stage_kind(stage) for stage in recipe.stages])]
 
 
 def sample_warnings(recipe: Recipe, *, published: Collection[str], seen: Seen) -> list[Fault]:
@@ -94,7 +95,7 @@ def _order_warnings(stages: Sequence[str]) -> Iterator[Fault]:
 
 def _html_warnings(recipe: Recipe, seen: Seen) -> Iterator[Fault]:
     """Warn of records with HTML and without text; a stage of another package may extract text."""
-    stages = {stage.name for stage in recipe.stages}
+    stages = {stage_kind(stage) for stage in recipe.stages}
     if EXTRACTS in stages or stages - set(STAGES):
         return
     n_html, n_seen = _total(seen, ONLY_HTML), _total(seen, SEEN)

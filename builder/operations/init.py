@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from builder.corpus.place import corpus_folder
 from builder.errors import Fault, RecipeError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _RECIPE = """\
 # A recipe names the inputs, the stages that process them, and the folder of the versions.
@@ -122,8 +123,8 @@ def init(folder: str | Path) -> InitResult:
     """Write an example recipe with pages and a contract. You can build the recipe without a change.
 
     Raises:
-        RecipeError: if one of the files already exists (no file is overwritten), or if no library could load
-            a corpus in this folder.
+        RecipeError: if one of the files already exists, the folder cannot be written, or no library could
+            load a corpus in this folder. No file is overwritten, and an incomplete example is removed.
     """
     corpus_folder(f"{folder}/corpus", where="FOLDER")
     folder = Path(folder).expanduser()
@@ -138,10 +139,25 @@ def init(folder: str | Path) -> InitResult:
         raise RecipeError(
             Fault(where=str(existing[0]), what="already exists", advice="choose another folder")
         )
-    for name, text in texts.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8")
+    _write(folder, texts)
     return InitResult(folder=folder, recipe=folder / "recipe.yaml", files=[folder / name for name in texts])
+
+
+def _write(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write all files, or none of them."""
+    written: list[Path] = []
+    try:
+        for name, text in texts.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            written.append(folder / name)
+            (folder / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        for path in written:
+            path.unlink(missing_ok=True)
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        what = f"cannot be written: {error.strerror or error}"
+        advice = "free some space, or choose another folder" if is_full else "choose another folder"
+        raise RecipeError(Fault(where=str(folder), what=what, advice=advice)) from error
 
 
 def _dataset_name(folder: Path) -> str:

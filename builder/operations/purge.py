@@ -30,7 +30,7 @@ from builder.release.write import ShardJob
 from builder.removal.purge_audit import clean_audit
 from builder.removal.purge_card import as_purged, public_files
 from builder.removal.purge_index import clean_index
-from builder.removal.purge_scope import MAX_LINES, Scope, find_scope, long_lines
+from builder.removal.purge_scope import MAX_SEARCHED_LINES, Scope, find_scope, long_lines
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -100,7 +100,7 @@ def purge(
         folder = Path(name)
         found = {shard.sha256: shard for shard in _shards_with_rows(corpus, scope)}
         _refuse_published(corpus, found)
-        scope = replace(scope, lines=frozenset(islice(_lines(found.values()), MAX_LINES)))
+        scope = replace(scope, lines=frozenset(islice(_lines(found.values()), MAX_SEARCHED_LINES)))
         written = _rewrite(found, folder, workers=workers, advance=advance)
         fresh = {sha256: _fresh(shard, written.get(sha256)) for sha256, shard in found.items()}
         facts = {sha256: one.facts for sha256, one in written.items()}
@@ -156,7 +156,8 @@ def _shards_with_rows(corpus: Corpus, scope: Scope) -> Iterator[_ShardWithRows]:
                 continue
             seen.add(shard.sha256)
             path = corpus.version_file(version, shard.path)
-            ids = pq.read_table(path, columns=["id"])["id"].cast(pa.string())
+            id_column = corpus.manifest(version).columns.names[0]
+            ids = pq.read_table(path, columns=[id_column])[id_column].cast(pa.string())
             removed = np.flatnonzero(pc.is_in(ids, value_set=wanted).to_numpy())
             if len(removed):
                 yield _ShardWithRows(

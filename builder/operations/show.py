@@ -21,7 +21,7 @@ from builder.errors import BuilderError, Fault
 from builder.history.lineage import Lineage
 from builder.operations.why import lineage_versions
 from builder.pipeline.disk import reports_disk_faults
-from builder.pipeline.dropped import MAX_TEXT_CHARS, rank_of
+from builder.pipeline.dropped import MAX_TEXT_CHARS, sample_rank
 from builder.protocols import Columns
 from builder.registry import nearest
 
@@ -116,7 +116,7 @@ def show(
         found, restated = _matches(corpus, one, condition, newer=newer)
         n_records += len(found)
         with_text = _ids_with_text(corpus, one)
-        ranked = ((record not in with_text, rank_of(record, seed=seed), record) for record in found)
+        ranked = ((record not in with_text, sample_rank(record, seed=seed), record) for record in found)
         chosen = heapq.nsmallest(n, [*chosen, *heapq.nsmallest(n, ranked)])
         newer |= restated
     if not n_records:

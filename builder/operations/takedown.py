@@ -48,6 +48,7 @@ class TakedownResult:
         unknown: requested URLs, domains and ids that are not published. URLs and domains are kept out of
             later versions too; an id alone keeps nothing out.
         n_restated: number of records whose outcome changed.
+        dry_run: whether nothing was written; ``version`` is then the newest version.
         purged: the result of the purge of older versions, if requested.
     """
 
@@ -61,6 +62,7 @@ class TakedownResult:
     unknown: Sequence[str] = ()
     n_restated: int = 0
     nothing_new: bool = False
+    dry_run: bool = False
     purged: PurgeResult | None = None
 
     def document(self) -> dict[str, Any]:
@@ -71,6 +73,7 @@ class TakedownResult:
             "reason": self.reason,
             "digest": self.digest,
             "nothing_new": self.nothing_new,
+            "dry_run": self.dry_run,
             "documents": [{"id": one, "url": url} for one, url in self.documents],
             "merged": [{"page": page, "id": one} for page, one in self.merged],
             "nearby": [one.document() for one in self.nearby],
@@ -92,6 +95,7 @@ def takedown(
     and_near: bool = False,
     only_this: bool = False,
     purge: bool = False,
+    dry_run: bool = False,
     workers: int | None = None,
     advance: Progress = ignore_progress,
 ) -> TakedownResult:
@@ -107,6 +111,7 @@ def takedown(
         only_this: stop if a requested page was merged into a document that was not requested itself.
         purge: also delete the documents from all older versions, from ledgers and from the index. This
             includes requested documents that were taken down before.
+        dry_run: only list what would be taken down; nothing is written.
 
     Raises:
         CorpusError: if a requested URL, domain or id is not valid, or ``only_this`` stops the takedown.
@@ -116,10 +121,18 @@ def takedown(
     request = TakedownRequest.parse(urls=urls, domains=domains, ids=ids, file=file)
     corpus = Corpus(folder)
     with corpus.lock():
+        request = request.under(corpus.manifest(corpus.newest()).url_rules)
         result = _take_down(
-            corpus, request, because, and_near=and_near, only_this=only_this, workers=workers, advance=advance
+            corpus,
+            request,
+            because,
+            and_near=and_near,
+            only_this=only_this,
+            dry_run=dry_run,
+            workers=workers,
+            advance=advance,
         )
-        if not purge:
+        if dry_run or not purge:
             return result
         named, records = find_named(corpus, request)
         documents = {one for one, _ in result.documents} | named
@@ -136,6 +149,7 @@ def _take_down(
     *,
     and_near: bool,
     only_this: bool,
+    dry_run: bool,
     workers: int | None,
     advance: Progress,
 ) -> TakedownResult:
@@ -150,6 +164,10 @@ def _take_down(
         nearby = find_nearby(past, documents)
         if and_near:
             documents |= {parse_id(one.id): one.url for one in nearby}
+        left = [] if and_near else nearby
+        if dry_run:
+            manifest = corpus.manifest(newest)
+            return replace(_result(corpus, manifest, targets, documents, left), dry_run=True)
         tombstones = Tombstones.parse(corpus.tombstones()) or new_tombstones()
         extended = make_tombstones(tombstones, past, documents, request=request, because=because)
         if len(extended.entries) == len(tombstones.entries) and not documents:
@@ -166,7 +184,6 @@ def _take_down(
         draft = from_parent.draft(tombstones=extended, workers=workers or 1, advance=advance)
         manifest = commit_draft(corpus, draft)
         restated = draft.facts["counts"]["restated"]
-        left = [] if and_near else nearby
         return _result(corpus, manifest, targets, documents, left, n_restated=restated)
 
 
@@ -174,7 +191,9 @@ def _not_only_this(merged: tuple[dict[str, Any], bytes]) -> Fault:
     row, key = merged
     what = f"was merged into {key.hex()}, which would be taken down with it"
     return Fault(
-        where=row["url"] or row["record_id"], what=what, advice="to take both down, leave out --only-this"
+        where=row["url"] or row["record_id"],
+        what=what,
+        advice="name both pages, or neither",
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from builder.domain.contract.value_forms import ValueForms
 from builder.domain.merging import cluster_field
 from builder.domain.record import RECORD_FIELD
 from builder.domain.url import URL_RULES
@@ -15,21 +16,20 @@ from builder.pipeline.measured import MeasuredColumns
 from builder.pipeline.stage_errors import blame_stage
 from builder.pipeline.tombstone_filter import TombstoneFilter
 from builder.pipeline.url_filter import UrlFilter
-from builder.protocols import CorpusStage, Resources, Stage
-from builder.stages.binding.placed import stage_kind, without_columns
+from builder.protocols import ROLES, CorpusStage, Resources, Stage
+from builder.stages.binding.placed import inner_stage, stage_kind, without_columns
 from builder.stages.publishable import Publishable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from builder.pipeline.tombstones import Tombstones
+    from builder.protocols import Columns
     from builder.recipe import Recipe
     from builder.stages.binding.placed import AnyStage
 
 _DROPPING = frozenset(("validate", "dedup_url", "dedup_exact", "dedup_near", "takedown"))
 """Kinds of stages that change no row: each remaining row is as ``validate`` left it."""
-
-ID_FIELD = pa.field("id", pa.string(), nullable=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +112,13 @@ def bind_chain(recipe: Recipe, *, tombstones: Tombstones | None = None, url_rule
         url_filter.bind(resources.contract.columns, resources)
         stages.insert(1, url_filter)
     tags = {f"{name}_cluster": cluster_field(name).name for name in _tagging(recipe)}
-    fields = [ID_FIELD, *(f for f in schema if not f.name.startswith("_"))]
+    fields = [
+        pa.field(recipe.columns.id, pa.string(), nullable=False),
+        *(f for f in schema if not f.name.startswith("_")),
+    ]
     fields += [pa.field(name, pa.string()) for name in tags]
+    if recipe.columns.id in [field.name for field in fields[1:]]:
+        raise RecipeError(_taken_id(recipe.columns.id))
     passes = _drop_unpublished(_passes(stages), published=pa.schema(fields).names)
     return Chain(
         passes=passes,
@@ -129,19 +134,41 @@ def _without_invalid(stage: AnyStage, columns: Sequence[str]) -> AnyStage:
     return stage if isinstance(stage, CorpusStage) else without_columns(stage, columns)
 
 
+def _taken_id(name: str) -> Fault:
+    what = f"the inputs have a column {name!r}, which is the name of the document id"
+    advice = "name the document id otherwise, as in columns: {id: document_id}, or rename the column"
+    return Fault(where="columns.id", what=what, advice=advice)
+
+
 def _tagging(recipe: Recipe) -> list[str]:
     return [stage.name for stage in recipe.stages if getattr(stage, "mode", "") == "tag"]
 
 
 def _resources(recipe: Recipe) -> Resources:
     names = [source.label for source in recipe.sources]
+    needs = [getattr(inner_stage(stage), "needs", None) for stage in [*recipe.stages, Publishable()]]
     return Resources(
         contract=recipe.contract,
         columns=recipe.columns,
+        nullifies=recipe.on_bad_value == "nullify",
+        needed=_needed(needs, recipe.columns),
+        uses_extra=recipe.contract.outgoing is None or None in needs,
         renames={n: getattr(s, "rename", {}) for n, s in zip(names, recipe.sources, strict=True)},
         kinds={n: s.kind for n, s in zip(names, recipe.sources, strict=True)},
+        forms={
+            n: getattr(s, "value_forms", ValueForms()) for n, s in zip(names, recipe.sources, strict=True)
+        },
+        publish=recipe.publish,
+        drop=recipe.drop,
+        carried=recipe.carried,
         folder=recipe.folder,
     )
+
+
+def _needed(needs: Sequence[Sequence[str] | None], columns: Columns) -> frozenset[str]:
+    """Return the columns that stages need; a stage that does not state its needs may need every role."""
+    roles = {role for one in needs for role in (ROLES if one is None else one)}
+    return frozenset(name for role in roles if (name := getattr(columns, role)) is not None)
 
 
 def _passes(stages: list[Stage | CorpusStage]) -> tuple[Pass, ...]:

@@ -120,7 +120,8 @@ class _Place:
     def fail_rest(self, reason: str) -> Reading:
         source, kind = self._source.label, self._source.kind
         names = [name for _, name, _ in self._task.files]
-        after = names.index(self._path) + 1 if self._path in names else 0
+        read = [n for n, name in enumerate(names) if f"{self._path}!/".startswith(f"{name}!/")]
+        after = read[-1] + 1 if read else 0
         records = [
             {"id": record_id(source, name, 0), "path": name, "offset": 0} for name in names[after:]
         ] or [self._rest()]

@@ -16,6 +16,7 @@ from xxhash import xxh3_64_intdigest
 from builder.domain.record import RECORD
 from builder.domain.text_buffers import text_digests
 from builder.pipeline.tombstones import STAGE as TAKEDOWN
+from builder.stages.validate import Validate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 SAMPLE, ALL, NO_TEXTS = "sample", "all", "none"
 """The values of the recipe's ``audit.texts``."""
 
-SAMPLE_RECORDS = 1_000
+MAX_SAMPLE_TEXTS = 1_000
 """Records of each stage and reason whose texts are kept by default."""
 
 MAX_TEXT_CHARS = 20_000
@@ -34,7 +35,7 @@ DROPPED = "dropped"
 """The file of a part with the texts of dropped rows."""
 
 PRIVATE_STAGES = frozenset((TAKEDOWN, "opt_out", "pii"))
-"""Stages whose rejections are never shown."""
+"""Kinds of stages whose rejections are never shown."""
 
 DROPPED_SCHEMA = pa.schema(
     [
@@ -52,7 +53,7 @@ DROPPED_SCHEMA = pa.schema(
 lowest ranks are the sample. ``digest`` is that of the whole text."""
 
 
-def rank_of(record_id: str, *, seed: int = 0) -> int:
+def sample_rank(record_id: str, *, seed: int = 0) -> int:
     """Return the rank of a record, which does not depend on anything but its id and the seed."""
     return xxh3_64_intdigest(record_id.encode(), seed)
 
@@ -68,9 +69,14 @@ class DroppedTexts:
         self._texts = texts
         self._batches: list[pa.RecordBatch] = []
 
-    def add(self, batch: pa.RecordBatch, rejected: pa.RecordBatch, *, columns: Columns) -> None:
-        """Add the rows that one stage dropped; ``batch`` came to the stage."""
-        self._batches += dropped_texts(batch, rejected, columns=columns, texts=self._texts)
+    def add(self, batch: pa.RecordBatch, rejected: pa.RecordBatch, *, kind: str, columns: Columns) -> None:
+        """Add the rows that one stage dropped; ``batch`` came to the stage.
+
+        The rows that come to ``validate`` have columns of any type, and may hold text that is not UTF-8. Its
+        rejections keep the raw record.
+        """
+        if kind not in PRIVATE_STAGES and kind != Validate.name:
+            self._batches += dropped_texts(batch, rejected, columns=columns, texts=self._texts)
 
     def files(self) -> dict[str, pa.RecordBatch]:
         """Return the file for the part of the batch; none without a text."""
@@ -88,10 +94,10 @@ def dropped_texts(
     """
     wanted = rejected.filter(pc.is_null(rejected["record"])) if rejected.num_rows else rejected
     names = [name for name in (columns.text, columns.html) if name is not None and name in batch.schema.names]
-    if texts == NO_TEXTS or not wanted.num_rows or not names or wanted["stage"][0].as_py() in PRIVATE_STAGES:
+    if texts == NO_TEXTS or not wanted.num_rows or not names:
         return []
     ids = pc.struct_field(wanted[RECORD], "id")
-    ranks = np.array([rank_of(one) for one in ids.to_pylist()], np.uint64)
+    ranks = np.array([sample_rank(one) for one in ids.to_pylist()], np.uint64)
     if texts == SAMPLE:
         keep = pa.array(_lowest(ranks, wanted["reason"].to_pylist()), pa.int64())
         wanted, ids, ranks = wanted.take(keep), ids.take(keep), ranks[keep.to_numpy()]
@@ -125,7 +131,7 @@ def _lowest(ranks: np.ndarray, reasons: Sequence[str], *, stages: Sequence[str] 
     for row in np.argsort(ranks, kind="stable").tolist():
         key = (stages[row] if stages else "", reasons[row])
         counts[key] = counts.get(key, 0) + 1
-        if counts[key] <= SAMPLE_RECORDS:
+        if counts[key] <= MAX_SAMPLE_TEXTS:
             keep.append(row)
     return sorted(keep)
 

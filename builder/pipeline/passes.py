@@ -43,6 +43,7 @@ from builder.pipeline.spool import (
 from builder.pipeline.stage_errors import apply_stage, blame_stage
 from builder.pipeline.tombstones import tombstone_rejections
 from builder.protocols import Reading
+from builder.stages.binding.placed import stage_kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -257,7 +258,7 @@ def apply_stages(
         outcome = apply_stage(stage, batch, resources=resources, guard=guard)
         counts.update({f"{stage.name}.{name}": n for name, n in outcome.counts.items()})
         if dropped is not None:
-            dropped.add(batch, outcome.rejected, columns=resources.columns)
+            dropped.add(batch, outcome.rejected, kind=stage_kind(stage), columns=resources.columns)
         batch = outcome.kept
         rejected.append(outcome.rejected)
     return batch, rejected

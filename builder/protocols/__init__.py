@@ -10,6 +10,7 @@ from builder.domain.outcome import Outcome
 from builder.protocols.reading import Guard, InputFile, Reading, RefusedUnit, Source, Task
 from builder.protocols.running import Engine, Threads
 from builder.protocols.stages import (
+    ROLES,
     Columns,
     CorpusStage,
     Remembered,
@@ -21,6 +22,7 @@ from builder.protocols.stages import (
 )
 
 __all__ = [
+    "ROLES",
     "Columns",
     "CorpusStage",
     "Engine",

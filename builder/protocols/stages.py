@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from builder.domain.contract.carried import CarriedColumn
     from builder.domain.contract.contract import Contract
+    from builder.domain.contract.value_forms import ValueForms
     from builder.domain.manifest import Manifest
     from builder.domain.outcome import Outcome
     from builder.domain.row_numbers import BarrierOrMemory, MemoryRows
@@ -23,14 +25,22 @@ if TYPE_CHECKING:
     from builder.protocols.running import Threads
 
 
+ROLES = ("text", "html", "url", "fetched_at")
+"""The roles that a column of a contract can have."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
-    """The column for each role; None if the contract has no such column."""
+    """The column for each role; None if the contract has no such column.
+
+    ``id`` is the column of the document id, the first column of each published row.
+    """
 
     text: str | None = "text"
     html: str | None = "html"
     url: str | None = "url"
     fetched_at: str | None = "fetched_at"
+    id: str = "id"
 
     @classmethod
     def among(cls, names: Collection[str], *, named: Mapping[str, str | None]) -> Columns:
@@ -40,10 +50,11 @@ class Columns:
             named: columns with other names, by role.
 
         >>> Columns.among(["body", "url"], named={"text": "body"})
-        Columns(text='body', html=None, url='url', fetched_at=None)
+        Columns(text='body', html=None, url='url', fetched_at=None, id='id')
         """
-        by_role = {role: named.get(role, role) for role in ("text", "html", "url", "fetched_at")}
-        return cls(**{role: name if name in names else None for role, name in by_role.items()})
+        by_role = {role: named.get(role, role) for role in ROLES}
+        there = {role: name if name in names else None for role, name in by_role.items()}
+        return cls(**there, id=named.get("id") or "id")
 
     @classmethod
     def of_manifest(cls, manifest: Manifest) -> Columns:
@@ -56,21 +67,40 @@ class Resources:
     """What a stage can use when it is bound and when it runs.
 
     ``renames`` maps the name of a source to its ``rename`` option (dotted path in the input -> column).
-    ``kinds`` maps the name of a source to its kind. ``url_rules`` is the number of the corpus's rules of
-    canonical URLs.
+    ``kinds`` maps the name of a source to its kind. ``forms`` maps it to how the source writes values; a
+    source that is not there writes them as the contract asks. ``url_rules`` is the number of the corpus's
+    rules of canonical URLs. ``publish`` and ``drop`` are the keys of the recipe, ``carried`` are the
+    published columns that the contract does not declare.
+
+    Attributes:
+        nullifies: whether a bad value becomes null, if no stage needs its column (``on_bad_value``).
+        needed: the columns that a stage needs; a bad value in one of them rejects the record.
+        uses_extra: whether a stage or the published rows use members that the contract does not declare.
     """
 
     contract: Contract
     columns: Columns
     renames: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
+    forms: Mapping[str, ValueForms] = field(default_factory=dict)
+    publish: tuple[str, ...] | str = ()
+    drop: tuple[str, ...] = ()
+    carried: tuple[CarriedColumn, ...] = ()
     folder: Path | None = None
+    nullifies: bool = False
+    needed: frozenset[str] = frozenset()
+    uses_extra: bool = True
     url_rules: int = URL_RULES
 
 
 @runtime_checkable
 class Stage(Protocol):
-    """A step that processes one batch at a time. Its options are the fields of its frozen dataclass."""
+    """A step that processes one batch at a time. Its options are the fields of its frozen dataclass.
+
+    A stage may state its ``needs``, a ClassVar with the roles (``ROLES``) of the columns without which it
+    cannot process a record. Other columns may be null, and a bad value in them costs only the cell. A stage
+    that does not state them is taken to need all roles and the column ``extra``.
+    """
 
     @property
     def name(self) -> str:

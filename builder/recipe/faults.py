@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from builder.errors import Fault, RecipeError
+from builder.recipe.near_misses import advice_for, license_faults, share_of
 from builder.recipe.schema import options_schema, recipe_schema
 from builder.recipe.stage_entries import stage_faults, unknown_sources
 from builder.registry import nearest, source_class, source_kinds, stage_class, stage_names
@@ -114,7 +115,10 @@ def _explain(error: Any) -> list[Fault]:
                 advice="write it like this: - dedup_near: {threshold: 0.8}",
             )
         ]
-    advice = "one of " + ", ".join(map(str, error.validator_value)) if error.validator == "enum" else ""
+    if error.validator == "enum":
+        advice = "one of " + ", ".join(map(str, error.validator_value))
+    else:
+        advice = advice_for(place, error.instance, error.validator)
     return [Fault(where=place, what=error.message, advice=advice)]
 
 
@@ -132,13 +136,17 @@ def _place(path: Any) -> str:
 
 def _consistency_faults(document: Any) -> list[Fault]:
     """Find faults that a schema cannot express: shares that do not add up to 1, or a duplicate name."""
-    faults: list[Fault] = []
+    faults: list[Fault] = license_faults(document.get("license"))
     splits = document.get("splits")
     if isinstance(splits, dict) and all(isinstance(v, (int, float)) for v in splits.values()):
         total = sum(splits.values())
         if abs(total - 1) > 1e-9:
             what = f"the shares add up to {total:g}, not to 1"
-            faults.append(Fault(where="splits", what=what, advice="change the shares so that the sum is 1"))
+            advice = "change the shares so that the sum is 1"
+            if all(share_of(v) is not None for v in splits.values()) and abs(total - 100) < 1e-9:
+                written = ", ".join(f"{name}: {share_of(v):g}" for name, v in splits.items())
+                advice = f"write shares, not percentages: {{{written}}}"
+            faults.append(Fault(where="splits", what=what, advice=advice))
     stages = document.get("stages")
     stages = stages if isinstance(stages, list) else []
     faults += stage_faults(stages)

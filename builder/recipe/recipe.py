@@ -18,19 +18,21 @@ from builder.errors import BuilderError, Fault, RecipeError
 from builder.io.contracts import load_contract
 from builder.io.reading.file_source import FileSource
 from builder.io.streams.address import Address, is_local
-from builder.protocols import Columns, CorpusStage, Source, Stage
 from builder.recipe.faults import find_faults, source_names
 from builder.recipe.identity import Identity, describe_chain
+from builder.recipe.roles import assign_columns
 from builder.recipe.secrets import hidden_variables, public_document, redacted_urls, used_variables
 from builder.recipe.stage_entries import stage_entries
 from builder.recipe.text import apply_settings, fill_variables, read_document
-from builder.registry import blame, nearest, source_class
+from builder.registry import blame, source_class
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from builder.domain.addresses import Variables
+    from builder.domain.contract.carried import CarriedColumn
     from builder.domain.contract.contract import Contract
+    from builder.protocols import Columns, CorpusStage, Source, Stage
 
 INPUT_RULES = 2
 """Number of the rule that names inputs, on which record ids and the digest of the inputs depend.
@@ -54,7 +56,8 @@ class Recipe:
     ``document`` is the recipe as written, with settings applied. It is published, so its variables are not
     replaced, and its addresses have no query strings and no user information: they may be secrets.
     ``filled`` is the recipe with the values of the variables, and ``variables`` has these values. They must
-    not be stored or printed.
+    not be stored or printed. ``carried`` are the published columns that the contract does not declare, once
+    the inputs are known.
     ``stages`` always begins with ``validate``, even if the recipe does not list it.
     """
 
@@ -72,6 +75,10 @@ class Recipe:
     language: tuple[str, ...] = ()
     date: str | None = None
     card: Path | None = None
+    on_bad_value: str = "reject"
+    publish: tuple[str, ...] | str = ()
+    drop: tuple[str, ...] = ()
+    carried: tuple[CarriedColumn, ...] = ()
     audit_texts: str = "sample"
     document: Mapping[str, Any] = field(default_factory=dict)
     filled: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -99,7 +106,7 @@ class Recipe:
             with redacted_urls():
                 document = apply_settings(read_document(path), settings)
             return cls.from_dict(document, folder=path.resolve().parent, schemas=schemas)
-        except BuilderError:
+        except (BuilderError, UnicodeEncodeError):  # the latter: a file name that the locale cannot encode
             raise
         except RecursionError:
             what, advice = "nests too deeply", "check that this file is a recipe"
@@ -153,6 +160,7 @@ class Recipe:
             RecipeError: if such a file cannot be read.
         """
         roles = dataclasses.asdict(self.columns)
+        roles = {role: name for role, name in roles.items() if role != "id" or name != "id"}
         written = {key: value for key, value in self.filled.items() if key not in _NOT_SHARED}
         shared = {**written, "name": self.name, "columns": roles, "splits": dict(self.splits)}
         return describe_chain(
@@ -193,6 +201,8 @@ class Recipe:
             "document": self.public_document(),
             "url_rules": url_rules,
         }
+        if self.carried:
+            facts["published"] = [column.document() for column in self.carried]
         facts |= {"input_rules": input_rules} if input_rules > 1 else {}
         return facts | self.card_facts() | ({"limit": limit} if limit else {})
 
@@ -212,7 +222,7 @@ def _assemble(
     return cls(
         name=document["name"],
         contract=contract,
-        columns=_assign_columns(document.get("columns", {}), contract),
+        columns=assign_columns(document.get("columns", {}), contract),
         sources=_make_sources(document["sources"], written=written["sources"], folder=folder),
         stages=tuple(entry.make() for entry in stage_entries(document.get("stages"))),
         splits=dict(document.get("splits", DEFAULT_SPLITS)),
@@ -224,26 +234,14 @@ def _assemble(
         language=tuple(document.get("language", ())),
         date=document.get("date"),
         card=folder / document["card"] if "card" in document else None,
+        on_bad_value=document.get("on_bad_value", "nullify" if contract.outgoing else "reject"),
+        publish=named if isinstance(named := document.get("publish", ()), str) else tuple(named),
+        drop=tuple(document.get("drop", ())),
         audit_texts=document.get("audit", {}).get("texts", "sample"),
         document=public_document(written),
         filled=document,
         variables=used_variables(written),
     )
-
-
-def _assign_columns(named: Mapping[str, str | None], contract: Contract) -> Columns:
-    """Assign a column to each role; the default is the column with the name of the role."""
-    known = contract.columns.names
-    faults = [
-        Fault(
-            where=f"columns.{role}", what=f"the contract has no column {name!r}", advice=nearest(name, known)
-        )
-        for role, name in named.items()
-        if name is not None and name not in known
-    ]
-    if faults:
-        raise RecipeError(*faults)
-    return Columns.among(known, named=named)
 
 
 def _make_sources(

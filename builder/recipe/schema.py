@@ -59,6 +59,8 @@ def recipe_schema(
                 "description": "Name of a built-in contract, or path of a JSON Schema.",
             },
             "columns": _columns_schema(),
+            "on_bad_value": _bad_value_schema(),
+            **_published_columns(),
             "sources": {"type": "array", "minItems": 1, "items": _one_of(_source_schemas(sources))},
             "stages": {"type": "array", "items": _one_of(_stage_schemas(stages))},
             "splits": _splits_schema(),
@@ -128,6 +130,28 @@ def _one_of(properties: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _bad_value_schema() -> dict[str, Any]:
+    return {
+        "type": "string",
+        "enum": ["nullify", "reject"],
+        "description": (
+            "What a bad value costs if no stage needs its column and the contract does not require "
+            "it: only the cell, which becomes null and is counted (`nullify`), or the record "
+            "(`reject`). "
+            "Default: `nullify` for page-1, `reject` for a contract of your own."
+        ),
+    }
+
+
+def _published_columns() -> dict[str, Any]:
+    names = {"type": "array", "items": {"type": "string", "minLength": 1}}
+    what = "Columns to publish in addition to those of the contract: names or dotted paths, or `all`."
+    return {
+        "publish": {"description": what, "anyOf": [{"const": "all"}, names]},
+        "drop": {**names, "description": "Columns that are not published."},
+    }
+
+
 def _columns_schema() -> dict[str, Any]:
     return {
         "type": "object",
@@ -141,6 +165,13 @@ def _columns_schema() -> dict[str, Any]:
                 "url": "URL",
                 "fetched_at": "fetch time",
             }.items()
+        }
+        | {
+            "id": {
+                "type": "string",
+                "pattern": "^[^_]",
+                "description": "The published column that contains the document id. Default: `id`.",
+            }
         },
     }
 

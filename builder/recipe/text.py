@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 import os
 import re
 import stat
@@ -21,6 +22,7 @@ MAX_RECIPE_DEPTH = 64
 MAX_RECIPE_VALUES = 100_000
 """Limits of a recipe file. Real recipes have some hundred values; a file beyond these limits is an attack."""
 
+_SUFFIXES = (".yaml", ".yml", ".toml")
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -47,8 +49,8 @@ def _read_text(path: Path) -> str:
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            what, advice = "is not a regular file", "give the path of a YAML or TOML file"
-            raise RecipeError(Fault(where=str(path), what=what, advice=advice))
+            what = "is a folder, not a recipe" if path.is_dir() else "is not a regular file"
+            raise RecipeError(Fault(where=str(path), what=what, advice=_recipes_in(path)))
         with path.open("rb") as file:
             data = file.read(MAX_RECIPE_BYTES + 1)
         if len(data) > MAX_RECIPE_BYTES:
@@ -56,11 +58,31 @@ def _read_text(path: Path) -> str:
             raise RecipeError(Fault(where=str(path), what=what, advice="check that this file is a recipe"))
         return data.decode("utf-8")
     except FileNotFoundError:
-        advice = "check the path, or run `builder init FOLDER` to create a recipe"
-        raise RecipeError(Fault(where=str(path), what="no such file", advice=advice)) from None
+        raise RecipeError(Fault(where=str(path), what="no such file", advice=_recipes_like(path))) from None
     except (OSError, UnicodeDecodeError) as error:
         advice = "give the path of a UTF-8 file that you may read"
         raise RecipeError(Fault(where=str(path), what=f"cannot be read: {error}", advice=advice)) from None
+
+
+def _recipes_in(folder: Path) -> str:
+    """Name the recipe in a folder that was given instead of it."""
+    names = ["recipe.yaml", "recipe.yml", "recipe.toml"]
+    if folder.is_dir():
+        names += sorted(one.name for one in folder.iterdir() if one.suffix in _SUFFIXES)
+    found = next((folder / name for name in names if (folder / name).is_file()), None)
+    return f"did you mean {found}?" if found else "give the path of a YAML or TOML file"
+
+
+def _recipes_like(path: Path) -> str:
+    """Name the recipe whose name is most like that of a file that does not exist."""
+    try:
+        names = [one.name for one in path.parent.iterdir() if one.suffix in _SUFFIXES]
+    except OSError:
+        names = []
+    close = difflib.get_close_matches(path.name, names, n=1)
+    if close:
+        return f"did you mean {path.parent / close[0]}?"
+    return "check the path, or run `builder init FOLDER` to create a recipe"
 
 
 def _with_text_dates(value: Any, path: Path, place: str = "") -> Any:

@@ -19,11 +19,11 @@ from builder.pipeline.dropped import (
     PRIVATE_STAGES,
     SAMPLE,
     lowest_ranks,
-    rank_of,
+    sample_rank,
     text_columns,
 )
 from builder.pipeline.spool import Spool
-from builder.stages.dedup_url import url_key
+from builder.pipeline.tombstone_filter import are_taken_down
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from builder.pipeline.tombstones import Tombstones
 
 TEXTS = "texts.parquet"
-TEXTS_SCHEMA = pa.schema(
+SHOWN_TEXTS_SCHEMA = pa.schema(
     [DROPPED_SCHEMA.field(name) for name in ("record_id", "stage", "reason", "text", "text_chars")]
 )
 _AT_ONCE = 1_000
@@ -51,7 +51,7 @@ def write_texts(path: Path, context: BuildContext, chain_result: ChainResult) ->
     if wanted == SAMPLE:
         whole = lowest_ranks(whole)
     whole = whole.sort_by([(name, "ascending") for name in ("stage", "reason", "rank", "record_id")])
-    pq.write_table(whole.select(TEXTS_SCHEMA.names).cast(TEXTS_SCHEMA), path, compression="zstd")
+    pq.write_table(whole.select(SHOWN_TEXTS_SCHEMA.names).cast(SHOWN_TEXTS_SCHEMA), path, compression="zstd")
 
 
 def _dropped(chain_result: ChainResult) -> Iterator[pa.Table]:
@@ -75,7 +75,7 @@ def _merged(context: BuildContext, chain_result: ChainResult) -> Iterator[pa.Tab
         if stage in PRIVATE_STAGES or not len(rows):
             continue
         ids = records.take(pa.array(rows))
-        ranks = pa.array([rank_of(one) for one in ids.to_pylist()], pa.uint64())
+        ranks = pa.array([sample_rank(one) for one in ids.to_pylist()], pa.uint64())
         facts = pa.table(
             {
                 "record_id": ids,
@@ -104,7 +104,7 @@ def _is_tombstoned(table: pa.Table, tombstones: Tombstones) -> np.ndarray:
     urls = table["url"].to_pylist()
     hosts = [None if one is None else domain(one) for one in urls]
     return np.asarray(
-        tombstones.match_urls(url_key(one) for one in urls)
+        are_taken_down(tombstones, urls)
         | tombstones.match_hosts(hosts)
         | tombstones.match_contents(table["digest"].to_pylist())
     )

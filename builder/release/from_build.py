@@ -15,6 +15,7 @@ from builder._version import __version__
 from builder.comparison.compare import compare
 from builder.comparison.sides import Side, SideShard
 from builder.corpus.names import STOPPED
+from builder.domain.contract.nulled import nulled_cells
 from builder.domain.ledger import OUTCOMES
 from builder.domain.version import Changes, SplitChanges, compare_columns
 from builder.history.ledgers import ledgers_of
@@ -118,7 +119,8 @@ def _counts(closed: Closed) -> dict[str, Any]:
     outcomes = {name: closed.sums.outcomes[name] for name in OUTCOMES}
     counts = {"records": closed.sums.n_records - closed.n_restated, **outcomes, "reasons": reasons}
     extra = {"restated": closed.n_restated, "known": closed.n_known}
-    return counts | {name: n for name, n in extra.items() if n}
+    nulled = {"nulled": dict(sorted(nulled_cells(closed.counts).items()))}
+    return counts | {name: n for name, n in (extra | nulled).items() if n}
 
 
 def inputs_facts(inputs: Sequence[Input], *, files: Sequence[StageFile]) -> dict[str, Any]:
@@ -228,16 +230,18 @@ def stopped(corpus: Corpus, recipe: Recipe, closed: Closed, *, ledger: Path, rea
         reason=reason,
         digest="",
         ledger=ledger,
-        **_counted(closed),
+        **_counted(closed, recipe),
     )
 
 
-def _counted(closed: Closed) -> dict[str, Any]:
+def _counted(closed: Closed, recipe: Recipe) -> dict[str, Any]:
     """Return what a build counted."""
+    tagging = [stage.name for stage in recipe.stages if getattr(stage, "mode", "") == "tag"]
     return {
         "outcomes": {name: closed.sums.outcomes[name] for name in OUTCOMES},
         "reasons": sorted(closed.sums.reasons.items(), key=lambda item: (-item[1], item[0])),
         "counts": dict(sorted(closed.counts.items())),
+        "tagged": {name: closed.counts[f"{name}.merged"] for name in tagging},
         "n_restated": closed.n_restated,
         "n_known": closed.n_known,
         "contract_faults": closed.losses.faults,
@@ -257,7 +261,7 @@ def _result(
         SplitSize(name=name, rows=split.rows, shards=len(split.shards), bytes=split.bytes)
         for name, split in manifest.splits.items()
     ]
-    counted = _counted(closed) if closed else {"outcomes": dict.fromkeys(OUTCOMES, 0)}
+    counted = _counted(closed, recipe) if closed else {"outcomes": dict.fromkeys(OUTCOMES, 0)}
     return BuildResult(
         name=manifest.name,
         corpus=corpus.path,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from builder.corpus.names import STOPPED
+from builder.domain.contract.nulled import nulled_cells
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,6 +38,9 @@ class BuildResult:
     is ``STOPPED``; it has no digest.
 
     Attributes:
+        tagged: number of records that each deduplication in ``mode: tag`` marked as duplicates.
+        trial: whether the build only tried: no version was written. ``version`` is then the number that a
+            build would write; empty with a limit on the records.
         contract_faults: what contracts refused, by rule and place.
         unreadable: files of which nothing could be read.
         n_restated: number of records of earlier builds whose outcome changed; ``outcomes`` counts them too.
@@ -51,6 +55,7 @@ class BuildResult:
     digest: str
     ledger: Path
     nothing_new: bool = False
+    trial: bool = False
     outcomes: Mapping[str, int] = field(default_factory=dict)
     reasons: Sequence[tuple[tuple[str, str, str], int]] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -59,6 +64,7 @@ class BuildResult:
     n_restated: int = 0
     n_known: int = 0
     passed_over: Sequence[PassedOver] = ()
+    tagged: Mapping[str, int] = field(default_factory=dict)
     contract_faults: Sequence[FaultGroup] = ()
     unreadable: Sequence[UnreadableFile] = ()
 
@@ -72,16 +78,22 @@ class BuildResult:
         """The number of records that were read and are in the ledger of this version."""
         return sum(self.outcomes.values()) - self.n_restated
 
+    @property
+    def nulled(self) -> dict[str, int]:
+        """The number of cells that were made null, by the pointer of their column; largest number first."""
+        return nulled_cells(self.counts)
+
     def document(self) -> dict[str, Any]:
         """Return the result as ``--json`` prints it."""
         return {
             "name": self.name,
             "corpus": str(self.corpus),
-            "version": None if self.is_stopped else self.version,
-            "reason": self.reason,
-            "digest": self.digest or None,
+            "version": None if self.is_stopped else self.version or None,
+            "reason": self.reason if self.version else None,
+            "digest": (self.digest or None) if self.version else None,
+            "trial": self.trial,
             "nothing_new": self.nothing_new,
-            "ledger": str(self.ledger),
+            "ledger": None if self.trial else str(self.ledger),
             "records": {
                 "read": self.n_records,
                 **self.outcomes,
@@ -91,7 +103,9 @@ class BuildResult:
             "reasons": reasons_document(self.reasons),
             "contract_faults": [group.document() for group in self.contract_faults],
             "unreadable_files": [one.document() for one in self.unreadable],
+            "tagged": dict(self.tagged),
             "counts": dict(self.counts),
+            "nulled": self.nulled,
             "splits": {s.name: {"rows": s.rows, "shards": s.shards, "bytes": s.bytes} for s in self.splits},
             "empty_splits": list(self.empty_splits),
             "passed_over": [dataclasses.asdict(one) for one in self.passed_over],

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 _NAMED_BY = ("record_id", "url", "document_id", "kept_id")
 
-MAX_LINE_CHARS = 200
+MAX_SEARCHED_CHARS = 200
 MIN_LINE_CHARS = 40
 """Characters of a line at least, to find a text by it: short lines are in many pages."""
 
 MAX_LINES_OF_TEXT = 20
 
-MAX_LINES = 1_000
+MAX_SEARCHED_LINES = 1_000
 """Lines of all texts that are searched for, at most."""
 _COLUMNS = ["record_id", "outcome", "document_id", "kept_id"]
 
@@ -70,7 +70,7 @@ def long_lines(text: str) -> list[str]:
     >>> long_lines("Tides\n\n  The tide turns twice a day, and twice it waits. \n")
     ['The tide turns twice a day, and twice it waits.']
     """
-    lines = (line.strip()[:MAX_LINE_CHARS] for line in text.splitlines())
+    lines = (line.strip()[:MAX_SEARCHED_CHARS] for line in text.splitlines())
     return [line for line in lines if len(line) >= MIN_LINE_CHARS][:MAX_LINES_OF_TEXT]
 
 
@@ -99,10 +99,12 @@ def find_named(corpus: Corpus, request: TakedownRequest) -> tuple[set[str], set[
 
 def _published(corpus: Corpus, documents: set[str]) -> set[str]:
     newest = corpus.find_newest()
-    files = [path for paths in corpus.data_files(newest).values() for path in paths] if newest else []
-    return {
-        one for path in files for one in pq.read_table(path, columns=["id"])["id"].to_pylist()
-    } & documents
+    if not newest:
+        return set()
+    name = corpus.manifest(newest).columns.names[0]
+    files = [path for paths in corpus.data_files(newest).values() for path in paths]
+    ids = (pq.read_table(path, columns=[name])[name].to_pylist() for path in files)
+    return {one for some in ids for one in some} & documents
 
 
 def _merged_into(corpus: Corpus, documents: set[str]) -> set[str]:

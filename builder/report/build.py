@@ -4,19 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from builder.domain.contract.nulled import WARNED_SHARE, columns_above
 from builder.report.json_text import print_json
 from builder.report.losses import fault_lines, outcome_lines, unreadable_lines
 from builder.report.passed_over import passed_over_lines
 from builder.report.printer import print_error, print_line, print_lines, print_notice
 from builder.report.table import counted, size_text, table_lines
+from builder.report.value_notes import value_note_lines
 
 if TYPE_CHECKING:
-    from builder.errors import NothingKeptError, TooManyRejectedError
+    from collections.abc import Mapping
+
+    from builder.errors import NothingKeptError, TooManyNulledError, TooManyRejectedError
     from builder.release.result import BuildResult
 
 
-def print_build(result: BuildResult, *, as_json: bool) -> None:
-    """Print the result of a build as text or as one JSON document."""
+def print_build(result: BuildResult, *, as_json: bool, asked: str | None = None) -> None:
+    """Print the result of a build as text or as one JSON document.
+
+    Args:
+        asked: the version number that was asked for.
+    """
+    if result.nothing_new and asked and asked != result.version:
+        text = f"--version {asked} has no effect: nothing is new, so no version is written"
+        print_notice(text)
     if as_json:
         print_json(result.document())
         return
@@ -24,10 +35,14 @@ def print_build(result: BuildResult, *, as_json: bool) -> None:
         print_lines(passed_over_lines(result.passed_over))
         print_line(f"nothing new: {result.corpus} already has these rows as version {result.version}")
         return
-    print_lines(_paragraphs(_summary(result), *_losses(result), _splits(result), _next_steps(result)))
+    end = [] if result.trial else _next_steps(result)
+    notes = value_note_lines(result.counts)
+    print_lines(_paragraphs(summary_lines(result), *_losses(result), notes, _splits(result), end))
 
 
-def print_stopped(error: NothingKeptError | TooManyRejectedError, *, as_json: bool) -> int:
+def print_stopped(
+    error: NothingKeptError | TooManyNulledError | TooManyRejectedError, *, as_json: bool
+) -> int:
     """Print what a build counted that wrote no version, and why it stopped; return the exit status.
 
     Text goes to stderr, because nothing was written.
@@ -39,8 +54,9 @@ def print_stopped(error: NothingKeptError | TooManyRejectedError, *, as_json: bo
     else:
         first = f"{result.name}: no version was written"
         export = f"builder rejected {result.corpus}@{result.version} --output rejected.jsonl"
-        last = [f"ledger  {result.ledger}", f"export  {export}"]
-        for line in _paragraphs([first, *_summary(result)[1:]], *_losses(result), last, [""]):
+        last = [] if result.trial else [f"ledger  {result.ledger}", f"export  {export}"]
+        counts = [first, *_read_lines(result)]
+        for line in _paragraphs(counts, *_losses(result), last, [""]):
             print_notice(line)
     print_error(error)
     return error.exit_status
@@ -57,7 +73,18 @@ def _losses(result: BuildResult) -> list[list[str]]:
     return [outcome_lines(result.reasons), faults, files]
 
 
-def _summary(result: BuildResult) -> list[str]:
+def _trial(result: BuildResult) -> list[str]:
+    would = f"a build would write {result.version}  {result.reason}" if result.version else ""
+    return [f"{result.name}: a trial, no version was written", *filter(None, [would])]
+
+
+def summary_lines(result: BuildResult) -> list[str]:
+    """Return the version and the numbers of records, as lines."""
+    written = f"{result.name} {result.version}  {result.reason}"
+    return [*(_trial(result) if result.trial else [written]), *_read_lines(result)]
+
+
+def _read_lines(result: BuildResult) -> list[str]:
     counts = result.outcomes
     kept = counts.get("kept", 0)
     known = f"{result.n_known:,} were accounted for by an earlier build" if result.n_known else ""
@@ -68,14 +95,32 @@ def _summary(result: BuildResult) -> list[str]:
     )
     more = "; ".join(filter(None, (known, restated)))
     return [
-        f"{result.name} {result.version}  {result.reason}",
         (
             f"{counted(result.n_records, 'record')} read: {kept:,} kept, "
             f"{counts.get('rejected', 0):,} rejected, "
             f"{counts.get('merged', 0):,} merged, {counts.get('failed', 0):,} failed"
         ),
         *([more] if more else []),
+        *(
+            f"{stage} in mode: tag marked {counted(n, 'record')} as duplicates and removed none"
+            for stage, n in result.tagged.items()
+        ),
+        *nulled_lines(result.nulled, n_records=result.n_records),
         *passed_over_lines(result.passed_over),
+    ]
+
+
+def nulled_lines(nulled: Mapping[str, int], *, n_records: int) -> list[str]:
+    """List the columns whose bad values were made null; more than 5 % of the records is a warning.
+
+    >>> nulled_lines({"/fetched_at": 2, "/status": 1}, n_records=30)
+    ['warning: /fetched_at was made null in 2 records (6.7%)', '/status was made null in 1 record (3.3%)']
+    """
+    many = columns_above(nulled, n_records, share=WARNED_SHARE)
+    return [
+        ("warning: " if pointer in many else "")
+        + f"{pointer} was made null in {counted(n, 'record')} ({n / n_records:.1%})"
+        for pointer, n in nulled.items()
     ]
 
 

@@ -6,6 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from builder.release.result import reasons_document
+from builder.report.build import nulled_lines
 from builder.report.json_text import print_json
 from builder.report.losses import fault_lines, outcome_lines, unreadable_lines
 from builder.report.passed_over import passed_over_lines
@@ -56,6 +57,7 @@ def _lines(check: Check) -> list[str]:
         *table_lines(check.columns, header=["column", "type"]),
         "",
         f"sample of {records}, {spread}: {counts}",
+        *nulled_lines(estimate.nulled, n_records=estimate.sample_records),
         *(line for table in tables if table for line in ("", *table)),
         "",
         f"estimate from a sample of {records}, of which {estimate.sample_kept:,} would be kept",

@@ -31,21 +31,26 @@ def print_takedown(result: TakedownResult, *, as_json: bool) -> None:
 
 
 def _lines(result: TakedownResult) -> Iterator[str]:
-    if result.nothing_new:
+    if result.dry_run:
+        yield f"{result.corpus} {result.version}: a trial, nothing was written"
+        yield f"{counted(len(result.documents), 'document')} would be taken down"
+    elif result.nothing_new:
         yield f"nothing new: this is already taken down in {result.corpus} {result.version}"
     else:
         yield f"{result.corpus} {result.version}  {result.reason}"
         yield f"{counted(len(result.documents), 'document')} taken down, {result.n_restated:,} records in all"
     yield from _list([[one, url or ""] for one, url in result.documents], header=["document", "url"])
     if result.merged:
-        yield "merged pages, removed with the document they were merged into:"
+        verb = "which would be removed" if result.dry_run else "removed"
+        yield f"merged pages, {verb} with the document they were merged into:"
         yield from _list([[page, one] for page, one in result.merged], header=["page", "document"])
-    for ids, text in ((False, "not published; later builds reject these:"), (True, _UNKNOWN_IDS)):
+    verb = "would reject" if result.dry_run else "reject"
+    for ids, text in ((False, f"not published; later builds {verb} these:"), (True, _UNKNOWN_IDS)):
         if unknown := [[one] for one in result.unknown if is_id(one) == ids]:
             yield text
             yield from _list(unknown, header=["asked for"])
     if result.nearby:
-        yield "near-duplicates at other URLs; they stay unless you give --and-near:"
+        yield "near-duplicates at other URLs, which stay:"
         rows = [[f"{one.similarity:.3f}", one.id, one.url or ""] for one in result.nearby]
         yield from _list(rows, header=["similarity", "document", "url"])
     if result.purged:

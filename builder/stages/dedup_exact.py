@@ -48,6 +48,7 @@ class DedupExact:
 
     name: ClassVar[str] = "dedup_exact"
     untrusted: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ("text",)
     rules: ClassVar[int] = 1
     reasons: ClassVar[Mapping[str, str]] = {
         "same_text": "Another document has exactly the same text; that document is kept.",

@@ -61,6 +61,7 @@ class DedupNear:
 
     name: ClassVar[str] = "dedup_near"
     untrusted: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ("text",)
     rules: ClassVar[int] = 1
     reasons: ClassVar[Mapping[str, str]] = {
         "near_duplicate": "Another document has nearly the same text; that document is kept.",

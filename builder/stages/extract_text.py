@@ -15,6 +15,7 @@ from builder.errors import Fault, RecipeError
 from builder.protocols import Outcome
 from builder.registry import option
 from builder.stages.binding.required_columns import contract_column_faults
+from builder.stages.extraction.page_facts import page_facts
 from builder.stages.extraction.page_text import PageText, import_extractor, read_page
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ class ExtractText:
     ``resiliparse`` reads more than 1,000 pages per second. ``trafilatura`` is about ten times slower and more
     accurate on articles. If the extractor finds no main text, the stage uses the whole text of the page and
     counts it as ``whole_text``. A record with text continues unchanged (``passed_on``) if it has no HTML, or
-    HTML without text. The stage fills in title, author, date and language if the contract has these columns,
-    the record has no value and the page has one.
+    HTML without text; with ``keep_text``, every record with text keeps it. The stage fills in title, author,
+    date and language if the contract has these columns, the record has no value and the page has one.
 
     Parsers take quadratic time on pages with deep nesting or with very many attributes in one tag. Such pages
     fail before the parser runs. ``timeout_s`` stops the extractor on pages that pass these limits.
@@ -43,6 +44,7 @@ class ExtractText:
 
     name: ClassVar[str] = "extract_text"
     untrusted: ClassVar[bool] = True
+    needs: ClassVar[tuple[str, ...]] = ("html",)
     rules: ClassVar[int] = 1
     edits_text: ClassVar[bool] = True
     reasons: ClassVar[Mapping[str, str]] = {
@@ -57,6 +59,9 @@ class ExtractText:
     }
 
     method: str = option("resiliparse", help="The extractor.", choices=METHODS)
+    keep_text: bool = option(
+        False, help="Keep a text that came with the record, such as Markdown, and extract only the facts."
+    )
     comments: bool = option(True, help="Keep comment threads; they are the content of forums.")
     links: bool = option(False, help="Write the URL of a link after its text.")
     alt_texts: bool = option(False, help="Keep the alternative texts of images (resiliparse only).")
@@ -103,8 +108,11 @@ class ExtractText:
         faults: dict[int, dict[str, Any]] = {}
         counts = {"extracted": 0, "whole_text": 0, "passed_on": 0}
         for row, html, fault in self._measured(batch.column(columns.html)):
-            if html is not None:
-                pages[row], fault = self._read(html, batch[RECORD][row], guard=guard)
+            keeps_text = self.keep_text and came_with_text[row]
+            if html is not None and not fault:
+                pages[row], fault = self._read(html, batch[RECORD][row], guard=guard, keeps_text=keeps_text)
+            elif keeps_text:
+                fault = None
             page = pages[row]
             if fault is not None:
                 faults[row] = fault
@@ -146,8 +154,10 @@ class ExtractText:
         return None
 
     def _read(
-        self, html: bytes, record: pa.StructScalar, *, guard: Guard
+        self, html: bytes, record: pa.StructScalar, *, guard: Guard, keeps_text: bool
     ) -> tuple[PageText | None, dict[str, Any] | None]:
+        if keeps_text:
+            return PageText(text="", is_whole=False, facts=page_facts(html)), None
         ordinal = record["ordinal"].as_py()
         refused = guard.enter(self.name, ordinal, limit_s=self.timeout_s)
         if refused is not None:

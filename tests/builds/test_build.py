@@ -158,12 +158,10 @@ def test_too_many_rejected_writes_no_version(make: Make, tmp_path: Path) -> None
 
 def test_limit_is_the_number_of_records_read(make: Make, tmp_path: Path) -> None:
     """The limit counts records over all files, in the order of the build."""
-    for name in "ab":
-        write_lines(tmp_path / f"feed/{name}.jsonl", [{"text": sentence(ord(name) + i)} for i in range(10)])
-    ledger = ledger_of(make(limit=13))
-    assert [(row["path"], row["ordinal"]) for row in ledger] == [("a.jsonl", i) for i in range(10)] + [
-        ("b.jsonl", i) for i in range(3)
-    ]
+    write_lines(tmp_path / "feed/a.jsonl", [{"text": sentence(i)} for i in range(10)])
+    write_lines(tmp_path / "feed/b.jsonl", ["{", {"text": 1}, {}, {"text": sentence(11)}])
+    assert dict(make(limit=13).outcomes) == {"kept": 10, "rejected": 2, "merged": 0, "failed": 1}
+    assert make(limit=14).outcomes["kept"] == 11
 
 
 def test_missing_input_stops_before_anything_is_read(make: Make, tmp_path: Path) -> None:
@@ -209,7 +207,10 @@ def test_two_kept_records_of_one_url_have_two_ids(make: Make, tmp_path: Path) ->
         {"url": url, "text": sentence(1)},
     ]
     write_lines(tmp_path / "feed/a.jsonl", rows)
-    alone = rows_of(make(stages=["validate"], corpus="alone", splits={"train": 1.0}, limit=1))["train"]
+    write_lines(tmp_path / "first/a.jsonl", rows[:1])
+    alone = rows_of(make(stages=["validate"], path="first/*.jsonl", corpus="alone", splits={"train": 1.0}))[
+        "train"
+    ]
     found = rows_of(make(stages=["validate"], splits={"train": 1.0}))["train"]
     assert len({row["id"] for row in found}) == 3
     assert found[0]["id"] == alone[0]["id"]

@@ -18,6 +18,7 @@ from builder.errors import NothingKeptError, TooManyRejectedError
 from builder.operations.rejected import write_rejected_records
 from builder.operations.takedown import takedown
 from builder.operations.why import why
+from builder.report.build import summary_lines
 
 Make = Callable[..., BuildResult]
 SCHEMA = {
@@ -187,3 +188,17 @@ def test_a_row_that_fails_in_one_cell_keeps_its_url(rename: dict[str, str], tmp_
         ("kept", url(2)),
     ]
     assert Corpus(result.corpus).versions() == ["1.0.0"]
+
+
+def test_a_deduplication_that_only_tags_is_in_summary_and_card(make: Make, tmp_path: Path) -> None:
+    """Nothing is removed, so neither may say that the version has no duplicates."""
+    write_lines(tmp_path / "feed/a.jsonl", [{"url": url(i), "text": sentence(i // 2)} for i in range(6)])
+    result = make(stages=["validate", {"dedup_exact": {"mode": "tag"}}])
+    assert (result.outcomes["kept"], result.tagged) == (6, {"dedup_exact": 3})
+    assert "dedup_exact in mode: tag marked 3 records as duplicates and removed none" in summary_lines(result)
+    card = (result.corpus / result.version / "README.md").read_text()
+    assert (
+        "`dedup_exact` runs in `mode: tag`: it removes no document. The column `dedup_exact_cluster`" in card
+    )
+    assert "did not find any duplicates" not in card
+    assert "was not deduplicated" not in card

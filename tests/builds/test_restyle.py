@@ -92,7 +92,7 @@ def test_rows_of_a_missing_input_stay(make: Make, feed: Path) -> None:
     (feed / "b.jsonl").unlink()
     said: list[str] = []
     assert make(notice=said.append).nothing_new
-    assert said == ["missing inputs; their rows are kept (use --prune to remove them): jsonl/b.jsonl"]
+    assert said == ["missing inputs; their rows are kept: jsonl/b.jsonl"]
     result = make(prune=True)
     assert result.reason.startswith("MAJOR: 1 published row was removed")
     assert result.reasons == [(("rejected", "source", "source_gone"), 1)]

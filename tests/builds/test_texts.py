@@ -60,7 +60,7 @@ def test_the_recipe_decides_how_many_texts_are_kept(
     texts: str, n_rows: int, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A sample has a limit for each stage and reason."""
-    monkeypatch.setattr(dropped, "SAMPLE_RECORDS", 3)
+    monkeypatch.setattr(dropped, "MAX_SAMPLE_TEXTS", 3)
     rows = [{"url": url(str(i)), "text": sentence(1)} for i in range(10)]
     write_lines(tmp_path / "feed/a.jsonl", rows)
     result = make(recipe={"audit": {"texts": texts}}, workers=1)
@@ -72,7 +72,7 @@ def test_the_sample_depends_on_the_records_alone(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not on batches, and a change of the option needs no build."""
-    monkeypatch.setattr(dropped, "SAMPLE_RECORDS", 4)
+    monkeypatch.setattr(dropped, "MAX_SAMPLE_TEXTS", 4)
     pages = [{"url": url(str(i)), "html": f"<p><img src={i}></p>"} for i in range(60)]
     write_lines(tmp_path / "feed/a.jsonl", [*pages, {"url": url("kept"), "text": sentence(1)}])
     one, other = make(corpus="one", workers=1), make(corpus="other", workers=1, batch_rows=7)

@@ -43,7 +43,8 @@ def test_faults_of_a_recipe_exit_with_1_and_all_are_reported(run: Any, start: An
     [
         (["check", "nowhere.yaml"], "no such file"),
         (["check", "nowhere@1.0.0"], "no such file"),
-        (["check", "my"], "my: is not a corpus folder (`builder build` creates one)"),
+        (["check", "my"], "my: is not a corpus folder (did you mean my/corpus?)"),
+        (["versions", "my/pages"], "my/pages: is not a corpus folder (`builder build` creates one)"),
         (["versions", "nowhere"], "no such folder"),
         (["verify", "my/corpus@7.0.0"], "my/corpus: has no version 7.0.0"),
         (["why", "my/corpus", "nowhere"], "nowhere: is not in any version of my/corpus"),

@@ -22,6 +22,8 @@ CALLS = {
     "check a version": (["check", "my/corpus@1.0.0"], 0),
     "build": (["build", "my/recipe.yaml", "--set", "corpus={tmp}/corpus"], 0),
     "build again": (["build", "my/recipe.yaml"], 0),
+    "build, dry": (["build", "my/recipe.yaml", "--set", "corpus={tmp}/corpus", "--dry-run"], 0),
+    "build, limited": (["build", "my/recipe.yaml", "--limit", "2"], 0),
     "validate": (["validate", "my/pages/pages.jsonl", "--contract", "page-1"], 4),
     "dedup": (["dedup", "my/pages/pages.jsonl", "--output", "{tmp}/clean"], 0),
     "versions": (["versions", "my/corpus"], 0),
@@ -34,6 +36,10 @@ CALLS = {
     "diff of all rows, without any": (["diff", "{lamps}/lamps", "2.0.0", "2.0.0", "--rows"], 0),
     "takedown": (
         ["takedown", "{tmp}/corpus", "--url", TIDES, "--because", "a test"],
+        0,
+    ),
+    "takedown, dry": (
+        ["takedown", "{tmp}/corpus", "--url", TIDES, "--because", "a test", "--dry-run"],
         0,
     ),
     "takedown and purge": (
@@ -132,3 +138,27 @@ def test_schema_prints_the_file_unchanged(run: Any) -> None:
     """The output is the same with and without `--json`."""
     text = (SCHEMAS / "page-1.schema.json").read_text()
     assert run("schema", "page-1").out == run("schema", "page-1", "--json").out == text
+
+
+@pytest.mark.parametrize(
+    ("args", "status", "what"),
+    [
+        (["build", "nowhere.yaml"], 1, "no such file"),
+        (["build", "my/recipe.yaml", "--max-rejected", "0", "--full"], 3, "were rejected or failed"),
+        (["buid", "my/recipe.yaml"], 2, "Did you mean 'build'?"),
+        (["build"], 2, "Missing argument 'RECIPE'."),
+        (["init", "my"], 1, "already exists"),
+    ],
+    ids=["no recipe", "too many rejected", "no such command", "no argument", "a folder with files"],
+)
+def test_a_failure_is_a_document_too(
+    args: list[str], status: int, what: str, run: Any, tmp_path: Path
+) -> None:
+    """A script reads the faults from stdout; people read the same lines on stderr."""
+    if args[0] == "build" and len(args) > 2:
+        args = [*args, "--set", f"corpus={tmp_path}/corpus"]
+    done = run(*args, "--json")
+    document = json.loads(done.out)
+    Draft202012Validator(schema("faults")).validate(document)
+    assert (done.status, what in document["faults"][0]["what"]) == (status, True)
+    assert what in done.err

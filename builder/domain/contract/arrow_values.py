@@ -9,6 +9,7 @@ distinguish null from absent.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -34,10 +35,22 @@ REASONS = {
 
 
 class Unreadable(Exception):  # noqa: N818 - carries a result; never reaches the user
-    """Why a cell has no JSON value: it cannot be read, or it holds JSON text with faults."""
+    """Why a cell has no JSON value: it cannot be read, or it holds JSON text with faults.
 
-    def __init__(self, broken: Broken | None = None, faults: Sequence[ContractFault] = ()) -> None:
+    For a row, ``broken`` and ``faults`` are those of its first cell that has no value, ``rest`` has the
+    members that can be read, and ``cells`` has the first fault of each cell that has no value.
+    """
+
+    def __init__(
+        self,
+        broken: Broken | None = None,
+        faults: Sequence[ContractFault] = (),
+        *,
+        rest: dict[str, Any] | None = None,
+        cells: Sequence[ContractFault] = (),
+    ) -> None:
         self.broken, self.faults = broken, tuple(faults)
+        self.rest, self.cells = rest, tuple(cells)
 
 
 def records_of(
@@ -58,8 +71,37 @@ def records_of(
         try:
             records.append(read([_cell(column, row) for column in columns], ()))
         except Unreadable as unreadable:
-            records.append(unreadable)
+            records.append(_cell_by_cell(unreadable, fields, columns, row, shape))
     return records
+
+
+def _cell_by_cell(
+    first: Unreadable,
+    fields: Sequence[pa.Field],
+    columns: Sequence[list[Any] | pa.Array],
+    row: int,
+    shape: Shape | None,
+) -> Unreadable:
+    """Read the cells of a row one by one, and find those that have no value."""
+    cells, good, values = [], [], []
+    for field, column in zip(fields, columns, strict=True):
+        try:
+            value = _cell(column, row)
+            _members_reader([field], shape)([value], ())
+        except Unreadable as unreadable:
+            cells.append(_fault_of_cell(field.name, unreadable))
+        else:
+            good.append(field)
+            values.append(value)
+    rest = _members_reader(good, shape)(values, ())
+    return Unreadable(first.broken, first.faults, rest=rest, cells=cells)
+
+
+def _fault_of_cell(name: str, unreadable: Unreadable) -> ContractFault:
+    place, broken = pointer_of((name,)), unreadable.broken
+    if broken is None:
+        return replace(unreadable.faults[0], pointer=place)
+    return ContractFault(pointer=place, keyword=broken.reason, message=broken.message)
 
 
 def _cell(column: list[Any] | pa.Array, row: int) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from builder.domain.contract.arrow_values import Unreadable, records_of
 from builder.domain.json.exact import Broken, Parsed
-from builder.domain.json.text import parse
+from builder.domain.json.text import parse, parse_slowly
 from builder.domain.json.writer import write_json
 from builder.domain.record import RAW
 from builder.domain.rejection import MAX_RECORD_KEPT
@@ -54,16 +55,31 @@ def without_nulls(batch: pa.RecordBatch, row: int) -> dict[str, Any] | None:
     return None if isinstance(record, Unreadable) else record
 
 
+def with_null_for_nan(batch: pa.RecordBatch, row: int) -> Parsed | Broken | None:
+    """Parse the JSON text of a row again, with NaN and Infinity as null; None if it came as columns."""
+    if RAW not in batch.schema.names:
+        return None
+    return parse_slowly(batch.column(RAW)[row].as_buffer().to_pybytes(), reads_nan=True)
+
+
 def as_it_came(batch: pa.RecordBatch, row: int) -> bytes | None:
-    """Return the first ``MAX_RECORD_KEPT`` bytes of a record, or a row of columns as JSON."""
+    """Return the first ``MAX_RECORD_KEPT`` bytes of a record, or a row of columns as JSON.
+
+    Cells that have no JSON value are left out.
+    """
     if RAW in batch.schema.names:
         kept: bytes = batch.column(RAW)[row].as_buffer()[:MAX_RECORD_KEPT].to_pybytes()
         return kept
-    record = without_nulls(batch, row)
-    return None if record is None else write_json(record).encode()
+    record = records_of(batch.slice(row, 1), None)[0]
+    if isinstance(record, Unreadable):
+        return None if record.rest is None else write_json(record.rest).encode()
+    return write_json(record).encode()
 
 
 def _parsed(record: dict[str, Any] | Unreadable) -> Parsed | Broken:
-    if isinstance(record, Unreadable):
-        return record.broken or Parsed(value=None, faults=record.faults)
-    return Parsed(value=record)
+    if not isinstance(record, Unreadable):
+        return Parsed(value=record)
+    if record.broken is None:
+        others = [cell for cell in record.cells if not record.faults[0].pointer.startswith(cell.pointer)]
+        return Parsed(value=record.rest, faults=(*record.faults, *others))
+    return replace(record.broken, rest=record.rest, cells=record.cells)

@@ -34,11 +34,18 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broken:
-    """Why a text has no value; ``offset`` counts bytes for ``invalid_utf8`` and characters otherwise."""
+    """Why a text has no value; ``offset`` counts bytes for ``invalid_utf8`` and characters otherwise.
+
+    Attributes:
+        rest: the members of a row of columns that can be read, if only some cells cannot; else None.
+        cells: the first fault of each cell that cannot be read.
+    """
 
     reason: str
     offset: int
     message: str
+    rest: dict[str, Any] | None = None
+    cells: tuple[ContractFault, ...] = ()
 
 
 class _Stop(Exception):  # noqa: N818 - it never leaves this file
@@ -47,10 +54,14 @@ class _Stop(Exception):  # noqa: N818 - it never leaves this file
         self.broken = Broken(reason=reason, offset=offset, message=f"{what} at character {offset}")
 
 
-def parse_exactly(text: str, *, max_depth: int) -> Parsed | Broken:
-    """Parse one JSON value; if a key occurs twice, the last value counts and a fault names the key."""
+def parse_exactly(text: str, *, max_depth: int, reads_nan: bool = False) -> Parsed | Broken:
+    """Parse one JSON value; if a key occurs twice, the last value counts and a fault names the key.
+
+    Args:
+        reads_nan: read NaN and Infinity as null, with the fault ``not_a_number``.
+    """
     try:
-        parser = _Parser(text=text, max_depth=max_depth)
+        parser = _Parser(text=text, max_depth=max_depth, reads_nan=reads_nan)
         value = parser.run()
         return Parsed(value=value, faults=sort_faults(value, parser.faults))
     except _Stop as stop:
@@ -83,6 +94,7 @@ class _Parser:
 
     text: str
     max_depth: int
+    reads_nan: bool
     at: int = 0
     stack: list[tuple[Any, Any]] = field(default_factory=list)
     faults: list[tuple[tuple[str | int, ...], ContractFault]] = field(default_factory=list)
@@ -185,10 +197,13 @@ class _Parser:
         self.blank()
         return value
 
-    def number(self) -> int | float | Decimal:
+    def number(self) -> int | float | Decimal | None:
         match = _NUMBER.match(self.text, self.at)
         if match is None:
             strange = _NO_NUMBER.match(self.text, self.at)
+            if strange and self.reads_nan:
+                self.strange_number(strange)
+                return None
             raise self.stop(
                 f"{strange.group()} is not JSON" if strange else "a value is missing",
                 "not_a_number" if strange else "broken_json",
@@ -203,6 +218,12 @@ class _Parser:
             number = 0.0
         self.blank()
         return number
+
+    def strange_number(self, match: re.Match[str]) -> None:
+        """Read NaN or Infinity as null."""
+        self.fault("not_a_number", value=match.group(), message=f"{match.group()} is not JSON")
+        self.at = match.end()
+        self.blank()
 
     def blank(self) -> None:
         self.at = _BLANK.match(self.text, self.at).end()  # type: ignore[union-attr]

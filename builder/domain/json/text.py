@@ -75,8 +75,12 @@ def is_faithful(data: bytes, value: Any) -> bool:
     return math.isinf(least) or numbers_are_exact(bytes(data))
 
 
-def parse_slowly(data: bytes) -> Parsed | Broken:
-    """Parse a text that orjson refuses or would change."""
+def parse_slowly(data: bytes, *, reads_nan: bool = False) -> Parsed | Broken:
+    """Parse a text that orjson refuses or would change.
+
+    Args:
+        reads_nan: read NaN and Infinity as null, with the fault ``not_a_number``.
+    """
     data = bytes(data).removeprefix(_BOM)
     if not data.strip(b" \t\r\n"):
         return Broken(reason="empty_record", offset=0, message="nothing but white space")
@@ -85,7 +89,7 @@ def parse_slowly(data: bytes) -> Parsed | Broken:
     except UnicodeDecodeError as error:
         message = f"byte 0x{data[error.start]:02x}: {error.reason}"
         return Broken(reason="invalid_utf8", offset=error.start, message=message)
-    return parse_exactly(text, max_depth=MAX_DEPTH)
+    return parse_exactly(text, max_depth=MAX_DEPTH, reads_nan=reads_nan)
 
 
 def _audit_flat(value: Any) -> tuple[int, int, float] | None:

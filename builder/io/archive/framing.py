@@ -145,7 +145,7 @@ class _Framer:
     def _head(self) -> Head | None:
         """Read the head that begins here; return None if it has no end before the next record or limit."""
         window = self._window
-        if not window.data.startswith(b"WARC/"):
+        if window.data[:5].upper() != b"WARC/":
             return heads.parse_arc(window.data)
         size = 512
         while (end := heads.head_end(window.data, size)) is None:

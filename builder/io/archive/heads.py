@@ -26,13 +26,15 @@ MAX_LINE_BYTES: Final = 4 << 10
 MAX_START_BYTES: Final = 8 << 10
 """The bytes needed to decide whether a record begins: an ARC line, or a WARC version and one field."""
 
-_WARC_START = re.compile(rb"WARC/\d{1,3}\.\d{1,3}[ \t]*\r?\n(?=[A-Za-z][A-Za-z0-9_-]{0,60}[ \t]*:)")
+_WARC_START = re.compile(
+    rb"[Ww][Aa][Rr][Cc]/\d{1,3}\.\d{1,3}[ \t]*\r?\n(?=[A-Za-z][A-Za-z0-9_-]{0,60}[ \t]*:)"
+)
 _ARC_SCHEME = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]{1,30}:")
 _ARC_MIDDLES = tuple(
     re.compile(rb" ([0-9A-Fa-f.:]{3,45}|-) (" + date + rb") ") for date in (rb"\d{14}", rb"\d{4,20}")
 )
 _ARC_LENGTH = re.compile(rb"-?\w{1,20}")
-_WARC_CANDIDATE = re.compile(rb"\nWARC/")
+_WARC_CANDIDATE = re.compile(rb"\n[Ww][Aa][Rr][Cc]/")
 _ARC_CANDIDATE = re.compile(rb"\n(?=[A-Za-z][A-Za-z0-9+.-]{1,30}:)")
 _CANDIDATE_BYTES: Final = 64
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
@@ -93,7 +95,7 @@ def is_cut_start(data: bytearray, at: int, *, kind: Kind | None) -> bool:
     if kind == "arc":
         return data.find(b"\n", at) < 0
     blank_line = _BLANK_LINE.search(data, at, at + MAX_HEAD_BYTES)
-    return blank_line is None and b"WARC/".startswith(bytes(data[at : at + 5]))
+    return blank_line is None and b"WARC/".startswith(bytes(data[at : at + 5]).upper())
 
 
 def find_start(data: bytearray, begin: int, end: int, *, kind: Kind | None) -> int | None:

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 _MAX_HEAD_BYTES: Final = 1 << 20
 
 _STATUS = re.compile(rb"[\r\n]{0,4}(?:HTTP(?:/\d{1,3}(?:\.\d{1,3})?)?|ICY)[ \t]+(\d{3})(?!\d)", re.IGNORECASE)
+_INTERIM = re.compile(
+    rb"[\r\n]{0,4}HTTP/\d{1,3}(?:\.\d{1,3})?[ \t]+"
+    rb"(?:10[023]\b[^\n]*|200[ \t]+connection established[ \t\r]*)\n",
+    re.IGNORECASE,
+)
 _BLANK_LINE = re.compile(rb"\n\r?\n")
 _FOLD = re.compile(r"\n[ \t]+")
 _CHUNK = re.compile(rb"[ \t]{0,64}([0-9A-Fa-f]{1,15})[ \t]{0,64}(?:;[^\n]{0,4096})?\r?\n")
@@ -73,7 +78,7 @@ def parse_head(data: bytes) -> HttpHead | None:
     >>> head.status, head.headers, head.n_bytes
     (200, {'vary': 'a, b'}, 34)
     """
-    status = _STATUS.match(data)
+    status = _STATUS.match(data, _interim_bytes(data))
     if status is None:
         return None
     blank = _BLANK_LINE.search(data, status.end(), _MAX_HEAD_BYTES)
@@ -96,6 +101,17 @@ def parse_head(data: bytes) -> HttpHead | None:
         whole=blank is not None,
         n_bad_lines=n_bad_lines,
     )
+
+
+def _interim_bytes(data: bytes) -> int:
+    """Return the length of ``100 Continue`` and ``200 Connection established`` before the response."""
+    at = 0
+    while (found := _INTERIM.match(data, at)) is not None:
+        blank = _BLANK_LINE.search(data, found.end() - 1, _MAX_HEAD_BYTES)
+        if blank is None or _STATUS.match(data, blank.end()) is None:
+            break
+        at = blank.end()
+    return at
 
 
 def media_type(content_type: str) -> str | None:

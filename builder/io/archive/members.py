@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
 from builder.io.streams.codecs import feed, find_codec
 from builder.io.streams.limits import swelling_message, swells
-from builder.io.streams.streams import compression_of
+from builder.io.streams.streams import DamagedMemberError, compression_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 MAGICS: Final = {
     "gzip": (b"\x1f\x8b\x08",),
     "bz2": (b"BZh",),
+    "xz": (b"\xfd7zXZ\x00",),
     "lz4": (b"\x04\x22\x4d\x18",),
     "zstd": (b"\x28\xb5\x2f\xfd", *(bytes([n]) + b"\x2a\x4d\x18" for n in range(0x50, 0x60))),
 }
@@ -46,11 +47,11 @@ MAX_DICTIONARY_BYTES: Final = 16 << 20
 
 _DICTIONARY_FRAME = b"\x5d\x2a\x4d\x18"
 _FRAME_HEAD_BYTES = 8
-_PLAIN = re.compile(rb"[\r\n]*(?:WARC/|[A-Za-z]{2,10}:)")
+_PLAIN = re.compile(rb"[\r\n]*(?:[Ww][Aa][Rr][Cc]/|[A-Za-z]{2,10}:)")
 _TRIAL_BYTES: Final = 4 << 10
 _TRIAL_STEP: Final = 16
 _OPENING_BYTES: Final = 512
-_LONGEST_MAGIC: Final = 4
+_LONGEST_MAGIC: Final = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +148,10 @@ class Members:
             self._guard.leave()
 
     def _read_more(self) -> bool:
-        data = b"" if self._ended else self._stream.read(READ_BYTES)
+        try:
+            data = b"" if self._ended else self._stream.read(READ_BYTES)
+        except DamagedMemberError:  # the compressed member ends too early, and is reported as truncated
+            data = b""
         self._ended = not data
         self._buffer += data
         return bool(data)

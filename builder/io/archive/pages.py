@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -9,6 +10,8 @@ import orjson
 
 from builder.io.archive import http
 from builder.io.archive.heads import to_rfc3339
+from builder.io.archive.own_records import is_crawler_record, is_site_record
+from builder.io.archive.payload import binary_type, undo_undeclared_gzip
 from builder.io.charset.decode import decode
 
 if TYPE_CHECKING:
@@ -19,17 +22,29 @@ if TYPE_CHECKING:
 
 PAGE_TYPES: Final = frozenset(("response", "resource", "conversion"))
 _HTTP: Final = "application/http"
+_BINARY_TYPES = re.compile(
+    r"(?:image/(?!svg)|audio/|video/|font/|application/(?:pdf|zip|gzip|x-gzip|x-tar|x-rar|x-7z|x-bzip|x-xz|zstd"
+    r"|msword|vnd\.(?:ms-|openxml|oasis|rar)|x-shockwave|java-archive|x-dosexec|epub|postscript|font|x-font))"
+)
 _SNIFFED: Final = (b"<!doctype html", b"<html", b"<head", b"<body", b"<title", b"<meta", b"<script", b"<!--")
 """First bytes that the MIME Sniffing Standard recognises as HTML; only those that begin whole pages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageCriteria:
-    """Which records become pages; ``max_bytes`` limits the decoded content."""
+    """Which records become pages.
+
+    Attributes:
+        max_bytes: limit on the decoded content.
+        crawler_records: whether records that the crawler wrote for itself may become pages.
+        incomplete: whether records that the crawler cut or divided may become pages.
+    """
 
     statuses: Sequence[str]
     content_types: Sequence[str]
     max_bytes: int
+    crawler_records: bool = False
+    incomplete: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,19 +57,22 @@ class RecordRefusal:
     limit: str | None = None
     message: str | None = None
     refers_to: tuple[str, ...] = ()
+    raw: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """A record that may become a page; its body is not yet decoded.
 
-    ``http`` is None if the body is the page itself, not an HTTP message.
+    ``http`` is None if the body is the page itself, not an HTTP message. A site record is decoded to be kept,
+    and does not become a page.
     """
 
     record: Record
     http: http.HttpHead | None
     content_type: str
     media_type: str | None
+    is_site_record: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +85,8 @@ class Page:
 
 
 def url_of(head: Head | None) -> str | None:
-    """Return the URL of a record, without the angle brackets that Wget writes."""
-    url = head.fields.get("warc-target-uri", "") if head else ""
-    return url.removeprefix("<").removesuffix(">").strip() or None
+    """Return the URL of a record, without the pair of angle brackets that Wget writes around it."""
+    return _bare(head.fields.get("warc-target-uri", "")) or None if head else None
 
 
 def judge(record: Record, criteria: PageCriteria) -> Candidate | RecordRefusal:
@@ -82,6 +99,12 @@ def judge(record: Record, criteria: PageCriteria) -> Candidate | RecordRefusal:
         )
     if record_type not in PAGE_TYPES:
         return RecordRefusal(reason="record_type", value=record_type, limit=", ".join(sorted(PAGE_TYPES)))
+    url = url_of(record.head)
+    if is_crawler_record(url) and not criteria.crawler_records:
+        return RecordRefusal(reason="crawler_record")
+    faults = incomplete_by_crawler(record.head)
+    if faults and not criteria.incomplete:
+        return RecordRefusal(reason=faults[0], value=fields.get("warc-truncated"))
     content_type = fields.get("content-type", "")
     if not _is_http(record, content_type):
         return _check_type(_candidate(record, None, content_type), criteria)
@@ -121,7 +144,32 @@ def open_page(candidate: Candidate, criteria: PageCriteria) -> Page | RecordRefu
         data, notes = content.data, content.notes
     elif record.fault == "truncated":
         return _fault(record, "the body is incomplete")
+    if (inflated := undo_undeclared_gzip(data, max_bytes=criteria.max_bytes)) is not None:
+        data, notes = inflated, (*notes, "undeclared_gzip")
+    if candidate.is_site_record:
+        return RecordRefusal(reason="site_record", raw=data)
+    if (binary := _binary_type(candidate, data)) is not None:
+        return RecordRefusal(reason="not_text", value=binary)
     return _page(candidate, data, notes)
+
+
+def incomplete_by_crawler(head: Head) -> list[str]:
+    """List how a record is incomplete by its own fields: ``warc_truncated``, ``segmented``."""
+    fields = head.fields
+    found = ["warc_truncated"] if fields.get("warc-truncated") else []
+    return found + (["segmented"] if fields.get("warc-segment-number") else [])
+
+
+def _binary_type(candidate: Candidate, data: bytes) -> str | None:
+    """Return the type of a payload that is not HTML or text, by its bytes or as the crawler identified it."""
+    identified = http.media_type(candidate.record.head.fields.get("warc-identified-payload-type", ""))
+    if identified is None or not _BINARY_TYPES.match(identified) or _looks_like_html(data):
+        return binary_type(data)
+    return identified
+
+
+def _looks_like_html(data: bytes) -> bool:
+    return data[:64].lstrip(b"\xef\xbb\xbf \t\r\n\f").lower().startswith(_SNIFFED)
 
 
 def _candidate(record: Record, head: http.HttpHead | None, content_type: str) -> Candidate:
@@ -129,13 +177,19 @@ def _candidate(record: Record, head: http.HttpHead | None, content_type: str) ->
     if media is None or media == "no-type":
         media = http.media_type(record.head.fields.get("warc-identified-payload-type", ""))
     if media is None:
-        opening = record.body[head.n_bytes if head else 0 :][:64].lstrip(b"\xef\xbb\xbf \t\r\n\f").lower()
-        media = "text/html" if opening.startswith(_SNIFFED) else None
-    return Candidate(record=record, http=head, content_type=content_type, media_type=media)
+        begin = head.n_bytes if head else 0
+        media = "text/html" if _looks_like_html(record.body[begin : begin + 64]) else None
+    return Candidate(
+        record=record,
+        http=head,
+        content_type=content_type,
+        media_type=media,
+        is_site_record=is_site_record(url_of(record.head)),
+    )
 
 
 def _check_type(candidate: Candidate, criteria: PageCriteria) -> Candidate | RecordRefusal:
-    if candidate.media_type in criteria.content_types:
+    if candidate.is_site_record or candidate.media_type in criteria.content_types:
         return candidate
     value = candidate.content_type or None
     return RecordRefusal(reason="content_type", value=value, limit=", ".join(criteria.content_types))
@@ -200,6 +254,7 @@ def _page(candidate: Candidate, data: bytes, notes: tuple[str, ...]) -> Page:
     counts["bad_http_headers"] = head.n_bad_lines if head else 0
     if record.fault:
         counts[record.fault] = 1
+    counts.update(dict.fromkeys(incomplete_by_crawler(record.head), 1))
     columns = {
         "url": url_of(record.head),
         "html" if is_html else "text": decoded.text,
@@ -222,9 +277,13 @@ def _aliases(head: Head) -> tuple[str, ...]:
 
 def _originals(head: Head) -> tuple[str, ...]:
     fields = head.fields
-    url = fields.get("warc-refers-to-target-uri", "").removeprefix("<").removesuffix(">").strip()
+    url = _bare(fields.get("warc-refers-to-target-uri", ""))
     date = _date(head, "warc-refers-to-date")
     return _names(fields.get("warc-refers-to"), url, date, fields.get("warc-payload-digest"))
+
+
+def _bare(url: str) -> str:
+    return url[1:-1].strip() if url.startswith("<") and url.endswith(">") else url.strip()
 
 
 def _names(record_id: str | None, url: str | None, date: str | None, digest: str | None) -> tuple[str, ...]:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from builder.io.archive import heads as heads
-from builder.io.archive.members import READ_BYTES, Piece
+from builder.io.archive.members import READ_BYTES, Damage, Piece
+from builder.io.streams.streams import DamagedMemberError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,9 +35,13 @@ def read_part(stream: BinaryIO, *, first: int, last: int | None) -> Iterator[Pie
     """Read the bytes from ``first`` to before ``last`` of an uncompressed file."""
     stream.seek(first)
     at = first
-    while data := stream.read(READ_BYTES if last is None else min(READ_BYTES, last - at)):
-        at += len(data)
-        yield Piece(data)
+    try:
+        while data := stream.read(READ_BYTES if last is None else min(READ_BYTES, last - at)):
+            at += len(data)
+            yield Piece(data)
+    except DamagedMemberError as error:
+        damage = Damage(reason="member_corrupt", offset=at, length=1, message=str(error))
+        yield Piece(b"", damage=damage)
 
 
 def _kind(stream: BinaryIO) -> Kind | None:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from builder.io.streams.limits import MAX_TABLE_COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -44,12 +44,39 @@ def public_columns(names: Sequence[str], *, rename: Mapping[str, str]) -> list[s
     if len(names) > MAX_TABLE_COLUMNS:
         raise TooManyColumnsError(len(names))
     public = [rename.get(name, name.lstrip("_")) if name.startswith("_") else name for name in names]
-    twice = [name for name, n in Counter(public).items() if n > 1]
-    if twice or "" in public or any(name.startswith("_") for name in public):
-        wrong = ", ".join(repr(name) for name in twice or names)
-        message = "without their leading underscores, these column names are empty or not unique"
-        raise ColumnsError(f"{message}: {wrong}; rename the columns with `rename`, or fix the file")
+    if faults := list(_faults(names, public, rename)):
+        raise ColumnsError("; ".join(faults))
     return public
+
+
+def _faults(names: Sequence[str], public: Sequence[str], rename: Mapping[str, str]) -> Iterator[str]:
+    """Explain which names cannot be used, and what to change: the file, or the option ``rename``."""
+    for number, (name, new) in enumerate(zip(names, public, strict=True), start=1):
+        if not name:
+            yield f"column {number} has no name: name it in the file"
+        elif not new:
+            yield f"column {name!r} has no name without its underscores: add {name}: NAME to `rename`"
+        elif new.startswith("_"):
+            yield f"`rename` gives column {name!r} the name {new!r}, which is reserved: give it another name"
+    for new in [new for new, n in Counter(public).items() if n > 1 and new]:
+        yield _same_name(new, [i for i, one in enumerate(public) if one == new], names, rename)
+
+
+def _same_name(new: str, places: Sequence[int], names: Sequence[str], rename: Mapping[str, str]) -> str:
+    """Explain why several columns have the name ``new``: as they came, by ``rename``, or without underscores.
+
+    >>> _same_name("text", [1, 2], ["url", "text", "text"], {})
+    "columns 2 and 3 are both named 'text': give each column of the file its own name"
+    """
+    numbers = " and ".join(str(i + 1) for i in places)
+    came = [names[i] for i in places]
+    if twice := [name for name, n in Counter(came).items() if n > 1]:
+        return f"columns {numbers} are both named {twice[0]!r}: give each column of the file its own name"
+    listed = " and ".join(map(repr, came))
+    changed = next(name for name in came if name != new)
+    if any(name in rename for name in came if name != new):
+        return f"columns {listed} are both named {new!r} by `rename`: give one of them another name"
+    return f"columns {listed} are both named {new!r} without underscores: add {changed}: NAME to `rename`"
 
 
 def plain_batch(batch: pa.RecordBatch, names: Sequence[str]) -> pa.RecordBatch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, ClassVar
@@ -9,6 +10,10 @@ from typing import TYPE_CHECKING, ClassVar
 from builder.domain.record import record_id
 from builder.domain.rejection import Rejection
 from builder.domain.url_patterns import URL_REASONS
+from builder.io.containers.chains import member_glob, outside
+from builder.io.containers.members import REASONS as CONTAINER_REASONS
+from builder.io.containers.reading import read_task
+from builder.io.streams.content import content_of
 from builder.io.streams.paths import Found, select_files
 from builder.io.streams.streams import StreamFault, compression_of, read_chunks
 from builder.protocols import Task
@@ -19,10 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from builder.domain.passed_over import PassedOver
+    from builder.io.streams.globs import Glob
     from builder.io.streams.paths import Selection
-    from builder.protocols import Guard
+    from builder.protocols import Guard, Reading
 
-COMPRESSED = ("", ".gz", ".zst", ".bz2", ".lz4")
+COMPRESSED = ("", ".gz", ".zst", ".bz2", ".lz4", ".xz")
 MAX_RECORD_BYTES = 64 << 20
 
 GROUP_FILES = 256
@@ -46,11 +52,14 @@ GUARD_REASONS = {
 TRUSTED_BYTES = 4 << 20
 """Bytes of a file that may be read without a guard; its records take at most some hundred times as much."""
 
+CONTAINERS = CONTAINER_REASONS
+"""Reasons of files in archives."""
+
 TOO_BIG = {"record_too_big": "The record is longer than `max_record_bytes`; it is not read completely."}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FileSource:
+class FileSource(ABC):
     """A source whose path selects files."""
 
     kind: ClassVar[str]
@@ -103,8 +112,13 @@ class FileSource:
         """
         return any(compression_of(found.name) or found.size_bytes > TRUSTED_BYTES for found in self.inputs())
 
+    @property
+    def member_glob(self) -> Glob | None:
+        """The members of archives that ``path`` selects; None for those with a name of this kind."""
+        return member_glob(self.path)
+
     def inputs(self) -> list[Found]:
-        """List the input files, sorted by name."""
+        """List the input files, sorted by name; an archive is one file."""
         return self._select().found
 
     def passed_over(self, elsewhere: AbstractSet[str] = frozenset()) -> list[PassedOver]:
@@ -114,6 +128,18 @@ class FileSource:
             elsewhere: files and folders that another source reads.
         """
         return self._select(elsewhere).passed_over.of(self.label)
+
+    def accepts(self, address: str) -> bool:  # noqa: ARG002 - sources that examine files override it
+        """Return whether a file in a folder is read although its name has none of the suffixes."""
+        return False
+
+    def read(self, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:
+        """Yield the records of a task; zip and tar archives are read like folders."""
+        return read_task(self, task, guard=guard, batch_rows=batch_rows)
+
+    @abstractmethod
+    def read_file(self, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:
+        """Yield the records of a task whose files are not archives."""
 
     def grouped_tasks(self) -> list[Task]:
         """Group consecutive small files into tasks, up to ``GROUP_FILES`` files or ``GROUP_BYTES``."""
@@ -162,7 +188,11 @@ class FileSource:
 
     def _select(self, elsewhere: AbstractSet[str] = frozenset()) -> Selection:
         return select_files(
-            self.path, suffixes=self.suffixes, redirect_hosts=self.redirect_hosts, elsewhere=elsewhere
+            outside(self.path),
+            suffixes=self.suffixes,
+            redirect_hosts=self.redirect_hosts,
+            elsewhere=elsewhere,
+            accepts=self.accepts,
         )
 
     def _task_of(self, group: Sequence[Found]) -> Task:
@@ -199,7 +229,7 @@ def guarded_chunks(
     Args:
         units: guard units for the chunks, unique within the stage and the task. Default: from 0.
     """
-    codec = compression_of(found.name)
+    codec = content_of(found.path, name=found.name).codec
     if codec is None:
         yield from read_chunks(found.path, codec=None, start=start, chunk_bytes=PLAIN_CHUNK_BYTES)
         return
@@ -229,7 +259,7 @@ def read_whole(
     fault = StreamFault(
         reason="record_too_big", offset=0, message=f"larger than max_record_bytes = {max_bytes}"
     )
-    if compression_of(found.name) is None and found.size_bytes > max_bytes:
+    if found.size_bytes > max_bytes and content_of(found.path, name=found.name).codec is None:
         return b"", fault
     parts: list[bytes] = []
     n_bytes = 0

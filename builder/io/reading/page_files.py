@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from builder.domain.rejection import Rejection
+from builder.io.archive.payload import binary_type, undo_undeclared_gzip
 from builder.io.charset.decode import decode
 from builder.io.reading.file_source import MAX_RECORD_BYTES, FileSource, files_of, read_whole
 from builder.io.reading.page_rows import PageRows
@@ -39,7 +41,7 @@ class PageFiles(FileSource, ABC):
         """Group consecutive small files into tasks."""
         return self.grouped_tasks()
 
-    def read(self, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:
+    def read_file(self, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:
         """Yield each file as a page."""
         rows = PageRows(source=self.label, name=task.name, batch_rows=batch_rows)
         units = count()
@@ -52,6 +54,11 @@ class PageFiles(FileSource, ABC):
     def decode(self, data: bytes) -> Decoded:
         """Decode the bytes of a file to text."""
         return decode(data)
+
+    def open_page(self, data: bytes, *, name: str) -> tuple[Decoded, dict[str, Any]]:  # noqa: ARG002
+        """Return the decoded text of a file, and the columns of its page."""
+        decoded = self.decode(data)
+        return decoded, self.page(decoded.text)
 
     @abstractmethod
     def page(self, text: str) -> dict[str, Any]:
@@ -78,7 +85,14 @@ class PageFiles(FileSource, ABC):
         if fault is not None:
             rows.reject(self.failure(record, fault.reason, message=fault.message, raw=data))
             return
-        decoded = self.decode(data)
+        inflated = undo_undeclared_gzip(data, max_bytes=self.max_record_bytes)
+        if inflated is not None:
+            data = inflated
+            rows.add_count("undeclared_gzip")
+        if (binary := binary_type(data)) is not None:
+            rows.reject(Rejection(record=record, stage=self.kind, reason="not_text", value=binary))
+            return
+        decoded, page = self.open_page(data, name=found.name)
         if decoded.n_replaced:
             rows.add_count("replaced_chars", decoded.n_replaced)
-        rows.add(record, **self.page(decoded.text))
+        rows.add(record, **page)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import lzma
 import zlib
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 ZSTD_MAX_WINDOW = 1 << 27
 """Largest window, in bytes, that a zstd frame may require; the limit of ``zstd`` without ``--long``."""
+
+XZ_MAX_MEMORY = 256 << 20
+"""Bytes of memory that an xz stream may require; the strongest preset of ``xz`` requires 65 MiB."""
 
 _ZSTD_SLICE = 1 << 10
 """Compressed bytes given to zstd at a time. Four bytes can encode a block of 128 KiB, so one call returns at
@@ -78,9 +82,9 @@ class _Zlib:
 
 
 class _Limited:
-    """Wraps decoders with the interface of ``bz2.BZ2Decompressor``: those of bz2 and lz4."""
+    """Wraps decoders with the interface of ``bz2.BZ2Decompressor``: those of bz2, xz and lz4."""
 
-    def __init__(self, stream: bz2.BZ2Decompressor) -> None:
+    def __init__(self, stream: bz2.BZ2Decompressor | lzma.LZMADecompressor) -> None:
         self._stream = stream
 
     @property
@@ -121,14 +125,22 @@ class _Zstd:
                 return
 
 
+def _xz() -> _Limited:
+    return _Limited(lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=XZ_MAX_MEMORY))
+
+
 def find_codec(name: str, *, dictionary: bytes = b"") -> Codec:
-    """Return the codec ``gzip``, ``bz2``, ``lz4`` or ``zstd``; its library is imported on the first call.
+    """Return a codec: ``gzip``, ``bz2``, ``xz``, ``lz4`` or ``zstd``.
+
+    The library of lz4 or zstd is imported on the first call.
 
     Args:
         dictionary: the dictionary of zstd frames; empty without one.
     """
     if name == "gzip":
         return Codec(_Zlib, (zlib.error,), padded=True)
+    if name == "xz":
+        return Codec(_xz, (lzma.LZMAError,), padded=True)
     if name == "bz2":
         return Codec(lambda: _Limited(bz2.BZ2Decompressor()), (OSError,), padded=False)
     if name == "lz4":

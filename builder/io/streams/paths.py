@@ -16,7 +16,7 @@ from builder.io.streams.remote import list_remote, refusal
 from builder.io.streams.walk import walk_files
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from collections.abc import Set as AbstractSet
 
     from builder.io.streams.address import Address
@@ -42,6 +42,9 @@ class Found:
     former_name: str | None = None
 
 
+Accepts: TypeAlias = "Callable[[str], bool]"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
     """The files that a path selects, sorted by the bytes of their names, and what it passes over."""
@@ -63,6 +66,7 @@ def select_files(
     suffixes: Sequence[str] = (),
     redirect_hosts: Sequence[str] = (),
     elsewhere: AbstractSet[str] = frozenset(),
+    accepts: Accepts | None = None,
 ) -> Selection:
     """Select the files of a path.
 
@@ -76,13 +80,14 @@ def select_files(
     Args:
         redirect_hosts: other hosts to which HTTP redirects may lead; ``*`` for any.
         elsewhere: files and folders that another source reads; they do not count as passed over.
+        accepts: whether a local file in a folder is selected although its name has none of the suffixes.
 
     Raises:
         RecipeError: if the path does not exist, a folder or file cannot be read, or no file matches.
     """
     passed_over = PassedOverTally(elsewhere)
     if is_local(pattern):
-        found = _find_local(local_path(pattern), suffixes=suffixes, passed_over=passed_over)
+        found = _find_local(local_path(pattern), suffixes=suffixes, passed_over=passed_over, accepts=accepts)
     else:
         address = as_address(pattern, redirect_hosts=tuple(redirect_hosts))
         found = _find_remote(address, suffixes=suffixes, passed_over=passed_over)
@@ -112,12 +117,14 @@ def file_mark(address: str) -> FileMark | None:
 # -- on this machine -------------------------------------------------------------------------------
 
 
-def _find_local(pattern: str, *, suffixes: Sequence[str], passed_over: PassedOverTally) -> list[Found]:
+def _find_local(
+    pattern: str, *, suffixes: Sequence[str], passed_over: PassedOverTally, accepts: Accepts | None = None
+) -> list[Found]:
     pattern = os.path.expanduser(pattern)  # noqa: PTH111 - of an unknown user it leaves the path as it is
     place = Path(pattern)
     if place.is_dir():
         hits = walk_files(pattern, _EVERYTHING, passed_over)
-        selected = [hit for hit in hits if _ends_in(hit[1], hit[0], suffixes, passed_over)]
+        selected = [hit for hit in hits if _ends_in(hit[1], hit[0], suffixes, passed_over, accepts)]
         return _all_below(pattern, [_local_file(path, name) for path, name in selected], suffixes)
     if place.exists():
         return [_local_file(pattern, place.name)]
@@ -183,8 +190,16 @@ def _remote_file(one: RemoteFile) -> Found:
 # -- both ------------------------------------------------------------------------------------------
 
 
-def _ends_in(name: str, path: str, suffixes: Sequence[str], passed_over: PassedOverTally) -> bool:
+def _ends_in(
+    name: str,
+    path: str,
+    suffixes: Sequence[str],
+    passed_over: PassedOverTally,
+    accepts: Accepts | None = None,
+) -> bool:
     if not suffixes or name.lower().endswith(tuple(suffix.lower() for suffix in suffixes)):
+        return True
+    if accepts is not None and accepts(path):
         return True
     passed_over.add("other_name", name, path)
     return False

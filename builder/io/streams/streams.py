@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import io
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 from builder.errors import Fault, SourceError
 from builder.io.streams.address import as_address, is_local, local_path
-from builder.io.streams.codecs import Decoder, feed, find_codec
+from builder.io.streams.codecs import ZSTD_MAX_WINDOW, Decoder, feed, find_codec
 from builder.io.streams.limits import SWELLING, swelling_message, swells
 from builder.io.streams.remote import explain, open_remote, refused_redirect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 _T = TypeVar("_T")
 
@@ -29,7 +30,15 @@ _RAW_BYTES = 64 << 10
 _PERMANENT = (FileNotFoundError, PermissionError, IsADirectoryError)
 """Errors that a retry cannot fix."""
 
-_SUFFIXES = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".lz4": "lz4"}
+_SUFFIXES = {
+    ".gz": "gzip",
+    ".gzip": "gzip",
+    ".zst": "zstd",
+    ".zstd": "zstd",
+    ".bz2": "bz2",
+    ".lz4": "lz4",
+    ".xz": "xz",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +53,19 @@ class StreamFault:
     message: str
 
 
-REASONS = SWELLING | {
-    f"{codec}_{what}": f"The {codec} stream {sentence}; the data before this place were read."
-    for codec in _SUFFIXES.values()
-    for what, sentence in (("truncated", "is truncated"), ("corrupt", "is damaged"))
-}
+_NEEDS_WINDOW = "too much memory"
+
+REASONS = (
+    SWELLING
+    | {
+        "zstd_window": "A frame of the zstd stream needs a window over 128 MiB; the data before were read.",
+    }
+    | {
+        f"{codec}_{what}": f"The {codec} stream {sentence}; the data before this place were read."
+        for codec in dict.fromkeys(_SUFFIXES.values())
+        for what, sentence in (("truncated", "is truncated"), ("corrupt", "is damaged"))
+    }
+)
 """The reasons of a ``StreamFault``, with the text for ``docs/reasons.md``."""
 
 
@@ -67,7 +84,30 @@ def open_input(address: str) -> BinaryIO:
     Raises:
         SourceError: here or at any read, if the file cannot be read after several tries.
     """
-    return cast("BinaryIO", io.BufferedReader(_RetryingFile(address), buffer_size=1 << 20))
+    return cast("BinaryIO", io.BufferedReader(open_raw(address), buffer_size=1 << 20))
+
+
+def open_raw(address: str) -> io.RawIOBase:
+    """Open a file like ``open_input``, without a buffer."""
+    return _RetryingFile(address)
+
+
+class DamagedMemberError(ValueError):
+    """A member of an archive cannot be read to its end."""
+
+
+_MEMBERS: dict[str, Callable[[], BinaryIO]] = {}
+
+
+@contextmanager
+def members_at(openers: Mapping[str, Callable[[], BinaryIO]]) -> Iterator[None]:
+    """Let members of an archive be opened by addresses of their own, in this process."""
+    _MEMBERS.update(openers)
+    try:
+        yield
+    finally:
+        for address in openers:
+            _MEMBERS.pop(address, None)
 
 
 def read_chunks(
@@ -88,14 +128,14 @@ def read_chunks(
     Raises:
         SourceError: if the file cannot be read after several tries.
     """
-    if codec is None:
-        yield from _read_raw(address, start, stop, chunk_bytes)
-        return
+    read = _read_raw if codec is None else partial(_decompress, codec=codec)
     n_out = 0
     try:
-        for chunk in _decompress(address, codec, start, stop, chunk_bytes):
+        for chunk in read(address, start=start, stop=stop, size=chunk_bytes):
             n_out += len(chunk)
             yield chunk
+    except DamagedMemberError as error:
+        yield StreamFault(reason="member_corrupt", offset=n_out, message=str(error))
     except _Damage as damage:
         reason = damage.what if damage.what in SWELLING else f"{codec}_{damage.what}"
         yield StreamFault(reason=reason, offset=n_out, message=damage.message)
@@ -108,7 +148,7 @@ class _Damage(Exception):  # noqa: N818 - it is caught in this file
         self.what, self.message = what, message
 
 
-def _read_raw(address: str, start: int, stop: int | None, size: int) -> Iterator[bytes]:
+def _read_raw(address: str, *, start: int, stop: int | None, size: int) -> Iterator[bytes]:
     with open_input(address) as file:
         if start:
             file.seek(start)
@@ -118,13 +158,13 @@ def _read_raw(address: str, start: int, stop: int | None, size: int) -> Iterator
             yield data
 
 
-def _decompress(address: str, codec: str, start: int, stop: int | None, size: int) -> Iterator[bytes]:
+def _decompress(address: str, *, codec: str, start: int, stop: int | None, size: int) -> Iterator[bytes]:
     """Decompress member after member; ``at`` is the file offset of the next byte to feed."""
     new, errors, padded = find_codec(codec)
     decoder: Decoder | None = None
     at = member = start
     n_out = 0
-    for block in _read_raw(address, start, stop, _RAW_BYTES):
+    for block in _read_raw(address, start=start, stop=stop, size=_RAW_BYTES):
         end, data = at + len(block), block
         while data:
             if decoder is None:
@@ -143,6 +183,9 @@ def _decompress(address: str, codec: str, start: int, stop: int | None, size: in
                     yield chunk
             except errors as error:
                 yield from _recover(address, codec, (member, at, at + len(data)), n_member, size)
+                if codec == "zstd" and _NEEDS_WINDOW in str(error):
+                    message = f"the frame at byte {member} needs a window over {ZSTD_MAX_WINDOW} bytes"
+                    raise _Damage("window", f"{message}: compress the file without --long") from error
                 message = f"the member at byte {member} of the compressed file is damaged: {error}"
                 raise _Damage("corrupt", message) from error
             data = decoder.unused_data if decoder.eof else b""
@@ -167,10 +210,10 @@ def _recover(
     member, block, end = place
     new, errors, _ = find_codec(codec)
     decoder = new()
-    for data in _read_raw(address, member, block, _RAW_BYTES) if block > member else ():
+    for data in _read_raw(address, start=member, stop=block, size=_RAW_BYTES) if block > member else ():
         for _ in feed(decoder, data, size):
             pass
-    last = b"".join(_read_raw(address, block, end, _RAW_BYTES))
+    last = b"".join(_read_raw(address, start=block, stop=end, size=_RAW_BYTES))
     try:
         for at in range(len(last)):
             for chunk in feed(decoder, last[at : at + 1], size):
@@ -187,7 +230,8 @@ class _RetryingFile(io.RawIOBase):
 
     def __init__(self, address: str) -> None:
         self._address = address
-        self._errors: type[Exception] = OSError if is_local(address) else Exception
+        local = address in _MEMBERS or is_local(address)
+        self._errors: type[Exception] = OSError if local else Exception
         self._at = 0
         self._file: Any = None
         self._do(lambda _: None)
@@ -229,6 +273,8 @@ class _RetryingFile(io.RawIOBase):
                 if self._file is None:
                     self._file = _open(self._address, at=self._at)
                 return action(self._file)
+            except DamagedMemberError:
+                raise
             except self._errors as error:
                 self._drop()
                 if not tries_left or isinstance(error, _PERMANENT) or refused_redirect(error):
@@ -244,8 +290,10 @@ class _RetryingFile(io.RawIOBase):
 
 
 def _open(address: str, *, at: int) -> Any:
-    if is_local(address):
-        file: Any = Path(local_path(address)).open("rb", buffering=0)  # noqa: SIM115 - the caller closes it
+    if address in _MEMBERS:
+        file: Any = _MEMBERS[address]()
+    elif is_local(address):
+        file = Path(local_path(address)).open("rb", buffering=0)  # noqa: SIM115 - the caller closes it
     else:
         file = open_remote(address)
     if at:

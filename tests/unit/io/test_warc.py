@@ -132,7 +132,7 @@ def test_arc_records_are_pages(read, version):
         archives.arc_record(bare, version=version, uri="http://a.example/x y"),
         archives.arc_record(b"1.2.3.4", version=version, uri="dns:a.example", media="text/dns"),
     )
-    assert found.outcomes == ["rejected record_type", "page", "rejected content_type"]
+    assert found.outcomes == ["rejected record_type", "page", "rejected crawler_record"]
     (page,) = found.pages
     assert (page["url"], page["fetched_at"]) == ("http://a.example/x y", "2020-01-01T00:00:00Z")
     assert (page["html"], page["content_type"]) == (HTML.decode(), "text/html")

@@ -378,4 +378,4 @@ def test_the_digest_of_a_recipe_does_not_change_between_releases(tmp_path: Path)
 
 
 CHAIN = "6289c35121e2344d50a2944210ebb142f67aed1f2b39a194d377d5c38724d314"
-SOURCE = "c31ef44a7abe623120c02acfa1ff02ec70abcace975ba2d062d65439984695b8"
+SOURCE = "c05f6e3ab18ffadfe8486f687d3da82605b2c4ab733aa9d0aeeb4d944a100c57"
