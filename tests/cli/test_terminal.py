@@ -56,7 +56,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
 
 
 CALLS: dict[str, tuple[int, list[str]]] = {
-    "init": (0, ["init", f"new {EVIL_NAME}"]),
+    "init": (0, ["init", f"new {EVIL_NAME}".replace("[", "(")]),
     "check": (0, ["check", "recipe.json"]),
     "check version": (0, ["check", "corpus"]),
     "build": (0, ["build", "recipe.json", "--workers", "1", "--full"]),
