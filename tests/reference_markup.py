@@ -435,7 +435,7 @@ class Reader:
                 self.unmute()
                 return False
             return True
-        if kind == "select" and tag.name in ("input", "textarea", "select"):
+        if kind == "select" and tag.name in ("input", "textarea", "select", "td", "th", *TABLE_PARTS):
             self.unmute()
             return tag.name == "select"
         if kind == "svg":

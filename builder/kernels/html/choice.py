@@ -34,7 +34,7 @@ _LI, _DT, _DD, _TD, _TH, _TR, _TABLE = (TAGS[name] for name in ["li", "dt", "dd"
 
 @kernel
 def choose_blocks(
-    page: Any, around: Any, trees: Any, limits: Any, scores: Any, buckets: Any, classes: Any
+    page: Any, around: Any, trees: Any, limits: Any, scores: Any, open_rows: Any, buckets: Any, classes: Any
 ) -> None:
     """Fill in the class of each block.
 
@@ -44,11 +44,12 @@ def choose_blocks(
         trees: the model.
         limits: int64[2]; the cut is not below the first and not above the second, in 1/1000.
         scores: int32[n_blocks], overwritten: the probability of each block, in 1/1000.
+        open_rows: int32[n_blocks], working memory.
         buckets: int64[CERTAIN + 1], working memory.
         classes: uint8[n_blocks], overwritten.
     """
     n_blocks = page.state[BLOCKS]
-    score(around.features, n_blocks, trees, scores)
+    score(around.features, n_blocks, trees, scores, open_rows)
     words = around.counts[:, S_WORDS]
     cut = best_cut(scores, words, n_blocks, limits[0], limits[1], buckets)
     for i in range(n_blocks):
@@ -83,7 +84,7 @@ def _find_comments(page: Any, around: Any, classes: Any) -> None:
 
 @kernel
 def find_line_parents(page: Any, lines: Any) -> None:
-    """Fill in the list item, table row and table cell that each block is in; 0 if there is none.
+    """Fill in the list item, table row and table cell that each block is in; 0 without one.
 
     Args:
         page: a page that was parsed.

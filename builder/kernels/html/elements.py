@@ -59,6 +59,7 @@ from builder.kernels.html.vocabulary import (
     SPECIAL,
     TAG_KINDS,
     TAGS,
+    is_table_part,
 )
 from builder.kernels.jit import kernel
 
@@ -188,9 +189,9 @@ def close_block(page: Any, tag: Any, name: Any) -> None:
 
 @kernel
 def _find_open(page: Any, tag: Any, name: Any) -> Any:
-    """Return the open element that an end tag closes, 0 if there is none within reach."""
+    """Return the open element that an end tag closes, 0 without one within reach."""
     nodes = page.nodes
-    in_table = TAG_KINDS[tag] & CELL_TAG or _is_table_part(tag)
+    in_table = is_table_part(tag)
     node = page.state[NODE]
     for _ in range(MAX_CLIMB):
         if node == 0:
@@ -209,11 +210,6 @@ def _find_open(page: Any, tag: Any, name: Any) -> Any:
             break
         node = nodes[node, N_PARENT]
     return np.int64(0)
-
-
-@kernel
-def _is_table_part(tag: Any) -> Any:
-    return tag in (_TR, _TABLE, _TBODY, _THEAD, _TFOOT, _CAPTION)
 
 
 @kernel
@@ -236,7 +232,7 @@ def _imply_ends(page: Any, tag: Any) -> None:
         _close_item(page, _LI, _LI)
     elif tag in (_DT, _DD):
         _close_item(page, _DT, _DD)
-    elif kinds & CELL_TAG or _is_table_part(tag):
+    elif is_table_part(tag):
         _close_table_part(page, tag)
     if kinds & CLOSES_P:
         _close_in_scope(page, _P)

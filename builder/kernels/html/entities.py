@@ -1,4 +1,4 @@
-"""Character references of HTML: what ``&name;`` and ``&#number;`` stand for."""
+"""Character references of HTML: the text of ``&name;`` and ``&#number;``."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from builder.kernels.html.layout import (
     SPACE,
     TAG_FLAGS,
 )
-from builder.kernels.html.vocabulary import BLOCK_TAG, BREAKOUT, TAG_KINDS, TAGS, VOID
+from builder.kernels.html.vocabulary import BLOCK_TAG, BREAKOUT, TAG_KINDS, TAGS, VOID, is_table_part
 from builder.kernels.jit import kernel
 
 PLAIN, FOREIGN, SELECT, RUBY = range(4)
@@ -80,7 +80,7 @@ def start_muted(page: Any, tag: Any, name: Any) -> Any:
             unmute(page)
             return False
         return True
-    if kind == SELECT and (tag in (_INPUT, _TEXTAREA, _SELECT)):
+    if kind == SELECT and (tag in (_INPUT, _TEXTAREA, _SELECT) or is_table_part(tag)):
         unmute(page)
         return tag == _SELECT
     if kind == FOREIGN and TAG_KINDS[tag] & BREAKOUT and state[MUTE_BLOCKS] == 0:

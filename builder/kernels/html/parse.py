@@ -219,7 +219,7 @@ def _comment_end(data: Any, at: Any, end: Any) -> Any:
 
 @kernel
 def _cdata(data: Any, at: Any, end: Any, page: Any) -> Any:
-    """Write the text of a CDATA section; its characters are no markup and no references."""
+    """Write the text of a CDATA section; markup and references within are text."""
     state = page.state
     out = page.out
     o = state[OUT]

@@ -39,50 +39,77 @@ class Trees(NamedTuple):
     probabilities: Any
 
 
+EARLY_TREES, SURE_SCORE = 30, 3 << SCALE_BITS
+"""A row that is so far from even after so many trees is not looked at any further."""
+
+
 @kernel
-def score(rows: Any, n_rows: Any, trees: Any, scores: Any) -> None:
+def score(rows: Any, n_rows: Any, trees: Any, scores: Any, open_rows: Any) -> None:
     """Fill in the probability of each row, in 1/1000.
 
-    Four rows go down a tree together, because each step waits for memory. Sums of integers do not depend on
-    their order, so every machine gets the same scores.
+    Sums of integers do not depend on their order, so every machine gets the same scores.
 
     Args:
         rows: uint8[n, N_FEATURES], the features.
         n_rows: how many of them count.
         trees: the model.
         scores: int32[n], overwritten.
+        open_rows: int32[n], working memory.
+    """
+    for i in range(n_rows):
+        scores[i] = 0
+        open_rows[i] = i
+    early = min(EARLY_TREES, len(trees.roots))
+    _add_trees(rows, n_rows, trees, scores, open_rows, 0, early)
+    n_open = 0
+    for i in range(n_rows):
+        if abs(scores[i]) < SURE_SCORE:
+            open_rows[n_open] = i
+            n_open += 1
+    _add_trees(rows, n_open, trees, scores, open_rows, early, len(trees.roots))
+    limit = (1 << LIMIT_BITS) - 1
+    for i in range(n_rows):
+        place = (max(min(scores[i], limit), -limit) + limit) >> STEP_BITS
+        scores[i] = trees.probabilities[place]
+
+
+@kernel
+def _add_trees(rows: Any, n_open: Any, trees: Any, scores: Any, open_rows: Any, first: Any, end: Any) -> None:
+    """Add what some trees say of some rows.
+
+    Four rows go down a tree together, because each step waits for memory.
     """
     features, thresholds, left, values = trees.features, trees.thresholds, trees.left, trees.values
-    scores[:n_rows] = 0
-    for tree in range(len(trees.roots)):
+    for tree in range(first, end):
         root = trees.roots[tree]
         depth = trees.depths[tree]
         i = 0
-        while i + 4 <= n_rows:
+        while i + 4 <= n_open:
+            row_a = open_rows[i]
+            row_b = open_rows[i + 1]
+            row_c = open_rows[i + 2]
+            row_d = open_rows[i + 3]
             a = root
             b = root
             c = root
             d = root
             for _ in range(depth):
-                a = left[a] + np.int32(rows[i, features[a]] > thresholds[a])
-                b = left[b] + np.int32(rows[i + 1, features[b]] > thresholds[b])
-                c = left[c] + np.int32(rows[i + 2, features[c]] > thresholds[c])
-                d = left[d] + np.int32(rows[i + 3, features[d]] > thresholds[d])
-            scores[i] += values[a]
-            scores[i + 1] += values[b]
-            scores[i + 2] += values[c]
-            scores[i + 3] += values[d]
+                a = left[a] + np.int32(rows[row_a, features[a]] > thresholds[a])
+                b = left[b] + np.int32(rows[row_b, features[b]] > thresholds[b])
+                c = left[c] + np.int32(rows[row_c, features[c]] > thresholds[c])
+                d = left[d] + np.int32(rows[row_d, features[d]] > thresholds[d])
+            scores[row_a] += values[a]
+            scores[row_b] += values[b]
+            scores[row_c] += values[c]
+            scores[row_d] += values[d]
             i += 4
-        while i < n_rows:
+        while i < n_open:
+            row_a = open_rows[i]
             a = root
             for _ in range(depth):
-                a = left[a] + np.int32(rows[i, features[a]] > thresholds[a])
-            scores[i] += values[a]
+                a = left[a] + np.int32(rows[row_a, features[a]] > thresholds[a])
+            scores[row_a] += values[a]
             i += 1
-    limit = (1 << LIMIT_BITS) - 1
-    for i in range(n_rows):
-        place = (max(min(scores[i], limit), -limit) + limit) >> STEP_BITS
-        scores[i] = trees.probabilities[place]
 
 
 @kernel

@@ -142,6 +142,9 @@ def _kinds() -> NDArray[np.int64]:
 
 
 TAG_KINDS = _kinds()
+_IS_TABLE_PART = np.zeros(N_TAGS, np.bool_)
+for _name in ("table", "caption", "thead", "tbody", "tfoot", "tr", "td", "th"):
+    _IS_TABLE_PART[TAGS[_name]] = True
 _TAG_KEYS, _TAG_VALUES = hash_table(TAGS, slots=1024)
 _GROUP_KEYS, _GROUP_VALUES = hash_table(
     {word: group for group, words in enumerate(WORD_GROUPS) for word in words.split()}, slots=2048
@@ -157,6 +160,12 @@ def element_tag(name: Any, has_hyphen: Any) -> Any:
             return _TAG_VALUES[slot]
         slot = (slot + 1) & 1023
     return np.int64(CUSTOM) if has_hyphen else np.int64(UNKNOWN)
+
+
+@kernel
+def is_table_part(tag: Any) -> Any:
+    """Return whether an element is a table, or belongs to the structure of one."""
+    return _IS_TABLE_PART[tag]
 
 
 @kernel
