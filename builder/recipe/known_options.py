@@ -65,6 +65,8 @@ LATER_OPTIONS: dict[tuple[str, str], Any] = {
     ("warc", "incomplete"): True,
     ("html", "url_from_path"): "none",
     **{(kind, "hive"): True for kind in ("parquet", "csv")},  # no effect below input rule 2
+    ("extract_text", "format"): "text",
+    ("extract_text", "title"): "keep",
 }
 """(kind of stage or source, option) -> the value that does what builder did before the option existed."""
 

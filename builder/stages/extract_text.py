@@ -16,10 +16,12 @@ from builder.errors import Fault, RecipeError
 from builder.protocols import Outcome
 from builder.registry import option
 from builder.stages.binding.required_columns import contract_column_faults
+from builder.stages.extraction.model import MODEL_PATH
 from builder.stages.extraction.page_text import PageText, import_extractor, read_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from builder.protocols import Guard, Resources
 
@@ -55,7 +57,7 @@ class ExtractText:
     name: ClassVar[str] = "extract_text"
     untrusted: ClassVar[bool] = True
     needs: ClassVar[tuple[str, ...]] = ("html",)
-    rules: ClassVar[int] = 1
+    rules: ClassVar[int] = 1  # a new default is another option, and a new model is another file
     edits_text: ClassVar[bool] = True
     reasons: ClassVar[Mapping[str, str]] = {
         "no_text": "The page has no text: its HTML contains none, and the record has no text of its own.",
@@ -102,10 +104,25 @@ class ExtractText:
     )
     timeout_s: float = option(30.0, help="Maximum seconds per page; slower pages fail.", above=0)
 
+    def __post_init__(self) -> None:
+        """Give `comments` one value for each meaning; versions that only knew booleans stay comparable."""
+        kept = self.comments
+        if kept is None:
+            kept = self.method != "builtin"
+        if self.method == "builtin" and isinstance(kept, bool):
+            kept = "keep" if kept else "drop"
+        elif self.method != "builtin" and kept in ("keep", "drop"):
+            kept = kept == "keep"
+        object.__setattr__(self, "comments", kept)
+
     @property
     def libraries(self) -> tuple[str, ...]:
         """The libraries that decide on the text; resiliparse also reads pages without main text."""
-        return tuple(sorted({"resiliparse", self.method}))
+        return () if self.method == "builtin" else tuple(sorted({"resiliparse", self.method}))
+
+    def files(self, folder: Path) -> dict[str, Path]:  # noqa: ARG002 - the model is part of the package
+        """Return the model that decides on the text."""
+        return {MODEL_PATH.name: MODEL_PATH} if self.method == "builtin" else {}
 
     def bind(self, schema: pa.Schema, resources: Resources) -> pa.Schema:
         """Check the columns for HTML and text, and the extractor's library; add the column of comments.
@@ -142,15 +159,6 @@ class ExtractText:
             if getattr(self, name) == value
         ]
 
-    @property
-    def kept_comments(self) -> str:
-        """What happens to comments: ``drop``, ``keep`` or ``column``."""
-        if isinstance(self.comments, str):
-            return self.comments
-        if self.comments is None:
-            return "drop" if self.method == "builtin" else "keep"
-        return "keep" if self.comments else "drop"
-
     def _reader(self) -> Callable[[bytes], PageText]:
         """Return the function that reads a page with these options."""
         if self.method == "builtin":
@@ -160,7 +168,7 @@ class ExtractText:
             compile_kernels()
             extractor = Extractor(
                 favor=self.favor,
-                comments=self.kept_comments,
+                comments=str(self.comments),
                 tables=self.tables,
                 links=self.links,
                 markdown=self.format == "markdown",
@@ -171,7 +179,7 @@ class ExtractText:
         return partial(
             read_page,
             method=self.method,
-            comments=self.kept_comments == "keep",
+            comments=self.comments is True,
             links=self.links,
             alt_texts=self.alt_texts,
             list_bullets=self.list_bullets,

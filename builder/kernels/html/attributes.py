@@ -10,7 +10,7 @@ from builder.kernels.bits import find_byte
 from builder.kernels.html.layout import (
     ARIA_HIDDEN,
     HAS_HREF,
-    HIDDEN,
+    HIDDEN_TAG,
     HREF_END,
     HREF_START,
     INVISIBLE,
@@ -155,7 +155,7 @@ def _use(data: Any, start: Any, stop: Any, name: Any, state: Any) -> None:
         state[HREF_END] = stop
         flag = HAS_HREF
     elif name == _HIDDEN:
-        flag = 0 if _is(data, start, stop, _UNTIL_FOUND) else HIDDEN
+        flag = 0 if _is(data, start, stop, _UNTIL_FOUND) else HIDDEN_TAG
     elif name == _ARIA:
         flag = ARIA_HIDDEN if _is(data, start, stop, _TRUE) else 0
     elif name == _STYLE:

@@ -20,7 +20,7 @@ from builder.kernels.html.layout import (
     BOLD,
     BOLDED,
     BOLDS,
-    HIDDEN,
+    HIDDEN_TAG,
     HREF_END,
     HREF_START,
     IMAGES,
@@ -77,7 +77,7 @@ def end_block(page: Any) -> None:
     """End the run of text of the open block; a run without text leaves nothing."""
     state = page.state
     trim(page, state[START])
-    if page.nodes[state[NODE], N_FLAGS] & HIDDEN:
+    if page.nodes[state[NODE], N_FLAGS] & HIDDEN_TAG:
         state[OUT] = state[START]
     if state[OUT] > state[START]:
         end_link(page, False)
@@ -154,7 +154,7 @@ def open_block(page: Any, tag: Any, name: Any) -> None:
         state[OPEN_BEYOND] += 1
         return
     node = page.nodes[row]
-    flags = state[TAG_FLAGS] | (page.nodes[parent, N_FLAGS] & (HIDDEN | PRE))
+    flags = state[TAG_FLAGS] | (page.nodes[parent, N_FLAGS] & (HIDDEN_TAG | PRE))
     if tag in (_PRE, _TEXT, _LISTING, _XMP):
         flags |= PRE
     node[N_TAG] = tag

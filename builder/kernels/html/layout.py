@@ -58,10 +58,10 @@ MAX_LINKS = 1 << 18
 ) = range(35)
 
 # Flags of a tag and of a node.
-HIDDEN, INVISIBLE, ARIA_HIDDEN, HAS_HREF, SHADOW_ROOT, LINKED_DATA, IS_FACT, SELF_CLOSED, PRE = (
+HIDDEN_TAG, INVISIBLE, ARIA_HIDDEN, HAS_HREF, SHADOW_ROOT, LINKED_DATA, IS_FACT, SELF_CLOSED, PRE = (
     1 << i for i in range(9)
 )
-"""``HIDDEN``: the attribute; its text is not read. ``INVISIBLE``: by its style; only a feature."""
+"""``HIDDEN_TAG``: the attribute; its text is not read. ``INVISIBLE``: by its style; only a feature."""
 
 # Columns of ``ParsedPage.blocks``.
 B_NODE, B_START, B_END, B_LINKED, B_LINKS, B_BOLD, B_IMAGES, N_BLOCK = range(8)

@@ -20,7 +20,7 @@ from builder.kernels.html.layout import (
     BOLDED,
     BOLDS,
     HAS_HREF,
-    HIDDEN,
+    HIDDEN_TAG,
     IMAGES,
     IS_FACT,
     LINE_BREAK,
@@ -346,7 +346,7 @@ def _start_inline(page: Any, tag: Any, name: Any) -> None:
         state[BITS] |= state[TAG_BITS]
     elif tag == _MATH and not state[TAG_FLAGS] & SELF_CLOSED:
         state[MATH] += 1
-    hidden = state[TAG_FLAGS] & HIDDEN and not TAG_KINDS[tag] & VOID
+    hidden = state[TAG_FLAGS] & HIDDEN_TAG and not TAG_KINDS[tag] & VOID
     if hidden or is_reading(tag):
         mute(page, tag, name)
 

@@ -47,7 +47,7 @@ G_SHAPE, G_PATH, G_TAGS, G_TEXT, N_KEYS = range(5)
 K_BLOCKS, K_CHARS, K_LINKED, N_GROUP_SUMS = range(4)
 
 
-class Surroundings(NamedTuple):
+class BlockSurroundings(NamedTuple):
     """Working memory for the features of a page's blocks.
 
     Attributes:
@@ -85,13 +85,13 @@ class Surroundings(NamedTuple):
     features: Any
 
 
-def allocate_surroundings(n_blocks: int, n_nodes: int) -> Surroundings:
+def allocate_surroundings(n_blocks: int, n_nodes: int) -> BlockSurroundings:
     """Return memory for pages of at most so many blocks and block elements."""
     slots = 64
     while slots < 4 * n_blocks:
         slots *= 2
     distances = np.empty((n_nodes, N_WORDS), np.uint64)
-    return Surroundings(
+    return BlockSurroundings(
         title=np.empty(MAX_TITLE_WORDS, np.uint64),
         counts=np.empty((n_blocks, N_STATISTICS), np.int64),
         hashes=np.empty(n_blocks, np.uint64),

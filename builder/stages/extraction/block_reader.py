@@ -10,7 +10,7 @@ import numpy as np
 from builder.kernels.html.features import describe
 from builder.kernels.html.layout import B_END, B_START, BLOCKS, NODES, ParsedPage, allocate
 from builder.kernels.html.parse import parse_page
-from builder.kernels.html.surroundings import Surroundings, allocate_surroundings
+from builder.kernels.html.surroundings import BlockSurroundings, allocate_surroundings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +28,7 @@ class BlockReader:
     _n_tags: int = 0
     _n_rows: int = 0
     _page: ParsedPage | None = None
-    _around: Surroundings | None = None
+    _around: BlockSurroundings | None = None
 
     def parse(self, html: bytes) -> tuple[NDArray[np.uint8], ParsedPage]:
         """Read a page into text, blocks and elements; also return its bytes as an array."""
@@ -41,7 +41,7 @@ class BlockReader:
         parse_page(data, 0, len(html), self._page)
         return data, self._page
 
-    def describe(self, html: bytes) -> tuple[ParsedPage, Surroundings]:
+    def describe(self, html: bytes) -> tuple[ParsedPage, BlockSurroundings]:
         """Read a page, and describe its blocks by features."""
         data, page = self.parse(html)
         n_rows = int(max(page.state[BLOCKS], page.state[NODES]))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from builder.kernels.html.trees import Trees
+if TYPE_CHECKING:
+    from builder.kernels.html.trees import Trees
 
 MODEL_PATH = Path(__file__).with_name("main_text.npz")
 """The trees; ``training/`` makes the file."""
@@ -16,6 +18,8 @@ MODEL_PATH = Path(__file__).with_name("main_text.npz")
 @cache
 def main_text_model() -> Trees:
     """Return the model in the form that the kernel reads: places of nodes count from the first tree."""
+    from builder.kernels.html.trees import Trees
+
     with np.load(MODEL_PATH, allow_pickle=False) as packed:
         roots = packed["roots"].astype(np.int32)
         n_nodes = len(packed["features"])
