@@ -15,7 +15,7 @@ from mutated_pages import BASES, PIECES, mutated
 from reference_features import describe
 
 from builder.kernels.html.feature_names import FEATURES
-from builder.kernels.html.layout import B_END, B_START, BLOCKS, MAX_CLIMB, NODES, STEPS
+from builder.kernels.html.layout import B_END, B_START, BLOCKS, MAX_CLIMB, MAX_NODES, NODES, STEPS
 from builder.stages.extraction.block_reader import BlockReader
 
 READER = BlockReader()
@@ -114,6 +114,16 @@ def test_the_steps_are_linear_in_the_bytes(before: bytes, unit: bytes) -> None:
     page, _ = READER.describe(html)
     assert page.state[STEPS] <= len(html) + MAX_CLIMB * (html.count(b"<") + 1)
     assert page.state[NODES] <= html.count(b"<") + 1
+
+
+def test_a_page_with_too_many_elements_keeps_its_text() -> None:
+    """Further elements get no rows, so that memory does not grow with them."""
+    n_items = fewer(MAX_NODES + 1_000, 1_000)
+    page, around = BlockReader().describe(b"<p>x" * n_items + b"<p>end")
+    assert page.state[BLOCKS] <= MAX_NODES and page.state[NODES] <= MAX_NODES
+    assert len(around.features) <= MAX_NODES
+    text = page.out[: page.blocks[page.state[BLOCKS] - 1, B_END]].tobytes()
+    assert text == b"x\n" * n_items + b"end"
 
 
 @pytest.mark.long

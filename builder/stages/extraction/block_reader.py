@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from builder.kernels.html.features import describe
-from builder.kernels.html.layout import B_END, B_START, BLOCKS, NODES, ParsedPage, allocate
+from builder.kernels.html.layout import B_END, B_START, BLOCKS, MAX_NODES, NODES, ParsedPage, allocate
 from builder.kernels.html.parse import parse_page
 from builder.kernels.html.surroundings import BlockSurroundings, allocate_surroundings
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class BlockReader:
     """Reads one page after the other. What it returns is overwritten by the next page.
 
-    The memory grows to what the largest page so far needs. That is at most about 20 times its bytes, because
-    every block element has a ``<``, and never more than ``MAX_NODES`` elements.
+    The memory grows to twice what the largest page so far needs: the bytes of its text, and rows for its
+    block elements and blocks, at most ``MAX_NODES`` of each.
     """
 
     _n_bytes: int = 0
@@ -46,7 +46,7 @@ class BlockReader:
         data, page = self.parse(html)
         n_rows = int(max(page.state[BLOCKS], page.state[NODES]))
         if self._around is None or n_rows > self._n_rows:
-            self._n_rows = max(2 * n_rows, 1 << 10)
+            self._n_rows = min(max(2 * n_rows, 1 << 10), MAX_NODES)
             self._around = allocate_surroundings(self._n_rows, self._n_rows)
         describe(data, page, self._around)
         return page, self._around
