@@ -61,8 +61,8 @@ def choose_blocks(
 def _find_comments(page: Any, around: Any, classes: Any) -> None:
     """Tell the comments under an article from the article.
 
-    A block is within a thread if an element above it is named so. If most of the main text is within threads,
-    the page is a forum, and its posts are the main text.
+    A block is within a thread if an element above it is named so. If a third of the main text or more is
+    within threads, the page is a forum, and its posts are the main text.
     """
     n_blocks = page.state[BLOCKS]
     inside = np.int64(0)
@@ -73,7 +73,7 @@ def _find_comments(page: Any, around: Any, classes: Any) -> None:
                 inside += around.counts[i, S_WORDS]
             else:
                 outside += around.counts[i, S_WORDS]
-    if inside >= outside:
+    if 2 * inside >= outside:
         return
     for i in range(n_blocks):
         if around.near[page.blocks[i, B_NODE], COMMENT_GROUP] < FAR:
