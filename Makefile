@@ -14,7 +14,7 @@ PYTEST = -m pytest -q -n 2 --dist worksteal
 KERNEL_TESTS = tests/unit/kernels $(addprefix tests/property/test_,html_scan.py lifting.py near_duplicates.py \
 	repair.py row_encoding.py)
 
-.PHONY: help demo test test-all coverage check lint types layers lowest docs golden golden-corpus torture bench clean
+.PHONY: help demo test test-all coverage check lint types layers lowest docs golden golden-corpus torture bench train clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -73,6 +73,11 @@ torture: $(BIN)/builder ## Kill, starve and fuzz builder for SECONDS=600; adds u
 
 bench: $(BIN)/builder ## Compare with other tools
 	$(BIN)/python -m benchmarks
+
+# LABELLED names folders of labelled pages; training/README.md says what is in them.
+train: $(BIN)/builder ## Train the model of extract_text on the folders LABELLED="A B"
+	$(BIN)/pip install --quiet --constraint $(CONSTRAINTS) --editable '.[train]'
+	$(BIN)/python -m training $(LABELLED)
 
 clean: ## Remove the files that the targets created
 	rm -rf $(VENV) .venv-lowest .demo .coverage .coverage.* examples/out

@@ -48,6 +48,16 @@ def tags(
             position = end.start() if end else len(head)
 
 
+def tag_attributes(tag: bytes) -> dict[bytes, bytes]:
+    """Return the attributes of one complete start tag, all names in lower case.
+
+    >>> tag_attributes(b"<a HREF=x rel='author'>")
+    {b'href': b'x', b'rel': b'author'}
+    """
+    name = _PIECE.match(tag)
+    return _attributes(tag, name.end())[0] if name else {}
+
+
 def _attributes(head: bytes, position: int) -> tuple[dict[bytes, bytes], int]:
     attributes: dict[bytes, bytes] = {}
     while (found := _ATTRIBUTE.match(head, position)) is not None and found.end() > position:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 _ARTICLE = re.compile(r"(?:Article|Posting|NewsArticle|Page|Recipe|Product|Review|Report)$")
 _BYTES = 1 << 18
@@ -20,9 +20,18 @@ def linked_data(page: bytes) -> tuple[list[dict[str, Any]], dict[str, Any]]:
 
     Scripts with broken JSON are skipped.
     """
+    return _described(_scripts(page))
+
+
+def linked_data_at(page: bytes, places: Iterable[int]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Return the same for the scripts whose content begins at these places."""
+    return _described(_scripts_at(page, places))
+
+
+def _described(scripts: Iterator[Any]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     articles: list[dict[str, Any]] = []
     names: dict[str, Any] = {}
-    for given in _scripts(page):
+    for given in scripts:
         for item in _objects(given, levels=_LEVELS):
             kinds = item.get("@type")
             kinds = kinds if isinstance(kinds, list) else [kinds]
@@ -45,21 +54,33 @@ def author_of(author: Any, names: Mapping[str, Any]) -> str | None:
 
 
 def _scripts(page: bytes) -> Iterator[Any]:
-    import orjson
-
     position = 0
     while (begin := _BEGIN.search(page, position)) is not None:
         end = _END.search(page, begin.end())
         if end is None:
             return
         position = end.end()
-        script = page[begin.end() : end.start()]
-        if len(script) > _BYTES:
-            continue
-        try:
-            yield orjson.loads(script.decode("utf-8", "replace"))
-        except orjson.JSONDecodeError:
-            continue
+        yield from _parsed(page[begin.end() : end.start()])
+
+
+def _scripts_at(page: bytes, places: Iterable[int]) -> Iterator[Any]:
+    for place in places:
+        stop = page.find(b"</script", place)
+        if stop < 0:
+            end = _END.search(page, place)
+            stop = end.start() if end else place
+        yield from _parsed(page[place:stop])
+
+
+def _parsed(script: bytes) -> Iterator[Any]:
+    import orjson
+
+    if len(script) > _BYTES:
+        return
+    try:
+        yield orjson.loads(script.decode("utf-8", "replace"))
+    except orjson.JSONDecodeError:
+        return
 
 
 def _objects(given: Any, *, levels: int) -> Iterator[dict[str, Any]]:

@@ -55,6 +55,9 @@ class PageFacts:
     author: str | None = None
     date: date | None = None
     language: str | None = None
+    canonical_url: str | None = None
+    license_url: str | None = None
+    robots: str | None = None
 
 
 def page_facts(page: bytes) -> PageFacts:
@@ -67,8 +70,18 @@ def page_facts(page: bytes) -> PageFacts:
     >>> page_facts(b"<html lang=en-gb><title>Bridge &amp; river</title>").title
     'Bridge & river'
     """
-    meta = _head(page[:_HEAD_BYTES])
-    linked, names = linked_data(page)
+    return facts_of(_head(page[:_HEAD_BYTES]), *linked_data(page))
+
+
+def facts_of(meta: dict[str, str], linked: list[dict[str, Any]], names: dict[str, Any]) -> PageFacts:
+    """Return the facts that the head of a page and its JSON-LD give.
+
+    Args:
+        meta: the content of each ``<meta>`` by its name in lower case, ``<title>``, ``<html>`` (its
+            language), ``<canonical>`` and ``<license>`` (addresses of links).
+        linked: JSON-LD objects that describe the page.
+        names: names of JSON-LD objects by ``@id``.
+    """
     title = _first(map(_text, _contents(meta, _TITLE)))
     return PageFacts(
         title=_without_site(title, _text(meta.get("og:site_name"))),
@@ -77,6 +90,9 @@ def page_facts(page: bytes) -> PageFacts:
         date=_first(map(read_date, _contents(meta, _DATE)))
         or _first(read_date(item.get("datePublished")) for item in linked),
         language=_first(map(language_tag, _contents(meta, _LANGUAGE))),
+        canonical_url=_text(meta.get("<canonical>")),
+        license_url=_text(meta.get("<license>")),
+        robots=_text(meta.get("robots")),
     )
 
 
@@ -163,16 +179,22 @@ def _head(head: bytes) -> dict[str, str]:
     for name, attributes in tags(head, wanted=(b"html", b"meta", b"body")):
         if name == b"body":
             break
-        if name == b"meta" and (content := _value(attributes.get(b"content"))):
-            for attribute in (b"property", b"name", b"itemprop", b"http-equiv"):
-                if key := attributes.get(attribute):
-                    found.setdefault(_value(key).lower(), content)
+        if name == b"meta" and (content := value_of(attributes.get(b"content"))):
+            add_meta(found, attributes, content)
         elif name == b"html":
-            found.setdefault("<html>", _value(attributes.get(b"lang") or attributes.get(b"xml:lang")))
+            found.setdefault("<html>", value_of(attributes.get(b"lang") or attributes.get(b"xml:lang")))
     if title := _TITLE_TEXT.search(head):
-        found["<title>"] = _value(title[1])
+        found["<title>"] = value_of(title[1])
     return found
 
 
-def _value(raw: bytes | None) -> str:
+def add_meta(found: dict[str, str], attributes: dict[bytes, bytes], content: str) -> None:
+    """Add the content of a ``<meta>`` under each of its names that has none yet."""
+    for attribute in (b"property", b"name", b"itemprop", b"http-equiv"):
+        if key := attributes.get(attribute):
+            found.setdefault(value_of(key).lower(), content)
+
+
+def value_of(raw: bytes | None) -> str:
+    """Return the value of an attribute as text."""
     return html.unescape((raw or b"").decode("utf-8", "replace")).strip()

@@ -1,4 +1,4 @@
-"""Run one of the extractors on one page."""
+"""Run one of the libraries that extract text on one page."""
 
 from __future__ import annotations
 
@@ -13,11 +13,15 @@ from builder.stages.extraction.page_facts import PageFacts, page_facts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageText:
-    """The text and facts of a page; ``is_whole`` is true if the extractor found no main text."""
+    """The text and facts of a page.
+
+    ``is_whole`` is true if the extractor found no main text. ``comments`` are those that are not in the text.
+    """
 
     text: str
     is_whole: bool
     facts: PageFacts
+    comments: str | None = None
 
 
 _LIBRARIES = {"resiliparse": "resiliparse.extract.html2text", "trafilatura": "trafilatura"}
@@ -29,7 +33,8 @@ def import_extractor(method: str) -> None:
     Raises:
         ImportError: if the library, or one that it needs, cannot be imported.
     """
-    importlib.import_module(_LIBRARIES[method])
+    if method in _LIBRARIES:
+        importlib.import_module(_LIBRARIES[method])
 
 
 def read_page(
