@@ -40,13 +40,13 @@ COMMENTS = "comments"
 class ExtractText:
     """Extract the main text from the HTML of each page.
 
-    ``builtin`` reads a page in one pass over its bytes, and a model of this package chooses the blocks of the
-    main text. ``resiliparse`` and ``trafilatura`` are libraries: slower, and less accurate on most kinds of
-    pages. If the extractor finds no main text, the stage uses the whole text of the page and counts it as
+    ``builtin`` reads a page in one pass over its bytes, and a model of this package chooses the blocks of
+    the main text. ``resiliparse`` and ``trafilatura`` are libraries: slower, and less accurate on most kinds
+    of pages. If the extractor finds no main text, the stage uses the whole text of the page and counts it as
     ``whole_text``. A record with text continues unchanged (``passed_on``) if it has no HTML, or HTML without
-    text; with ``keep_text``, every record with text keeps it. The stage fills in title, author, date and language if the contract has these columns, the record
-    has no value and the page has one. ``builtin`` also fills in ``canonical_url``, ``license_url`` and
-    ``robots``.
+    text; with ``keep_text``, every record with text keeps it. The stage fills in title, author, date and
+    language if the contract has these columns, the record has no value and the page has one. ``builtin``
+    also fills in ``canonical_url``, ``license_url`` and ``robots``.
 
     Comments are the threads under an article. The posts of a forum are its main text. ``comments: column``
     writes the comments to a column ``comments``.
