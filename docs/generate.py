@@ -92,6 +92,8 @@ builder build my-corpus/recipe.yaml
 | I want to | read |
 |---|---|
 | write a recipe | [Recipe](recipe.md) |
+| read an export of a scraper, a database or a library | [Exports](exports.md) |
+| publish more columns, or fewer | [Columns](columns.md) |
 | validate my own records | [Contracts](contracts.md) |
 | know why a page is not in the dataset | [Ledger](ledger.md), [Reason codes](reasons.md) |
 | add pages, or take pages down | [Further versions](further-versions.md) |

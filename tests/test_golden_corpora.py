@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from builder import Corpus, takedown, verify
+from builder import Corpus, Recipe, build, takedown, verify
 from builder.cli import main
 
 GOLDEN = Path(__file__).resolve().parent / "golden"
@@ -88,6 +88,27 @@ def test_load_dataset_reads_a_golden_corpus(golden: Path, tmp_path: Path) -> Non
         }
     newest = load(str(golden), cache_dir=str(tmp_path / "cache"))
     assert str(next(iter(newest.values())).info.version) == wanted["newest"]
+
+
+TEXTS = ("Tides turn twice a day.", "A lamp burns all night.", "Seven boats left the harbour.")
+ROUTES = [{"url": f"https://app.example/#/{i}", "text": TEXTS[i]} for i in range(3)]
+
+
+def test_a_corpus_keeps_its_rules_of_canonical_urls_until_a_full_build(golden: Path) -> None:
+    """By rules number 1 all routes are one page; the new rules announce no rebuild of their own."""
+    feed = golden.parent / "feed"
+    feed.mkdir()
+    (feed / "routes.jsonl").write_text("".join(json.dumps(page) + "\n" for page in ROUTES), encoding="utf-8")
+    document = Corpus(golden).manifest(Corpus(golden).newest()).recipe["document"] | {"corpus": golden.name}
+    recipe = Recipe.from_dict(document, folder=golden.parent)
+    notices: list[str] = []
+    result = build(recipe, notice=notices.append)
+    assert not any("rebuild" in text for text in notices)
+    assert Corpus(golden).manifest(result.version).url_rules == 1
+    assert (result.outcomes["kept"], result.outcomes["merged"]) == (1, 2)
+    result = build(recipe, full=True, prune=True)
+    assert Corpus(golden).manifest(result.version).url_rules == 2
+    assert (result.outcomes["kept"], result.outcomes["merged"]) == (3, 0)
 
 
 def test_a_new_version_can_build_on_a_golden_corpus(golden: Path) -> None:

@@ -175,7 +175,8 @@ def _template(path: Path) -> Template:
 
 
 def _columns(facts: CardFacts) -> list[dict[str, str]]:
-    notes = {"id": "id of the document, unique in a version", **facts.column_notes}
+    id_column = facts.columns.names[0] if len(facts.columns) else "id"
+    notes = {**facts.column_notes, id_column: "id of the document, unique in a version"}
     return [
         {"name": field.name, "type": str(field.type), "note": notes.get(field.name, "")}
         for field in facts.columns

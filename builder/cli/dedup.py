@@ -33,7 +33,8 @@ def dedup_command(
 ) -> int:
     """Remove exact duplicates, then near-duplicates, from JSONL, JSON, CSV or Parquet FILEs.
 
-    Writes a corpus with one version. load_dataset opens it. The ledger lists what was merged into what.
+    Writes a corpus with one version. load_dataset opens it. All columns come out with their types. The
+    ledger lists what was merged into what.
     """
     from builder.pipeline.preload import preload
 

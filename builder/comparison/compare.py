@@ -149,10 +149,12 @@ class _Reader:
     def _of_shard(self, shard_range: ShardRange) -> Iterator[NDArray[Any]]:
         place = shard_range.first
         with pq.ParquetFile(shard_range.shard.path) as file:
-            for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=[*self._columns]):
+            id_column = file.schema_arrow.names[0]
+            columns = list(dict.fromkeys([id_column, *self._columns]))
+            for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=columns):
                 data, offsets = encode_rows(batch.select(self._columns))
                 facts = np.empty(batch.num_rows, _FACT)
-                facts["key"] = DocumentIds.of_texts(batch.column("id").cast(pa.string())).words
+                facts["key"] = DocumentIds.of_texts(batch.column(id_column).cast(pa.string())).words
                 facts["digest"] = row_digests(data, offsets)[:, :8].copy().view(np.uint64).ravel()
                 facts["bytes"] = np.diff(offsets)
                 facts["place"] = np.arange(place, place + batch.num_rows)

@@ -178,9 +178,9 @@ class _Walk:
 
 
 def _names_of(batch: pa.RecordBatch, url_column: str | None) -> list[tuple[str, str | None]]:
-    """Return id and URL of each row."""
+    """Return id, which is the first column, and URL of each row."""
     urls = batch[url_column].to_pylist() if url_column in batch.schema.names else [None] * len(batch)
-    return list(zip(batch["id"].to_pylist(), urls, strict=True))
+    return list(zip(batch.column(0).to_pylist(), urls, strict=True))
 
 
 def _kinds(judged: Judged) -> NDArray[np.int8]:

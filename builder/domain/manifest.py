@@ -110,6 +110,11 @@ class Manifest:
         return hashlib.sha256(self.to_bytes()).hexdigest()
 
     @property
+    def url_rules(self) -> int:
+        """The number of the rules of canonical URLs that this version was built with."""
+        return int(self.recipe.get("url_rules", 1))
+
+    @property
     def rows(self) -> int:
         """Number of rows of all splits."""
         return sum(split.rows for split in self.splits.values())

@@ -1,7 +1,8 @@
 """Compute canonical URLs: two fetches with one canonical URL are fetches of the same page.
 
-These are the rules number 1. A manifest stores the number, and every change of a rule changes it. A corpus
-keeps its number until a full rebuild with ``--full``, so old rules stay here.
+These are the rules number 2. A manifest stores the number, and every change of a rule changes it. A corpus
+keeps its number until a full rebuild with ``--full``, so old rules stay here. Rules number 1 differ in rule
+7: they remove every fragment.
 
 1. White space and control characters around the URL are removed, and so are tabs and line breaks inside it.
 2. The scheme is ``http`` or ``https``, in lower case; the two remain different. A URL with another scheme,
@@ -15,7 +16,8 @@ keeps its number until a full rebuild with ``--full``, so old rules stay here.
    not allowed in a URL is encoded as UTF-8. Hexadecimal digits are in upper case. A ``%`` that encodes
    nothing becomes ``%25``. Nothing else is encoded or decoded, so ``%2F`` does not become a slash. Letters of
    the path and the query keep their case.
-7. The fragment is removed.
+7. The fragment is removed, unless it begins with ``!`` or ``/`` and has more after it. Such a fragment is the
+   address of a page of an application (``#/route``, ``#!page``); rule 6 applies to it.
 8. Query parameters that only say where a visitor came from (``TRACKING`` and ``TRACKING_PREFIXES``, compared
    without regard to case) are removed, and so are empty parameters. The rest is sorted by name; parameters
    with one name keep their order. A query without parameters is removed together with its ``?``.
@@ -29,10 +31,10 @@ from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
 from urllib.parse import unquote
 
-URL_RULES = 1
+URL_RULES = 2
 """The number of the newest rules, which new corpora have."""
 
-KNOWN_URL_RULES = (1,)
+KNOWN_URL_RULES = (1, 2)
 """The numbers of all rules that ``canonical_url`` applies."""
 
 TRACKING_PREFIXES = ("utm_", "mtm_", "pk_", "piwik_", "matomo_", "hsa_", "at_custom", "fb_action_")
@@ -53,7 +55,9 @@ _PLAIN = re.compile(
 )
 """Matches URLs that no rule changes, as most are: no query, no fragment, nothing encoded."""
 
-_PARTS = re.compile(r"(https?):[/\\]{2}([^/\\?#]*)([^?#]*)(?:\?([^#]*))?", re.IGNORECASE)
+_PARTS = re.compile(
+    r"(https?):[/\\]{2}([^/\\?#]*)([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.IGNORECASE | re.DOTALL
+)
 _EDGES = "".join(map(chr, range(0x21)))
 _BREAKS = str.maketrans("", "", "\t\n\r")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -97,7 +101,8 @@ def canonical_url(url: str, rules: int = URL_RULES) -> str | None:
     if authority is None:
         return None
     query = _query(parts[4] or "")
-    return f"{scheme}://{authority}{_path(parts[3])}" + (f"?{query}" if query else "")
+    route = _route(parts[5] or "") if rules > 1 else ""
+    return f"{scheme}://{authority}{_path(parts[3])}{'?' if query else ''}{query}{route}"
 
 
 def domain(url: str) -> str | None:
@@ -168,6 +173,12 @@ def _query(query: str) -> str:
     parameters = [(piece.partition("=")[0], piece) for piece in _escaped(query).split("&") if piece]
     kept = [(name, piece) for name, piece in parameters if not _is_tracking(name.lower())]
     return "&".join(piece for _, piece in sorted(kept, key=lambda parameter: parameter[0]))
+
+
+def _route(fragment: str) -> str:
+    """Return the fragment with its ``#`` if it is the address of a page, else an empty string."""
+    is_route = fragment.startswith(("!", "/")) and fragment.strip("!/")
+    return f"#{_escaped(fragment)}" if is_route else ""
 
 
 def _is_tracking(name: str) -> bool:

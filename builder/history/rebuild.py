@@ -111,8 +111,8 @@ class _Writers:
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self._folder, self._roles = folder, Columns.of_manifest(manifest)
-        self._url_rules = int(manifest.recipe.get("url_rules", 1))
         self._stages = list(_stages(manifest, self._roles))
+        self._url_rules = manifest.url_rules
         self._tables: dict[str, list[pa.Table]] = {}
         self._n_rows = 0
 
@@ -126,7 +126,7 @@ class _Writers:
     def take(self, batch: pa.RecordBatch, *, shard: int, digests: Any) -> None:
         """Add some published rows, each as a keeper of every stage."""
         n = batch.num_rows
-        ids = DocumentIds.of_texts(batch.column("id")).to_arrow()
+        ids = DocumentIds.of_texts(batch.column(0)).to_arrow()
         self._add("rows", [ids, pa.array([True] * n), ids], ROWS_SCHEMA)
         numbers = pa.array(np.full(n, shard, np.int32))
         self._add("shards", [numbers, ids, digest_column(digests)], SHARDS_SCHEMA)

@@ -61,7 +61,7 @@ class ShardNotes:
             self._content = self._content.add(data, offsets)
             self.digests.append(row_digests(data, offsets))
             self._raw_bytes += int(offsets[-1])
-        self.ids.append(DocumentIds.of_texts(group["id"]))
+        self.ids.append(DocumentIds.of_texts(group.column(0)))
         self._describe(group)
         return group
 

@@ -111,9 +111,18 @@ class Wanted:
 
 
 def select_inputs(
-    corpus: Corpus, recipe: Recipe, inputs: Sequence[Input], *, identity: Identity, wanted: Wanted
+    corpus: Corpus,
+    recipe: Recipe,
+    inputs: Sequence[Input],
+    *,
+    identity: Identity,
+    wanted: Wanted,
+    rebuild: Sequence[str] = (),
 ) -> InputSelection:
     """Select the inputs that a build reads.
+
+    Args:
+        rebuild: further reasons for a full rebuild.
 
     Raises:
         RecipeError: if a full rebuild is necessary, an input of the newest version is missing, and the user
@@ -130,7 +139,7 @@ def select_inputs(
     named = [kept.input(one) for one in inputs]
     missing = _find_missing(known, named)
     compared = _compare(manifest, recipe, identity, accept_libraries=wanted.accept_libraries)
-    reasons = ["--full was given"] if wanted.full else compared.reasons
+    reasons = ["--full was given"] if wanted.full else [*compared.reasons, *rebuild]
     if reasons:
         if missing and not wanted.prune:
             why = Fault(where="", what=f"a full rebuild is necessary: {'; '.join(reasons)}")

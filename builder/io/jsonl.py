@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -10,18 +11,19 @@ import pyarrow as pa
 
 from builder.domain.record import RAW, record_column, with_record
 from builder.domain.rejection import rejection_batch
+from builder.io.charset.marked import utf8_chunks, utf16_codec
 from builder.io.reading.file_source import (
     COMPRESSED,
     CONTAINERS,
     GUARD_REASONS,
     MAX_RECORD_BYTES,
     TOO_BIG,
-    FileSource,
     guarded_chunks,
 )
 from builder.io.reading.lines import KEPT_HEAD_BYTES, Lines, LongLine, line_bounds, split_lines
+from builder.io.reading.record_source import RecordSource
 from builder.io.streams.paths import Found
-from builder.io.streams.streams import REASONS, compression_of
+from builder.io.streams.streams import REASONS, StreamFault, compression_of, read_chunks
 from builder.protocols import Reading, Task
 from builder.registry import option
 
@@ -37,15 +39,21 @@ if TYPE_CHECKING:
 TASK_BYTES = 16 << 20
 """Bytes of a part; uncompressed files are read in parts of this size."""
 
+_HEAD_BYTES = 64
+"""Bytes of a file that show its form."""
+
 _SPACE = b" \t\r\n"
+_BOM = b"\xef\xbb\xbf"
+_NO_LINES = pa.array([], pa.large_binary())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JsonlSource(FileSource):
+class JsonlSource(RecordSource):
     """Read files of JSON lines.
 
     Each line that is not blank is a record. The stage ``validate`` parses it and reports its faults. Lines
-    end with LF or CR LF. A byte order mark at the start of a file is skipped. Files may be compressed
+    end with LF or CR LF. A byte order mark at the start of a file is skipped; a file in UTF-16 needs one. A
+    file that is one JSON array is one failed record: read it with a ``json`` source. Files may be compressed
     (``.gz``, ``.zst``, ``.bz2``, ``.lz4``). Uncompressed files over 16 MiB are read in parts, in parallel. A
     line over ``max_record_bytes`` fails without being held in memory. In a damaged compressed file, the line
     that contains the damage fails, and all lines before it are read.
@@ -56,22 +64,30 @@ class JsonlSource(FileSource):
     suffixes: ClassVar[Sequence[str]] = tuple(
         stem + codec for stem in (".jsonl", ".ndjson") for codec in COMPRESSED
     )
-    reasons: ClassVar[Mapping[str, str]] = {**TOO_BIG, **CONTAINERS, **REASONS, **GUARD_REASONS}
-    unreadable: ClassVar[frozenset[str]] = frozenset((*REASONS, *GUARD_REASONS))
+    reasons: ClassVar[Mapping[str, str]] = {
+        **TOO_BIG,
+        **CONTAINERS,
+        "json_array": "The file is a JSON array, not JSON lines; a `json` source reads it.",
+        **REASONS,
+        **GUARD_REASONS,
+    }
+    unreadable: ClassVar[frozenset[str]] = frozenset(("json_array", *REASONS, *GUARD_REASONS))
 
-    rename: dict[str, str] = option(  # noqa: RUF009 - it makes a field
-        {}, help="New names for fields: dotted path -> column."
-    )
     max_record_bytes: int = option(
         MAX_RECORD_BYTES, help="Maximum bytes of a line; a longer line fails.", minimum=1
     )
 
     def tasks(self) -> list[Task]:
-        """Split uncompressed files by their size; a compressed file is one task."""
+        """Split uncompressed files by their size; a file in another form than lines of UTF-8 is one task.
+
+        Raises:
+            RecipeError: as for ``inputs``, and if an option cannot be used.
+        """
+        self.check_values()
         return [
             task
             for found in self.inputs()
-            for task in self.cut_tasks(found, part_bytes=None if compression_of(found.name) else TASK_BYTES)
+            for task in self.cut_tasks(found, part_bytes=TASK_BYTES if _is_divisible(found) else None)
         ]
 
     def read_file(self, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:
@@ -79,6 +95,13 @@ class JsonlSource(FileSource):
         reader = _Reader(source=self, task=task, batch_rows=batch_rows)
         start = max(task.start - 1, 0)
         chunks = guarded_chunks(reader.found, stage=self.kind, guard=guard, start=start)
+        if not start:
+            chunks = utf8_chunks(chunks)
+            first = next(chunks, b"")
+            if isinstance(first, bytes) and _is_array(first):
+                yield reader.array(first)
+                return
+            chunks = chain([first], chunks) if first else chunks
         pieces = split_lines(chunks, start=task.start, stop=task.stop, max_bytes=self.max_record_bytes)
         for piece in pieces:
             yield from reader.read(piece)
@@ -102,7 +125,13 @@ class _Reader:
             fault = piece.fault
             message = f"{fault.message}; {fault.offset} bytes were decompressed before it"
             failed = self._failed(fault.reason, self._n_records, piece.offset, message, piece.head)
-        yield self._reading(pa.array([], pa.large_binary()), np.zeros(0, np.int64), [], [failed], n_records=1)
+        yield self._reading(_NO_LINES, np.zeros(0, np.int64), [], [failed], n_records=1)
+
+    def array(self, head: bytes) -> Reading:
+        """Return the one failed record of a file that is a JSON array."""
+        message = "the file is a JSON array, not JSON lines: read it with a json source, - json: {path: ...}"
+        failed = self._failed("json_array", 0, 0, message, head[:KEPT_HEAD_BYTES])
+        return self._reading(_NO_LINES, np.zeros(0, np.int64), [], [failed], n_records=1)
 
     def _lines(self, piece: Lines) -> Iterator[Reading]:
         limit = self._source.max_record_bytes
@@ -156,6 +185,20 @@ class _Reader:
     def _failed(self, reason: str, ordinal: int, offset: int, message: str, raw: bytes) -> Rejection:
         record = self._source.record(self.found, ordinal=ordinal, offset=offset)
         return self._source.failure(record, reason, message=message, raw=raw)
+
+
+def _is_divisible(found: Found) -> bool:
+    """Return whether parts of a file can be read independently; a file of one part is not opened."""
+    if compression_of(found.name) is not None:
+        return False
+    if found.size_bytes <= TASK_BYTES:
+        return True
+    head = next(read_chunks(found.path, codec=None, stop=_HEAD_BYTES), b"")
+    return isinstance(head, StreamFault) or not (utf16_codec(head) or _is_array(head))
+
+
+def _is_array(head: bytes) -> bool:
+    return head.removeprefix(_BOM)[:_HEAD_BYTES].lstrip(_SPACE).startswith(b"[")
 
 
 def _without_blank(

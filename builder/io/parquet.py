@@ -19,9 +19,10 @@ from builder.io.reading.columns import (
     public_columns,
     row_bytes,
 )
-from builder.io.reading.file_source import CONTAINERS, GUARD_REASONS, MAX_RECORD_BYTES, TOO_BIG, FileSource
+from builder.io.reading.file_source import CONTAINERS, GUARD_REASONS, MAX_RECORD_BYTES, TOO_BIG
 from builder.io.reading.page_rows import BATCH_BYTES
 from builder.io.reading.parquet_pages import largest_row
+from builder.io.reading.record_source import RecordSource
 from builder.io.streams.limits import (
     MAX_TABLE_COLUMNS,
     ROW_BYTES,
@@ -59,7 +60,7 @@ _LIMIT_S = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ParquetSource(FileSource):
+class ParquetSource(RecordSource):
     """Read Parquet files.
 
     Each row is a record, with the columns and types of the file. A column whose name begins with an
@@ -83,9 +84,6 @@ class ParquetSource(FileSource):
     }
     unreadable: ClassVar[frozenset[str]] = frozenset(("not_parquet", "parquet_columns", *GUARD_REASONS))
 
-    rename: dict[str, str] = option(  # noqa: RUF009 - it makes a field
-        {}, help="New names for fields: dotted path -> column."
-    )
     hive: bool = option(
         True, help="Whether folders named `key=value` are columns, as Spark and DuckDB write them."
     )
@@ -101,7 +99,12 @@ class ParquetSource(FileSource):
         return True
 
     def tasks(self) -> list[Task]:
-        """Split files by their size; no file is opened."""
+        """Split files by their size; no file is opened.
+
+        Raises:
+            RecipeError: as for ``inputs``, and if an option cannot be used.
+        """
+        self.check_values()
         return [task for found in self.inputs() for task in self.cut_tasks(found, part_bytes=TASK_BYTES)]
 
     def read_file(self, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:

@@ -32,8 +32,9 @@ from builder.history.index import open_arrow
 from builder.inputs.hash_cache import HashCache
 from builder.inputs.hashing import hash_inputs
 from builder.inputs.inputs import inputs_digest, list_inputs, list_passed_over, list_tasks
-from builder.inputs.selection import Wanted, select_inputs
+from builder.inputs.selection import Wanted
 from builder.operations.secrecy import hides_variables
+from builder.operations.select_for import select_for
 from builder.operations.trial import tries_in_scratch
 from builder.pipeline.chain import bind_chain
 from builder.pipeline.context import BuildContext
@@ -146,7 +147,7 @@ def build(
         cache = HashCache(corpus.hash_cache(), ignored=rehash)
         inputs = hash_inputs(inputs, n_threads=running.workers, cache=cache, advance=timer)
         wanted = Wanted(full=full, prune=prune, accept_libraries=accept_libraries)
-        selection = select_inputs(corpus, recipe, inputs, identity=identity, wanted=wanted)
+        recipe, selection = select_for(recipe, corpus, inputs, running, identity=identity, wanted=wanted)
         _give_notices(notice, chain, selection)
         if selection.nothing_new:
             return replace(unchanged(corpus, recipe), passed_over=passed_over)

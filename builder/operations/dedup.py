@@ -43,7 +43,9 @@ def dedup(
 ) -> BuildResult:
     """Remove exact and then near duplicates from files, and write a corpus of one version.
 
-    Records need only the column ``column``. All other values are kept as JSON in ``extra``.
+    Records need only the column ``column``. All other columns of tables are published with their types, and
+    all other members of JSON records with the type of their values. If an input has a column ``id``, the
+    document id is in the column ``document_id``.
 
     Args:
         column: the column with the text that is compared.
@@ -57,22 +59,24 @@ def dedup(
     document: dict[str, Any] = {
         "name": output.name,
         "columns": {"text": column},
+        "publish": "all",
         "sources": [{kind_of(public_address(str(path))): {"path": str(path)}} for path in files],
         "stages": [{"dedup_exact": {}}, {"dedup_near": {"threshold": threshold}}],
         "corpus": str(output),
     }
-    recipe = Recipe.from_dict(document, folder=Path.cwd(), contract=open_contract(column))
+    recipe = Recipe.from_dict(document, folder=Path.cwd(), contract=text_contract(column))
     check_column(recipe.sources, column)
     return build(recipe, workers=workers, max_memory=max_memory, advance=advance)
 
 
-def open_contract(column: str) -> Contract:
-    """Return a contract that requires one text column and accepts any other value."""
+def text_contract(column: str) -> Contract:
+    """Return a contract that requires one text column; other columns are carried along and not judged."""
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "type": "object",
         "required": [column],
         "properties": {column: {"type": "string"}},
+        "additionalProperties": False,
     }
     return Contract(
         name="records",

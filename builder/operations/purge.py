@@ -156,7 +156,8 @@ def _shards_with_rows(corpus: Corpus, scope: Scope) -> Iterator[_ShardWithRows]:
                 continue
             seen.add(shard.sha256)
             path = corpus.version_file(version, shard.path)
-            ids = pq.read_table(path, columns=["id"])["id"].cast(pa.string())
+            id_column = corpus.manifest(version).columns.names[0]
+            ids = pq.read_table(path, columns=[id_column])[id_column].cast(pa.string())
             removed = np.flatnonzero(pc.is_in(ids, value_set=wanted).to_numpy())
             if len(removed):
                 yield _ShardWithRows(

@@ -121,6 +121,7 @@ def takedown(
     request = TakedownRequest.parse(urls=urls, domains=domains, ids=ids, file=file)
     corpus = Corpus(folder)
     with corpus.lock():
+        request = request.under(corpus.manifest(corpus.newest()).url_rules)
         result = _take_down(
             corpus,
             request,

@@ -11,7 +11,7 @@ from builder.corpus import Corpus, split_address
 from builder.corpus.names import STOPPED
 from builder.corpus.stopped import audit_file, has_stopped
 from builder.domain.document_ids import DocumentIds, parse_id
-from builder.domain.url import canonical_url
+from builder.domain.url import URL_RULES, canonical_url
 from builder.errors import TamperedError
 from builder.history.ledgers import LedgerHistory
 from builder.history.lineage import Lineage
@@ -75,7 +75,8 @@ def _history(corpus: Corpus, version: str, page: str) -> PageHistory:
     if version == STOPPED:
         return _of_stopped(corpus, page)
     ledgers = LedgerHistory(corpus, lineage_versions(corpus, version))
-    records = ledgers.latest(lambda ledger: _find(ledger, page))
+    url_rules = corpus.manifest(version).url_rules
+    records = ledgers.latest(lambda ledger: _find(ledger, page, url_rules))
     if not records and _lacks_a_ledger(corpus, version):
         documents = find_published(corpus, version, page)
         return PageHistory(version=version, records=[], duplicates=[], ledger=False, documents=documents)
@@ -96,7 +97,7 @@ def _of_stopped(corpus: Corpus, page: str) -> PageHistory:
     import pyarrow.dataset as ds
 
     ledger = ds.dataset(audit_file(corpus, STOPPED, "ledger.parquet"))
-    return PageHistory(version=STOPPED, records=_find(ledger, page), duplicates=[])
+    return PageHistory(version=STOPPED, records=_find(ledger, page, URL_RULES), duplicates=[])
 
 
 def _lacks_a_ledger(corpus: Corpus, version: str) -> bool:
@@ -135,20 +136,20 @@ def _placed(corpus: Corpus, version: str, rows: list[dict[str, Any]]) -> list[di
     ]
 
 
-def _find(ledger: ds.Dataset, page: str) -> list[dict[str, Any]]:
+def _find(ledger: ds.Dataset, page: str, url_rules: int) -> list[dict[str, Any]]:
     named = pc.field("url") == page
     for column in ("document_id", "record_id"):
         named = named | (pc.field(column) == page)
     rows: list[dict[str, Any]] = ledger.to_table(filter=named).to_pylist()
-    canonical = canonical_url(page)
+    canonical = canonical_url(page, url_rules)
     if rows or canonical is None:
         return rows
-    return _find_canonical(ledger, canonical)
+    return _find_canonical(ledger, canonical, url_rules)
 
 
-def _find_canonical(ledger: ds.Dataset, canonical: str) -> list[dict[str, Any]]:
+def _find_canonical(ledger: ds.Dataset, canonical: str, url_rules: int) -> list[dict[str, Any]]:
     """Return the rows with the same canonical URL. Only records of the same host are compared."""
     host = canonical.split("/")[2].split(":")[0]
     same_host = pc.match_substring(pc.field("url"), host, ignore_case=True)
     candidates = ledger.to_table(filter=same_host).to_pylist()
-    return [row for row in candidates if canonical_url(row["url"]) == canonical]
+    return [row for row in candidates if canonical_url(row["url"], url_rules) == canonical]

@@ -20,22 +20,26 @@ if TYPE_CHECKING:
 
 def find_published(corpus: Corpus, version: str, page: str) -> list[dict[str, Any]]:
     """Look a page up by document id, URL or canonical URL in the shards of a version; keep their order."""
-    canonical = canonical_url(page)
     manifest = corpus.manifest(version)
+    rules = manifest.url_rules
+    canonical = canonical_url(page, rules)
     url_column = Columns.of_manifest(manifest).url
     return [
         {"document_id": row["id"], "url": row.get("url"), "split": split, "shard": shard.path}
         for split, shard in manifest.shards()
-        for row in _rows(corpus.version_file(version, shard.path), url_column, page, canonical)
+        for row in _rows(corpus.version_file(version, shard.path), url_column, page, canonical, rules)
     ]
 
 
-def _rows(path: Path, url_column: str | None, page: str, canonical: str | None) -> list[dict[str, Any]]:
+def _rows(
+    path: Path, url_column: str | None, page: str, canonical: str | None, rules: int
+) -> list[dict[str, Any]]:
     """Return ``id`` and ``url`` of each row of a shard that is the page."""
-    table = pq.read_table(path, columns=["id", *([url_column] if url_column else [])])
+    id_column = pq.read_schema(path).names[0]
+    table = pq.read_table(path, columns=[id_column, *([url_column] if url_column else [])])
     table = table.rename_columns(["id", "url"][: table.num_columns])
     rows: list[dict[str, Any]] = table.filter(_named(table, page, canonical)).to_pylist()
-    return [row for row in rows if _is(row, page, canonical)]
+    return [row for row in rows if _is(row, page, canonical, rules)]
 
 
 def _named(table: pa.Table, page: str, canonical: str | None) -> Any:
@@ -50,8 +54,8 @@ def _named(table: pa.Table, page: str, canonical: str | None) -> Any:
     return found
 
 
-def _is(row: dict[str, Any], page: str, canonical: str | None) -> bool:
+def _is(row: dict[str, Any], page: str, canonical: str | None, rules: int) -> bool:
     url = row.get("url")
     if page in (row["id"], url):
         return True
-    return canonical is not None and url is not None and canonical_url(url) == canonical
+    return canonical is not None and url is not None and canonical_url(url, rules) == canonical

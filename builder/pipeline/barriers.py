@@ -21,6 +21,7 @@ from builder.domain.row_numbers import (
     encode_old,
     trace_to_first,
 )
+from builder.domain.url import URL_RULES
 from builder.engines.threads import LocalThreads
 from builder.errors import BuilderError, Fault, WorkerDiedError
 from builder.history.index import write_arrow
@@ -142,6 +143,7 @@ def resolve_barrier(
     merges: Merges,
     past: Past | None = None,
     tombstones: Tombstones | None = None,
+    url_rules: int = URL_RULES,
 ) -> list[Path]:
     """Resolve each corpus stage of a barrier in turn, over the rows that the stage before has kept.
 
@@ -158,8 +160,9 @@ def resolve_barrier(
     files = []
     for stage in barrier:
         if tombstones:
+            sketches = StageSketches(spool, stage.name)
             tombstoned |= find_tombstoned(
-                tombstones, stage, StageSketches(spool, stage.name), alive=alive, texts=spool
+                tombstones, stage, sketches, alive=alive, texts=spool, url_rules=url_rules
             )
             alive &= ~tombstoned
         memory = past.excluding(merges.replaced).stage(stage.name) if past else None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from builder.domain.contract.value_forms import ValueForms
 from builder.domain.merging import cluster_field
 from builder.domain.record import RECORD_FIELD
 from builder.domain.url import URL_RULES
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 _DROPPING = frozenset(("validate", "dedup_url", "dedup_exact", "dedup_near", "takedown"))
 """Kinds of stages that change no row: each remaining row is as ``validate`` left it."""
-
-ID_FIELD = pa.field("id", pa.string(), nullable=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,8 +112,13 @@ def bind_chain(recipe: Recipe, *, tombstones: Tombstones | None = None, url_rule
         url_filter.bind(resources.contract.columns, resources)
         stages.insert(1, url_filter)
     tags = {f"{name}_cluster": cluster_field(name).name for name in _tagging(recipe)}
-    fields = [ID_FIELD, *(f for f in schema if not f.name.startswith("_"))]
+    fields = [
+        pa.field(recipe.columns.id, pa.string(), nullable=False),
+        *(f for f in schema if not f.name.startswith("_")),
+    ]
     fields += [pa.field(name, pa.string()) for name in tags]
+    if recipe.columns.id in [field.name for field in fields[1:]]:
+        raise RecipeError(_taken_id(recipe.columns.id))
     passes = _drop_unpublished(_passes(stages), published=pa.schema(fields).names)
     return Chain(
         passes=passes,
@@ -128,6 +132,12 @@ def bind_chain(recipe: Recipe, *, tombstones: Tombstones | None = None, url_rule
 def _without_invalid(stage: AnyStage, columns: Sequence[str]) -> AnyStage:
     """Return the stage such that it drops the columns that it invalidates."""
     return stage if isinstance(stage, CorpusStage) else without_columns(stage, columns)
+
+
+def _taken_id(name: str) -> Fault:
+    what = f"the inputs have a column {name!r}, which is the name of the document id"
+    advice = "name the document id otherwise, as in columns: {id: document_id}, or rename the column"
+    return Fault(where="columns.id", what=what, advice=advice)
 
 
 def _tagging(recipe: Recipe) -> list[str]:
@@ -145,6 +155,12 @@ def _resources(recipe: Recipe) -> Resources:
         uses_extra=recipe.contract.outgoing is None or None in needs,
         renames={n: getattr(s, "rename", {}) for n, s in zip(names, recipe.sources, strict=True)},
         kinds={n: s.kind for n, s in zip(names, recipe.sources, strict=True)},
+        forms={
+            n: getattr(s, "value_forms", ValueForms()) for n, s in zip(names, recipe.sources, strict=True)
+        },
+        publish=recipe.publish,
+        drop=recipe.drop,
+        carried=recipe.carried,
         folder=recipe.folder,
     )
 

@@ -195,6 +195,7 @@ def _run_later_pass(
         merges=merges,
         past=context.past,
         tombstones=context.tombstones,
+        url_rules=context.chain.resources.url_rules,
     )
     context.advance("resolve", done=len(pass_.barrier), total=len(pass_.barrier), unit="stages")
     numbers = None

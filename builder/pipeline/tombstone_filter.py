@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from builder.domain.text_buffers import BandKeys, text_buffers, text_digests
-from builder.domain.url import domain
+from builder.domain.url import URL_RULES, domain
 from builder.history.lineage import is_among
 from builder.pipeline.tombstones import STAGE, Tombstones, halved, tombstone_rejections
 from builder.protocols import Outcome
@@ -18,7 +18,7 @@ from builder.stages.binding.placed import inner_stage, stage_kind
 from builder.stages.dedup_url import url_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -52,7 +52,7 @@ class TombstoneFilter:
         columns = resources.columns
         if columns.url in batch.schema.names:
             urls = batch.column(columns.url).to_pylist()
-            tombstoned |= self.tombstones.match_urls(url_key(url, resources.url_rules) for url in urls)
+            tombstoned |= are_taken_down(self.tombstones, urls)
             tombstoned |= self.tombstones.match_hosts([domain(url) if url else None for url in urls])
         if columns.text in batch.schema.names:
             text = batch.column(columns.text)
@@ -66,16 +66,33 @@ class TombstoneFilter:
         )
 
 
+def are_taken_down(tombstones: Tombstones, urls: Sequence[str | None]) -> NDArray[np.bool_]:
+    """Return bool[n], whether the page of each URL was taken down, by the rules of each tombstone."""
+    found = np.zeros(len(urls), np.bool_)
+    for rules in tombstones.url_rules:
+        found |= tombstones.match_urls((url_key(url, rules) for url in urls), rules=rules)
+    return found
+
+
 def find_tombstoned(
-    tombstones: Tombstones, stage: CorpusStage, sketches: Sketches, *, alive: NDArray[np.bool_], texts: Texts
+    tombstones: Tombstones,
+    stage: CorpusStage,
+    sketches: Sketches,
+    *,
+    alive: NDArray[np.bool_],
+    texts: Texts,
+    url_rules: int = URL_RULES,
 ) -> NDArray[np.bool_]:
-    """Return bool[n_rows], the rows that a tombstone matches by the sketches of one stage."""
+    """Return bool[n_rows], the rows that a tombstone matches by the sketches of one stage.
+
+    URLs of tombstones with other rules than ``url_rules`` are matched by ``TombstoneFilter``.
+    """
     tombstoned = np.zeros(len(alive), np.bool_)
     rows = np.flatnonzero(alive)
     kind = stage_kind(stage)
     if kind == "dedup_url":
         keys = sketches.column("url_key").to_pylist()
-        tombstoned[rows] = tombstones.match_urls(keys[row] for row in rows)
+        tombstoned[rows] = tombstones.match_urls((keys[row] for row in rows), rules=url_rules)
     elif kind == "dedup_exact":
         digests = sketches.column("text_digest").to_pylist()
         tombstoned[rows] = tombstones.match_contents(digests[row] for row in rows)

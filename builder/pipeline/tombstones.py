@@ -88,6 +88,7 @@ class Tombstone:
 
     ``words`` are hashes of the words of texts that are too short for a shingle: a text with the same folded
     words is the same page. ``domains`` are hosts whose pages, and whose subdomains' pages, stay out.
+    ``url_rules`` is the number of the rules of canonical URLs by which ``urls`` were hashed.
     """
 
     because: str
@@ -96,6 +97,7 @@ class Tombstone:
     pages: tuple[TextTombstone, ...] = ()
     domains: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
+    url_rules: int = 1
 
     def document(self) -> dict[str, Any]:
         """Return it as plain JSON values."""
@@ -106,6 +108,7 @@ class Tombstone:
             "contents": sorted(self.contents),
             "pages": [page.document() for page in self.pages],
             **({"words": sorted(self.words)} if self.words else {}),
+            **({"url_rules": self.url_rules} if self.url_rules > 1 else {}),
         }
 
     @classmethod
@@ -114,7 +117,8 @@ class Tombstone:
         pages = tuple(map(TextTombstone.parse, document["pages"]))
         lists = {name: tuple(document[name]) for name in ("domains", "urls", "contents")}
         words = tuple(document.get("words", ()))
-        return cls(because=document["because"], pages=pages, words=words, **lists)
+        url_rules = document.get("url_rules", 1)
+        return cls(because=document["because"], pages=pages, words=words, url_rules=url_rules, **lists)
 
 
 @dataclass(frozen=True)
@@ -174,8 +178,13 @@ class Tombstones:
     # -- matches
 
     @cached_property
-    def _urls(self) -> frozenset[str]:
-        return frozenset(url for entry in self.entries for url in entry.urls)
+    def url_rules(self) -> tuple[int, ...]:
+        """The numbers of the rules of canonical URLs by which the tombstones were made."""
+        return tuple(sorted({entry.url_rules for entry in self.entries}))
+
+    @cached_property
+    def _urls(self) -> frozenset[tuple[int, str]]:
+        return frozenset((entry.url_rules, url) for entry in self.entries for url in entry.urls)
 
     @cached_property
     def _contents(self) -> frozenset[str]:
@@ -194,9 +203,14 @@ class Tombstones:
         """The texts of all tombstones."""
         return tuple(page for entry in self.entries for page in entry.pages)
 
-    def match_urls(self, keys: Iterable[bytes | None]) -> NDArray[np.bool_]:
-        """Return bool[n], whether the page of a URL was taken down; the keys are those of ``dedup_url``."""
-        return np.asarray([key is not None and self.keyed(key) in self._urls for key in keys], np.bool_)
+    def match_urls(self, keys: Iterable[bytes | None], *, rules: int) -> NDArray[np.bool_]:
+        """Return bool[n], whether the page of a URL was taken down.
+
+        Args:
+            keys: those of ``dedup_url``, by the rules of canonical URLs with the number ``rules``.
+        """
+        urls = self._urls
+        return np.asarray([key is not None and (rules, self.keyed(key)) in urls for key in keys], np.bool_)
 
     def match_hosts(self, hosts: Sequence[str | None]) -> NDArray[np.bool_]:
         """Return bool[n], whether a host, or a domain above it, was taken down."""

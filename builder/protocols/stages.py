@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from builder.domain.contract.carried import CarriedColumn
     from builder.domain.contract.contract import Contract
+    from builder.domain.contract.value_forms import ValueForms
     from builder.domain.manifest import Manifest
     from builder.domain.outcome import Outcome
     from builder.domain.row_numbers import BarrierOrMemory, MemoryRows
@@ -29,12 +31,16 @@ ROLES = ("text", "html", "url", "fetched_at")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
-    """The column for each role; None if the contract has no such column."""
+    """The column for each role; None if the contract has no such column.
+
+    ``id`` is the column of the document id, the first column of each published row.
+    """
 
     text: str | None = "text"
     html: str | None = "html"
     url: str | None = "url"
     fetched_at: str | None = "fetched_at"
+    id: str = "id"
 
     @classmethod
     def among(cls, names: Collection[str], *, named: Mapping[str, str | None]) -> Columns:
@@ -44,10 +50,11 @@ class Columns:
             named: columns with other names, by role.
 
         >>> Columns.among(["body", "url"], named={"text": "body"})
-        Columns(text='body', html=None, url='url', fetched_at=None)
+        Columns(text='body', html=None, url='url', fetched_at=None, id='id')
         """
         by_role = {role: named.get(role, role) for role in ROLES}
-        return cls(**{role: name if name in names else None for role, name in by_role.items()})
+        there = {role: name if name in names else None for role, name in by_role.items()}
+        return cls(**there, id=named.get("id") or "id")
 
     @classmethod
     def of_manifest(cls, manifest: Manifest) -> Columns:
@@ -60,8 +67,10 @@ class Resources:
     """What a stage can use when it is bound and when it runs.
 
     ``renames`` maps the name of a source to its ``rename`` option (dotted path in the input -> column).
-    ``kinds`` maps the name of a source to its kind. ``url_rules`` is the number of the corpus's rules of
-    canonical URLs.
+    ``kinds`` maps the name of a source to its kind. ``forms`` maps it to how the source writes values; a
+    source that is not there writes them as the contract asks. ``url_rules`` is the number of the corpus's
+    rules of canonical URLs. ``publish`` and ``drop`` are the keys of the recipe, ``carried`` are the
+    published columns that the contract does not declare.
 
     Attributes:
         nullifies: whether a bad value becomes null, if no stage needs its column (``on_bad_value``).
@@ -73,6 +82,10 @@ class Resources:
     columns: Columns
     renames: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
+    forms: Mapping[str, ValueForms] = field(default_factory=dict)
+    publish: tuple[str, ...] | str = ()
+    drop: tuple[str, ...] = ()
+    carried: tuple[CarriedColumn, ...] = ()
     folder: Path | None = None
     nullifies: bool = False
     needed: frozenset[str] = frozenset()

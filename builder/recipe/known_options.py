@@ -58,6 +58,15 @@ FIRST_SOURCES: dict[str, dict[str, Any]] = {
 """The sources and their defaults at the same time, without ``path`` and ``name``."""
 
 _URL_PATTERNS = ("urls", "skip_urls", "schemes")
+_VALUES: dict[str, Any] = {"timezone": "UTC", "epoch": "auto", "unwrap_lists": False}
+_LATER: dict[str, dict[str, Any]] = {
+    "extract_text": {"keep_text": False, "format": "text", "title": "keep"},
+    "repair_text": {"entities": True},
+    "jsonl": _VALUES,
+    "json": {**_VALUES, "records": None},
+    "parquet": _VALUES,
+    "csv": {**_VALUES, "columns": None, "header": None, "quote": '"', "escape": None, "null_values": []},
+}
 
 LATER_OPTIONS: dict[tuple[str, str], Any] = {
     **{(kind, option): [] for kind in FIRST_SOURCES for option in _URL_PATTERNS},
@@ -65,8 +74,7 @@ LATER_OPTIONS: dict[tuple[str, str], Any] = {
     ("warc", "incomplete"): True,
     ("html", "url_from_path"): "none",
     **{(kind, "hive"): True for kind in ("parquet", "csv")},  # no effect below input rule 2
-    ("extract_text", "format"): "text",
-    ("extract_text", "title"): "keep",
+    **{(kind, option): value for kind, options in _LATER.items() for option, value in options.items()},
 }
 """(kind of stage or source, option) -> the value that does what builder did before the option existed."""
 

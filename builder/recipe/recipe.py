@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from builder.domain.addresses import Variables
+    from builder.domain.contract.carried import CarriedColumn
     from builder.domain.contract.contract import Contract
     from builder.protocols import Columns, CorpusStage, Source, Stage
 
@@ -55,7 +56,8 @@ class Recipe:
     ``document`` is the recipe as written, with settings applied. It is published, so its variables are not
     replaced, and its addresses have no query strings and no user information: they may be secrets.
     ``filled`` is the recipe with the values of the variables, and ``variables`` has these values. They must
-    not be stored or printed.
+    not be stored or printed. ``carried`` are the published columns that the contract does not declare, once
+    the inputs are known.
     ``stages`` always begins with ``validate``, even if the recipe does not list it.
     """
 
@@ -74,6 +76,9 @@ class Recipe:
     date: str | None = None
     card: Path | None = None
     on_bad_value: str = "reject"
+    publish: tuple[str, ...] | str = ()
+    drop: tuple[str, ...] = ()
+    carried: tuple[CarriedColumn, ...] = ()
     audit_texts: str = "sample"
     document: Mapping[str, Any] = field(default_factory=dict)
     filled: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -155,6 +160,7 @@ class Recipe:
             RecipeError: if such a file cannot be read.
         """
         roles = dataclasses.asdict(self.columns)
+        roles = {role: name for role, name in roles.items() if role != "id" or name != "id"}
         written = {key: value for key, value in self.filled.items() if key not in _NOT_SHARED}
         shared = {**written, "name": self.name, "columns": roles, "splits": dict(self.splits)}
         return describe_chain(
@@ -195,6 +201,8 @@ class Recipe:
             "document": self.public_document(),
             "url_rules": url_rules,
         }
+        if self.carried:
+            facts["published"] = [column.document() for column in self.carried]
         facts |= {"input_rules": input_rules} if input_rules > 1 else {}
         return facts | self.card_facts() | ({"limit": limit} if limit else {})
 
@@ -227,6 +235,8 @@ def _assemble(
         date=document.get("date"),
         card=folder / document["card"] if "card" in document else None,
         on_bad_value=document.get("on_bad_value", "nullify" if contract.outgoing else "reject"),
+        publish=named if isinstance(named := document.get("publish", ()), str) else tuple(named),
+        drop=tuple(document.get("drop", ())),
         audit_texts=document.get("audit", {}).get("texts", "sample"),
         document=public_document(written),
         filled=document,

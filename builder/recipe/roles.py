@@ -24,7 +24,7 @@ def assign_columns(named: Mapping[str, str | None], contract: Contract) -> Colum
             where=f"columns.{role}", what=f"the contract has no column {name!r}", advice=nearest(name, known)
         )
         for role, name in named.items()
-        if name is not None and name not in known
+        if name is not None and name not in known and role != "id"
     ]
     if faults:
         raise RecipeError(*faults)

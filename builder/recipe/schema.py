@@ -60,6 +60,7 @@ def recipe_schema(
             },
             "columns": _columns_schema(),
             "on_bad_value": _bad_value_schema(),
+            **_published_columns(),
             "sources": {"type": "array", "minItems": 1, "items": _one_of(_source_schemas(sources))},
             "stages": {"type": "array", "items": _one_of(_stage_schemas(stages))},
             "splits": _splits_schema(),
@@ -142,6 +143,15 @@ def _bad_value_schema() -> dict[str, Any]:
     }
 
 
+def _published_columns() -> dict[str, Any]:
+    names = {"type": "array", "items": {"type": "string", "minLength": 1}}
+    what = "Columns to publish in addition to those of the contract: names or dotted paths, or `all`."
+    return {
+        "publish": {"description": what, "anyOf": [{"const": "all"}, names]},
+        "drop": {**names, "description": "Columns that are not published."},
+    }
+
+
 def _columns_schema() -> dict[str, Any]:
     return {
         "type": "object",
@@ -155,6 +165,13 @@ def _columns_schema() -> dict[str, Any]:
                 "url": "URL",
                 "fetched_at": "fetch time",
             }.items()
+        }
+        | {
+            "id": {
+                "type": "string",
+                "pattern": "^[^_]",
+                "description": "The published column that contains the document id. Default: `id`.",
+            }
         },
     }
 

@@ -23,7 +23,7 @@ from builder.pipeline.dropped import (
     text_columns,
 )
 from builder.pipeline.spool import Spool
-from builder.stages.dedup_url import url_key
+from builder.pipeline.tombstone_filter import are_taken_down
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,7 +104,7 @@ def _is_tombstoned(table: pa.Table, tombstones: Tombstones) -> np.ndarray:
     urls = table["url"].to_pylist()
     hosts = [None if one is None else domain(one) for one in urls]
     return np.asarray(
-        tombstones.match_urls(url_key(one) for one in urls)
+        are_taken_down(tombstones, urls)
         | tombstones.match_hosts(hosts)
         | tombstones.match_contents(table["digest"].to_pylist())
     )

@@ -181,7 +181,7 @@ class ShardJob:
     def write_table(self, split: str, name: str, table: pa.Table) -> WrittenShard:
         """Write a shard from a table in memory, at most ``shard_max`` raw bytes."""
         sizes = np.concatenate([row_sizes(batch) for batch in table.to_batches()])
-        hashes, limits = DocumentIds.of_texts(table["id"]).hashes(seed=1), self.limits[split]
+        hashes, limits = DocumentIds.of_texts(table.column(0)).hashes(seed=1), self.limits[split]
         ranges = cut_ranges(hashes, sizes, min_bytes=limits.group_min, max_bytes=limits.group_max)
         groups = (table.slice(start, stop - start) for start, stop in ranges)
         return self.write(split, name, groups, largest_row_bytes=int(sizes.max()))
@@ -209,11 +209,10 @@ class ShardJob:
 
     def rows(self, spool: Spool, rows: NDArray[np.int64]) -> pa.Table:
         """Return rows of the last spool as published rows. ``rows`` is ascending."""
-        wanted = [f.name for f in self.schema if f.name != "id" and f.name not in self.tags] + [
-            *self.tags.values()
-        ]
+        id_column, *others = self.schema.names
+        wanted = [*(name for name in others if name not in self.tags), *self.tags.values()]
         found = spool.take_rows(rows, wanted)
-        columns = {"id": self._ids(rows).to_strings()}
+        columns = {id_column: self._ids(rows).to_strings()}
         columns |= {public: self._cluster_ids(found[hidden]) for public, hidden in self.tags.items()}
         arrays = [columns[f.name] if f.name in columns else found[f.name] for f in self.schema]
         return pa.Table.from_arrays(arrays, schema=self.schema).combine_chunks()

@@ -49,8 +49,7 @@ def make_tombstones(
     """
     wanted = sorted(documents)
     urls, texts, contents = _urls(past, documents), _texts(past, wanted), _contents(past, wanted)
-    recipe = past.lineage.manifest.recipe
-    stage, rules = near_stage(recipe), int(recipe.get("url_rules", 1))
+    stage, rules = near_stage(past.lineage.manifest.recipe), past.lineage.manifest.url_rules
     new = [
         Tombstone(
             because=because,
@@ -58,6 +57,7 @@ def make_tombstones(
             contents=tuple(sorted(tombstones.keyed(digest) for digest in contents[one])),
             pages=tuple(_pages(tombstones, texts[one], stage)),
             words=tuple(sorted(_words(tombstones, texts[one], stage))),
+            url_rules=rules,
         )
         for one in wanted
     ]
@@ -65,6 +65,7 @@ def make_tombstones(
         because=because,
         domains=tuple(tombstones.keyed(host.encode()) for host in request.domains),
         urls=tuple(tombstones.keyed(key) for url in request.urls if (key := url_key(url, rules))),
+        url_rules=rules,
     )
     return Tombstones(tombstones.key, (*tombstones.entries, *_without_known(tombstones, [*new, extra])))
 

@@ -99,10 +99,12 @@ def find_named(corpus: Corpus, request: TakedownRequest) -> tuple[set[str], set[
 
 def _published(corpus: Corpus, documents: set[str]) -> set[str]:
     newest = corpus.find_newest()
-    files = [path for paths in corpus.data_files(newest).values() for path in paths] if newest else []
-    return {
-        one for path in files for one in pq.read_table(path, columns=["id"])["id"].to_pylist()
-    } & documents
+    if not newest:
+        return set()
+    name = corpus.manifest(newest).columns.names[0]
+    files = [path for paths in corpus.data_files(newest).values() for path in paths]
+    ids = (pq.read_table(path, columns=[name])[name].to_pylist() for path in files)
+    return {one for some in ids for one in some} & documents
 
 
 def _merged_into(corpus: Corpus, documents: set[str]) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from builder.domain.document_ids import DocumentIds, is_id, parse_id
-from builder.domain.url import canonical_url, domain
+from builder.domain.url import URL_RULES, canonical_url, domain
 from builder.errors import CorpusError, Fault
 from builder.history.ledgers import LedgerHistory
 from builder.protocols import Columns
@@ -28,11 +28,12 @@ _HOST = re.compile(r"[^\s/@:]+\.[^\s/@:]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakedownRequest:
-    """The canonical URLs, hosts and document ids to take down."""
+    """The canonical URLs, hosts and document ids to take down, and the rules of the canonical URLs."""
 
     urls: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
+    url_rules: int = URL_RULES
 
     @classmethod
     def parse(
@@ -70,11 +71,16 @@ class TakedownRequest:
         lists = {name: tuple(dict.fromkeys(values)) for name, values in found.items()}
         return cls(urls=lists["url"], domains=lists["domain"], ids=lists["id"])
 
+    def under(self, url_rules: int) -> TakedownRequest:
+        """Return the request with canonical URLs by the rules of a corpus."""
+        urls = (canonical_url(url, url_rules) or url for url in self.urls)
+        return replace(self, urls=tuple(dict.fromkeys(urls)), url_rules=url_rules)
+
     def matches(self, url: str | None) -> bool:
         """Return whether the request includes a page with this URL, by URL or by domain."""
         if url is None or not any(hint in url.lower() for hint in _hints(self)):
             return False
-        return canonical_url(url) in self.urls or self.covers(domain(url) or "")
+        return canonical_url(url, self.url_rules) in self.urls or self.covers(domain(url) or "")
 
     def covers(self, host: str) -> bool:
         """Return whether a host is one of the domains or a subdomain of one."""
@@ -157,7 +163,7 @@ def _with_urls(lineage: Lineage, keys: Sequence[bytes]) -> dict[bytes, str | Non
 
 
 def _unknown(request: TakedownRequest, rows: Sequence[dict[str, Any]]) -> Iterator[str]:
-    urls = {canonical_url(row["url"]) for row in rows if row["url"]}
+    urls = {canonical_url(row["url"], request.url_rules) for row in rows if row["url"]}
     hosts = {domain(row["url"]) or "" for row in rows if row["url"]}
     ids = {row["kept_id"] for row in rows}
     yield from (url for url in request.urls if url not in urls)
@@ -199,9 +205,10 @@ def _published_rows(
     column = Columns.of_manifest(lineage.manifest).url
     for split, entry in lineage.manifest.splits.items():
         for number in range(len(entry.shards)):
-            names = ["id", *([column] if column else [])]
+            name = lineage.manifest.columns.names[0]
+            names = [name, *([column] if column else [])]
             for batch in pq.ParquetFile(lineage.shard_path(split, number)).iter_batches(columns=names):
                 for row in batch.to_pylist():
-                    url = row[column] if column else None
-                    if row["id"] not in known and (row["id"] in request.ids or request.matches(url)):
-                        yield {"url": url, "outcome": "kept", "document_id": row["id"], "kept_id": row["id"]}
+                    url, one = row[column] if column else None, row[name]
+                    if one not in known and (one in request.ids or request.matches(url)):
+                        yield {"url": url, "outcome": "kept", "document_id": one, "kept_id": one}

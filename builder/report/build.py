@@ -10,6 +10,7 @@ from builder.report.losses import fault_lines, outcome_lines, unreadable_lines
 from builder.report.passed_over import passed_over_lines
 from builder.report.printer import print_error, print_line, print_lines, print_notice
 from builder.report.table import counted, size_text, table_lines
+from builder.report.value_notes import value_note_lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +36,8 @@ def print_build(result: BuildResult, *, as_json: bool, asked: str | None = None)
         print_line(f"nothing new: {result.corpus} already has these rows as version {result.version}")
         return
     end = [] if result.trial else _next_steps(result)
-    print_lines(_paragraphs(summary_lines(result), *_losses(result), _splits(result), end))
+    notes = value_note_lines(result.counts)
+    print_lines(_paragraphs(summary_lines(result), *_losses(result), notes, _splits(result), end))
 
 
 def print_stopped(

@@ -38,11 +38,11 @@ class DedupUrl:
     """Keep one page of each canonical URL.
 
     Two URLs are the same if their canonical forms are equal (scheme and host in lower case, no default port,
-    no fragment, no tracking parameters, ordered query; docs/deduplication.md has the numbered rules).
-    Records without an ``http`` or ``https`` URL do not take part. ``keep: newest`` keeps the page with the
-    latest ``fetched_at``. Pages without ``fetched_at`` count as older than all other pages. Among pages of
-    the same instant, the first is kept. The stage does not compare texts: it merges all fetches of a URL,
-    even if the text changed.
+    no fragment except a route, no tracking parameters, ordered query; docs/deduplication.md has the numbered
+    rules). Records without an ``http`` or ``https`` URL do not take part. ``keep: newest`` keeps the page
+    with the latest ``fetched_at``. Pages without ``fetched_at`` count as older than all other pages. Among
+    pages of the same instant, the first is kept. The stage does not compare texts: it merges all fetches of a
+    URL, even if the text changed.
 
     A page of an earlier version stays published, with one exception: with ``keep: newest``, a page of the
     same URL with a later ``fetched_at`` and another text replaces it and takes its document id. With

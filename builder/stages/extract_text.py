@@ -17,6 +17,7 @@ from builder.protocols import Outcome
 from builder.registry import option
 from builder.stages.binding.required_columns import contract_column_faults
 from builder.stages.extraction.model import MODEL_PATH
+from builder.stages.extraction.page_facts import page_facts
 from builder.stages.extraction.page_text import PageText, import_extractor, read_page
 
 if TYPE_CHECKING:
@@ -43,9 +44,9 @@ class ExtractText:
     main text. ``resiliparse`` and ``trafilatura`` are libraries: slower, and less accurate on most kinds of
     pages. If the extractor finds no main text, the stage uses the whole text of the page and counts it as
     ``whole_text``. A record with text continues unchanged (``passed_on``) if it has no HTML, or HTML without
-    text. The stage fills in title, author, date and language if the contract has these columns, the record
-    has no value and the page has one. ``builtin`` also fills in ``canonical_url``, ``license_url`` and
-    ``robots``.
+    text; with ``keep_text``, every record with text keeps it. The stage fills in title, author, date and
+    language if the contract has these columns, the record has no value and the page has one. ``builtin`` also
+    fills in ``canonical_url``, ``license_url`` and ``robots``.
 
     Comments are the threads under an article. The posts of a forum are its main text. ``comments: column``
     writes the comments to a column ``comments``.
@@ -71,6 +72,9 @@ class ExtractText:
     }
 
     method: str = option("builtin", help="The extractor.", choices=METHODS)
+    keep_text: bool = option(
+        False, help="Keep a text that came with the record, such as Markdown, and extract only the facts."
+    )
     comments: str | bool | None = option(
         None,
         help="`drop` the comments under an article, `keep` them in the text, or write them to a `column` of "
@@ -196,8 +200,13 @@ class ExtractText:
         counts = {"extracted": 0, "whole_text": 0, "passed_on": 0}
         read = self._reader()
         for row, html, fault in self._measured(batch.column(columns.html)):
-            if html is not None:
+            keeps_text = self.keep_text and came_with_text[row]
+            if html is not None and not fault and keeps_text:
+                pages[row] = PageText(text="", is_whole=False, facts=page_facts(html))
+            elif html is not None and not fault:
                 pages[row], fault = self._read(html, batch[RECORD][row], read=read, guard=guard)
+            elif keeps_text:
+                fault = None
             page = pages[row]
             if fault is not None:
                 faults[row] = fault

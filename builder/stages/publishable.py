@@ -11,12 +11,14 @@ import pyarrow.compute as pc
 
 from builder.domain.contract import judge
 from builder.domain.contract.arrow_values import Unreadable, records_of
+from builder.domain.contract.contract import EXTRA
 from builder.domain.contract.incoming import as_it_came, without_nulls
 from builder.domain.contract.mapping import shape_of
 from builder.domain.record import RECORD
 from builder.domain.rejection import ContractFault, Rejection, rejection_batch
 from builder.errors import Fault, RecipeError
 from builder.protocols import Outcome
+from builder.registry import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,9 +65,9 @@ class Publishable:
         Raises:
             RecipeError: if a column of the outgoing contract is missing or has another type.
         """
-        faults = []
+        faults = _drop_faults(schema, resources)
         for wanted in outgoing(resources.contract).columns:
-            if wanted.name == "id":
+            if wanted.name == "id" or wanted.name in resources.drop:
                 continue
             at = schema.get_field_index(wanted.name)
             if at < 0 or schema.field(at).type != wanted.type:
@@ -75,7 +77,7 @@ class Publishable:
                 faults.append(Fault(where="", what=what, advice=advice))
         if faults:
             raise RecipeError(*faults)
-        return pa.schema([schema.field(name) for name in _published(schema, resources.contract)])
+        return pa.schema([schema.field(name) for name in _published(schema, resources)])
 
     def apply(self, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:  # noqa: ARG002
         """Split a batch into rows that are published and rows that are refused."""
@@ -89,7 +91,7 @@ class Publishable:
         rejected = rejection_batch(
             _rejection(batch, row, faults, resources) for row, faults in sorted(refused.items())
         )
-        kept = batch.select(_published(batch.schema, contract))
+        kept = batch.select(_published(batch.schema, resources))
         if refused:
             good = np.ones(batch.num_rows, np.bool_)
             good[list(refused)] = False
@@ -97,12 +99,34 @@ class Publishable:
         return Outcome(kept=kept, rejected=rejected)
 
 
-def _published(schema: pa.Schema, contract: Contract) -> list[str]:
-    """List the internal columns, the columns of the outgoing contract, and the columns that stages added."""
+def _published(schema: pa.Schema, resources: Resources) -> list[str]:
+    """List the internal columns and the published columns.
+
+    Published are the columns of the outgoing contract, those of the contract that the recipe names, and those
+    that the contract does not have; without the dropped ones.
+    """
+    contract, publish = resources.contract, resources.publish
     build = [name for name in schema.names if name.startswith("_")]
     wanted = [name for name in outgoing(contract).columns.names if name != "id"]
+    named = contract.columns.names if publish == "all" else publish
+    wanted += [name for name in contract.columns.names if name in named and name not in wanted]
     known = {*build, *wanted, *contract.columns.names}
-    return [*build, *wanted, *(name for name in schema.names if name not in known)]
+    wanted += [name for name in schema.names if name not in known]
+    dropped = {*resources.drop, *([EXTRA] if publish == "all" else [])}
+    return [*build, *(name for name in wanted if name not in dropped)]
+
+
+def _drop_faults(schema: pa.Schema, resources: Resources) -> list[Fault]:
+    """Find the names in ``drop`` that are needed or unknown."""
+    faults = []
+    for name in resources.drop:
+        if name in ("id", resources.columns.text):
+            what, advice = f"{name!r} is needed by every version", "remove it from `drop`"
+            faults.append(Fault(where="drop", what=what, advice=advice))
+        elif name not in schema.names and resources.publish != "all":
+            known = [one for one in schema.names if not one.startswith("_")]
+            faults.append(Fault(where="drop", what=f"no column {name!r}", advice=nearest(name, known)))
+    return faults
 
 
 def _rows_without_text(text: pa.StringArray) -> list[int]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from builder.domain.record import RECORD
 from builder.domain.rejection import Rejection, rejection_batch
@@ -19,9 +20,14 @@ from builder.stages.repair.work import MAX_STEPS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
     from builder.protocols import Guard, Resources
 
 _LIMITS = {"too_many_marks": "1000", "too_much_repair": str(MAX_STEPS)}
+
+_PAGE_SOURCES = ("warc", "html", "text")
+"""Kinds of sources whose texts are pages and files as they were served."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,13 +36,15 @@ class RepairText:
 
     The stage applies these repairs in this order:
 
-    1. The repairs of ``ftfy.fix_text`` with its defaults: HTML entities (only up to the first line with a
-       ``<``), mojibake, C1 controls, line ends, terminal escapes, control characters. Unlike in ftfy, curly
-       quotes, character width and Latin ligatures change only if you set their options, because they are not
-       faults.
-    2. Unicode normal form C.
-    3. Control characters other than line end and tab are removed. A form feed becomes a line end.
-    4. White space: blanks at line ends are removed, several blank lines become one, and blank lines at the
+    1. The repairs of ``ftfy.fix_text`` with its defaults: HTML entities, mojibake, C1 controls, line ends,
+       terminal escapes, control characters. Unlike in ftfy, curly quotes, character width and Latin ligatures
+       change only if you set their options, because they are not faults. Entities are decoded only in a
+       record that came as text from a feed or a table, and there up to the first line with a ``<``. In the
+       text of an HTML page, and of a page or file of plain text, a reader sees them as text.
+    2. Soft hyphens are removed. A vertical tab becomes a space.
+    3. Unicode normal form C.
+    4. Control characters other than line end and tab are removed. A form feed becomes a line end.
+    5. White space: blanks at line ends are removed, several blank lines become one, and blank lines at the
        beginning and end are removed.
 
     For each repair, the stage counts the documents that it changed: ``entities``, ``mojibake_fixed``,
@@ -56,6 +64,9 @@ class RepairText:
         "too_much_repair": f"The repair of the text takes over {MAX_STEPS:,} steps.",
     }
 
+    entities: bool = option(
+        True, help="Decode HTML entities in records that came as text; never in pages with HTML."
+    )
     uncurl_quotes: bool = option(False, help="Replace curly quotes with straight quotes.")
     fix_character_width: bool = option(
         False, help="Replace half-width and full-width forms with ordinary characters."
@@ -86,7 +97,8 @@ class RepairText:
             fix_latin_ligatures=self.fix_latin_ligatures,
         )
         place = batch.schema.get_field_index(resources.columns.text)
-        repaired = repair_column(batch.column(place), options=options)
+        is_literal = self._is_literal(batch, resources)
+        repaired = repair_column(batch.column(place), options=options, is_literal=is_literal)
         kept = batch.set_column(place, batch.schema.field(place), repaired.column)
         faults = {
             **dict.fromkeys(repaired.empty.tolist(), "no_text"),
@@ -100,6 +112,22 @@ class RepairText:
             self._rejection(batch, row, faults[row], resources=resources) for row in sorted(faults)
         )
         return Outcome(kept=kept, rejected=rejected, counts=dict(repaired.counts))
+
+    def _is_literal(self, batch: pa.RecordBatch, resources: Resources) -> NDArray[np.bool_]:
+        """Return bool[n], the rows whose entities a reader of the page sees as text."""
+        if not self.entities:
+            return np.ones(batch.num_rows, np.bool_)
+        literal = [name for name, kind in resources.kinds.items() if kind in _PAGE_SOURCES]
+        is_literal = pa.array(np.zeros(batch.num_rows, np.bool_))
+        if literal:
+            sources = pc.struct_field(batch.column(RECORD), "source")
+            is_literal = pc.is_in(sources, pa.array(literal, sources.type))
+        html = resources.columns.html
+        if html is not None and html in batch.schema.names:
+            has_html = pc.greater(pc.binary_length(batch.column(html)), 0)
+            is_literal = pc.or_(is_literal, pc.fill_null(has_html, False))
+        found: NDArray[np.bool_] = is_literal.to_numpy(zero_copy_only=False)
+        return found
 
     def _rejection(self, batch: pa.RecordBatch, row: int, reason: str, *, resources: Resources) -> Rejection:
         url = resources.columns.url

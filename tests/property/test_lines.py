@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from unittest import mock
 
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from builder.engines.guard import NullGuard
@@ -84,4 +84,5 @@ def test_any_bytes_in_any_chunks_and_tasks_give_the_lines_of_a_naive_reader(
 ) -> None:
     """Each line belongs to exactly one task, has its offset, and fails exactly if it is too long."""
     data, cuts = file
+    assume(data[:2] not in (b"\xff\xfe", b"\xfe\xff"))  # the mark of UTF-16
     assert read(data, cuts, limit=limit, chunk=chunk, block=block) == naive(data, limit)

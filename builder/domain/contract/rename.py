@@ -15,7 +15,8 @@ def rename_members(record: dict[str, Any], renames: Mapping[str, str]) -> tuple[
 
     A name with dots is a path into nested objects, unless the record has a member with exactly that name.
     All members are removed before the first is added, so two members can swap their names. A path that does
-    not exist moves nothing.
+    not exist moves nothing. A member can take the name of an object that contained it, if nothing else is
+    left in that object.
 
     Returns:
         The new record, and None. If the new name of a member already has a value that is not null, that name
@@ -23,17 +24,34 @@ def rename_members(record: dict[str, Any], renames: Mapping[str, str]) -> tuple[
 
     >>> rename_members({"body": "x", "meta": {"url": "u", "n": 1}}, {"body": "text", "meta.url": "url"})
     ({'meta': {'n': 1}, 'text': 'x', 'url': 'u'}, None)
+    >>> rename_members({"at": {"$date": "2024-05-01"}}, {"at.$date": "at"})
+    ({'at': '2024-05-01'}, None)
     """
     renamed = dict(record)
     moved = []
     for path, name in renames.items():
         if (value := _take(renamed, path)) is not _ABSENT:
-            moved.append((name, value))
-    for name, value in moved:
-        if renamed.get(name) is not None:
+            moved.append((path, name, value))
+    for path, name, value in moved:
+        taken = renamed.get(name)
+        if taken is not None and not (path.startswith(f"{name}.") and _is_hollow(taken)):
             return renamed, name
         renamed[name] = value
     return renamed, None
+
+
+def take_member(record: dict[str, Any], path: str) -> tuple[bool, Any]:
+    """Remove a member from a record by its name or path; return whether it was there, and its value.
+
+    Objects on the path are copied, not changed.
+    """
+    value = _take(record, path)
+    return (False, None) if value is _ABSENT else (True, value)
+
+
+def _is_hollow(value: Any) -> bool:
+    """Return whether a value is an object without anything but such objects."""
+    return isinstance(value, dict) and all(map(_is_hollow, value.values()))
 
 
 def _take(record: dict[str, Any], path: str) -> Any:

@@ -15,6 +15,7 @@ from builder.io.streams.limits import MAX_ROW_LINES, MAX_ROW_VALUES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from builder.io.reading.csv_dialect import Dialect
     from builder.io.reading.lines import LinePiece
 
 REASONS = {
@@ -40,7 +41,7 @@ class Row:
     """One row; ``lines`` are the lines that it was parsed from."""
 
     offset: int
-    values: list[str]
+    values: list[str | None]
     lines: list[bytes]
 
 
@@ -55,7 +56,7 @@ class BrokenRow:
 
 
 def read_rows(
-    pieces: Iterable[LinePiece], *, delimiter: str, encoding: str, max_bytes: int
+    pieces: Iterable[LinePiece], *, dialect: Dialect, encoding: str, max_bytes: int
 ) -> Iterator[Row | BrokenRow]:
     """Parse lines into rows; blank lines are skipped.
 
@@ -67,14 +68,14 @@ def read_rows(
         max_bytes: limit on a row; at most twice as many bytes are held in memory.
     """
     csv.field_size_limit(max_bytes + 2)
-    feed = _Feed(pieces, delimiter=delimiter, encoding=encoding, max_bytes=max_bytes)
-    reader = csv.reader(feed, delimiter=delimiter, strict=True)
+    feed = _Feed(pieces, delimiter=dialect.delimiter, encoding=encoding, max_bytes=max_bytes)
+    reader = dialect.reader(feed)
     while True:
         feed.begin()
         try:
             values = next(reader, None)
         except csv.Error as error:
-            yield feed.fail_first_line("csv_quotes", str(error))
+            yield feed.fail_first_line("csv_quotes", f"{error}; {dialect.advice(feed.first_line)}")
         except _StoppedError as stopped:
             yield feed.fail_stopped(stopped)
         else:
@@ -85,7 +86,7 @@ def read_rows(
             elif values:
                 yield feed.row(values)
             continue
-        reader = csv.reader(feed, delimiter=delimiter, strict=True)
+        reader = dialect.reader(feed)
 
 
 class _StoppedError(Exception):
@@ -148,9 +149,14 @@ class _Feed:
         self._taken, self._n_bytes, self.damaged = [], 0, False
         self._n_delimiters, self._max_delimiters = 0, MAX_ROW_VALUES
 
-    def row(self, values: list[str]) -> Row:
+    def row(self, values: list[str | None]) -> Row:
         """Return the row that was parsed."""
         return Row(offset=self._taken[0][0], values=values, lines=[line for _, line in self._taken])
+
+    @property
+    def first_line(self) -> bytes:
+        """The first line of the row."""
+        return self._taken[0][1]
 
     def fail_row(self, reason: str, message: str) -> BrokenRow:
         """Fail all lines of the row."""

@@ -44,11 +44,21 @@ class RepairedColumn:
     refused: Mapping[int, str]
 
 
-def repair_column(column: pa.Array, *, options: Options) -> RepairedColumn:
-    """Repair each text of a string column."""
+def repair_column(
+    column: pa.Array, *, options: Options, is_literal: NDArray[np.bool_] | None = None
+) -> RepairedColumn:
+    """Repair each text of a string column.
+
+    Args:
+        is_literal: bool[n], the texts whose entities are not decoded, because a reader of the page sees them
+            as text; None for no such text.
+    """
     texts = text_buffers(column)
     data, offsets = texts
     flags, html_at = screen_column(data, offsets[:-1], offsets[1:], options=options)
+    if is_literal is not None:
+        html_at[is_literal] = -1
+        flags[is_literal] &= ~screening.MARKUP
     if column.null_count:
         flags[column.is_null().to_numpy(zero_copy_only=False)] = 0
     if not flags.any():

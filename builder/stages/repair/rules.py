@@ -40,6 +40,8 @@ MAX_CACHED_CHARS = 2_000
 DECODED_BYTES = 1 << 20
 """Bytes of a line that are decoded at a time. A long line as one string can take four times its size."""
 
+SOFT_HYPHEN = "\xad"
+_VERTICAL_TAB = "\x0b"
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
 
 
@@ -62,10 +64,12 @@ def fix_line(line: str, *, is_html: bool, options: Options, work: Work) -> tuple
     """Repair one line with its line end; return it with the names of the repairs that changed it.
 
     A long line is repaired in parts. From the first part with a ``<`` on, the text counts as HTML, and its
-    entities are not changed.
+    entities are not changed. A vertical tab becomes a space before the repairs of ftfy, which would join the
+    words around it. Soft hyphens are removed after them, because mojibake contains the same character; what
+    is left is repaired again.
 
     Args:
-        is_html: whether an earlier line contains a ``<``.
+        is_html: whether the entities of the line are not decoded.
         work: counts the steps of the document.
 
     Raises:
@@ -78,10 +82,16 @@ def fix_line(line: str, *, is_html: bool, options: Options, work: Work) -> tuple
         part = line[start : start + MAX_LINE_CHARS]
         is_html = is_html or "<" in part
         fix = _fix_cached if len(part) <= MAX_CACHED_CHARS else _fix_part
-        fixed, changed, n_steps = fix(part, unescape=not is_html and "&" in part, options=options)
+        spaced = part.replace(_VERTICAL_TAB, " ")
+        fixed, changed, n_steps = fix(spaced, unescape=not is_html and "&" in part, options=options)
         work.spend(n_steps)
+        while SOFT_HYPHEN in fixed:
+            changes |= changed | {"control_chars"}
+            fixed = fixed.replace(SOFT_HYPHEN, "")
+            fixed, changed, n_steps = fix(fixed, unescape=not is_html and "&" in fixed, options=options)
+            work.spend(n_steps)
         parts.append(fixed)
-        changes |= changed
+        changes |= changed | ({"control_chars"} if spaced != part else set())
     fixed = "".join(parts)
     normal = unicodedata.normalize("NFC", fixed)  # each part has at most MAX_MARKS marks in a row
     if normal != fixed:
@@ -232,10 +242,11 @@ def _mark_normal(classes: NDArray[np.uint16]) -> None:
 
 
 def _removed() -> set[str]:
-    """Return the characters that ftfy removes, and the control characters that ``fix_line`` removes."""
+    """Return the characters that ftfy removes, and those that ``fix_line`` removes."""
     from ftfy.chardata import CONTROL_CHARS
 
-    return {chr(point) for point in CONTROL_CHARS} | {chr(p) for p in range(0x20) if chr(p) not in "\t\n\f\r"}
+    controls = {chr(point) for point in range(0x20) if chr(point) not in "\t\n\f\r"}
+    return {chr(point) for point in CONTROL_CHARS} | controls | {SOFT_HYPHEN}
 
 
 def _clues() -> set[str]:

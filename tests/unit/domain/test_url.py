@@ -29,6 +29,11 @@ from builder.domain.url import canonical_url, domain
         ("http://a.example/a//b/", "http://a.example/a//b/"),
         ("http://a.example/%7Euser/%c3%a9/é/%2F/100%", "http://a.example/~user/%C3%A9/%C3%A9/%2F/100%25"),
         ("http://a.example/x#part", "http://a.example/x"),
+        ("http://a.example/#/users/7?tab=a b", "http://a.example/#/users/7?tab=a%20b"),
+        ("http://a.example/?b=2&a=1#!page", "http://a.example/?a=1&b=2#!page"),
+        ("http://a.example/x#/é#2", "http://a.example/x#/%C3%A9%232"),
+        ("http://a.example/#/", "http://a.example/"),
+        ("http://a.example/#!", "http://a.example/"),
         ("http://a.example/x?b=2&a=1&b=1&", "http://a.example/x?a=1&b=2&b=1"),
         ("http://a.example/x?utm_source=n&UTM_Medium=m&fbclid=1&gclid=2", "http://a.example/x"),
         ("http://a.example/x?utm%5Fsource=n&id=7", "http://a.example/x?id=7"),
@@ -39,6 +44,12 @@ from builder.domain.url import canonical_url, domain
 def test_a_url_has_the_canonical_form_of_the_rules(url: str, canonical: str) -> None:
     """The cases follow the numbered rules in the module's docstring."""
     assert canonical_url(url) == canonical
+
+
+def test_rules_number_1_remove_every_fragment() -> None:
+    """Corpora that were built with them keep them."""
+    assert canonical_url("http://a.example/#/users/7", 1) == "http://a.example/"
+    assert canonical_url("http://a.example/#top", 1) == "http://a.example/"
 
 
 NONE = r"""

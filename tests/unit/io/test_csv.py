@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from builder.engines.guard import NullGuard
 from builder.errors import RecipeError
 from builder.io.csv import CsvSource
+from builder.io.reading.csv_dialect import Dialect
 from builder.io.reading.csv_rows import Row, read_rows
 from builder.io.reading.lines import split_lines
 
@@ -80,7 +81,7 @@ def test_a_row_over_the_limit_fails(tmp_path: Path) -> None:
     assert failed == [("record_too_big", 8), ("record_too_big", 15)]
 
 
-@pytest.mark.parametrize("header", [b"a,a\n", b"a,\n", b"a,_a\n", b'"a\n', b"\xff,b\n"])
+@pytest.mark.parametrize("header", [b"a,a\n", b",\n", b"a,_a\n", b'"a\n', b"\xff,b\n"])
 def test_a_header_that_does_not_name_columns_fails_the_file(tmp_path: Path, header: bytes) -> None:
     """The file is one failed record, because values cannot be assigned to columns."""
     rows, failed = read(tmp_path, header + b"1,2\n3,4\n")
@@ -143,10 +144,21 @@ def test_delimiter_and_encoding_are_options(tmp_path: Path) -> None:
     assert values(read(tmp_path, b"a,b\n,x\n", empty_is_null=False)[0]) == [{"a": "", "b": "x"}]
 
 
-@pytest.mark.parametrize(
-    "options", [{"delimiter": ""}, {"delimiter": '"'}, {"encoding": "utf-16"}, {"encoding": "no-such"}]
+UNUSABLE: tuple[dict[str, Any], ...] = (
+    {"delimiter": ""},
+    {"delimiter": '"'},
+    {"quote": "''"},
+    {"escape": ","},
+    {"encoding": "utf-7"},
+    {"encoding": "no-such"},
+    {"header": False},
+    {"columns": ["a", "a"]},
+    {"timezone": "Mars/Base"},
 )
-def test_options_that_cannot_be_used_are_a_recipe_error(tmp_path: Path, options: dict[str, str]) -> None:
+
+
+@pytest.mark.parametrize("options", UNUSABLE)
+def test_options_that_cannot_be_used_are_a_recipe_error(tmp_path: Path, options: dict[str, Any]) -> None:
     """The error comes before any file is read, and names usable values."""
     with pytest.raises(RecipeError) as caught:
         read(tmp_path, b"a\n", **options)
@@ -167,7 +179,133 @@ def test_tables_written_by_the_csv_module_are_read_back(table: list[list[str]], 
         offsets.append(len(text.getvalue().encode()))
         csv.writer(text, lineterminator=ends).writerow(row)
     pieces = split_lines([text.getvalue().encode()], max_bytes=1 << 20)
-    found = list(read_rows(pieces, delimiter=",", encoding="utf-8", max_bytes=1 << 20))
+    found = list(read_rows(pieces, dialect=Dialect(delimiter=","), encoding="utf-8", max_bytes=1 << 20))
     assert [(row.offset, row.values) for row in found if isinstance(row, Row)] == list(
         zip(offsets, table, strict=True)
     )
+
+
+# -- tables as programs write them -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("data", "expected", "n_unnamed"),
+    [
+        (b",url,text\n0,a,x\n1,b,y\n", [{"url": "a", "text": "x"}, {"url": "b", "text": "y"}], 1),
+        (b"url,text,\na,x,\nb,y,\n", [{"url": "a", "text": "x"}, {"url": "b", "text": "y"}], 1),
+        (b"url,text,\na,x\nb,y\n", [{"url": "a", "text": "x"}, {"url": "b", "text": "y"}], 1),
+        (b"url,text\na,x,\nb,y,,\n", [{"url": "a", "text": "x"}, {"url": "b", "text": "y"}], 0),
+        (b"url,,text,\na,1,x,2\n", [{"url": "a", "text": "x"}], 2),
+    ],
+)
+def test_a_column_without_a_name_is_left_out_and_counted(
+    tmp_path: Path, data: bytes, expected: list[dict[str, str]], n_unnamed: int
+) -> None:
+    """pandas writes its index so, spreadsheets a comma at the end; an empty value too many is no fault."""
+    rows, failed = read(tmp_path, data)
+    assert (values(rows), failed) == (expected, [])
+    source = CsvSource(path=str(tmp_path / "a.csv"))
+    (reading,) = source.read(source.tasks()[0], guard=NullGuard(), batch_rows=9)
+    assert reading.counts == ({"unnamed_columns": n_unnamed} if n_unnamed else {})
+
+
+def test_a_column_without_a_name_can_be_renamed(tmp_path: Path) -> None:
+    """Then it is kept."""
+    assert values(read(tmp_path, b",a\n7,x\n", rename={"": "row"})[0]) == [{"row": "7", "a": "x"}]
+
+
+def test_columns_name_the_values_of_a_file_without_a_header(tmp_path: Path) -> None:
+    """The first row is a record; with `header: true`, the names replace those of the file."""
+    data = b"https://a.example/0,x\nhttps://a.example/1,y\n"
+    rows, failed = read(tmp_path, data, columns=["url", "text"])
+    assert [row["url"] for row in values(rows)] == ["https://a.example/0", "https://a.example/1"]
+    assert [row["_record"]["offset"] for row in rows] == [0, 22]
+    assert not failed
+    assert values(read(tmp_path, b"a,a\n1,2\n", columns=["b", "c"], header=True)[0]) == [{"b": "1", "c": "2"}]
+    assert read(tmp_path, b"a,a\n1,2\n", columns=["b"], header=True)[1] == [("csv_header", 0)]
+    assert read(tmp_path, b"1,2\n", columns=["b"])[1] == [("csv_width", 0)]
+
+
+def message(tmp_path: Path, data: bytes, **options: Any) -> str:
+    (tmp_path / "a.csv").write_bytes(data)
+    source = CsvSource(path=str(tmp_path / "a.csv"), **options)
+    (reading,) = source.read(source.tasks()[0], guard=NullGuard(), batch_rows=9)
+    return str(reading.rejected["message"][0])
+
+
+def test_a_message_names_the_option_to_use(tmp_path: Path) -> None:
+    """A file without a header, another delimiter, quotes escaped by a backslash, no quoting."""
+    assert "columns: [url, text]" in message(tmp_path, b"https://a.example/0,x\n")
+    assert "set delimiter: ';'" in message(tmp_path, b"url;text\na;x\n")
+    assert r"set escape: '\'" in message(tmp_path, b'url,text\na,"x \\"y\\" z"\n')
+    assert "set quote: null" in message(tmp_path, b'url,text\na,"x" y\n')
+
+
+def test_quotes_escaped_by_a_backslash_are_read(tmp_path: Path) -> None:
+    """Spark and MySQL write them; a backslash before any other character stays."""
+    data = rb'''url,text,n
+a,"He said \"go, now\" and went",1
+b,plain \d text,2
+c,"C:\new\\ dir
+second line \"",\N
+d,"doubled ""quotes""",NULL
+'''
+    rows, failed = read(tmp_path, data, escape="\\", null_values=[r"\N", "NULL"])
+    assert not failed
+    assert [(row["text"], row["n"]) for row in rows] == [
+        ('He said "go, now" and went', "1"),
+        (r"plain \d text", "2"),
+        ('C:\\new\\ dir\nsecond line "', None),
+        ('doubled "quotes"', None),
+    ]
+    assert [row["_record"]["offset"] for row in rows] == [11, 46, 64, 99]
+
+
+def test_unbalanced_escaped_quotes_fail_one_line(tmp_path: Path) -> None:
+    """Reading resumes at the next line."""
+    rows, failed = read(tmp_path, b'a,b\n"x\\",1\n2,3\n"y" z,4\n5,6\n', escape="\\")
+    assert values(rows) == [{"a": "2", "b": "3"}, {"a": "5", "b": "6"}]
+    assert failed == [("csv_quotes", 4), ("csv_quotes", 15)]
+
+
+def test_a_table_without_quoting_keeps_its_quotes(tmp_path: Path) -> None:
+    """In TSV a quote has no meaning; MySQL writes line ends and tabs behind a backslash."""
+    data = b'url\ttext\na\t"x" y\nb\t"z\n'
+    assert [row["text"] for row in read(tmp_path, data, name="a.tsv", quote=None)[0]] == ['"x" y', '"z']
+    data = b"url\ttext\na\tone\\\ntwo\\\tthree \\\\ x\nb\t\\N\n"
+    rows, failed = read(tmp_path, data, name="b.tsv", quote=None, escape="\\", null_values=["\\N"])
+    assert not failed
+    assert [row["text"] for row in rows] == ["one\ntwo\tthree \\ x", None]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_is_read_by_its_mark_or_by_option(tmp_path: Path, encoding: str) -> None:
+    """PowerShell and Excel write it; offsets are those of the text in UTF-8."""
+    data = "url,text\r\na,é 🌊\r\n".encode(encoding)
+    rows, failed = read(tmp_path, "\ufeff".encode(encoding) + data)
+    assert (values(rows), failed) == ([{"url": "a", "text": "é 🌊"}], [])
+    assert rows[0]["_record"]["offset"] == 10
+    assert values(read(tmp_path, data, encoding=encoding)[0]) == [{"url": "a", "text": "é 🌊"}]
+
+
+def test_null_values_are_null(tmp_path: Path) -> None:
+    """In addition to empty values."""
+    rows, _ = read(tmp_path, b"a,b\nNA,x\nNULL,\n", null_values=["NA", "NULL"])
+    assert values(rows) == [{"a": None, "b": "x"}, {"a": None, "b": None}]
+
+
+@given(
+    table=st.lists(
+        st.lists(st.text(st.sampled_from('ab",\n\\ é'), max_size=5), min_size=2, max_size=4), max_size=8
+    )
+)
+def test_tables_with_an_escape_are_read_back(table: list[list[str]]) -> None:
+    """Any cells, written as MySQL does: all in quotes, each quote and backslash behind a backslash."""
+    lines = []
+    for row in table:
+        cells = [cell.replace("\\", "\\\\").replace('"', '\\"') for cell in row]
+        lines.append(",".join(f'"{cell}"' for cell in cells) + "\n")
+    pieces = split_lines(["".join(lines).encode()], max_bytes=1 << 20)
+    dialect = Dialect(delimiter=",", escape="\\")
+    found = list(read_rows(pieces, dialect=dialect, encoding="utf-8", max_bytes=1 << 20))
+    assert [row.values for row in found if isinstance(row, Row)] == table

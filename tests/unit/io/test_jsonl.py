@@ -144,6 +144,49 @@ def test_a_chunk_that_crashed_a_worker_ends_the_file(tmp_path: Path) -> None:
     assert failures(found) == [("crash", 1800)]
 
 
+ARRAYS = (
+    b'[\n{"a": 1},\n{"a": 2}\n]',
+    b'[{"a": 1}]',
+    b' \n[\n  {\n    "a": 1\n  }\n]\n',
+    b'\xef\xbb\xbf[{"a": 1},\n{"a": 2}][{"a": 3}]',
+    '[{"a": 1}]'.encode("utf-16"),
+)
+
+
+@pytest.mark.parametrize("data", ARRAYS)
+def test_an_array_is_one_failed_record_that_names_the_source_to_use(tmp_path: Path, data: bytes) -> None:
+    """Its last line alone can be an object, which would be read as the only record of the file."""
+    (tmp_path / "a.jsonl").write_bytes(data)
+    (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress(data))
+    found = readings(JsonlSource(path=str(tmp_path)))
+    assert raw(found) == []
+    assert failures(found) == [("json_array", 0)] * 2
+    (row, _) = [row for reading in found for row in reading.rejected.to_pylist()]
+    assert "json source, - json: {path: ...}" in row["message"]
+
+
+@pytest.mark.parametrize("data", [b"[\n" + b'{"a": 1},\n' * 9, '{"a": 1}\n'.encode("utf-16") * 9])
+def test_a_file_in_another_form_is_not_read_in_parts(
+    tmp_path: Path, data: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only its first bytes show that it is an array, or in UTF-16."""
+    monkeypatch.setattr(jsonl, "TASK_BYTES", 20)
+    (tmp_path / "a.jsonl").write_bytes(data)
+    (tmp_path / "b.jsonl").write_bytes(b'{"a": 1}\n' * 5)
+    names = [task.name for task in JsonlSource(path=str(tmp_path)).tasks()]
+    assert names == ["a.jsonl", "b.jsonl", "b.jsonl", "b.jsonl"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_a_file_in_utf_16_with_its_mark_is_read(tmp_path: Path, encoding: str) -> None:
+    """PowerShell writes it; half of a surrogate pair fails its line only."""
+    lines = ['{"a": "é 🌊"}\r\n'.encode(encoding), b"{\0\0\xd8\n\0", '{"b": 1}'.encode(encoding)]
+    if encoding == "utf-16-be":
+        lines[1] = b"\0{\xd8\0\0\n"
+    (tmp_path / "a.jsonl").write_bytes("\ufeff".encode(encoding) + b"".join(lines))
+    assert raw(readings(JsonlSource(path=str(tmp_path)))) == ['{"a": "é 🌊"}'.encode(), b"{\xff", b'{"b": 1}']
+
+
 def test_an_empty_file_has_no_record(tmp_path: Path) -> None:
     """No row and no failure."""
     (tmp_path / "a.jsonl").write_bytes(b"")

@@ -61,6 +61,20 @@ def test_a_record_with_text_and_without_readable_html_continues_unchanged(
     assert [unit for _, unit, _ in guard.entered] == [2]
 
 
+def test_a_text_that_came_is_kept_by_option(pages: Any, resources: Any, guard: Any) -> None:
+    """Crawlers give Markdown next to the HTML; the facts still come from the page, and no limit applies."""
+    html = f"<title>Bridges</title>{ARTICLE}"
+    batch = pages(
+        html=[html, html, "<p>" * 2000], text=["# Bridges", " ", "# Deep"], title=[None, None, None]
+    )
+    outcome = ExtractText(keep_text=True).apply(batch, resources=resources, guard=guard)
+    kept, extracted, deep = outcome.kept["text"].to_pylist()
+    assert (kept, deep) == ("# Bridges", "# Deep")
+    assert "longest bridge" in extracted
+    assert outcome.kept["title"].to_pylist() == ["Bridges", "Bridges", None]
+    assert outcome.counts == {"extracted": 1, "whole_text": 0, "passed_on": 2}
+
+
 def test_the_whole_text_is_used_without_main_text(pages: Any, resources: Any, guard: Any) -> None:
     """The stage counts these pages as ``whole_text``."""
     html = "<body><nav><ul><li><a href=/a>First entry</a><li><a href=/b>Second entry</a></ul></nav></body>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -87,3 +88,26 @@ def test_a_contract_without_text_is_refused() -> None:
     resources = Resources(contract=None, columns=Columns(text=None))  # type: ignore[arg-type]
     with pytest.raises(RecipeError, match="extract_text"):
         RepairText().bind(pa.schema([("html", pa.string())]), resources)
+
+
+def test_soft_hyphens_go_and_a_vertical_tab_leaves_a_space(pages: Any, resources: Any, guard: Any) -> None:
+    """A soft hyphen is where a browser may break a word; a vertical tab separates words."""
+    batch = pages(text=["Donau\xaddampf\xadschiff", "one\x0btwo\x0b\nthree", "Ã\xad", "e\xad\u0301"])
+    outcome = RepairText().apply(batch, resources=resources, guard=guard)
+    assert outcome.kept["text"].to_pylist() == ["Donaudampfschiff", "one two\nthree", "í", "é"]
+    assert outcome.counts["control_chars"] == 3
+
+
+def test_entities_that_a_reader_sees_are_not_decoded(pages: Any, resources: Any, guard: Any) -> None:
+    """In the text of a page with HTML, in plain text as it was served, and nowhere with `entities: false`."""
+    escaped = "Write &lt; for the less-than sign"
+    batch = pages(text=[escaped, escaped], html=["<p>Write &amp;lt;", None])
+    name = batch["_record"][0]["source"].as_py()
+    kept = RepairText().apply(batch, resources=resources, guard=guard).kept
+    assert kept["text"].to_pylist() == [escaped, "Write < for the less-than sign"]
+    kept = RepairText(entities=False).apply(batch, resources=resources, guard=guard).kept
+    assert kept["text"].to_pylist() == [escaped, escaped]
+    for kind in ("warc", "html", "text"):
+        served = replace(resources, kinds={name: kind})
+        kept = RepairText().apply(batch, resources=served, guard=guard).kept
+        assert kept["text"].to_pylist() == [escaped, escaped]

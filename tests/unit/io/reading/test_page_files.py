@@ -1,4 +1,4 @@
-"""Sources whose files are one record each: JSON, text and HTML."""
+"""Sources whose files are one record each: text and HTML."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 
 from builder.engines.guard import NullGuard
 from builder.io.html import HtmlSource
-from builder.io.json import JsonSource
 from builder.io.reading import file_source
 from builder.io.text import TextSource
 
@@ -18,9 +17,7 @@ if TYPE_CHECKING:
 
     from builder.protocols import Reading
 
-each_source = pytest.mark.parametrize(
-    ("source", "suffix"), [(JsonSource, ".json"), (TextSource, ".txt"), (HtmlSource, ".html")]
-)
+each_source = pytest.mark.parametrize(("source", "suffix"), [(TextSource, ".txt"), (HtmlSource, ".html")])
 
 
 def readings(source: Any, *, batch_rows: int = 100) -> list[Reading]:
@@ -107,13 +104,6 @@ def test_only_compressed_files_make_a_source_untrusted(tmp_path: Path, source: A
     assert source(path=str(tmp_path)).untrusted
 
 
-def test_json_is_kept_unchanged_except_for_a_byte_order_mark(tmp_path: Path) -> None:
-    """Line ends are kept; a byte order mark is not part of the document."""
-    (tmp_path / "a.json").write_bytes(b'\xef\xbb\xbf{\r\n"a": 1}\n')
-    (found,) = readings(JsonSource(path=str(tmp_path)))
-    assert found.batch.column("_raw").to_pylist() == [b'{\r\n"a": 1}\n']
-
-
 def test_text_is_decoded_and_replaced_bytes_are_counted(tmp_path: Path) -> None:
     """A byte order mark decides first and is not part of the text."""
     (tmp_path / "a.txt").write_bytes("Größe".encode("utf-16"))
@@ -138,7 +128,6 @@ def test_html_has_the_url_that_it_declares(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "path"),
     [
-        (JsonSource, "json-test-suite/**/*.json"),
         (TextSource, "utf8tests/**"),
         (HtmlSource, "chardet-encodings/**"),
         (HtmlSource, "html5lib-tests/**"),

@@ -1,0 +1,56 @@
+"""Share the options for values among the sources whose files contain records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from builder.domain.contract.instant_forms import EPOCHS, InstantForms, zone_of
+from builder.domain.contract.value_forms import ValueForms
+from builder.errors import Fault, RecipeError
+from builder.io.reading.file_source import FileSource
+from builder.registry import option
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordSource(FileSource):
+    """A source whose files contain records with named values."""
+
+    rename: dict[str, str] = option(  # noqa: RUF009 - it makes a field
+        {}, help="New names for fields: dotted path -> column."
+    )
+    timezone: str = option(
+        "UTC", help="Time zone of instants without one: an IANA name or an offset such as `+02:00`."
+    )
+    epoch: str = option(
+        "auto",
+        help="Unit of instants that are numbers; `auto` chooses it by the size of each number.",
+        choices=EPOCHS,
+    )
+    unwrap_lists: bool = option(
+        False, help="Read a list of one element as that element, where the contract has no list."
+    )
+
+    @property
+    def value_forms(self) -> ValueForms:
+        """How the files write values; ``validate`` reads them as the contract asks."""
+        return ValueForms(
+            instants=InstantForms(timezone=self.timezone, epoch=self.epoch), unwrap_lists=self.unwrap_lists
+        )
+
+    def value_faults(self) -> list[Fault]:
+        """Return the faults of the options for values."""
+        try:
+            zone_of(self.timezone)
+        except ValueError as error:
+            advice = "set it to an IANA name such as Europe/Berlin, or to an offset such as +02:00"
+            return [Fault(where="timezone", what=str(error), advice=advice)]
+        return []
+
+    def check_values(self) -> None:
+        """Check the options for values.
+
+        Raises:
+            RecipeError: if one cannot be used.
+        """
+        if faults := self.value_faults():
+            raise RecipeError(*faults)

@@ -1,0 +1,81 @@
+"""Select the inputs of a build, and complete the recipe with what they and the corpus decide."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from builder.domain.contract.carried import CarriedColumn
+from builder.inputs.selection import select_inputs
+from builder.inputs.survey import survey_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from builder.corpus import Corpus
+    from builder.inputs.inputs import Input
+    from builder.inputs.selection import InputSelection, Wanted
+    from builder.protocols import Engine
+    from builder.recipe import Recipe
+    from builder.recipe.identity import Identity
+
+_ID, _OTHER_ID = "id", "document_id"
+"""The usual name of the column of the document id, and its name if the inputs have a column ``id``."""
+
+
+def select_for(
+    recipe: Recipe,
+    corpus: Corpus,
+    inputs: Sequence[Input],
+    engine: Engine,
+    *,
+    identity: Identity,
+    wanted: Wanted,
+) -> tuple[Recipe, InputSelection]:
+    """Select the inputs that a build reads; return the recipe with the columns that they publish, and them.
+
+    Raises:
+        RecipeError: as for ``select_inputs``.
+        ContractError: if a column cannot be published, or an input gives it another type.
+    """
+    selection = select_inputs(corpus, recipe, inputs, identity=identity, wanted=wanted)
+    if selection.nothing_new:
+        return recipe, selection
+    complete, rebuild = _with_carried(recipe, selection, engine)
+    if rebuild:
+        selection = select_inputs(corpus, recipe, inputs, identity=identity, wanted=wanted, rebuild=rebuild)
+        complete, _ = _with_carried(recipe, selection, engine)
+    return complete, selection
+
+
+def _with_carried(recipe: Recipe, selection: InputSelection, engine: Engine) -> tuple[Recipe, list[str]]:
+    """Find the published columns that the contract does not declare.
+
+    If the inputs have a column ``id``, the document id is published in another column.
+
+    Returns:
+        The recipe with these columns, and the reasons for a full rebuild: columns that the version before
+        does not have, although the recipe names them.
+
+    Raises:
+        ContractError: if a column cannot be published, or an input gives it another type.
+    """
+    if not recipe.publish:
+        return recipe, []
+    tasks = selection.choose([task for source in recipe.sources for task in source.tasks()])
+    documents = selection.past.lineage.manifest.recipe.get("published", []) if selection.past else []
+    known = tuple(CarriedColumn.parse(one) for one in documents)
+    found = survey_columns(recipe, tasks, engine=engine, known=known)
+    types = {one.name: one.type for one in known}
+    new = [
+        one.name
+        for one in found
+        if (one.name in types and one.type != types[one.name])
+        or (one.name not in types and recipe.publish != "all")
+    ]
+    carried = known if selection.past else found
+    columns = recipe.columns
+    if columns.id == _ID and any(one.name == _ID for one in carried):
+        columns = replace(columns, id=_OTHER_ID)
+    reasons = [f"the column {name} is new" for name in new] if selection.past else []
+    return replace(recipe, carried=carried, columns=columns), reasons
