@@ -60,7 +60,7 @@ FIRST_SOURCES: dict[str, dict[str, Any]] = {
 _URL_PATTERNS = ("urls", "skip_urls", "schemes")
 _VALUES: dict[str, Any] = {"timezone": "UTC", "epoch": "auto", "unwrap_lists": False}
 _LATER: dict[str, dict[str, Any]] = {
-    "extract_text": {"keep_text": False},
+    "extract_text": {"keep_text": False, "format": "text", "title": "keep"},
     "repair_text": {"entities": True},
     "jsonl": _VALUES,
     "json": {**_VALUES, "records": None},

@@ -54,7 +54,7 @@ MAX_LINKS = 1 << 18
     TAG_BITS,  # of the tag that was read last: word groups,
     TAG_SHAPE,  # a hash of its name and classes,
     TAG_FLAGS,
-    N_STATE,
+    N_SCALARS,
 ) = range(35)
 
 # Flags of a tag and of a node.
@@ -78,7 +78,7 @@ class ParsedPage(NamedTuple):
     """Working memory for one page; ``allocate`` makes it, and it serves any number of pages in turn.
 
     Attributes:
-        state: int64[N_STATE], the scalars.
+        state: int64[N_SCALARS], the scalars.
         out: uint8[n_out], the text; blocks are apart by a newline.
         nodes: int32[n_nodes, N_NODE], block elements in the order of their start tags; node 0 is the page.
         bits: int64[n_nodes], word groups of each node.
@@ -109,7 +109,7 @@ def allocate(n_bytes: int, n_tags: int) -> ParsedPage:
     n_nodes = min(n_tags + 2, MAX_NODES)
     n_links = min(n_tags + 2, MAX_LINKS)
     return ParsedPage(
-        state=np.zeros(N_STATE, np.int64),
+        state=np.zeros(N_SCALARS, np.int64),
         out=np.empty(n_bytes + n_bytes // 5 + 64, np.uint8),
         nodes=np.empty((n_nodes, N_NODE), np.int32),
         bits=np.empty(n_nodes, np.int64),
