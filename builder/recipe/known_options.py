@@ -75,8 +75,6 @@ LATER_OPTIONS: dict[tuple[str, str], Any] = {
     ("html", "url_from_path"): "none",
     **{(kind, "hive"): True for kind in ("parquet", "csv")},  # no effect below input rule 2
     **{(kind, option): value for kind, options in _LATER.items() for option, value in options.items()},
-    ("extract_text", "format"): "text",
-    ("extract_text", "title"): "keep",
 }
 """(kind of stage or source, option) -> the value that does what builder did before the option existed."""
 

@@ -212,25 +212,28 @@ def test_other_commands_refuse_such_a_folder_too(
 
 # -- what is passed over ---------------------------------------------------------------------------
 
-MIRROR = ("index.html", "OLD.HTM", "page.php?id=2", "about", "news.aspx", "old.shtml", "x.mhtml")
+PAGES = ("index.html", "OLD.HTM", "page.php?id=2")
+OTHERS = ("about", "news.aspx", "old.shtml", "style.css", "logo.png")
 
 
 def test_what_a_folder_passes_over_is_counted_and_named(tmp_path: Path) -> None:
-    """A mirror of `wget -r`: seven pages, of which two have the file ending of the source."""
-    write(tmp_path, *(f"mirror/a.example/{name}" for name in MIRROR))
+    """A mirror of `wget -r`: a page is known by its name or its content, and other files are passed over."""
+    write(tmp_path, *(f"mirror/a.example/{name}" for name in (*PAGES, *OTHERS)))
+    for name in OTHERS:
+        (tmp_path / "mirror/a.example" / name).write_text("p { color: red }")
     path = str(recipe(tmp_path, "mirror"))
-    line = "html passed over 5 (reason: the name does not match): a.example/about, a.example/news.aspx, "
+    line = "html passed over 5 (reason: the name does not match): a.example/about, a.example/logo.png, "
     for command in ("check", "build"):
         done = run(tmp_path, command, path)
         assert done.status == 0, done.err
-        assert line + "a.example/old.shtml, ..." in done.out
+        assert line + "a.example/news.aspx, ..." in done.out
     assert line in run(tmp_path, "build", path).out, "a build that finds nothing new says it, too"
     (counted,) = json.loads(run(tmp_path, "build", path, "--json").out)["passed_over"]
     assert counted == {
         "source": "html",
         "reason": "other_name",
         "count": 5,
-        "examples": ["a.example/about", "a.example/news.aspx", "a.example/old.shtml"],
+        "examples": ["a.example/about", "a.example/logo.png", "a.example/news.aspx"],
     }
     (checked,) = json.loads(run(tmp_path, "check", path, "--json").out)["passed_over"]
     assert checked == counted
