@@ -77,8 +77,8 @@ def find_values(
         events: int64[room, 4]: kind, start and stop in the text, and the steps of the path that matched.
 
     Returns:
-        The position in ``data`` up to which the text is scanned. It is before the end if ``events`` is full, or
-        if bytes of the next chunk decide; ``state[S_N_EVENTS]`` is the number of events.
+        The position in ``data`` up to which the text is scanned. It is before the end if ``events`` is full,
+        or if bytes of the next chunk decide; ``state[S_N_EVENTS]`` is the number of events.
     """
     state[S_N_EVENTS] = 0
     end = len(data)
