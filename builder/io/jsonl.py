@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+import orjson
 import pyarrow as pa
 
 from builder.domain.record import RAW, record_column, with_record
@@ -44,6 +46,9 @@ _HEAD_BYTES = 64
 
 _SPACE = b" \t\r\n"
 _BOM = b"\xef\xbb\xbf"
+_ARRAY = re.compile(rb"\[\s*(?:\{|\Z)")
+"""The start of an array of objects, or of what may be one."""
+
 _NO_LINES = pa.array([], pa.large_binary())
 
 
@@ -198,7 +203,20 @@ def _is_divisible(found: Found) -> bool:
 
 
 def _is_array(head: bytes) -> bool:
-    return head.removeprefix(_BOM)[:_HEAD_BYTES].lstrip(_SPACE).startswith(b"[")
+    """Return whether a file is one array of objects, and not lines of which the first is an array."""
+    text = head.removeprefix(_BOM)[:_HEAD_BYTES].lstrip(_SPACE)
+    if not _ARRAY.match(text):
+        return False
+    line, _, rest = text.partition(b"\n")
+    return not (rest.strip() and _is_json(line))
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return False
+    return True
 
 
 def _without_blank(

@@ -166,9 +166,12 @@ def _resources(recipe: Recipe) -> Resources:
 
 
 def _needed(needs: Sequence[Sequence[str] | None], columns: Columns) -> frozenset[str]:
-    """Return the columns that stages need; a stage that does not state its needs may need every role."""
+    """Return the columns that stages need; a stage that does not state its needs may need every role.
+
+    A stage of another package may name columns that have no role.
+    """
     roles = {role for one in needs for role in (ROLES if one is None else one)}
-    return frozenset(name for role in roles if (name := getattr(columns, role)) is not None)
+    return frozenset(name for role in roles if (name := getattr(columns, role, role)) is not None)
 
 
 def _passes(stages: list[Stage | CorpusStage]) -> tuple[Pass, ...]:

@@ -328,9 +328,13 @@ def _tabulate(
 def _read_instants_again(
     accepted: dict[int, dict[str, Any]], faults: Mapping[int, tuple[ContractFault, ...]], rules: Rules
 ) -> bool:
-    """Read the records again whose instants have too many digits; return whether one has changed."""
+    """Read pages again whose instants have too many digits; return whether one has changed."""
     rows = list(accepted)
     has_changed = False
+    if (
+        rules.contract.outgoing is None
+    ):  # for a contract of the user's own, what has no exact form is rejected
+        return False
     for i, found in faults.items():
         if rules.read is not None and any(fault.keyword == "instant_range" for fault in found):
             before = accepted[rows[i]]

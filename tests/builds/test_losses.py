@@ -110,7 +110,7 @@ def test_a_purge_removes_the_stopped_build(make: Make, tmp_path: Path) -> None:
 
 UNREADABLE = {
     "parquet": ("a.parquet", b"no parquet at all", "not_parquet"),
-    "csv": ("a.csv", b"url,,text\nx,y,z\n", "csv_header"),
+    "csv": ("a.csv", b"url,text,text\nx,y,z\n", "csv_header"),
     "jsonl": ("a.jsonl.gz", b"\x1f\x8bnonsense", "gzip_corrupt"),
     "warc": ("a.warc", b"nothing like an archive" * 10, "bad_header"),
 }

@@ -73,13 +73,13 @@ def test_a_change_that_affects_rows_is_a_full_rebuild(
 
 
 def test_a_full_rebuild_that_misses_an_input_stops(make: Make, feed: Path) -> None:
-    """The error lists every missing input; --prune builds without them."""
+    """The error lists every missing input; --prune builds without them, and the docs say so."""
     write_lines(feed / "b.jsonl", [{"text": sentence(900)}])
     write_lines(feed / "c.jsonl", [{"text": sentence(901)}])
     make()
     for name in ("b", "c"):
         (feed / f"{name}.jsonl").unlink()
-    with pytest.raises(RecipeError, match=r"(?s)jsonl/b\.jsonl.*jsonl/c\.jsonl.*--prune"):
+    with pytest.raises(RecipeError, match=r"(?s)jsonl/b\.jsonl.*jsonl/c\.jsonl.*further-versions"):
         make(full=True)
     result = make(full=True, prune=True)
     assert result.reason.startswith("MAJOR: 2 published rows were removed")

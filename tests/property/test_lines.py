@@ -48,7 +48,7 @@ def read(
         for start, stop in pairwise(edges):
             task = Task(source="jsonl", path="x", name="x", size_bytes=0, start=start or 0, stop=stop)
             n_records = 0
-            for reading in source.read(task, guard=NullGuard(), batch_rows=3):
+            for reading in source.read_file(task, guard=NullGuard(), batch_rows=3):
                 rows = [(r["_record"], r["_raw"], False) for r in reading.batch.to_pylist()]
                 rows += [(r["_record"], r["record"], True) for r in reading.rejected.to_pylist()]
                 rows.sort(key=lambda row: row[0]["ordinal"])

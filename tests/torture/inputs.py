@@ -383,6 +383,21 @@ def _lift(data: bytes, folder: Path) -> None:
     lift_lines(pa.array(data.split(b"\n")[:50], pa.large_binary()), ("text", "html"))
 
 
+def _json_values(data: bytes, folder: Path) -> None:
+    from builder.io.reading.json_values import split_values
+
+    chunks = [data[at : at + 99] for at in range(0, len(data), 99)]
+    for pointer in (None, "/data/*"):
+        list(split_values(chunks, pointer=pointer, max_bytes=1 << 20))
+
+
+def _main_text(data: bytes, folder: Path) -> None:
+    from builder.stages.extraction.builtin_text import BuiltinReader
+    from builder.stages.extraction.main_text import Extractor
+
+    BuiltinReader(Extractor()).read(data)
+
+
 def _encode(data: bytes, folder: Path) -> None:
     from builder.io.parquet_sink.rows import encode_rows
 
@@ -419,8 +434,24 @@ KERNELS: dict[str, Fuzzed] = {
     "dedup.near_sets": _kernel("dedup.near_sets", _known_sets),
     "dedup.shingles": _kernel("dedup.shingles", _sketches),
     "dedup.sketch": _kernel("dedup.sketch", _sketches),
+    "html.attributes": _kernel("html.attributes", _main_text),
+    "html.characters": _kernel("html.characters", _main_text),
+    "html.choice": _kernel("html.choice", _main_text),
+    "html.elements": _kernel("html.elements", _main_text),
+    "html.entities": _kernel("html.entities", _main_text),
+    "html.features": _kernel("html.features", _main_text),
+    "html.letters": _kernel("html.letters", _main_text),
+    "html.muting": _kernel("html.muting", _main_text),
+    "html.numbers": _kernel("html.numbers", _main_text),
+    "html.parse": _kernel("html.parse", _main_text),
+    "html.raw_text": _kernel("html.raw_text", _main_text),
+    "html.statistics": _kernel("html.statistics", _main_text),
+    "html.surroundings": _kernel("html.surroundings", _main_text),
+    "html.trees": _kernel("html.trees", _main_text),
+    "html.vocabulary": _kernel("html.vocabulary", _main_text),
     "html.scan": _kernel("html.scan", _measure),
     "rows.encoding": _kernel("rows.encoding", _encode),
+    "text.json_values": _kernel("text.json_values", _json_values),
     "text.json_escapes": _kernel("text.json_escapes", _lift),
     "text.json_strings": _kernel("text.json_strings", _lift),
     "text.screen": _kernel("text.screen", _repair),

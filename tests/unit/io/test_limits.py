@@ -114,7 +114,7 @@ def test_a_row_with_too_many_values_is_not_parsed(
     """Each value takes far more memory than its comma. Commas inside of quotes are not values."""
     broken: list[str] = []
     monkeypatch.setattr("builder.io.csv._broken", spy(broken, csv_rows))
-    data = b"a,b\n" + b"," * (n_values - 1) + b"\n" + b'1,"' + b"ab," * (1 << 20) + b'"\n'
+    data = b"a,b\n" + b"x," * (n_values - 1) + b"x\n" + b'1,"' + b"ab," * (1 << 20) + b'"\n'
     n_rows, reasons, _ = csv(tmp_path, data)
     assert (n_rows, reasons) == (1, {"csv_width": 1})
     assert bool(broken) == parsed

@@ -51,9 +51,12 @@ def test_compressed_files_have_lines_too(folder: Path) -> None:
     assert [place.line for place in file.places] == [3, 4, 5]
 
 
-@pytest.mark.parametrize(("document", "valid"), [("3", True), ("[3]", False), ('"x"', False), ("4.0", True)])
-def test_a_json_file_is_one_document_of_any_kind(document: str, valid: bool, folder: Path) -> None:
-    """Numbers, strings and arrays are judged like objects; no Arrow mapping is needed."""
+@pytest.mark.parametrize(
+    ("document", "valid"),
+    [("3", True), ("[3]", True), ("[[3]]", False), ('"x"', False), ("4.0", True)],
+)
+def test_a_json_file_has_documents_of_any_kind(document: str, valid: bool, folder: Path) -> None:
+    """Numbers and strings are judged like objects; the elements of an array are records."""
     (folder / "schema.json").write_text('{"type": ["integer", "boolean"]}')
     (folder / "document.json").write_text(document)
     assert validate(["document.json"], contract="schema.json").is_valid == valid

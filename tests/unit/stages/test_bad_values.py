@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from validate_runs import apply, own, raw, rejections, resources_of, with_record
 
 from builder.domain.contract.judge import judge_of
+from builder.domain.contract.value_forms import ValueForms, reader_of
 from builder.domain.record import NOTE
 from builder.io.contracts import builtin_contract
 from builder.protocols import Outcome, Resources
@@ -41,7 +43,7 @@ BAD_LINES = {
     "a wrong type": (b'{"text": "A text.", "status": "200"}', "/status"),
     "a wrong format": (b'{"text": "A text.", "fetched_at": "yesterday"}', "/fetched_at"),
     "an instant that no column can store": (
-        b'{"text": "A text.", "fetched_at": "2024-05-01T10:00:00.123456789Z"}',
+        b'{"text": "A text.", "fetched_at": "9999-12-31T23:59:59-23:59"}',
         "/fetched_at",
     ),
     "NaN": (b'{"text": "A text.", "status": NaN}', "/status"),
@@ -188,9 +190,11 @@ members = st.sampled_from(["url", "text", "html", "fetched_at", "status", "title
 
 @given(st.lists(st.dictionaries(members, values, max_size=6), max_size=6))
 def test_nullify_equals_its_slow_twin(records: list[dict[str, Any]]) -> None:
-    """Twin: drop each member that is refused next to a good text, then judge what is left."""
+    """Twin: read values as the contract asks, drop each member that is refused, then judge what is left."""
     judge, kept, counted = judge_of(CONTRACT), [], 0
-    for record in records:
+    read = reader_of(CONTRACT, ValueForms())
+    for written in records:
+        record = written if read is None or judge.accepts(written) else read(written, Counter())
         bad = [
             name
             for name, value in record.items()
