@@ -198,29 +198,28 @@ def test_a_corpus_keeps_its_rules_of_canonical_urls_until_full(
 ) -> None:
     """The number alone announces no rebuild, so document ids stay; --full takes the newest rules."""
     stages = ["validate", "repair_text", "dedup_url"]  # without native parsers: in this process
-    monkeypatch.setattr(selection, "URL_RULES", 1)
-    assert recipe_of(make(stages=stages))["url_rules"] == 1
+    assert recipe_of(make(stages=stages))["url_rules"] == 2
     used: set[int] = set()
     real = urls.canonical_url
 
-    def canonical(url: str, rules: int = 2) -> str | None:
+    def canonical(url: str, rules: int = 3) -> str | None:
         used.add(rules)
-        return real(url, 1)
+        return real(url, 2)
 
     for module in ("builder.pipeline.candidate_ids", "builder.stages.dedup_url"):
         monkeypatch.setattr(f"{module}.canonical_url", canonical)
-    for name, value in (("URL_RULES", 2), ("KNOWN_URL_RULES", (1, 2))):
+    for name, value in (("URL_RULES", 3), ("KNOWN_URL_RULES", (1, 2, 3))):
         monkeypatch.setattr(selection, name, value)
     write_lines(feed / "b.jsonl", [{"text": sentence(900), "url": "https://example.org/900"}])
     second, said = announced(make, stages=stages)
     assert said == ["building on 1.0.0: 1 of 2 inputs are new"]
-    assert (recipe_of(second)["url_rules"], used) == (1, {1})
+    assert (recipe_of(second)["url_rules"], used) == (2, {2})
     monkeypatch.setattr(RepairText, "rules", 2)
     third, _ = announced(make, stages=stages)
-    assert (recipe_of(third)["url_rules"], used) == (1, {1})
+    assert (recipe_of(third)["url_rules"], used) == (2, {2})
     used.clear()
     fourth, _ = announced(make, stages=stages, full=True)
-    assert (recipe_of(fourth)["url_rules"], used) == (2, {2})
+    assert (recipe_of(fourth)["url_rules"], used) == (3, {3})
 
 
 def test_unknown_rules_of_canonical_urls_are_refused(
