@@ -64,9 +64,8 @@ codes: count by them. `message` is for people and may change.
 | `rejected` | The record was read and refused. |
 | `merged` | Another document represents the record. |"""
 READING = """\
-Sources give these reasons. `stage` is the kind of the source. The outcome is `failed`, except for
-`record_type`, `http_status`, `content_type`, `revisit`, `url_not_selected`, `url_skipped` and
-`scheme_not_selected`, which are `rejected`. A `revisit` whose original
+Sources give these reasons. `stage` is the kind of the source. The outcome is `failed` if the record could not
+be read, and `rejected` if it was read and refused. A `revisit` whose original
 is in the same build is `merged` into it. `crash`, `memory` and `timeout` come from the guard: they depend on
 the machine, so `run.json` lists them as not reproducible."""
 PARSING = """\
@@ -79,8 +78,8 @@ fault of a record; `rejected.parquet` has all faults. The first fault is the one
 parents before children. So a record that matches no alternative of an `anyOf` has `any_of` first, followed
 by the faults of each alternative."""
 WORKING = """\
-The other stages give these reasons. `no_text` is `rejected`. `same_url`, `same_text` and `near_duplicate`
-are `merged`. All other reasons are `failed`."""
+The other stages give these reasons. The outcome of `same_url`, `same_text` and `near_duplicate` is `merged`. A
+row that was processed and refused is `rejected`, and one that could not be processed is `failed`."""
 INDEX_INTRO = """\
 This page links every page of the documentation. To start, run:
 
