@@ -50,6 +50,11 @@ def function_identity(called: CalledFunction, *, declared: str | None = None) ->
     return {**name, "package": package, "version": number, "source": modules}
 
 
+def is_identified(module: str) -> bool:
+    """Return whether a source hash or the version of a distribution identifies an imported module."""
+    return source_hash(module) is not None or _distribution(_top(module))[1] is not None
+
+
 def source_hash(module_name: str) -> str | None:
     """Return the SHA-256 of all Python files of the package that has a module; None without files.
 

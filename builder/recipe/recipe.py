@@ -19,6 +19,7 @@ from builder.io.contracts import load_contract
 from builder.io.reading.file_source import FileSource
 from builder.io.streams.address import Address, is_local
 from builder.recipe.faults import find_faults, source_names
+from builder.recipe.given_functions import Functions, take_functions
 from builder.recipe.identity import Identity, describe_chain
 from builder.recipe.roles import assign_columns
 from builder.recipe.secrets import hidden_variables, public_document, redacted_urls, used_variables
@@ -136,19 +137,30 @@ class Recipe:
     ) -> Recipe:
         """Check a recipe given as a mapping; relative paths are relative to ``folder``.
 
+        The list of stages can hold functions that take a row: ``[{"extract_text": {}}, keep]``. If a function
+        is a lambda, is inside of another one, or is not in a file, declare a version of it:
+        ``{"filter": {"call": keep, "version": "1"}}``.
+
         Args:
             contract: replaces the contract that the document names.
-            allow_code: as in ``load``.
+            allow_code: as in ``load``. Functions that the list of stages holds need no permission.
+
+        Raises:
+            RecipeError: if the document does not match the recipe's schema, or a function needs a version.
+            ContractError: as in ``load``.
         """
+        document, functions = take_functions(document)
         filled = fill_variables(copy.deepcopy(dict(document)))
         with redacted_urls(), hidden_variables(used_variables(dict(document))):
-            if faults := find_faults(filled, allow_code=allow_code):
+            if faults := find_faults(filled, allow_code=allow_code, functions=functions):
                 raise RecipeError(*faults)
             folder = Path(folder).resolve()
             if contract is None:
                 named = filled.get("contract", DEFAULT_CONTRACT)
                 contract = load_contract(named, folder=folder, schemas=[Path(s) for s in schemas])
-            return _assemble(cls, filled, written=dict(document), folder=folder, contract=contract)
+            return _assemble(
+                cls, filled, written=dict(document), folder=folder, contract=contract, functions=functions
+            )
 
     def digest(self) -> str:
         """Return the SHA-256 of ``data_document``."""
@@ -229,13 +241,14 @@ def _assemble(
     written: dict[str, Any],
     folder: Path,
     contract: Contract,
+    functions: Functions,
 ) -> Recipe:
     return cls(
         name=document["name"],
         contract=contract,
         columns=assign_columns(document.get("columns", {}), contract),
         sources=_make_sources(document["sources"], written=written["sources"], folder=folder),
-        stages=make_stages(document.get("stages"), folder=folder),
+        stages=make_stages(document.get("stages"), folder=folder, functions=functions),
         splits=dict(document.get("splits", DEFAULT_SPLITS)),
         corpus=corpus_folder(document["corpus"], where="corpus", folder=folder),
         folder=folder,

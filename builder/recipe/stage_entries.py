@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from builder.stages.binding.where import Where
 from builder.stages.functions.called import find_function
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from builder.stages.functions.called import CalledFunction
@@ -87,11 +88,17 @@ def stage_entries(written: Sequence[Mapping[str, Any]] | None) -> list[StageEntr
     return entries if has_first else [StageEntry(kind=FIRST_KIND, name=FIRST_KIND), *entries]
 
 
-def make_stages(written: Sequence[Mapping[str, Any]] | None, *, folder: Path) -> tuple[AnyStage, ...]:
+def make_stages(
+    written: Sequence[Mapping[str, Any]] | None,
+    *,
+    folder: Path,
+    functions: Mapping[str, CalledFunction],
+) -> tuple[AnyStage, ...]:
     """Create the stages of a recipe, with the functions that they call.
 
     Args:
         folder: the folder of the recipe, to which files of functions are relative.
+        functions: the functions that were given in Python, by the name that the recipe has for them.
 
     Raises:
         RecipeError: if a stage refuses its options, or the file of a function cannot be read.
@@ -100,8 +107,8 @@ def make_stages(written: Sequence[Mapping[str, Any]] | None, *, folder: Path) ->
     first = len(written or ()) - len(entries)
     made = []
     for place, entry in enumerate(entries, first):
-        called = None
-        if entry.call is not None:
+        called = functions.get(entry.call or "")
+        if called is None and entry.call is not None:
             try:
                 called = find_function(entry.call, folder=folder)
             except RecipeError as error:
@@ -157,11 +164,21 @@ def stage_faults(written: Sequence[Any]) -> Iterator[Fault]:
             yield Fault(where=f"{place}.{FIRST_KIND}.where", what=what, advice="remove `where`")
 
 
-def code_faults(written: Any) -> Iterator[Fault]:
-    """Find the stages that run code of the user, which the user must allow."""
+def is_free_name(name: str) -> bool:
+    """Return whether a stage can have a name without another meaning."""
+    pattern = common_options_schema()["name"]["pattern"]
+    return bool(re.match(pattern, name)) and name not in {*_TAKEN, *stage_names(), *source_kinds()}
+
+
+def code_faults(written: Any, *, given: Collection[str]) -> Iterator[Fault]:
+    """Find the stages that run code of the recipe's author, which the user must allow.
+
+    Args:
+        given: the functions that were given in Python; the caller has imported them.
+    """
     for i, entry in enumerate(written if isinstance(written, list) else ()):
         call = StageEntry.of(entry).call if _is_readable(entry) else None
-        if call is not None:
+        if call is not None and call not in given:
             what = f"the recipe runs code of its own: {call}"
             advice = "read that code, then add --allow-code (in Python: allow_code=True)"
             yield Fault(where=f"stages[{i}].{CALLS}.call", what=what, advice=advice)
