@@ -132,6 +132,7 @@ READERS: dict[str, list[str]] = {
     "validate": ["validate", "feed/a.jsonl", "--contract", "page-1", "--rejected", "invalid.jsonl"],
     "init": ["init", "started"],
     "schema": ["schema", "page-1"],
+    "plugin": ["plugin", "check", "repair_text"],
 }
 """Commands that leave a corpus as it is."""
 
