@@ -25,6 +25,7 @@ from builder.pipeline.preload import number_of_workers
 from builder.pipeline.run import run_chain
 from builder.pipeline.timings import size_of
 from builder.release.finish import close
+from builder.summary import Summarised
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -111,8 +112,8 @@ class Sample:
         return sum(n for (outcome, _, reason), n in self.reasons if outcome in lost and reason != NOT_LOST)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Check(Summarised):
     """The facts of a recipe whose stages chain, and what it would lose."""
 
     name: str
@@ -132,6 +133,15 @@ class Check:
     def keeps_something(self) -> bool:
         """Whether a build would keep a record of the sample."""
         return self.sample.outcomes["kept"] > 0
+
+    def _summary(self) -> dict[str, object]:
+        return {
+            "name": self.name,
+            "stages": list(self.stages),
+            "inputs": self.n_inputs,
+            "sample": dict(self.sample.outcomes),
+            "warnings": [str(one) for one in self.warnings],
+        }
 
 
 @hides_variables

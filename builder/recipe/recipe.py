@@ -21,10 +21,11 @@ from builder.io.streams.address import Address, is_local
 from builder.recipe.faults import find_faults, source_names
 from builder.recipe.given_functions import Functions, take_functions
 from builder.recipe.identity import Identity, describe_chain
+from builder.recipe.one_or_more import OneOrMore, as_texts
 from builder.recipe.roles import assign_columns
 from builder.recipe.secrets import hidden_variables, public_document, redacted_urls, used_variables
 from builder.recipe.stage_entries import make_stages
-from builder.recipe.text import apply_settings, fill_variables, read_document
+from builder.recipe.text import Settings, apply_settings, fill_variables, read_document
 from builder.registry import blame, source_class
 
 if TYPE_CHECKING:
@@ -90,8 +91,8 @@ class Recipe:
         cls,
         path: str | Path,
         *,
-        settings: Sequence[str] = (),
-        schemas: Sequence[str | Path] = (),
+        settings: Settings | str = (),
+        schemas: OneOrMore[str | Path] = (),
         allow_code: bool = False,
     ) -> Recipe:
         """Read and check a recipe from a YAML or TOML file.
@@ -100,7 +101,8 @@ class Recipe:
         opened and no network is used: a valid recipe may still name a folder that does not exist.
 
         Args:
-            settings: ``KEY=VALUE`` pairs that override values, such as ``stages.dedup_near.threshold=0.7``.
+            settings: values to override, as ``{"stages.dedup_near.threshold": 0.7}`` or as texts
+                ``stages.dedup_near.threshold=0.7``.
             schemas: more folders in which references of the contract are looked up.
             allow_code: allow stages that call a function of the recipe's author. Without it, such a recipe is
                 refused, and none of its code is imported.
@@ -131,7 +133,7 @@ class Recipe:
         document: Mapping[str, Any],
         *,
         folder: str | Path = ".",
-        schemas: Sequence[str | Path] = (),
+        schemas: OneOrMore[str | Path] = (),
         contract: Contract | None = None,
         allow_code: bool = False,
     ) -> Recipe:
@@ -157,7 +159,7 @@ class Recipe:
             folder = Path(folder).resolve()
             if contract is None:
                 named = filled.get("contract", DEFAULT_CONTRACT)
-                contract = load_contract(named, folder=folder, schemas=[Path(s) for s in schemas])
+                contract = load_contract(named, folder=folder, schemas=[Path(s) for s in as_texts(schemas)])
             return _assemble(
                 cls, filled, written=dict(document), folder=folder, contract=contract, functions=functions
             )
