@@ -6,7 +6,8 @@ as an entry point of the group ``builder.stages``; docs/your-own-stage.md shows 
 - ``RowFilter``: decide on one row at a time.
 - ``RowMapper``: change or add columns of one row at a time.
 - ``BatchStage``: the same for many rows at a time, as Arrow arrays.
-- ``Source``: the protocol of a source.
+- ``PageFiles``: a source whose files are one page each: override ``page``.
+- ``Source``: the protocol of any other source.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import pyarrow as pa
 from builder.domain.record import RECORD
 from builder.domain.rejection import FILTERED, Rejection, rejection_batch
 from builder.errors import Fault, RecipeError
+from builder.io.reading.page_files import PageFiles
 from builder.protocols import Guard, Outcome, Resources, Source
 from builder.registry import is_own, nearest, option
 from builder.stages.functions.row_view import LazyColumns, RowView, public_names
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["BatchStage", "RowFilter", "RowMapper", "RowView", "Source", "option"]
+__all__ = ["BatchStage", "PageFiles", "RowFilter", "RowMapper", "RowView", "Source", "option"]
 
 REASON = "_reason"
 """Column in the result of ``BatchStage.process``: the reason why a row leaves the build, or null."""
