@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from builder.cli.options import json_option
+
 
 @click.group("plugin", epilog="Example: builder plugin check min_words --set words=100")
 def plugin_command() -> None:
@@ -19,7 +21,8 @@ def plugin_command() -> None:
 @click.option(
     "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Set an option of the stage. Repeatable."
 )
-def check_plugin_command(name: str, *, settings: tuple[str, ...]) -> int:
+@json_option
+def check_plugin_command(name: str, *, settings: tuple[str, ...], as_json: bool) -> int:
     """Check that the installed stage NAME keeps the laws of stages.
 
     Each row that comes in is kept or rejected once, kept rows stay in order and have the columns that `bind`
@@ -30,4 +33,4 @@ def check_plugin_command(name: str, *, settings: tuple[str, ...]) -> int:
     from builder.recipe.text import apply_settings
     from builder.report.plugin import print_plugin_check
 
-    return print_plugin_check(check_plugin(name, options=apply_settings({}, settings)))
+    return print_plugin_check(check_plugin(name, options=apply_settings({}, settings)), as_json=as_json)

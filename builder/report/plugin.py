@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from builder.report.json_text import print_json
 from builder.report.printer import print_line
 from builder.report.table import counted
 from builder.report.verify import FAULTS_FOUND
@@ -12,8 +13,11 @@ if TYPE_CHECKING:
     from builder.operations.plugin import PluginCheck
 
 
-def print_plugin_check(check: PluginCheck) -> int:
+def print_plugin_check(check: PluginCheck, *, as_json: bool) -> int:
     """Print a line for each law. Return exit status 4 if the stage breaks one."""
+    if as_json:
+        print_json(check)
+        return 0 if check.keeps_all else FAULTS_FOUND
     package = f" of {check.package} {check.version}" if check.package else ""
     print_line(f"{check.stage}{package}: {counted(check.n_rows, 'row')}")
     for verdict in check.laws:
