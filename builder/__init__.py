@@ -20,11 +20,15 @@ if TYPE_CHECKING:
     from builder.hub.load import load
     from builder.hub.publish import publish
     from builder.operations.build import build
+    from builder.operations.check import Check, check
     from builder.operations.dedup import dedup
     from builder.operations.diff import Diff, diff
+    from builder.operations.rejected import rejected
+    from builder.operations.show import show
     from builder.operations.takedown import takedown
     from builder.operations.validate import validate
     from builder.operations.verify import verify
+    from builder.operations.why import why
     from builder.operations.withdraw import drop, gc, yank
     from builder.recipe import Recipe
     from builder.release.result import BuildResult
@@ -32,10 +36,12 @@ if TYPE_CHECKING:
 __all__ = [
     "BuildResult",
     "BuilderError",
+    "Check",
     "Corpus",
     "Diff",
     "Recipe",
     "build",
+    "check",
     "dedup",
     "diff",
     "drop",
@@ -43,29 +49,37 @@ __all__ = [
     "gc",
     "load",
     "publish",
+    "rejected",
+    "show",
     "takedown",
     "validate",
     "verify",
+    "why",
     "yank",
 ]
 
 _MODULES = {
     "BuildResult": "builder.release.result",
     "BuilderError": "builder.errors",
+    "Check": "builder.operations.check",
     "Corpus": "builder.corpus",
     "Diff": "builder.operations.diff",
     "Recipe": "builder.recipe",
     "build": "builder.operations.build",
+    "check": "builder.operations.check",
     "dedup": "builder.operations.dedup",
-    "takedown": "builder.operations.takedown",
     "diff": "builder.operations.diff",
     "drop": "builder.operations.withdraw",
-    "gc": "builder.operations.withdraw",
     "fetch": "builder.hub",
+    "gc": "builder.operations.withdraw",
     "load": "builder.hub",
     "publish": "builder.hub",
+    "rejected": "builder.operations.rejected",
+    "show": "builder.operations.show",
+    "takedown": "builder.operations.takedown",
     "validate": "builder.operations.validate",
     "verify": "builder.operations.verify",
+    "why": "builder.operations.why",
     "yank": "builder.operations.withdraw",
 }
 
@@ -75,3 +89,8 @@ def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module 'builder' has no attribute {name!r}")
     return getattr(import_module(_MODULES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names, also those that are not imported yet."""
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

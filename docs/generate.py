@@ -13,11 +13,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import builder
 from builder.cli.main import COMMANDS, cli
 from builder.domain.contract import arrow_values
 from builder.domain.json import text as json_text
-from builder.pipeline.stage_errors import STAGE_ERROR
-from builder.plugin import FILTERED
+from builder.domain.rejection import CODE_REASONS
 from builder.recipe import recipe_schema
 from builder.registry import SOURCES, STAGES, source_class, stage_class
 from builder.release.reasons import BUILD_REASONS
@@ -105,15 +105,23 @@ COMMON_OPTIONS = [
     "[`where`](../recipe.md#rows-that-a-stage-works-on), the rows that it works on.",
     "",
 ]
-OTHERS = {
-    STAGE_ERROR: "The stage raised an error on this row; `message` is the error. The outcome is `failed`.",
-    FILTERED: "A filter rejected the row without a reason of its own. The outcome is `rejected`.",
-}
-"""Reasons that any stage of another package can give."""
-
 WHOLE = """\
 The build as a whole gives these reasons, after all stages have run. The outcome is `merged`, and `kept_id`
 is null."""
+
+
+REFERENCE = "## Functions and classes"
+REFERENCE_INTRO = """\
+docs/generate.py generates this part from the signatures and docstrings. `advance` and `notice` are functions
+that receive reports."""
+PUBLIC_METHODS = {
+    "Corpus": ("versions", "newest", "manifest", "digest", "rows", "ledger", "clusters", "data_files"),
+    "Recipe": ("load", "from_dict"),
+    "BuildResult": ("document",),
+}
+"""The methods that the page of the Python API lists."""
+
+SIGNATURE_CHARS = 90
 
 
 def pages() -> dict[str, str]:
@@ -125,6 +133,7 @@ def pages() -> dict[str, str]:
     made |= {f"docs/sources/{kind}.md": part_page(source_class(kind), kind) for kind in SOURCES}
     made["docs/reasons.md"] = reasons_page()
     made["docs/README.md"] = index_page()
+    made["docs/python.md"] = python_page()
     return made
 
 
@@ -240,7 +249,7 @@ def reasons_page() -> str:
     parsing = {**json_text.REASONS, **arrow_values.REASONS}
     judging = [(n, {c: t for c, t in found.reasons.items() if c not in parsing}) for n, found in JUDGES]
     working = [(n, stage_class(n).reasons) for n in STAGES if n != "validate"]
-    working += [("any stage of another package", OTHERS)]
+    working += [("any stage of another package", CODE_REASONS)]
     lines = [f"{MADE}# Reason codes", "", REASONS_INTRO, "", "## Reasons of sources", "", READING, ""]
     lines += [*reason_table(sources), "", "## Reasons of parsing", "", PARSING, ""]
     lines += [*reason_table([("validate", parsing)]), "", "## Reasons of contracts", "", JUDGING, ""]
@@ -260,6 +269,66 @@ def reason_table(givers: list[tuple[str, Mapping[str, str]]]) -> list[str]:
         f"| `{code}` | {', '.join(names)} | {_cell(text)} |" for (code, text), names in sorted(by.items())
     ]
     return ["| reason | given by | meaning |", "|---|---|---|", *rows]
+
+
+def python_page() -> str:
+    """Return the page of the Python API: what is written before the reference, and the reference."""
+    written = (ROOT / "docs/python.md").read_text(encoding="utf-8").partition(REFERENCE)[0]
+    parts = [f"{written}{REFERENCE}", "", REFERENCE_INTRO, ""]
+    for name in sorted(builder.__all__, key=str.lower):
+        parts += _reference(name, getattr(builder, name))
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _reference(name: str, found: Any) -> list[str]:
+    """Return the section of a function, or of a class with its own methods."""
+    if inspect.isclass(found) and issubclass(found, Exception):
+        return [f"### {name}", "", prose(found), ""]
+    if not inspect.isclass(found):
+        return [f"### {name}", *_signature(name, found)]
+    lines = [f"### {name}", "", _first(found), ""]
+    if dataclasses.is_dataclass(found):
+        lines += ["Attributes: " + ", ".join(f"`{one.name}`" for one in dataclasses.fields(found)) + ".", ""]
+    for method in PUBLIC_METHODS.get(name, ()):
+        lines += _signature(f"{name}.{method}", getattr(found, method))
+    return lines
+
+
+def _signature(name: str, function: Any) -> list[str]:
+    """Return the signature of a function as code, and its docstring as Markdown."""
+    signature = inspect.signature(function)
+    given = [one for one in signature.parameters.values() if one.name not in ("self", "cls")]
+    arguments = [_argument(one) for one in given]
+    named = [i for i, one in enumerate(given) if one.kind is one.KEYWORD_ONLY]
+    if named:
+        arguments.insert(named[0], "*")
+    shown = f"{name}({', '.join(arguments)}) -> {signature.return_annotation}"
+    if len(shown) > SIGNATURE_CHARS:
+        inner = "".join(f"    {one},\n" for one in arguments)
+        shown = f"{name}(\n{inner}) -> {signature.return_annotation}"
+    return ["", "```", shown, "```", "", *_docstring(inspect.getdoc(function) or ""), ""]
+
+
+def _argument(one: inspect.Parameter) -> str:
+    """Return an argument with its type and default; a default that is a function is not shown."""
+    if one.default is one.empty:
+        return f"{one.name}: {one.annotation}"
+    return f"{one.name}: {one.annotation} = {'...' if callable(one.default) else repr(one.default)}"
+
+
+def _docstring(text: str) -> list[str]:
+    """Return a docstring with the entries of its sections as list items."""
+    lines: list[str] = []
+    for line in text.replace("``", "`").splitlines():
+        depth = len(line) - len(line.lstrip())
+        if line in ("Args:", "Raises:"):
+            lines += [f"**{'Arguments' if line == 'Args:' else 'Errors'}**", ""]
+        elif depth == 4 and ": " in line:
+            name, _, rest = line.strip().partition(": ")
+            lines.append(f"- `{name}`: {rest}")
+        else:
+            lines.append(f"  {line.strip()}" if depth > 4 else line.strip())
+    return lines
 
 
 def _cell(text: str) -> str:

@@ -19,7 +19,7 @@ def rejected_command(corpus: str, *, output: str, as_json: bool) -> None:
     A second file, OUTPUT.faults.jsonl, lists for each record its stage, its reason, all faults, and the line
     number of the record in OUTPUT. The line number is null if the record's bytes were not kept.
     """
-    from builder.operations.rejected import write_rejected_records
+    from builder.operations.rejected import rejected
     from builder.report.rejected import print_rejected
 
-    print_rejected(write_rejected_records(corpus, output), as_json=as_json)
+    print_rejected(rejected(corpus, output), as_json=as_json)

@@ -35,6 +35,8 @@ from builder.corpus.opening import (
     check_path,
     check_tree,
     file_kind,
+    open_rows,
+    open_table,
     read_file,
 )
 from builder.corpus.purged import PURGED, Purged
@@ -43,16 +45,19 @@ from builder.corpus.staging import Staging
 from builder.domain.manifest import Manifest
 from builder.domain.version import Version
 from builder.errors import CorpusError, Fault, TamperedError, VersionError
+from builder.summary import Summarised
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    import pyarrow.dataset
 
     from builder.domain.manifest import ShardEntry
 
 _KEY = re.compile(r"[\w-][\w.-]*", re.ASCII)
 
 
-class Corpus:
+class Corpus(Summarised):
     """All versions of one dataset, in one local folder. The class moves whole files and reads no rows.
 
     Reading needs no lock. Writing needs ``with corpus.lock():``, and only ``commit`` makes the new files
@@ -245,9 +250,47 @@ class Corpus:
         self._known(version)
         return check_folder(self.path, f"{INDEX}/{version}")
 
-    def ledger(self, version: str) -> Path:
+    def ledger_file(self, version: str) -> Path:
         """Return the path of the ledger of a version."""
         return self.audit_file(version, "ledger.parquet")
+
+    def ledger(self, version: str | None = None) -> pyarrow.dataset.Dataset:
+        """Open the ledger of a version as an Arrow dataset; nothing is read before you ask for rows.
+
+        A version's ledger has the records of its own build, and a row for each older record whose outcome
+        changed. ``corpus.ledger().to_table(filter=...)`` gives an Arrow table.
+
+        Args:
+            version: default: the newest version.
+
+        Raises:
+            CorpusError: if the version does not exist, or was fetched without its ledger.
+        """
+        return open_table(self.ledger_file(version or self.newest()), what="ledger")
+
+    def clusters(self, version: str | None = None) -> pyarrow.dataset.Dataset:
+        """Open the clusters of near and exact duplicates of a version as an Arrow dataset, as ``ledger``.
+
+        Raises:
+            CorpusError: as ``ledger``.
+        """
+        return open_table(self.audit_file(version or self.newest(), "clusters.parquet"), what="clusters")
+
+    def rows(self, version: str | None = None, split: str | None = None) -> pyarrow.dataset.Dataset:
+        """Open the published rows of a version as an Arrow dataset, in their order.
+
+        Args:
+            version: default: the newest version.
+            split: default: all splits.
+
+        Raises:
+            CorpusError: if the version does not exist or was dropped, or the split has no rows.
+        """
+        version = version or self.newest()
+        return open_rows(self.data_files(version), split=split, where=f"{self.path}@{version}")
+
+    def _summary(self) -> dict[str, object]:
+        return {"path": str(self.path), "name": self.name, "versions": self.versions()}
 
     def tombstones(self) -> bytes:
         """Return the bytes of ``tombstones.jsonl``; empty if the file does not exist."""

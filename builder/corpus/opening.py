@@ -19,8 +19,10 @@ from typing import TYPE_CHECKING
 from builder.errors import CorpusError, Fault, TamperedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from io import BufferedReader
+
+    import pyarrow.dataset
 
 MIB = 1 << 20
 SEAL_BYTES = 64 * MIB
@@ -183,3 +185,38 @@ def _readable(root: Path, name: str) -> Iterator[None]:
     except OSError as error:
         what = f"cannot be read: {os.strerror(error.errno) if error.errno else error}"
         raise CorpusError(Fault(where=name, what=what)) from error
+
+
+# -- Arrow datasets, which read rows only when they are asked for ---------------------------------
+
+
+def open_table(path: Path, *, what: str) -> pyarrow.dataset.Dataset:
+    """Open one file of the audit of a version.
+
+    Raises:
+        CorpusError: if the file does not exist.
+    """
+    import pyarrow.dataset
+
+    if not path.is_file():
+        advice = "a version that was fetched may have been published without it"
+        raise CorpusError(Fault(where=str(path), what=f"the version has no {what}", advice=advice))
+    return pyarrow.dataset.dataset(path, format="parquet")
+
+
+def open_rows(
+    files: Mapping[str, Sequence[Path]], *, split: str | None, where: str
+) -> pyarrow.dataset.Dataset:
+    """Open the shards of one split, or of all splits, in the order of the rows.
+
+    Raises:
+        CorpusError: if the version has no rows in this split.
+    """
+    import pyarrow.dataset
+
+    if split is not None and split not in files:
+        what, advice = f"the version has no rows in the split {split!r}", "one of " + ", ".join(files)
+        raise CorpusError(Fault(where=where, what=what, advice=advice))
+    wanted = [split] if split is not None else list(files)
+    paths = [str(path) for name in wanted for path in files[name]]
+    return pyarrow.dataset.dataset(paths, format="parquet")

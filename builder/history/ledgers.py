@@ -51,7 +51,7 @@ class LedgerHistory:
 
     def paths(self) -> list[Path]:
         """List the ledgers that exist."""
-        return [path for version in self.versions if (path := self.corpus.ledger(version)).exists()]
+        return [path for version in self.versions if (path := self.corpus.ledger_file(version)).exists()]
 
     def latest(
         self,

@@ -74,7 +74,7 @@ def _keys(lineage: Lineage, record_ids: frozenset[str]) -> list[bytes]:
     wanted = pa.array(sorted(record_ids), pa.string())
     keys: list[bytes] = []
     for folder, segment in zip(lineage.folders, lineage.segments, strict=True):
-        path = lineage.corpus.ledger(segment.version)
+        path = lineage.corpus.ledger_file(segment.version)
         if not path.exists() or not len(wanted):
             continue
         records = open_arrow(folder / "records.arrow")["key"]

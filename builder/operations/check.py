@@ -25,6 +25,7 @@ from builder.pipeline.preload import number_of_workers
 from builder.pipeline.run import run_chain
 from builder.pipeline.timings import size_of
 from builder.release.finish import close
+from builder.summary import Summarised
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -111,8 +112,8 @@ class Sample:
         return sum(n for (outcome, _, reason), n in self.reasons if outcome in lost and reason != NOT_LOST)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Check(Summarised):
     """The facts of a recipe whose stages chain, and what it would lose."""
 
     name: str
@@ -133,12 +134,33 @@ class Check:
         """Whether a build would keep a record of the sample."""
         return self.sample.outcomes["kept"] > 0
 
+    def _summary(self) -> dict[str, object]:
+        return {
+            "name": self.name,
+            "stages": list(self.stages),
+            "inputs": self.n_inputs,
+            "sample": dict(self.sample.outcomes),
+            "warnings": [str(one) for one in self.warnings],
+        }
+
 
 @hides_variables
-def check(recipe: Recipe, *, workers: int | None = None, sample_records: int = SAMPLE_RECORDS) -> Check:
+def check(
+    recipe: Recipe,
+    *,
+    workers: int | None = None,
+    sample_records: int = SAMPLE_RECORDS,
+    allow_code: bool = False,  # noqa: ARG001 - the decorator reads it
+) -> Check:
     """Bind the chain, count the inputs, and build a sample in a temporary folder.
 
     The sample is taken from up to ``SAMPLE_TASKS`` parts of the inputs, spread evenly.
+
+    Args:
+        recipe: the recipe, or the path of its file.
+        workers: number of worker processes for which the time is estimated; default: one for each core.
+        sample_records: number of records of the sample.
+        allow_code: allow a recipe, given as a path, that calls functions of its author.
 
     Raises:
         RecipeError: if the stages do not chain, or an input does not exist.

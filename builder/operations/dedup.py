@@ -14,10 +14,9 @@ from builder.errors import Fault, RecipeError
 from builder.operations.build import build
 from builder.operations.dedup_columns import check_column
 from builder.recipe import Recipe
+from builder.recipe.one_or_more import OneOrMore, as_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from builder.release.result import BuildResult
 
 _KINDS = {
@@ -32,7 +31,7 @@ _CODECS = (".gz", ".zst", ".bz2", ".lz4")
 
 
 def dedup(
-    files: Sequence[str | Path],
+    files: OneOrMore[str | Path],
     *,
     output: str | Path,
     threshold: float = 0.8,
@@ -60,7 +59,7 @@ def dedup(
         "name": output.name,
         "columns": {"text": column},
         "publish": "all",
-        "sources": [{kind_of(public_address(str(path))): {"path": str(path)}} for path in files],
+        "sources": [{kind_of(public_address(str(path))): {"path": str(path)}} for path in as_texts(files)],
         "stages": [{"dedup_exact": {}}, {"dedup_near": {"threshold": threshold}}],
         "corpus": str(output),
     }

@@ -18,6 +18,7 @@ from builder.domain.version import Changes, Version, compare_columns, decide_ver
 from builder.history.ledgers import ledgers_of
 from builder.pipeline.disk import reports_disk_faults
 from builder.protocols import Columns
+from builder.summary import Summarised
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -42,8 +43,8 @@ class RemovalCount:
     rows: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diff:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Diff(Summarised):
     """The differences between two versions.
 
     Attributes:
@@ -69,6 +70,14 @@ class Diff:
     rows: Sequence[RowChange]
     n_shared: int
     n_read: int
+
+    def _summary(self) -> dict[str, object]:
+        return {
+            "corpus": str(self.corpus),
+            "old": self.old,
+            "new": self.new,
+            "reason": self.reason,
+        }
 
 
 @reports_disk_faults

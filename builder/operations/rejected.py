@@ -29,7 +29,7 @@ class RejectedRecords:
 
 
 @reports_disk_faults
-def write_rejected_records(address: str, output: str | Path) -> RejectedRecords:
+def rejected(address: str | Path, output: str | Path) -> RejectedRecords:
     """Write each rejected record as one line, and its faults as one line of ``OUTPUT.faults.jsonl``.
 
     A record that was cut at 1 MiB, or whose bytes a reader could not keep, is only in the file of faults.

@@ -24,6 +24,7 @@ from builder.pipeline.disk import reports_disk_faults
 from builder.pipeline.dropped import MAX_TEXT_CHARS, sample_rank
 from builder.protocols import Columns
 from builder.registry import nearest
+from builder.summary import Summarised
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -70,8 +71,8 @@ class ShownRecord:
         return {"version": self.version, **self.facts, **texts}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Shown(Summarised):
     """Some records of a version, and how many there are."""
 
     corpus: Path
@@ -79,10 +80,18 @@ class Shown:
     n_records: int
     records: Sequence[ShownRecord]
 
+    def _summary(self) -> dict[str, object]:
+        return {
+            "corpus": str(self.corpus),
+            "version": self.version,
+            "records": self.n_records,
+            "shown": len(self.records),
+        }
+
 
 @reports_disk_faults
 def show(
-    address: str,
+    address: str | Path,
     *,
     stage: str | None = None,
     reason: str | None = None,

@@ -18,6 +18,7 @@ from builder.operations.purge import purge as purge_documents
 from builder.pipeline.disk import reports_disk_faults
 from builder.pipeline.tombstones import STAGE, Tombstones
 from builder.protocols import Columns
+from builder.recipe.one_or_more import OneOrMore, as_texts
 from builder.release.draft import commit_draft
 from builder.release.edits import Edits, Removal
 from builder.release.from_parent import VersionFromParent, no_rows
@@ -26,6 +27,7 @@ from builder.removal.make_tombstones import make_tombstones, new_tombstones
 from builder.removal.nearby import Nearby, find_nearby
 from builder.removal.purge_scope import find_named
 from builder.removal.targets import TakedownRequest, Targets, find_targets
+from builder.summary import Summarised
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,8 +38,8 @@ if TYPE_CHECKING:
 TAKEN_DOWN = "taken_down"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TakedownResult:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TakedownResult(Summarised):
     """The documents that were taken down, and similar documents for you to decide on.
 
     Attributes:
@@ -82,14 +84,23 @@ class TakedownResult:
             "purged": self.purged.document() if self.purged else None,
         }
 
+    def _summary(self) -> dict[str, object]:
+        return {
+            "corpus": str(self.corpus),
+            "version": self.version,
+            "documents": len(self.documents),
+            "unknown": list(self.unknown),
+            "dry_run": self.dry_run,
+        }
+
 
 @reports_disk_faults
 def takedown(
     folder: str | Path,
     *,
-    urls: Sequence[str] = (),
-    domains: Sequence[str] = (),
-    ids: Sequence[str] = (),
+    urls: OneOrMore[str] = (),
+    domains: OneOrMore[str] = (),
+    ids: OneOrMore[str] = (),
     file: str | Path | None = None,
     because: str,
     and_near: bool = False,
@@ -118,7 +129,9 @@ def takedown(
         NothingKeptError: if no row would be left.
         LockedError: if another builder process works on this corpus.
     """
-    request = TakedownRequest.parse(urls=urls, domains=domains, ids=ids, file=file)
+    request = TakedownRequest.parse(
+        urls=as_texts(urls), domains=as_texts(domains), ids=as_texts(ids), file=file
+    )
     corpus = Corpus(folder)
     with corpus.lock():
         request = request.under(corpus.manifest(corpus.newest()).url_rules)

@@ -22,7 +22,9 @@ from builder.io.streams.paths import Found, find_inputs
 from builder.operations.judging import MAX_PLACES, JudgePart, RecordFault, Tally, number_lines, source_of
 from builder.pipeline.preload import JUDGING
 from builder.recipe import Recipe
+from builder.recipe.one_or_more import OneOrMore, as_texts
 from builder.recipe.secrets import hidden_variables
+from builder.summary import Summarised
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -50,8 +52,8 @@ class FileVerdict:
     places: tuple[RecordFault, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Validation:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Validation(Summarised):
     """The counts of all files.
 
     ``n_records`` = ``n_valid`` + ``n_rejected`` (read, but not valid) + ``n_failed`` (could not be read).
@@ -77,6 +79,16 @@ class Validation:
         """Whether all records meet the contract."""
         return self.n_valid == self.n_records
 
+    def _summary(self) -> dict[str, object]:
+        return {
+            "contract": self.contract,
+            "records": self.n_records,
+            "valid": self.n_valid,
+            "rejected": self.n_rejected,
+            "failed": self.n_failed,
+            "reasons": dict(self.reasons),
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _File:
@@ -96,11 +108,11 @@ class _Part:
 
 
 def validate(
-    files: Sequence[str] = (),
+    files: OneOrMore[str | Path] = (),
     *,
     contract: str | None = None,
     recipe: Recipe | str | Path | None = None,
-    schemas: Sequence[str | Path] = (),
+    schemas: OneOrMore[str | Path] = (),
     rejected: str | Path | None = None,
     workers: int | None = None,
 ) -> Validation:
@@ -127,11 +139,13 @@ def validate(
     """
     if (recipe is None) == (contract is None) or (recipe is not None and files):
         raise BuilderError("name files and a contract, or a recipe alone")
-    if recipe is not None:
-        recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe, schemas=schemas)
+    if isinstance(recipe, (str, Path)):  # its stages do not run, so none of its code is imported
+        recipe = Recipe.load(recipe, schemas=schemas, allow_code=True)
     if recipe is None:
-        loaded = load_schema(contract or "", folder=Path.cwd(), schemas=[Path(folder) for folder in schemas])
-        return _validate(_named_files(files), loaded, rejected=rejected, workers=workers)
+        loaded = load_schema(
+            contract or "", folder=Path.cwd(), schemas=[Path(folder) for folder in as_texts(schemas)]
+        )
+        return _validate(_named_files(as_texts(files)), loaded, rejected=rejected, workers=workers)
     with hidden_variables(recipe.variables):
         return _validate(_files_of(recipe), _schema_of(recipe), rejected=rejected, workers=workers)
 

@@ -17,6 +17,7 @@ from builder.domain.ledger import OUTCOMES
 from builder.errors import CorpusError, Fault
 from builder.io.parquet_sink.rows import DIGEST_BYTES, encode_rows, row_digests
 from builder.pipeline.disk import reports_disk_faults
+from builder.summary import Summarised
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -28,8 +29,8 @@ _ROWS_AT_ONCE = 2_048
 _DIGESTS_AT_ONCE = 1 << 16
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verification:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Verification(Summarised):
     """The counts of what was verified, and every fault. ``where`` of a fault is a path in the corpus.
 
     Attributes:
@@ -49,6 +50,16 @@ class Verification:
     def clean(self) -> bool:
         """Whether all files, rows and sums are as they were written."""
         return not self.faults
+
+    def _summary(self) -> dict[str, object]:
+        return {
+            "corpus": str(self.corpus),
+            "versions": list(self.versions),
+            "clean": self.clean,
+            "faults": len(self.faults),
+            "files": self.n_files,
+            "rows": self.n_rows,
+        }
 
 
 @reports_disk_faults
@@ -203,7 +214,7 @@ def _split_faults(
 
 def _verify_ledger(corpus: Corpus, version: str) -> list[Fault]:
     """Compare the sums of the ledger with the counts in the manifest."""
-    path = corpus.ledger(version)
+    path = corpus.ledger_file(version)
     if corpus.was_fetched(version) and not path.exists():
         return []
     if not path.exists():

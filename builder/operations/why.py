@@ -17,6 +17,7 @@ from builder.history.ledgers import LedgerHistory
 from builder.history.lineage import Lineage
 from builder.operations.why_published import find_published
 from builder.pipeline.disk import reports_disk_faults
+from builder.summary import Summarised
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,8 +43,8 @@ class PageHistory:
     documents: Sequence[dict[str, Any]] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Explanation(Summarised):
     """Everything that a corpus knows about a page."""
 
     corpus: Path
@@ -55,9 +56,18 @@ class Explanation:
         """Whether any version knows the page."""
         return any(history.records or history.documents for history in self.histories)
 
+    def _summary(self) -> dict[str, object]:
+        return {
+            "page": self.page,
+            "corpus": str(self.corpus),
+            "outcomes": {
+                one.version: [record["outcome"] for record in one.records] for one in self.histories
+            },
+        }
+
 
 @reports_disk_faults
-def why(address: str, page: str) -> Explanation:
+def why(address: str | Path, page: str) -> Explanation:
     """Look a page up by URL, canonical URL, document id or record id, in one version or in all.
 
     Each version shows the current outcome of all records that it, or a version that it builds on, has read.
@@ -105,7 +115,7 @@ def _lacks_a_ledger(corpus: Corpus, version: str) -> bool:
     existing = set(corpus.versions())
     while version in existing:
         parent = corpus.manifest(version).parent
-        if not corpus.ledger(version).exists():
+        if not corpus.ledger_file(version).exists():
             return True
         if parent is None:
             return False

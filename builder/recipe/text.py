@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import difflib
 import os
 import re
 import stat
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from builder.errors import Fault, RecipeError
 from builder.registry import nearest
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 MAX_RECIPE_BYTES = 1 << 20
 MAX_RECIPE_DEPTH = 64
@@ -210,13 +209,23 @@ def _fill(value: Any, *, place: str, faults: list[Fault]) -> Any:
     return VARIABLE.sub(lambda m: os.environ.get(m[1], m[0]), value)
 
 
-def apply_settings(document: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:
-    """Apply ``KEY=VALUE`` overrides; a list entry is selected by its number, its only key or its ``name``.
+Settings = Sequence[str] | Mapping[str, Any]
+"""Values that override those of a recipe: ``KEY=VALUE`` texts, or a mapping of keys to values."""
+
+
+def apply_settings(document: dict[str, Any], settings: Settings | str) -> dict[str, Any]:
+    """Apply overrides; a list entry is selected by its number, its only key or its ``name``.
 
     >>> apply_settings({"stages": [{"dedup_near": {}}]}, ["stages.dedup_near.threshold=0.7"])
     {'stages': [{'dedup_near': {'threshold': 0.7}}]}
+    >>> apply_settings({"splits": {}}, {"splits.train": 1.0})
+    {'splits': {'train': 1.0}}
     """
-    for setting in settings:
+    if isinstance(settings, Mapping):
+        for key, value in settings.items():
+            _set(document, key.split("."), copy.deepcopy(value), setting=f"{key}={value}")
+        return document
+    for setting in [settings] if isinstance(settings, str) else settings:
         key, equals, text = setting.partition("=")
         if not equals:
             advice = "write it like this: --set splits.train=0.9"

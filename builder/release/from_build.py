@@ -268,7 +268,7 @@ def _result(
         version=manifest.version,
         reason=manifest.reason,
         digest=manifest.digest,
-        ledger=corpus.ledger(manifest.version),
+        ledger=corpus.ledger_file(manifest.version),
         nothing_new=nothing_new,
         splits=splits,
         empty_splits=[name for name in recipe.splits if name not in manifest.splits],

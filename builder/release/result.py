@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from builder.corpus.names import STOPPED
 from builder.domain.contract.nulled import nulled_cells
+from builder.summary import Summarised
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,8 +31,8 @@ class SplitSize:
     bytes: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuildResult:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class BuildResult(Summarised):
     """The version that a build wrote, or the newest version if there was nothing new.
 
     ``reasons`` lists ((outcome, stage, reason), records), most records first. The version of a stopped build
@@ -109,6 +110,16 @@ class BuildResult:
             "splits": {s.name: {"rows": s.rows, "shards": s.shards, "bytes": s.bytes} for s in self.splits},
             "empty_splits": list(self.empty_splits),
             "passed_over": [dataclasses.asdict(one) for one in self.passed_over],
+        }
+
+    def _summary(self) -> dict[str, object]:
+        return {
+            "version": self.version or "a trial",
+            "corpus": str(self.corpus),
+            "reason": self.reason,
+            "records": self.n_records,
+            "outcomes": dict(self.outcomes),
+            "splits": {split.name: split.rows for split in self.splits},
         }
 
 

@@ -221,7 +221,7 @@ def test_a_published_document_is_not_purged(grown: Path) -> None:
     """A document must be taken down first; otherwise nothing changes."""
     there = Corpus(grown)
     (row,) = [
-        r for r in pq.read_table(there.ledger("1.0.0")).to_pylist() if r["url"] == "https://a.example/3"
+        r for r in pq.read_table(there.ledger_file("1.0.0")).to_pylist() if r["url"] == "https://a.example/3"
     ]
     with pytest.raises(
         CorpusError, match=r"version 1\.1\.0 still has a document to purge \(run builder takedown first\)"
@@ -285,13 +285,13 @@ def test_another_page_at_the_same_place_stays(tmp_path: Path) -> None:
     build_in(tmp_path)
     write_lines(tmp_path / "feed/a.jsonl", [page("b.example/new", 50), *rows[1:]])
     corpus = build_in(tmp_path).corpus
-    ledgers = [pq.read_table(Corpus(corpus).ledger(v)).to_pylist() for v in ("1.0.0", "1.1.0")]
+    ledgers = [pq.read_table(Corpus(corpus).ledger_file(v)).to_pylist() for v in ("1.0.0", "1.1.0")]
     first = [next(row for row in rows if row["ordinal"] == 0) for rows in ledgers]
     assert first[0]["record_id"] == first[1]["record_id"]
     result = takedown(corpus, urls=["https://b.example/new"], because=WHY)
     purge_ids(corpus, [one for one, _ in result.documents])
     assert verify(corpus).clean
-    assert pq.read_table(Corpus(corpus).ledger("1.0.0")).to_pylist() == ledgers[0]
+    assert pq.read_table(Corpus(corpus).ledger_file("1.0.0")).to_pylist() == ledgers[0]
     (found,) = why(str(corpus), "https://a.example/0").histories[0].records
     assert found["outcome"] == "kept"
 

@@ -11,7 +11,7 @@ from builder.domain.rejection import Rejection
 from builder.io.archive.payload import binary_type, undo_undeclared_gzip
 from builder.io.charset.decode import decode
 from builder.io.reading.file_source import MAX_RECORD_BYTES, FileSource, files_of, read_whole
-from builder.io.reading.page_rows import PageRows
+from builder.io.reading.page_rows import PAGE_SCHEMA, PageRows
 from builder.registry import option
 
 if TYPE_CHECKING:
@@ -62,7 +62,10 @@ class PageFiles(FileSource, ABC):
 
     @abstractmethod
     def page(self, text: str) -> dict[str, Any]:
-        """Return the columns of a page from the text of its file."""
+        """Return the columns of a page, such as ``url`` and ``text``, from the text of its file.
+
+        The columns are those of ``PAGE_SCHEMA``; a column that is left out is null.
+        """
 
     def _read_file(self, found: Found, rows: PageRows, *, guard: Guard, units: Iterator[int]) -> None:
         record = rows.count(offset=0, name=found.name)
@@ -95,4 +98,7 @@ class PageFiles(FileSource, ABC):
         decoded, page = self.open_page(data, name=found.name)
         if decoded.n_replaced:
             rows.add_count("replaced_chars", decoded.n_replaced)
+        if unknown := sorted(page.keys() - set(PAGE_SCHEMA.names)):
+            known = ", ".join(name for name in PAGE_SCHEMA.names if not name.startswith("_"))
+            raise ValueError(f"page returned the column {unknown[0]!r}, not one of {known}")
         rows.add(record, **page)

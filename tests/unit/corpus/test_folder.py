@@ -29,7 +29,7 @@ def test_a_corpus_returns_the_paths_of_its_files(pristine: Path) -> None:
     assert list(files) == ["test", "train"] or list(files) == ["train", "test"]
     assert [path.name for path in files["test"]] == [f"test-0000{i}-of-00002.parquet" for i in (0, 1)]
     assert all(path.is_file() for paths in files.values() for path in paths)
-    assert corpus.ledger("1.0.0") == pristine / ".audit/1.0.0/ledger.parquet"
+    assert corpus.ledger_file("1.0.0") == pristine / ".audit/1.0.0/ledger.parquet"
     assert corpus.index_folder("1.0.0").is_dir()
     assert corpus.version_folder("1.0.0") == pristine / "1.0.0"
 

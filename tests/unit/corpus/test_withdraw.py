@@ -165,7 +165,7 @@ def test_a_dropped_version_keeps_its_number(grown: Corpus, load: Callable[..., d
     assert done.n_bytes > 0
     assert [one for one in own if (grown.path / object_name(one)).exists()] == []
     assert grown.manifest("1.1.0").version == "1.1.0"
-    assert grown.ledger("1.1.0").exists()
+    assert grown.ledger_file("1.1.0").exists()
     assert sorted(path.name for path in (grown.path / "1.1.0").iterdir()) == ["README.md", "manifest.json"]
     assert verify(grown.path).clean
     assert verify(f"{grown.path}@1.1.0").clean

@@ -28,7 +28,7 @@ class Ledgers:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def ledger(self, version: str) -> Path:
+    def ledger_file(self, version: str) -> Path:
         return self.folder / f"{version}.parquet"
 
 
@@ -39,7 +39,7 @@ def history(folder: Path, ledgers: list[list[Row] | None]) -> LedgerHistory:
     for number, rows in enumerate(ledgers):
         if rows is not None:
             table = pa.Table.from_pylist([blank | row for row in rows], schema=LEDGER_SCHEMA)
-            pq.write_table(table, corpus.ledger(str(number)), row_group_size=2)
+            pq.write_table(table, corpus.ledger_file(str(number)), row_group_size=2)
     return LedgerHistory(corpus, [str(number) for number in range(len(ledgers))])  # type: ignore[arg-type]
 
 

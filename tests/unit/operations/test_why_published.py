@@ -28,7 +28,7 @@ def test_a_page_is_found_by_its_url_whatever_the_column_is_called(page: str, tmp
 def test_why_finds_a_page_of_a_fetched_corpus(tmp_path: Path) -> None:
     """A fetched corpus has no ledger, so the page is looked up in its rows."""
     corpus = Corpus(build_renamed(tmp_path, PAGES).corpus)
-    corpus.ledger("1.0.0").unlink()
+    corpus.ledger_file("1.0.0").unlink()
     (history,) = why(f"{corpus.path}@1.0.0", "https://a.example/2").histories
     assert ([row["url"] for row in history.documents], history.ledger) == (["https://a.example/2"], False)
 

@@ -50,7 +50,7 @@ class Folder:
     def audit_file(self, version: str, name: str) -> Path:
         return self.audit_folder(version) / name
 
-    def ledger(self, version: str) -> Path:
+    def ledger_file(self, version: str) -> Path:
         return self.audit_folder(version) / "ledger.parquet"
 
     def write_ledger(self, version: str, *rows: tuple[str, str, str | None, str | None]) -> None:
@@ -60,7 +60,7 @@ class Folder:
         told = [
             dict.fromkeys(LEDGER_SCHEMA.names) | place | dict(zip(names, row, strict=True)) for row in rows
         ]
-        pq.write_table(pa.Table.from_pylist(told, schema=LEDGER_SCHEMA), self.ledger(version))
+        pq.write_table(pa.Table.from_pylist(told, schema=LEDGER_SCHEMA), self.ledger_file(version))
 
 
 @pytest.fixture
