@@ -25,6 +25,8 @@ STAGES = (
     "validate",
     "extract_text",
     "repair_text",
+    "signals",
+    "filter",
     "dedup_url",
     "dedup_exact",
     "dedup_near",

@@ -8,18 +8,18 @@ from collections import Counter
 from itertools import groupby
 
 from builder.kernels.quality.characters import (
-    ALONE,
-    BULLET,
     CLASSES,
     CLOSERS,
-    LETTER,
-    LOWER,
-    NUMBER,
-    PICTURE,
+    IS_ALONE,
+    IS_BULLET,
+    IS_LETTER,
+    IS_LOWER,
+    IS_NUMBER,
+    IS_PICTURE,
+    IS_SPACE,
+    IS_TERMINAL,
+    IS_UPPER,
     SHIFT,
-    SPACE,
-    TERMINAL,
-    UPPER,
     characters,
 )
 
@@ -32,7 +32,9 @@ POLICIES = (
     "use of cookies",
     "use cookies",
 )
-COUNTED = "likes shares comments retweets reposts quotes bookmarks upvotes downvotes downloads views followers"
+COUNTED = (
+    "likes shares comments retweets reposts quotes bookmarks upvotes downvotes downloads views followers"
+)
 
 
 def entry(char):
@@ -64,7 +66,7 @@ def breaks_before(text, i, *, plain=False):
         return False
     if left in newlines or right in newlines:
         return True
-    if left == "ZWJ" and has(text[i], PICTURE):
+    if left == "ZWJ" and has(text[i], IS_PICTURE):
         return False
     if left == right == "WSegSpace":
         return False
@@ -125,13 +127,13 @@ def pieces(text, *, plain=False):
 
 def words_of(text):
     """Return the words of a text by the rule ``words-1``."""
-    return [piece for piece in pieces(text) if any(has(char, LETTER | NUMBER) for char in piece)]
+    return [piece for piece in pieces(text) if any(has(char, IS_LETTER | IS_NUMBER) for char in piece)]
 
 
 def strip(line):
-    while line and has(line[0], SPACE):
+    while line and has(line[0], IS_SPACE):
         line = line[1:]
-    while line and has(line[-1], SPACE):
+    while line and has(line[-1], IS_SPACE):
         line = line[:-1]
     return line
 
@@ -141,40 +143,41 @@ def ends_with_ellipsis(line):
 
 
 def ends_a_sentence(line):
-    return ends_with_ellipsis(line) or (bool(bare := line.rstrip(CLOSERS)) and (has(bare[-1], TERMINAL) or bare[-1] == "…"))
+    return ends_with_ellipsis(line) or (
+        bool(bare := line.rstrip(CLOSERS)) and (has(bare[-1], IS_TERMINAL) or bare[-1] == "…")
+    )
 
 
 def sentences(line):
     """Count sentences in one line; ``3.5`` does not end one, ``。`` ends one without a blank."""
     count, open_ = 0, False
     for i, char in enumerate(line):
-        if has(char, LETTER | NUMBER):
+        if has(char, IS_LETTER | IS_NUMBER):
             open_ = True
-        elif open_ and has(char, TERMINAL):
+        elif open_ and has(char, IS_TERMINAL):
             rest = line[i + 1 :]
-            while rest and (has(rest[0], TERMINAL) or rest[0] in CLOSERS or rest[0] == "…"):
+            while rest and (has(rest[0], IS_TERMINAL) or rest[0] in CLOSERS or rest[0] == "…"):
                 rest = rest[1:]
-            if ord(char) >= 0x80 or not rest or has(rest[0], SPACE):
+            if ord(char) >= 0x80 or not rest or has(rest[0], IS_SPACE):
                 count, open_ = count + 1, False
         elif open_ and char == "…":
             rest = line[i + 1 :]
-            while rest and (has(rest[0], TERMINAL) or rest[0] in CLOSERS or rest[0] == "…"):
+            while rest and (has(rest[0], IS_TERMINAL) or rest[0] in CLOSERS or rest[0] == "…"):
                 rest = rest[1:]
-            if not rest or has(rest[0], SPACE):
+            if not rest or has(rest[0], IS_SPACE):
                 count, open_ = count + 1, False
     return count + open_
 
 
 def is_counter(line):
     def signs(text):
-        return not any(has(char, LETTER | NUMBER) for char in text)
+        return not any(has(char, IS_LETTER | IS_NUMBER) for char in text)
 
     for match in re.finditer(r"[0-9][0-9.,]*[KMBkmb]? *([A-Za-z]+)", line):
         found = re.match("|".join(COUNTED.split()), match.group(1).lower())
         head = line[: match.start()]
-        if not head or not ("0" <= head[-1] <= "9"):
-            if found and signs(head):
-                return signs(line[match.start(1) + found.end() :])
+        if not head[-1:].isdecimal() and found and signs(head):
+            return signs(line[match.start(1) + found.end() :])
     return False
 
 
@@ -243,8 +246,8 @@ def signals_of(text):
     dup_para = duplicates(paragraphs, [sum(map(len, one)) for one in paragraphs])
     line_words = [words_of(line) for line in lines]
     ellipses = text.count("…") + sum(len(run) // 3 for run in re.findall(r"\.+", text))
-    shouted = [sum(has(char, UPPER) for char in line) * 2 > len(line) for line in lines]
-    digits = [all(has(char, NUMBER) for char in line) for line in lines]
+    shouted = [sum(has(char, IS_UPPER) for char in line) * 2 > len(line) for line in lines]
+    digits = [all(has(char, IS_NUMBER) for char in line) for line in lines]
     counters = [is_counter(line) for line in lines]
     counts = Counter(lowered)
     longest = max((len(run) for run in re.split("|".join(_spaces()), text)), default=0)
@@ -267,9 +270,9 @@ def signals_of(text):
         "mean_word_length": ratio(chars, n),
         "hash_ratio": ratio(text.count("#"), n),
         "ellipsis_ratio": ratio(ellipses, n),
-        "alpha_words": ratio(sum(any(has(c, LETTER) for c in word) for word in words), n),
+        "alpha_words": ratio(sum(any(has(c, IS_LETTER) for c in word) for word in words), n),
         "symbol_ratio": ratio(text.count("#") + ellipses, n),
-        "bullet_lines": share(lambda line: has(line[0], BULLET)),
+        "bullet_lines": share(lambda line: has(line[0], IS_BULLET)),
         "ellipsis_lines": share(ends_with_ellipsis),
         "dup_line_frac": ratio(dup[0], len(lines)),
         "dup_line_frac_all": ratio(dup[1], len(lines)),
@@ -298,17 +301,19 @@ def signals_of(text):
         "counter_lines": ratio(sum(counters), len(lines)),
         "line_rule_words": ratio(ruled, n),
         "all_caps_words": ratio(
-            sum(any(has(c, UPPER) for c in w) and not any(has(c, LOWER) for c in w) for w in words), n
+            sum(any(has(c, IS_UPPER) for c in w) and not any(has(c, IS_LOWER) for c in w) for w in words), n
         ),
         "stop_word_ratio": ratio(sum(one in STOP_WORDS for one in lowered), n),
         "unique_words": ratio(len(counts), n),
-        "script_share": ratio(sum(has(word[0], ALONE) for word in words), n),
-        "word_entropy": round(math.log(n) - sum(c * math.log(c) for c in counts.values()) / n, 6) + 0.0 if n else None,
+        "script_share": ratio(sum(has(word[0], IS_ALONE) for word in words), n),
+        "word_entropy": round(math.log(n) - sum(c * math.log(c) for c in counts.values()) / n, 6) + 0.0
+        if n
+        else None,
         "curly_ratio": ratio(text.count("{") + text.count("}"), len(text)),
         "lorem_ratio": ratio(_ascii_lower(text).count("lorem ipsum"), len(text)),
-        "letter_ratio": ratio(sum(has(char, LETTER) for char in text), len(text)),
-        "upper_ratio": ratio(sum(has(char, UPPER) for char in text), len(text)),
-        "digit_ratio": ratio(sum(has(char, NUMBER) for char in text), len(text)),
+        "letter_ratio": ratio(sum(has(char, IS_LETTER) for char in text), len(text)),
+        "upper_ratio": ratio(sum(has(char, IS_UPPER) for char in text), len(text)),
+        "digit_ratio": ratio(sum(has(char, IS_NUMBER) for char in text), len(text)),
     }
 
 
@@ -317,4 +322,4 @@ def _ascii_lower(text):
 
 
 def _spaces():
-    return [re.escape(chr(code)) for code in range(0x3001) if has(chr(code), SPACE)]
+    return [re.escape(chr(code)) for code in range(0x3001) if has(chr(code), IS_SPACE)]

@@ -30,6 +30,10 @@ def pages(first: int, last: int) -> list[dict[str, str]]:
     ]
 
 
+OPTIONS = {"filter": {"words": {"min": 3}, "dup_5gram": {"max": 0.9}}}
+"""Options of stages that do nothing without."""
+
+
 def write_pages(path: Path, rows: Sequence[Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(json.dumps(one) + "\n" for one in rows))
@@ -59,7 +63,7 @@ def make_scene(folder: Path) -> None:
         "html",
         sources=["html/*.jsonl"],
         corpus="new",
-        stages=(*STAGES[:1], "extract_text", "repair_text", *STAGES[1:]),
+        stages=(*STAGES[:1], "extract_text", "repair_text", "signals", "filter", *STAGES[1:]),
     )
 
 
@@ -81,7 +85,7 @@ def _recipe(
     document = {
         "name": "tortured",
         "sources": [{"jsonl": {"path": one, "name": one.split("/")[0]}} for one in sources],
-        "stages": [{stage: {}} for stage in stages],
+        "stages": [{stage: OPTIONS.get(stage, {})} for stage in stages],
         "splits": {"train": 0.8, "test": 0.2},
         "corpus": corpus,
     }

@@ -1,8 +1,10 @@
-"""Provide what the kernels of quality know about each code point; the table is shipped, so it is the same everywhere.
+"""Provide what the kernels of quality know about each code point.
+
+The table is shipped, so it is the same everywhere.
 
 The properties are those of the Unicode Character Database: the word break class (Unicode Standard Annex 29,
 "Unicode Text Segmentation"), the general category, White_Space, Sentence_Terminal, Extended_Pictographic, and
-the lower case. ``make`` builds the table from the library ``regex``, which ships the database:
+the lower case. ``make_characters`` builds the table from the library ``regex``, which ships the database:
 
     python -m builder.kernels.quality.characters
 """
@@ -25,11 +27,14 @@ CLASSES = (
 )  # fmt: skip
 """The word break classes; a code point's class is its number in the lowest five bits of its entry."""
 
-(OTHER, CR, LF, NEWLINE, EXTEND, ZWJ, FORMAT, REGIONAL, KATAKANA, HEBREW, LETTER_CLASS, SINGLE_QUOTE,
- DOUBLE_QUOTE, MID_NUM_LET, MID_LETTER, MID_NUM, NUMERIC, EXTEND_NUM_LET, SPACE_CLASS) = range(19)  # fmt: skip
+(OTHER_CLASS, CR, LF, NEWLINE, EXTEND, ZWJ, FORMAT, REGIONAL, KATAKANA, HEBREW, LETTER_CLASS, SINGLE_QUOTE,
+ DOUBLE_QUOTE, MID_NUM_LET, MID_LETTER, MID_NUM, NUMERIC, EXTEND_NUM_LET, SPACE_CLASS,
+ ) = range(19)  # fmt: skip
 
 CLASS_BITS = 31
-PICTURE, LETTER, NUMBER, UPPER, LOWER, SPACE, TERMINAL, ALONE, BULLET = (1 << n for n in range(5, 14))
+IS_PICTURE, IS_LETTER, IS_NUMBER, IS_UPPER, IS_LOWER, IS_SPACE, IS_TERMINAL, IS_ALONE, IS_BULLET = (
+    1 << n for n in range(5, 14)
+)
 """Flags of an entry; the bits from 16 on are the distance to the lower case, a signed number."""
 
 SHIFT = 16
@@ -44,7 +49,7 @@ BULLETS = "•‣▶◀◦■□▪▫●–—*-"
 CLOSERS = "\"'”’»)]"
 """Quotation marks and brackets that can stand between a sentence's last mark and the end of the line."""
 
-BLOCK = 128
+_BLOCK = 128
 _FILE = Path(__file__).with_name("characters.npz")
 
 
@@ -73,9 +78,9 @@ def made_with() -> str:
         return str(file["made_with"])
 
 
-def make() -> Characters:
+def make_characters() -> Characters:
     """Build the table from the installed ``regex``; this takes seconds."""
-    import regex
+    import regex  # type: ignore[import-untyped]
 
     everything = "".join(map(chr, (code for code in range(0x110000) if not 0xD800 <= code < 0xE000)))
     entries = np.zeros(0x110000, np.int64)
@@ -88,15 +93,15 @@ def make() -> Characters:
         entries[codes(rf"\p{{Word_Break={name}}}")] = number
     alone = "".join(rf"\p{{Script={name}}}" for name in ALONE_SCRIPTS)
     for flag, pattern in (
-        (PICTURE, r"\p{Extended_Pictographic}"),
-        (LETTER, r"\p{L}"),
-        (NUMBER, r"\p{N}"),
-        (UPPER, r"\p{Lu}"),
-        (LOWER, r"\p{Ll}"),
-        (SPACE, r"\p{White_Space}"),
-        (TERMINAL, r"\p{Sentence_Terminal}"),
-        (ALONE, rf"[{alone}]"),
-        (BULLET, f"[{regex.escape(BULLETS)}]"),
+        (IS_PICTURE, r"\p{Extended_Pictographic}"),
+        (IS_LETTER, r"\p{L}"),
+        (IS_NUMBER, r"\p{N}"),
+        (IS_UPPER, r"\p{Lu}"),
+        (IS_LOWER, r"\p{Ll}"),
+        (IS_SPACE, r"\p{White_Space}"),
+        (IS_TERMINAL, r"\p{Sentence_Terminal}"),
+        (IS_ALONE, rf"[{alone}]"),
+        (IS_BULLET, f"[{regex.escape(BULLETS)}]"),
     ):
         entries[codes(pattern)] |= flag
     for code in codes(r"\p{Changes_When_Lowercased}").tolist():
@@ -109,7 +114,7 @@ def make() -> Characters:
 
 def _blocks(entries: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
     numbers: dict[bytes, int] = {}
-    rows = entries.reshape(-1, BLOCK)
+    rows = entries.reshape(-1, _BLOCK)
     blocks = np.array([numbers.setdefault(row.tobytes(), len(numbers)) for row in rows], np.uint16)
     return np.frombuffer(b"".join(numbers), np.int64), blocks
 
@@ -117,4 +122,4 @@ def _blocks(entries: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.u
 if __name__ == "__main__":
     from importlib.metadata import version
 
-    np.savez_compressed(_FILE, **make()._asdict(), made_with=np.array(version("regex")))
+    np.savez_compressed(_FILE, **make_characters()._asdict(), made_with=np.array(version("regex")))

@@ -1,9 +1,9 @@
 """Find equal items, and equal runs of words, in one document.
 
 Runs of ``n + 1`` words are found from runs of ``n``: a run has a copy only if both its parts of ``n`` words
-have copies, and two runs are equal if these parts are. So a run is compared by two numbers of places, never by
-a hash of its words, and the number of candidates falls quickly with ``n``. The work is linear in the number of
-words.
+have copies, and two runs are equal if these parts are. So a run is compared by two numbers of places, never
+by a hash of its words, and the number of candidates falls quickly with ``n``. The work is linear in the
+number of words.
 """
 
 from __future__ import annotations

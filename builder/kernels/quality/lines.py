@@ -1,6 +1,6 @@
 """Split text into lines and paragraphs, and find what the rules about lines need to know.
 
-A line ends at ``\\n``. White space at its ends does not count, and a line without anything else is not a line.
+A line ends at a line feed. White space at its ends does not count, and a blank line is not a line.
 Adjacent lines form a paragraph.
 """
 
@@ -13,31 +13,40 @@ import numpy as np
 from builder.kernels.bits import load8, mix
 from builder.kernels.jit import kernel
 from builder.kernels.quality.characters import (
-    BULLET,
     CLOSERS,
-    LETTER,
-    NUMBER,
-    SPACE,
-    TERMINAL,
-    UPPER,
+    IS_BULLET,
+    IS_LETTER,
+    IS_NUMBER,
+    IS_SPACE,
+    IS_TERMINAL,
+    IS_UPPER,
 )
-from builder.kernels.quality.words import SEED, entry_at
+from builder.kernels.quality.words import HASH_START, entry_at
 
 (BULLETED, ELLIPSIS_END, TERMINAL_END, C4_END, SHORT, JAVASCRIPT, POLICY, LONG_WORD, SHOUTED, DIGITS_ONLY,
  COUNTER, CITED) = (1 << n for n in range(12))  # fmt: skip
 """Flags of a line: it begins with a bullet; ends with an ellipsis, with a mark that ends a sentence, or with
-``.``, ``?``, ``!`` or ``"`` (and not ``...``); has at most 30 characters; names JavaScript, or a policy; has a
-word of over 1,000 characters; over half of its characters are upper case; is digits only; is a counter such as
-``3 comments``; has a reference such as ``[12]``."""
+``.``, ``?``, ``!`` or ``"`` (and not ``...``); has at most 30 characters; names JavaScript, or a policy; has
+a word of over 1,000 characters; over half of its characters are upper case; is digits only; is a counter such
+as ``3 comments``; has a reference such as ``[12]``."""
 
 SHORT_CHARS = 30
 LONG_WORD_CHARS = 1_000
 
-(CHARS, NEWLINES, HASHES, ELLIPSES, CURLY, LOREM, SENTENCES, LETTERS, DIGITS, UPPERS, LONGEST, LINES,
+(CHARS, NEWLINES, HASHES, ELLIPSES, CURLY, LOREM, SENTENCES, LETTERS, N_DIGITS, UPPERS, LONGEST, LINE_COUNT,
  PARAGRAPHS) = range(13)  # fmt: skip
 """What is counted in a document, by place in the array ``counts``."""
 
 N_COUNTS = 13
+
+(FIRST_BYTE, END_BYTE, LAST, FLAGS, N_CHARS, CHARS_AT_FIRST, CHARS_AT_STOP, LETTER_CHARS, UPPER_CHARS,
+ DIGIT_CHARS, RUN, LONGEST_RUN, DOTS, ENDS_WELL, HAS_WORD, PENDING) = range(16)  # fmt: skip
+"""The state of a line while it is read: first byte that is not white space (-1 before), byte behind the last
+one, last code point; code points in the line, before the first and up to the last; code points since white
+space; full stops in a row; whether the line could end here, the sentence holds a letter or number, and the
+next white space ends it."""
+
+LINE_FEED, FULL_STOP, ELLIPSIS = 0x0A, 0x2E, 0x2026
 
 
 def _ascii(text: str) -> np.ndarray:
@@ -116,7 +125,7 @@ def _is_counter(data: Any, at: Any, end: Any, table: Any) -> Any:
     """Return whether a line is a number, maybe with K, M or B, and one of the words of counters."""
     while at < end and not 0x30 <= data[at] <= 0x39:
         _, size, entry = entry_at(data, at, end, table)
-        if entry & (LETTER | NUMBER):
+        if entry & (IS_LETTER | IS_NUMBER):
             return False
         at += size
     while at < end and (0x30 <= data[at] <= 0x39 or data[at] in (0x2C, 0x2E)):
@@ -130,7 +139,7 @@ def _is_counter(data: Any, at: Any, end: Any, table: Any) -> Any:
         return False
     while stop < end:
         _, size, entry = entry_at(data, stop, end, table)
-        if entry & (LETTER | NUMBER):
+        if entry & (IS_LETTER | IS_NUMBER):
             return False
         stop += size
     return True
@@ -164,7 +173,7 @@ def ends_with_ellipsis(data: Any, start: Any, stop: Any) -> Any:
 
 @kernel
 def _is_closer(code: Any) -> Any:
-    for one in _CLOSERS:
+    for one in _CLOSERS:  # noqa: SIM110 - numba compiles no generators
         if code == one:
             return True
     return False
@@ -189,7 +198,7 @@ def _end_flags(data: Any, start: Any, stop: Any, last: Any, is_terminal: Any) ->
 @kernel
 def _hash_bytes(data: Any, at: Any, end: Any) -> Any:
     """Hash ``data[at:end]``, eight bytes at a time."""
-    h = SEED ^ np.uint64(end - at)
+    h = HASH_START ^ np.uint64(end - at)
     while at + 8 <= end:
         h = mix(h ^ load8(data, at))
         at += 8
@@ -214,7 +223,7 @@ def _skip_lower(data: Any, at: Any, end: Any, flags: Any, lorem: Any) -> Any:
 
 
 @kernel
-def find_lines(data: Any, start: Any, end: Any, table: Any, lines: Any, counts: Any) -> Any:
+def read_lines(data: Any, start: Any, end: Any, table: Any, lines: Any, counts: Any) -> Any:
     """Write the lines of one document to ``lines``, as many as there is room for; return their number.
 
     Args:
@@ -225,105 +234,139 @@ def find_lines(data: Any, start: Any, end: Any, table: Any, lines: Any, counts: 
         counts[i] = 0
     n, paragraph, at, blank = 0, -1, start, True
     while at < end:
-        at, is_line, blank, paragraph = _read_line(data, at, end, table, lines, counts, n, blank, paragraph)
-        n += is_line
-    counts[LINES], counts[PARAGRAPHS] = n, paragraph + 1
+        at = _read_line(data, at, end, table, lines.state, counts)
+        if lines.state[FIRST_BYTE] < 0:
+            blank = True
+            continue
+        paragraph += blank
+        blank = False
+        if n < len(lines.hashes):
+            lines.paragraphs[n] = paragraph
+            _keep_line(data, table, lines, n)
+        n += 1
+    counts[LINE_COUNT], counts[PARAGRAPHS] = n, paragraph + 1
     return n
 
 
 @kernel
-def _read_line(
-    data: Any, at: Any, end: Any, table: Any, lines: Any, counts: Any, n: Any, blank: Any, paragraph: Any
-) -> Any:
-    """Read one line; return the start of the next, whether it is a line, whether it is blank, its paragraph."""
-    first, stop, n_chars, chars_at_first, chars = at, at, 0, 0, 0
-    flags, letters, uppers, digits, run, dots = np.int64(0), 0, 0, 0, 0, 0
-    lorem, longest, sentences, ellipses, hashes, curly = 0, 0, 0, 0, 0, 0
-    last, begun, is_terminal, has_word, pending = np.int64(0), False, False, False, False
-    while at < end and data[at] != 0x0A:
+def _keep_line(data: Any, table: Any, lines: Any, n: Any) -> None:
+    """Write the line that ``lines.state`` describes as line ``n``."""
+    state = lines.state
+    first, stop, chars = state[FIRST_BYTE], state[END_BYTE], state[CHARS_AT_STOP] - state[CHARS_AT_FIRST]
+    flags = state[FLAGS] | _end_flags(data, first, stop, state[LAST], state[ENDS_WELL] != 0)
+    flags |= LONG_WORD if state[LONGEST_RUN] > LONG_WORD_CHARS else 0
+    flags |= SHORT if chars <= SHORT_CHARS else 0
+    flags |= SHOUTED if 2 * state[UPPER_CHARS] > chars else 0
+    flags |= DIGITS_ONLY if state[DIGIT_CHARS] == chars else 0
+    if state[DIGIT_CHARS] and _is_counter(data, first, stop, table):
+        flags |= COUNTER
+    lines.starts[n] = first
+    lines.stops[n] = stop
+    lines.chars[n] = chars
+    lines.flags[n] = flags
+    lines.hashes[n] = _hash_bytes(data, first, stop)
+
+
+@kernel
+def _read_line(data: Any, at: Any, end: Any, table: Any, state: Any, counts: Any) -> Any:
+    """Read one line into ``state``, and count what is in it; return the start of the next line."""
+    for i in range(len(state)):
+        state[i] = 0
+    state[FIRST_BYTE] = -1
+    while at < end and data[at] != LINE_FEED:
         code, size, entry = entry_at(data, at, end, table)
-        if dots and code != 0x2E:
-            ellipses += dots // 3
-            dots = 0
-        if entry & SPACE:
-            n_chars += 1
+        if state[DOTS] and code != FULL_STOP:
+            counts[ELLIPSES] += state[DOTS] // 3
+            state[DOTS] = 0
+        if entry & IS_SPACE:
+            _read_space(state, counts)
             at += size
-            longest, run = max(longest, run), 0
-            if pending:
-                sentences += 1
-                has_word = pending = False
             continue
-        if not begun:
-            begun, first, chars_at_first = True, at, n_chars
-            flags |= BULLETED if entry & BULLET else 0
-        last = code
+        if state[FIRST_BYTE] < 0:
+            state[FIRST_BYTE], state[CHARS_AT_FIRST] = at, state[N_CHARS]
+            state[FLAGS] |= BULLETED if entry & IS_BULLET else 0
         if 0x61 <= code <= 0x7A:
-            past, flags, lorem = _skip_lower(data, at, end, flags, lorem)
-            letters += past - at
-            n_chars += past - at
-            run += past - at
-            last = np.int64(data[past - 1])
-            has_word, is_terminal, pending, at = True, False, False, past
-            stop, chars = at, n_chars
+            at = _read_lower(data, at, end, state, counts)
             continue
-        if entry & (LETTER | NUMBER):
-            letters += (entry & LETTER) != 0
-            uppers += (entry & UPPER) != 0
-            digits += (entry & NUMBER) != 0
-            has_word, is_terminal, pending = True, False, False
-            if 0x41 <= code <= 0x5A:
-                flags |= _phrase_flags(data, at, end, code | 0x20)
-                if code == 0x4C and matches(data, at, end, _LOREM):
-                    lorem += 1
-        elif entry & TERMINAL or code == 0x2026:
-            is_terminal = True
-            dots += code == 0x2E
-            ellipses += code == 0x2026
-            if has_word and code >= 0x80 and code != 0x2026:
-                sentences += 1
-                has_word = False
-            pending = has_word
+        if entry & (IS_LETTER | IS_NUMBER):
+            _read_letter(data, at, end, code, entry, state, counts)
+        elif entry & IS_TERMINAL or code == ELLIPSIS:
+            _read_terminal(code, state, counts)
         elif not _is_closer(code):
-            is_terminal = pending = False
-            hashes += code == 0x23
-            curly += code == 0x7B or code == 0x7D
-            if code == 0x5B and citation_end(data, at, end) >= 0:
-                flags |= CITED
-        n_chars += 1
-        run += 1
+            _read_sign(data, at, end, code, state, counts)
         at += size
-        stop, chars = at, n_chars
-    longest = max(longest, run)
-    counts[CHARS] += n_chars
-    counts[HASHES] += hashes
-    counts[CURLY] += curly
-    counts[LOREM] += lorem
-    counts[ELLIPSES] += ellipses + dots // 3
-    counts[SENTENCES] += sentences + has_word
-    counts[LETTERS] += letters
-    counts[UPPERS] += uppers
-    counts[DIGITS] += digits
-    counts[LONGEST] = max(counts[LONGEST], longest)
-    if at < end:
-        counts[CHARS] += 1
-        counts[NEWLINES] += 1
-        at += 1
-    if not begun:
-        return at, 0, True, paragraph
-    paragraph += blank
-    if n < len(lines.hashes):
-        chars -= chars_at_first
-        flags |= _end_flags(data, first, stop, last, is_terminal)
-        flags |= LONG_WORD if longest > LONG_WORD_CHARS else 0
-        flags |= SHORT if chars <= SHORT_CHARS else 0
-        flags |= SHOUTED if 2 * uppers > chars else 0
-        flags |= DIGITS_ONLY if digits == chars else 0
-        if digits and _is_counter(data, first, stop, table):
-            flags |= COUNTER
-        lines.starts[n] = first
-        lines.stops[n] = stop
-        lines.chars[n] = chars
-        lines.flags[n] = flags
-        lines.paragraphs[n] = paragraph
-        lines.hashes[n] = _hash_bytes(data, first, stop)
-    return at, 1, False, paragraph
+        state[LAST] = code
+        state[N_CHARS] += 1
+        state[RUN] += 1
+        state[END_BYTE], state[CHARS_AT_STOP] = at, state[N_CHARS]
+    state[LONGEST_RUN] = max(state[LONGEST_RUN], state[RUN])
+    counts[CHARS] += state[N_CHARS] + (at < end)
+    counts[NEWLINES] += at < end
+    counts[ELLIPSES] += state[DOTS] // 3
+    counts[SENTENCES] += state[HAS_WORD]
+    counts[LETTERS] += state[LETTER_CHARS]
+    counts[UPPERS] += state[UPPER_CHARS]
+    counts[N_DIGITS] += state[DIGIT_CHARS]
+    counts[LONGEST] = max(counts[LONGEST], state[LONGEST_RUN])
+    return at + 1
+
+
+@kernel
+def _read_space(state: Any, counts: Any) -> None:
+    """Read white space: it ends a run of other characters, and a sentence whose end mark came before it."""
+    state[N_CHARS] += 1
+    state[LONGEST_RUN] = max(state[LONGEST_RUN], state[RUN])
+    state[RUN] = 0
+    if state[PENDING]:
+        counts[SENTENCES] += 1
+        state[HAS_WORD] = state[PENDING] = 0
+
+
+@kernel
+def _read_lower(data: Any, at: Any, end: Any, state: Any, counts: Any) -> Any:
+    """Read the letters a to z from ``at`` on; return the place behind them."""
+    past, flags, lorem = _skip_lower(data, at, end, state[FLAGS], counts[LOREM])
+    n = past - at
+    state[FLAGS], counts[LOREM] = flags, lorem
+    state[LETTER_CHARS] += n
+    state[N_CHARS] += n
+    state[RUN] += n
+    state[LAST] = data[past - 1]
+    state[HAS_WORD], state[ENDS_WELL], state[PENDING] = 1, 0, 0
+    state[END_BYTE], state[CHARS_AT_STOP] = past, state[N_CHARS]
+    return past
+
+
+@kernel
+def _read_letter(data: Any, at: Any, end: Any, code: Any, entry: Any, state: Any, counts: Any) -> None:
+    """Read a letter or number."""
+    state[LETTER_CHARS] += (entry & IS_LETTER) != 0
+    state[UPPER_CHARS] += (entry & IS_UPPER) != 0
+    state[DIGIT_CHARS] += (entry & IS_NUMBER) != 0
+    state[HAS_WORD], state[ENDS_WELL], state[PENDING] = 1, 0, 0
+    if 0x41 <= code <= 0x5A:
+        state[FLAGS] |= _phrase_flags(data, at, end, code | 0x20)
+        if code == 0x4C and matches(data, at, end, _LOREM):
+            counts[LOREM] += 1
+
+
+@kernel
+def _read_terminal(code: Any, state: Any, counts: Any) -> None:
+    """Read a mark that can end a sentence; one outside of ASCII ends it without white space."""
+    state[ENDS_WELL] = 1
+    state[DOTS] += code == FULL_STOP
+    counts[ELLIPSES] += code == ELLIPSIS
+    if state[HAS_WORD] and code >= 0x80 and code != ELLIPSIS:
+        counts[SENTENCES] += 1
+        state[HAS_WORD] = 0
+    state[PENDING] = state[HAS_WORD]
+
+
+@kernel
+def _read_sign(data: Any, at: Any, end: Any, code: Any, state: Any, counts: Any) -> None:
+    """Read any other character."""
+    state[ENDS_WELL] = state[PENDING] = 0
+    counts[HASHES] += code == 0x23
+    counts[CURLY] += code in (0x7B, 0x7D)
+    if code == 0x5B and citation_end(data, at, end) >= 0:
+        state[FLAGS] |= CITED

@@ -12,7 +12,7 @@ import numpy as np
 
 from builder.kernels.bits import mix
 from builder.kernels.jit import kernel
-from builder.kernels.quality.characters import ALONE, LETTER, LOWER, UPPER
+from builder.kernels.quality.characters import IS_ALONE, IS_LETTER, IS_LOWER, IS_UPPER
 from builder.kernels.quality.copies import (
     covered,
     find_copies,
@@ -36,7 +36,7 @@ from builder.kernels.quality.lines import (
     SHORT,
     SHOUTED,
     TERMINAL_END,
-    find_lines,
+    read_lines,
 )
 from builder.kernels.quality.room import room_for
 from builder.kernels.quality.words import find_words, split_words
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 MIN_LINE_WORDS = 5
 """C4 drops lines with fewer words."""
 
-(WORDS, WORD_CHARS, ALPHA_WORDS, STOP_WORDS, STOP_WORDS_SEEN, SHOUTED_WORDS, ALONE_WORDS, UNIQUE_WORDS,
+(WORDS, WORD_CHARS, ALPHA_WORDS, N_STOP_WORDS, STOP_WORDS_SEEN, SHOUTED_WORDS, ALONE_WORDS, UNIQUE_WORDS,
  LINE_CHARS, N_BULLETED, N_ELLIPSIS_END, N_TERMINAL_END, N_C4_END, N_SHORT, N_JAVASCRIPT, N_POLICY,
  N_LONG_WORD, N_SHOUTED, N_DIGITS_ONLY, N_COUNTER, N_FEW_WORDS, RULED_WORDS, DUP_LINES, DUP_LINES_ALL,
  DUP_LINE_CHARS, DUP_LINE_CHARS_ALL, DUP_PARAS, DUP_PARAS_ALL, DUP_PARA_CHARS, DUP_PARA_CHARS_ALL,
@@ -65,8 +65,8 @@ DUP = TOP + 15
 """The first of five values for runs of 5 to 10 words each, see ``DUP_VALUES``."""
 
 DUP_VALUES = ("later", "all", "skipped", "summed", "total")
-"""Code points in later copies, in all copies, in later copies if reading skips each copy, summed over runs with
-copies, and summed over all runs."""
+"""Code points in later copies, in all copies, in later copies if reading skips each copy, summed over runs
+with copies, and summed over all runs."""
 
 N_VALUES = DUP + 6 * len(DUP_VALUES)
 
@@ -77,7 +77,7 @@ MAX_STOP_WORD = 12
 """Code points of the longest stop word."""
 
 _ROOM = 1 << 14, 1 << 12
-"""Words and lines for which there is room at first."""
+"""Words and lines that fit into ``room`` at first."""
 
 
 @kernel
@@ -144,13 +144,13 @@ def _word_counts(words: Any, n_words: Any, stop_words: Any, row: Any) -> None:
     for i in range(n_words):
         flags, chars = words.flags[i], words.chars[i]
         row[WORD_CHARS] += chars
-        row[ALPHA_WORDS] += (flags & LETTER) != 0
-        row[SHOUTED_WORDS] += (flags & (UPPER | LOWER)) == UPPER
-        row[ALONE_WORDS] += (flags & ALONE) != 0
+        row[ALPHA_WORDS] += (flags & IS_LETTER) != 0
+        row[SHOUTED_WORDS] += (flags & (IS_UPPER | IS_LOWER)) == IS_UPPER
+        row[ALONE_WORDS] += (flags & IS_ALONE) != 0
         if chars <= MAX_STOP_WORD:
             for k in range(len(stop_words)):
                 if words.hashes[i] == stop_words[k]:
-                    row[STOP_WORDS] += 1
+                    row[N_STOP_WORDS] += 1
                     seen |= np.int64(1) << k
     while seen:
         row[STOP_WORDS_SEEN] += seen & 1
@@ -207,8 +207,8 @@ def measure_document(
     """Measure one document.
 
     Returns:
-        The number of words and of lines, and the sum for the entropy. If there is no room for so many words or
-        lines, ``row`` is not complete.
+        The number of words and of lines, and the sum for the entropy. If the words or lines do not fit
+        into ``room``, ``row`` is not complete.
     """
     for i in range(len(row)):
         row[i] = 0
@@ -218,7 +218,7 @@ def measure_document(
         if kind == SPLIT
         else find_words(data, start, end, table, kind == UAX_29, words)
     )
-    n_lines = find_lines(data, start, end, table, lines, row)
+    n_lines = read_lines(data, start, end, table, lines, row)
     if n_words > len(words.hashes) or n_lines > len(lines.hashes):
         return n_words, n_lines, 0.0
     _word_counts(words, n_words, stop_words, row)
@@ -241,7 +241,7 @@ def measure_some(
     sums: Any,
     needed: Any,
 ) -> Any:
-    """Measure documents from ``first`` on; return the number of the first one for which there is no room.
+    """Measure documents from ``first`` on; return the number of the first that does not fit into ``room``.
 
     Args:
         rows: int64[n_docs, N_VALUES].
@@ -258,7 +258,7 @@ def measure_some(
     return len(offsets) - 1
 
 
-def measure(
+def measure_batch(
     data: NDArray[np.uint8],
     offsets: NDArray[np.int64],
     *,

@@ -10,15 +10,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class Words(NamedTuple):
+class WordArrays(NamedTuple):
     """The words of one document; all arrays have the same length, and the first ``n_words`` values count.
 
     Attributes:
         starts: int64[n], the first byte of each word.
         stops: int64[n], the byte behind it.
         chars: int32[n], code points.
-        flags: int32[n], ``LETTER``, ``NUMBER``, ``UPPER``, ``LOWER``: whether a character has this property;
-            ``ALONE``: whether the first one is of a script without spaces.
+        flags: int32[n], ``IS_LETTER``, ``IS_NUMBER``, ``IS_UPPER``, ``IS_LOWER``: whether a character is of
+            this kind; ``IS_ALONE``: whether the first one is of a script without spaces.
         hashes: uint64[n].
     """
 
@@ -29,7 +29,7 @@ class Words(NamedTuple):
     hashes: NDArray[np.uint64]
 
 
-class Lines(NamedTuple):
+class LineArrays(NamedTuple):
     """The lines of one document that are not blank, without white space at their ends.
 
     Attributes:
@@ -39,6 +39,7 @@ class Lines(NamedTuple):
         flags: int32[n], see ``builder.kernels.quality.lines``.
         paragraphs: int32[n], the number of the paragraph.
         hashes: uint64[n].
+        state: int64[16], the state of the line that is read.
     """
 
     starts: NDArray[np.int64]
@@ -47,6 +48,7 @@ class Lines(NamedTuple):
     flags: NDArray[np.int32]
     paragraphs: NDArray[np.int32]
     hashes: NDArray[np.uint64]
+    state: NDArray[np.int64]
 
 
 class Copies(NamedTuple):
@@ -74,8 +76,8 @@ class Copies(NamedTuple):
 class Room(NamedTuple):
     """All arrays for one document; they serve any number of documents, one after another."""
 
-    words: Words
-    lines: Lines
+    words: WordArrays
+    lines: LineArrays
     copies: Copies
 
 
@@ -84,20 +86,21 @@ def room_for(n_words: int, n_lines: int, *, seed: int = 0) -> Room:
     n_items = max(n_words, n_lines, 1)
     n_slots = 1 << (2 * n_items - 1).bit_length()
     return Room(
-        Words(
+        WordArrays(
             np.empty(n_words, np.int64),
             np.empty(n_words, np.int64),
             np.empty(n_words, np.int32),
             np.empty(n_words, np.int32),
             np.empty(n_words, np.uint64),
         ),
-        Lines(
+        LineArrays(
             np.empty(n_lines, np.int64),
             np.empty(n_lines, np.int64),
             np.empty(n_lines, np.int64),
             np.empty(n_lines, np.int32),
             np.empty(n_lines, np.int32),
             np.empty(n_lines, np.uint64),
+            np.zeros(16, np.int64),
         ),
         Copies(
             np.empty(n_items, np.uint64),

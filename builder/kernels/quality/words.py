@@ -8,7 +8,8 @@ The rule:
 2. A piece is a word if it holds a letter or a number (general categories L and N).
 
 A word is represented by a 64-bit hash of its code points in lower case (one to one, so ``ẞ`` stays one code
-point). With ``plain``, Katakana joins Katakana, as the annex says.
+point). With ``plain``, Katakana joins Katakana, as the annex says, and words are
+compared by case.
 
 Text is read once; a look ahead over marks happens at most once for each character. Bytes that are not UTF-8,
 which Arrow strings never hold, give arbitrary words.
@@ -23,7 +24,6 @@ import numpy as np
 from builder.kernels.bits import mix
 from builder.kernels.jit import kernel
 from builder.kernels.quality.characters import (
-    ALONE,
     CLASS_BITS,
     CR,
     DOUBLE_QUOTE,
@@ -31,36 +31,37 @@ from builder.kernels.quality.characters import (
     EXTEND_NUM_LET,
     FORMAT,
     HEBREW,
+    IS_ALONE,
+    IS_LETTER,
+    IS_LOWER,
+    IS_NUMBER,
+    IS_PICTURE,
+    IS_SPACE,
+    IS_UPPER,
     KATAKANA,
-    LETTER,
     LETTER_CLASS,
     LF,
-    LOWER,
     MID_LETTER,
     MID_NUM,
     MID_NUM_LET,
     NEWLINE,
-    NUMBER,
     NUMERIC,
-    OTHER,
-    PICTURE,
+    OTHER_CLASS,
     REGIONAL,
     SHIFT,
     SINGLE_QUOTE,
-    SPACE,
     SPACE_CLASS,
-    UPPER,
     ZWJ,
 )
 
 RULE = "words-1"
 """The name of the rule; another rule gets another number."""
 
-WORD = LETTER | NUMBER
+WORD = IS_LETTER | IS_NUMBER
 """A piece with one of these flags is a word."""
 
-SEED = np.uint64(0xCBF29CE484222325)
-PRIME = np.uint64(0x100000001B3)
+HASH_START = np.uint64(0xCBF29CE484222325)
+HASH_FACTOR = np.uint64(0x100000001B3)
 """The initial value and the factor of word hashes: FNV-1a over code points, mixed at the end."""
 
 _MIDDLE = 31
@@ -73,7 +74,7 @@ _CORE[[ord(one) for one in "'\":.;,"]] = 0
 _CORE[[*range(0x30, 0x3A), *range(0x41, 0x5B), *range(0x61, 0x7B), 0x5F]] = 1
 _CORE.flags.writeable = False
 
-_CASES = LETTER | NUMBER | UPPER | LOWER
+_CASES = IS_LETTER | IS_NUMBER | IS_UPPER | IS_LOWER
 
 
 @kernel
@@ -145,12 +146,17 @@ def _class_after(data: Any, at: Any, end: Any, table: Any, before: Any, kind: An
     if _is_letter(before) and kind in (MID_LETTER, MID_NUM_LET, SINGLE_QUOTE):
         if _is_letter(_after_marks(data, at, end, table)):
             return np.int64(_MIDDLE)
-        return np.int64(OTHER) if before == HEBREW and kind == SINGLE_QUOTE else np.int64(-1)
+        return np.int64(OTHER_CLASS) if before == HEBREW and kind == SINGLE_QUOTE else np.int64(-1)
     if before == HEBREW and kind == DOUBLE_QUOTE:
         return np.int64(_MIDDLE) if _after_marks(data, at, end, table) == HEBREW else np.int64(-1)
     if before == NUMERIC and kind in (MID_NUM, MID_NUM_LET, SINGLE_QUOTE):
         return np.int64(_MIDDLE) if _after_marks(data, at, end, table) == NUMERIC else np.int64(-1)
     return np.int64(-1)
+
+
+@kernel
+def _lowered(code: Any, entry: Any, plain: Any) -> Any:
+    return np.uint64(code) if plain else np.uint64(code + (entry >> SHIFT))
 
 
 @kernel
@@ -162,7 +168,7 @@ def next_piece(data: Any, at: Any, end: Any, table: Any, plain: Any) -> Any:
     """
     code, size, entry = entry_at(data, at, end, table)
     kind, flags, n_chars, n_regional = entry & CLASS_BITS, entry, 1, 1
-    h = (SEED ^ np.uint64(code + (entry >> SHIFT))) * PRIME
+    h = (HASH_START ^ _lowered(code, entry, plain)) * HASH_FACTOR
     at += size
     is_zwj, is_adjacent = kind == ZWJ, True
     if kind in (CR, LF, NEWLINE):
@@ -171,7 +177,7 @@ def next_piece(data: Any, at: Any, end: Any, table: Any, plain: Any) -> Any:
         # letters and digits of ASCII join; most words end in front of an ASCII sign that joins nothing
         while at < end and (_CORE[data[at]] == 1):
             entry = table.leaves[data[at]]
-            h = (h ^ np.uint64(np.int64(data[at]) + (entry >> SHIFT))) * PRIME
+            h = (h ^ _lowered(np.int64(data[at]), entry, plain)) * HASH_FACTOR
             flags |= entry
             n_chars += 1
             at += 1
@@ -183,7 +189,7 @@ def next_piece(data: Any, at: Any, end: Any, table: Any, plain: Any) -> Any:
         following = entry & CLASS_BITS
         if following in (EXTEND, FORMAT, ZWJ):
             is_zwj, is_adjacent = following == ZWJ, False
-        elif (is_zwj and entry & PICTURE) or _joined(kind, following, is_adjacent, n_regional & 1, plain):
+        elif (is_zwj and entry & IS_PICTURE) or _joined(kind, following, is_adjacent, n_regional & 1, plain):
             n_regional = n_regional + 1 if kind == REGIONAL and following == REGIONAL else 1
             kind, is_zwj, is_adjacent = following, False, True
         else:
@@ -192,7 +198,7 @@ def next_piece(data: Any, at: Any, end: Any, table: Any, plain: Any) -> Any:
                 break
             is_zwj, is_adjacent = False, True
         flags |= entry
-        h = (h ^ np.uint64(code + (entry >> SHIFT))) * PRIME
+        h = (h ^ _lowered(code, entry, plain)) * HASH_FACTOR
         n_chars += 1
         at += size
     return at, n_chars, flags, mix(h)
@@ -217,15 +223,15 @@ def next_word(data: Any, at: Any, end: Any, table: Any, plain: Any) -> Any:
     """Find the next word from ``at`` on.
 
     Returns:
-        Its start and end, its code points, its flags (``_CASES`` and ``ALONE``) and its hash; without another
-        word, the start is ``end``.
+        Its start and end, its code points, its flags (``_CASES`` and ``IS_ALONE``) and its hash; without
+        another word, the start is ``end``.
     """
     while at < end:
         at = _skip_signs(data, at, end, table)
         first = entry_at(data, at, end, table)[2]
         stop, n_chars, flags, h = next_piece(data, at, end, table, plain)
         if flags & WORD:
-            return at, stop, n_chars, (flags & _CASES) | (first & ALONE), h
+            return at, stop, n_chars, (flags & _CASES) | (first & IS_ALONE), h
         at = stop
     return end, end, 0, np.int64(0), np.uint64(0)
 
@@ -258,17 +264,17 @@ def find_words(data: Any, start: Any, end: Any, table: Any, plain: Any, words: A
 
 @kernel
 def split_words(data: Any, start: Any, end: Any, table: Any, words: Any) -> Any:
-    """Write the pieces between white space to ``words``, as Python's ``str.split`` cuts them; return their number.
+    """Write the pieces between white space to ``words``, as ``str.split`` cuts them; return their number.
 
     U+001C to U+001F are white space here, although they are not in Unicode. Words are compared by case.
     """
     n, at, room = 0, start, len(words.hashes)
-    first, n_chars, flags, h = start, 0, np.int64(0), SEED
+    first, n_chars, flags, h = start, 0, np.int64(0), HASH_START
     while at <= end:
         code, size, entry = np.int64(32), 1, np.int64(-1)
         if at < end:
             code, size, entry = entry_at(data, at, end, table)
-        if at == end or entry & SPACE or 0x1C <= code <= 0x1F:
+        if at == end or entry & IS_SPACE or 0x1C <= code <= 0x1F:
             if n_chars:
                 if n < room:
                     words.starts[n] = first
@@ -277,10 +283,10 @@ def split_words(data: Any, start: Any, end: Any, table: Any, words: Any) -> Any:
                     words.flags[n] = flags & _CASES
                     words.hashes[n] = mix(h)
                 n += 1
-            first, n_chars, flags, h = at + size, 0, np.int64(0), SEED
+            first, n_chars, flags, h = at + size, 0, np.int64(0), HASH_START
         else:
             flags |= entry
-            h = (h ^ np.uint64(code)) * PRIME
+            h = (h ^ np.uint64(code)) * HASH_FACTOR
             n_chars += 1
         at += size
     return n

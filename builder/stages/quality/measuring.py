@@ -9,7 +9,7 @@ import numpy as np
 
 from builder.domain.text_buffers import text_buffers
 from builder.kernels.quality.characters import characters
-from builder.kernels.quality.measure import N_VALUES, measure
+from builder.kernels.quality.measure import N_VALUES, measure_batch
 from builder.kernels.quality.room import room_for
 from builder.kernels.quality.words import find_words
 from builder.stages.quality.signals import STOP_WORDS, values_of
@@ -37,7 +37,7 @@ def measure_texts(column: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.float
     data, offsets = text_buffers(column)
     if not len(column):
         return np.zeros((0, N_VALUES), np.int64), np.zeros(0)
-    return measure(data, offsets, table=characters(), stop_words=word_hashes(STOP_WORDS), seed=_SEED)
+    return measure_batch(data, offsets, table=characters(), stop_words=word_hashes(STOP_WORDS), seed=_SEED)
 
 
 def word_hashes(words: Sequence[str]) -> NDArray[np.uint64]:

@@ -1,7 +1,7 @@
 """Define the signals of a document: names, formulas, and the systems that the formulas come from.
 
-A signal is a count, or a ratio of two counts. Counts are integers. A ratio is a float64 that is rounded to six
-digits, and rules compare it as it is stored. A ratio without a denominator is null.
+A signal is a count, or a ratio of two counts. Counts are integers. A ratio is a float64 that is rounded to
+six digits, and rules compare it as it is stored. A ratio without a denominator is null.
 """
 
 from __future__ import annotations
@@ -21,11 +21,21 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-DIGITS = 6
+_DIGITS = 6
 """Digits after the decimal point of a ratio."""
 
 STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
 """The stop words of Gopher."""
+
+POLICIES = (
+    "terms of use",
+    "privacy policy",
+    "cookie policy",
+    "uses cookies",
+    "use of cookies",
+    "use cookies",
+)
+"""Phrases of the lines that C4 drops because they concern rules of the site."""
 
 ENTROPY = "word_entropy"
 
@@ -60,9 +70,7 @@ def _counts(source: str, **entries: tuple[int, str]) -> list[Signal]:
     ]
 
 
-def _ratios(
-    source: str, under: int, what: str, **entries: tuple[int | tuple[int, ...], str]
-) -> list[Signal]:
+def _ratios(source: str, under: int, what: str, **entries: tuple[int | tuple[int, ...], str]) -> list[Signal]:
     return [
         Signal(
             name=name,
@@ -101,12 +109,11 @@ _ALL = (
     *_counts(
         "RedPajama-v2",
         characters=(at.CHARS, "code points of the text"),
-        lines=(at.LINES, "lines that are not blank"),
+        lines=(at.LINE_COUNT, "lines that are not blank"),
         paragraphs=(at.PARAGRAPHS, "paragraphs: lines without a blank line between them"),
         sentences=(
             at.SENTENCES,
-            "runs that hold a letter or number, up to a mark that ends a sentence and white space, or to the "
-            "end of the line",
+            "runs with a letter or number, up to an end mark and white space, or to the end of the line",
         ),
     ),
     *_counts(
@@ -128,17 +135,20 @@ _ALL = (
     ),
     *_ratios(
         "Gopher",
-        at.LINES,
+        at.LINE_COUNT,
         "lines",
         bullet_lines=(m.N_BULLETED, "lines that begin with a bullet, a dash or `*`"),
         ellipsis_lines=(m.N_ELLIPSIS_END, "lines that end with `...`, `…` or `. . .`"),
         dup_line_frac=(m.DUP_LINES, "second and later copies of lines"),
     ),
     *_ratios(
-        "DCLM", at.LINES, "lines", dup_line_frac_all=(m.DUP_LINES_ALL, "lines that occur more than once")
+        "DCLM", at.LINE_COUNT, "lines", dup_line_frac_all=(m.DUP_LINES_ALL, "lines that occur more than once")
     ),
     *_ratios(
-        "Gopher", at.PARAGRAPHS, "paragraphs", dup_para_frac=(m.DUP_PARAS, "second and later copies of paragraphs")
+        "Gopher",
+        at.PARAGRAPHS,
+        "paragraphs",
+        dup_para_frac=(m.DUP_PARAS, "second and later copies of paragraphs"),
     ),
     *_ratios(
         "DCLM",
@@ -171,22 +181,24 @@ _ALL = (
         javascript_lines=(m.N_JAVASCRIPT, "lines with `javascript`, in any case"),
         policy_lines=(
             m.N_POLICY,
-            "lines with `terms of use`, `privacy policy`, `cookie policy`, `uses cookies`, `use of cookies` or "
-            "`use cookies`, in any case",
+            f"lines with {', '.join(f'`{one}`' for one in POLICIES)}, in any case",
         ),
     ),
     *_ratios(
         "C4",
-        at.LINES,
+        at.LINE_COUNT,
         "lines",
         sentence_lines=(m.N_C4_END, 'lines that end with `.`, `?`, `!` or `"`, and not with `...`'),
         few_word_lines=(m.N_FEW_WORDS, f"lines with fewer than {m.MIN_LINE_WORDS} words"),
     ),
     *_ratios(
         "FineWeb",
-        at.LINES,
+        at.LINE_COUNT,
         "lines",
-        line_punct=(m.N_TERMINAL_END, "lines that end with a mark that ends a sentence, in any script, or with an ellipsis"),
+        line_punct=(
+            m.N_TERMINAL_END,
+            "lines that end with a mark that ends a sentence, in any script, or with an ellipsis",
+        ),
         short_lines=(m.N_SHORT, f"lines with at most {at.SHORT_CHARS} characters"),
     ),
     *_ratios(
@@ -198,7 +210,7 @@ _ALL = (
     *_ratios("FineWeb", m.WORDS, "words", newline_ratio=(at.NEWLINES, "line ends")),
     *_ratios(
         "RefinedWeb",
-        at.LINES,
+        at.LINE_COUNT,
         "lines",
         upper_lines=(m.N_SHOUTED, "lines in which over half of the characters are upper-case letters"),
         digit_lines=(m.N_DIGITS_ONLY, "lines of digits only"),
@@ -218,7 +230,7 @@ _ALL = (
         m.WORDS,
         "words",
         all_caps_words=(m.SHOUTED_WORDS, "words in upper case"),
-        stop_word_ratio=(m.STOP_WORDS, "stop words"),
+        stop_word_ratio=(m.N_STOP_WORDS, "stop words"),
         unique_words=(m.UNIQUE_WORDS, "different words, in lower case"),
         script_share=(m.ALONE_WORDS, "words of one character of a script without spaces"),
     ),
@@ -237,7 +249,7 @@ _ALL = (
         lorem_ratio=(at.LOREM, "`lorem ipsum`"),
         letter_ratio=(at.LETTERS, "letters"),
         upper_ratio=(at.UPPERS, "upper-case letters"),
-        digit_ratio=(at.DIGITS, "numbers"),
+        digit_ratio=(at.N_DIGITS, "numbers"),
     ),
 )
 
@@ -269,7 +281,7 @@ def _values(
         ratio = np.log(some) - sums / some
     else:
         ratio = rows[:, list(signal.over)].sum(axis=1) / some
-    return pa.array(np.round(ratio, DIGITS) + 0.0, pa.float64(), mask=missing | (under == 0))
+    return pa.array(np.round(ratio, _DIGITS) + 0.0, pa.float64(), mask=missing | (under == 0))
 
 
 def unknown_signal(name: str, *, columns: Sequence[str] = ()) -> tuple[str, str]:

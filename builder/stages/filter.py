@@ -1,0 +1,226 @@
+"""``filter``: documents that do not meet rules on signals and columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pyarrow as pa
+import pyarrow.types as kinds
+
+from builder.domain.rejection import no_rejections, rejection_batch
+from builder.errors import Fault, RecipeError
+from builder.protocols import Outcome
+from builder.registry import nearest, option
+from builder.stages.binding.required_columns import text_column_faults
+from builder.stages.quality.dialects import DIALECTS
+from builder.stages.quality.presets import PRESETS, Preset
+from builder.stages.quality.rules import (
+    GROUPS,
+    LIMIT_ENDS,
+    NO_ALTERNATIVE,
+    RULE_SCHEMA,
+    Condition,
+    read_rules,
+)
+from builder.stages.quality.signals import SIGNALS, unknown_signal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from builder.protocols import Guard, Resources
+    from builder.stages.quality.rules import Alternatives
+
+_ENDS = {
+    "min": "is below `min`",
+    "max": "is above `max`",
+}
+
+
+def _reasons() -> dict[str, str]:
+    names = dict.fromkeys([*SIGNALS, *(name for one in DIALECTS.values() for name in one.names)])
+    return {
+        **{
+            f"{name}_{LIMIT_ENDS[limit]}": f"The signal `{name}` {end}."
+            for name in names
+            for limit, end in _ENDS.items()
+        },
+        NO_ALTERNATIVE: "The document meets none of the alternatives of `any`.",
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Reject documents that do not meet rules.
+
+    A rule names a signal or a column and its limits: ``words: {min: 50, max: 100000}``, ``language: [en]``.
+    Rules are keys of the stage, next to its options. ``all`` and ``any`` are lists of rules. A preset is a
+    set of rules; a rule of the recipe replaces the rule of the preset with the same name, and null turns it
+    off.
+
+    Each limit has a reason code: the signal's name with ``_below`` (``min``), ``_above`` (``max``),
+    ``_not_in`` (``in``) or ``_excluded`` (``not_in``). The ledger has the value and the limit of the first
+    limit that the document does not meet, and as message all others and all values that the rules look at.
+    A null value meets every limit.
+
+    The stage measures the signals of its rules, unless a stage ``signals`` before it wrote them as columns.
+    The build counts for each limit how often it was the first to fire, and how often it would have fired
+    alone.
+    """
+
+    name: ClassVar[str] = "filter"
+    untrusted: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ("text",)
+    rules: ClassVar[int] = 1
+    collects: ClassVar[str] = "limits"
+    schemas: ClassVar[Mapping[str, Any]] = {
+        "limits": {"type": "object", "additionalProperties": RULE_SCHEMA},
+        "all": {"type": "array", "items": {"type": "object"}},
+        "any": {"type": "array", "items": {"type": "object"}},
+    }
+    collected_schema: ClassVar[Mapping[str, Any]] = RULE_SCHEMA
+    reasons: ClassVar[Mapping[str, str]] = _reasons()
+
+    preset: str | None = option(None, help="A set of rules.", choices=tuple(PRESETS))
+    limits: dict[str, Any] = option(  # noqa: RUF009 - it makes a field
+        {}, help="Rules by the name of a signal or column; the same as rules as keys of the stage."
+    )
+    all: list[Any] = option(  # noqa: RUF009
+        [], help="Rules that a document must all meet; a list, so that a name can repeat."
+    )
+    any: list[Any] = option(  # noqa: RUF009
+        [], help="Rules of which a document must meet at least one."
+    )
+    mode: str = option(
+        "drop",
+        help="`drop` rejects; `tag` keeps all and writes the reason code to `column`; `report` only counts.",
+        choices=("drop", "tag", "report"),
+    )
+    column: str = option("filter_reason", help="Column for the reason code in `mode: tag`; null if none.")
+
+    @property
+    def uses(self) -> tuple[str, ...]:
+        """The columns that the rules may read."""
+        return tuple(dict.fromkeys(name for one in self._conditions() for name in one.names()))
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """The columns that the stage writes."""
+        return (self.column,) if self.mode == "tag" else ()
+
+    def bind(self, schema: pa.Schema, resources: Resources) -> pa.Schema:
+        """Check that each rule names a signal, or a column of a fitting type.
+
+        Raises:
+            RecipeError: if a rule is not valid, a name is unknown, or the rows do not have a text column.
+        """
+        faults = [*self._preset_faults(), *self._name_faults(schema)]
+        faults = faults or [*read_rules(self._rules())[1]] or [*self._kind_faults(schema)]
+        if self._measured(schema):
+            faults += text_column_faults(self.name, schema, resources, purpose="measure")
+        if not faults and not self._conditions():
+            what = "the filter has no rule"
+            faults.append(
+                Fault(where="", what=what, advice="give a preset, or a rule such as words: {min: 50}")
+            )
+        if self.mode == "tag" and self.column in schema.names:
+            what = f"the column {self.column!r} exists already"
+            faults.append(Fault(where="column", what=what, advice="give this stage another `column`"))
+        if faults:
+            raise RecipeError(*faults)
+        return schema.append(pa.field(self.column, pa.string())) if self.mode == "tag" else schema
+
+    def apply(self, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:  # noqa: ARG002
+        """Judge the documents of a batch; drop or mark those that do not meet a rule."""
+        from builder.stages.quality.judging import NONE, judge_batch
+
+        judged = judge_batch(self._conditions(), self._values(batch, resources), batch.num_rows)
+        counts = dict(judged.counts())
+        if self.mode != "drop":
+            kept = batch.append_column(self.column, judged.codes()) if self.mode == "tag" else batch
+            return Outcome(kept=kept, rejected=no_rejections(), counts=counts)
+        rejections = judged.rejections(batch, stage=self.name, url=resources.columns.url)
+        kept = batch.filter(pa.array(judged.first == NONE))
+        return Outcome(kept=kept, rejected=rejection_batch(rejections), counts=counts)
+
+    # -- rules ---------------------------------------------------------------------------------------------
+
+    def _preset(self) -> Preset | None:
+        return PRESETS.get(self.preset) if self.preset is not None else None
+
+    def _rules(self) -> dict[str, Any]:
+        preset = self._preset()
+        return {**(preset.rules if preset else {}), **self.limits, "all": self.all, "any": self.any}
+
+    def _conditions(self) -> tuple[Condition | Alternatives, ...]:
+        return read_rules(self._rules())[0]
+
+    def _own_names(self) -> tuple[str, ...]:
+        """Return the signals that the preset's dialect measures in its own way."""
+        preset = self._preset()
+        return DIALECTS[preset.dialect].names if preset and preset.dialect else ()
+
+    def _measured(self, schema: pa.Schema) -> list[str]:
+        """Return the signals that the stage has to measure."""
+        own = self._own_names()
+        return [name for name in self.uses if name in own or (name in SIGNALS and name not in schema.names)]
+
+    def _values(self, batch: pa.RecordBatch, resources: Resources) -> dict[str, pa.Array]:
+        """Return the values of all signals and columns that the rules name."""
+        from builder.stages.quality.measuring import measure_signals
+
+        own, wanted = self._own_names(), self._measured(batch.schema)
+        texts = batch.column(resources.columns.text) if wanted else None
+        found = {name: batch.column(name) for name in self.uses if name not in wanted}
+        ours = [name for name in wanted if name not in own]
+        found |= measure_signals(texts, ours) if ours else {}
+        preset = self._preset()
+        if preset and preset.dialect and any(name in own for name in wanted):
+            measured = DIALECTS[preset.dialect].measure(texts)
+            found |= {name: measured[name] for name in wanted if name in own}
+        return {name: found[name] for name in self.uses}
+
+    # -- faults --------------------------------------------------------------------------------------------
+
+    def _preset_faults(self) -> Iterator[Fault]:
+        if self.preset is not None and self.preset not in PRESETS:
+            what = f"no preset is called {self.preset!r}"
+            yield Fault(where="preset", what=what, advice=nearest(self.preset, list(PRESETS)))
+
+    def _name_faults(self, schema: pa.Schema) -> Iterator[Fault]:
+        columns = [name for name in schema.names if not name.startswith("_")]
+        options = [name for name in self.__slots__ if name not in GROUPS]
+        for name in dict.fromkeys([*self.limits, *self.uses]):
+            if name not in SIGNALS and name not in self._own_names() and name not in columns:
+                what, advice = unknown_signal(name, columns=[*columns, *options])
+                yield Fault(where=name, what=what, advice=advice)
+
+    def _kind_faults(self, schema: pa.Schema) -> Iterator[Fault]:
+        measured = self._measured(schema)
+        for one in self._flat():
+            if one.name in measured or one.name not in schema.names:
+                continue
+            kind = schema.field(one.name).type
+            is_number = kinds.is_integer(kind) or kinds.is_floating(kind)
+            if one.limit in ("min", "max") and not is_number:
+                what = f"the column {one.name!r} is {kind}, so it cannot be compared with a number"
+                yield Fault(
+                    where=f"{one.name}.{one.limit}", what=what, advice="use in: [...] or not_in: [...]"
+                )
+            elif one.limit in ("in", "not_in"):
+                try:
+                    pa.array(one.bound, kind)
+                except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+                    what = f"the column {one.name!r} is {kind}, and {list(one.bound)!r} are not such values"
+                    yield Fault(
+                        where=f"{one.name}.{one.limit}", what=what, advice=f"give values of type {kind}"
+                    )
+
+    def _flat(self) -> Iterator[Condition]:
+        pending = list(self._conditions())
+        while pending:
+            one = pending.pop(0)
+            if isinstance(one, Condition):
+                yield one
+            else:
+                pending = [*(c for some in one.alternatives for c in some), *pending]
