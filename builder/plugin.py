@@ -11,7 +11,6 @@ as an entry point of the group ``builder.stages``; docs/your-own-stage.md shows 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -19,13 +18,14 @@ import numpy as np
 import pyarrow as pa
 
 from builder.domain.record import RECORD
-from builder.domain.rejection import Rejection, rejection_batch
+from builder.domain.rejection import FILTERED, Rejection, rejection_batch
 from builder.errors import Fault, RecipeError
-from builder.protocols import Columns, Guard, Outcome, Resources, Source
+from builder.protocols import Guard, Outcome, Resources, Source
 from builder.registry import is_own, nearest, option
+from builder.stages.functions.row_view import LazyColumns, RowView, public_names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -33,59 +33,6 @@ __all__ = ["BatchStage", "RowFilter", "RowMapper", "RowView", "Source", "option"
 
 REASON = "_reason"
 """Column in the result of ``BatchStage.process``: the reason why a row leaves the build, or null."""
-
-FILTERED = "filtered"
-"""Reason code of a row for which ``RowFilter.keep`` returns False without a reason."""
-
-
-class RowView(Mapping[str, Any]):
-    """One row: its columns by name, as Python values, and the columns with a role as attributes."""
-
-    def __init__(self, columns: _LazyColumns, number: int) -> None:
-        self._columns, self._number = columns, number
-
-    def __getitem__(self, name: str) -> Any:
-        return self._columns.values(name)[self._number]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._columns.names)
-
-    def __len__(self) -> int:
-        return len(self._columns.names)
-
-    @property
-    def text(self) -> str:
-        """The text, whatever the contract calls its column; empty if it is null or missing."""
-        return self._of_role(self._columns.roles.text) or ""
-
-    @property
-    def url(self) -> str | None:
-        """The URL, whatever the contract calls its column."""
-        return self._of_role(self._columns.roles.url) or None
-
-    @property
-    def source(self) -> str:
-        """The name of the source that the row comes from."""
-        return str(self._columns.values(RECORD)[self._number]["source"])
-
-    def _of_role(self, name: str | None) -> str:
-        return str(self[name] or "") if name in self._columns.names else ""
-
-
-class _LazyColumns:
-    """The columns of a batch as Python values, each converted when it is first used."""
-
-    def __init__(self, batch: pa.RecordBatch, roles: Columns) -> None:
-        self.batch, self.roles = batch, roles
-        self.names = _public_names(batch.schema)
-        self._values: dict[str, list[Any]] = {}
-
-    def values(self, name: str) -> list[Any]:
-        if name not in self._values:
-            if name not in self.names and name != RECORD:
-                raise KeyError(f"no column {name!r}: {nearest(name, self.names)}")
-            self._values[name] = self.batch.column(name).to_pylist()
-        return self._values[name]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +59,7 @@ class _PluginStage:
         Raises:
             RecipeError: if one is missing, or if the class does not define its method.
         """
-        known = _public_names(schema)
+        known = public_names(schema)
         if is_own(_home_of(type(self), self._method)):
             what = f"{type(self).__name__} does not define the method {self._method}"
             raise RecipeError(Fault(where=self.name, what=what, advice="define it in the class"))
@@ -155,7 +102,7 @@ class RowFilter(_PluginStage):
 
     def apply(self, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:  # noqa: ARG002
         """Split a batch by what ``keep`` returns."""
-        columns = _LazyColumns(batch, resources.columns)
+        columns = LazyColumns(batch, resources.columns)
         reasons: dict[int, str] = {}
         for number in range(batch.num_rows):
             answer = self.keep(RowView(columns, number))
@@ -197,7 +144,7 @@ class _WritingStage(_PluginStage):
             RecipeError: if a column to edit is missing, or a column to add is there.
         """
         schema = super().bind(schema, resources)
-        known = _public_names(schema)
+        known = public_names(schema)
         faults = [
             Fault(where=self.name, what=f"the stage edits the column {name!r}, which is missing")
             for name in self._edited(resources)
@@ -232,7 +179,7 @@ class RowMapper(_WritingStage):
 
     def apply(self, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:  # noqa: ARG002
         """Write the values that ``map`` returns."""
-        columns = _LazyColumns(batch, resources.columns)
+        columns = LazyColumns(batch, resources.columns)
         found = [self.map(RowView(columns, number)) for number in range(batch.num_rows)]
         edited = self._edited(resources)
         allowed = {*edited, *edited.values(), *self.adds}
@@ -267,7 +214,7 @@ class BatchStage(_WritingStage):
 
     def apply(self, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:  # noqa: ARG002
         """Write what ``process`` returns, and reject the rows with a reason."""
-        done = self.process(batch.select(_public_names(batch.schema)))
+        done = self.process(batch.select(public_names(batch.schema)))
         if done.num_rows != batch.num_rows:
             raise ValueError(f"process returned {done.num_rows} rows for {batch.num_rows}")
         new = batch
@@ -285,10 +232,6 @@ class BatchStage(_WritingStage):
 def _home_of(code: type, method: str) -> type:
     """Return the class that defines a method."""
     return next(one for one in code.__mro__ if method in vars(one))
-
-
-def _public_names(schema: pa.Schema) -> list[str]:
-    return [name for name in schema.names if not name.startswith("_")]
 
 
 def _others(n_rows: int, rows: Mapping[int, str]) -> NDArray[np.bool_]:

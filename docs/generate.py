@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 from builder.cli.main import COMMANDS, cli
 from builder.domain.contract import arrow_values
 from builder.domain.json import text as json_text
-from builder.pipeline.stage_errors import STAGE_ERROR
-from builder.plugin import FILTERED
+from builder.domain.rejection import CODE_REASONS
 from builder.recipe import recipe_schema
 from builder.registry import SOURCES, STAGES, source_class, stage_class
 from builder.release.reasons import BUILD_REASONS
@@ -110,12 +109,6 @@ COMMON_OPTIONS = [
     "[`where`](../recipe.md#rows-that-a-stage-works-on), the rows that it works on.",
     "",
 ]
-OTHERS = {
-    STAGE_ERROR: "The stage raised an error on this row; `message` is the error. The outcome is `failed`.",
-    FILTERED: "A filter rejected the row without a reason of its own. The outcome is `rejected`.",
-}
-"""Reasons that any stage of another package can give."""
-
 GENERATED = ("README.md", "reasons.md", "signals.md")
 
 SIGNALS_INTRO = """\
@@ -265,7 +258,7 @@ def reasons_page() -> str:
     parsing = {**json_text.REASONS, **arrow_values.REASONS}
     judging = [(n, {c: t for c, t in found.reasons.items() if c not in parsing}) for n, found in JUDGES]
     working = [(n, stage_class(n).reasons) for n in STAGES if n != "validate"]
-    working += [("any stage of another package", OTHERS)]
+    working += [("any stage of another package", CODE_REASONS)]
     lines = [f"{MADE}# Reason codes", "", REASONS_INTRO, "", "## Reasons of sources", "", READING, ""]
     lines += [*reason_table(sources), "", "## Reasons of parsing", "", PARSING, ""]
     lines += [*reason_table([("validate", parsing)]), "", "## Reasons of contracts", "", JUDGING, ""]

@@ -8,6 +8,7 @@ from click.core import ParameterSource
 from builder.cli.options import (
     Share,
     VersionNumber,
+    allow_code_option,
     json_option,
     max_memory_option,
     schemas_option,
@@ -63,6 +64,7 @@ _READS_INPUTS = (
     help="Folder for unfinished work. Default: a folder inside the corpus.",
 )
 @schemas_option
+@allow_code_option
 @click.option("--full", is_flag=True, help="Read all inputs again, not only new ones.")
 @click.option("--prune", is_flag=True, help="Remove the rows of inputs that no longer exist.")
 @click.option("--rehash", is_flag=True, help="Hash every input, even if it looks unchanged.")
@@ -94,6 +96,7 @@ def build_command(
     settings: tuple[str, ...],
     spool: str | None,
     schemas: tuple[str, ...],
+    allow_code: bool,
     batch_rows: int | None,
     full: bool,
     prune: bool,
@@ -128,7 +131,7 @@ def build_command(
     from builder.report.build import print_build, print_stopped
     from builder.report.progress import say, say_if_compiling, show_progress
 
-    loaded = Recipe.load(recipe, settings=settings, schemas=schemas)
+    loaded = Recipe.load(recipe, settings=settings, schemas=schemas, allow_code=allow_code)
     if compact:
         from builder.operations.compact import compact as compact_newest
 

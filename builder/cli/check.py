@@ -6,15 +6,18 @@ from pathlib import Path
 
 import click
 
-from builder.cli.options import json_option, schemas_option, settings_option
+from builder.cli.options import allow_code_option, json_option, schemas_option, settings_option
 
 
 @click.command("check", epilog="Example: builder check recipe.yaml && builder check out/southern-news@1.0.0")
 @click.argument("target", metavar="RECIPE|FOLDER[@V]")
 @settings_option
 @schemas_option
+@allow_code_option
 @json_option
-def check_command(target: str, *, settings: tuple[str, ...], schemas: tuple[str, ...], as_json: bool) -> int:
+def check_command(
+    target: str, *, settings: tuple[str, ...], schemas: tuple[str, ...], allow_code: bool, as_json: bool
+) -> int:
     """Check a recipe before you build it, or a version before you publish it.
 
     For a RECIPE, check the contract, the stages with their columns, and the inputs. Build a sample, spread
@@ -31,9 +34,12 @@ def check_command(target: str, *, settings: tuple[str, ...], schemas: tuple[str,
     fault is found.
     """
     if not _is_corpus(target):
-        return _check_recipe(target, settings=settings, schemas=schemas, as_json=as_json)
-    if settings or schemas:
-        raise click.UsageError("--set and --schemas apply to a recipe, but the target is a folder")
+        return _check_recipe(
+            target, settings=settings, schemas=schemas, allow_code=allow_code, as_json=as_json
+        )
+    if settings or schemas or allow_code:
+        what = "--set, --schemas and --allow-code apply to a recipe, but the target is a folder"
+        raise click.UsageError(what)
     from builder.hub.guard import check_version
     from builder.report.check import print_version_check
 
@@ -46,9 +52,12 @@ def _is_corpus(target: str) -> bool:
     return Path(target).is_dir() or (bool(at) and not Path(target).exists() and Path(folder).is_dir())
 
 
-def _check_recipe(target: str, *, settings: tuple[str, ...], schemas: tuple[str, ...], as_json: bool) -> int:
+def _check_recipe(
+    target: str, *, settings: tuple[str, ...], schemas: tuple[str, ...], allow_code: bool, as_json: bool
+) -> int:
     from builder.operations.check import check
     from builder.recipe import Recipe
     from builder.report.check import print_check
 
-    return print_check(check(Recipe.load(target, settings=settings, schemas=schemas)), as_json=as_json)
+    recipe = Recipe.load(target, settings=settings, schemas=schemas, allow_code=allow_code)
+    return print_check(check(recipe), as_json=as_json)

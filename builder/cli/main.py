@@ -44,6 +44,7 @@ COMMANDS = {
     "yank": ("withdraw", "Mark a version as not to be used, or undo that."),
     "drop": ("withdraw", "Delete the rows of an old version. Its number and digest stay."),
     "gc": ("withdraw", "Delete files that no version uses."),
+    "plugin": ("plugin", "Check a stage of your own."),
     "schema": ("schema", "Print a built-in contract or the schema of recipes."),
 }
 

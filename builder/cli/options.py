@@ -93,6 +93,11 @@ schemas_option = click.option(
     multiple=True,
     help="Additional folder in which references of the contract are resolved. Repeat to add more.",
 )
+allow_code_option = click.option(
+    "--allow-code",
+    is_flag=True,
+    help="Allow a recipe that calls functions of its author. Read them first: they run as you.",
+)
 workers_option = click.option(
     "--workers", type=click.IntRange(1), help="Number of worker processes. Default: one for each core."
 )

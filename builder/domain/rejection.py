@@ -18,6 +18,18 @@ MAX_RECORD_KEPT = 1 << 20
 MAX_VALUE_CHARS = 200
 """Characters of an offending value that are shown."""
 
+STAGE_ERROR = "stage_error"
+"""Reason code of a row on which code that is not part of builder raises."""
+
+FILTERED = "filtered"
+"""Reason code of a row that a filter rejects without a reason of its own."""
+
+CODE_REASONS = {
+    STAGE_ERROR: "The code raised an error on this row; `message` is the error. The outcome is `failed`.",
+    FILTERED: "A filter rejected the row without a reason of its own. The outcome is `rejected`.",
+}
+"""Reasons that any code that is not part of builder can give."""
+
 FAULT_TYPE = pa.struct(
     [
         pa.field("pointer", pa.string(), nullable=False),

@@ -88,6 +88,7 @@ def build(
     rehash: bool = False,
     accept_libraries: bool = False,
     dry_run: bool = False,  # noqa: ARG001 - the decorator reads it
+    allow_code: bool = False,  # noqa: ARG001 - the decorator reads it
     advance: Progress = ignore_progress,
     notice: Callable[[str], None] = ignore_notice,
 ) -> BuildResult:
@@ -115,6 +116,7 @@ def build(
         rehash: hash every input, even if it looks unchanged.
         accept_libraries: add to the newest version even if other versions of the libraries made its rows.
         dry_run: do everything that a build does, in a copy of the corpus that is removed. Writes no version.
+        allow_code: allow a recipe, given as a path, that calls functions of its author.
         notice: called with each notice that the user reads before the work begins.
 
     Raises:

@@ -135,10 +135,22 @@ class Check:
 
 
 @hides_variables
-def check(recipe: Recipe, *, workers: int | None = None, sample_records: int = SAMPLE_RECORDS) -> Check:
+def check(
+    recipe: Recipe,
+    *,
+    workers: int | None = None,
+    sample_records: int = SAMPLE_RECORDS,
+    allow_code: bool = False,  # noqa: ARG001 - the decorator reads it
+) -> Check:
     """Bind the chain, count the inputs, and build a sample in a temporary folder.
 
     The sample is taken from up to ``SAMPLE_TASKS`` parts of the inputs, spread evenly.
+
+    Args:
+        recipe: the recipe, or the path of its file.
+        workers: number of worker processes for which the time is estimated; default: one for each core.
+        sample_records: number of records of the sample.
+        allow_code: allow a recipe, given as a path, that calls functions of its author.
 
     Raises:
         RecipeError: if the stages do not chain, or an input does not exist.

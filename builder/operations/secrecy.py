@@ -19,11 +19,15 @@ _T = TypeVar("_T")
 def hides_variables(
     function: Callable[Concatenate[Recipe, _P], _T],
 ) -> Callable[Concatenate[Recipe | str | Path, _P], _T]:
-    """Load the recipe of an operation, and replace the values of its variables in every error."""
+    """Load the recipe of an operation, and replace the values of its variables in every error.
+
+    If the recipe is a path, the argument ``allow_code`` of the operation is that of ``Recipe.load``.
+    """
 
     @wraps(function)
     def hiding(recipe: Recipe | str | Path, *args: _P.args, **kwargs: _P.kwargs) -> _T:
-        loaded = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
+        allowed = bool(kwargs.get("allow_code"))
+        loaded = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe, allow_code=allowed)
         with hidden_variables(loaded.variables):
             return function(loaded, *args, **kwargs)
 

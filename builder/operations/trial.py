@@ -39,7 +39,8 @@ def tries_in_scratch(build: Callable[_P, BuildResult]) -> Callable[_P, BuildResu
         if kwargs.get("limit") is None and not kwargs.get("dry_run"):
             return build(*args, **kwargs)
         given: Any = args[0] if args else kwargs.pop("recipe")
-        recipe = given if isinstance(given, Recipe) else Recipe.load(given)
+        allowed = bool(kwargs.get("allow_code"))
+        recipe = given if isinstance(given, Recipe) else Recipe.load(given, allow_code=allowed)
         spool: Any = kwargs.pop("spool", None)
         is_sample = kwargs.get("limit") is not None
         with _scratch(recipe, is_sample=is_sample, spool=spool) as tried:

@@ -127,8 +127,8 @@ def validate(
     """
     if (recipe is None) == (contract is None) or (recipe is not None and files):
         raise BuilderError("name files and a contract, or a recipe alone")
-    if recipe is not None:
-        recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe, schemas=schemas)
+    if isinstance(recipe, (str, Path)):  # its stages do not run, so none of its code is imported
+        recipe = Recipe.load(recipe, schemas=schemas, allow_code=True)
     if recipe is None:
         loaded = load_schema(contract or "", folder=Path.cwd(), schemas=[Path(folder) for folder in schemas])
         return _validate(_named_files(files), loaded, rejected=rejected, workers=workers)

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from builder.domain.outcome import Outcome
 from builder.domain.record import RECORD
-from builder.domain.rejection import Rejection, rejection_batch
+from builder.domain.rejection import STAGE_ERROR, Rejection, rejection_batch
 from builder.errors import AccountError, BuilderError, Fault
 from builder.registry import blame, describe_part, is_own
 from builder.stages.binding.placed import inner_stage, stage_kind
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from builder.protocols import CorpusStage, Guard, Reading, Resources, Source, Stage, Task
-
-STAGE_ERROR = "stage_error"
-"""Reason code of a row on which a stage of another package raises."""
 
 _MESSAGE_CHARS = 500
 

@@ -235,7 +235,9 @@ def _fact_text(name: str, fact: str, was: Any, now: Any) -> str:
 def _packages(was: Any, now: Any) -> str:
     """Say which versions of a package differ, if that is what has changed."""
     texts = [
-        f"{one['package']} {one['version']}" if isinstance(one, dict) and one.get("version") else ""
+        f"{one.get('package') or one.get('function')} {one['version']}"
+        if isinstance(one, dict) and one.get("version")
+        else ""
         for one in (was, now)
     ]
     return f", which is {texts[1]}, and was {texts[0]}" if all(texts) and texts[0] != texts[1] else ""

@@ -9,19 +9,28 @@ from typing import TYPE_CHECKING, Any
 from builder.errors import Fault, RecipeError
 from builder.recipe.near_misses import advice_for, license_faults, share_of
 from builder.recipe.schema import options_schema, recipe_schema
-from builder.recipe.stage_entries import stage_faults, unknown_sources
+from builder.recipe.stage_entries import code_faults, stage_faults, unknown_sources
 from builder.registry import nearest, source_class, source_kinds, stage_class, stage_names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 
 _KINDS = {"sources": "source", "stages": "stage"}
 """What the only key of an entry in a list of the recipe names."""
 
 
-def find_faults(document: Any) -> list[Fault]:
-    """List every fault of a recipe; an empty list means that the recipe is valid."""
+def find_faults(document: Any, *, allow_code: bool = False, functions: Collection[str] = ()) -> list[Fault]:
+    """List every fault of a recipe; an empty list means that the recipe is valid.
+
+    Args:
+        allow_code: whether a stage may call a function of the recipe's author. Without it, nothing is
+            imported.
+        functions: the names of functions that were given in Python, which need no permission.
+    """
+    stages = document.get("stages") if isinstance(document, dict) else None
+    if not allow_code and (faults := list(code_faults(stages, given=functions))):
+        return faults
     if faults := [*_number_faults(document, ""), *_load_faults(document)]:
         return faults
     return [*_schema_faults(document), *_consistency_faults(document)]

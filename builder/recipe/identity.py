@@ -8,7 +8,8 @@ A stage or source declares three facts, all of them optional:
   of the recipe.
 
 For a stage or source of another package, name and version of the package and a hash of its source count as
-well. Such a class can give its own ``identity`` instead, a mapping of JSON values.
+well. Such a class can give its own ``identity`` instead, a mapping of JSON values. A function that a stage
+calls is identified in the same way (``code_identity``).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from builder.domain.json.canonical import canonical_json
 from builder.errors import Fault, RecipeError
-from builder.recipe.code_identity import code_identity
+from builder.recipe.code_identity import code_identity, function_identity
 from builder.recipe.known_options import is_as_before
 from builder.recipe.secrets import public_addresses
 from builder.recipe.stage_entries import stage_entries
@@ -89,10 +90,27 @@ class Identity:
         }
 
     def packages(self) -> dict[str, str]:
-        """Return the versions of the other packages whose stages and sources the recipe names."""
+        """Return the versions of all code that is not part of builder.
+
+        A package has its version. A function that is not in a package has the hash of its source, or the
+        version that its author declares.
+        """
+        versions = {}
+        for one in self._identities():
+            if one.get("package"):
+                versions[one["package"]] = one.get("version")
+            elif one.get("function"):
+                versions[one["function"]] = one.get("version") or f"sha256:{one.get('source')}"
+        return {name: number for name, number in versions.items() if number}
+
+    @property
+    def is_declared(self) -> bool:
+        """Whether only a declared version identifies a function of the recipe."""
+        return any(one.get("reproducible") == "declared" for one in self._identities())
+
+    def _identities(self) -> list[Mapping[str, Any]]:
         parts = [*self.chain["stages"], *self.sources.values()]
-        found = [part["identity"] for part in parts if "identity" in part]
-        return {one["package"]: one["version"] for one in found if one.get("package") and one.get("version")}
+        return [part["identity"] for part in parts if "identity" in part]
 
     def as_known(
         self, stages: Sequence[Mapping[str, Any]], sources: Mapping[str, Mapping[str, Any]]
@@ -216,6 +234,8 @@ def _describe_stage(stage: AnyStage, *, folder: Path, files: dict[str, StageFile
     inner, where = inner_stage(stage), where_of(stage)
     facts = {"stage": inner.name, "name": stage.name, "options": effective_options(inner)}
     facts |= _declared(inner, kind="stage")
+    if called := getattr(inner, "called", None):
+        facts["identity"] = function_identity(called, declared=inner.version)
     if where:
         facts["where"] = where.document()
     read = getattr(inner, "files", None)

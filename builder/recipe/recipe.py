@@ -19,10 +19,11 @@ from builder.io.contracts import load_contract
 from builder.io.reading.file_source import FileSource
 from builder.io.streams.address import Address, is_local
 from builder.recipe.faults import find_faults, source_names
+from builder.recipe.given_functions import Functions, take_functions
 from builder.recipe.identity import Identity, describe_chain
 from builder.recipe.roles import assign_columns
 from builder.recipe.secrets import hidden_variables, public_document, redacted_urls, used_variables
-from builder.recipe.stage_entries import stage_entries
+from builder.recipe.stage_entries import make_stages
 from builder.recipe.text import apply_settings, fill_variables, read_document
 from builder.registry import blame, source_class
 
@@ -86,7 +87,12 @@ class Recipe:
 
     @classmethod
     def load(
-        cls, path: str | Path, *, settings: Sequence[str] = (), schemas: Sequence[str | Path] = ()
+        cls,
+        path: str | Path,
+        *,
+        settings: Sequence[str] = (),
+        schemas: Sequence[str | Path] = (),
+        allow_code: bool = False,
     ) -> Recipe:
         """Read and check a recipe from a YAML or TOML file.
 
@@ -96,6 +102,8 @@ class Recipe:
         Args:
             settings: ``KEY=VALUE`` pairs that override values, such as ``stages.dedup_near.threshold=0.7``.
             schemas: more folders in which references of the contract are looked up.
+            allow_code: allow stages that call a function of the recipe's author. Without it, such a recipe is
+                refused, and none of its code is imported.
 
         Raises:
             RecipeError: if the file cannot be read or does not match the recipe's schema.
@@ -105,7 +113,8 @@ class Recipe:
         try:
             with redacted_urls():
                 document = apply_settings(read_document(path), settings)
-            return cls.from_dict(document, folder=path.resolve().parent, schemas=schemas)
+            folder = path.resolve().parent
+            return cls.from_dict(document, folder=folder, schemas=schemas, allow_code=allow_code)
         except (BuilderError, UnicodeEncodeError):  # the latter: a file name that the locale cannot encode
             raise
         except RecursionError:
@@ -124,21 +133,34 @@ class Recipe:
         folder: str | Path = ".",
         schemas: Sequence[str | Path] = (),
         contract: Contract | None = None,
+        allow_code: bool = False,
     ) -> Recipe:
         """Check a recipe given as a mapping; relative paths are relative to ``folder``.
 
+        The list of stages can hold functions that take a row: ``[{"extract_text": {}}, keep]``. If a function
+        is a lambda, is inside of another one, or is not in a file, declare a version of it:
+        ``{"filter": {"call": keep, "version": "1"}}``.
+
         Args:
             contract: replaces the contract that the document names.
+            allow_code: as in ``load``. Functions that the list of stages holds need no permission.
+
+        Raises:
+            RecipeError: if the document does not match the recipe's schema, or a function needs a version.
+            ContractError: as in ``load``.
         """
+        document, functions = take_functions(document)
         filled = fill_variables(copy.deepcopy(dict(document)))
         with redacted_urls(), hidden_variables(used_variables(dict(document))):
-            if faults := find_faults(filled):
+            if faults := find_faults(filled, allow_code=allow_code, functions=functions):
                 raise RecipeError(*faults)
             folder = Path(folder).resolve()
             if contract is None:
                 named = filled.get("contract", DEFAULT_CONTRACT)
                 contract = load_contract(named, folder=folder, schemas=[Path(s) for s in schemas])
-            return _assemble(cls, filled, written=dict(document), folder=folder, contract=contract)
+            return _assemble(
+                cls, filled, written=dict(document), folder=folder, contract=contract, functions=functions
+            )
 
     def digest(self) -> str:
         """Return the SHA-256 of ``data_document``."""
@@ -204,6 +226,7 @@ class Recipe:
         if self.carried:
             facts["published"] = [column.document() for column in self.carried]
         facts |= {"input_rules": input_rules} if input_rules > 1 else {}
+        facts |= {"reproducible": "declared"} if identity.is_declared else {}
         return facts | self.card_facts() | ({"limit": limit} if limit else {})
 
     def card_facts(self) -> dict[str, str]:
@@ -218,13 +241,14 @@ def _assemble(
     written: dict[str, Any],
     folder: Path,
     contract: Contract,
+    functions: Functions,
 ) -> Recipe:
     return cls(
         name=document["name"],
         contract=contract,
         columns=assign_columns(document.get("columns", {}), contract),
         sources=_make_sources(document["sources"], written=written["sources"], folder=folder),
-        stages=tuple(entry.make() for entry in stage_entries(document.get("stages"))),
+        stages=make_stages(document.get("stages"), folder=folder, functions=functions),
         splits=dict(document.get("splits", DEFAULT_SPLITS)),
         corpus=corpus_folder(document["corpus"], where="corpus", folder=folder),
         folder=folder,

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from builder.errors import Fault
+from builder.errors import Fault, RecipeError
 from builder.registry import blame, nearest, source_kinds, stage_class, stage_names
 from builder.stages.binding.placed import AnyStage, place_stage
 from builder.stages.binding.where import Where
+from builder.stages.functions.called import find_function
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from builder.stages.functions.called import CalledFunction
 
 FIRST_KIND = "validate"
 """The kind of the first stage of every chain."""
+
+CALLS = "filter"
+"""The kind of stage that calls a function of the user."""
 
 COMMON = ("name", "where")
 """Options that every stage has."""
@@ -48,8 +56,16 @@ class StageEntry:
             options={key: value for key, value in written.items() if key not in COMMON},
         )
 
-    def make(self) -> AnyStage:
+    @property
+    def call(self) -> str | None:
+        """The function that a `filter` calls; None without one."""
+        return self.options.get("call") if self.kind == CALLS else None
+
+    def make(self, called: CalledFunction | None = None) -> AnyStage:
         """Create the stage.
+
+        Args:
+            called: the function that ``call`` names.
 
         Raises:
             RecipeError: if a stage of another package refuses its options, whatever its code raises.
@@ -57,6 +73,8 @@ class StageEntry:
         found = stage_class(self.kind)
         with blame(self.kind, kind="stage", code=found):
             stage = found(**collected(found, self.options))
+        if called is not None:
+            stage = stage.with_function(called)
         return place_stage(stage, name=self.name, where=self.where)
 
 
@@ -65,7 +83,7 @@ def collected(found: type, options: Mapping[str, Any]) -> dict[str, Any]:
     into = getattr(found, "collects", None)
     if into is None:
         return dict(options)
-    names = {one.name for one in dataclasses.fields(found)}
+    names = {one.name for one in dataclasses.fields(found) if "help" in one.metadata}
     known = {name: value for name, value in options.items() if name in names}
     others = {name: value for name, value in options.items() if name not in names}
     return known | {into: {**known.get(into, {}), **others}} if others else known
@@ -80,6 +98,36 @@ def stage_entries(written: Sequence[Mapping[str, Any]] | None) -> list[StageEntr
     entries = [StageEntry.of(entry) for entry in written or []]
     has_first = bool(entries) and entries[0].kind == FIRST_KIND
     return entries if has_first else [StageEntry(kind=FIRST_KIND, name=FIRST_KIND), *entries]
+
+
+def make_stages(
+    written: Sequence[Mapping[str, Any]] | None,
+    *,
+    folder: Path,
+    functions: Mapping[str, CalledFunction],
+) -> tuple[AnyStage, ...]:
+    """Create the stages of a recipe, with the functions that they call.
+
+    Args:
+        folder: the folder of the recipe, to which files of functions are relative.
+        functions: the functions that were given in Python, by the name that the recipe has for them.
+
+    Raises:
+        RecipeError: if a stage refuses its options, or the file of a function cannot be read.
+    """
+    entries = stage_entries(written)
+    first = len(written or ()) - len(entries)
+    made = []
+    for place, entry in enumerate(entries, first):
+        called = functions.get(entry.call or "")
+        if called is None and entry.call is not None:
+            try:
+                called = find_function(entry.call, folder=folder)
+            except RecipeError as error:
+                where = f"stages[{place}].{entry.kind}.call"
+                raise RecipeError(*(replace(fault, where=where) for fault in error.faults)) from None
+        made.append(entry.make(called))
+    return tuple(made)
 
 
 def common_options_schema() -> dict[str, Any]:
@@ -126,6 +174,26 @@ def stage_faults(written: Sequence[Any]) -> Iterator[Fault]:
         if entry.kind == FIRST_KIND and entry.where:
             what = f"{FIRST_KIND!r} checks every record, so it does not take `where`"
             yield Fault(where=f"{place}.{FIRST_KIND}.where", what=what, advice="remove `where`")
+
+
+def is_free_name(name: str) -> bool:
+    """Return whether a stage can have a name without another meaning."""
+    pattern = common_options_schema()["name"]["pattern"]
+    return bool(re.match(pattern, name)) and name not in {*_TAKEN, *stage_names(), *source_kinds()}
+
+
+def code_faults(written: Any, *, given: Collection[str]) -> Iterator[Fault]:
+    """Find the stages that run code of the recipe's author, which the user must allow.
+
+    Args:
+        given: the functions that were given in Python; the caller has imported them.
+    """
+    for i, entry in enumerate(written if isinstance(written, list) else ()):
+        call = StageEntry.of(entry).call if _is_readable(entry) else None
+        if call is not None and call not in given:
+            what = f"the recipe runs code of its own: {call}"
+            advice = "read that code, then add --allow-code (in Python: allow_code=True)"
+            yield Fault(where=f"stages[{i}].{CALLS}.call", what=what, advice=advice)
 
 
 def _is_readable(entry: Any) -> bool:

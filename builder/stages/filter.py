@@ -1,18 +1,20 @@
-"""``filter``: documents that do not meet rules on signals and columns."""
+"""``filter``: reject documents by rules on signals and columns, and by a function of your own."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pyarrow as pa
 import pyarrow.types as kinds
 
-from builder.domain.rejection import no_rejections, rejection_batch
+from builder.domain.rejection import CODE_REASONS, no_rejections, rejection_batch
 from builder.errors import Fault, RecipeError
 from builder.protocols import Outcome
 from builder.registry import nearest, option
 from builder.stages.binding.required_columns import text_column_faults
+from builder.stages.functions.refused_rows import refuse_rows, refused_rows
+from builder.stages.functions.row_view import LazyColumns
 from builder.stages.quality.dialects import DIALECTS
 from builder.stages.quality.presets import PRESETS, Preset
 from builder.stages.quality.rules import (
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from builder.protocols import Guard, Resources
+    from builder.stages.functions.called import CalledFunction
     from builder.stages.quality.rules import Alternatives
 
 _ENDS = {
@@ -45,13 +48,14 @@ def _reasons() -> dict[str, str]:
             for name in names
             for limit, end in _ENDS.items()
         },
+        **CODE_REASONS,
         NO_ALTERNATIVE: "The document meets none of the alternatives of `any`.",
     }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Reject documents that do not meet rules.
+    """Reject documents that do not meet rules, or by a function of your own.
 
     A rule names a signal or a column and its limits: ``words: {min: 50, max: 100000}``, ``language: [en]``.
     Rules are keys of the stage, next to its options. ``all`` and ``any`` are lists of rules. A preset is a
@@ -66,6 +70,16 @@ class Filter:
     The stage measures the signals of its rules, unless a stage ``signals`` before it wrote them as columns.
     The build counts for each limit how often it was the first to fire, and how often it would have fired
     alone.
+
+    In a recipe with `call`: `- filter: {call: ./keep.py:keep}`. [Your own stage](../your-own-stage.md) has an
+    example. Only rows that meet all rules come to the function. It takes a row and returns True to keep it.
+    It returns False, or a reason code in lower_snake_case, to reject it. `row["title"]` is the value of a
+    column, `row.text` and `row.url` are the columns with these roles, and `row.source` is the name of the
+    source. If the function raises, the row is `failed` and the build continues.
+
+    A recipe with `call` runs code, so `builder check` and `builder build` need `--allow-code`. The manifest
+    has a hash of that code. If it changes, the next build is a full rebuild and says so. The hash covers a
+    file alone, or all Python files of a package. `version` is for what it does not cover.
     """
 
     name: ClassVar[str] = "filter"
@@ -97,6 +111,19 @@ class Filter:
         choices=("drop", "tag", "report"),
     )
     column: str = option("filter_reason", help="Column for the reason code in `mode: tag`; null if none.")
+    call: str | None = option(
+        None,
+        help="The function: `package.module:function`, or `./file.py:function` next to the recipe.",
+    )
+    version: str | None = option(
+        None,
+        help="Version of the function. Change it if code that the function imports has changed.",
+    )
+    called: CalledFunction | None = field(default=None, repr=False)
+
+    def with_function(self, called: CalledFunction) -> Filter:
+        """Return the stage with the function that ``call`` names; the recipe finds it."""
+        return replace(self, called=called)
 
     @property
     def uses(self) -> tuple[str, ...]:
@@ -118,20 +145,30 @@ class Filter:
         faults = faults or [*read_rules(self._rules())[1]] or [*self._kind_faults(schema)]
         if self._measured(schema):
             faults += text_column_faults(self.name, schema, resources, purpose="measure")
-        if not faults and not self._conditions():
-            what = "the filter has no rule"
-            faults.append(
-                Fault(where="", what=what, advice="give a preset, or a rule such as words: {min: 50}")
-            )
+        faults += self._function_faults(has_rules=bool(faults or self._conditions()))
         if self.mode == "tag" and self.column in schema.names:
             what = f"the column {self.column!r} exists already"
             faults.append(Fault(where="column", what=what, advice="give this stage another `column`"))
         if faults:
             raise RecipeError(*faults)
+        if self.called is not None:
+            self.called.load()
         return schema.append(pa.field(self.column, pa.string())) if self.mode == "tag" else schema
 
     def apply(self, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:  # noqa: ARG002
-        """Judge the documents of a batch; drop or mark those that do not meet a rule."""
+        """Judge the documents of a batch by the rules, and ask the function about those that stay."""
+        if self.called is None:
+            return self._judge(batch, resources)
+        outcome = self._judge(batch, resources)
+        kept = outcome.kept
+        columns = LazyColumns(kept, resources.columns)
+        refused = refused_rows(self.called.load(), columns, kept.num_rows)
+        asked = refuse_rows(self.name, kept, refused, resources.columns)
+        rejected = pa.concat_batches([outcome.rejected, asked.rejected])
+        return Outcome(kept=asked.kept, rejected=rejected, counts=outcome.counts)
+
+    def _judge(self, batch: pa.RecordBatch, resources: Resources) -> Outcome:
+        """Judge the documents of a batch by the rules."""
         from builder.stages.quality.judging import NONE, judge_batch
 
         judged = judge_batch(self._conditions(), self._values(batch, resources), batch.num_rows)
@@ -186,6 +223,18 @@ class Filter:
         if self.preset is not None and self.preset not in PRESETS:
             what = f"no preset is called {self.preset!r}"
             yield Fault(where="preset", what=what, advice=nearest(self.preset, list(PRESETS)))
+
+    def _function_faults(self, *, has_rules: bool) -> Iterator[Fault]:
+        if self.called is None and not has_rules:
+            advice = (
+                "name a function, as in call: ./keep.py:keep, a preset, or a rule, as in words: {min: 50}"
+            )
+            yield Fault(where="", what="the stage has nothing to filter by", advice=advice)
+        if self.called is not None and self.mode != "drop":
+            what = f"a function works in mode: drop only, and the mode is {self.mode}"
+            yield Fault(
+                where="mode", what=what, advice="remove `mode`, or put the function into a filter of its own"
+            )
 
     def _name_faults(self, schema: pa.Schema) -> Iterator[Fault]:
         columns = [name for name in schema.names if not name.startswith("_")]

@@ -24,6 +24,7 @@ def make(tmp_path: Path) -> Callable[..., BuildResult]:
         splits: dict[str, float] | None = None,
         recipe: dict[str, Any] | None = None,
         function: Callable[..., BuildResult] = build,
+        allow_code: bool = False,
         **options: Any,
     ) -> BuildResult:
         document = {
@@ -34,6 +35,6 @@ def make(tmp_path: Path) -> Callable[..., BuildResult]:
             "corpus": corpus,
             **(recipe or {}),
         }
-        return function(Recipe.from_dict(document, folder=tmp_path), **options)
+        return function(Recipe.from_dict(document, folder=tmp_path, allow_code=allow_code), **options)
 
     return run

@@ -13,9 +13,10 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from planted import ledger_of, write_lines
+from ruamel.yaml import YAML
 
 from builder import BuildResult, Corpus, registry
-from builder.errors import RecipeError
+from builder.errors import NothingKeptError, RecipeError
 
 Make = Callable[..., BuildResult]
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "your-own-stage.md"
@@ -69,9 +70,20 @@ def lost(result: BuildResult) -> list[tuple[int, str, str]]:
     ]
 
 
+def test_the_function_of_the_page_works(make: Make, tmp_path: Path, feed: None) -> None:
+    """In a file next to the recipe, under the name that the page gives it."""
+    (tmp_path / "keep.py").write_text(blocks("python")[0])
+    written = next(block for block in PAGE.read_text(encoding="utf-8").split("```") if "call:" in block)
+    stage = YAML(typ="safe", pure=True).load(written)["stages"][1]
+
+    with pytest.raises(NothingKeptError) as error:
+        make(stages=["validate", stage], allow_code=True)
+    assert error.value.result.reasons[0] == (("rejected", "own_words", "few_words"), len(TEXTS))
+
+
 def test_the_row_filter_of_the_page_works(make: Make, install: Any, feed: None) -> None:
     """With the entry points of the page's pyproject.toml, and its own test."""
-    filter_code, test_code, *_ = blocks("python")
+    _, filter_code, test_code, *_ = blocks("python")
     install(filter_code, tomllib.loads(blocks("toml")[0])["project"]["entry-points"]["builder.stages"])
     result = make(stages=["validate", {"min_words": {"words": 4}}], splits={"train": 1.0})
     assert lost(result) == [
@@ -88,7 +100,7 @@ def test_the_row_filter_of_the_page_works(make: Make, install: Any, feed: None) 
 
 def test_the_row_mapper_of_the_page_works(make: Make, install: Any, feed: None) -> None:
     """It edits one column and adds another; the other columns are untouched."""
-    install(blocks("python")[2], {"shorten": "min_words:Shorten"})
+    install(blocks("python")[3], {"shorten": "min_words:Shorten"})
     rows = published(make(stages=["validate", "shorten"], splits={"train": 1.0}))
     assert [(row["text"], row["n_cut"], row["url"]) for row in rows] == [
         ("one two three", 0, "https://a.example/0"),
@@ -99,7 +111,7 @@ def test_the_row_mapper_of_the_page_works(make: Make, install: Any, feed: None) 
 
 def test_the_batch_stage_of_the_page_works(make: Make, install: Any, feed: None) -> None:
     """Rows with a reason leave the build."""
-    install(blocks("python")[3], {"no_shouting": "min_words:NoShouting"})
+    install(blocks("python")[4], {"no_shouting": "min_words:NoShouting"})
     result = make(stages=["validate", {"no_shouting": {"share": 0.3}}], splits={"train": 1.0})
     assert lost(result) == [(2, "no_shouting", "shouting"), (3, "publishable", "empty_text")]
     assert "_reason" not in published(result)[0]
@@ -174,8 +186,6 @@ def test_a_wrong_result_fails_its_rows_with_a_message(
     make: Make, install: Any, feed: None, base: str, body: str, message: str
 ) -> None:
     """Nothing is published that the stage did not decide on."""
-    from builder.errors import NothingKeptError
-
     install(FILTER.format(base=base, name="own", body=body), {"own": "min_words:Own"})
     with pytest.raises(NothingKeptError) as error:
         make(stages=["validate", "own"])

@@ -9,7 +9,7 @@ from torture.scenes import COMMANDS
 from torture.shim import FAULTS, Plan
 from torture.yard import FINE, Outcome, Yard, stride
 
-WITHOUT_FILES = ("schema",)
+WITHOUT_FILES = ("schema", "plugin")
 """Commands that open no file below a folder of the user."""
 
 

@@ -16,6 +16,7 @@ from planted import sentence
 from builder import Corpus, Recipe, build, takedown
 
 STAGES = ("validate", "dedup_url", "dedup_exact", "dedup_near")
+OPTIONS = {"filter": {"call": "./keep.py:keep"}}
 BECAUSE = "the owner asked"
 
 
@@ -65,6 +66,7 @@ def make_scene(folder: Path) -> None:
         corpus="new",
         stages=(*STAGES[:1], "extract_text", "repair_text", "signals", "filter", *STAGES[1:]),
     )
+    (folder / "keep.py").write_text("def keep(row):\n    return len(row.text) % 9 > 0 or 'ninth'\n")
 
 
 def litter(corpus: Path) -> None:
@@ -106,7 +108,7 @@ def remove_scene(folder: Path) -> None:
 
 WRITERS: dict[str, list[str]] = {
     "build": ["build", "fresh.json", "--workers", "1"],
-    "build of HTML": ["build", "html.json", "--workers", "2"],
+    "build of HTML": ["build", "html.json", "--workers", "2", "--allow-code"],
     "addition": ["build", "more.json", "--workers", "1"],
     "build --full": ["build", "base.json", "--workers", "1", "--full", "--version", "3.0.0"],
     "build --compact": ["build", "base.json", "--workers", "1", "--compact"],
@@ -134,6 +136,7 @@ READERS: dict[str, list[str]] = {
     "validate": ["validate", "feed/a.jsonl", "--contract", "page-1", "--rejected", "invalid.jsonl"],
     "init": ["init", "started"],
     "schema": ["schema", "page-1"],
+    "plugin": ["plugin", "check", "repair_text"],
 }
 """Commands that leave a corpus as it is."""
 

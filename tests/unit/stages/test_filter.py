@@ -147,7 +147,7 @@ def test_a_rule_of_the_recipe_replaces_that_of_the_preset(pages: Any, resources:
         ({"words": {"min": "three"}}, "'three' is not a number"),
         ({"words": {"in": 3}}, "3 is not a list"),
         ({"all": {"words": 3}}, "a group must be a list of rules"),
-        ({}, "the filter has no rule"),
+        ({}, "the stage has nothing to filter by"),
         ({"language": {"min": 3}}, "cannot be compared with a number"),
         ({"size": ["big"]}, "are not such values"),
         ({"words": {"min": 1}, "mode": "tag", "column": "text"}, "the column 'text' exists already"),
@@ -172,3 +172,26 @@ def test_the_stage_reports_what_it_uses_and_writes() -> None:
     assert Filter(limits={"words": {"min": 1}}).uses == ("words",)
     assert Filter(limits={"words": {"min": 1}}).measures == ()
     assert Filter(limits={"words": {"min": 1}}, mode="tag").measures == ("filter_reason",)
+
+
+def test_a_function_is_asked_about_the_rows_that_meet_the_rules(
+    pages: Any, resources: Any, guard: Any
+) -> None:
+    """Each row has one reason: that of the first rule, or that of the function."""
+
+    def keep(row: Any) -> bool | str:
+        return "ends_in_b" if row.text.endswith("b") else True
+
+    class Called:
+        def load(self) -> Any:
+            return keep
+
+    stage = Filter(limits={"words": {"min": 2}}).with_function(Called())  # type: ignore[arg-type]
+    outcome = applied(stage, pages(text=["b", "a b", "a c"]), resources, guard)
+    assert [(r["reason"], r["url"]) for r in outcome.rejected.to_pylist()] == [
+        ("words_below", None),
+        ("ends_in_b", None),
+    ]
+    assert outcome.kept["text"].to_pylist() == ["a c"]
+    with pytest.raises(RecipeError, match="mode: drop only"):
+        Filter(mode="tag").with_function(Called()).bind(SCHEMA, resources)  # type: ignore[arg-type]

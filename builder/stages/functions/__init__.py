@@ -1,0 +1,1 @@
+"""Functions of a user that a stage calls: how rows look to them, and how they are found."""
