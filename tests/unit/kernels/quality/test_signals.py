@@ -84,3 +84,21 @@ def test_the_table_is_what_the_library_gives() -> None:
     for shipped, made in zip(characters(), make_characters(), strict=True):
         np.testing.assert_array_equal(shipped, made)
     assert len(CLASSES) <= 31
+
+
+def test_a_planted_bug_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Katakana that joins, and words that keep their case, differ from the twin."""
+    from functools import partial
+
+    from builder.kernels.quality.measure import UAX_29
+    from builder.stages.quality import measuring
+
+    text = "The the カタカナ"
+
+    def differing() -> set[str]:
+        found = measure_signals(pa.array([text]), list(SIGNALS))
+        return {name for name, value in signals_of(text).items() if found[name][0].as_py() != value}
+
+    assert differing() == set()
+    monkeypatch.setattr(measuring, "measure_batch", partial(measuring.measure_batch, kind=UAX_29))
+    assert {"words", "unique_words"} <= differing()
