@@ -213,7 +213,7 @@ class Filter:
         found |= measure_signals(texts, ours) if ours else {}
         preset = self._preset()
         if preset and preset.dialect and any(name in own for name in wanted):
-            measured = DIALECTS[preset.dialect].measure(texts)
+            measured = DIALECTS[preset.dialect].values(texts)
             found |= {name: measured[name] for name in wanted if name in own}
         return {name: found[name] for name in self.uses}
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from builder.domain.text_buffers import text_buffers
 from builder.kernels.quality import lines as at
@@ -42,6 +43,16 @@ class SystemDialect:
     names: tuple[str, ...]
     words: str
     measure: Measure
+
+    def values(self, texts: pa.Array) -> Mapping[str, pa.Array]:
+        """Measure a column of texts; a null text has null signals."""
+        if texts.null_count == len(texts):
+            return {name: pa.nulls(len(texts), pa.float64()) for name in self.names}
+        measured = self.measure(texts.fill_null(""))
+        if not texts.null_count:
+            return measured
+        none = pa.scalar(None, pa.float64())
+        return {name: pc.if_else(texts.is_valid(), column, none) for name, column in measured.items()}
 
 
 LENGTHS = {"top": (2, 3, 4), "dup": (5, 6, 7, 8, 9, 10)}

@@ -129,6 +129,16 @@ def test_presets_reject_noise_and_keep_prose(name: str, pages: Any, resources: A
     assert preset.dialect is None or set(preset.rules) <= set(DIALECTS[preset.dialect].names)
 
 
+@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("texts", [[], [None], [None, PROSE, None]])
+def test_presets_keep_texts_that_are_null(
+    name: str, texts: list[str | None], pages: Any, resources: Any, guard: Any
+) -> None:
+    """A null meets every limit, and a batch can be empty after another stage."""
+    outcome = applied(made(preset=name), pages(text=texts), resources, guard)
+    assert outcome.kept["text"].to_pylist() == texts
+
+
 def test_a_rule_of_the_recipe_replaces_that_of_the_preset(pages: Any, resources: Any, guard: Any) -> None:
     """Null turns a rule off; the others stay."""
     batch = pages(text=[SENTENCE])
