@@ -25,6 +25,7 @@ STAGES = (
     "validate",
     "extract_text",
     "repair_text",
+    "signals",
     "filter",
     "dedup_url",
     "dedup_exact",

@@ -22,6 +22,9 @@ from builder.recipe import recipe_schema
 from builder.registry import SOURCES, STAGES, source_class, stage_class
 from builder.release.reasons import BUILD_REASONS
 from builder.stages.publishable import Publishable
+from builder.stages.quality.dialects import DIALECTS
+from builder.stages.quality.presets import PRESETS
+from builder.stages.quality.signals import SIGNALS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,6 +99,7 @@ builder build my-corpus/recipe.yaml
 | validate my own records | [Contracts](contracts.md) |
 | know why a page is not in the dataset | [Ledger](ledger.md), [Reason codes](reasons.md) |
 | add pages, or take pages down | [Further versions](further-versions.md) |
+| drop texts of low quality | [Quality](quality.md), [Signals](signals.md) |
 | load a version | [The corpus folder](corpus-folder.md) |
 | publish a version | [The Hugging Face Hub](hub.md) |
 | call builder from Python | [Python](python.md) |
@@ -105,6 +109,25 @@ COMMON_OPTIONS = [
     "[`where`](../recipe.md#rows-that-a-stage-works-on), the rows that it works on.",
     "",
 ]
+GENERATED = ("README.md", "reasons.md", "signals.md")
+
+SIGNALS_INTRO = """\
+This page lists what the stages [`signals`](stages/signals.md) and [`filter`](stages/filter.md) measure.
+
+```yaml
+stages:
+  - signals: {columns: [words, dup_5gram]}
+  - filter: {preset: gopher, words: {min: 60}}
+```
+
+Counts are integers, also inside of ratios. Ratios are rounded to six digits, and rules compare the rounded
+value. A ratio is null if its denominator is 0, and a rule never rejects a null. [Quality](quality.md)
+explains words, lines and duplicates."""
+PRESETS_INTRO = """\
+A preset is a set of rules with a date. A rule of the recipe replaces the rule of the preset with the same
+name; null turns it off. A preset with words of its own measures the signals that it names in the way of its
+system."""
+
 WHOLE = """\
 The build as a whole gives these reasons, after all stages have run. The outcome is `merged`, and `kept_id`
 is null."""
@@ -132,6 +155,7 @@ def pages() -> dict[str, str]:
     made["docs/stages/publishable.md"] = part_page(Publishable, "publishable")
     made |= {f"docs/sources/{kind}.md": part_page(source_class(kind), kind) for kind in SOURCES}
     made["docs/reasons.md"] = reasons_page()
+    made["docs/signals.md"] = signals_page()
     made["docs/README.md"] = index_page()
     made["docs/python.md"] = python_page()
     return made
@@ -259,6 +283,34 @@ def reasons_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def signals_page() -> str:
+    """Return the page of all signals and presets."""
+    rows = [
+        f"| `{name}` | {_cell(one.help)} | {one.source} | {', '.join(_presets_with(name)) or '–'} |"
+        for name, one in SIGNALS.items()
+    ]
+    lines = [f"{MADE}# Signals", "", SIGNALS_INTRO, "", "## Table of signals", ""]
+    lines += ["| signal | formula | source | presets |", "|---|---|---|---|", *rows, "", "## Presets", ""]
+    lines += [PRESETS_INTRO, ""]
+    for name, preset in PRESETS.items():
+        dialect = DIALECTS[preset.dialect] if preset.dialect else None
+        words = dialect.words if dialect else "`words-1`"
+        lines += [f"### {name}", "", f"{preset.help} Date: {preset.date}. Words: {words}.", ""]
+        lines += ["| signal | limits |", "|---|---|"]
+        lines += [f"| `{signal}` | {_limits(rule)} |" for signal, rule in preset.rules.items()] + [""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _limits(rule: Any) -> str:
+    if isinstance(rule, list):
+        return ", ".join(f"`{json.dumps(one)}`" for one in rule)
+    return ", ".join(f"{name} {value:,}" for name, value in rule.items())
+
+
+def _presets_with(signal: str) -> list[str]:
+    return [f"`{name}`" for name, one in PRESETS.items() if signal in one.rules]
+
+
 def reason_table(givers: list[tuple[str, Mapping[str, str]]]) -> list[str]:
     """Return one row for each code and meaning, with all stages and sources that give it."""
     by: dict[tuple[str, str], list[str]] = {}
@@ -339,7 +391,7 @@ def index_page() -> str:
     """Return the index of all pages."""
     lines = [f"{MADE}# Documentation", "", INDEX_INTRO, "", "## Topics", ""]
     lines += [f"- [{_title(path)}]({path.name})" for path in _written_pages()]
-    lines += ["- [Reason codes](reasons.md)", "", "## Commands", ""]
+    lines += ["- [Signals](signals.md)", "- [Reason codes](reasons.md)", "", "## Commands", ""]
     lines += [f"- [builder {name}](commands/{name}.md): {text}" for name, (_, text) in COMMANDS.items()]
     lines += ["", "## Stages", "", *(f"- [{n}](stages/{n}.md): {_first(stage_class(n))}" for n in STAGES)]
     lines += [f"- [publishable](stages/publishable.md): {_first(Publishable)}"]
@@ -357,7 +409,7 @@ def _title(page: Path) -> str:
 
 
 def _written_pages() -> list[Path]:
-    return [p for p in sorted((ROOT / "docs").glob("*.md")) if p.name not in ("README.md", "reasons.md")]
+    return [p for p in sorted((ROOT / "docs").glob("*.md")) if p.name not in GENERATED]
 
 
 def _first(found: type) -> str:

@@ -11,7 +11,7 @@ from builder.recipe.stage_entries import common_options_schema
 from builder.registry import source_class, source_kinds, stage_class, stage_names
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
 _JSON_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
@@ -83,16 +83,24 @@ def recipe_schema(
 
 
 def options_schema(options: type) -> dict[str, Any]:
-    """Return the JSON Schema of one stage's or source's options, from the fields of its dataclass."""
+    """Return the JSON Schema of one stage's or source's options, from the fields of its dataclass.
+
+    A class can give schemas of its own in ``schemas``, by option. Its ``collected_schema`` is the schema of
+    all other keys, which the option ``collects`` receives.
+    """
     fields = [field for field in dataclasses.fields(options) if field.init and "help" in field.metadata]
     # only the annotations of options: other annotations name types that are not imported at run time
     annotations = {field.name: field.type for field in fields}
     hints = typing.get_type_hints(type("Options", (), {"__annotations__": annotations}))
+    written = getattr(options, "schemas", {})
     schema: dict[str, Any] = {
         "type": ["object", "null"],
         "description": (options.__doc__ or "").strip().split("\n")[0],
-        "additionalProperties": False,
-        "properties": {field.name: _field_schema(field, hints[field.name]) for field in fields},
+        "additionalProperties": getattr(options, "collected_schema", False),
+        "properties": {
+            field.name: _field_schema(field, written.get(field.name) or _type_schema(hints[field.name]))
+            for field in fields
+        },
     }
     required = [field.name for field in fields if not _has_default(field)]
     if required:
@@ -190,11 +198,10 @@ def _has_default(field: dataclasses.Field[Any]) -> bool:
     return field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
 
 
-def _field_schema(field: dataclasses.Field[Any], hint: Any) -> dict[str, Any]:
-    schema = _type_schema(hint)
-    schema["description"] = field.metadata["help"]
+def _field_schema(field: dataclasses.Field[Any], of_type: Mapping[str, Any]) -> dict[str, Any]:
+    schema = {**of_type, "description": field.metadata["help"]}
     if field.metadata["choices"]:
-        schema["enum"] = list(field.metadata["choices"])
+        schema["enum"] = [*field.metadata["choices"], *([None] if field.default is None else [])]
     bounds = {"minimum": "minimum", "maximum": "maximum", "above": "exclusiveMinimum"}
     schema |= {word: field.metadata[key] for key, word in bounds.items() if field.metadata[key] is not None}
     if field.default is not dataclasses.MISSING:

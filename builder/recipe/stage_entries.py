@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -71,10 +72,21 @@ class StageEntry:
         """
         found = stage_class(self.kind)
         with blame(self.kind, kind="stage", code=found):
-            stage = found(**self.options)
+            stage = found(**collected(found, self.options))
         if called is not None:
             stage = stage.with_function(called)
         return place_stage(stage, name=self.name, where=self.where)
+
+
+def collected(found: type, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a class; keys that are not options go to the option that it ``collects``."""
+    into = getattr(found, "collects", None)
+    if into is None:
+        return dict(options)
+    names = {one.name for one in dataclasses.fields(found) if "help" in one.metadata}
+    known = {name: value for name, value in options.items() if name in names}
+    others = {name: value for name, value in options.items() if name not in names}
+    return known | {into: {**known.get(into, {}), **others}} if others else known
 
 
 def stage_entries(written: Sequence[Mapping[str, Any]] | None) -> list[StageEntry]:

@@ -9,6 +9,7 @@ from builder.report.json_text import print_json
 from builder.report.losses import fault_lines, outcome_lines, unreadable_lines
 from builder.report.passed_over import passed_over_lines
 from builder.report.printer import print_error, print_line, print_lines, print_notice
+from builder.report.rule_lines import rule_lines
 from builder.report.table import counted, size_text, table_lines
 from builder.report.value_notes import value_note_lines
 
@@ -70,7 +71,7 @@ def _paragraphs(*parts: list[str]) -> list[str]:
 
 def _losses(result: BuildResult) -> list[list[str]]:
     faults, files = fault_lines(result.contract_faults), unreadable_lines(result.unreadable)
-    return [outcome_lines(result.reasons), faults, files]
+    return [outcome_lines(result.reasons), rule_lines(result.counts), faults, files]
 
 
 def _trial(result: BuildResult) -> list[str]:

@@ -1,40 +1,81 @@
-"""``filter``: reject documents by a function of your own."""
+"""``filter``: reject documents by rules on signals and columns, and by a function of your own."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
 import pyarrow as pa
+import pyarrow.types as kinds
 
-from builder.domain.outcome import Outcome
-from builder.domain.record import RECORD
-from builder.domain.rejection import CODE_REASONS, FILTERED, STAGE_ERROR, Rejection, rejection_batch
+from builder.domain.rejection import CODE_REASONS, no_rejections, rejection_batch
 from builder.errors import Fault, RecipeError
-from builder.registry import option
-from builder.stages.functions.called import CalledFunction, describe_error
-from builder.stages.functions.row_view import LazyColumns, RowView
+from builder.protocols import Outcome
+from builder.registry import nearest, option
+from builder.stages.binding.required_columns import text_column_faults
+from builder.stages.functions.refused_rows import refuse_rows, refused_rows
+from builder.stages.functions.row_view import LazyColumns
+from builder.stages.quality.dialects import DIALECTS
+from builder.stages.quality.presets import PRESETS, Preset
+from builder.stages.quality.rules import (
+    GROUPS,
+    LIMIT_ENDS,
+    NO_ALTERNATIVE,
+    RULE_SCHEMA,
+    Condition,
+    read_rules,
+)
+from builder.stages.quality.signals import SIGNALS, unknown_signal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
-    from builder.protocols import Columns, Guard, Resources
+    from builder.protocols import Guard, Resources
+    from builder.stages.functions.called import CalledFunction
+    from builder.stages.quality.rules import Alternatives
 
-_CODE = re.compile("[a-z][a-z0-9_]{0,62}")
+_ENDS = {
+    "min": "is below `min`",
+    "max": "is above `max`",
+}
+
+
+def _reasons() -> dict[str, str]:
+    names = dict.fromkeys([*SIGNALS, *(name for one in DIALECTS.values() for name in one.names)])
+    return {
+        **{
+            f"{name}_{LIMIT_ENDS[limit]}": f"The signal `{name}` {end}."
+            for name in names
+            for limit, end in _ENDS.items()
+        },
+        **CODE_REASONS,
+        NO_ALTERNATIVE: "The document meets none of the alternatives of `any`.",
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Reject documents by a function of your own.
+    """Reject documents that do not meet rules, or by a function of your own.
 
-    In a recipe: `- filter: {call: ./keep.py:keep}`. [Your own stage](../your-own-stage.md) has an example.
+    A rule names a signal or a column and its limits: ``words: {min: 50, max: 100000}``, ``language: [en]``.
+    Rules are keys of the stage, next to its options. ``all`` and ``any`` are lists of rules. A preset is a
+    set of rules; a rule of the recipe replaces the rule of the preset with the same name, and null turns it
+    off.
 
-    The function takes a row and returns True to keep it. It returns False, or a reason code in
-    lower_snake_case, to reject it. `row["title"]` is the value of a column, `row.text` and `row.url` are the
-    columns with these roles, and `row.source` is the name of the source. If the function raises, the row is
-    `failed` and the build continues.
+    Each limit has a reason code: the signal's name with ``_below`` (``min``), ``_above`` (``max``),
+    ``_not_in`` (``in``) or ``_excluded`` (``not_in``). The ledger has the value and the limit of the first
+    limit that the document does not meet, and as message all others and all values that the rules look at.
+    A null value meets every limit.
+
+    The stage measures the signals of its rules, unless a stage ``signals`` before it wrote them as columns.
+    The build counts for each limit how often it was the first to fire, and how often it would have fired
+    alone.
+
+    In a recipe with `call`: `- filter: {call: ./keep.py:keep}`. [Your own stage](../your-own-stage.md) has an
+    example. Only rows that meet all rules come to the function. It takes a row and returns True to keep it.
+    It returns False, or a reason code in lower_snake_case, to reject it. `row["title"]` is the value of a
+    column, `row.text` and `row.url` are the columns with these roles, and `row.source` is the name of the
+    source. If the function raises, the row is `failed` and the build continues.
 
     A recipe with `call` runs code, so `builder check` and `builder build` need `--allow-code`. The manifest
     has a hash of that code. If it changes, the next build is a full rebuild and says so. The hash covers a
@@ -43,10 +84,33 @@ class Filter:
 
     name: ClassVar[str] = "filter"
     untrusted: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ("text",)
     rules: ClassVar[int] = 1
-    needs: ClassVar[Sequence[str]] = ()
-    reasons: ClassVar[Mapping[str, str]] = CODE_REASONS
+    collects: ClassVar[str] = "limits"
+    schemas: ClassVar[Mapping[str, Any]] = {
+        "limits": {"type": "object", "additionalProperties": RULE_SCHEMA},
+        "all": {"type": "array", "items": {"type": "object"}},
+        "any": {"type": "array", "items": {"type": "object"}},
+    }
+    collected_schema: ClassVar[Mapping[str, Any]] = RULE_SCHEMA
+    reasons: ClassVar[Mapping[str, str]] = _reasons()
 
+    preset: str | None = option(None, help="A set of rules.", choices=tuple(PRESETS))
+    limits: dict[str, Any] = option(  # noqa: RUF009 - it makes a field
+        {}, help="Rules by the name of a signal or column; the same as rules as keys of the stage."
+    )
+    all: list[Any] = option(  # noqa: RUF009
+        [], help="Rules that a document must all meet; a list, so that a name can repeat."
+    )
+    any: list[Any] = option(  # noqa: RUF009
+        [], help="Rules of which a document must meet at least one."
+    )
+    mode: str = option(
+        "drop",
+        help="`drop` rejects; `tag` keeps all and writes the reason code to `column`; `report` only counts.",
+        choices=("drop", "tag", "report"),
+    )
+    column: str = option("filter_reason", help="Column for the reason code in `mode: tag`; null if none.")
     call: str | None = option(
         None,
         help="The function: `package.module:function`, or `./file.py:function` next to the recipe.",
@@ -61,87 +125,151 @@ class Filter:
         """Return the stage with the function that ``call`` names; the recipe finds it."""
         return replace(self, called=called)
 
-    def bind(self, schema: pa.Schema, resources: Resources) -> pa.Schema:  # noqa: ARG002 - a stage
-        """Import the function; return the schema unchanged.
+    @property
+    def uses(self) -> tuple[str, ...]:
+        """The columns that the rules may read."""
+        return tuple(dict.fromkeys(name for one in self._conditions() for name in one.names()))
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """The columns that the stage writes."""
+        return (self.column,) if self.mode == "tag" else ()
+
+    def bind(self, schema: pa.Schema, resources: Resources) -> pa.Schema:
+        """Check that each rule names a signal, or a column of a fitting type.
 
         Raises:
-            RecipeError: if there is nothing to filter by, or the function cannot be imported.
+            RecipeError: if a rule is not valid, a name is unknown, or the rows do not have a text column.
         """
-        if self.called is None:
-            advice = "name a function, as in call: ./keep.py:keep"
-            raise RecipeError(
-                Fault(where=self.name, what="the stage has nothing to filter by", advice=advice)
-            )
-        self.called.load()
-        return schema
+        faults = [*self._preset_faults(), *self._name_faults(schema)]
+        faults = faults or [*read_rules(self._rules())[1]] or [*self._kind_faults(schema)]
+        if self._measured(schema):
+            faults += text_column_faults(self.name, schema, resources, purpose="measure")
+        faults += self._function_faults(has_rules=bool(faults or self._conditions()))
+        if self.mode == "tag" and self.column in schema.names:
+            what = f"the column {self.column!r} exists already"
+            faults.append(Fault(where="column", what=what, advice="give this stage another `column`"))
+        if faults:
+            raise RecipeError(*faults)
+        if self.called is not None:
+            self.called.load()
+        return schema.append(pa.field(self.column, pa.string())) if self.mode == "tag" else schema
 
     def apply(self, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:  # noqa: ARG002
-        """Split a batch by what the function returns."""
+        """Judge the documents of a batch by the rules, and ask the function about those that stay."""
         if self.called is None:
-            raise RecipeError(Fault(where=self.name, what="the stage is not bound"))
-        function = self.called.load()
-        found = _refused_rows(function, LazyColumns(batch, resources.columns), batch.num_rows)
-        if not found:
-            return Outcome(kept=batch, rejected=rejection_batch([]))
-        kept = np.ones(batch.num_rows, np.bool_)
-        kept[list(found)] = False
-        rejected = rejection_batch(
-            _rejection(self.name, batch, row, one, resources.columns) for row, one in found.items()
-        )
-        return Outcome(kept=batch.filter(pa.array(kept)), rejected=rejected)
+            return self._judge(batch, resources)
+        outcome = self._judge(batch, resources)
+        kept = outcome.kept
+        columns = LazyColumns(kept, resources.columns)
+        refused = refused_rows(self.called.load(), columns, kept.num_rows)
+        asked = refuse_rows(self.name, kept, refused, resources.columns)
+        rejected = pa.concat_batches([outcome.rejected, asked.rejected])
+        return Outcome(kept=asked.kept, rejected=rejected, counts=outcome.counts)
 
+    def _judge(self, batch: pa.RecordBatch, resources: Resources) -> Outcome:
+        """Judge the documents of a batch by the rules."""
+        from builder.stages.quality.judging import NONE, judge_batch
 
-@dataclass(frozen=True, slots=True)
-class _Refusal:
-    """Why a row leaves: a reason, or the error that the function raised."""
+        judged = judge_batch(self._conditions(), self._values(batch, resources), batch.num_rows)
+        counts = dict(judged.counts())
+        if self.mode != "drop":
+            kept = batch.append_column(self.column, judged.codes()) if self.mode == "tag" else batch
+            return Outcome(kept=kept, rejected=no_rejections(), counts=counts)
+        rejections = judged.rejections(batch, stage=self.name, url=resources.columns.url)
+        kept = batch.filter(pa.array(judged.first == NONE))
+        return Outcome(kept=kept, rejected=rejection_batch(rejections), counts=counts)
 
-    reason: str
-    error: str | None = None
+    # -- rules ---------------------------------------------------------------------------------------------
 
+    def _preset(self) -> Preset | None:
+        return PRESETS.get(self.preset) if self.preset is not None else None
 
-def _refused_rows(
-    function: Callable[[RowView], Any], columns: LazyColumns, n_rows: int
-) -> dict[int, _Refusal]:
-    """Call a function for each row; return why rows leave, by row number in their order."""
-    found: dict[int, _Refusal] = {}
-    for row in range(n_rows):
-        try:
-            answer = function(RowView(columns, row))
-            if answer is True:
+    def _rules(self) -> dict[str, Any]:
+        preset = self._preset()
+        return {**(preset.rules if preset else {}), **self.limits, "all": self.all, "any": self.any}
+
+    def _conditions(self) -> tuple[Condition | Alternatives, ...]:
+        return read_rules(self._rules())[0]
+
+    def _own_names(self) -> tuple[str, ...]:
+        """Return the signals that the preset's dialect measures in its own way."""
+        preset = self._preset()
+        return DIALECTS[preset.dialect].names if preset and preset.dialect else ()
+
+    def _measured(self, schema: pa.Schema) -> list[str]:
+        """Return the signals that the stage has to measure."""
+        own = self._own_names()
+        return [name for name in self.uses if name in own or (name in SIGNALS and name not in schema.names)]
+
+    def _values(self, batch: pa.RecordBatch, resources: Resources) -> dict[str, pa.Array]:
+        """Return the values of all signals and columns that the rules name."""
+        from builder.stages.quality.measuring import measure_signals
+
+        own, wanted = self._own_names(), self._measured(batch.schema)
+        texts = batch.column(resources.columns.text) if wanted else None
+        found = {name: batch.column(name) for name in self.uses if name not in wanted}
+        ours = [name for name in wanted if name not in own]
+        found |= measure_signals(texts, ours) if ours else {}
+        preset = self._preset()
+        if preset and preset.dialect and any(name in own for name in wanted):
+            measured = DIALECTS[preset.dialect].values(texts)
+            found |= {name: measured[name] for name in wanted if name in own}
+        return {name: found[name] for name in self.uses}
+
+    # -- faults --------------------------------------------------------------------------------------------
+
+    def _preset_faults(self) -> Iterator[Fault]:
+        if self.preset is not None and self.preset not in PRESETS:
+            what = f"no preset is called {self.preset!r}"
+            yield Fault(where="preset", what=what, advice=nearest(self.preset, list(PRESETS)))
+
+    def _function_faults(self, *, has_rules: bool) -> Iterator[Fault]:
+        if self.called is None and not has_rules:
+            advice = (
+                "name a function, as in call: ./keep.py:keep, a preset, or a rule, as in words: {min: 50}"
+            )
+            yield Fault(where="", what="the stage has nothing to filter by", advice=advice)
+        if self.called is not None and self.mode != "drop":
+            what = f"a function works in mode: drop only, and the mode is {self.mode}"
+            yield Fault(
+                where="mode", what=what, advice="remove `mode`, or put the function into a filter of its own"
+            )
+
+    def _name_faults(self, schema: pa.Schema) -> Iterator[Fault]:
+        columns = [name for name in schema.names if not name.startswith("_")]
+        options = [name for name in self.__slots__ if name not in GROUPS]
+        for name in dict.fromkeys([*self.limits, *self.uses]):
+            if name not in SIGNALS and name not in self._own_names() and name not in columns:
+                what, advice = unknown_signal(name, columns=[*columns, *options])
+                yield Fault(where=name, what=what, advice=advice)
+
+    def _kind_faults(self, schema: pa.Schema) -> Iterator[Fault]:
+        measured = self._measured(schema)
+        for one in self._flat():
+            if one.name in measured or one.name not in schema.names:
                 continue
-            reason = _reason_of(answer)
-        except MemoryError:
-            raise
-        except Exception as error:  # noqa: BLE001 - code of the user can raise anything
-            found[row] = _Refusal(STAGE_ERROR, describe_error(error))
-        else:
-            if reason:
-                found[row] = _Refusal(reason)
-    return found
+            kind = schema.field(one.name).type
+            is_number = kinds.is_integer(kind) or kinds.is_floating(kind)
+            if one.limit in ("min", "max") and not is_number:
+                what = f"the column {one.name!r} is {kind}, so it cannot be compared with a number"
+                yield Fault(
+                    where=f"{one.name}.{one.limit}", what=what, advice="use in: [...] or not_in: [...]"
+                )
+            elif one.limit in ("in", "not_in"):
+                try:
+                    pa.array(one.bound, kind)
+                except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+                    what = f"the column {one.name!r} is {kind}, and {list(one.bound)!r} are not such values"
+                    yield Fault(
+                        where=f"{one.name}.{one.limit}", what=what, advice=f"give values of type {kind}"
+                    )
 
-
-def _reason_of(answer: Any) -> str | None:
-    """Return the reason that an answer is; None for an answer that keeps the row.
-
-    Raises:
-        TypeError: if the answer is neither a bool nor a text.
-        ValueError: if the text is not a reason code.
-    """
-    if isinstance(answer, (bool, np.bool_)):
-        return None if answer else FILTERED
-    if not isinstance(answer, str):
-        raise TypeError(f"the function returned {type(answer).__name__}, not a bool or a reason")
-    if not _CODE.fullmatch(answer):
-        raise ValueError(f"the function returned {answer[:100]!r}; a reason is lower_snake_case")
-    return answer
-
-
-def _rejection(stage: str, batch: pa.RecordBatch, row: int, why: _Refusal, columns: Columns) -> Rejection:
-    return Rejection(
-        record=batch.column(RECORD)[row].as_py(),
-        stage=stage,
-        reason=why.reason,
-        outcome="failed" if why.error else "rejected",
-        url=batch.column(columns.url)[row].as_py() if columns.url in batch.schema.names else None,
-        message=why.error,
-    )
+    def _flat(self) -> Iterator[Condition]:
+        pending = list(self._conditions())
+        while pending:
+            one = pending.pop(0)
+            if isinstance(one, Condition):
+                yield one
+            else:
+                pending = [*(c for some in one.alternatives for c in some), *pending]

@@ -398,6 +398,17 @@ def _main_text(data: bytes, folder: Path) -> None:
     BuiltinReader(Extractor()).read(data)
 
 
+def _signals(data: bytes, folder: Path) -> None:
+    from builder.stages.quality.dialects import DIALECTS
+    from builder.stages.quality.measuring import measure_signals
+    from builder.stages.quality.signals import SIGNALS
+
+    texts = pa.array(_texts(data), pa.string())
+    measure_signals(texts, list(SIGNALS))
+    for dialect in DIALECTS.values():
+        dialect.measure(texts)
+
+
 def _encode(data: bytes, folder: Path) -> None:
     from builder.io.parquet_sink.rows import encode_rows
 
@@ -450,6 +461,10 @@ KERNELS: dict[str, Fuzzed] = {
     "html.trees": _kernel("html.trees", _main_text),
     "html.vocabulary": _kernel("html.vocabulary", _main_text),
     "html.scan": _kernel("html.scan", _measure),
+    "quality.copies": _kernel("quality.copies", _signals),
+    "quality.lines": _kernel("quality.lines", _signals),
+    "quality.measure": _kernel("quality.measure", _signals),
+    "quality.words": _kernel("quality.words", _signals),
     "rows.encoding": _kernel("rows.encoding", _encode),
     "text.json_values": _kernel("text.json_values", _json_values),
     "text.json_escapes": _kernel("text.json_escapes", _lift),

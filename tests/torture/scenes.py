@@ -31,6 +31,10 @@ def pages(first: int, last: int) -> list[dict[str, str]]:
     ]
 
 
+OPTIONS = {"filter": {"words": {"min": 3}, "dup_5gram": {"max": 0.9}}}
+"""Options of stages that do nothing without."""
+
+
 def write_pages(path: Path, rows: Sequence[Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(json.dumps(one) + "\n" for one in rows))
@@ -60,7 +64,7 @@ def make_scene(folder: Path) -> None:
         "html",
         sources=["html/*.jsonl"],
         corpus="new",
-        stages=(*STAGES[:1], "extract_text", "repair_text", "filter", *STAGES[1:]),
+        stages=(*STAGES[:1], "extract_text", "repair_text", "signals", "filter", *STAGES[1:]),
     )
     (folder / "keep.py").write_text("def keep(row):\n    return len(row.text) % 9 > 0 or 'ninth'\n")
 

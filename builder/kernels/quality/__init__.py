@@ -1,0 +1,1 @@
+"""Measure the quality of texts: words, lines, and what repeats."""

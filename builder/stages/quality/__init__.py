@@ -1,0 +1,1 @@
+"""What the stages ``signals`` and ``filter`` work with: signals, rules, presets."""
