@@ -25,6 +25,7 @@ STAGES = (
     "validate",
     "extract_text",
     "repair_text",
+    "language",
     "dedup_url",
     "dedup_exact",
     "dedup_near",

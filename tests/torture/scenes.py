@@ -59,7 +59,7 @@ def make_scene(folder: Path) -> None:
         "html",
         sources=["html/*.jsonl"],
         corpus="new",
-        stages=(*STAGES[:1], "extract_text", "repair_text", *STAGES[1:]),
+        stages=(*STAGES[:1], "extract_text", "repair_text", "language", *STAGES[1:]),
     )
 
 
