@@ -11,7 +11,7 @@ _BOUND = re.compile(r"(?P<name>[\w.-]+)(?:\[\w+\])?>=(?P<version>[\d.]+)(?:,<\d+
 
 
 def test_each_lower_bound_is_installed_by_make_lowest() -> None:
-    """A bound that no test runs with is a guess; an upper bound, an extra or a marker does not matter here."""
+    """A bound that no test runs with is a guess; upper bounds, extras and markers do not matter here."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     requirements = project["dependencies"] + project["optional-dependencies"]["dev"]
     expected = set()

@@ -20,7 +20,7 @@ from builder.kernels.language.model import (
     Vocabulary,
     fast_modulo,
 )
-from builder.stages.identification.model_file import LABEL_PREFIX, read_model_file
+from builder.stages.identification.model_file import LABEL_PREFIX, MAX_COUNT, read_model_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from builder.stages.identification.model_file import ModelFile
 
 END = b"</s>"
-_UNREACHABLE = 10**15
-"""The count that fastText gives to nodes of the tree that do not exist yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,14 +81,14 @@ def fnv(word: bytes) -> int:
 
 
 def huffman_tree(counts: Sequence[int]) -> tuple[NDArray[np.int32], int]:
-    """Return the children of the inner nodes of a Huffman tree, int32[n - 1, 2], and its depth.
+    """Return the children of the inner nodes of a Huffman tree, int32[n - 1, 2], and their depth.
 
-    The labels are in the order of the file: the most frequent first. Of a label and an inner node with equal
-    counts, the inner node is taken.
+    The labels are in the order of the file: the most frequent first. Each count is below ``MAX_COUNT``. Of a
+    label and an inner node with equal counts, the inner node is taken.
     """
     n = len(counts)
     children = np.zeros((n - 1, 2), np.int32)
-    sums, depths = [_UNREACHABLE] * (n - 1), [0] * (n - 1)
+    sums, depths = [MAX_COUNT] * (n - 1), [0] * (n - 1)
     leaf, inner = n - 1, 0
     for i in range(n - 1):
         total = depth = 0

@@ -36,6 +36,9 @@ MAX_DIM = 4096
 MAX_ENTRIES = 20_000_000
 MAX_BUCKETS = 1 << 30
 MAX_LABELS = 100_000
+MAX_COUNT = 10**15
+"""Counts are below it; fastText gives it to nodes of the tree of labels that do not exist yet."""
+
 MAX_MATRIX_BYTES = 4 << 30
 """Bytes of a decoded matrix."""
 
@@ -205,8 +208,8 @@ def _read_dictionary(
     for i, (word, count, kind) in enumerate(entries):
         if kind != (WORD if i < n_words else LABEL):
             _fail(f"the entry {i:,} of its dictionary is of type {kind}: words come first, then labels")
-        if count < 0:
-            _fail(f"the entry {i:,} of its dictionary, {word[:40]!r}, has a negative count")
+        if not 0 <= count < MAX_COUNT:
+            _fail(f"the entry {i:,} of its dictionary, {word[:40]!r}, has the count {count:,}")
     labels = [word for word, _, _ in entries[n_words:]]
     if len(set(labels)) != n_labels:
         _fail("a label is in its dictionary twice")
