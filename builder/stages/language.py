@@ -105,7 +105,10 @@ class Language:
         "keep", help="What to do with documents whose language is not known.", choices=("keep", "drop")
     )
     min_letters: int = option(
-        20, help="Minimum number of letters; the language of a text with fewer is not known.", minimum=0
+        20,
+        help="Minimum number of letters. The language of a text with fewer is not known, nor is that of a text "
+        "with more digits and signs than letters. `0`: always take the answer of the model.",
+        minimum=0,
     )
     by: str = option(
         "document",
@@ -143,7 +146,7 @@ class Language:
         """Return the model.
 
         Raises:
-            RecipeError: if there is no model.
+            RecipeError: if the model is not installed, or `model` is not complete.
         """
         path, _ = find_model(self.model, folder)
         return {path.name: path}

@@ -72,7 +72,7 @@ def fnv(word: bytes) -> int:
     """Return the FNV-1a hash with 32 bits over signed bytes.
 
     >>> fnv(b"a"), fnv("é".encode())
-    (3826002220, 1949541361)
+    (3826002220, 1023043777)
     """
     h = 2166136261
     for byte in word:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 _THREE_LETTERS = (
-    "ara:ar bel:be ben:bn bul:bg cat:ca ces:cs cze:cs dan:da deu:de ger:de ell:el gre:el eng:en est:et eus:eu "
-    "baq:eu fas:fa per:fa fin:fi fra:fr fre:fr gle:ga glg:gl heb:he hin:hi hrv:hr hun:hu ind:id isl:is ice:is "
-    "ita:it jpn:ja kat:ka geo:ka kor:ko lat:la lav:lv lit:lt mkd:mk mac:mk msa:ms may:ms nld:nl dut:nl nno:nn "
-    "nob:nb nor:no pol:pl por:pt ron:ro rum:ro rus:ru slk:sk slo:sk slv:sl spa:es sqi:sq alb:sq srp:sr swe:sv "
-    "tam:ta tha:th tur:tr ukr:uk urd:ur vie:vi zho:zh chi:zh"
+    "ara:ar bel:be ben:bn bul:bg cat:ca ces:cs cze:cs dan:da deu:de ger:de ell:el gre:el eng:en est:et "
+    "eus:eu baq:eu fas:fa per:fa fin:fi fra:fr fre:fr gle:ga glg:gl heb:he hin:hi hrv:hr hun:hu ind:id "
+    "isl:is ice:is ita:it jpn:ja kat:ka geo:ka kor:ko lat:la lav:lv lit:lt mkd:mk mac:mk msa:ms may:ms "
+    "nld:nl dut:nl nno:nn nob:nb nor:no pol:pl por:pt ron:ro rum:ro rus:ru slk:sk slo:sk slv:sl spa:es "
+    "sqi:sq alb:sq srp:sr swe:sv tam:ta tha:th tur:tr ukr:uk urd:ur vie:vi zho:zh chi:zh"
 )
 """Codes of ISO 639-2 that pages declare, and those of ISO 639-1 that models use."""
 

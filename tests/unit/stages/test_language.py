@@ -95,7 +95,7 @@ def test_declared_languages_that_differ_are_counted(run: Any) -> None:
 
 def test_by_paragraph_the_language_of_most_characters_wins(run: Any) -> None:
     """The share counts characters; short lines belong to the piece before or after them."""
-    text = "\n".join([FRENCH, FRENCH, ENGLISH, ENGLISH, ENGLISH, ENGLISH, ENGLISH, ENGLISH])
+    text = f"{FRENCH}\n" * 2 + f"{ENGLISH}\n" * 6
     ((row,), _, _) = run([text], by="paragraph")
     assert (row["language"], row["language_second"]) == ("en", "fr")
     assert 0.7 < row["language_share"] < 0.8
