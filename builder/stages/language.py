@@ -106,8 +106,8 @@ class Language:
     )
     min_letters: int = option(
         20,
-        help="Minimum number of letters. The language of a text with fewer is not known, nor is that of a text "
-        "with more digits and signs than letters. `0`: always take the answer of the model.",
+        help="Minimum number of letters. The language of a text with fewer is not known, nor is that of a "
+        "text with more digits and signs than letters. `0`: always take the answer of the model.",
         minimum=0,
     )
     by: str = option(

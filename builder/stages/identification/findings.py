@@ -134,12 +134,15 @@ def _letters(
 def _is_unknown(
     letters: NDArray[np.int64], labels: NDArray[np.int64], *, min_letters: int
 ) -> NDArray[np.bool_]:
-    """Return bool[n_texts]: too few letters, more digits and signs than letters and marks, or no label."""
-    n_letters, n_marks, n_signs = letters[:, 0], letters[:, 1], letters[:, 2]
-    found: NDArray[np.bool_] = (
-        (n_letters < min_letters) | (n_signs > n_letters + n_marks) | (labels[:, 0] < 0)
-    )
-    return found
+    """Return bool[n_texts]: too few letters, more digits and signs than letters and marks, or no label.
+
+    With ``min_letters=0`` only a text without a label is unknown.
+    """
+    is_unknown: NDArray[np.bool_] = labels[:, 0] < 0
+    if min_letters > 0:
+        n_letters, n_marks, n_signs = letters[:, 0], letters[:, 1], letters[:, 2]
+        is_unknown |= (n_letters < min_letters) | (n_signs > n_letters + n_marks)
+    return is_unknown
 
 
 def _rounded(scores: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -83,6 +83,7 @@ def test_the_minimum_of_letters_is_an_option(run: Any) -> None:
     """Titles and posts are short."""
     assert run(["Guten Morgen"], min_letters=11)[0][0]["language"] == "de"
     assert run(["Guten Morgen"], min_letters=12)[0][0]["language"] == "und"
+    assert run(["1 2 3", ""], min_letters=0)[2]["unknown"] == 0, "0 takes every answer of the model"
 
 
 def test_declared_languages_that_differ_are_counted(run: Any) -> None:
