@@ -25,6 +25,7 @@ STAGES = (
     "validate",
     "extract_text",
     "repair_text",
+    "language",
     "signals",
     "filter",
     "dedup_url",

@@ -7,6 +7,9 @@ import numpy as np
 from builder.kernels import jit
 from builder.kernels.dedup.shingles import shingle_sets
 from builder.kernels.dedup.sketch import sketch_texts
+from builder.kernels.language.letters import character_classes, count_letters
+from builder.kernels.language.model import make_room
+from builder.kernels.language.scores import two_best
 from builder.kernels.text.folding import folding
 from builder.kernels.text.tidy import tidy
 from builder.kernels.text.words import SEED, buffers, next_words
@@ -64,3 +67,20 @@ def tidied(texts, *, wanted, skip=0):
     tidy(data, offsets, np.array(wanted, np.bool_), out, ends, n_gone)
     whole = out.tobytes()
     return [whole[ends[i] : ends[i + 1]].decode() for i in range(len(texts))], n_gone.tolist()
+
+
+def identified(model, texts, *, skip=0):
+    """Return the two best labels of some texts, int32[n, 2], and their scores, float64[n, 2]."""
+    data, offsets = packed(texts, skip=skip)
+    labels, scores = np.ones((len(texts), 2), np.int32), np.ones((len(texts), 2))
+    two_best(data, offsets[:-1], offsets[1:], model.arrays, make_room(model.arrays), labels, scores)
+    return labels, scores
+
+
+def letters_counted(texts, *, skip=0):
+    """Return letters, marks, signs and the script of some texts."""
+    data, offsets = packed(texts, skip=skip)
+    classes = character_classes()
+    found = np.ones((len(texts), 4), np.int64)
+    count_letters(data, offsets[:-1], offsets[1:], classes.table, np.ones(256, np.int64), found)
+    return [(*row[:3], classes.scripts[row[3]]) for row in found.tolist()]

@@ -1,4 +1,4 @@
-"""Process eight bytes at a time: unaligned loads and stores, trailing zeros, and the mixing function."""
+"""Process eight bytes at a time: unaligned loads and stores, counts of bits, and the mixing function."""
 
 from __future__ import annotations
 
@@ -44,6 +44,13 @@ def _trailing_zeros(_typing: Any, _value: Any) -> Any:
     return types.int64(types.uint64), generate
 
 
+def _count_ones(_typing: Any, _value: Any) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        return builder.ctpop(args[0])
+
+    return types.int64(types.uint64), generate
+
+
 @instruction(_load8)
 def load8(array: Any, index: Any) -> Any:
     """Return ``array[index:index + 8]`` as a little-endian uint64; compiled code does not check bounds."""
@@ -60,6 +67,12 @@ def store8(array: Any, index: Any, value: Any) -> None:
 def trailing_zeros(value: Any) -> Any:
     """Return the number of zero bits below the lowest one of a uint64 that is not 0."""
     return np.int64((int(value) & -int(value)).bit_length() - 1)
+
+
+@instruction(_count_ones)
+def count_ones(value: Any) -> Any:
+    """Return the number of one bits of a uint64."""
+    return np.int64(int(value).bit_count())
 
 
 @kernel

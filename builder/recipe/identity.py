@@ -1,11 +1,13 @@
 """Describe what decides on the rows of a build: options with defaults, rules, files, libraries.
 
-A stage or source declares three facts, all of them optional:
+A stage or source declares these facts, all of them optional:
 
 - ``rules``: a number that its author raises when the same options give other rows.
 - ``libraries``: the distributions that it runs, as a tuple or as a property that depends on its options.
 - ``files(folder)``: the files that it reads (models, lists), by the name to publish; ``folder`` is the folder
   of the recipe.
+- ``recorded_options``: options whose recorded value is another one, such as the digest of a file that an
+  option names by its path.
 
 For a stage or source of another package, name and version of the package and a hash of its source count as
 well. Such a class can give its own ``identity`` instead, a mapping of JSON values. A function that a stage
@@ -232,7 +234,8 @@ def effective_options(found: Any) -> dict[str, Any]:
 
 def _describe_stage(stage: AnyStage, *, folder: Path, files: dict[str, StageFile]) -> dict[str, Any]:
     inner, where = inner_stage(stage), where_of(stage)
-    facts = {"stage": inner.name, "name": stage.name, "options": effective_options(inner)}
+    options = effective_options(inner) | getattr(inner, "recorded_options", {})
+    facts = {"stage": inner.name, "name": stage.name, "options": options}
     facts |= _declared(inner, kind="stage")
     if called := getattr(inner, "called", None):
         facts["identity"] = function_identity(called, declared=inner.version)

@@ -296,6 +296,8 @@ def _is_path(kind: str, path: str, *, folder: Path) -> bool:
 def _without_paths(document: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     kept = {key: value for key, value in document.items() if key != "corpus"}
     kept["sources"] = [_relative_source(entry, folder) for entry in kept["sources"]]
+    if kept.get("stages"):
+        kept["stages"] = [_relative_stage(entry, folder) for entry in kept["stages"]]
     if Path(str(kept.get("contract", ""))).is_absolute():
         kept["contract"] = os.path.relpath(kept["contract"], folder)
     return kept
@@ -314,6 +316,20 @@ def _relative_source(entry: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     if Path(options.get("path", "")).is_absolute():
         options["path"] = os.path.relpath(options["path"], folder)
     return {kind: options}
+
+
+def _relative_stage(entry: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Return the entry of a stage; the paths of files that its options name are relative to the recipe."""
+    ((kind, options),) = entry.items()
+    if not isinstance(options, dict):
+        return {kind: options}
+    return {kind: {name: _relative_file(value, folder) for name, value in options.items()}}
+
+
+def _relative_file(value: Any, folder: Path) -> Any:
+    if not isinstance(value, dict) or not Path(str(value.get("path", ""))).is_absolute():
+        return value
+    return {**value, "path": os.path.relpath(value["path"], folder)}
 
 
 def absolute(path: str, *, folder: Path) -> str:

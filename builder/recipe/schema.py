@@ -214,8 +214,10 @@ def _field_schema(field: dataclasses.Field[Any], of_type: Mapping[str, Any]) -> 
 def _type_schema(hint: Any) -> dict[str, Any]:
     origin = typing.get_origin(hint)
     if origin in (typing.Union, types.UnionType):
-        inner = [_type_schema(part)["type"] for part in typing.get_args(hint) if part is not types.NoneType]
-        return {"type": [*inner, "null"]}
+        parts = [_type_schema(part) for part in typing.get_args(hint) if part is not types.NoneType]
+        names = [part["type"] for part in parts]
+        joined = {word: value for part in parts for word, value in part.items()}
+        return {**joined, "type": [*names, "null"] if types.NoneType in typing.get_args(hint) else names}
     if origin is list or origin is tuple:
         return {"type": "array", "items": _type_schema(typing.get_args(hint)[0])}
     if origin is dict:

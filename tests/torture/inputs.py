@@ -361,6 +361,16 @@ def _repair(data: bytes, folder: Path) -> None:
     RepairText().apply(_with_records(batch), resources=RESOURCES, guard=NullGuard())
 
 
+def _language(data: bytes, folder: Path) -> None:
+    from builder.engines.guard import NullGuard
+    from builder.stages.language import Language
+
+    (batch,) = batches_of(_texts(data), batch_rows=100)
+    Language(by="paragraph" if len(data) % 2 else "document", min_letters=len(data) % 30).apply(
+        _with_records(batch), resources=RESOURCES, guard=NullGuard()
+    )
+
+
 def _with_records(batch: pa.RecordBatch) -> pa.RecordBatch:
     from builder.domain.record import RECORD, record_column
 
@@ -461,6 +471,10 @@ KERNELS: dict[str, Fuzzed] = {
     "html.trees": _kernel("html.trees", _main_text),
     "html.vocabulary": _kernel("html.vocabulary", _main_text),
     "html.scan": _kernel("html.scan", _measure),
+    "language.letters": _kernel("language.letters", _language),
+    "language.pieces": _kernel("language.pieces", _language),
+    "language.scores": _kernel("language.scores", _language),
+    "language.subwords": _kernel("language.subwords", _language),
     "quality.copies": _kernel("quality.copies", _signals),
     "quality.lines": _kernel("quality.lines", _signals),
     "quality.measure": _kernel("quality.measure", _signals),

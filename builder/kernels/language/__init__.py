@@ -1,0 +1,1 @@
+"""Identify languages: rows of fastText models, scores of labels, letters by script."""

@@ -1,0 +1,1 @@
+"""Models, scripts and detectors of ``language``."""
