@@ -13,8 +13,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """The result of a stage for one batch: rows in = ``kept`` + ``rejected``, both in input order."""
+    """The result of a stage for one batch: rows in = ``kept`` + ``rejected``, both in input order.
+
+    Attributes:
+        removed: what the stage took out of texts, a batch of ``REMOVED_SCHEMA``; None if nothing.
+    """
 
     kept: pa.RecordBatch
     rejected: pa.RecordBatch
     counts: Mapping[str, int] = field(default_factory=dict)
+    removed: pa.RecordBatch | None = None

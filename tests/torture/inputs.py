@@ -398,6 +398,13 @@ def _main_text(data: bytes, folder: Path) -> None:
     BuiltinReader(Extractor()).read(data)
 
 
+def _clean_text(data: bytes, folder: Path) -> None:
+    from builder.stages.cleaning.cleaner import Cleaner
+
+    text = data.decode("utf-8", "replace").encode()
+    Cleaner().clean(np.frombuffer(text or b" ", np.uint8), 0, len(text), text[:40])
+
+
 def _encode(data: bytes, folder: Path) -> None:
     from builder.io.parquet_sink.rows import encode_rows
 
@@ -450,6 +457,10 @@ KERNELS: dict[str, Fuzzed] = {
     "html.trees": _kernel("html.trees", _main_text),
     "html.vocabulary": _kernel("html.vocabulary", _main_text),
     "html.scan": _kernel("html.scan", _measure),
+    "plain.cutting": _kernel("plain.cutting", _clean_text),
+    "plain.features": _kernel("plain.features", _clean_text),
+    "plain.removal": _kernel("plain.removal", _clean_text),
+    "plain.statistics": _kernel("plain.statistics", _clean_text),
     "rows.encoding": _kernel("rows.encoding", _encode),
     "text.json_values": _kernel("text.json_values", _json_values),
     "text.json_escapes": _kernel("text.json_escapes", _lift),
