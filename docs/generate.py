@@ -79,8 +79,8 @@ fault of a record; `rejected.parquet` has all faults. The first fault is the one
 parents before children. So a record that matches no alternative of an `anyOf` has `any_of` first, followed
 by the faults of each alternative."""
 WORKING = """\
-The other stages give these reasons. `no_text` and `mostly_removed` are `rejected`. `same_url`, `same_text` and
-`near_duplicate` are `merged`. All other reasons are `failed`."""
+The other stages give these reasons. `no_text` and `mostly_removed` are `rejected`. `same_url`,
+`same_text` and `near_duplicate` are `merged`. All other reasons are `failed`."""
 INDEX_INTRO = """\
 This page links every page of the documentation. To start, run:
 
