@@ -26,8 +26,8 @@ from builder.kernels.html.letters import (
 )
 from builder.kernels.html.vocabulary import BASIS, PRIME
 from builder.kernels.plain.cutting import MIN_FLAT_BYTES
-from builder.kernels.plain.features import NEIGHBOURS, RADII
-from builder.kernels.plain.layout import MAX_TITLE_WORDS, VOCABULARY_BITS
+from builder.kernels.plain.features import NEAR_UNITS, RADII
+from builder.kernels.plain.layout import MAX_TITLE_HASHES, VOCABULARY_BITS
 
 _ALL = (1 << 64) - 1
 _IN_WORD = (LETTER, CAPITAL, DIGIT)
@@ -170,7 +170,7 @@ def title_words(text: str) -> list[int]:
         elif word:
             words.append(_hash(BASIS, word))
             word = ""
-    return words[:MAX_TITLE_WORDS]
+    return words[:MAX_TITLE_HASHES]
 
 
 def _is_currency(char: str) -> bool:
@@ -350,7 +350,7 @@ def _features(i: int, units: list[Unit], own: list[dict[str, int]], *, flat: boo
         "page_value": _mean(_total(units, "value"), n_words),
         "flat": int(flat),
     }
-    for step in NEIGHBOURS:
+    for step in NEAR_UNITS:
         for name in ("chars", "last", "stops", "capital_words", "value", "blank", "first"):
             row[f"{name}{step:+d}"] = own[i + step][name] if 0 <= i + step < n else 255
     for radius in RADII:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from builder.kernels.plain.layout import U_END, U_START
-from builder.stages.cleaning.cleaner import LIMITS
+from builder.stages.cleaning.cleaner import UNIT_LIMITS
 from builder.stages.cleaning.model import PLAIN_MODEL_PATH
 from builder.stages.cleaning.unit_reader import UnitReader
 from training.boosting import choose
@@ -74,7 +74,7 @@ def _validate(described: list[tuple[CutPage, np.ndarray]], readers: list[UnitRea
             if page.fold != fold or page.is_part:
                 continue
             scores = model.predict(rows, num_threads=1)
-            chosen = choose(scores, page.words, *(limit / 1000 for limit in LIMITS))
+            chosen = choose(scores, page.words, *(limit / 1000 for limit in UNIT_LIMITS))
             text = _text_of(page, readers[fold], chosen)
             name = f"{page.page.source} {page.page.converter}"
             found[name].append((*shingle_counts(text, page.page.gold), words_kept(text, page.page.gold)))

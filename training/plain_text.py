@@ -13,7 +13,7 @@ import numpy as np
 
 from builder.kernels.html.letters import CAPITAL, DIGIT, IDEOGRAPH, LETTER, category, decode_point
 from builder.kernels.html.vocabulary import BASIS
-from builder.kernels.plain.layout import S_WORDS, U_END, U_START, VOCABULARY_BITS
+from builder.kernels.plain.layout import U_END, U_START, UNIT_WORDS, VOCABULARY_BITS
 from builder.kernels.plain.statistics import add_character, bucket_of, hash_of_pair
 from training.align import WORD, label
 
@@ -81,7 +81,7 @@ def cut(page: TextPage, reader: UnitReader, *, gold: str | None = None) -> CutPa
         data[a:b].decode("utf-8", "replace") for a, b in zip(units[:, U_START], units[:, U_END], strict=True)
     ]
     labels, _ = label(texts, page.gold if gold is None else gold)
-    return _cut(page, array, data, units, labels, memory.counts[:n, S_WORDS].astype(np.int64))
+    return _cut(page, array, data, units, labels, memory.counts[:n, UNIT_WORDS].astype(np.int64))
 
 
 def _cut(page: TextPage, array: Any, data: bytes, units: Any, labels: Any, words: Any) -> CutPage:

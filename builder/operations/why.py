@@ -13,7 +13,7 @@ from builder.corpus import Corpus, split_address
 from builder.corpus.names import STOPPED
 from builder.corpus.stopped import audit_file, has_stopped
 from builder.domain.document_ids import DocumentIds, parse_id
-from builder.domain.removed_spans import REMOVED_SPANS
+from builder.domain.outcome import REMOVED_SPANS
 from builder.domain.url import URL_RULES, canonical_url
 from builder.errors import TamperedError
 from builder.history.ledgers import LedgerHistory

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from builder.domain.document_ids import DocumentIds
-from builder.domain.removed_spans import REMOVED_SPANS
+from builder.domain.outcome import REMOVED_SPANS
 from builder.domain.row_numbers import PastRows
 from builder.errors import AccountError
 from builder.history.shard_notes import NotedColumns
@@ -113,8 +113,7 @@ def close(context: BuildContext, chain_result: ChainResult) -> Closed:
     row_outcomes.note_shards(plan, placement)
     freed = context.pruned.freed if context.pruned else frozenset()
     restated = find_ledger_updates(context.past.lineage, edits, excluding=freed) if context.past else None
-    # the ledger is written while workers write shards
-    with ThreadPoolExecutor(1) as thread:
+    with ThreadPoolExecutor(1) as thread:  # the ledger is written while workers write shards
         writing = thread.submit(_write_ledger, context, chain_result, row_outcomes, restated)
         if context.engine.workers == 1:  # use no more cores than the user asked for
             writing.result()

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from builder.domain.removed_spans import REMOVED_SCHEMA
+from builder.domain.outcome import REMOVED_SCHEMA
 from builder.pipeline.dropped import PRIVATE_STAGES, REMOVED
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from builder.corpus.purged import add_nested_counts
-from builder.domain.removed_spans import REMOVED_SPANS
+from builder.domain.outcome import REMOVED_SPANS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from builder.domain.outcome import MAX_SPAN_CHARS, REMOVED_SCHEMA
 from builder.domain.record import RECORD
 from builder.domain.rejection import Rejection, rejection_batch
-from builder.domain.removed_spans import MAX_SPAN_CHARS, REMOVED_SCHEMA
 from builder.errors import RecipeError
 from builder.protocols import Outcome
 from builder.registry import option
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from builder.protocols import Guard, Resources
-    from builder.stages.cleaning.cleaner import CleanText as Cleaned
+    from builder.stages.cleaning.cleaner import CleanedText
 
 REMOVED_SHARE = "removed_share"
 """The column with the share of a text's bytes that the stage removed."""
@@ -45,8 +45,8 @@ class CleanText:
     them. The column ``removed_share`` is the share of the bytes of the text that left, from 0 to 1; it is
     null for rows that the stage passed on. A document that would lose more than ``max_removed`` is rejected.
 
-    Rows whose text came from ``extract_text`` pass unchanged, unless ``where`` names them. The classes are
-    told by shape and place: ``title``; ``amounts`` (with amounts of money); ``links`` (short lines without a
+    Rows whose text came from ``extract_text`` pass unchanged, unless ``where`` names them. Shape and place
+    decide on the class: ``title``; ``amounts`` (with amounts of money); ``links`` (short lines without a
     sentence); ``comments`` (sentences after the end of the main text); ``notice`` (other sentences).
     """
 
@@ -55,6 +55,7 @@ class CleanText:
     needs: ClassVar[tuple[str, ...]] = ("text",)
     rules: ClassVar[int] = 1
     edits_text: ClassVar[bool] = True
+    exempts_extracted: ClassVar[bool] = True
     reasons: ClassVar[Mapping[str, str]] = {
         "mostly_removed": "More than `max_removed` of the text is not main text; little would be left.",
     }
@@ -65,11 +66,10 @@ class CleanText:
         minimum=0,
         maximum=1,
     )
-    _all_rows: bool = field(default=False, repr=False)
 
     def for_named_rows(self) -> CleanText:
         """Return the stage such that it cleans texts from ``extract_text`` as well."""
-        return replace(self, _all_rows=True)
+        return _CleanEveryText(max_removed=self.max_removed)
 
     def files(self, folder: Path) -> dict[str, Path]:  # noqa: ARG002 - the model is part of the package
         """Return the model that decides on the text."""
@@ -119,7 +119,7 @@ class CleanText:
     def _takes_part(self, batch: pa.RecordBatch, column: pa.Array) -> NDArray[np.bool_]:
         """Return bool[n_rows]: the rows with a text that did not come from ``extract_text``."""
         has_text: NDArray[np.bool_] = column.is_valid().to_numpy(zero_copy_only=False)
-        if self._all_rows or EXTRACTED not in batch.schema.names:
+        if not self.exempts_extracted or EXTRACTED not in batch.schema.names:
             return has_text
         extracted = pc.fill_null(batch.column(EXTRACTED), False).to_numpy(zero_copy_only=False)
         taking: NDArray[np.bool_] = has_text & ~extracted
@@ -139,6 +139,13 @@ class CleanText:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _CleanEveryText(CleanText):
+    """The stage for rows that ``where`` names."""
+
+    exempts_extracted: ClassVar[bool] = False
+
+
 def _titles(batch: pa.RecordBatch) -> list[bytes]:
     """Return the title of each page as UTF-8; empty without one."""
     if "title" not in batch.schema.names or not pa.types.is_string(batch.schema.field("title").type):
@@ -146,10 +153,10 @@ def _titles(batch: pa.RecordBatch) -> list[bytes]:
     return [one or b"" for one in batch.column("title").cast(pa.binary()).to_pylist()]
 
 
-def _clean(column: pa.Array, titles: list[bytes], takes_part: NDArray[np.bool_]) -> list[Cleaned | None]:
+def _clean(column: pa.Array, titles: list[bytes], takes_part: NDArray[np.bool_]) -> list[CleanedText | None]:
     from builder.stages.cleaning.cleaner import cleaner
 
-    found: list[Cleaned | None] = [None] * len(column)
+    found: list[CleanedText | None] = [None] * len(column)
     rows = np.flatnonzero(takes_part)
     if not len(rows):
         return found
@@ -163,7 +170,7 @@ def _clean(column: pa.Array, titles: list[bytes], takes_part: NDArray[np.bool_])
     return found
 
 
-def _replaced(column: pa.Array, cleaned: list[Cleaned | None], over: NDArray[np.bool_]) -> pa.Array:
+def _replaced(column: pa.Array, cleaned: list[CleanedText | None], over: NDArray[np.bool_]) -> pa.Array:
     """Return the column with the texts that changed."""
     texts = [
         None if one is None or one.text is None or refused else one.text
@@ -182,7 +189,9 @@ def _with_shares(batch: pa.RecordBatch, shares: list[float | None]) -> pa.Record
     return batch.set_column(place, batch.schema.field(place), column)
 
 
-def _spans(batch: pa.RecordBatch, column: pa.Array, cleaned: list[Cleaned | None]) -> pa.RecordBatch | None:
+def _spans(
+    batch: pa.RecordBatch, column: pa.Array, cleaned: list[CleanedText | None]
+) -> pa.RecordBatch | None:
     """Return the removed spans of all rows, in their order."""
     rows: list[dict[str, Any]] = []
     for row, one in enumerate(cleaned):

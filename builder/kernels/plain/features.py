@@ -10,44 +10,44 @@ from builder.kernels.html.numbers import CENTRE, capped, log_code, share, signed
 from builder.kernels.jit import kernel
 from builder.kernels.plain.layout import (
     H_WORDS,
-    N_SUMS,
-    P_AMOUNTS,
-    P_CAPITAL_WORDS,
-    P_CHARS,
-    P_COPIES,
-    P_GOOD,
-    P_STOPS,
-    P_VALUE,
-    P_WORDS,
-    S_AMOUNTS,
-    S_ATS,
-    S_BEST,
-    S_CAPITAL_WORDS,
-    S_CAPITALS,
-    S_CELLS,
-    S_CHARS,
-    S_COLONS,
-    S_COMMAS,
-    S_COPIES,
-    S_COPYRIGHTS,
-    S_DIGITS,
-    S_FIRST,
-    S_HIGH,
-    S_IDEOGRAPHS,
-    S_LAST,
-    S_OTHERS,
-    S_SEPARATORS,
-    S_SIGNS,
-    S_STOPS,
-    S_TITLE,
-    S_VALUE,
-    S_WORDS,
-    S_WORST,
+    N_UNIT_SUMS,
+    SUM_AMOUNTS,
+    SUM_CAPITAL_WORDS,
+    SUM_CHARS,
+    SUM_COPIES,
+    SUM_GOOD,
+    SUM_STOPS,
+    SUM_VALUE,
+    SUM_WORDS,
     U_BLANK,
     U_INDENT,
+    UNIT_AMOUNTS,
+    UNIT_ATS,
+    UNIT_BEST,
+    UNIT_CAPITAL_WORDS,
+    UNIT_CAPITALS,
+    UNIT_CELLS,
+    UNIT_CHARS,
+    UNIT_COLONS,
+    UNIT_COMMAS,
+    UNIT_COPIES,
+    UNIT_COPYRIGHTS,
+    UNIT_DIGITS,
+    UNIT_FIRST,
+    UNIT_HIGH,
+    UNIT_IDEOGRAPHS,
+    UNIT_LAST,
+    UNIT_OTHERS,
+    UNIT_SEPARATORS,
+    UNIT_SIGNS,
+    UNIT_STOPS,
+    UNIT_TITLE,
+    UNIT_VALUE,
+    UNIT_WORDS,
+    UNIT_WORST,
 )
 
-OWN = (
+OF_UNIT = (
     "chars",
     "words",
     "chars_per_word",
@@ -75,7 +75,7 @@ OWN = (
     "indent",
     "colons",
 )
-PLACE = (
+OF_PLACE = (
     "place",
     "chars_before",
     "n_units",
@@ -90,7 +90,7 @@ PLACE = (
     "page_value",
     "flat",
 )
-NEIGHBOURS = (-1, 1, -2, 2, -3, 3)
+NEAR_UNITS = (-1, 1, -2, 2, -3, 3)
 OF_NEIGHBOUR = ("chars", "last", "stops", "capital_words", "value", "blank", "first")
 RADII = (3, 8, 20)
 OF_WINDOW = (
@@ -104,20 +104,20 @@ OF_WINDOW = (
     "good_after",
     "good_before",
 )
-FEATURES = (
-    *OWN,
-    *PLACE,
-    *(f"{name}{at:+d}" for at in NEIGHBOURS for name in OF_NEIGHBOUR),
+UNIT_FEATURES = (
+    *OF_UNIT,
+    *OF_PLACE,
+    *(f"{name}{at:+d}" for at in NEAR_UNITS for name in OF_NEIGHBOUR),
     *(f"{name}~{radius}" for radius in RADII for name in OF_WINDOW),
 )
 """The features in their order. A number after a name is a neighbour, or the radius of a window."""
 
-N_FEATURES = len(FEATURES)
-_AT_PLACE = len(OWN)
-_AT_NEIGHBOURS = _AT_PLACE + len(PLACE)
-_AT_WINDOWS = _AT_NEIGHBOURS + len(NEIGHBOURS) * len(OF_NEIGHBOUR)
-_NEIGHBOURS, _RADII = np.array(NEIGHBOURS, np.int64), np.array(RADII, np.int64)
-_TAKEN = np.array([OWN.index(name) for name in OF_NEIGHBOUR], np.int64)
+N_UNIT_FEATURES = len(UNIT_FEATURES)
+_AT_PLACE = len(OF_UNIT)
+_AT_NEIGHBOURS = _AT_PLACE + len(OF_PLACE)
+_AT_WINDOWS = _AT_NEIGHBOURS + len(NEAR_UNITS) * len(OF_NEIGHBOUR)
+_NEIGHBOURS, _RADII = np.array(NEAR_UNITS, np.int64), np.array(RADII, np.int64)
+_TAKEN = np.array([OF_UNIT.index(name) for name in OF_NEIGHBOUR], np.int64)
 _N_OF_WINDOW = len(OF_WINDOW)
 _FAR = 255
 _GOOD_CHARS = 80
@@ -125,7 +125,7 @@ _MAX_VALUE = 127
 
 
 @kernel
-def describe(n: Any, flat: Any, memory: Any) -> None:
+def describe_units(n: Any, flat: Any, memory: Any) -> None:
     """Fill in the features of all units.
 
     Args:
@@ -157,35 +157,35 @@ def _count_copies(n: Any, memory: Any) -> None:
                 memory.keys[place] = key
             first = memory.places[place]
             if turn == 0:
-                memory.counts[first, S_COPIES] += 1
+                memory.counts[first, UNIT_COPIES] += 1
             else:
-                memory.counts[i, S_COPIES] = memory.counts[first, S_COPIES]
+                memory.counts[i, UNIT_COPIES] = memory.counts[first, UNIT_COPIES]
 
 
 @kernel
 def _is_good(row: Any) -> Any:
     """Return whether a unit has the length and the signs of running text."""
-    wide = row[S_CHARS] + 2 * row[S_IDEOGRAPHS]
-    return wide >= _GOOD_CHARS and (row[S_STOPS] > 0 or row[S_COMMAS] > 0)
+    wide = row[UNIT_CHARS] + 2 * row[UNIT_IDEOGRAPHS]
+    return wide >= _GOOD_CHARS and (row[UNIT_STOPS] > 0 or row[UNIT_COMMAS] > 0)
 
 
 @kernel
 def _add_up(n: Any, memory: Any) -> None:
-    for k in range(N_SUMS):
+    for k in range(N_UNIT_SUMS):
         memory.sums[0, k] = 0
     for i in range(n):
         row = memory.counts[i]
         before = memory.sums[i]
         after = memory.sums[i + 1]
-        chars = np.int64(row[S_CHARS]) + 2 * row[S_IDEOGRAPHS]
-        after[P_CHARS] = before[P_CHARS] + chars
-        after[P_GOOD] = before[P_GOOD] + (chars if _is_good(row) else 0)
-        after[P_STOPS] = before[P_STOPS] + row[S_STOPS]
-        after[P_WORDS] = before[P_WORDS] + row[S_WORDS]
-        after[P_CAPITAL_WORDS] = before[P_CAPITAL_WORDS] + row[S_CAPITAL_WORDS]
-        after[P_COPIES] = before[P_COPIES] + (row[S_COPIES] > 1)
-        after[P_VALUE] = before[P_VALUE] + row[S_VALUE]
-        after[P_AMOUNTS] = before[P_AMOUNTS] + row[S_AMOUNTS]
+        chars = np.int64(row[UNIT_CHARS]) + 2 * row[UNIT_IDEOGRAPHS]
+        after[SUM_CHARS] = before[SUM_CHARS] + chars
+        after[SUM_GOOD] = before[SUM_GOOD] + (chars if _is_good(row) else 0)
+        after[SUM_STOPS] = before[SUM_STOPS] + row[UNIT_STOPS]
+        after[SUM_WORDS] = before[SUM_WORDS] + row[UNIT_WORDS]
+        after[SUM_CAPITAL_WORDS] = before[SUM_CAPITAL_WORDS] + row[UNIT_CAPITAL_WORDS]
+        after[SUM_COPIES] = before[SUM_COPIES] + (row[UNIT_COPIES] > 1)
+        after[SUM_VALUE] = before[SUM_VALUE] + row[UNIT_VALUE]
+        after[SUM_AMOUNTS] = before[SUM_AMOUNTS] + row[UNIT_AMOUNTS]
 
 
 @kernel
@@ -201,34 +201,34 @@ def _describe_own(n: Any, memory: Any) -> None:
     for i in range(n):
         row = memory.counts[i]
         out = memory.features[i]
-        chars = np.int64(row[S_CHARS])
-        words = np.int64(row[S_WORDS])
-        out[0] = log_code(chars + 2 * row[S_IDEOGRAPHS])
+        chars = np.int64(row[UNIT_CHARS])
+        words = np.int64(row[UNIT_WORDS])
+        out[0] = log_code(chars + 2 * row[UNIT_IDEOGRAPHS])
         out[1] = capped(words)
         out[2] = capped(chars * 8 // max(words, np.int64(1)))
-        out[3] = share(np.int64(row[S_CAPITALS]), chars)
-        out[4] = share(np.int64(row[S_DIGITS]), chars)
-        out[5] = capped(row[S_COMMAS])
-        out[6] = capped(row[S_STOPS])
-        out[7] = share(np.int64(row[S_OTHERS]), chars)
-        out[8] = share(np.int64(row[S_CAPITAL_WORDS]), words)
-        out[9] = row[S_LAST]
-        out[10] = row[S_FIRST]
-        out[11] = share(np.int64(row[S_HIGH]), chars)
-        out[12] = capped(row[S_SEPARATORS])
-        out[13] = capped(row[S_COPYRIGHTS])
-        out[14] = capped(row[S_ATS])
-        out[15] = share(np.int64(row[S_TITLE]), words)
-        out[16] = share(np.int64(row[S_IDEOGRAPHS]), chars)
-        out[17] = capped(row[S_AMOUNTS])
-        out[18] = share(np.int64(row[S_SIGNS]), chars)
-        out[19] = capped(row[S_CELLS])
-        out[20] = _mean_value(np.int64(row[S_VALUE]), words)
-        out[21] = CENTRE + row[S_BEST]
-        out[22] = CENTRE + row[S_WORST]
+        out[3] = share(np.int64(row[UNIT_CAPITALS]), chars)
+        out[4] = share(np.int64(row[UNIT_DIGITS]), chars)
+        out[5] = capped(row[UNIT_COMMAS])
+        out[6] = capped(row[UNIT_STOPS])
+        out[7] = share(np.int64(row[UNIT_OTHERS]), chars)
+        out[8] = share(np.int64(row[UNIT_CAPITAL_WORDS]), words)
+        out[9] = row[UNIT_LAST]
+        out[10] = row[UNIT_FIRST]
+        out[11] = share(np.int64(row[UNIT_HIGH]), chars)
+        out[12] = capped(row[UNIT_SEPARATORS])
+        out[13] = capped(row[UNIT_COPYRIGHTS])
+        out[14] = capped(row[UNIT_ATS])
+        out[15] = share(np.int64(row[UNIT_TITLE]), words)
+        out[16] = share(np.int64(row[UNIT_IDEOGRAPHS]), chars)
+        out[17] = capped(row[UNIT_AMOUNTS])
+        out[18] = share(np.int64(row[UNIT_SIGNS]), chars)
+        out[19] = capped(row[UNIT_CELLS])
+        out[20] = _mean_value(np.int64(row[UNIT_VALUE]), words)
+        out[21] = CENTRE + row[UNIT_BEST]
+        out[22] = CENTRE + row[UNIT_WORST]
         out[23] = capped(memory.units[i, U_BLANK])
         out[24] = capped(memory.units[i, U_INDENT])
-        out[25] = capped(row[S_COLONS])
+        out[25] = capped(row[UNIT_COLONS])
 
 
 @kernel
@@ -237,36 +237,36 @@ def _describe_place(n: Any, flat: Any, memory: Any) -> None:
     first_good = -1
     last_good = -1
     for i in range(n):
-        if memory.sums[i + 1, P_GOOD] > memory.sums[i, P_GOOD]:
+        if memory.sums[i + 1, SUM_GOOD] > memory.sums[i, SUM_GOOD]:
             first_good = i if first_good < 0 else first_good
             last_good = i
     since = _FAR
     for i in range(n):
-        is_good = memory.sums[i + 1, P_GOOD] > memory.sums[i, P_GOOD]
+        is_good = memory.sums[i + 1, SUM_GOOD] > memory.sums[i, SUM_GOOD]
         out = memory.features[i, _AT_PLACE:]
         out[0] = share(np.int64(i), n)
-        out[1] = share(memory.sums[i, P_CHARS], total[P_CHARS])
+        out[1] = share(memory.sums[i, SUM_CHARS], total[SUM_CHARS])
         out[2] = log_code(np.int64(n))
-        out[3] = log_code(total[P_CHARS])
-        out[4] = share(total[P_GOOD], total[P_CHARS])
-        out[5] = capped(memory.counts[i, S_COPIES])
+        out[3] = log_code(total[SUM_CHARS])
+        out[4] = share(total[SUM_GOOD], total[SUM_CHARS])
+        out[5] = capped(memory.counts[i, UNIT_COPIES])
         out[6] = min(since, _FAR)
         since = 1 if is_good else min(since + 1, _FAR)
         out[8] = signed(np.int64(i - first_good)) if first_good >= 0 else 0
         out[9] = signed(np.int64(last_good - i)) if first_good >= 0 else 0
-        out[10] = share(memory.sums[i, P_GOOD], total[P_GOOD])
-        out[11] = _mean_value(total[P_VALUE], total[P_WORDS])
+        out[10] = share(memory.sums[i, SUM_GOOD], total[SUM_GOOD])
+        out[11] = _mean_value(total[SUM_VALUE], total[SUM_WORDS])
         out[12] = flat
     since = _FAR
     for i in range(n - 1, -1, -1):
         memory.features[i, _AT_PLACE + 7] = min(since, _FAR)
-        is_good = memory.sums[i + 1, P_GOOD] > memory.sums[i, P_GOOD]
+        is_good = memory.sums[i + 1, SUM_GOOD] > memory.sums[i, SUM_GOOD]
         since = 1 if is_good else min(since + 1, _FAR)
 
 
 @kernel
 def _describe_neighbours(n: Any, memory: Any) -> None:
-    """Copy features of the neighbours; 255 where there is none."""
+    """Copy features of the neighbours; 255 without one."""
     for i in range(n):
         at = _AT_NEIGHBOURS
         for step in _NEIGHBOURS:
@@ -287,16 +287,16 @@ def _describe_windows(n: Any, memory: Any) -> None:
             here = sums[i]
             high = sums[min(i + radius + 1, n)]
             n_units = min(i + radius + 1, n) - max(i - radius, 0)
-            chars = high[P_CHARS] - low[P_CHARS]
-            words = high[P_WORDS] - low[P_WORDS]
+            chars = high[SUM_CHARS] - low[SUM_CHARS]
+            words = high[SUM_WORDS] - low[SUM_WORDS]
             out = memory.features[i, at:]
             out[0] = log_code(chars // n_units)
-            out[1] = share(high[P_GOOD] - low[P_GOOD], chars)
-            out[2] = share(2 * (high[P_STOPS] - low[P_STOPS]), words)
-            out[3] = share(high[P_CAPITAL_WORDS] - low[P_CAPITAL_WORDS], words)
-            out[4] = share(high[P_COPIES] - low[P_COPIES], np.int64(n_units))
-            out[5] = _mean_value(high[P_VALUE] - low[P_VALUE], words)
-            out[6] = capped(high[P_AMOUNTS] - low[P_AMOUNTS])
-            out[7] = share(high[P_GOOD] - here[P_GOOD], high[P_CHARS] - here[P_CHARS])
-            out[8] = share(here[P_GOOD] - low[P_GOOD], here[P_CHARS] - low[P_CHARS])
+            out[1] = share(high[SUM_GOOD] - low[SUM_GOOD], chars)
+            out[2] = share(2 * (high[SUM_STOPS] - low[SUM_STOPS]), words)
+            out[3] = share(high[SUM_CAPITAL_WORDS] - low[SUM_CAPITAL_WORDS], words)
+            out[4] = share(high[SUM_COPIES] - low[SUM_COPIES], np.int64(n_units))
+            out[5] = _mean_value(high[SUM_VALUE] - low[SUM_VALUE], words)
+            out[6] = capped(high[SUM_AMOUNTS] - low[SUM_AMOUNTS])
+            out[7] = share(high[SUM_GOOD] - here[SUM_GOOD], high[SUM_CHARS] - here[SUM_CHARS])
+            out[8] = share(here[SUM_GOOD] - low[SUM_GOOD], here[SUM_CHARS] - low[SUM_CHARS])
             at += _N_OF_WINDOW

@@ -8,46 +8,56 @@ U_START, U_END, U_BLANK, U_INDENT, N_UNIT = range(5)
 """Columns of a unit: first byte, end, blank lines before it, characters of white space before it."""
 
 (
-    S_CHARS,
-    S_WORDS,
-    S_CAPITALS,
-    S_DIGITS,
-    S_COMMAS,
-    S_STOPS,
-    S_OTHERS,
-    S_CAPITAL_WORDS,
-    S_LAST,
-    S_FIRST,
-    S_HIGH,
-    S_SEPARATORS,
-    S_COPYRIGHTS,
-    S_ATS,
-    S_TITLE,
-    S_IDEOGRAPHS,
-    S_AMOUNTS,
-    S_SIGNS,
-    S_CELLS,
-    S_VALUE,
-    S_BEST,
-    S_WORST,
-    S_COLONS,
-    S_COPIES,
-    S_CODE,
-    N_STATISTICS,
+    UNIT_CHARS,
+    UNIT_WORDS,
+    UNIT_CAPITALS,
+    UNIT_DIGITS,
+    UNIT_COMMAS,
+    UNIT_STOPS,
+    UNIT_OTHERS,
+    UNIT_CAPITAL_WORDS,
+    UNIT_LAST,
+    UNIT_FIRST,
+    UNIT_HIGH,
+    UNIT_SEPARATORS,
+    UNIT_COPYRIGHTS,
+    UNIT_ATS,
+    UNIT_TITLE,
+    UNIT_IDEOGRAPHS,
+    UNIT_AMOUNTS,
+    UNIT_SIGNS,
+    UNIT_CELLS,
+    UNIT_VALUE,
+    UNIT_BEST,
+    UNIT_WORST,
+    UNIT_COLONS,
+    UNIT_COPIES,
+    UNIT_CODE,
+    N_UNIT_STATISTICS,
 ) = range(26)
-"""Columns of the statistics of a unit. ``S_VALUE`` is a sum over words; ``S_COPIES`` counts equal units.
-``S_CODE`` counts signs that programs have and sentences do not; it is not a feature."""
+"""Columns of the statistics of a unit. ``UNIT_VALUE`` is a sum; ``UNIT_COPIES`` counts equal units.
+``UNIT_CODE`` counts signs that programs have and sentences do not; it is not a feature."""
 
 H_WORDS, H_FRONT, N_HASHES = range(3)
 """Hash of all words of a unit, and of those before its first separator (0 without one)."""
 
-P_CHARS, P_GOOD, P_STOPS, P_WORDS, P_CAPITAL_WORDS, P_COPIES, P_VALUE, P_AMOUNTS, N_SUMS = range(9)
+(
+    SUM_CHARS,
+    SUM_GOOD,
+    SUM_STOPS,
+    SUM_WORDS,
+    SUM_CAPITAL_WORDS,
+    SUM_COPIES,
+    SUM_VALUE,
+    SUM_AMOUNTS,
+    N_UNIT_SUMS,
+) = range(9)
 """Columns of the running sums over units."""
 
 VOCABULARY_BITS = 15
 """The table of words has a place for each value of so many bits of a hash."""
 
-MAX_TITLE_WORDS = 48
+MAX_TITLE_HASHES = 48
 
 
 class Units(NamedTuple):
@@ -55,10 +65,10 @@ class Units(NamedTuple):
 
     Attributes:
         units: int64[n, N_UNIT].
-        counts: int32[n, N_STATISTICS].
+        counts: int32[n, N_UNIT_STATISTICS].
         hashes: uint64[n, N_HASHES].
-        sums: int64[n + 1, N_SUMS].
-        features: uint8[n, N_FEATURES].
+        sums: int64[n + 1, N_UNIT_SUMS].
+        features: uint8[n, N_UNIT_FEATURES].
         keys: uint64[m], a hash table; ``m`` is a power of two, at least ``2 * n``.
         places: int32[m], the first unit of each key of the table.
     """

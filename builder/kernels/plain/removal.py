@@ -12,19 +12,19 @@ from builder.kernels.jit import kernel
 from builder.kernels.plain.layout import (
     H_FRONT,
     H_WORDS,
-    S_AMOUNTS,
-    S_COPIES,
-    S_LAST,
-    S_STOPS,
-    S_WORDS,
     U_BLANK,
     U_END,
     U_INDENT,
     U_START,
+    UNIT_AMOUNTS,
+    UNIT_COPIES,
+    UNIT_LAST,
+    UNIT_STOPS,
+    UNIT_WORDS,
 )
 from builder.kernels.plain.shapes import correct_by_shape
 
-KEPT, TITLE, AMOUNTS, LINKS, COMMENTS, NOTICE = range(6)
+KEPT, REPEATED_TITLE, AMOUNTS, SHORT_LINES, THREAD, NOTICE = range(6)
 """Classes of a unit."""
 
 CLASS_NAMES = ("kept", "title", "amounts", "links", "comments", "notice")
@@ -52,7 +52,7 @@ def choose_units(n: Any, memory: Any, trees: Any, limits: Any, title: Any, rows:
     scores, open_rows, buckets, words = rows
     score(memory.features, n, trees, scores, open_rows)
     for i in range(n):
-        words[i] = memory.counts[i, S_WORDS]
+        words[i] = memory.counts[i, UNIT_WORDS]
     cut = best_cut(scores, words, n, limits[0], limits[1], buckets)
     for i in range(n):
         classes[i] = scores[i] < cut
@@ -61,8 +61,8 @@ def choose_units(n: Any, memory: Any, trees: Any, limits: Any, title: Any, rows:
     last = -1
     for i in range(n):
         if classes[i] != KEPT:
-            classes[i] = LINKS
-        if classes[i] == KEPT and memory.counts[i, S_STOPS] > 0:
+            classes[i] = SHORT_LINES
+        if classes[i] == KEPT and memory.counts[i, UNIT_STOPS] > 0:
             last = i
     _name_classes(n, last, memory, classes)
     _leave_out_titles(n, memory, title, scores, classes)
@@ -79,10 +79,10 @@ def _name_classes(n: Any, last: Any, memory: Any, classes: Any) -> None:
         if classes[i] == KEPT:
             continue
         row = memory.counts[i]
-        if row[S_AMOUNTS] > 0:
+        if row[UNIT_AMOUNTS] > 0:
             classes[i] = AMOUNTS
-        elif row[S_STOPS] > 0 and row[S_WORDS] >= 4:
-            classes[i] = COMMENTS if 0 <= last < i else NOTICE
+        elif row[UNIT_STOPS] > 0 and row[UNIT_WORDS] >= 4:
+            classes[i] = THREAD if 0 <= last < i else NOTICE
 
 
 @kernel
@@ -102,7 +102,7 @@ def _leave_out_titles(n: Any, memory: Any, title: Any, scores: Any, classes: Any
         if stays >= 0:
             loser = i if scores[stays] >= scores[i] else stays
             stays = stays if loser == i else i
-            classes[loser] = TITLE
+            classes[loser] = REPEATED_TITLE
             scores[loser] = 0
         else:
             stays = i
@@ -116,7 +116,7 @@ def _is_title(i: Any, n: Any, memory: Any, title: Any) -> Any:
     next to it, or if it is near and the only copy.
     """
     row = memory.counts[i]
-    if not _MIN_TITLE_WORDS <= row[S_WORDS] <= _MAX_TITLE_WORDS or row[S_LAST] == COMMA:
+    if not _MIN_TITLE_WORDS <= row[UNIT_WORDS] <= _MAX_TITLE_WORDS or row[UNIT_LAST] == COMMA:
         return False
     words = memory.hashes[i, H_WORDS]
     front = memory.hashes[i, H_FRONT]
@@ -127,7 +127,7 @@ def _is_title(i: Any, n: Any, memory: Any, title: Any) -> Any:
     if i > 0 and words != whole and (before == 0 or words != before) and front != whole:
         return False
     is_alone = memory.units[i, U_BLANK] > 0 or (i + 1 < n and memory.units[i + 1, U_BLANK] > 0)
-    return is_alone or (i <= _NEAR_UNITS and row[S_COPIES] <= 2)
+    return is_alone or (i <= _NEAR_UNITS and row[UNIT_COPIES] <= 2)
 
 
 @kernel

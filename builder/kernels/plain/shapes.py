@@ -8,15 +8,15 @@ from builder.kernels.html.letters import COMMA, STOP
 from builder.kernels.jit import kernel
 from builder.kernels.plain.layout import (
     H_WORDS,
-    S_AMOUNTS,
-    S_CELLS,
-    S_CHARS,
-    S_CODE,
-    S_COPIES,
-    S_LAST,
-    S_SEPARATORS,
-    S_WORDS,
     U_BLANK,
+    UNIT_AMOUNTS,
+    UNIT_CELLS,
+    UNIT_CHARS,
+    UNIT_CODE,
+    UNIT_COPIES,
+    UNIT_LAST,
+    UNIT_SEPARATORS,
+    UNIT_WORDS,
 )
 
 SMALL_UNITS = 40
@@ -58,12 +58,12 @@ def _touches(i: Any, memory: Any) -> Any:
 def _keep_first(n: Any, memory: Any, scores: Any, leaves: Any) -> None:
     """Keep the first line of a small text if it can be its title and the model is not sure against it."""
     row = memory.counts[0]
-    if n > SMALL_UNITS or row[S_WORDS] < 2 or row[S_SEPARATORS] > 0 or row[S_AMOUNTS] > 0:
+    if n > SMALL_UNITS or row[UNIT_WORDS] < 2 or row[UNIT_SEPARATORS] > 0 or row[UNIT_AMOUNTS] > 0:
         return
     heads_a_block = n > 1 and _touches(1, memory) and leaves[1] == 1
     if heads_a_block and memory.hashes[0, H_WORDS] != memory.hashes[1, H_WORDS]:
         return
-    if row[S_LAST] != STOP and scores[0] >= _SURE_OF_FIRST:
+    if row[UNIT_LAST] != STOP and scores[0] >= _SURE_OF_FIRST:
         leaves[0] = 0
 
 
@@ -72,8 +72,8 @@ def _keep_tables(n: Any, memory: Any, leaves: Any) -> None:
     """Keep at least three lines next to each other with the same number of cells."""
     start = 0
     for i in range(1, n + 1):
-        cells = memory.counts[start, S_CELLS]
-        if i < n and cells > 0 and memory.counts[i, S_CELLS] == cells and _touches(i, memory):
+        cells = memory.counts[start, UNIT_CELLS]
+        if i < n and cells > 0 and memory.counts[i, UNIT_CELLS] == cells and _touches(i, memory):
             continue
         if cells > 0 and i - start >= _MIN_ROWS:
             for k in range(start, i):
@@ -87,7 +87,7 @@ def _keep_code(n: Any, memory: Any, leaves: Any) -> None:
     before = -1
     for i in range(n):
         row = memory.counts[i]
-        if row[S_CODE] == 0 or row[S_CHARS] > _MAX_CODE_CHARS:
+        if row[UNIT_CODE] == 0 or row[UNIT_CHARS] > _MAX_CODE_CHARS:
             continue
         if before >= 0 and i - before <= _CODE_REACH:
             for k in range(before, i + 1):
@@ -119,17 +119,17 @@ def _keep_verse(n: Any, memory: Any, leaves: Any) -> None:
         if i == n:
             break
         row = memory.counts[i]
-        if leaves[i] == 1 and row[S_CHARS] <= _MAX_VERSE_CHARS and _continues(i, memory, leaves):
+        if leaves[i] == 1 and row[UNIT_CHARS] <= _MAX_VERSE_CHARS and _continues(i, memory, leaves):
             leaves[i] = 0
         kept += leaves[i] == 0
-        signs += row[S_LAST] == COMMA or row[S_LAST] == STOP
-        short = short and row[S_CHARS] <= _MAX_VERSE_CHARS
+        signs += row[UNIT_LAST] == COMMA or row[UNIT_LAST] == STOP
+        short = short and row[UNIT_CHARS] <= _MAX_VERSE_CHARS
 
 
 @kernel
 def _continues(i: Any, memory: Any, leaves: Any) -> Any:
     """Return whether the line before a unit stays and ends with a comma."""
-    return _touches(i, memory) and leaves[i - 1] == 0 and memory.counts[i - 1, S_LAST] == COMMA
+    return _touches(i, memory) and leaves[i - 1] == 0 and memory.counts[i - 1, UNIT_LAST] == COMMA
 
 
 @kernel
@@ -137,7 +137,7 @@ def _drop_buttons(n: Any, memory: Any, leaves: Any) -> None:
     """Let a few words leave with the block that they belong to: a button below it, or its heading."""
     for i in range(n):
         row = memory.counts[i]
-        if leaves[i] == 1 or row[S_WORDS] > _BUTTON_WORDS or row[S_LAST] in (STOP, COMMA):
+        if leaves[i] == 1 or row[UNIT_WORDS] > _BUTTON_WORDS or row[UNIT_LAST] in (STOP, COMMA):
             continue
         joined_before = i > 0 and _touches(i, memory)
         joined_after = i + 1 < n and _touches(i + 1, memory)
@@ -157,7 +157,7 @@ def _drop_threads(n: Any, memory: Any, leaves: Any) -> None:
     """
     for i in range(n):
         row = memory.counts[i]
-        if leaves[i] == 0 or row[S_COPIES] < 2 or not _is_marker(row):
+        if leaves[i] == 0 or row[UNIT_COPIES] < 2 or not _is_marker(row):
             continue
         for step in range(2, _MAX_COMMENT_UNITS + 1):
             k = i + step
@@ -176,5 +176,7 @@ def _drop_threads(n: Any, memory: Any, leaves: Any) -> None:
 @kernel
 def _is_marker(row: Any) -> Any:
     return (
-        row[S_WORDS] <= _MARKER_WORDS and row[S_CHARS] <= _MARKER_CHARS and row[S_LAST] not in (STOP, COMMA)
+        row[UNIT_WORDS] <= _MARKER_WORDS
+        and row[UNIT_CHARS] <= _MARKER_CHARS
+        and row[UNIT_LAST] not in (STOP, COMMA)
     )

@@ -29,32 +29,32 @@ from builder.kernels.jit import kernel
 from builder.kernels.plain.layout import (
     H_FRONT,
     H_WORDS,
-    S_AMOUNTS,
-    S_ATS,
-    S_BEST,
-    S_CAPITAL_WORDS,
-    S_CAPITALS,
-    S_CELLS,
-    S_CHARS,
-    S_CODE,
-    S_COLONS,
-    S_COMMAS,
-    S_COPYRIGHTS,
-    S_DIGITS,
-    S_FIRST,
-    S_HIGH,
-    S_IDEOGRAPHS,
-    S_LAST,
-    S_OTHERS,
-    S_SEPARATORS,
-    S_SIGNS,
-    S_STOPS,
-    S_TITLE,
-    S_VALUE,
-    S_WORDS,
-    S_WORST,
     U_END,
     U_START,
+    UNIT_AMOUNTS,
+    UNIT_ATS,
+    UNIT_BEST,
+    UNIT_CAPITAL_WORDS,
+    UNIT_CAPITALS,
+    UNIT_CELLS,
+    UNIT_CHARS,
+    UNIT_CODE,
+    UNIT_COLONS,
+    UNIT_COMMAS,
+    UNIT_COPYRIGHTS,
+    UNIT_DIGITS,
+    UNIT_FIRST,
+    UNIT_HIGH,
+    UNIT_IDEOGRAPHS,
+    UNIT_LAST,
+    UNIT_OTHERS,
+    UNIT_SEPARATORS,
+    UNIT_SIGNS,
+    UNIT_STOPS,
+    UNIT_TITLE,
+    UNIT_VALUE,
+    UNIT_WORDS,
+    UNIT_WORST,
     VOCABULARY_BITS,
 )
 
@@ -98,7 +98,7 @@ def bucket_of(value: Any) -> Any:
 
 
 @kernel
-def title_words(data: Any, start: Any, end: Any, words: Any) -> Any:
+def hash_title(data: Any, start: Any, end: Any, words: Any) -> Any:
     """Write the hashes of a title's words, and return their number."""
     n_words = 0
     value = np.uint64(BASIS)
@@ -124,7 +124,7 @@ def title_words(data: Any, start: Any, end: Any, words: Any) -> Any:
 
 @kernel
 def hash_of_words(data: Any, at: Any, end: Any) -> Any:
-    """Return the hash that ``measure`` gives to a unit with the same words."""
+    """Return the hash that ``measure_units`` gives to a unit with the same words."""
     text = np.uint64(BASIS)
     value = np.uint64(BASIS)
     inside = False
@@ -145,13 +145,13 @@ def hash_of_words(data: Any, at: Any, end: Any) -> Any:
 
 
 @kernel
-def measure(data: Any, n: Any, title: Any, n_title: Any, vocabulary: Any, memory: Any) -> None:
+def measure_units(data: Any, n: Any, title: Any, n_title: Any, vocabulary: Any, memory: Any) -> None:
     """Fill in the statistics and hashes of all units.
 
     Args:
         data: uint8[n_bytes], UTF-8.
         n: number of units.
-        title: uint64[MAX_TITLE_WORDS], hashes of the title's words.
+        title: uint64[MAX_TITLE_HASHES], hashes of the title's words.
         n_title: how many of them there are.
         vocabulary: int8[1 << VOCABULARY_BITS], what a word says about its unit.
         memory: ``Units``; ``units`` is read, ``counts`` and ``hashes`` are overwritten.
@@ -197,24 +197,24 @@ def _measure(
         if byte < 0x80:
             point = np.int64(byte)
             kind = np.int64(CATEGORIES[byte])
-            row[S_SIGNS] += _CODE_SIGNS[byte]
-            row[S_CODE] += _PROGRAM_SIGNS[byte] or (byte == _BRACKET and inside)
-            row[S_CELLS] += byte == 0x09 or byte == 0x7C
+            row[UNIT_SIGNS] += _CODE_SIGNS[byte]
+            row[UNIT_CODE] += _PROGRAM_SIGNS[byte] or (byte == _BRACKET and inside)
+            row[UNIT_CELLS] += byte == 0x09 or byte == 0x7C
         else:
             point, length = decode_point(data, at, end)
             kind = category(point)
-            row[S_HIGH] += 1
+            row[UNIT_HIGH] += 1
         chars += 1
         amount = _next_amount(amount, point, kind, row)
         if kind in (LETTER, CAPITAL, DIGIT):
             if not inside:
-                row[S_WORDS] += 1
-                row[S_CAPITAL_WORDS] += kind == CAPITAL
+                row[UNIT_WORDS] += 1
+                row[UNIT_CAPITAL_WORDS] += kind == CAPITAL
                 value = np.uint64(BASIS)
                 inside = True
             value = add_character(value, data, at, length)
-            row[S_CAPITALS] += kind == CAPITAL
-            row[S_DIGITS] += kind == DIGIT
+            row[UNIT_CAPITALS] += kind == CAPITAL
+            row[UNIT_DIGITS] += kind == DIGIT
         else:
             if inside:
                 inside = False
@@ -233,11 +233,11 @@ def _measure(
         at += length
     if inside:
         text = _end_word(text, value, title, n_title, vocabulary, row)
-    row[S_CHARS] = chars
-    row[S_FIRST] = first
-    row[S_LAST] = _ending(data, end, row, last)
-    row[S_IDEOGRAPHS] = n_ideographs
-    row[S_WORDS] += (n_ideographs + 1) >> 1
+    row[UNIT_CHARS] = chars
+    row[UNIT_FIRST] = first
+    row[UNIT_LAST] = _ending(data, end, row, last)
+    row[UNIT_IDEOGRAPHS] = n_ideographs
+    row[UNIT_WORDS] += (n_ideographs + 1) >> 1
     hashes[H_WORDS] = text
     hashes[H_FRONT] = front
 
@@ -256,7 +256,7 @@ def _ending(data: Any, end: Any, row: Any, last: Any) -> Any:
         point, _length = decode_point(data, at, end)
         kind = category(point)
         if kind != CLOSING:
-            return np.int64(STOP) if kind == STOP and row[S_STOPS] > 0 else np.int64(CLOSING)
+            return np.int64(STOP) if kind == STOP and row[UNIT_STOPS] > 0 else np.int64(CLOSING)
         at -= 1
     return np.int64(CLOSING)
 
@@ -274,7 +274,7 @@ def _end_word(text: Any, value: Any, title: Any, n_title: Any, vocabulary: Any, 
     _weigh(value, vocabulary, row)
     for i in range(n_title):
         if title[i] == value:
-            row[S_TITLE] += 1
+            row[UNIT_TITLE] += 1
             break
     return (text ^ value) * np.uint64(PRIME)
 
@@ -282,9 +282,9 @@ def _end_word(text: Any, value: Any, title: Any, n_title: Any, vocabulary: Any, 
 @kernel
 def _weigh(value: Any, vocabulary: Any, row: Any) -> None:
     weight = np.int64(vocabulary[bucket_of(value)])
-    row[S_VALUE] += weight
-    row[S_BEST] = max(np.int64(row[S_BEST]), weight)
-    row[S_WORST] = min(np.int64(row[S_WORST]), weight)
+    row[UNIT_VALUE] += weight
+    row[UNIT_BEST] = max(np.int64(row[UNIT_BEST]), weight)
+    row[UNIT_WORST] = min(np.int64(row[UNIT_WORST]), weight)
 
 
 @kernel
@@ -292,12 +292,12 @@ def _next_amount(amount: Any, point: Any, kind: Any, row: Any) -> Any:
     """Return what has been seen of an amount: a number and a sign of a currency, in any order."""
     if kind == DIGIT:
         if amount == _CURRENCY:
-            row[S_AMOUNTS] += 1
+            row[UNIT_AMOUNTS] += 1
             return _COUNTED
         return _COUNTED if amount == _COUNTED else _NUMBER
     if is_currency(point):
         if amount == _NUMBER:
-            row[S_AMOUNTS] += 1
+            row[UNIT_AMOUNTS] += 1
             return _NO_AMOUNT
         return _CURRENCY
     if point in (0x20, 0x2C, 0x2E, 0xA0, 0x202F):
@@ -314,17 +314,17 @@ def _count(data: Any, behind: Any, end: Any, kind: Any, byte: Any, row: Any) -> 
         if following < 0x80 and CATEGORIES[following] != WHITE and CATEGORIES[following] != CLOSING:
             kind = np.int64(OTHER_SIGN)
     if kind == STOP:
-        row[S_STOPS] += 1
+        row[UNIT_STOPS] += 1
     elif kind == COMMA:
-        row[S_COMMAS] += 1
+        row[UNIT_COMMAS] += 1
     elif kind == SEPARATING:
-        row[S_SEPARATORS] += 1
+        row[UNIT_SEPARATORS] += 1
     elif kind == COPYRIGHT:
-        row[S_COPYRIGHTS] += 1
+        row[UNIT_COPYRIGHTS] += 1
     elif kind == AT_SIGN:
-        row[S_ATS] += 1
+        row[UNIT_ATS] += 1
     elif kind == OTHER_SIGN:
-        row[S_OTHERS] += 1
+        row[UNIT_OTHERS] += 1
     elif kind == COLON:
-        row[S_COLONS] += 1
+        row[UNIT_COLONS] += 1
     return kind

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-LIMITS = (200, 500)
+UNIT_LIMITS = (200, 500)
 """The least and the greatest probability from which on a unit stays, in 1/1000."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
+class RemovedSpan:
     """A part of a text that leaves.
 
     Attributes:
@@ -42,11 +42,11 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CleanText:
+class CleanedText:
     """A text without the spans that left. ``text`` is None if nothing left."""
 
     text: bytes | None
-    spans: Sequence[Span]
+    spans: Sequence[RemovedSpan]
 
     @property
     def n_removed(self) -> int:
@@ -61,7 +61,7 @@ class Cleaner:
     _reader: UnitReader = field(default_factory=lambda: UnitReader(plain_text_model()[1]))
     _rows: _Rows | None = None
 
-    def clean(self, data: NDArray[np.uint8], start: int, end: int, title: bytes = b"") -> CleanText:
+    def clean(self, data: NDArray[np.uint8], start: int, end: int, title: bytes = b"") -> CleanedText:
         """Take out of a text what is not its main text.
 
         Args:
@@ -72,21 +72,21 @@ class Cleaner:
         """
         n, memory = self._reader.read(data, start, end, title)
         if not n:
-            return CleanText(text=None, spans=())
+            return CleanedText(text=None, spans=())
         rows = self._rows_for(n, end - start)
-        limits = np.array(LIMITS, np.int64)
+        limits = np.array(UNIT_LIMITS, np.int64)
         key = hash_of_words(np.frombuffer(title, np.uint8), 0, len(title)) if title else np.uint64(0)
         working = (rows.scores, rows.open_rows, rows.buckets, rows.words)
         choose_units(n, memory, plain_text_model()[0], limits, key, working, rows.classes)
         if (rows.classes[:n] == KEPT).all():
-            return CleanText(text=None, spans=())
+            return CleanedText(text=None, spans=())
         n_spans = list_spans(n, memory, rows.scores, rows.classes, rows.spans)
         flat = is_flat(data, start, end)
         length = write_kept(data, start, end, flat, n, memory, rows.classes, rows.written)
-        return CleanText(
+        return CleanedText(
             text=rows.written[:length].tobytes(),
             spans=[
-                Span(
+                RemovedSpan(
                     start=first - start,
                     end=last - start,
                     kind=CLASS_NAMES[kind],

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from builder.kernels.plain.cutting import cut_units, is_flat
-from builder.kernels.plain.features import N_FEATURES, describe
+from builder.kernels.plain.features import N_UNIT_FEATURES, describe_units
 from builder.kernels.plain.layout import (
-    MAX_TITLE_WORDS,
+    MAX_TITLE_HASHES,
     N_HASHES,
-    N_STATISTICS,
-    N_SUMS,
     N_UNIT,
+    N_UNIT_STATISTICS,
+    N_UNIT_SUMS,
     U_END,
     U_START,
     Units,
 )
-from builder.kernels.plain.statistics import measure, title_words
+from builder.kernels.plain.statistics import hash_title, measure_units
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,7 +36,7 @@ class UnitReader:
 
     vocabulary: NDArray[np.int8]
     _memory: Units = field(default_factory=lambda: _allocate(_FIRST_ROOM))
-    _title: NDArray[np.uint64] = field(default_factory=lambda: np.empty(MAX_TITLE_WORDS, np.uint64))
+    _title: NDArray[np.uint64] = field(default_factory=lambda: np.empty(MAX_TITLE_HASHES, np.uint64))
 
     def read(self, data: NDArray[np.uint8], start: int, end: int, title: bytes = b"") -> tuple[int, Units]:
         """Cut a text into units and describe them; return their number and the memory.
@@ -55,12 +55,12 @@ class UnitReader:
         memory = self._memory
         if n:
             if title:
-                n_title = title_words(np.frombuffer(title, np.uint8), 0, len(title), self._title)
+                n_title = hash_title(np.frombuffer(title, np.uint8), 0, len(title), self._title)
             else:
                 first = memory.units[0]
-                n_title = title_words(data, first[U_START], first[U_END], self._title)
-            measure(data, n, self._title, n_title, self.vocabulary, memory)
-            describe(n, flat, memory)
+                n_title = hash_title(data, first[U_START], first[U_END], self._title)
+            measure_units(data, n, self._title, n_title, self.vocabulary, memory)
+            describe_units(n, flat, memory)
         return n, memory
 
 
@@ -69,10 +69,10 @@ def _allocate(n: int) -> Units:
     n_places = 1 << (2 * n - 1).bit_length()
     return Units(
         units=np.empty((n, N_UNIT), np.int64),
-        counts=np.empty((n, N_STATISTICS), np.int32),
+        counts=np.empty((n, N_UNIT_STATISTICS), np.int32),
         hashes=np.empty((n, N_HASHES), np.uint64),
-        sums=np.empty((n + 1, N_SUMS), np.int64),
-        features=np.empty((n, N_FEATURES), np.uint8),
+        sums=np.empty((n + 1, N_UNIT_SUMS), np.int64),
+        features=np.empty((n, N_UNIT_FEATURES), np.uint8),
         keys=np.empty(n_places, np.uint64),
         places=np.empty(n_places, np.int32),
     )

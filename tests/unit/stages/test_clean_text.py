@@ -53,7 +53,7 @@ def test_verse_code_tables_lists_and_dialogue_stay(case: str) -> None:
 
 
 def test_a_page_in_one_line_is_cleaned_by_sentences() -> None:
-    """There are no lines that could leave."""
+    """The page has one line, which cannot leave as a whole."""
     body = " ".join(BODIES["en"].split("\n\n"))
     text = clean(
         f"Home News Sport Weather About Us Contact Search Menu Login {body} {body} Share Tweet Email Print"

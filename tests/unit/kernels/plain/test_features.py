@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kernel_calls import fewer
 
-from builder.kernels.plain.features import FEATURES, N_FEATURES
+from builder.kernels.plain.features import N_UNIT_FEATURES, UNIT_FEATURES
 from builder.kernels.plain.layout import U_END, U_START, VOCABULARY_BITS
 from builder.stages.cleaning.unit_reader import UnitReader
 
@@ -81,8 +81,8 @@ def compare(text: str, title: str) -> None:
     found = [(data[a:b].decode(), a) for a, b in memory.units[:n][:, [U_START, U_END]].tolist()]
     assert found == [(unit.text, unit.start) for unit in units]
     for number, row in enumerate(rows):
-        own = dict(zip(FEATURES, memory.features[number].tolist(), strict=True))
-        assert own == {name: row[name] for name in FEATURES}, units[number]
+        own = dict(zip(UNIT_FEATURES, memory.features[number].tolist(), strict=True))
+        assert own == {name: row[name] for name in UNIT_FEATURES}, units[number]
 
 
 @given(text=TEXTS, title=st.sampled_from(["", "The tide", "潮は 日に"]))
@@ -103,7 +103,7 @@ def test_any_bytes_of_utf_8_are_described(data: bytes) -> None:
     """No text makes a feature that does not fit into its byte."""
     text = data.decode("utf-8", "replace")
     compare(text, "")
-    assert len(FEATURES) == N_FEATURES == len(set(FEATURES))
+    assert len(UNIT_FEATURES) == N_UNIT_FEATURES == len(set(UNIT_FEATURES))
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "   ", "\t\n \f"])
