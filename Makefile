@@ -75,9 +75,10 @@ bench: $(BIN)/builder ## Compare with other tools
 	$(BIN)/python -m benchmarks
 
 # LABELLED names folders of labelled pages; training/README.md says what is in them.
-train: $(BIN)/builder ## Train the model of extract_text on the folders LABELLED="A B"
+train: $(BIN)/builder ## Train the models of extract_text and clean_text on the folders LABELLED="A B"
 	$(BIN)/pip install --quiet --constraint $(CONSTRAINTS) --editable '.[train]'
 	$(BIN)/python -m training $(LABELLED)
+	$(BIN)/python -m training.clean_text $(LABELLED)
 
 clean: ## Remove the files that the targets created
 	rm -rf $(VENV) .venv-lowest .demo .coverage .coverage.* examples/out

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 STAGES = (
     "validate",
     "extract_text",
+    "clean_text",
     "repair_text",
     "language",
     "signals",

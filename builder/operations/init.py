@@ -33,6 +33,7 @@ sources:
 stages:
   - validate: {{}}
   - extract_text: {{}}
+  - clean_text: {{}}
   - repair_text: {{}}
   - dedup_url: {{}}
   - dedup_exact: {{}}

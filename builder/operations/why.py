@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from builder.corpus import Corpus, split_address
 from builder.corpus.names import STOPPED
 from builder.corpus.stopped import audit_file, has_stopped
 from builder.domain.document_ids import DocumentIds, parse_id
+from builder.domain.outcome import REMOVED_SPANS
 from builder.domain.url import URL_RULES, canonical_url
 from builder.errors import TamperedError
 from builder.history.ledgers import LedgerHistory
@@ -33,7 +36,8 @@ class PageHistory:
     """The ledger rows of one page in one version, and the records that were merged with it.
 
     If the version was fetched without its ledger, ``ledger`` is false, both lists are empty, and
-    ``documents`` lists the published documents of the page.
+    ``documents`` lists the published documents of the page. ``removed`` lists what stages took out of the
+    texts of the page's records.
     """
 
     version: str
@@ -41,6 +45,7 @@ class PageHistory:
     duplicates: Sequence[dict[str, Any]]
     ledger: bool = True
     documents: Sequence[dict[str, Any]] = ()
+    removed: Sequence[dict[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -99,6 +104,7 @@ def _history(corpus: Corpus, version: str, page: str) -> PageHistory:
         version=version,
         records=_placed(corpus, version, records),
         duplicates=_placed(corpus, version, duplicates),
+        removed=_removed(corpus, ledgers.versions, own),
     )
 
 
@@ -107,7 +113,24 @@ def _of_stopped(corpus: Corpus, page: str) -> PageHistory:
     import pyarrow.dataset as ds
 
     ledger = ds.dataset(audit_file(corpus, STOPPED, "ledger.parquet"))
-    return PageHistory(version=STOPPED, records=_find(ledger, page, URL_RULES), duplicates=[])
+    records = _find(ledger, page, URL_RULES)
+    removed = _removed(corpus, [STOPPED], {row["record_id"] for row in records})
+    return PageHistory(version=STOPPED, records=records, duplicates=[], removed=removed)
+
+
+def _removed(corpus: Corpus, versions: Sequence[str], records: set[str]) -> list[dict[str, Any]]:
+    """Return the removed spans of some records, from the newest build that read each of them."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    wanted = pc.field("record_id").isin(pa.array(sorted(records), pa.string()))
+    for version in versions:
+        path = audit_file(corpus, version, REMOVED_SPANS)
+        if not records or not path.exists():
+            continue
+        here: dict[str, list[dict[str, Any]]] = {}
+        for row in pq.read_table(path, filters=wanted, partitioning=None).to_pylist():
+            here.setdefault(row["record_id"], []).append(row)
+        found |= here
+    return [row for rows in found.values() for row in rows]
 
 
 def _lacks_a_ledger(corpus: Corpus, version: str) -> bool:

@@ -34,6 +34,9 @@ MAX_TEXT_CHARS = 20_000
 DROPPED = "dropped"
 """The file of a part with the texts of dropped rows."""
 
+REMOVED = "removed"
+"""The file of a part with the spans that stages took out of texts."""
+
 PRIVATE_STAGES = frozenset((TAKEDOWN, "opt_out", "pii"))
 """Kinds of stages whose rejections are never shown."""
 
@@ -68,6 +71,7 @@ class DroppedTexts:
     def __init__(self, texts: str) -> None:
         self._texts = texts
         self._batches: list[pa.RecordBatch] = []
+        self._removed: list[pa.RecordBatch] = []
 
     def add(self, batch: pa.RecordBatch, rejected: pa.RecordBatch, *, kind: str, columns: Columns) -> None:
         """Add the rows that one stage dropped; ``batch`` came to the stage.
@@ -78,9 +82,17 @@ class DroppedTexts:
         if kind not in PRIVATE_STAGES and kind != Validate.name:
             self._batches += dropped_texts(batch, rejected, columns=columns, texts=self._texts)
 
+    def add_removed(self, removed: pa.RecordBatch) -> None:
+        """Add what a stage took out of texts; the spans stay without their texts if the recipe says so."""
+        if self._texts == NO_TEXTS:
+            at = removed.schema.get_field_index("text")
+            removed = removed.set_column(at, removed.schema.field(at), pa.nulls(len(removed), pa.string()))
+        self._removed.append(removed)
+
     def files(self) -> dict[str, pa.RecordBatch]:
-        """Return the file for the part of the batch; none without a text."""
-        return {DROPPED: pa.concat_batches(self._batches)} if self._batches else {}
+        """Return the files for the part of the batch; none without a text."""
+        batches = {DROPPED: self._batches, REMOVED: self._removed}
+        return {name: pa.concat_batches(some) for name, some in batches.items() if some}
 
 
 def dropped_texts(

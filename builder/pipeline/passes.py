@@ -259,6 +259,8 @@ def apply_stages(
         counts.update({f"{stage.name}.{name}": n for name, n in outcome.counts.items()})
         if dropped is not None:
             dropped.add(batch, outcome.rejected, kind=stage_kind(stage), columns=resources.columns)
+            if outcome.removed is not None and outcome.removed.num_rows:
+                dropped.add_removed(outcome.removed)
         batch = outcome.kept
         rejected.append(outcome.rejected)
     return batch, rejected

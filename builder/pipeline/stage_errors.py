@@ -75,7 +75,12 @@ def _apply_halves(stage: Stage, batch: pa.RecordBatch, *, resources: Resources, 
         kept=pa.concat_batches([half.kept for half in halves]),
         rejected=pa.concat_batches([half.rejected for half in halves]),
         counts=counts,
+        removed=_joined([half.removed for half in halves if half.removed is not None]),
     )
+
+
+def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch | None:
+    return pa.concat_batches(batches) if batches else None
 
 
 def _failed_row(

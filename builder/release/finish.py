@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from builder.domain.document_ids import DocumentIds
+from builder.domain.outcome import REMOVED_SPANS
 from builder.domain.row_numbers import PastRows
 from builder.errors import AccountError
 from builder.history.shard_notes import NotedColumns
@@ -22,6 +23,7 @@ from builder.release.ledger_updates import find_ledger_updates, removal_of
 from builder.release.losses import Losses, count_losses
 from builder.release.outcomes import RowOutcomes, trace_outcomes
 from builder.release.plan import describe_shard, plan_shards
+from builder.release.removed_spans import write_removed
 from builder.release.rewrite import RewriteJob
 from builder.release.write import ShardJob, place_rows
 
@@ -58,6 +60,7 @@ class Closed:
     rejected: Path
     clusters_file: Path
     texts: Path
+    removed: Path | None
     n_known: int
     n_restated: int
     edits: Edits
@@ -69,7 +72,8 @@ class Closed:
     @property
     def audit(self) -> Sequence[Path]:
         """The files for the audit of the version."""
-        return self.ledger, self.rejected, self.clusters_file, self.texts
+        files = (self.ledger, self.rejected, self.clusters_file, self.texts, self.removed)
+        return [file for file in files if file is not None]
 
 
 def close(context: BuildContext, chain_result: ChainResult) -> Closed:
@@ -109,8 +113,7 @@ def close(context: BuildContext, chain_result: ChainResult) -> Closed:
     row_outcomes.note_shards(plan, placement)
     freed = context.pruned.freed if context.pruned else frozenset()
     restated = find_ledger_updates(context.past.lineage, edits, excluding=freed) if context.past else None
-    # the ledger is written while workers write shards
-    with ThreadPoolExecutor(1) as thread:
+    with ThreadPoolExecutor(1) as thread:  # the ledger is written while workers write shards
         writing = thread.submit(_write_ledger, context, chain_result, row_outcomes, restated)
         if context.engine.workers == 1:  # use no more cores than the user asked for
             writing.result()
@@ -130,6 +133,7 @@ def close(context: BuildContext, chain_result: ChainResult) -> Closed:
         rejected=written.rejected,
         clusters_file=written.clusters,
         texts=written.texts,
+        removed=written.removed,
         n_known=written.n_known,
         n_restated=n_restated,
         edits=edits,
@@ -148,6 +152,7 @@ class _Ledger:
     rejected: Path
     clusters: Path
     texts: Path
+    removed: Path | None
     losses: Losses
 
 
@@ -161,6 +166,7 @@ def _write_ledger(
     )
     texts = context.folder / TEXTS
     write_texts(texts, context, chain_result)
+    removed = write_removed(context.folder / REMOVED_SPANS, chain_result, ledger=ledger)
     write_rejected(rejected, spool=chain_result.first, late=chain_result.late)
     losses = count_losses(chain_result, context.recipe.sources, n_by_file=sums.n_by_file)
     return _Ledger(
@@ -170,6 +176,7 @@ def _write_ledger(
         rejected=rejected,
         clusters=clusters,
         texts=texts,
+        removed=removed,
         losses=losses,
     )
 

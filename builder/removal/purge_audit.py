@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from builder.corpus.purged import add_nested_counts
+from builder.domain.outcome import REMOVED_SPANS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from builder.corpus import Corpus
     from builder.removal.purge_scope import Scope
 
-_CONTENT = {"rejected.parquet": "record", "texts.parquet": "text"}
+_CONTENT = {"rejected.parquet": "record", "texts.parquet": "text", REMOVED_SPANS: "text"}
 """The column with the content of dropped records, by table."""
 
 _BATCH_ROWS = 1_000
@@ -55,7 +56,7 @@ def clean_audit(corpus: Corpus, version: str, scope: Scope, folder: Path) -> Cle
     files: dict[str, Path] = {}
     gone: dict[str, NDArray[np.int64]] = {}
     counts: dict[str, Any] = {}
-    for name in ("ledger", "rejected", "clusters", "texts"):
+    for name in ("ledger", "rejected", "clusters", "texts", "removed"):
         path = corpus.audit_file(version, f"{name}.parquet")
         if not path.exists():
             continue
@@ -66,6 +67,7 @@ def clean_audit(corpus: Corpus, version: str, scope: Scope, folder: Path) -> Cle
         removed = _write_without(path, fresh, gone[name])
         if name == "ledger":
             counts = removed
+            scope = replace(scope, spans_of=_records_at(path, gone[name]))
     return CleanAudit(
         files=files,
         counts=counts,
@@ -78,12 +80,20 @@ def _find(path: Path, scope: Scope) -> NDArray[np.int64]:
     """Return int64[n]: the numbers of the rows to delete."""
     numbers = [np.empty(0, np.int64)]
     first = 0
+    if path.name == REMOVED_SPANS:
+        scope = replace(scope, records=scope.records | scope.spans_of)
     with pq.ParquetFile(path) as file:
         names = [name for name in ("record_id", *_NAMES) if name in file.schema_arrow.names]
         for batch in file.iter_batches(columns=names):
             numbers.append(first + np.flatnonzero(_named(pa.Table.from_batches([batch]), scope)))
             first += batch.num_rows
     return np.concatenate(numbers)
+
+
+def _records_at(path: Path, rows: NDArray[np.int64]) -> frozenset[str]:
+    """Return the record ids in some rows of a table."""
+    ids = pq.read_table(path, columns=["record_id"], partitioning=None)["record_id"]
+    return frozenset(ids.take(pa.array(rows)).to_pylist())
 
 
 def _repeating(corpus: Corpus, version: str, scope: Scope) -> set[str]:

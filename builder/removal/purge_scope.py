@@ -39,11 +39,13 @@ class Scope:
         records: ids of the records that these documents represented, and of other records to delete.
         lines: long lines of the texts of the documents. Dropped records that have such a line repeat a
             document.
+        spans_of: ids of the records whose removed spans go with the rows of one ledger.
     """
 
     documents: frozenset[str]
     records: frozenset[str]
     lines: frozenset[str] = frozenset()
+    spans_of: frozenset[str] = frozenset()
 
     def repeats(self, text: str | None) -> bool:
         """Return whether a text has a line of one of the documents."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from builder.domain.rejection import cut_text
 from builder.report.json_text import print_json
 from builder.report.printer import print_lines, print_notice
 from builder.report.table import counted
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from builder.operations.why import Explanation, PageHistory
+
+MAX_SPANS = 20
+"""Maximum number of removed spans of a record to show; ``--json`` lists all."""
 
 MAX_DUPLICATES = 20
 """Maximum number of records of the same document to show; ``--json`` lists all."""
@@ -46,6 +50,7 @@ def _document(explanation: Explanation) -> dict[str, Any]:
                 "duplicates": history.duplicates,
                 "ledger": history.ledger,
                 "documents": history.documents,
+                "removed": history.removed,
             }
             for history in explanation.histories
         ],
@@ -64,6 +69,8 @@ def _lines(history: PageHistory, before: PageHistory | None) -> Iterator[str]:
         yield "  not among its records"
     for record in history.records:
         yield from _record_lines(record, indent=2)
+        spans = [span for span in history.removed if span["record_id"] == record["record_id"]]
+        yield from _removed_lines(spans)
     if history.duplicates:
         yield f"  {counted(len(history.duplicates), 'more record')} of the same document:"
         for record in history.duplicates[:MAX_DUPLICATES]:
@@ -91,6 +98,19 @@ def _record_lines(row: dict[str, Any], *, indent: int) -> Iterator[str]:
     yield blanks + row["record_id"] + (f"  {row['url']}" if row["url"] else "")
     for line in _facts(row):
         yield f"{blanks}  {line}"
+
+
+def _removed_lines(spans: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Describe what stages took out of the text of a record."""
+    for stage in dict.fromkeys(span["stage"] for span in spans):
+        own = [span for span in spans if span["stage"] == stage]
+        n_chars = sum(span["text_chars"] for span in own)
+        yield f"    {stage} removed {counted(len(own), 'span')}, {counted(n_chars, 'character')}:"
+        for span in own[:MAX_SPANS]:
+            text = "" if span["text"] is None else f"  {cut_text(' '.join(span['text'].split()), chars=60)}"
+            yield f"      {span['class']} {span['score']:.3f} at {span['start']}{text}"
+        if (left := len(own) - MAX_SPANS) > 0:
+            yield f"      {left:,} more (use --json to list all)"
 
 
 def _facts(row: dict[str, Any]) -> Sequence[str]:

@@ -32,6 +32,9 @@ TEXT_FORMATS = ("text", "markdown")
 TITLES = ("keep", "drop")
 COMMENT_CHOICES: tuple[Any, ...] = ("drop", "keep", "column", True, False, None)
 FACTS = ("title", "author", "date", "language", "canonical_url", "license_url", "robots")
+EXTRACTED = "_extracted"
+"""Internal column: whether the text of a row came from its HTML."""
+
 COMMENTS = "comments"
 """The column of comments with ``comments: column``."""
 
@@ -144,6 +147,8 @@ class ExtractText:
             faults.append(Fault(where=self.name, what=what, advice="install builder again"))
         if faults:
             raise RecipeError(*faults)
+        if EXTRACTED not in schema.names:
+            schema = schema.append(_EXTRACTED_FIELD)
         if self.comments == "column" and COMMENTS not in schema.names:
             return schema.append(pa.field(COMMENTS, pa.string()))
         return schema
@@ -265,6 +270,8 @@ class ExtractText:
         return page, None
 
 
+_EXTRACTED_FIELD = pa.field(EXTRACTED, pa.bool_())
+
 _NO_BYTES = np.frombuffer(bytes(1), np.uint8)[:0]
 
 
@@ -309,6 +316,7 @@ def _outcome(
     for fact in FACTS:
         if fact in batch.schema.names and fact not in (columns.text, columns.html, columns.url):
             kept = _filled(kept, fact, [getattr(page.facts, fact) if page else None for page in pages])
+    kept = _marked(kept, [text is not None for text in texts])
     if has_comments:
         kept = _with_comments(kept, [page.comments if page else None for page in pages])
     if faults:
@@ -316,6 +324,15 @@ def _outcome(
         stays[list(faults)] = False
         kept = kept.filter(pa.array(stays))
     return Outcome(kept=kept, rejected=rejection_batch(rejections), counts=counts)
+
+
+def _marked(batch: pa.RecordBatch, extracted: list[bool]) -> pa.RecordBatch:
+    """Mark the rows whose text came from their HTML, now or at an earlier stage of this kind."""
+    place = batch.schema.get_field_index(EXTRACTED)
+    if place < 0:
+        return batch.append_column(_EXTRACTED_FIELD, pa.array(extracted, pa.bool_()))
+    marks = pc.or_(pc.fill_null(batch.column(place), False), pa.array(extracted, pa.bool_()))
+    return batch.set_column(place, _EXTRACTED_FIELD, marks)
 
 
 def _with_comments(batch: pa.RecordBatch, comments: list[str | None]) -> pa.RecordBatch:

@@ -419,6 +419,13 @@ def _signals(data: bytes, folder: Path) -> None:
         dialect.measure(texts)
 
 
+def _clean_text(data: bytes, folder: Path) -> None:
+    from builder.stages.cleaning.cleaner import Cleaner
+
+    text = data.decode("utf-8", "replace").encode()
+    Cleaner().clean(np.frombuffer(text or b" ", np.uint8), 0, len(text), text[:40])
+
+
 def _encode(data: bytes, folder: Path) -> None:
     from builder.io.parquet_sink.rows import encode_rows
 
@@ -479,6 +486,10 @@ KERNELS: dict[str, Fuzzed] = {
     "quality.lines": _kernel("quality.lines", _signals),
     "quality.measure": _kernel("quality.measure", _signals),
     "quality.words": _kernel("quality.words", _signals),
+    "plain.cutting": _kernel("plain.cutting", _clean_text),
+    "plain.features": _kernel("plain.features", _clean_text),
+    "plain.removal": _kernel("plain.removal", _clean_text),
+    "plain.statistics": _kernel("plain.statistics", _clean_text),
     "rows.encoding": _kernel("rows.encoding", _encode),
     "text.json_values": _kernel("text.json_values", _json_values),
     "text.json_escapes": _kernel("text.json_escapes", _lift),

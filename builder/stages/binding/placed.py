@@ -7,7 +7,7 @@ wrappers of this module replace that name in all that leaves the stage.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 import pyarrow as pa
@@ -30,6 +30,15 @@ if TYPE_CHECKING:
 
 AnyStage = Stage | CorpusStage
 
+
+@runtime_checkable
+class ExemptsExtracted(Protocol):
+    """A stage that passes rows whose text came from ``extract_text``, unless ``where`` names them."""
+
+    def for_named_rows(self) -> Stage:
+        """Return the stage such that it works on each row that comes to it."""
+
+
 TAKES_PART = "takes_part"
 """Column of a sketch: whether the row matches ``where``."""
 
@@ -40,6 +49,8 @@ _HELD = "_held"
 def place_stage(stage: AnyStage, *, name: str | None = None, where: Where | None = None) -> AnyStage:
     """Return the stage under a name and for the rows of ``where``; the stage itself if neither is given."""
     where = where or Where()
+    if where and isinstance(stage, ExemptsExtracted):
+        stage = stage.for_named_rows()
     if not where and name in (None, stage.name):
         return stage
     if isinstance(stage, CorpusStage):
@@ -117,7 +128,10 @@ class PlacedStage:
             kept = _in_order(batch, inside, outcome, matches)
         kept = kept.drop_columns([name for name in self.drops if name in kept.schema.names])
         rejected = _renamed_stage(outcome.rejected, kind=self.stage.name, name=self.name)
-        return Outcome(kept=kept, rejected=rejected, counts=outcome.counts)
+        removed = outcome.removed
+        if removed is not None:
+            removed = _renamed_stage(removed, kind=self.stage.name, name=self.name)
+        return Outcome(kept=kept, rejected=rejected, counts=outcome.counts, removed=removed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -277,7 +277,8 @@ def test_an_older_manifest_is_compared_without_libraries(tmp_path: Path) -> None
         (
             {
                 "stages": [
-                    {k: WRITTEN.get(k, {})} for k in (*STAGES[:3], "dedup_exact", "dedup_url", "dedup_near")
+                    {k: WRITTEN.get(k, {})}
+                    for k in (*STAGE_KINDS[:3], "dedup_exact", "dedup_url", "dedup_near")
                 ]
             },
             "order",
@@ -285,20 +286,20 @@ def test_an_older_manifest_is_compared_without_libraries(tmp_path: Path) -> None
         (
             {
                 "stages": [
-                    {k: {"threshold": 0.7} if k == "dedup_near" else WRITTEN.get(k, {})} for k in STAGES
+                    {k: {"threshold": 0.7} if k == "dedup_near" else WRITTEN.get(k, {})} for k in STAGE_KINDS
                 ]
             },
             "dedup_near.threshold is 0.7, and was 0.8",
         ),
         (
-            {"stages": [*({k: WRITTEN.get(k, {})} for k in STAGES), {"dedup_near": {"name": "again"}}]},
+            {"stages": [*({k: WRITTEN.get(k, {})} for k in STAGE_KINDS), {"dedup_near": {"name": "again"}}]},
             "again was added",
         ),
         (
             {
                 "stages": [
                     {k: {"where": {"language": ["en"]}} if k == "repair_text" else WRITTEN.get(k, {})}
-                    for k in STAGES
+                    for k in STAGE_KINDS
                 ]
             },
             'repair_text.where is {"language": ["en"]}, and was null',

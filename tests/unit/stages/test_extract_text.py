@@ -13,7 +13,7 @@ import pytest
 from builder.errors import RecipeError
 from builder.io.charset.decode import decode
 from builder.protocols import Columns, Resources
-from builder.stages.extract_text import ExtractText
+from builder.stages.extract_text import EXTRACTED, ExtractText
 from builder.stages.extraction import page_text
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def test_the_main_text_is_extracted(pages: Any, resources: Any, guard: Any) -> N
     assert outcome.counts == {"extracted": 2, "whole_text": 0, "passed_on": 0}
     assert guard.entered == [("extract_text", 0, 7), ("extract_text", 1, 7)]
     assert not guard.inside
-    assert outcome.kept.schema == batch.schema
+    assert outcome.kept.schema == batch.schema.append(pa.field(EXTRACTED, pa.bool_()))
 
 
 def test_trafilatura_extracts_the_main_text(pages: Any, resources: Any, guard: Any) -> None:
@@ -200,7 +200,9 @@ def test_an_extractor_that_cannot_be_imported_is_refused(
 ) -> None:
     """An incomplete installation is an error before the first page, not a failed row for each page."""
     schema = pages(html=[ARTICLE], text=[None]).schema
-    assert ExtractText(method=method).bind(schema, resources) == schema
+    assert ExtractText(method=method).bind(schema, resources) == schema.append(
+        pa.field(EXTRACTED, pa.bool_())
+    )
     for name in [name for name in sys.modules if name.partition(".")[0] == method]:
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(RecipeError, match=f"{method} cannot be imported"):

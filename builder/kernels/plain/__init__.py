@@ -1,0 +1,1 @@
+"""Kernels for pages that came as text: units, features."""

@@ -1,0 +1,1 @@
+"""Clean pages that came as text: what ``clean_text`` needs."""
