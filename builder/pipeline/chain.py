@@ -119,7 +119,8 @@ def bind_chain(recipe: Recipe, *, tombstones: Tombstones | None = None, url_rule
     fields += [pa.field(name, pa.string()) for name in tags]
     if recipe.columns.id in [field.name for field in fields[1:]]:
         raise RecipeError(_taken_id(recipe.columns.id))
-    passes = _drop_unpublished(_passes(stages), published=pa.schema(fields).names)
+    needed = {field.name for field in fields} | _judged_again(stages, resources)
+    passes = _drop_unneeded(_passes(stages), needed=sorted(needed))
     return Chain(
         passes=passes,
         resources=resources,
@@ -189,10 +190,18 @@ def _passes(stages: list[Stage | CorpusStage]) -> tuple[Pass, ...]:
     return (*passes, Pass(stages=tuple(pending), barrier=tuple(barrier)))
 
 
-def _drop_unpublished(passes: tuple[Pass, ...], *, published: Sequence[str]) -> tuple[Pass, ...]:
-    """Drop the unpublished columns early, if the last pass only removes rows."""
+def _judged_again(stages: Sequence[AnyStage], resources: Resources) -> set[str]:
+    """Return the columns that ``publishable`` judges, published or not: those of a contract of your own."""
+    last = stages[-1]
+    if resources.contract.outgoing is not None or getattr(last, "unchanged", False):
+        return set()
+    return set(resources.contract.columns.names)
+
+
+def _drop_unneeded(passes: tuple[Pass, ...], *, needed: Sequence[str]) -> tuple[Pass, ...]:
+    """Drop the columns early that are neither published nor judged, if the last pass only removes rows."""
     return tuple(
-        replace(pass_, carries=tuple(published))
+        replace(pass_, carries=tuple(needed))
         if number >= len(passes) - 2 and passes[-1].only_publishes
         else pass_
         for number, pass_ in enumerate(passes)

@@ -130,6 +130,7 @@ class FirstPass:
             )
         batch = _prepare(identify(batch, resources=self.resources), self.pass_, self.resources)
         tables = {"rows": batch, "rejected": concat(rejected), "account": account, **dropped.files()}
+        tables |= {name: table for name, table in reading.noted.items() if table.num_rows}
         return write_part(
             folder,
             number,
@@ -315,7 +316,9 @@ def _between(reading: Reading, n_done: int, limit: int | None) -> Reading:
     if not n_dropped:
         return reading
     counts = reading.counts if n_dropped < reading.n_records else {}
-    return Reading(batch=batch, rejected=rejected, n_records=reading.n_records - n_dropped, counts=counts)
+    noted = {name: _ordinals_between(table, n_done, limit) for name, table in reading.noted.items()}
+    n_records = reading.n_records - n_dropped
+    return Reading(batch=batch, rejected=rejected, n_records=n_records, counts=counts, noted=noted)
 
 
 def _ordinals_between(batch: pa.RecordBatch, n_done: int, limit: int | None) -> pa.RecordBatch:

@@ -20,6 +20,7 @@ from builder.release.layout import PlannedShard, Rewrite, VersionShard, WrittenS
 from builder.release.ledger import LedgerSums, write_ledger, write_rejected
 from builder.release.ledger_updates import find_ledger_updates, removal_of
 from builder.release.losses import Losses, count_losses
+from builder.release.noted import write_noted
 from builder.release.outcomes import RowOutcomes, trace_outcomes
 from builder.release.plan import describe_shard, plan_shards
 from builder.release.rewrite import RewriteJob
@@ -44,6 +45,7 @@ class Closed:
 
     Attributes:
         shards: all shards of the version, in order.
+        audit: the files for the audit of the version; the ledger is one of them.
         n_known: number of records that were read again and are in the ledger of an earlier version.
         n_restated: number of records of earlier builds whose outcome changed.
         added: number of rows added to each split.
@@ -55,9 +57,7 @@ class Closed:
     counts: Counter[str]
     clusters: Counter[int]
     ledger: Path
-    rejected: Path
-    clusters_file: Path
-    texts: Path
+    audit: Sequence[Path]
     n_known: int
     n_restated: int
     edits: Edits
@@ -65,11 +65,6 @@ class Closed:
     row_outcomes: RowOutcomes
     chain_result: ChainResult
     losses: Losses
-
-    @property
-    def audit(self) -> Sequence[Path]:
-        """The files for the audit of the version."""
-        return self.ledger, self.rejected, self.clusters_file, self.texts
 
 
 def close(context: BuildContext, chain_result: ChainResult) -> Closed:
@@ -127,9 +122,7 @@ def close(context: BuildContext, chain_result: ChainResult) -> Closed:
         counts=chain_result.counts,
         clusters=_cluster_sizes(row_outcomes),
         ledger=written.ledger,
-        rejected=written.rejected,
-        clusters_file=written.clusters,
-        texts=written.texts,
+        audit=written.audit,
         n_known=written.n_known,
         n_restated=n_restated,
         edits=edits,
@@ -145,9 +138,7 @@ class _Ledger:
     sums: LedgerSums
     n_known: int
     ledger: Path
-    rejected: Path
-    clusters: Path
-    texts: Path
+    audit: Sequence[Path]
     losses: Losses
 
 
@@ -167,9 +158,7 @@ def _write_ledger(
         sums=sums,
         n_known=n_known,
         ledger=ledger,
-        rejected=rejected,
-        clusters=clusters,
-        texts=texts,
+        audit=(ledger, rejected, clusters, texts, *write_noted(context.folder, context, chain_result)),
         losses=losses,
     )
 

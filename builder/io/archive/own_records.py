@@ -12,9 +12,6 @@ OWN_RECORDS: Final = {
 }
 """Reasons with the text for ``docs/reasons.md``."""
 
-MAX_SITE_RECORD_BYTES: Final = 500 << 10
-"""Bytes of a site record that are kept."""
-
 _PAGES = re.compile(
     r"(?:https?|ftps?|file|gopher|gemini|spartan|ipfs|ipns|data|about):|//|[^:]*$", re.IGNORECASE
 )
