@@ -12,6 +12,7 @@ from builder.domain.merging import cluster_field
 from builder.domain.record import RECORD_FIELD
 from builder.domain.url import URL_RULES
 from builder.errors import Fault, RecipeError
+from builder.pipeline.encoded_columns import Base64Columns
 from builder.pipeline.measured import MeasuredColumns
 from builder.pipeline.stage_errors import blame_stage
 from builder.pipeline.tombstone_filter import TombstoneFilter
@@ -95,7 +96,9 @@ def bind_chain(recipe: Recipe, *, tombstones: Tombstones | None = None, url_rule
     resources = replace(_resources(recipe), url_rules=url_rules)
     schema = pa.schema([RECORD_FIELD])
     before = [*recipe.stages, *([TombstoneFilter(tombstones=tombstones)] if tombstones else [])]
-    stages = [*before, Publishable(unchanged=all(stage_kind(stage) in _DROPPING for stage in before))]
+    base64 = Base64Columns.of(recipe.sources)
+    unchanged = base64 is None and all(stage_kind(stage) in _DROPPING for stage in before)
+    stages = [*before, Publishable(unchanged=unchanged)]
     measured = MeasuredColumns()
     for i, stage in enumerate(stages):
         try:
@@ -111,6 +114,9 @@ def bind_chain(recipe: Recipe, *, tombstones: Tombstones | None = None, url_rule
     if url_filter := UrlFilter.of(recipe.sources):
         url_filter.bind(resources.contract.columns, resources)
         stages.insert(1, url_filter)
+    if base64 is not None:
+        base64.bind(resources.contract.columns, resources)
+        stages.insert(1, base64)
     tags = {f"{name}_cluster": cluster_field(name).name for name in _tagging(recipe)}
     fields = [
         pa.field(recipe.columns.id, pa.string(), nullable=False),

@@ -26,6 +26,7 @@ from builder.pipeline.account import account_batch
 from builder.pipeline.candidate_ids import identify
 from builder.pipeline.charged import apply_charged, is_final, read_charged
 from builder.pipeline.dropped import NO_TEXTS, DroppedTexts
+from builder.pipeline.encoded_columns import with_decoded_bytes
 from builder.pipeline.known_records import drop_known, keyed_ordinals, record_keys
 from builder.pipeline.partitions import partition_values, with_partitions
 from builder.pipeline.spool import (
@@ -93,6 +94,7 @@ class FirstPass:
             n_read += _between(reading, 0, self.limit).n_records
             fresh = _between(reading, n_done, self.limit)
             if fresh.n_records:
+                fresh = with_decoded_bytes(fresh, source, self.resources)
                 fresh = with_partitions(fresh, partitions, self.resources.contract.columns)
                 parts.append(self._process(fresh, source.kind, folder=folder, number=len(parts), guard=guard))
                 guard.tick(fresh.n_records, fresh.batch.nbytes)

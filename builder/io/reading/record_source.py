@@ -8,6 +8,7 @@ from builder.domain.contract.instant_forms import EPOCHS, InstantForms, zone_of
 from builder.domain.contract.value_forms import ValueForms
 from builder.errors import Fault, RecipeError
 from builder.io.reading.file_source import FileSource
+from builder.io.reading.page_bytes import BYTES_REASONS
 from builder.registry import option
 
 
@@ -29,6 +30,16 @@ class RecordSource(FileSource):
     unwrap_lists: bool = option(
         False, help="Read a list of one element as that element, where the contract has no list."
     )
+
+    base64: list[str] = option(  # noqa: RUF009
+        [], help="Columns whose HTML or text is base64; the names after `rename`."
+    )
+
+    def __init_subclass__(cls) -> None:
+        """Add the reasons that every source of records gives."""
+        super(RecordSource, cls).__init_subclass__()
+        if "reasons" in cls.__dict__:
+            cls.reasons = {**cls.reasons, **BYTES_REASONS}
 
     @property
     def value_forms(self) -> ValueForms:
