@@ -15,6 +15,7 @@ from builder.domain.json.text import parse
 from builder.domain.record import JSON_FIELD, RAW
 from builder.engines.guard import NullGuard
 from builder.errors import Fault, RecipeError
+from builder.io.streams.codecs import MAX_ZSTD_LONG
 from builder.io.streams.paths import Found
 from builder.operations.formats import kind_of_file
 from builder.registry import source_class
@@ -65,7 +66,9 @@ def sample_file(path: Path) -> SampledFile:
         raise RecipeError(Fault(where=str(path), what="is not a file", advice=advice))
     kind = kind_of_file(Found(path=str(path), name=path.name, size_bytes=path.stat().st_size))
     tried = [_read(path, kind, {})]
-    if not tried[0].records and kind == "jsonl":
+    if not tried[0].records and any("zstd_long" in message for message in tried[0].messages):
+        tried.append(_read(path, kind, {"zstd_long": MAX_ZSTD_LONG}))
+    elif not tried[0].records and kind == "jsonl":
         tried.append(_read(path, "json", {}))
     if tried[-1].kind == "json" and (pointer := _pointer(tried[-1].records)) is not None:
         tried.append(_read(path, "json", {"records": pointer}))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from builder.domain.record import RAW, RECORD
 from builder.domain.rejection import Rejection, rejection_batch
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from builder.protocols import Guard, Reading, Resources, Source
 
 _CONTENT_TYPE = "content_type"
+_UTC = "UTC"
 REPLACED = "replaced_chars"
 
 
@@ -99,6 +101,25 @@ def with_decoded_bytes(reading: Reading, source: Source, resources: Resources) -
         rejected=pa.concat_batches(rejected) if rejected else reading.rejected,
         counts=counts,
     )
+
+
+def with_time_zone(reading: Reading, source: Source, columns: pa.Schema) -> Reading:
+    """Read timestamps without a zone, in columns that the contract declares, in the zone of the source.
+
+    A time that the clocks of a zone have twice is the earlier one; one that they skip is the time after.
+    """
+    zone, batch = getattr(source, "timezone", _UTC), reading.batch
+    if zone.upper() == _UTC or RAW in batch.schema.names:
+        return reading
+    renames: Mapping[str, str] = getattr(source, "rename", {})
+    for at, field in enumerate(batch.schema):
+        if not pa.types.is_timestamp(field.type) or field.type.tz is not None:
+            continue
+        name = renames.get(field.name, field.name)
+        if name in columns.names and pa.types.is_timestamp(columns.field(name).type):
+            zoned = pc.assume_timezone(batch.column(at), zone, ambiguous="earliest", nonexistent="latest")
+            batch = batch.set_column(at, field.name, zoned)
+    return replace(reading, batch=batch)
 
 
 def _decode(

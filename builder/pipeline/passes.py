@@ -21,14 +21,14 @@ from builder.domain.record import RECORD
 from builder.domain.rejection import REJECTION_SCHEMA
 from builder.domain.row_numbers import BarrierOrPast, BarrierRows, PartRows, trace_to_first
 from builder.errors import AccountError
+from builder.inputs.partitions import partition_values, with_partitions
 from builder.io.parquet_sink.rows import row_sizes
 from builder.pipeline.account import account_batch
 from builder.pipeline.candidate_ids import identify
 from builder.pipeline.charged import apply_charged, is_final, read_charged
 from builder.pipeline.dropped import NO_TEXTS, DroppedTexts
-from builder.pipeline.encoded_columns import with_decoded_bytes
+from builder.pipeline.encoded_columns import with_decoded_bytes, with_time_zone
 from builder.pipeline.known_records import drop_known, keyed_ordinals, record_keys
-from builder.pipeline.partitions import partition_values, with_partitions
 from builder.pipeline.spool import (
     AT,
     ROW,
@@ -95,6 +95,7 @@ class FirstPass:
             fresh = _between(reading, n_done, self.limit)
             if fresh.n_records:
                 fresh = with_decoded_bytes(fresh, source, self.resources)
+                fresh = with_time_zone(fresh, source, self.resources.contract.columns)
                 fresh = with_partitions(fresh, partitions, self.resources.contract.columns)
                 parts.append(self._process(fresh, source.kind, folder=folder, number=len(parts), guard=guard))
                 guard.tick(fresh.n_records, fresh.batch.nbytes)

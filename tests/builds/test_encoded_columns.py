@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -97,3 +98,21 @@ def test_a_column_that_does_not_exist_is_a_recipe_error(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text(json.dumps(records()[0]))
     with pytest.raises(RecipeError, match="the contract has no column 'htm', which the option base64 names"):
         built(tmp_path, {"jsonl": {"path": "a.jsonl", "base64": ["htm"]}})
+
+
+def test_timestamps_of_a_table_without_a_zone_are_read_in_that_of_the_source(tmp_path: Path) -> None:
+    """Also those that the clocks have twice, or never; timestamps with a zone are not changed."""
+    naive = [datetime(2024, 7, 1, 12), datetime(2024, 10, 27, 2, 30), datetime(2024, 3, 31, 2, 30), None]
+    urls, texts = [f"https://a.example/{i}" for i in range(4)], [f"{i} {SENTENCE}" for i in range(4)]
+    table = {"url": urls, "text": texts}
+    kind = pa.timestamp("ms")
+    pq.write_table(pa.table({**table, "fetched_at": pa.array(naive, kind)}), tmp_path / "a.parquet")
+    built_with = {"parquet": {"path": "a.parquet", "timezone": "Europe/Berlin"}}
+    built(tmp_path, built_with)
+    rows = pq.read_table(tmp_path / "out/1.0.0/data").to_pylist()
+    assert [row["fetched_at"] for row in rows] == [
+        datetime(2024, 7, 1, 10, tzinfo=UTC),
+        datetime(2024, 10, 27, 0, 30, tzinfo=UTC),
+        datetime(2024, 3, 31, 1, 0, tzinfo=UTC),
+        None,
+    ]
