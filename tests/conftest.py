@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
 from collected import COLLECTED
 from hypothesis import HealthCheck, settings
 from kernel_calls import fewer
+from sampling import mark_long
 
 from builder.engines.zygote import keep_idle
 
@@ -23,18 +23,16 @@ settings.register_profile(
 )
 settings.load_profile("builder")
 
-# Coverage needs processes that end by themselves: one that is killed loses its data.
-coverage = sys.modules.get("coverage")  # numba imports it too
-if coverage is None or coverage.Coverage.current() is None:
-    keep_idle(ignored=["PYTEST_CURRENT_TEST"])
+keep_idle(ignored=["PYTEST_CURRENT_TEST"], preload=["loaded_kernels"])
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Record the files with collected tests before markers deselect any."""
+    """Record the files with tests before markers deselect any, and mark the long cases of tables."""
     config.stash[COLLECTED] = frozenset(item.path for item in items)
+    mark_long(items)
 
 
 @pytest.fixture(scope="session")

@@ -174,6 +174,7 @@ SHORT = [
 ]
 
 
+@pytest.mark.sampled(4)
 @needs_shim
 @pytest.mark.unmeasured
 @pytest.mark.parametrize("target", SHORT, ids=lambda one: one.name)

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from builder.engines.job import MAX_DEATHS, CallResult, Caught, Job, remote_error
@@ -62,6 +63,7 @@ class Supervisor:
         self.peak_bytes = 0
         self._workers: dict[int, WorkerState] = {}
         self._surroundings = Surroundings.of_now(n_workers, preload)
+        self._folder = str(Path.cwd())
         self._zygote = zygote_for(self._surroundings)
         self._shared = self._zygote.shared
         self._connection = Connection(os.dup(self._zygote.control.fileno()))
@@ -97,9 +99,17 @@ class Supervisor:
             self.pump()
 
     def retire(self) -> None:
-        """End all workers, which must be idle. New ones are started when they are needed."""
+        """End all workers. New ones are started when they are needed.
+
+        An idle worker ends by itself when its socket is closed. A worker that still runs a job is killed, and
+        the job is dropped.
+        """
         for worker in list(self._workers.values()):
-            self._kill(worker)
+            if worker.job is None:
+                worker.hang_up()
+            else:
+                worker.job = None
+                self._kill(worker)
         while self._workers:
             self.pump()
 
@@ -132,8 +142,6 @@ class Supervisor:
         if not keeps_idle():
             return False
         self._queue.clear()
-        for worker in self._workers.values():
-            worker.job = None
         try:
             self.retire()
         except (WorkerDiedError, OSError):
@@ -162,7 +170,7 @@ class Supervisor:
     def _fork(self, slot: int, memory_bytes: int | None) -> WorkerState:
         ours, theirs = socket.socketpair()
         with theirs:
-            self._connection.send(Fork(slot=slot, memory_bytes=memory_bytes))
+            self._connection.send(Fork(slot=slot, folder=self._folder, memory_bytes=memory_bytes))
             socket.send_fds(self._zygote.control, [b"."], [theirs.fileno()])
         worker = WorkerState(slot=slot, connection=Connection(ours.detach()), memory_bytes=memory_bytes)
         self._workers[slot] = worker

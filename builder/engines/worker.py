@@ -45,9 +45,10 @@ _MAXRSS_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fork:
-    """Start a worker. Its end of the socket follows as a file descriptor."""
+    """Start a worker in a working directory. Its end of the socket follows as a file descriptor."""
 
     slot: int
+    folder: str
     memory_bytes: int | None
 
 
@@ -173,6 +174,7 @@ class _Zygote:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             for end in (self._control, self._connection, *self._wake):
                 end.close()
+            os.chdir(order.folder)
             if order.memory_bytes is not None:
                 _limit_memory(order.memory_bytes)
             work(Connection(fd), self._shared, order.slot)

@@ -14,8 +14,12 @@ if TYPE_CHECKING:
     from builder.engines.job import Job
     from builder.engines.shared_status import InProgress
 
-_NEAR_LIMIT = 0.8
-"""Share of the memory limit above which a worker's death by a signal counts as lack of memory."""
+_NEAR_LIMIT = 0.7
+"""Share of the memory limit above which a worker's death by a signal counts as lack of memory.
+
+The rest is memory that counts against the limit but is not resident: stacks of threads, data of libraries.
+With the smallest limits this is a fifth; a worker that did nothing yet stays below a third.
+"""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -71,6 +71,7 @@ def test_the_ledger_has_the_outcome_of_each_record(make: Make, tmp_path: Path) -
     assert ledger[0]["shard"] == "data/train-00000-of-00001.parquet"
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "options", [{"workers": 2}, {"workers": 2, "batch_rows": 7}, {"workers": 1, "batch_rows": 7}]
 )

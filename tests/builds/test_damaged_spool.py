@@ -53,6 +53,7 @@ def feed(tmp_path: Path) -> Path:
     return write_lines(tmp_path / "feed" / "a.jsonl", pages(40))
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("which", [0, -1], ids=["first", "last"])
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_spool_is_written_again(
@@ -87,6 +88,7 @@ def _replace(path: Path) -> None:
     other.replace(path)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "change",
     [

@@ -173,6 +173,7 @@ def test_a_half_removed_spool_is_not_resumed(make: Make, feed: Path, monkeypatch
     assert verify(result.corpus).clean
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("moment", ["read", "resolve", "settle", "write", "ledger"])
 def test_a_build_resumes_from_each_phase(make: Make, feed: Path, moment: str) -> None:
     """A build that stops in any phase resumes and has the digest of an uninterrupted build."""

@@ -51,6 +51,7 @@ def corpus(make: Make, tmp_path: Path) -> Corpus:
     return Corpus(folder)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("most", [0, 2])
 def test_rewritten_shards_are_stored_as_edits(
     most: int, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
@@ -68,6 +69,7 @@ def test_rewritten_shards_are_stored_as_edits(
     assert verify(corpus.path).clean
 
 
+@pytest.mark.sampled(1)
 def test_after_a_purge_no_shard_depends_on_another(corpus: Corpus) -> None:
     """A purge may change the shards that others were made from, so it stores all rows; builds continue."""
     takedown(corpus.path, urls=["https://a.example/5"], because="asked", purge=True)

@@ -71,6 +71,7 @@ def _not_reproducible(corpus: Path) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("harm", "reason", "options", "limit_s"),
     [
@@ -123,6 +124,7 @@ def test_a_resumed_build_still_lists_what_is_not_reproducible(build: Build, tmp_
     assert [(one["unit"], one["reason"]) for one in _not_reproducible(tmp_path / "corpus")] == [(0, "crash")]
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(("harm", "reason"), [("harm:memory", "memory"), ("harm:crash", "crash")])
 def test_a_record_that_harms_a_stage_outside_of_its_units_has_a_ledger_row(
     build: Build, tmp_path: Path, harm: str, reason: str

@@ -88,6 +88,7 @@ def test_the_same_text_changes_nothing(corpus: Path, make: Make, tmp_path: Path)
     assert [(row["outcome"], row["reason"]) for row in ledger_of(result)] == [("merged", "same_url")]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("day", [1, None])
 def test_an_older_page_is_merged(corpus: Path, make: Make, tmp_path: Path, day: int | None) -> None:
     """A page without a fetch time is merged too."""

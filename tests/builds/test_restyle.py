@@ -26,6 +26,7 @@ def shards(result: BuildResult) -> list[str]:
     return [shard.sha256 for _, shard in Corpus(result.corpus).manifest(result.version).shards()]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("changed", "version"),
     [
@@ -50,6 +51,7 @@ def test_a_change_of_the_card_changes_no_shard(
     assert make(recipe=changed).nothing_new
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("changed", "why"),
     [

@@ -107,6 +107,7 @@ def attempt(tmp_path: Path) -> Attempt:
     return Attempt(tmp_path)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "path",
     [

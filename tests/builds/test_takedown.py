@@ -74,6 +74,7 @@ def test_a_domain_is_taken_down_with_its_subdomains(corpus: Path) -> None:
     assert set(ids_of(corpus)) == {"https://b.example/y"}
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("again", "reason"),
     [

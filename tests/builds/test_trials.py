@@ -37,6 +37,7 @@ def feed(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("trial", [{"dry_run": True}, {"limit": 3}, {"limit": 3, "dry_run": True}])
 @pytest.mark.parametrize("exists", [False, True])
 def test_a_trial_leaves_nothing(trial: dict[str, Any], exists: bool, make: Make, feed: Path) -> None:

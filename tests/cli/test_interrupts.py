@@ -88,6 +88,7 @@ def test_a_cold_compile_is_interrupted(recipe: Path, tmp_path: Path, number: sig
     assert command.left() == []
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("moment", "number"), [("start", signal.SIGTERM), ("read", signal.SIGINT), ("settle", signal.SIGTERM)]
 )
@@ -131,6 +132,7 @@ Corpus.__init__ = BUSY
 """
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("number", SIGNALS)
 @pytest.mark.parametrize("what", ["native", "threads"])
 def test_a_process_that_does_not_listen_ends_too(tmp_path: Path, what: str, number: signal.Signals) -> None:

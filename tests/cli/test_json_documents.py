@@ -78,6 +78,7 @@ def objects(node: Any) -> Iterator[dict[str, Any]]:
             yield from objects(value)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", CALLS)
 def test_the_document_meets_its_schema(
     name: str, run: Any, run_with_hub: Any, start: Any, lamps: Path, tmp_path: Path

@@ -101,6 +101,7 @@ def test_each_command_is_among_the_calls() -> None:
     assert {call[0] for _, call in CALLS.values()} >= set(COMMANDS)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", CALLS)
 def test_a_terminal_sees_no_control_character(name: str, corpus: Path, hub: StandIn, tmp_path: Path) -> None:
     """Each command, with its errors, on a terminal: the reader's clipboard, title and colours stay theirs."""

@@ -276,6 +276,7 @@ def test_kill_9_at_50_moments_leaves_the_old_or_the_new_version(
     killed(any_hub, corpus, home, n_moments=50, seed=7)
 
 
+@pytest.mark.sampled(1)
 def test_ctrl_c_ends_with_130(any_hub: StandIn, corpus: Corpus, home: Path) -> None:
     """The command prints one line instead of a traceback; the same command resumes."""
     assert any_hub.builder("publish", f"{corpus.path}@{OLD}", "--repo", REPO).returncode == 0

@@ -151,6 +151,7 @@ def test_a_download_retries_after_a_transient_fault(kind: str, published: StandI
     assert verify(tmp_path / "got").clean
 
 
+@pytest.mark.sampled(1)
 def test_load_never_gives_another_version(
     stoppable: StandIn, corpus: Corpus, home: Path, tmp_path: Path
 ) -> None:
@@ -181,6 +182,7 @@ def test_load_dataset_gives_another_version(stoppable: StandIn, home: Path) -> N
     assert wrong.returncode == 0, "datasets has fixed this: remove the note from docs/hub.md"
 
 
+@pytest.mark.sampled(1)
 def test_half_a_version_in_the_cache_is_not_a_version(stoppable: StandIn, home: Path, tmp_path: Path) -> None:
     """A download that was cut short leaves some files; without the Hub that is an error."""
     code = f"import builder; print(builder.load('{REPO}', '1.0.0')['train'].num_rows)"

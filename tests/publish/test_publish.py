@@ -22,6 +22,7 @@ def publish(hub: StandIn, address: str, *options: str, status: int = 0) -> str:
     return done.stdout if status == 0 else done.stderr
 
 
+@pytest.mark.sampled(1)
 def test_each_of_three_versions_loads_at_its_tag(any_hub: StandIn, corpus: Corpus, tmp_path: Path) -> None:
     """Each way to load gives the rows of the manifest, from an empty cache; main is the last version."""
     for version in corpus.versions():

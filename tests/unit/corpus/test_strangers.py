@@ -79,6 +79,7 @@ def place_of(scene: Scene, place: str) -> Path:
     return scene.corpus / place
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("names", [QUICK, pytest.param(NAMES, marks=pytest.mark.long)], ids=["quick", "all"])
 @pytest.mark.parametrize("oddity", ODDITIES)
 @pytest.mark.parametrize("place", PLACES)
@@ -102,6 +103,7 @@ def test_a_special_file_or_link_is_refused(
             assert status == 1, (name, said)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("oddity", ODDITIES)
 @pytest.mark.parametrize("place", [".spool/lock", ".spool/hashes.json"])
 def test_an_odd_lock_or_cache_is_refused(scene: Scene, place: str, oddity: str) -> None:
@@ -175,6 +177,7 @@ FORGED: dict[str, Any] = {
 }
 
 
+@pytest.mark.sampled(10)
 @pytest.mark.parametrize("step", FORGED.values(), ids=list(FORGED))
 def test_a_forged_journal_is_refused(scene: Scene, step: Any) -> None:
     """No step is done, not even the valid steps before it. Readers report it, and writers refuse it."""
@@ -308,6 +311,7 @@ def test_a_forged_seal_is_refused(scene: Scene, change: Any) -> None:
     assert tree_hash(scene.canary) == before
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     "data",
     [

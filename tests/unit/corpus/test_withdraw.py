@@ -310,6 +310,7 @@ def test_gc_trusts_no_damaged_manifest(corpus: Corpus) -> None:
 # -- whenever the machine stops ----------------------------------------------------------------------
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("stride", [5, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.parametrize("change", ["yank_newest", "drop_oldest", "collect"])
 def test_a_killed_change_is_done_or_not(change: str, stride: int, synthetic: ModuleType, place: Path) -> None:

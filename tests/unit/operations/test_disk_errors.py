@@ -47,6 +47,7 @@ WRITING = {
 ALWAYS_MADE = ("the lock", "a sync", "the journal")
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("code", CODES, ids=errno.errorcode.get)
 @pytest.mark.parametrize("place", WRITING)
 @pytest.mark.parametrize("name", WRITERS)

@@ -224,6 +224,7 @@ def guide_texts(archive):
     return texts
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.corpora
 @pytest.mark.parametrize("keep", ["first", "longest"])
 def test_merges_of_the_installation_guide_are_complete_and_proven(corpora, keep):

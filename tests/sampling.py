@@ -1,0 +1,34 @@
+"""Which cases of a table run in the short tests: a few, spread evenly. The other cases are long tests."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import pytest
+
+MARKER = "sampled"
+
+
+def spread(n_items: int, n_wanted: int) -> set[int]:
+    """Return the numbers of ``n_wanted`` of ``n_items`` items, spread evenly.
+
+    >>> sorted(spread(10, 3)), sorted(spread(2, 5))
+    ([1, 5, 8], [0, 1])
+    """
+    if n_wanted >= n_items:
+        return set(range(n_items))
+    return {(2 * number + 1) * n_items // (2 * n_wanted) for number in range(n_wanted)}
+
+
+def mark_long(items: list[pytest.Item]) -> None:
+    """Mark as long what the marker ``sampled(n)`` leaves out of each test's cases."""
+    cases = defaultdict(list)
+    for item in items:
+        if item.get_closest_marker(MARKER) is not None and item.get_closest_marker("long") is None:
+            cases[item.nodeid.partition("[")[0]].append(item)
+    for of_one_test in cases.values():
+        (n_wanted,) = of_one_test[0].get_closest_marker(MARKER).args
+        chosen = spread(len(of_one_test), n_wanted)
+        for number, item in enumerate(of_one_test):
+            if number not in chosen:
+                item.add_marker(pytest.mark.long)
