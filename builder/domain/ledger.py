@@ -1,9 +1,11 @@
-"""Define the columns of the three tables that account for a version's records."""
+"""Define the tables of the audit: outcomes of records, and what sources noted of sites and crawlers."""
 
 from __future__ import annotations
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from builder.domain.record import RECORD, RECORD_FIELD
 from builder.domain.rejection import FAULT_TYPE
 
 OUTCOMES = ("kept", "rejected", "merged", "failed")
@@ -69,3 +71,51 @@ Rows are in the order of the build. ``merged_into`` and ``similarity`` are the v
 belong to the pair that was compared. ``merged_into`` differs from ``kept_id`` if a later stage merged that
 document into another one. ``kept_id`` is null if a later stage rejected that document.
 """
+
+SITE_RECORDS = "site_records"
+CRAWLERS = "crawlers"
+
+MAX_SITE_RECORD_BYTES = 500 << 10
+"""Bytes of a site record that are kept: those that RFC 9309 asks a crawler to read at least."""
+
+NOTED_SCHEMAS = {
+    SITE_RECORDS: pa.schema(
+        [
+            RECORD_FIELD,
+            pa.field("host", pa.string()),
+            pa.field("url", pa.string(), nullable=False),
+            pa.field("fetched_at", pa.string()),
+            pa.field("status", pa.int64()),
+            pa.field("content_type", pa.string()),
+            pa.field("headers", pa.string()),
+            pa.field("size_bytes", pa.int64(), nullable=False),
+            pa.field("body", pa.large_binary(), nullable=False),
+        ]
+    ),
+    CRAWLERS: pa.schema(
+        [
+            RECORD_FIELD,
+            pa.field("written_at", pa.string()),
+            pa.field("software", pa.string()),
+            pa.field("user_agent", pa.string()),
+            pa.field("robots", pa.string()),
+        ]
+    ),
+}
+"""The columns of each table, as sources note them."""
+
+
+def audit_schema(name: str) -> pa.Schema:
+    """Return the columns of ``NAME.parquet`` in the audit: id, source and path of the record, its facts."""
+    record = [pa.field(one, pa.string(), nullable=False) for one in ("record_id", "source", "path")]
+    return pa.schema([*record, *list(NOTED_SCHEMAS[name])[1:]])
+
+
+def audit_table(name: str, noted: pa.Table) -> pa.Table:
+    """Convert rows of ``NOTED_SCHEMAS`` to rows of the audit file."""
+    record = noted.column(RECORD)
+    columns = {"record_id": pc.struct_field(record, "id")}
+    columns |= {one: pc.struct_field(record, one) for one in ("source", "path")}
+    columns |= {one: noted.column(one) for one in NOTED_SCHEMAS[name].names[1:]}
+    schema = audit_schema(name)
+    return pa.table([columns[one] for one in schema.names], schema=schema)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+
 from builder.domain.contract.carried import CarriedColumn, column_at, published_type, same_types
 from builder.domain.contract.incoming import raw_records
 from builder.domain.contract.rename import rename_members, take_member
@@ -13,16 +15,16 @@ from builder.domain.json.exact import Broken
 from builder.domain.json.text import parse
 from builder.domain.record import RAW
 from builder.errors import ContractError, Fault
+from builder.inputs.partitions import partition_values, with_partitions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-
-    import pyarrow as pa
 
     from builder.protocols import Engine, Guard, Source, Task
     from builder.recipe import Recipe
 
 _BATCH_ROWS = 4096
+_NO_COLUMNS = pa.schema([])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +54,10 @@ class Survey:
         renames: Mapping[str, str] = getattr(source, "rename", {})
         columns: list[CarriedColumn] = []
         values: dict[str, tuple[ValueType, str]] = {}
+        hive = getattr(source, "hive", False)
+        partitions = partition_values(task.path, task.name) if hive else {}
         for reading in source.read(task, guard=guard, batch_rows=_BATCH_ROWS):
-            batch = reading.batch
+            batch = with_partitions(reading, partitions, _NO_COLUMNS).batch
             if RAW in batch.schema.names:
                 self._observe(batch, task, renames, values)
             elif batch.num_rows:

@@ -22,7 +22,6 @@ from builder.io.reading.file_source import (
     GUARD_REASONS,
     MAX_RECORD_BYTES,
     TOO_BIG,
-    guarded_chunks,
 )
 from builder.io.reading.lines import split_lines
 from builder.io.reading.page_rows import BATCH_BYTES
@@ -129,7 +128,7 @@ class CsvSource(RecordSource):
         """Yield the rows as string columns with the names of the header."""
         found = Found(path=task.path, name=task.name, size_bytes=task.size_bytes)
         table = _Table(source=self, found=found, batch_rows=batch_rows)
-        encoding, chunks = self._decoded(guarded_chunks(found, stage=self.kind, guard=guard))
+        encoding, chunks = self._decoded(self._chunks(found, guard))
         pieces = split_lines(chunks, max_bytes=self.max_record_bytes)
         rows = read_rows(
             pieces, dialect=self._dialect(task.name), encoding=encoding, max_bytes=self.max_record_bytes

@@ -20,7 +20,6 @@ from builder.io.reading.file_source import (
     MAX_RECORD_BYTES,
     TOO_BIG,
     files_of,
-    guarded_chunks,
 )
 from builder.io.reading.json_values import REASONS as VALUE_REASONS
 from builder.io.reading.json_values import JsonRecord, split_values
@@ -99,7 +98,7 @@ class JsonSource(RecordSource):
         rows = _Rows(source=self)
         units = count()
         for found in files_of(task):
-            chunks = utf8_chunks(guarded_chunks(found, stage=self.kind, guard=guard, units=units))
+            chunks = utf8_chunks(self._chunks(found, guard, units=units))
             for piece in split_values(chunks, pointer=self.records, max_bytes=self.max_record_bytes):
                 rows.add(piece, found)
                 if rows.n_records >= batch_rows or rows.n_bytes >= BATCH_BYTES:

@@ -20,7 +20,6 @@ from builder.io.reading.file_source import (
     GUARD_REASONS,
     MAX_RECORD_BYTES,
     TOO_BIG,
-    guarded_chunks,
 )
 from builder.io.reading.lines import KEPT_HEAD_BYTES, Lines, LongLine, line_bounds, split_lines
 from builder.io.reading.record_source import RecordSource
@@ -99,7 +98,7 @@ class JsonlSource(RecordSource):
         """Yield the unparsed lines that begin in the task's range, in a column ``_raw``."""
         reader = _Reader(source=self, task=task, batch_rows=batch_rows)
         start = max(task.start - 1, 0)
-        chunks = guarded_chunks(reader.found, stage=self.kind, guard=guard, start=start)
+        chunks = self._chunks(reader.found, guard, start=start)
         if not start:
             chunks = utf8_chunks(chunks)
             first = next(chunks, b"")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
+from builder.domain.ledger import CRAWLERS, SITE_RECORDS
 from builder.domain.rejection import MAX_RECORD_KEPT, Rejection
 from builder.io.archive.framing import Failed, Padding, Record, opens_to_record, read_spans
 from builder.io.archive.members import Members, sniff_codec
-from builder.io.archive.own_records import MAX_SITE_RECORD_BYTES, OWN_RECORDS
+from builder.io.archive.own_records import OWN_RECORDS
 from builder.io.archive.pages import (
     Candidate,
     PageCriteria,
@@ -20,6 +21,7 @@ from builder.io.archive.pages import (
 )
 from builder.io.archive.parts import PART_BYTES, part_bounds, read_part
 from builder.io.archive.payload import NOT_TEXT
+from builder.io.archive.site_rules import crawler_facts
 from builder.io.reading.file_source import (
     COMPRESSED,
     CONTAINERS,
@@ -57,10 +59,11 @@ class WarcSource(FileSource):
     content codings are decoded, and gzip that no header declares is undone once.
 
     Records that crawlers write for themselves (logs, arguments, screenshots, DNS) are rejected as
-    `crawler_record`. The rules of sites (robots.txt, tdmrep.json, ai.txt) are rejected as `site_record`; up
-    to 500 KiB of each are kept in `rejected.parquet`. A payload that is not HTML or text by its bytes, or by
-    the type that the crawler identified, is rejected as `not_text`. Records that the crawler cut or divided
-    are counted (`warc_truncated`, `segmented`).
+    `crawler_record`. The rules of sites (robots.txt, tdmrep.json, ai.txt) are rejected as `site_record`,
+    whatever their status; up to 500 KiB of each are kept in `site_records.parquet` of the audit. What a
+    `warcinfo` record says of the crawler is in `crawlers.parquet`. A payload that is not HTML or text by its
+    bytes, or by the type that the crawler identified, is rejected as `not_text`. Records that the crawler cut
+    or divided are counted (`warc_truncated`, `segmented`).
 
     A damaged record does not affect the rest of the file: each byte of an archive is in a record, in padding
     between records or in a failed span, and reading resumes at the next record. A record whose length is
@@ -192,6 +195,8 @@ class _Reader:
         if isinstance(judged, Candidate):
             self._open(row, judged)
         else:
+            if (crawler := crawler_facts(span)) is not None:
+                self._rows.note(CRAWLERS, row, crawler)
             self._refuse(row, span, judged, raw=span.raw)
 
     def _open(self, row: dict[str, Any], candidate: Candidate) -> None:
@@ -220,9 +225,10 @@ class _Reader:
         if isinstance(span, Record) and span.fault and why.outcome == "rejected":
             message = "; ".join(filter(None, (message, describe_fault(span))))
         kept = raw[:MAX_RECORD_KEPT] if why.outcome == "failed" else None
-        if why.raw is not None:
-            kept = why.raw[:MAX_SITE_RECORD_BYTES]
         self._raw_bytes += len(kept or b"")
+        if why.site is not None:
+            self._raw_bytes += len(why.site["body"])
+            self._rows.note(SITE_RECORDS, row, why.site)
         self._rows.reject(
             Rejection(
                 record=row,

@@ -12,7 +12,7 @@ from builder.corpus.place import corpus_folder
 from builder.errors import Fault, RecipeError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 _RECIPE = """\
 # A recipe names the inputs, the stages that process them, and the folder of the versions.
@@ -130,21 +130,30 @@ def init(folder: str | Path) -> InitResult:
     corpus_folder(f"{folder}/corpus", where="FOLDER")
     folder = Path(folder).expanduser()
     texts = {
-        "recipe.yaml": _RECIPE.format(name=_dataset_name(folder)),
+        "recipe.yaml": _RECIPE.format(name=dataset_name(folder)),
         "pages/pages.jsonl": "".join(json.dumps(page) + "\n" for page in _PAGES),
         "pages/barometer.html": _HTML,
         "article.schema.json": json.dumps(_CONTRACT, indent=2) + "\n",
     }
-    existing = [folder / name for name in texts if (folder / name).exists()]
+    refuse_existing(folder, texts)
+    write_files(folder, texts)
+    return InitResult(folder=folder, recipe=folder / "recipe.yaml", files=[folder / name for name in texts])
+
+
+def refuse_existing(folder: Path, names: Iterable[str]) -> None:
+    """Refuse to overwrite a file.
+
+    Raises:
+        RecipeError: if one of the files already exists.
+    """
+    existing = [folder / name for name in names if (folder / name).exists()]
     if existing:
         raise RecipeError(
             Fault(where=str(existing[0]), what="already exists", advice="choose another folder")
         )
-    _write(folder, texts)
-    return InitResult(folder=folder, recipe=folder / "recipe.yaml", files=[folder / name for name in texts])
 
 
-def _write(folder: Path, texts: Mapping[str, str]) -> None:
+def write_files(folder: Path, texts: Mapping[str, str]) -> None:
     """Write all files, or none of them."""
     written: list[Path] = []
     try:
@@ -161,7 +170,7 @@ def _write(folder: Path, texts: Mapping[str, str]) -> None:
         raise RecipeError(Fault(where=str(folder), what=what, advice=advice)) from error
 
 
-def _dataset_name(folder: Path) -> str:
+def dataset_name(folder: Path) -> str:
     """Turn the name of a folder into a name that the recipe's schema accepts."""
     letters = [c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in folder.resolve().name]
     return "".join(letters).strip("._-")[:96] or "corpus"

@@ -12,6 +12,7 @@ from builder.domain.merging import cluster_field
 from builder.domain.record import RECORD_FIELD
 from builder.domain.url import URL_RULES
 from builder.errors import Fault, RecipeError
+from builder.pipeline.encoded_columns import Base64Columns
 from builder.pipeline.measured import MeasuredColumns
 from builder.pipeline.stage_errors import blame_stage
 from builder.pipeline.tombstone_filter import TombstoneFilter
@@ -95,7 +96,9 @@ def bind_chain(recipe: Recipe, *, tombstones: Tombstones | None = None, url_rule
     resources = replace(_resources(recipe), url_rules=url_rules)
     schema = pa.schema([RECORD_FIELD])
     before = [*recipe.stages, *([TombstoneFilter(tombstones=tombstones)] if tombstones else [])]
-    stages = [*before, Publishable(unchanged=all(stage_kind(stage) in _DROPPING for stage in before))]
+    base64 = Base64Columns.of(recipe.sources)
+    unchanged = base64 is None and all(stage_kind(stage) in _DROPPING for stage in before)
+    stages = [*before, Publishable(unchanged=unchanged)]
     measured = MeasuredColumns()
     for i, stage in enumerate(stages):
         try:
@@ -111,6 +114,9 @@ def bind_chain(recipe: Recipe, *, tombstones: Tombstones | None = None, url_rule
     if url_filter := UrlFilter.of(recipe.sources):
         url_filter.bind(resources.contract.columns, resources)
         stages.insert(1, url_filter)
+    if base64 is not None:
+        base64.bind(resources.contract.columns, resources)
+        stages.insert(1, base64)
     tags = {f"{name}_cluster": cluster_field(name).name for name in _tagging(recipe)}
     fields = [
         pa.field(recipe.columns.id, pa.string(), nullable=False),
@@ -119,7 +125,8 @@ def bind_chain(recipe: Recipe, *, tombstones: Tombstones | None = None, url_rule
     fields += [pa.field(name, pa.string()) for name in tags]
     if recipe.columns.id in [field.name for field in fields[1:]]:
         raise RecipeError(_taken_id(recipe.columns.id))
-    passes = _drop_unpublished(_passes(stages), published=pa.schema(fields).names)
+    needed = {field.name for field in fields} | _judged_again(stages, resources)
+    passes = _drop_unneeded(_passes(stages), needed=sorted(needed))
     return Chain(
         passes=passes,
         resources=resources,
@@ -189,10 +196,18 @@ def _passes(stages: list[Stage | CorpusStage]) -> tuple[Pass, ...]:
     return (*passes, Pass(stages=tuple(pending), barrier=tuple(barrier)))
 
 
-def _drop_unpublished(passes: tuple[Pass, ...], *, published: Sequence[str]) -> tuple[Pass, ...]:
-    """Drop the unpublished columns early, if the last pass only removes rows."""
+def _judged_again(stages: Sequence[AnyStage], resources: Resources) -> set[str]:
+    """Return the columns that ``publishable`` judges, published or not: those of a contract of your own."""
+    last = stages[-1]
+    if resources.contract.outgoing is not None or getattr(last, "unchanged", False):
+        return set()
+    return set(resources.contract.columns.names)
+
+
+def _drop_unneeded(passes: tuple[Pass, ...], *, needed: Sequence[str]) -> tuple[Pass, ...]:
+    """Drop the columns early that are neither published nor judged, if the last pass only removes rows."""
     return tuple(
-        replace(pass_, carries=tuple(published))
+        replace(pass_, carries=tuple(needed))
         if number >= len(passes) - 2 and passes[-1].only_publishes
         else pass_
         for number, pass_ in enumerate(passes)

@@ -103,8 +103,18 @@ def drop_known(
         rejected=reading.rejected.filter(pc.invert(old_rejected)),
         n_records=reading.n_records,
         counts=reading.counts,
+        noted=_noted_of(reading, [reading.batch.filter(old), reading.rejected.filter(old_rejected)]),
     )
     return fresh, [
         reading.batch.filter(old).select([RECORD]),
         reading.rejected.filter(old_rejected).select([RECORD]),
     ]
+
+
+def _noted_of(reading: Reading, known: Sequence[pa.RecordBatch]) -> dict[str, pa.RecordBatch]:
+    """Return what a source noted of new records; an earlier version has what it noted of known ones."""
+    ids = pa.concat_arrays([pc.struct_field(one.column(RECORD), "id") for one in known])
+    return {
+        name: table.filter(pc.invert(pc.is_in(pc.struct_field(table.column(RECORD), "id"), value_set=ids)))
+        for name, table in reading.noted.items()
+    }

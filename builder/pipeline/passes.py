@@ -21,13 +21,14 @@ from builder.domain.record import RECORD
 from builder.domain.rejection import REJECTION_SCHEMA
 from builder.domain.row_numbers import BarrierOrPast, BarrierRows, PartRows, trace_to_first
 from builder.errors import AccountError
+from builder.inputs.partitions import partition_values, with_partitions
 from builder.io.parquet_sink.rows import row_sizes
 from builder.pipeline.account import account_batch
 from builder.pipeline.candidate_ids import identify
 from builder.pipeline.charged import apply_charged, is_final, read_charged
 from builder.pipeline.dropped import NO_TEXTS, DroppedTexts
+from builder.pipeline.encoded_columns import with_decoded_bytes, with_time_zone
 from builder.pipeline.known_records import drop_known, keyed_ordinals, record_keys
-from builder.pipeline.partitions import partition_values, with_partitions
 from builder.pipeline.spool import (
     AT,
     ROW,
@@ -93,6 +94,8 @@ class FirstPass:
             n_read += _between(reading, 0, self.limit).n_records
             fresh = _between(reading, n_done, self.limit)
             if fresh.n_records:
+                fresh = with_decoded_bytes(fresh, source, self.resources)
+                fresh = with_time_zone(fresh, source, self.resources.contract.columns)
                 fresh = with_partitions(fresh, partitions, self.resources.contract.columns)
                 parts.append(self._process(fresh, source.kind, folder=folder, number=len(parts), guard=guard))
                 guard.tick(fresh.n_records, fresh.batch.nbytes)
@@ -130,6 +133,7 @@ class FirstPass:
             )
         batch = _prepare(identify(batch, resources=self.resources), self.pass_, self.resources)
         tables = {"rows": batch, "rejected": concat(rejected), "account": account, **dropped.files()}
+        tables |= {name: table for name, table in reading.noted.items() if table.num_rows}
         return write_part(
             folder,
             number,
@@ -317,7 +321,9 @@ def _between(reading: Reading, n_done: int, limit: int | None) -> Reading:
     if not n_dropped:
         return reading
     counts = reading.counts if n_dropped < reading.n_records else {}
-    return Reading(batch=batch, rejected=rejected, n_records=reading.n_records - n_dropped, counts=counts)
+    noted = {name: _ordinals_between(table, n_done, limit) for name, table in reading.noted.items()}
+    n_records = reading.n_records - n_dropped
+    return Reading(batch=batch, rejected=rejected, n_records=n_records, counts=counts, noted=noted)
 
 
 def _ordinals_between(batch: pa.RecordBatch, n_done: int, limit: int | None) -> pa.RecordBatch:

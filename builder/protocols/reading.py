@@ -38,12 +38,15 @@ class Reading:
     ``batch`` has ``_record`` and the columns of the source. ``rejected`` has ``REJECTION_SCHEMA``.
     The source counts ``n_records`` while it reads the bytes, before it creates the two batches, so that the
     ledger can be compared with an independent number. Ordinals are continuous over all readings of a task.
+    ``noted`` has tables for the audit, by name, with the columns of ``builder.domain.ledger``. Their records
+    are also in ``batch`` or ``rejected``.
     """
 
     batch: pa.RecordBatch
     rejected: pa.RecordBatch
     n_records: int
     counts: Mapping[str, int] = field(default_factory=dict)
+    noted: Mapping[str, pa.RecordBatch] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from builder.release.layout import PlannedShard, Rewrite, VersionShard, WrittenS
 from builder.release.ledger import LedgerSums, write_ledger, write_rejected
 from builder.release.ledger_updates import find_ledger_updates, removal_of
 from builder.release.losses import Losses, count_losses
+from builder.release.noted import write_noted
 from builder.release.outcomes import RowOutcomes, trace_outcomes
 from builder.release.plan import describe_shard, plan_shards
 from builder.release.removed_spans import write_removed
@@ -46,6 +47,7 @@ class Closed:
 
     Attributes:
         shards: all shards of the version, in order.
+        audit: the files for the audit of the version; the ledger is one of them.
         n_known: number of records that were read again and are in the ledger of an earlier version.
         n_restated: number of records of earlier builds whose outcome changed.
         added: number of rows added to each split.
@@ -57,10 +59,7 @@ class Closed:
     counts: Counter[str]
     clusters: Counter[int]
     ledger: Path
-    rejected: Path
-    clusters_file: Path
-    texts: Path
-    removed: Path | None
+    audit: Sequence[Path]
     n_known: int
     n_restated: int
     edits: Edits
@@ -68,12 +67,6 @@ class Closed:
     row_outcomes: RowOutcomes
     chain_result: ChainResult
     losses: Losses
-
-    @property
-    def audit(self) -> Sequence[Path]:
-        """The files for the audit of the version."""
-        files = (self.ledger, self.rejected, self.clusters_file, self.texts, self.removed)
-        return [file for file in files if file is not None]
 
 
 def close(context: BuildContext, chain_result: ChainResult) -> Closed:
@@ -130,10 +123,7 @@ def close(context: BuildContext, chain_result: ChainResult) -> Closed:
         counts=chain_result.counts,
         clusters=_cluster_sizes(row_outcomes),
         ledger=written.ledger,
-        rejected=written.rejected,
-        clusters_file=written.clusters,
-        texts=written.texts,
-        removed=written.removed,
+        audit=written.audit,
         n_known=written.n_known,
         n_restated=n_restated,
         edits=edits,
@@ -149,10 +139,7 @@ class _Ledger:
     sums: LedgerSums
     n_known: int
     ledger: Path
-    rejected: Path
-    clusters: Path
-    texts: Path
-    removed: Path | None
+    audit: Sequence[Path]
     losses: Losses
 
 
@@ -167,16 +154,14 @@ def _write_ledger(
     texts = context.folder / TEXTS
     write_texts(texts, context, chain_result)
     removed = write_removed(context.folder / REMOVED_SPANS, chain_result, ledger=ledger)
+    noted = write_noted(context.folder, context, chain_result)
     write_rejected(rejected, spool=chain_result.first, late=chain_result.late)
     losses = count_losses(chain_result, context.recipe.sources, n_by_file=sums.n_by_file)
     return _Ledger(
         sums=sums,
         n_known=n_known,
         ledger=ledger,
-        rejected=rejected,
-        clusters=clusters,
-        texts=texts,
-        removed=removed,
+        audit=(ledger, rejected, clusters, texts, *([removed] if removed else []), *noted),
         losses=losses,
     )
 

@@ -24,7 +24,12 @@ if TYPE_CHECKING:
     from builder.corpus import Corpus
     from builder.removal.purge_scope import Scope
 
-_CONTENT = {"rejected.parquet": "record", "texts.parquet": "text", REMOVED_SPANS: "text"}
+_CONTENT = {
+    "rejected.parquet": "record",
+    "texts.parquet": "text",
+    REMOVED_SPANS: "text",
+    "site_records.parquet": "body",
+}
 """The column with the content of dropped records, by table."""
 
 _BATCH_ROWS = 1_000
@@ -56,7 +61,7 @@ def clean_audit(corpus: Corpus, version: str, scope: Scope, folder: Path) -> Cle
     files: dict[str, Path] = {}
     gone: dict[str, NDArray[np.int64]] = {}
     counts: dict[str, Any] = {}
-    for name in ("ledger", "rejected", "clusters", "texts", "removed"):
+    for name in ("ledger", "rejected", "clusters", "texts", "removed", "site_records"):
         path = corpus.audit_file(version, f"{name}.parquet")
         if not path.exists():
             continue

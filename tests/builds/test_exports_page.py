@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import re
+import zipfile
+from collections import Counter
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import archives
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import zstandard
 
 from builder import BuildResult, Recipe, build
 
@@ -73,10 +79,104 @@ def mongodb(folder: Path) -> int:
     return 1
 
 
-def tables(folder: Path) -> int:
-    columns = {"url": [url(0)], "body": [text(0)], "html": ["<p>"], "score": pa.array([0.5], pa.float32())}
-    pq.write_table(pa.table(columns), folder / "pages.parquet")
+def crawl4ai(folder: Path) -> int:
+    page = {
+        "url": url(0),
+        "html": HTML.format("x"),
+        "cleaned_html": "<p>",
+        "success": True,
+        "markdown": {"raw_markdown": text(0), "fit_markdown": None},
+        "links": {"internal": [], "external": []},
+        "response_headers": {"content-type": "text/html"},
+        "status_code": 200,
+        "error_message": "",
+    }
+    (folder / "crawl4ai.jsonl").write_text(lines(page))
     return 1
+
+
+def response(number: int) -> bytes:
+    return archives.warc_record(archives.http_response(HTML.format(text(number)).encode()), uri=url(number))
+
+
+def web_archives(folder: Path) -> int:
+    """Browsertrix: a WACZ with its own records; Heritrix: warcinfo, DNS, requests; wget: its log."""
+    plain = {"content_type": "text/plain"}
+    info = archives.warc_record(b"software: Heritrix/3.4.0\r\nrobots: obey\r\n", kind="warcinfo", uri=None)
+    own = {
+        "browsertrix": [archives.warc_record(b"text", kind="resource", uri=f"urn:text:{url(0)}", **plain)],
+        "heritrix": [
+            info,
+            archives.warc_record(
+                b"a.example. 60 IN A 127.0.0.1", uri="dns:a.example", content_type="text/dns"
+            ),
+            archives.warc_record(b"GET /1 HTTP/1.1\r\n\r\n", kind="request", uri=url(1)),
+            archives.warc_record(
+                archives.http_response(b"User-agent: *"), uri="https://a.example/robots.txt"
+            ),
+        ],
+        "wget": [archives.warc_record(b"log", kind="resource", uri="metadata://gnu.org/wget.log", **plain)],
+    }
+    files = {
+        name: b"".join(gzip.compress(one, mtime=0) for one in [response(number), *records])
+        for number, (name, records) in enumerate(own.items())
+    }
+    (folder / "heritrix").mkdir()
+    (folder / "heritrix/a.warc.gz").write_bytes(files["heritrix"])
+    (folder / "wget.warc.gz").write_bytes(files["wget"])
+    with zipfile.ZipFile(folder / "browsertrix.wacz", "w") as wacz:
+        wacz.writestr("archive/data.warc.gz", files["browsertrix"])
+        wacz.writestr("indexes/index.cdx", "cdx")
+        wacz.writestr("pages/pages.jsonl", '{"format": "json-pages-1.0"}')
+        wacz.writestr("datapackage.json", "{}")
+    return 3
+
+
+def saved_pages(folder: Path) -> int:
+    """A mirror of wget with the URL in the path; HTTrack and SingleFile write it in a comment."""
+    files = {
+        "mirror/a.example/0": HTML.format(text(0)),
+        "mirror/a.example/style.css": "p {}",
+        "httrack/a.example/1.html": HTML.format(text(1)).replace(
+            "<title>",
+            "<!-- Mirrored from a.example/1 by HTTrack Website Copier/3.x [XR&CO'2014], "
+            "Wed, 01 May 2024 10:00:00 GMT --><title>",
+        ),
+        "singlefile/2.html": HTML.format(text(2)).replace(
+            "<html>", f"<html><!--\n Page saved with SingleFile \n url: {url(2)} \n saved date: x\n-->"
+        ),
+    }
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(content)
+    return 3
+
+
+SCHEME = "https:"
+"""HTTrack does not write the scheme, which is read as ``http``."""
+
+LOST = {
+    "archives": {"record_type": 2, "crawler_record": 3, "site_record": 1},
+}
+"""Records of an export that are not pages, by reason."""
+
+
+def tables(folder: Path) -> int:
+    """Columns of DuckDB and polars, bytes, a naive timestamp; a folder of Spark with a partition."""
+    columns = {
+        "url": [url(0)],
+        "body": pa.array([text(0)], pa.large_string()),
+        "html": pa.array([b"<p>"], pa.binary()),
+        "score": pa.array([0.5], pa.float32()),
+        "fetched_at": pa.array([datetime(2024, 5, 1, 12)], pa.timestamp("us")),
+    }
+    pq.write_table(pa.table(columns), folder / "pages.parquet")
+    (folder / "spark/lang=en").mkdir(parents=True)
+    (folder / "spark/_SUCCESS").touch()
+    (folder / "spark/lang=en/.part-00000.snappy.parquet.crc").write_bytes(b"crc")
+    spark = pa.table({"url": [url(1)], "text": [text(1)]})
+    pq.write_table(spark, folder / "spark/lang=en/part-00000-c000.snappy.parquet", compression="snappy")
+    return 2
 
 
 def csv_files(folder: Path) -> int:
@@ -99,13 +199,16 @@ def reddit(folder: Path) -> int:
         "subreddit": "sea",
         "score": 1,
     }
-    (folder / "submissions.jsonl").write_text(lines(post))
+    parameters = zstandard.ZstdCompressionParameters(window_log=31, compression_level=1)
+    packed = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
+    dump = packed.compress(lines(post).encode()) + packed.flush()
+    (folder / "RS_2024-05.jsonl.zst").write_bytes(dump)
     (folder / "comments.json").write_text(lines(comment))
     return 2
 
 
 WRITE = {"scrapy": scrapy, "crawlers": crawlers, "mongodb": mongodb, "tables": tables, "csv": csv_files,
-         "reddit": reddit}  # fmt: skip
+         "reddit": reddit, "crawl4ai": crawl4ai, "archives": web_archives, "saved": saved_pages}  # fmt: skip
 BLOCKS = re.findall(r"```yaml\nname: (\w+)\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
 RECIPES = {name: f"name: {name}\n{rest}" for name, rest in BLOCKS}
 
@@ -121,12 +224,22 @@ def test_the_recipe_of_the_page_reads_everything(tmp_path: Path, name: str) -> N
     n_records = WRITE[name](tmp_path)
     (tmp_path / "recipe.yaml").write_text(RECIPES[name], encoding="utf-8")
     result: BuildResult = build(Recipe.load(tmp_path / "recipe.yaml"), workers=1)
-    assert result.outcomes == {"kept": n_records, "rejected": 0, "merged": 0, "failed": 0}
+    lost = LOST.get(name, {})
+    assert result.outcomes == {"kept": n_records, "rejected": sum(lost.values()), "merged": 0, "failed": 0}
+    found = Counter[str]()
+    for (_, _, reason), n in result.reasons:
+        found[reason] += n
+    assert found == lost
     files = sorted((result.corpus / result.version).glob("data/*.parquet"))
-    rows = {row["url"]: row for path in files for row in pq.read_table(path).to_pylist()}
+    rows = {
+        row["url"].replace("http:", SCHEME): row for path in files for row in pq.read_table(path).to_pylist()
+    }
     assert sorted(rows) == [url(i) for i in range(n_records)]
     for number in range(n_records):
         assert text(number).removeprefix("A ") in rows[url(number)]["text"].replace('"A" ', "")
+    if name == "tables":
+        assert rows[url(0)]["fetched_at"].isoformat() == "2024-05-01T10:00:00+00:00"
+        assert rows[url(1)]["lang"] == "en"
     if name in ("mongodb", "reddit"):
         assert {row["fetched_at"].isoformat() for row in rows.values()} == {"2024-05-01T10:00:00+00:00"}
     if name == "reddit":

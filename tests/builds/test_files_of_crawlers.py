@@ -68,8 +68,11 @@ def test_records_that_crawlers_write_for_themselves_are_not_pages(tmp_path: Path
         "metadata://gnu.org/software/wget/warc/wget_arguments.txt": "crawler_record",
         "metadata://gnu.org/software/wget/warc/wget.log": "crawler_record",
     }
-    (kept,) = pq.read_table(tmp_path / "out/.audit/1.0.0/rejected.parquet").to_pylist()
-    assert (kept["reason"], kept["record"]) == ("site_record", b"User-agent: *\nDisallow: /private/\n")
+    audit = tmp_path / "out/.audit/1.0.0"
+    (kept,) = pq.read_table(audit / "site_records.parquet").to_pylist()
+    assert (kept["host"], kept["url"]) == ("a.example", "https://a.example/robots.txt")
+    assert kept["body"] == b"User-agent: *\nDisallow: /private/\n"
+    assert pq.read_table(audit / "rejected.parquet").num_rows == 0
     files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
     assert [path.name for path in files if b"hunter2" in path.read_bytes()] == []
 

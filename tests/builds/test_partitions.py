@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from builder import BuildResult, Recipe
-from builder.pipeline.partitions import partition_values
+from builder.inputs.partitions import partition_values
 
 CONTRACT = {
     "type": "object",

@@ -12,12 +12,12 @@ OWN_RECORDS: Final = {
 }
 """Reasons with the text for ``docs/reasons.md``."""
 
-MAX_SITE_RECORD_BYTES: Final = 500 << 10
-"""Bytes of a site record that are kept."""
-
 _PAGES = re.compile(
     r"(?:https?|ftps?|file|gopher|gemini|spartan|ipfs|ipns|data|about):|//|[^:]*$", re.IGNORECASE
 )
+_MAY_BE_SITE = re.compile(r"/(?:robots\.txt|ai\.txt|tdmrep\.json)(?:[?#;]|$)", re.IGNORECASE)
+"""Found in few URLs, so that the others are not split."""
+
 _SITE_PATHS: Final = frozenset(
     (
         "/robots.txt",
@@ -44,7 +44,7 @@ def is_site_record(url: str | None) -> bool:
     >>> is_site_record("https://a.example/robots.txt?x=1"), is_site_record("https://a.example/a/robots.txt")
     (True, False)
     """
-    if url is None or not url.lower().startswith(("http:", "https:")):
+    if url is None or not _MAY_BE_SITE.search(url) or not url.lower().startswith(("http:", "https:")):
         return False
     try:
         return urlsplit(url).path.lower() in _SITE_PATHS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import orjson
@@ -12,6 +13,7 @@ from builder.io.archive import http
 from builder.io.archive.heads import to_rfc3339
 from builder.io.archive.own_records import is_crawler_record, is_site_record
 from builder.io.archive.payload import binary_type, undo_undeclared_gzip
+from builder.io.archive.site_rules import site_facts
 from builder.io.charset.decode import decode
 
 if TYPE_CHECKING:
@@ -49,7 +51,10 @@ class PageCriteria:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordRefusal:
-    """The reason why a record does not become a page; the fields are those of a rejection."""
+    """The reason why a record does not become a page; the fields are those of a rejection.
+
+    ``site`` has the facts of a site record, for the audit.
+    """
 
     reason: str
     outcome: Literal["rejected", "failed"] = "rejected"
@@ -57,7 +62,7 @@ class RecordRefusal:
     limit: str | None = None
     message: str | None = None
     refers_to: tuple[str, ...] = ()
-    raw: bytes | None = None
+    site: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +107,9 @@ def judge(record: Record, criteria: PageCriteria) -> Candidate | RecordRefusal:
     url = url_of(record.head)
     if is_crawler_record(url) and not criteria.crawler_records:
         return RecordRefusal(reason="crawler_record")
+    is_site = is_site_record(url)
     faults = incomplete_by_crawler(record.head)
-    if faults and not criteria.incomplete:
+    if faults and not criteria.incomplete and not is_site:
         return RecordRefusal(reason=faults[0], value=fields.get("warc-truncated"))
     content_type = fields.get("content-type", "")
     if not _is_http(record, content_type):
@@ -111,7 +117,7 @@ def judge(record: Record, criteria: PageCriteria) -> Candidate | RecordRefusal:
     head = http.parse_head(record.body)
     if head is None:
         return _no_head(record)
-    if str(head.status) not in criteria.statuses:
+    if str(head.status) not in criteria.statuses and not is_site:
         return RecordRefusal(reason="http_status", value=str(head.status), limit=", ".join(criteria.statuses))
     in_arc = content_type if record.head.kind == "arc" else ""
     return _check_type(_candidate(record, head, head.headers.get("content-type") or in_arc), criteria)
@@ -147,10 +153,20 @@ def open_page(candidate: Candidate, criteria: PageCriteria) -> Page | RecordRefu
     if (inflated := undo_undeclared_gzip(data, max_bytes=criteria.max_bytes)) is not None:
         data, notes = inflated, (*notes, "undeclared_gzip")
     if candidate.is_site_record:
-        return RecordRefusal(reason="site_record", raw=data)
+        return _site_record(candidate, data)
     if (binary := _binary_type(candidate, data)) is not None:
         return RecordRefusal(reason="not_text", value=binary)
     return _page(candidate, data, notes)
+
+
+def _site_record(candidate: Candidate, data: bytes) -> RecordRefusal:
+    facts = site_facts(
+        candidate.record, url=url_of(candidate.record.head) or "", http=candidate.http, body=data
+    )
+    status = f"status {facts['status']}" if facts["status"] else "no status"
+    digest = sha256(data).hexdigest()
+    message = f"{status}, fetched {facts['fetched_at']}, {len(data)} bytes with the SHA-256 {digest}"
+    return RecordRefusal(reason="site_record", message=message, site=facts)
 
 
 def incomplete_by_crawler(head: Head) -> list[str]:

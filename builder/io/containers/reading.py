@@ -106,7 +106,10 @@ def shift_ordinals(reading: Reading, n: int) -> Reading:
     """Add a number to the ordinals of a reading."""
     if not n:
         return reading
-    return replace(reading, batch=_shifted(reading.batch, n), rejected=_shifted(reading.rejected, n))
+    noted = {table: _shifted(batch, n) for table, batch in reading.noted.items()}
+    return replace(
+        reading, batch=_shifted(reading.batch, n), rejected=_shifted(reading.rejected, n), noted=noted
+    )
 
 
 def _shifted(batch: pa.RecordBatch, n: int) -> pa.RecordBatch:

@@ -13,6 +13,7 @@ from builder.domain.url_patterns import URL_REASONS
 from builder.io.containers.chains import member_glob, outside
 from builder.io.containers.members import REASONS as CONTAINER_REASONS
 from builder.io.containers.reading import read_task
+from builder.io.streams.codecs import ZSTD_LONG
 from builder.io.streams.content import content_of
 from builder.io.streams.paths import Found, select_files
 from builder.io.streams.streams import StreamFault, compression_of, read_chunks
@@ -222,18 +223,25 @@ def files_of(task: Task) -> list[Found]:
 
 
 def guarded_chunks(
-    found: Found, *, stage: str, guard: Guard, units: Iterator[int] | None = None, start: int = 0
+    found: Found,
+    *,
+    stage: str,
+    guard: Guard,
+    units: Iterator[int] | None = None,
+    start: int = 0,
+    zstd_long: int = ZSTD_LONG,
 ) -> Iterator[bytes | StreamFault]:
     """Read a file in chunks; a compressed file is decompressed under the guard.
 
     Args:
         units: guard units for the chunks, unique within the stage and the task. Default: from 0.
+        zstd_long: base-2 logarithm of the largest window that a zstd frame may require.
     """
     codec = content_of(found.path, name=found.name).codec
     if codec is None:
         yield from read_chunks(found.path, codec=None, start=start, chunk_bytes=PLAIN_CHUNK_BYTES)
         return
-    chunks = read_chunks(found.path, codec=codec, start=start)
+    chunks = read_chunks(found.path, codec=codec, start=start, zstd_long=zstd_long)
     n_bytes = 0
     for unit in count() if units is None else units:
         if reason := guard.enter(stage, unit, limit_s=DECOMPRESS_LIMIT_S):

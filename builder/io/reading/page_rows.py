@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from builder.domain.ledger import NOTED_SCHEMAS
 from builder.domain.record import ALIASES, JSON_FIELD, NOTE, RECORD_FIELD, record_id
 from builder.domain.rejection import Rejection, rejection_batch
 from builder.protocols import Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 BATCH_BYTES = 16 << 20
 """Bytes of pages at which a batch ends, whatever its number of rows."""
@@ -66,6 +67,10 @@ class PageRows:
         """Add one record that does not become a page."""
         self._rejections.append(rejection)
 
+    def note(self, table: str, record: dict[str, Any], facts: Mapping[str, Any]) -> None:
+        """Note facts of a counted record for a table of the audit."""
+        self._noted.setdefault(table, []).append({"_record": record, **facts})
+
     def add_count(self, name: str, n: int = 1) -> None:
         """Add to a count that the build reports, such as replaced characters."""
         self._counts[name] = self._counts.get(name, 0) + n
@@ -83,6 +88,10 @@ class PageRows:
             rejected=rejection_batch(self._rejections),
             n_records=self._n_records,
             counts=self._counts,
+            noted={
+                table: pa.RecordBatch.from_pylist(rows, schema=NOTED_SCHEMAS[table])
+                for table, rows in self._noted.items()
+            },
         )
         self._clear()
         return reading
@@ -91,5 +100,6 @@ class PageRows:
         self._pages: list[dict[str, Any]] = []
         self._rejections: list[Rejection] = []
         self._counts: dict[str, int] = {}
+        self._noted: dict[str, list[dict[str, Any]]] = {}
         self._n_records = 0
         self._n_bytes = 0

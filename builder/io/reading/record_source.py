@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from builder.domain.contract.instant_forms import EPOCHS, InstantForms, zone_of
 from builder.domain.contract.value_forms import ValueForms
 from builder.errors import Fault, RecipeError
-from builder.io.reading.file_source import FileSource
+from builder.io.reading.file_source import FileSource, guarded_chunks
+from builder.io.reading.page_bytes import BYTES_REASONS
+from builder.io.streams.codecs import MAX_ZSTD_LONG, ZSTD_LONG
 from builder.registry import option
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from builder.io.streams.paths import Found
+    from builder.io.streams.streams import StreamFault
+    from builder.protocols import Guard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +40,21 @@ class RecordSource(FileSource):
         False, help="Read a list of one element as that element, where the contract has no list."
     )
 
+    zstd_long: int = option(
+        ZSTD_LONG,
+        help="Largest window of zstd files, as in `zstd --long=31`, which needs 2 GiB of memory a worker.",
+        minimum=10,
+    )
+    base64: list[str] = option(  # noqa: RUF009
+        [], help="Columns whose HTML or text is base64; the names after `rename`."
+    )
+
+    def __init_subclass__(cls) -> None:
+        """Add the reasons that every source of records gives."""
+        super(RecordSource, cls).__init_subclass__()
+        if "reasons" in cls.__dict__:
+            cls.reasons = {**cls.reasons, **BYTES_REASONS}
+
     @property
     def value_forms(self) -> ValueForms:
         """How the files write values; ``validate`` reads them as the contract asks."""
@@ -37,8 +62,19 @@ class RecordSource(FileSource):
             instants=InstantForms(timezone=self.timezone, epoch=self.epoch), unwrap_lists=self.unwrap_lists
         )
 
+    def _chunks(
+        self, found: Found, guard: Guard, *, units: Iterator[int] | None = None, start: int = 0
+    ) -> Iterator[bytes | StreamFault]:
+        """Read a file in chunks, as ``guarded_chunks`` does."""
+        return guarded_chunks(
+            found, stage=self.kind, guard=guard, units=units, start=start, zstd_long=self.zstd_long
+        )
+
     def value_faults(self) -> list[Fault]:
         """Return the faults of the options for values."""
+        if self.zstd_long > MAX_ZSTD_LONG:
+            what = f"{self.zstd_long} is more than {MAX_ZSTD_LONG}, the largest window of zstd"
+            return [Fault(where="zstd_long", what=what, advice=f"set it to {MAX_ZSTD_LONG} or less")]
         try:
             zone_of(self.timezone)
         except ValueError as error:

@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 
     from zstandard import ZstdDecompressor
 
-ZSTD_MAX_WINDOW = 1 << 27
-"""Largest window, in bytes, that a zstd frame may require; the limit of ``zstd`` without ``--long``."""
+ZSTD_LONG = 27
+"""Base-2 logarithm of the bytes of the largest window that a zstd frame may require: that of ``--long``."""
+
+MAX_ZSTD_LONG = 31
+"""The largest value that the format and the library know; a decoder then needs 2 GiB."""
 
 XZ_MAX_MEMORY = 256 << 20
 """Bytes of memory that an xz stream may require; the strongest preset of ``xz`` requires 65 MiB."""
@@ -129,13 +132,14 @@ def _xz() -> _Limited:
     return _Limited(lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=XZ_MAX_MEMORY))
 
 
-def find_codec(name: str, *, dictionary: bytes = b"") -> Codec:
+def find_codec(name: str, *, dictionary: bytes = b"", zstd_long: int = ZSTD_LONG) -> Codec:
     """Return a codec: ``gzip``, ``bz2``, ``xz``, ``lz4`` or ``zstd``.
 
     The library of lz4 or zstd is imported on the first call.
 
     Args:
         dictionary: the dictionary of zstd frames; empty without one.
+        zstd_long: as ``ZSTD_LONG``.
     """
     if name == "gzip":
         return Codec(_Zlib, (zlib.error,), padded=True)
@@ -149,17 +153,17 @@ def find_codec(name: str, *, dictionary: bytes = b"") -> Codec:
         return Codec(lambda: _Limited(LZ4FrameDecompressor()), (RuntimeError,), padded=False)
     from zstandard import ZstdError
 
-    return Codec(partial(_Zstd, _zstd_context(dictionary)), (ZstdError,), padded=False)
+    return Codec(partial(_Zstd, _zstd_context(dictionary, zstd_long)), (ZstdError,), padded=False)
 
 
-def _zstd_context(dictionary: bytes) -> ZstdDecompressor:
+def _zstd_context(dictionary: bytes, zstd_long: int) -> ZstdDecompressor:
     """Create the context of zstd decoders; an invalid dictionary is ignored."""
     from zstandard import DICT_TYPE_FULLDICT, ZstdCompressionDict, ZstdDecompressor, ZstdError
 
     if not dictionary:
-        return ZstdDecompressor(max_window_size=ZSTD_MAX_WINDOW)
+        return ZstdDecompressor(max_window_size=1 << zstd_long)
     try:
         entries = ZstdCompressionDict(dictionary, dict_type=DICT_TYPE_FULLDICT)
-        return ZstdDecompressor(dict_data=entries, max_window_size=ZSTD_MAX_WINDOW)
+        return ZstdDecompressor(dict_data=entries, max_window_size=1 << zstd_long)
     except ZstdError:
-        return _zstd_context(b"")
+        return _zstd_context(b"", zstd_long)

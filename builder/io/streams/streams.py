@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 from builder.errors import Fault, SourceError
 from builder.io.streams.address import as_address, is_local, local_path
-from builder.io.streams.codecs import ZSTD_MAX_WINDOW, Decoder, feed, find_codec
+from builder.io.streams.codecs import ZSTD_LONG, Codec, Decoder, feed, find_codec
 from builder.io.streams.limits import SWELLING, swelling_message, swells
 from builder.io.streams.remote import explain, open_remote, refused_redirect
 
@@ -58,7 +58,7 @@ _NEEDS_WINDOW = "too much memory"
 REASONS = (
     SWELLING
     | {
-        "zstd_window": "A frame of the zstd stream needs a window over 128 MiB; the data before were read.",
+        "zstd_window": "A zstd frame needs a window over 128 MiB or `zstd_long`; the data before were read.",
     }
     | {
         f"{codec}_{what}": f"The {codec} stream {sentence}; the data before this place were read."
@@ -111,7 +111,13 @@ def members_at(openers: Mapping[str, Callable[[], BinaryIO]]) -> Iterator[None]:
 
 
 def read_chunks(
-    address: str, *, codec: str | None, start: int = 0, stop: int | None = None, chunk_bytes: int = 1 << 20
+    address: str,
+    *,
+    codec: str | None,
+    start: int = 0,
+    stop: int | None = None,
+    chunk_bytes: int = 1 << 20,
+    zstd_long: int = ZSTD_LONG,
 ) -> Iterator[bytes | StreamFault]:
     """Read a file in chunks of decompressed bytes.
 
@@ -124,11 +130,12 @@ def read_chunks(
         codec: the result of ``compression_of``.
         start: first byte to read, in the stored file; in a compressed file, the start of a member.
         stop: end of the range to read, in bytes of the stored file.
+        zstd_long: base-2 logarithm of the largest window that a zstd frame may require.
 
     Raises:
         SourceError: if the file cannot be read after several tries.
     """
-    read = _read_raw if codec is None else partial(_decompress, codec=codec)
+    read = _read_raw if codec is None else partial(_decompress, codec=codec, zstd_long=zstd_long)
     n_out = 0
     try:
         for chunk in read(address, start=start, stop=stop, size=chunk_bytes):
@@ -158,9 +165,12 @@ def _read_raw(address: str, *, start: int, stop: int | None, size: int) -> Itera
             yield data
 
 
-def _decompress(address: str, *, codec: str, start: int, stop: int | None, size: int) -> Iterator[bytes]:
+def _decompress(
+    address: str, *, codec: str, start: int, stop: int | None, size: int, zstd_long: int
+) -> Iterator[bytes]:
     """Decompress member after member; ``at`` is the file offset of the next byte to feed."""
-    new, errors, padded = find_codec(codec)
+    opened = find_codec(codec, zstd_long=zstd_long)
+    new, errors, padded = opened
     decoder: Decoder | None = None
     at = member = start
     n_out = 0
@@ -182,10 +192,11 @@ def _decompress(address: str, *, codec: str, start: int, stop: int | None, size:
                     n_member += len(chunk)
                     yield chunk
             except errors as error:
-                yield from _recover(address, codec, (member, at, at + len(data)), n_member, size)
+                yield from _recover(address, opened, (member, at, at + len(data)), n_member, size)
                 if codec == "zstd" and _NEEDS_WINDOW in str(error):
-                    message = f"the frame at byte {member} needs a window over {ZSTD_MAX_WINDOW} bytes"
-                    raise _Damage("window", f"{message}: compress the file without --long") from error
+                    message = f"the frame at byte {member} needs a window over {1 << zstd_long} bytes"
+                    advice = "set zstd_long: 31 in the source, or compress the file without --long"
+                    raise _Damage("window", f"{message}: {advice}") from error
                 message = f"the member at byte {member} of the compressed file is damaged: {error}"
                 raise _Damage("corrupt", message) from error
             data = decoder.unused_data if decoder.eof else b""
@@ -196,7 +207,7 @@ def _decompress(address: str, *, codec: str, start: int, stop: int | None, size:
 
 
 def _recover(
-    address: str, codec: str, place: tuple[int, int, int], n_known: int, size: int
+    address: str, codec: Codec, place: tuple[int, int, int], n_known: int, size: int
 ) -> Iterator[bytes]:
     """Yield the output that the decoder discarded when it failed.
 
@@ -208,7 +219,7 @@ def _recover(
         n_known: decompressed bytes of that block that were yielded before the error.
     """
     member, block, end = place
-    new, errors, _ = find_codec(codec)
+    new, errors, _ = codec
     decoder = new()
     for data in _read_raw(address, start=member, stop=block, size=_RAW_BYTES) if block > member else ():
         for _ in feed(decoder, data, size):

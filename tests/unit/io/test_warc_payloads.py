@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import archives
 import pytest
 
+from builder.domain.ledger import CRAWLERS, SITE_RECORDS
 from builder.engines.guard import NullGuard
 from builder.io.archive.own_records import is_crawler_record, is_site_record
 from builder.io.archive.payload import binary_type
@@ -73,14 +75,44 @@ def test_addresses_of_pages_are_not_the_crawlers_own(url: str | None) -> None:
 @pytest.mark.parametrize(
     "path", ["robots.txt", "ai.txt", ".well-known/tdmrep.json", "robots.txt?x=1", "ROBOTS.TXT"]
 )
-def test_the_rules_of_a_site_are_rejected_and_kept(read: Any, path: str) -> None:
-    """They are decoded, whatever their content type, up to 500 KiB."""
+@pytest.mark.parametrize("status", ["200 OK", "404 Not Found", "503 Unavailable"])
+def test_the_rules_of_a_site_are_rejected_and_kept(tmp_path: Path, path: str, status: str) -> None:
+    """They are decoded, whatever their content type and status, up to 500 KiB."""
     rules = b"User-agent: *\nDisallow: /\n" * 30_000
     headers = (("Content-Type", "application/json"), ("Content-Encoding", "gzip"))
-    body = archives.http_response(gzip.compress(rules), headers=headers)
-    _, (rejected,), _ = read(archives.warc_record(body, uri=f"https://a.example/{path}"))
+    body = archives.http_response(gzip.compress(rules), headers=headers, status=status)
+    (tmp_path / "a.warc").write_bytes(archives.warc_record(body, uri=f"https://A.example:443/{path}"))
+    source = WarcSource(path=str(tmp_path / "a.warc"), incomplete=False)
+    (task,) = source.tasks()
+    (reading,) = source.read(task, guard=NullGuard(), batch_rows=100)
+    (rejected,), (noted,) = reading.rejected.to_pylist(), reading.noted[SITE_RECORDS].to_pylist()
     assert (rejected["reason"], rejected["outcome"]) == ("site_record", "rejected")
-    assert rejected["record"] == rules[: 500 << 10]
+    assert rejected["record"] is None
+    assert noted["body"] == rules[: 500 << 10]
+    assert (noted["host"], noted["size_bytes"]) == ("a.example", len(rules))
+    assert str(noted["status"]) == status[:3]
+    assert json.loads(noted["headers"])["content-type"] == "application/json"
+    assert noted["_record"] == rejected["_record"]
+
+
+def test_what_a_crawler_says_of_itself_is_noted_without_its_arguments(tmp_path: Path) -> None:
+    """The arguments of wget can hold a password."""
+    body = (
+        b"software: Wget/1.21 (linux-gnu)\r\nformat: WARC File Format 1.0\r\n"
+        b"http-header-user-agent: Mozilla/5.0 (a bot)\r\nrobots: classic\r\n"
+        b'wget-arguments: "--password=hunter2"\r\n'
+    )
+    record = archives.warc_record(body, kind="warcinfo", uri=None, content_type="application/warc-fields")
+    (tmp_path / "a.warc").write_bytes(record)
+    source = WarcSource(path=str(tmp_path / "a.warc"))
+    (reading,) = source.read(source.tasks()[0], guard=NullGuard(), batch_rows=100)
+    (noted,) = reading.noted[CRAWLERS].to_pylist()
+    assert {name: noted[name] for name in ("software", "user_agent", "robots")} == {
+        "software": "Wget/1.21 (linux-gnu)",
+        "user_agent": "Mozilla/5.0 (a bot)",
+        "robots": "classic",
+    }
+    assert "hunter2" not in str(noted)
 
 
 @pytest.mark.parametrize(

@@ -190,6 +190,18 @@ def test_a_zstd_window_over_the_limit_is_refused(tmp_path: Path) -> None:
     assert "window" in (fault.message if fault else "")
 
 
+def test_a_zstd_window_over_the_limit_is_read_by_option(tmp_path: Path) -> None:
+    """Dumps of Pushshift are compressed with `--long=31`."""
+    parameters = zstandard.ZstdCompressionParameters(window_log=31, compression_level=1)
+    writer = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
+    (tmp_path / "a.zst").write_bytes(writer.compress(b"tide" * 1000) + writer.flush())
+    chunks = list(read_chunks(str(tmp_path / "a.zst"), codec="zstd", zstd_long=31))
+    assert b"".join(one for one in chunks if isinstance(one, bytes)) == b"tide" * 1000
+    (fault,) = read_chunks(str(tmp_path / "a.zst"), codec="zstd")
+    assert isinstance(fault, StreamFault)
+    assert "set zstd_long: 31 in the source" in fault.message
+
+
 @each_codec
 def test_a_decompression_bomb_is_read_in_small_chunks(tmp_path: Path, codec: str) -> None:
     """64 MB of zeros in a few KB: no chunk is longer than requested."""
