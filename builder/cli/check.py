@@ -47,8 +47,15 @@ def _is_corpus(target: str) -> bool:
 
 
 def _check_recipe(target: str, *, settings: tuple[str, ...], schemas: tuple[str, ...], as_json: bool) -> int:
+    from builder.pipeline.preload import preload
+
+    preload(1)
     from builder.operations.check import check
     from builder.recipe import Recipe
     from builder.report.check import print_check
+    from builder.report.progress import show_progress
 
-    return print_check(check(Recipe.load(target, settings=settings, schemas=schemas)), as_json=as_json)
+    recipe = Recipe.load(target, settings=settings, schemas=schemas)
+    with show_progress(compiles=True, only_bars=True) as advance:
+        found = check(recipe, advance=advance)
+    return print_check(found, as_json=as_json)

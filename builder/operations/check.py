@@ -21,7 +21,7 @@ from builder.operations.secrecy import hides_variables
 from builder.pipeline.chain import bind_chain
 from builder.pipeline.context import BuildContext
 from builder.pipeline.observer import Observer, observed
-from builder.pipeline.preload import number_of_workers
+from builder.pipeline.preload import PRELOAD, number_of_workers
 from builder.pipeline.run import run_chain
 from builder.pipeline.timings import size_of
 from builder.release.finish import close
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from builder.domain.fault_groups import FaultGroup
     from builder.domain.passed_over import PassedOver
+    from builder.domain.progress import Progress
     from builder.pipeline.chain import Chain
     from builder.protocols import Task
     from builder.recipe import Recipe
@@ -135,10 +136,19 @@ class Check:
 
 
 @hides_variables
-def check(recipe: Recipe, *, workers: int | None = None, sample_records: int = SAMPLE_RECORDS) -> Check:
+def check(
+    recipe: Recipe,
+    *,
+    workers: int | None = None,
+    sample_records: int = SAMPLE_RECORDS,
+    advance: Progress = ignore_progress,
+) -> Check:
     """Bind the chain, count the inputs, and build a sample in a temporary folder.
 
     The sample is taken from up to ``SAMPLE_TASKS`` parts of the inputs, spread evenly.
+
+    Args:
+        advance: receives the progress through the sample.
 
     Raises:
         RecipeError: if the stages do not chain, or an input does not exist.
@@ -146,7 +156,9 @@ def check(recipe: Recipe, *, workers: int | None = None, sample_records: int = S
     chain = bind_chain(recipe)
     inputs = list_inputs(recipe.sources)
     n_workers = number_of_workers(workers)
-    estimate, sample, seen = _run(recipe, chain, n_workers=n_workers, sample_records=sample_records)
+    estimate, sample, seen = _run(
+        recipe, chain, n_workers=n_workers, sample_records=sample_records, advance=advance
+    )
     warnings = [
         *recipe_warnings(recipe),
         *sample_warnings(recipe, published=chain.published.names, seen=seen),
@@ -169,12 +181,12 @@ def check(recipe: Recipe, *, workers: int | None = None, sample_records: int = S
 
 
 def _run(
-    recipe: Recipe, chain: Chain, *, n_workers: int, sample_records: int
+    recipe: Recipe, chain: Chain, *, n_workers: int, sample_records: int, advance: Progress
 ) -> tuple[Estimate, Sample, Mapping[tuple[str, str, str], int]]:
     """Run a sample through the chain, and scale the costs up by input bytes."""
     all_tasks = list_tasks(recipe.sources)
     tasks = take_evenly(all_tasks, SAMPLE_TASKS)
-    with tempfile.TemporaryDirectory(prefix="builder-check-") as folder, LocalEngine(workers=1) as engine:
+    with tempfile.TemporaryDirectory(prefix="builder-check-") as folder, _engine() as engine:
         context = BuildContext(
             recipe=recipe,
             identity=recipe.identity(),
@@ -190,7 +202,13 @@ def _run(
             _run_sample(replace(context, folder=Path(folder) / name), tasks)
         fixed = time.monotonic() - began
         began = time.monotonic()
-        context = replace(context, folder=Path(folder) / "sample", limit=sample_records, spreads_limit=True)
+        context = replace(
+            context,
+            folder=Path(folder) / "sample",
+            limit=sample_records,
+            spreads_limit=True,
+            advance=advance,
+        )
         closed = _run_sample(context, tasks)
         elapsed = max(time.monotonic() - began, fixed)
         spooled = size_of(Path(folder) / "sample")
@@ -208,6 +226,10 @@ def _run(
     )
     sample = _sample(closed, n_tasks=len(tasks), n_all_tasks=len(all_tasks))
     return estimate, sample, observed(closed.counts)
+
+
+def _engine() -> LocalEngine:
+    return LocalEngine(workers=1, preload=PRELOAD)
 
 
 def _observing(chain: Chain, recipe: Recipe) -> Chain:
