@@ -81,8 +81,8 @@ fault of a record; `rejected.parquet` has all faults. The first fault is the one
 parents before children. So a record that matches no alternative of an `anyOf` has `any_of` first, followed
 by the faults of each alternative."""
 WORKING = """\
-The other stages give these reasons. The outcome of `same_url`, `same_text` and `near_duplicate` is `merged`. A
-row that was processed and refused is `rejected`, and one that could not be processed is `failed`."""
+The other stages give these reasons. The outcome of `same_url`, `same_text` and `near_duplicate` is `merged`.
+A row that was processed and refused is `rejected`, and one that could not be processed is `failed`."""
 INDEX_INTRO = """\
 This page links every page of the documentation. To start, run:
 

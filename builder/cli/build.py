@@ -129,7 +129,7 @@ def build_command(
     from builder.operations.build import build
     from builder.recipe import Recipe
     from builder.report.build import print_build, print_stopped
-    from builder.report.progress import say, say_if_compiling, show_progress
+    from builder.report.progress import say, show_build_progress, show_progress
 
     loaded = Recipe.load(recipe, settings=settings, schemas=schemas, allow_code=allow_code)
     if compact:
@@ -139,9 +139,8 @@ def build_command(
             result = compact_newest(loaded, version=number, workers=workers, advance=advance)
         print_build(result, asked=number, as_json=as_json)
         return 0
-    say_if_compiling()
     try:
-        with show_progress() as advance:
+        with show_build_progress() as advance:
             result = build(
                 loaded,
                 workers=workers,

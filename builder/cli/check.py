@@ -55,9 +55,15 @@ def _is_corpus(target: str) -> bool:
 def _check_recipe(
     target: str, *, settings: tuple[str, ...], schemas: tuple[str, ...], allow_code: bool, as_json: bool
 ) -> int:
+    from builder.pipeline.preload import preload
+
+    preload(1)
     from builder.operations.check import check
     from builder.recipe import Recipe
     from builder.report.check import print_check
+    from builder.report.progress import show_progress
 
     recipe = Recipe.load(target, settings=settings, schemas=schemas, allow_code=allow_code)
-    return print_check(check(recipe), as_json=as_json)
+    with show_progress(compiles=True, only_bars=True) as advance:
+        found = check(recipe, advance=advance)
+    return print_check(found, as_json=as_json)

@@ -42,11 +42,10 @@ def dedup_command(
     from builder.errors import NothingKeptError
     from builder.operations.dedup import dedup
     from builder.report.build import print_build, print_stopped
-    from builder.report.progress import say_if_compiling, show_progress
+    from builder.report.progress import show_build_progress
 
-    say_if_compiling()
     try:
-        with show_progress() as advance:
+        with show_build_progress() as advance:
             result = dedup(
                 files,
                 output=output,

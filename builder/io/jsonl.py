@@ -21,7 +21,7 @@ from builder.io.reading.file_source import (
     MAX_RECORD_BYTES,
     TOO_BIG,
 )
-from builder.io.reading.lines import KEPT_HEAD_BYTES, Lines, LongLine, line_bounds, split_lines
+from builder.io.reading.lines import KEPT_HEAD_BYTES, Lines, LongLine, block_bytes, line_bounds, split_lines
 from builder.io.reading.record_source import RecordSource
 from builder.io.streams.paths import Found
 from builder.io.streams.streams import REASONS, StreamFault, compression_of, read_chunks
@@ -98,7 +98,8 @@ class JsonlSource(RecordSource):
         """Yield the unparsed lines that begin in the task's range, in a column ``_raw``."""
         reader = _Reader(source=self, task=task, batch_rows=batch_rows)
         start = max(task.start - 1, 0)
-        chunks = self._chunks(reader.found, guard, start=start)
+        size = block_bytes(batch_rows)
+        chunks = self._chunks(reader.found, guard, start=start, plain_bytes=size)
         if not start:
             chunks = utf8_chunks(chunks)
             first = next(chunks, b"")
@@ -106,7 +107,9 @@ class JsonlSource(RecordSource):
                 yield reader.array(first)
                 return
             chunks = chain([first], chunks) if first else chunks
-        pieces = split_lines(chunks, start=task.start, stop=task.stop, max_bytes=self.max_record_bytes)
+        pieces = split_lines(
+            chunks, start=task.start, stop=task.stop, max_bytes=self.max_record_bytes, size_bytes=size
+        )
         for piece in pieces:
             yield from reader.read(piece)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import sys
 import tempfile
 from functools import cache
 from importlib.metadata import version
@@ -55,7 +56,12 @@ def instruction(generate: Callable[..., Any]) -> Callable[[F], F]:
 
 
 def is_compiling() -> bool:
-    """Return whether kernels are compiled; ``NUMBA_DISABLE_JIT=1`` turns that off."""
+    """Return whether kernels are compiled; ``NUMBA_DISABLE_JIT=1`` turns that off.
+
+    Before numba is loaded, which takes half a second, the environment decides.
+    """
+    if "numba" not in sys.modules:
+        return os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
     import numba
 
     config: Any = numba.config

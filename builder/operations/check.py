@@ -21,7 +21,7 @@ from builder.operations.secrecy import hides_variables
 from builder.pipeline.chain import bind_chain
 from builder.pipeline.context import BuildContext
 from builder.pipeline.observer import Observer, observed
-from builder.pipeline.preload import number_of_workers
+from builder.pipeline.preload import PRELOAD, number_of_workers
 from builder.pipeline.run import run_chain
 from builder.pipeline.timings import size_of
 from builder.release.finish import close
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from builder.domain.fault_groups import FaultGroup
     from builder.domain.passed_over import PassedOver
+    from builder.domain.progress import Progress
     from builder.pipeline.chain import Chain
     from builder.protocols import Task
     from builder.recipe import Recipe
@@ -150,6 +151,7 @@ def check(
     *,
     workers: int | None = None,
     sample_records: int = SAMPLE_RECORDS,
+    advance: Progress = ignore_progress,
     allow_code: bool = False,  # noqa: ARG001 - the decorator reads it
 ) -> Check:
     """Bind the chain, count the inputs, and build a sample in a temporary folder.
@@ -161,6 +163,7 @@ def check(
         workers: number of worker processes for which the time is estimated; default: one for each core.
         sample_records: number of records of the sample.
         allow_code: allow a recipe, given as a path, that calls functions of its author.
+        advance: receives the progress through the sample.
 
     Raises:
         RecipeError: if the stages do not chain, or an input does not exist.
@@ -168,7 +171,9 @@ def check(
     chain = bind_chain(recipe)
     inputs = list_inputs(recipe.sources)
     n_workers = number_of_workers(workers)
-    estimate, sample, seen = _run(recipe, chain, n_workers=n_workers, sample_records=sample_records)
+    estimate, sample, seen = _run(
+        recipe, chain, n_workers=n_workers, sample_records=sample_records, advance=advance
+    )
     warnings = [
         *recipe_warnings(recipe),
         *sample_warnings(recipe, published=chain.published.names, seen=seen),
@@ -191,12 +196,12 @@ def check(
 
 
 def _run(
-    recipe: Recipe, chain: Chain, *, n_workers: int, sample_records: int
+    recipe: Recipe, chain: Chain, *, n_workers: int, sample_records: int, advance: Progress
 ) -> tuple[Estimate, Sample, Mapping[tuple[str, str, str], int]]:
     """Run a sample through the chain, and scale the costs up by input bytes."""
     all_tasks = list_tasks(recipe.sources)
     tasks = take_evenly(all_tasks, SAMPLE_TASKS)
-    with tempfile.TemporaryDirectory(prefix="builder-check-") as folder, LocalEngine(workers=1) as engine:
+    with tempfile.TemporaryDirectory(prefix="builder-check-") as folder, _engine() as engine:
         context = BuildContext(
             recipe=recipe,
             identity=recipe.identity(),
@@ -212,7 +217,13 @@ def _run(
             _run_sample(replace(context, folder=Path(folder) / name), tasks)
         fixed = time.monotonic() - began
         began = time.monotonic()
-        context = replace(context, folder=Path(folder) / "sample", limit=sample_records, spreads_limit=True)
+        context = replace(
+            context,
+            folder=Path(folder) / "sample",
+            limit=sample_records,
+            spreads_limit=True,
+            advance=advance,
+        )
         closed = _run_sample(context, tasks)
         elapsed = max(time.monotonic() - began, fixed)
         spooled = size_of(Path(folder) / "sample")
@@ -230,6 +241,10 @@ def _run(
     )
     sample = _sample(closed, n_tasks=len(tasks), n_all_tasks=len(all_tasks))
     return estimate, sample, observed(closed.counts)
+
+
+def _engine() -> LocalEngine:
+    return LocalEngine(workers=1, preload=PRELOAD)
 
 
 def _observing(chain: Chain, recipe: Recipe) -> Chain:

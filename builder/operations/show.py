@@ -21,7 +21,7 @@ from builder.errors import BuilderError, Fault
 from builder.history.lineage import Lineage
 from builder.operations.why import lineage_versions
 from builder.pipeline.disk import reports_disk_faults
-from builder.pipeline.dropped import MAX_TEXT_CHARS, sample_rank
+from builder.pipeline.dropped import MAX_TEXT_CHARS, PRIVATE_STAGES, sample_rank
 from builder.protocols import Columns
 from builder.registry import nearest
 from builder.summary import Summarised
@@ -56,6 +56,7 @@ class ShownRecord:
         text: the start of the text, or of the raw record if a contract or a reader refused it; None if it was
             not kept.
         text_chars: characters of the whole text.
+        no_text: why there is no text; None if there is one.
         keeper: id and text of the published document that represents a merged record.
     """
 
@@ -63,12 +64,18 @@ class ShownRecord:
     facts: Mapping[str, Any]
     text: str | None = None
     text_chars: int | None = None
+    no_text: str | None = None
     keeper: Mapping[str, Any] | None = None
 
     def document(self) -> dict[str, Any]:
         """Return the record as ``--json`` prints it."""
-        texts = {"text": self.text, "text_chars": self.text_chars, "keeper": self.keeper}
-        return {"version": self.version, **self.facts, **texts}
+        texts = {
+            "text": self.text,
+            "text_chars": self.text_chars,
+            "no_text": self.no_text,
+            "keeper": self.keeper,
+        }
+        return {"version": self.version, **{name: self.facts[name] for name in _FACTS}, **texts}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -215,11 +222,11 @@ def _with_texts(
     texts: dict[str, tuple[str | None, int | None]] = {}
     wanted = pc.field("record_id").isin(pa.array(ids, pa.string()))
     for one in versions:
-        for row in _rows(corpus, one, "ledger.parquet", wanted, [*_FACTS]):
+        for row in _rows(corpus, one, "ledger.parquet", wanted, [*_FACTS, "path", "offset"]):
             rows[row["record_id"]] = one, row
             texts.pop(row["record_id"], None)
         for row in _rows(corpus, one, "rejected.parquet", wanted, ["record_id", "record"]):
-            raw = None if row["record"] is None else row["record"].decode("utf-8", "replace")
+            raw = row["record"].decode("utf-8", "replace") if row["record"] else None
             texts[row["record_id"]] = (raw and raw[:MAX_TEXT_CHARS], None if raw is None else len(raw))
         for row in _rows(corpus, one, "texts.parquet", wanted, ["record_id", "text", "text_chars"]):
             texts[row["record_id"]] = row["text"], row["text_chars"]
@@ -234,9 +241,33 @@ def _with_texts(
         keeper = None
         if row["outcome"] == "merged" and row["kept_id"] is not None:
             keeper = {"id": row["kept_id"], "text": (published.get(row["kept_id"]) or "")[:MAX_TEXT_CHARS]}
-        shown = text and text[:MAX_TEXT_CHARS]
-        records.append(ShownRecord(version=read_by, facts=row, text=shown, text_chars=n_chars, keeper=keeper))
+        records.append(
+            ShownRecord(
+                version=read_by,
+                facts=row,
+                text=text and text[:MAX_TEXT_CHARS],
+                text_chars=n_chars,
+                no_text=_why_no_text(row, was_refused=record in texts) if text is None else None,
+                keeper=keeper,
+            )
+        )
     return records
+
+
+def _why_no_text(row: Mapping[str, Any], *, was_refused: bool) -> str:
+    """Return why a record has no text here.
+
+    Args:
+        was_refused: whether the audit lists the record, without bytes.
+    """
+    if row["outcome"] == "kept":
+        return "the version does not have the document any more"
+    if row["stage"] in PRIVATE_STAGES:
+        return "texts of takedowns, opt-outs and personal data are never kept"
+    if was_refused or row["outcome"] == "failed":
+        place = row["path"] + ("" if row["offset"] is None else f", byte {row['offset']:,}")
+        return f"no bytes of it came to a stage; it is in {place}"
+    return "not in the sample of dropped texts; `audit: {texts: all}` in the recipe keeps every one"
 
 
 def _rows(

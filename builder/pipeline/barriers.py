@@ -25,6 +25,7 @@ from builder.domain.url import URL_RULES
 from builder.engines.threads import LocalThreads
 from builder.errors import BuilderError, Fault, WorkerDiedError
 from builder.history.index import write_arrow
+from builder.pipeline.preload import load_compiler
 from builder.pipeline.spool import Spool, StageSketches, row_numbers
 from builder.pipeline.stage_errors import blame_stage
 from builder.pipeline.tombstone_filter import find_tombstoned
@@ -153,6 +154,7 @@ def resolve_barrier(
     Returns:
         The files of keepers, one for each stage.
     """
+    load_compiler()
     folder.mkdir(parents=True, exist_ok=True)
     alive = np.ones(spool.n_rows, np.bool_)
     tombstoned = np.zeros(spool.n_rows, np.bool_)

@@ -136,6 +136,8 @@ def _run_limited_pass(
         finished.append(found)
         n_read += found.n_records
         context.advance("read", done=min(n_read, limit), total=limit, unit="records")
+    n_done = min(n_read, limit)
+    context.advance("read", done=n_done, total=n_done, unit="records")
     return finished
 
 

@@ -1,30 +1,28 @@
-"""Progress on stderr: a bar on a terminal, plain lines elsewhere."""
+"""Progress on stderr: bars on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
 import sys
 import time
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
 
-from builder.domain.progress import Progress, ignore_progress
+from builder.domain.progress import ignore_progress
+from builder.report.compiling import watch_compiling
+from builder.report.phases import BUILD_PHASES, Phases
 from builder.report.printer import print_notice
 from builder.report.table import size_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from builder.domain.progress import Progress
 
 _SECONDS_BETWEEN_LINES = 10.0
 _SECONDS_WITHOUT_RATE = 0.5
 _SINGULAR = {"batches": "batch"}
-
-
-def say_if_compiling() -> None:
-    """Print a notice if the first run will take longer because kernels are compiled."""
-    from builder.kernels.jit import needs_compiling
-
-    if needs_compiling():
-        print_notice("first run: compiling kernels, this takes some seconds once")
+_ALL = "all"
+"""The name of the row with the estimate over all phases."""
 
 
 def say(text: str) -> None:
@@ -33,58 +31,103 @@ def say(text: str) -> None:
 
 
 @contextmanager
-def show_progress(*, quiet: bool = False) -> Iterator[Progress]:
-    """Yield a function that shows progress on stderr."""
-    if quiet:
-        yield ignore_progress
-    elif sys.stderr.isatty():
-        with _bars() as advance:
-            yield advance
-    else:
-        yield _Lines()
+def show_progress(
+    *, phases: Mapping[str, float] | None = None, compiles: bool = False, only_bars: bool = False
+) -> Iterator[Progress]:
+    """Yield a function that shows progress on stderr.
+
+    Args:
+        phases: the shares of the phases in the time, for one estimate over all of them. Default: no estimate.
+        compiles: whether the work runs kernels, so that the first run compiles them.
+        only_bars: whether the work is so short that lines are not worth it where there is no terminal.
+    """
+    with ExitStack() as stack:
+        if not sys.stderr.isatty():
+            if compiles:
+                stack.enter_context(watch_compiling(print_notice))
+            yield ignore_progress if only_bars else _Lines(Phases(phases or {}))
+            return
+        bars = stack.enter_context(_bars(Phases(phases or {})))
+        if compiles:
+            stack.enter_context(watch_compiling(bars.note))
+        yield bars
 
 
 @contextmanager
-def _bars() -> Iterator[Progress]:
+def show_build_progress() -> Iterator[Progress]:
+    """Yield a function that shows the progress of a build, with one estimate over all phases."""
+    with show_progress(phases=BUILD_PHASES, compiles=True) as advance:
+        yield advance
+
+
+@contextmanager
+def _bars(phases: Phases) -> Iterator[_Bars]:
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TaskID,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import BarColumn, TextColumn
+    from rich.progress import Progress as Rows
 
     columns = (
         TextColumn("{task.description:<10}"),
         BarColumn(),
         TextColumn("{task.fields[amount]}"),
         TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
+        TextColumn("{task.fields[left]}"),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        tasks: dict[str, tuple[TaskID, float]] = {}
+    with Rows(*columns, console=Console(stderr=True), transient=True) as rows:
+        yield _Bars(rows, phases)
 
-        def advance(phase: str, *, done: int, total: int, unit: str) -> None:
-            if phase not in tasks:
-                number = progress.add_task(phase, total=total or None, amount="", rate="")
-                tasks[phase] = (number, time.monotonic())
-            number, began = tasks[phase]
-            progress.update(
-                number,
-                completed=done,
-                total=total or None,
-                amount=_amount(done, total, unit),
-                rate=_rate(done, unit, elapsed_s=time.monotonic() - began),
-            )
 
-        yield advance
+class _Bars:
+    """A bar for each phase, and one over all phases with the time left.
+
+    A phase ends when the next one begins. The number of records has no total, so it has no bar: it is shown
+    in the row over all phases.
+    """
+
+    def __init__(self, rows: Any, phases: Phases) -> None:
+        self._rows, self._phases = rows, phases
+        self._tasks: dict[str, tuple[Any, float]] = {}
+        self._running = ""
+        if phases:
+            self._tasks[_ALL] = self._row(_ALL), time.monotonic()
+
+    def __call__(self, phase: str, *, done: int, total: int, unit: str) -> None:
+        elapsed_s = self._phases.elapsed_s
+        if not total and self._phases:
+            self._rows.update(self._tasks[_ALL][0], amount=_amount(done, total, unit))
+            self._rows.update(self._tasks[_ALL][0], rate=_rate(done, unit, elapsed_s=elapsed_s))
+            return
+        if phase not in self._tasks:
+            self._end(self._running)
+            self._tasks[phase] = self._row(phase), time.monotonic()
+        self._running = phase
+        number, began = self._tasks[phase]
+        rate = _rate(done, unit, elapsed_s=time.monotonic() - began)
+        amount = _amount(done, total, unit)
+        self._rows.update(number, completed=done, total=total or None, amount=amount, rate=rate)
+        if self._phases:
+            share = self._phases.advance(phase, done=done, total=total)
+            self._rows.update(self._tasks[_ALL][0], completed=share, total=1.0, left=self._phases.left())
+
+    def note(self, text: str) -> None:
+        """Print a line above the bars."""
+        self._rows.console.print(text, markup=False, highlight=False)
+
+    def _row(self, name: str) -> Any:
+        return self._rows.add_task(name, total=1.0 if name == _ALL else None, amount="", rate="", left="")
+
+    def _end(self, phase: str) -> None:
+        if phase in self._tasks:
+            number = self._tasks[phase][0]
+            task = next(task for task in self._rows.tasks if task.id == number)
+            self._rows.update(number, completed=task.completed, total=task.completed or 1)
 
 
 class _Lines:
     """Prints a line when a phase begins, every ten seconds, and when it ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, phases: Phases) -> None:
+        self._phases = phases
         self._began: dict[str, float] = {}
         self._said: dict[str, float] = {}
 
@@ -92,12 +135,16 @@ class _Lines:
         now = time.monotonic()
         began = self._began.setdefault(phase, now)
         ended = bool(total) and done >= total
+        if self._phases and total:
+            self._phases.advance(phase, done=done, total=total)
         if not ended and now - self._said.get(phase, began) < _SECONDS_BETWEEN_LINES:
             return
         self._said[phase] = now
         rate = _rate(done, unit, elapsed_s=now - began)
-        line = f"{phase}: {_amount(done, total, unit)}" + (f", {rate}" if rate else "")
-        print_notice(line)
+        left = self._phases.left() if self._phases and not ended else ""
+        print_notice(
+            ", ".join(part for part in (f"{phase}: {_amount(done, total, unit)}", rate, left) if part)
+        )
 
 
 def _amount(done: int, total: int, unit: str) -> str:

@@ -43,14 +43,16 @@ def _record_lines(record: ShownRecord) -> Iterator[str]:
     for name in ("value", "limit"):
         if facts[name] is not None:
             yield f"  {name} {facts[name]}"
-    yield from _text_lines("text", record.text, record.text_chars)
+    yield from _text_lines("text", record.text, record.text_chars, missing=record.no_text)
     if record.keeper is not None:
         yield from _text_lines(f"keeper {record.keeper['id']}", record.keeper["text"], None)
 
 
-def _text_lines(label: str, text: str | None, n_chars: int | None) -> Iterator[str]:
+def _text_lines(
+    label: str, text: str | None, n_chars: int | None, *, missing: str | None = None
+) -> Iterator[str]:
     if text is None:
-        yield f"  {label}: not kept"
+        yield f"  no {label}: {missing}"
         return
     size = f" ({counted(n_chars, 'character')})" if n_chars is not None else ""
     yield f"  {label}{size}:"

@@ -207,3 +207,22 @@ def test_a_canary_in_every_stage_is_nowhere_after_a_purge(make: Make, tmp_path: 
 def _texts(corpus: Path, version: str) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = pq.read_table(corpus / ".audit" / version / "texts.parquet").to_pylist()
     return [row for row in rows if CANARY in (row["text"] or "")]
+
+
+def test_show_says_why_a_record_has_no_text(make: Make, tmp_path: Path) -> None:
+    """A record without bytes, one that is not in the sample, and a secret one are told apart."""
+    others = {"url": url("other"), "text": sentence(50)}
+    write_lines(tmp_path / "feed/a.jsonl", [*records(), others])
+    (tmp_path / "feed/b.jsonl.gz").write_bytes(b"\x1f\x8b")
+    made = make(path="feed/*", recipe={"audit": {"texts": "none"}})
+    corpus = str(made.corpus)
+    (unread,) = show(corpus, reason="gzip_truncated").records
+    assert unread.no_text == "no bytes of it came to a stage; it is in b.jsonl.gz, byte 0"
+    (near,) = show(corpus, reason="near_duplicate").records
+    assert near.no_text is not None
+    assert near.no_text.startswith("not in the sample of dropped texts; `audit: {texts: all}`")
+    takedown(corpus, urls=[url("kept")], because="asked")
+    gone = show(corpus, outcome="rejected", stage="takedown").records
+    assert {one.no_text for one in gone} == {"texts of takedowns, opt-outs and personal data are never kept"}
+    (refused,) = show(corpus, reason="any_of").records
+    assert (refused.no_text, refused.text) == (None, '{"url": "https://a.example/type", "text": 7}')

@@ -230,16 +230,18 @@ def guarded_chunks(
     units: Iterator[int] | None = None,
     start: int = 0,
     zstd_long: int = ZSTD_LONG,
+    plain_bytes: int = PLAIN_CHUNK_BYTES,
 ) -> Iterator[bytes | StreamFault]:
     """Read a file in chunks; a compressed file is decompressed under the guard.
 
     Args:
+        plain_bytes: the size of a chunk of an uncompressed file.
         units: guard units for the chunks, unique within the stage and the task. Default: from 0.
         zstd_long: base-2 logarithm of the largest window that a zstd frame may require.
     """
     codec = content_of(found.path, name=found.name).codec
     if codec is None:
-        yield from read_chunks(found.path, codec=None, start=start, chunk_bytes=PLAIN_CHUNK_BYTES)
+        yield from read_chunks(found.path, codec=None, start=start, chunk_bytes=plain_bytes)
         return
     chunks = read_chunks(found.path, codec=codec, start=start, zstd_long=zstd_long)
     n_bytes = 0

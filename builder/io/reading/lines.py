@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 LINES_BLOCK_BYTES = 8 << 20
 """Bytes of a block; a block of lines is yielded when it has this size."""
 
+_MIN_BLOCK_BYTES = 1 << 20
+_ROW_BYTES = 1 << 12
+"""Bytes of a block for each row that the caller wants at a time."""
+
 MAX_BLOCK_LINES = 1 << 20
 """Lines of a block, at most."""
 
@@ -57,8 +61,22 @@ class BrokenLine:
 LinePiece: TypeAlias = "Lines | LongLine | BrokenLine"
 
 
+def block_bytes(batch_rows: int) -> int:
+    """Return the bytes of a block for small or usual batches: a sample of few rows reads little of a file.
+
+    >>> block_bytes(100), block_bytes(1_000), block_bytes(100_000)
+    (1048576, 4096000, 8388608)
+    """
+    return max(_MIN_BLOCK_BYTES, min(batch_rows * _ROW_BYTES, LINES_BLOCK_BYTES))
+
+
 def split_lines(
-    chunks: Iterable[bytes | StreamFault], *, start: int = 0, stop: int | None = None, max_bytes: int
+    chunks: Iterable[bytes | StreamFault],
+    *,
+    start: int = 0,
+    stop: int | None = None,
+    max_bytes: int,
+    size_bytes: int = LINES_BLOCK_BYTES,
 ) -> Iterator[LinePiece]:
     """Yield the lines whose first byte is in ``start`` to before ``stop``, in order.
 
@@ -69,8 +87,9 @@ def split_lines(
 
     Args:
         chunks: the bytes of the file from ``start - 1`` (or 0 if ``start`` is 0) to its end.
+        size_bytes: the size of a block.
     """
-    splitter = _Splitter(start=start, stop=stop, max_bytes=max_bytes)
+    splitter = _Splitter(start=start, stop=stop, max_bytes=max_bytes, size_bytes=size_bytes)
     for chunk in chunks:
         yield from splitter.broken(chunk) if isinstance(chunk, StreamFault) else splitter.take(chunk)
         if splitter.done:
@@ -81,8 +100,9 @@ def split_lines(
 class _Splitter:
     """Buffers the bytes, from offset ``_at``, that are not yet part of a yielded line."""
 
-    def __init__(self, *, start: int, stop: int | None, max_bytes: int) -> None:
+    def __init__(self, *, start: int, stop: int | None, max_bytes: int, size_bytes: int) -> None:
         self._at = max(start - 1, 0)
+        self._size_bytes = size_bytes
         self._stop, self._max_bytes = stop, max_bytes
         self._pending: list[bytes] = []
         self._n_pending = 0
@@ -99,7 +119,7 @@ class _Splitter:
         self._pending.append(chunk)
         self._n_pending += len(chunk)
         self._has_feed = self._has_feed or b"\n" in chunk
-        if self._has_feed and (self._n_pending >= LINES_BLOCK_BYTES or self._past):
+        if self._has_feed and (self._n_pending >= self._size_bytes or self._past):
             yield from self._yield_lines()
         if not (self.done or self._has_feed) and self._n_pending > self._max_bytes + len(_BOM) + 1:
             yield from self._yield_long_line()

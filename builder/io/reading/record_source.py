@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from builder.domain.contract.instant_forms import EPOCHS, InstantForms, zone_of
 from builder.domain.contract.value_forms import ValueForms
 from builder.errors import Fault, RecipeError
-from builder.io.reading.file_source import FileSource, guarded_chunks
+from builder.io.reading.file_source import PLAIN_CHUNK_BYTES, FileSource, guarded_chunks
 from builder.io.reading.page_bytes import BYTES_REASONS
 from builder.io.streams.codecs import MAX_ZSTD_LONG, ZSTD_LONG
 from builder.registry import option
@@ -63,11 +63,23 @@ class RecordSource(FileSource):
         )
 
     def _chunks(
-        self, found: Found, guard: Guard, *, units: Iterator[int] | None = None, start: int = 0
+        self,
+        found: Found,
+        guard: Guard,
+        *,
+        units: Iterator[int] | None = None,
+        start: int = 0,
+        plain_bytes: int = PLAIN_CHUNK_BYTES,
     ) -> Iterator[bytes | StreamFault]:
         """Read a file in chunks, as ``guarded_chunks`` does."""
         return guarded_chunks(
-            found, stage=self.kind, guard=guard, units=units, start=start, zstd_long=self.zstd_long
+            found,
+            stage=self.kind,
+            guard=guard,
+            units=units,
+            start=start,
+            zstd_long=self.zstd_long,
+            plain_bytes=plain_bytes,
         )
 
     def value_faults(self) -> list[Fault]:
