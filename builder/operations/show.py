@@ -56,7 +56,7 @@ class ShownRecord:
         text: the start of the text, or of the raw record if a contract or a reader refused it; None if it was
             not kept.
         text_chars: characters of the whole text.
-        no_text: why there is no text; None if there is one.
+        no_text: why the text is missing; None if there is one.
         keeper: id and text of the published document that represents a merged record.
     """
 

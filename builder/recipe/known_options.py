@@ -58,7 +58,13 @@ FIRST_SOURCES: dict[str, dict[str, Any]] = {
 """The sources and their defaults at the same time, without ``path`` and ``name``."""
 
 _URL_PATTERNS = ("urls", "skip_urls", "schemes")
-_VALUES: dict[str, Any] = {"timezone": "UTC", "epoch": "auto", "unwrap_lists": False}
+_VALUES: dict[str, Any] = {
+    "timezone": "UTC",
+    "epoch": "auto",
+    "unwrap_lists": False,
+    "zstd_long": 27,
+    "base64": [],
+}
 _LATER: dict[str, dict[str, Any]] = {
     "extract_text": {"keep_text": False, "format": "text", "title": "keep"},
     "repair_text": {"entities": True},

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from builder.domain.progress import ignore_progress
+from builder.domain.visible import visible
 from builder.report.compiling import watch_compiling
 from builder.report.phases import BUILD_PHASES, Phases
 from builder.report.printer import print_notice
@@ -39,7 +40,7 @@ def show_progress(
     Args:
         phases: the shares of the phases in the time, for one estimate over all of them. Default: no estimate.
         compiles: whether the work runs kernels, so that the first run compiles them.
-        only_bars: whether the work is so short that lines are not worth it where there is no terminal.
+        only_bars: whether to print nothing without a terminal, because the work is short.
     """
     with ExitStack() as stack:
         if not sys.stderr.isatty():
@@ -111,7 +112,7 @@ class _Bars:
 
     def note(self, text: str) -> None:
         """Print a line above the bars."""
-        self._rows.console.print(text, markup=False, highlight=False)
+        self._rows.console.print(visible(text), markup=False, highlight=False)
 
     def _row(self, name: str) -> Any:
         return self._rows.add_task(name, total=1.0 if name == _ALL else None, amount="", rate="", left="")

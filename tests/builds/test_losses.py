@@ -15,7 +15,7 @@ from planted import ledger_of, sentence, write_lines
 
 from builder import BuildResult, Corpus, Recipe, build
 from builder.errors import NothingKeptError, TooManyRejectedError
-from builder.operations.rejected import write_rejected_records
+from builder.operations.rejected import rejected
 from builder.operations.takedown import takedown
 from builder.operations.why import why
 from builder.report.build import summary_lines
@@ -64,7 +64,7 @@ def test_a_stopped_build_is_read_like_a_version(
     """Also with its unfinished work in another folder."""
     result = refused(spool=tmp_path / "spool" if elsewhere else None)
     for address in (str(result.corpus), f"{result.corpus}@stopped"):
-        written = write_rejected_records(address, tmp_path / "rejected.jsonl")
+        written = rejected(address, tmp_path / "rejected.jsonl")
         assert (written.version, written.n_written) == ("stopped", 3)
         (history,) = why(address, url(1)).histories
         assert [row["reason"] for row in history.records] == ["type"]
@@ -91,8 +91,8 @@ def test_too_many_rejected_leaves_the_version_and_its_own_ledger(make: Make, tmp
         make(max_rejected=0.1)
     assert isinstance(stopped.value.result, BuildResult)
     corpus = stopped.value.result.corpus
-    assert write_rejected_records(corpus, tmp_path / "r.jsonl").n_written == 0
-    assert write_rejected_records(f"{corpus}@stopped", tmp_path / "r.jsonl").n_written == 1
+    assert rejected(corpus, tmp_path / "r.jsonl").n_written == 0
+    assert rejected(f"{corpus}@stopped", tmp_path / "r.jsonl").n_written == 1
     histories = why(str(corpus), url(1)).histories
     assert [(one.version, len(one.records)) for one in histories] == [("1.0.0", 0), ("stopped", 1)]
 

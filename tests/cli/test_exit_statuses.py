@@ -34,7 +34,7 @@ def test_faults_of_a_recipe_exit_with_1_and_all_are_reported(run: Any, start: An
     assert (done.status, done.out) == (1, "")
     lines = done.err.splitlines()
     assert all(line.startswith("error: ") for line in lines)
-    assert any("stages[5].dedup_near.treshold" in line and "threshold" in line for line in lines)
+    assert any("stages[6].dedup_near.treshold" in line and "threshold" in line for line in lines)
     assert any("splits" in line and "0.6" in line for line in lines)
 
 

@@ -76,6 +76,7 @@ CALLS: dict[str, tuple[int, list[str]]] = {
     "publish": (0, ["publish", "corpus", "--repo", "harbour/evil", "--dry-run"]),
     "fetch": (1, ["fetch", f"harbour/{EVIL}@1.0.0", "got"]),
     "schema": (1, ["schema", EVIL]),
+    "plugin": (1, ["plugin", "check", EVIL]),
     "no command": (2, [EVIL]),
 }
 """Calls of each command, with the exit status that shows that a call came to what it prints."""
@@ -181,6 +182,9 @@ ALLOWED = {
         "report/progress.py",
         "Console",
     ): "bars of progress have control sequences of their own, and no text of others",
+    ("report/progress.py", "print"): "a line above the bars, escaped",
+    ("operations/plugin/laws.py", "stdout"): "what a process of its own printed, to read it",
+    ("operations/plugin/laws.py", "stderr"): "what a process of its own printed, to read it",
     ("engines/worker.py", "print_exc"): "a bug of the engine, in a process without the printer",
 }
 

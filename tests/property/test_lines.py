@@ -42,7 +42,7 @@ def read(
 
     out: list[tuple[int, bytes, bool]] = []
     with (
-        mock.patch("builder.io.jsonl.guarded_chunks", chunks),
+        mock.patch("builder.io.reading.record_source.guarded_chunks", chunks),
         mock.patch.object(lines_module, "LINES_BLOCK_BYTES", block),
     ):
         for start, stop in pairwise(edges):

@@ -489,6 +489,7 @@ KERNELS: dict[str, Fuzzed] = {
     "plain.cutting": _kernel("plain.cutting", _clean_text),
     "plain.features": _kernel("plain.features", _clean_text),
     "plain.removal": _kernel("plain.removal", _clean_text),
+    "plain.shapes": _kernel("plain.shapes", _clean_text),
     "plain.statistics": _kernel("plain.statistics", _clean_text),
     "rows.encoding": _kernel("rows.encoding", _encode),
     "text.json_values": _kernel("text.json_values", _json_values),

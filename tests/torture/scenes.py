@@ -64,7 +64,16 @@ def make_scene(folder: Path) -> None:
         "html",
         sources=["html/*.jsonl"],
         corpus="new",
-        stages=(*STAGES[:1], "extract_text", "repair_text", "language", "signals", "filter", *STAGES[1:]),
+        stages=(
+            *STAGES[:1],
+            "extract_text",
+            "clean_text",
+            "repair_text",
+            "language",
+            "signals",
+            "filter",
+            *STAGES[1:],
+        ),
     )
     (folder / "keep.py").write_text("def keep(row):\n    return len(row.text) % 9 > 0 or 'ninth'\n")
 

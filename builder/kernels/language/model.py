@@ -91,7 +91,7 @@ class Matrices(NamedTuple):
     slack: float
 
 
-class Room(NamedTuple):
+class ModelRoom(NamedTuple):
     """Work buffers of one thread; one set serves any number of texts, one after another.
 
     Attributes:
@@ -128,10 +128,10 @@ ROOM_BYTES = 1024
 ROOM_ROWS = 8192
 
 
-def make_room(model: Model) -> Room:
+def make_room(model: Model) -> ModelRoom:
     """Allocate the work buffers of one thread."""
     n_labels, width = model.matrices.output.shape
-    return Room(
+    return ModelRoom(
         word=np.zeros(ROOM_BYTES, np.uint8),
         rows=np.zeros(ROOM_ROWS + 2 * ROOM_BYTES * MAX_GRAM, np.int32),
         counts=np.zeros(1, np.int64),

@@ -112,7 +112,7 @@ def two_best(data: Any, starts: Any, ends: Any, model: Any, room: Any, labels: A
         starts: int64[n_texts].
         ends: int64[n_texts]; text ``i`` is ``data[starts[i]:ends[i]]``.
         model: ``Model``.
-        room: ``Room``.
+        room: ``ModelRoom``.
         labels: int32[n_texts, 2], overwritten; -1 if the model has no row for any part of the text, or no
             second label.
         scores: float64[n_texts, 2], overwritten; 0 without a label. A score can be 1.00001, as in fastText.

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 MAGIC, VERSIONS = 793712314, (11, 12)
 SUPERVISED = 3
 LOSSES = (1, 2, 3, 4)
-WORD, LABEL = 0, 1
+_WORD, _LABEL = 0, 1
 LABEL_PREFIX = b"__label__"
 CENTROIDS = 256
 
@@ -206,7 +206,7 @@ def _read_dictionary(
     _check("the size of the table of buckets", n_pruned, -1, options.n_buckets)
     entries = [reader.entry(what) for _ in range(n_entries)]
     for i, (word, count, kind) in enumerate(entries):
-        if kind != (WORD if i < n_words else LABEL):
+        if kind != (_WORD if i < n_words else _LABEL):
             _fail(f"the entry {i:,} of its dictionary is of type {kind}: words come first, then labels")
         if not 0 <= count < MAX_COUNT:
             _fail(f"the entry {i:,} of its dictionary, {word[:40]!r}, has the count {count:,}")
