@@ -171,7 +171,8 @@ def test_a_line_that_fails_in_one_value_keeps_its_url(make: Make, tmp_path: Path
 def test_a_row_that_fails_in_one_cell_keeps_its_url(rename: dict[str, str], tmp_path: Path) -> None:
     """Also if the URL has another name in the file."""
     (path,) = rename or ["url"]
-    cells: dict[str, Any] = {"text": pa.array([b"\xff", sentence(2).encode()], pa.binary())}
+    # a writer that does not check: bytes that are not UTF-8 in a column of strings
+    cells: dict[str, Any] = {"text": pa.array([b"\xff", sentence(2).encode()], pa.binary()).view(pa.string())}
     if path == "meta.link":
         cells["meta"] = pa.array([{"link": url(1)}, {"link": url(2)}])
     else:
