@@ -73,7 +73,9 @@ _READS_INPUTS = (
     is_flag=True,
     help="Add to the newest version even if other versions of the libraries made its rows.",
 )
-@click.option("--compact", is_flag=True, help="Re-shard the newest version. No input is read.")
+@click.option(
+    "--compact", is_flag=True, help="Merge the small shards of the newest version. No input is read."
+)
 @click.option(
     "--batch-rows",
     type=click.IntRange(1),

@@ -253,7 +253,7 @@ def _missing_fault(one: Input) -> Fault:
 
 def _rebuild_notices(newest: str, reasons: Sequence[str]) -> list[str]:
     highest = Version.parse(newest).bump(Level.MAJOR)
-    return [f"full rebuild: {'; '.join(reasons)}. The version after {newest} may be as high as {highest}."]
+    return [f"full rebuild: {'; '.join(reasons)}. The version after {newest} is at most {highest}."]
 
 
 def _notices(

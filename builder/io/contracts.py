@@ -117,6 +117,8 @@ def _read_document(path: Path) -> Any:
         data = path.read_bytes()
     except OSError as error:
         what = f"cannot be read as a contract: {error.strerror}"
+        if not path.suffix:
+            what = f"{path.name} is neither a built-in contract nor a file"
         close = get_close_matches(path.name, BUILTIN, n=1)
         advice = "give the path of a JSON Schema, or a built-in contract: " + ", ".join(BUILTIN)
         advice = f"did you mean {close[0]}?" if close else advice

@@ -80,6 +80,7 @@ def sample_warnings(recipe: Recipe, *, published: Collection[str], seen: Seen) -
         *_rename_warnings(recipe, seen),
         *_list_warnings(recipe, seen),
         *_unpublished_warnings(recipe, published, seen),
+        *_absent_warnings(recipe, published, seen),
     ]
 
 
@@ -131,10 +132,10 @@ def _list_warnings(recipe: Recipe, seen: Seen) -> Iterator[Fault]:
 
 def _unpublished_warnings(recipe: Recipe, published: Collection[str], seen: Seen) -> Iterator[Fault]:
     """Name the properties of records that are not published; with ``extra`` every property is."""
-    if EXTRA in published:
+    if EXTRA in published or recipe.publish == "all":
         return
     kinds = {source.label: source.kind for source in recipe.sources}
-    known = {*published, recipe.columns.html}
+    known = {*published, recipe.columns.html, *(name.partition(".")[0] for name in recipe.publish)}
     counts: dict[str, int] = {}
     for (kind, source, name), n in seen.items():
         if kind == MEMBER and kinds.get(source) not in _PAGE_COLUMNS and name not in known:
@@ -142,8 +143,21 @@ def _unpublished_warnings(recipe: Recipe, published: Collection[str], seen: Seen
     if counts:
         names = sorted(counts, key=lambda name: (-counts[name], name))
         what = f"not published, because {recipe.contract.outgoing or recipe.contract} does not have them: "
-        advice = "to publish them, write a contract of your own that declares them"
+        advice = "name those that you want under publish, or declare them in a contract of your own"
         yield Fault(where="properties", what=what + _listed(names), advice=advice)
+
+
+def _absent_warnings(recipe: Recipe, published: Collection[str], seen: Seen) -> Iterator[Fault]:
+    """Warn of a name under ``publish`` that no record of the sample has and no stage makes."""
+    if isinstance(recipe.publish, str) or not _total(seen, SEEN):
+        return
+    members = sorted({name for kind, _, name in seen if kind == MEMBER})
+    renamed = {name for source in recipe.sources for name in getattr(source, "rename", {}).values()}
+    for name in recipe.publish:
+        if name.partition(".")[0] not in {*members, *renamed, *published}:
+            advice = f"the fields are {_listed(members)}" if members else "correct the name, or remove it"
+            what = f"{name!r} is not published: no record of the sample has it"
+            yield Fault(where="publish", what=what, advice=advice)
 
 
 def _total(seen: Seen, kind: str) -> int:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 _EVERY_S = 0.5
 _SECONDS_BETWEEN_NOTICES = 10.0
-_EXPECTED = "10 to 60 seconds"
 
 
 @contextmanager
@@ -75,7 +74,7 @@ class _Watch:
 
     def _begin(self) -> None:
         self._has_begun, self._said = True, time.monotonic()
-        self._say(f"first run: compiling the kernels that this run needs, once; usually {_EXPECTED}")
+        self._say("first run: compiling the kernels that this run needs, once; this can take some minutes")
 
     def _count(self) -> int:
         return sum(1 for _ in self._folder.glob("*/*.nbc"))

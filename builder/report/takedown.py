@@ -45,7 +45,10 @@ def _lines(result: TakedownResult) -> Iterator[str]:
         yield f"merged pages, {verb} with the document they were merged into:"
         yield from _list([[page, one] for page, one in result.merged], header=["page", "document"])
     verb = "would reject" if result.dry_run else "reject"
-    for ids, text in ((False, f"not published; later builds {verb} these:"), (True, _UNKNOWN_IDS)):
+    for ids, text in (
+        (False, f"no published page is called so; later builds {verb} these:"),
+        (True, _UNKNOWN_IDS),
+    ):
         if unknown := [[one] for one in result.unknown if is_id(one) == ids]:
             yield text
             yield from _list(unknown, header=["asked for"])

@@ -77,7 +77,7 @@ def test_a_change_of_builder_is_a_full_rebuild_with_its_reason(
     result, (said,) = announced(make)
     assert said.startswith("full rebuild: ")
     assert reason in said
-    assert said.endswith("The version after 1.0.0 may be as high as 2.0.0.")
+    assert said.endswith("The version after 1.0.0 is at most 2.0.0.")
     assert ledger_of(result)[0]["record_id"] == "jsonl/a.jsonl@0", "all inputs were read again"
     assert announced(make) == (announced(make)[0], []), "the new version has the new facts"
 

@@ -37,6 +37,7 @@ def limited(
     )
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("most_bytes", [0, 1_000, 4_000])
 def test_publish_on_a_full_disk_reports_what_to_do(
     hub: StandIn, corpus: Corpus, home: Path, most_bytes: int
@@ -53,6 +54,7 @@ def test_publish_on_a_full_disk_reports_what_to_do(
     assert digest_at(hub, "main") == "1.1.0"
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("most_bytes", [0, 1_000, 4_000])
 def test_fetch_on_a_full_disk_reports_what_to_do(
     hub: StandIn, corpus: Corpus, home: Path, tmp_path: Path, most_bytes: int

@@ -130,11 +130,22 @@ def test_properties_that_are_not_published_are_named(tmp_path: Path) -> None:
     rows = [{"text": sentence(i), "section": "a", "status": 200, "title": "t"} for i in range(3)]
     write_lines(tmp_path / "a.jsonl", [*rows, {"text": sentence(9), "mood": "calm", "author": None}])
     assert warned(checked(tmp_path))["properties"].startswith(
-        "not published, because document-1 does not have them: section, status, mood (to publish them"
+        "not published, because document-1 does not have them: section, status, mood (name those"
     )
     schema = {"type": "object", "properties": {"text": {"type": "string"}}}
     (tmp_path / "c.schema.json").write_text(json.dumps(schema))
     assert warned(checked(tmp_path, contract="c.schema.json")) == {}
+
+
+def test_a_name_under_publish_that_no_record_has_is_named(tmp_path: Path) -> None:
+    """A typing mistake would leave the column out of the version without a word."""
+    write_lines(
+        tmp_path / "a.jsonl", [{"text": sentence(i), "section": "a", "meta": {"k": i}} for i in range(3)]
+    )
+    found = checked(tmp_path, publish=["text", "section", "meta.k", "secton"])
+    assert [fault.where for fault in found.warnings] == ["publish"]
+    assert warned(found)["publish"].startswith("'secton' is not published: no record of the sample has it")
+    assert warned(checked(tmp_path, publish="all")) == {}
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "csv"])
