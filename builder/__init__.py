@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from builder.operations.check import Check, check
     from builder.operations.dedup import dedup
     from builder.operations.diff import Diff, diff
+    from builder.operations.plugin import check_plugin
     from builder.operations.rejected import rejected
     from builder.operations.show import show
     from builder.operations.takedown import takedown
@@ -42,6 +43,7 @@ __all__ = [
     "Recipe",
     "build",
     "check",
+    "check_plugin",
     "dedup",
     "diff",
     "drop",
@@ -67,6 +69,7 @@ _MODULES = {
     "Recipe": "builder.recipe",
     "build": "builder.operations.build",
     "check": "builder.operations.check",
+    "check_plugin": "builder.operations.plugin",
     "dedup": "builder.operations.dedup",
     "diff": "builder.operations.diff",
     "drop": "builder.operations.withdraw",

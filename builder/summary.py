@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from html import escape
-from typing import TYPE_CHECKING
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,13 +16,16 @@ _MAX_CHARS = 200
 class Summarised:
     """A value that is shown by its most important facts; all others are attributes.
 
+    Without ``_summary``, a dataclass is shown by all of its fields.
+
     Facts can contain texts of strangers, such as URLs, so the table escapes them.
     """
 
     __slots__ = ()
 
     def _summary(self) -> Mapping[str, object]:
-        raise NotImplementedError
+        value: Any = self
+        return {one.name: _plain(getattr(value, one.name)) for one in dataclasses.fields(value)}
 
     def __repr__(self) -> str:
         facts = ", ".join(f"{name}={_short(repr(value))}" for name, value in self._summary().items())
@@ -32,6 +37,10 @@ class Summarised:
             for name, value in self._summary().items()
         )
         return f"<table><caption>{escape(type(self).__name__)}</caption>{rows}</table>"
+
+
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, PurePath) else value
 
 
 def _text(value: object) -> str:

@@ -8,7 +8,7 @@ import pty
 import struct
 import subprocess
 import termios
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from commands import COMMAND
@@ -23,13 +23,20 @@ _FORBIDDEN = ("\x1b]", "\x07", "\x1b[2J", "\x1b[5;41m", "\x9b", "\u202e", "\u206
 
 
 def on_terminal(
-    *arguments: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None
+    *arguments: str | Path,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    program: Sequence[str | Path] = COMMAND,
 ) -> tuple[int, str]:
-    """Run `builder` with a terminal as its stdin, stdout and stderr; return the status and all output."""
+    """Run `builder` with a terminal as its stdin, stdout and stderr; return the status and all output.
+
+    Args:
+        program: what to run in place of `builder`.
+    """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 250, 0, 0))
     process = subprocess.Popen(
-        [*COMMAND, *map(str, arguments)],
+        [*map(str, program), *map(str, arguments)],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from builder.cli.options import allow_code_option, json_option, schemas_option, settings_option
@@ -33,7 +31,9 @@ def check_command(
     as many rows as the manifest counts. What the Hub's viewer cannot show is a warning. Exit status 4 if a
     fault is found.
     """
-    if not _is_corpus(target):
+    from builder.corpus.address import is_corpus_address
+
+    if not is_corpus_address(target):
         return _check_recipe(
             target, settings=settings, schemas=schemas, allow_code=allow_code, as_json=as_json
         )
@@ -44,12 +44,6 @@ def check_command(
     from builder.report.check import print_version_check
 
     return print_version_check(check_version(target), as_json=as_json)
-
-
-def _is_corpus(target: str) -> bool:
-    """Return whether a target is ``FOLDER`` or ``FOLDER@V``; the path of a recipe may contain an ``@``."""
-    folder, at, _ = target.rpartition("@")
-    return Path(target).is_dir() or (bool(at) and not Path(target).exists() and Path(folder).is_dir())
 
 
 def _check_recipe(

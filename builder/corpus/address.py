@@ -37,6 +37,12 @@ def split_address(address: str | Path) -> tuple[Path, str | None]:
         raise VersionError(*faults) from None
 
 
+def is_corpus_address(target: str | Path) -> bool:
+    """Return whether a target is ``FOLDER`` or ``FOLDER@V``, not a file; its path may contain an ``@``."""
+    folder, at, _ = str(target).rpartition("@")
+    return Path(target).is_dir() or (bool(at) and not Path(target).exists() and Path(folder).is_dir())
+
+
 def looks_like_corpus(path: Path) -> bool:
     """Return whether a folder looks like a corpus."""
     return (path / SEALS).is_dir() or (path / OBJECTS).is_dir()

@@ -17,6 +17,7 @@ from builder.domain.ledger import OUTCOMES
 from builder.domain.plain_names import is_plain_path, is_sha256
 from builder.domain.version import Version
 from builder.errors import CorpusError, Fault
+from builder.summary import Summarised
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -71,8 +72,8 @@ class SplitEntry:
     shards: tuple[ShardEntry, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manifest:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Manifest(Summarised):
     """What one version consists of, and what it was built from. No time, no host, no absolute path.
 
     ``document()`` returns the content of the file; ``schemas/manifest-1.schema.json`` describes each field.
@@ -93,6 +94,15 @@ class Manifest:
     files: tuple[FileEntry, ...]
     splits: Mapping[str, SplitEntry]
     format: str = field(default=_FORMAT, init=False)
+
+    def _summary(self) -> dict[str, object]:
+        return {
+            "name": self.name,
+            "version": self.version,
+            "digest": self.digest,
+            "reason": self.reason,
+            "splits": {name: split.rows for name, split in self.splits.items()},
+        }
 
     @property
     def data_digest(self) -> str:

@@ -21,6 +21,7 @@ from builder.hub.remote import Repository
 from builder.hub.result import FetchResult
 from builder.hub.retry_policy import RetryPolicy, network_errors
 from builder.hub.wanted import SHOWN, local_file
+from builder.progress.shown import shows_progress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,12 +35,14 @@ if TYPE_CHECKING:
 NOT_HERE = ("ledger.parquet", "clusters.parquet", "rejected.parquet", "index", "tombstones")
 
 
+@shows_progress()
 def fetch(
     address: str,
     folder: str | Path,
     *,
     token: str | None = None,
     digest: str | None = None,
+    progress: bool = True,  # noqa: ARG001 - the decorator reads it
     advance: Progress = ignore_progress,
     retry_policy: RetryPolicy | None = None,
 ) -> FetchResult:
@@ -51,6 +54,9 @@ def fetch(
 
     Args:
         digest: digest that the version must have, if you know it from another source.
+        progress: show progress in a terminal and in a notebook.
+        advance: receives the progress in place of the display.
+        retry_policy: how often and how long to retry transient failures.
 
     Raises:
         HubError: if the Hub cannot be reached, or does not have the requested version.

@@ -17,14 +17,15 @@ from builder.hub.guard_load import load_faults
 from builder.hub.guard_shards import Footers, column_faults, shard_faults
 from builder.hub.guard_viewer import viewer_warnings
 from builder.pipeline.disk import reports_disk_faults
+from builder.summary import Summarised
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VersionCheck:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class VersionCheck(Summarised):
     """The result of checking a version.
 
     ``rows`` counts the rows of the shards that the card names for each split, from their footers. ``loaded``
@@ -43,6 +44,16 @@ class VersionCheck:
     def fit(self) -> bool:
         """Whether the version can be published."""
         return not self.faults
+
+    def _summary(self) -> dict[str, object]:
+        return {
+            "corpus": str(self.corpus),
+            "version": self.version,
+            "fit": self.fit,
+            "faults": len(self.faults),
+            "warnings": len(self.warnings),
+            "rows": dict(self.rows),
+        }
 
 
 @reports_disk_faults

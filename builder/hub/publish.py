@@ -24,6 +24,7 @@ from builder.hub.result import PublishResult
 from builder.hub.retry_policy import RetryPolicy, network_errors
 from builder.hub.wanted import wanted_files
 from builder.pipeline.disk import reports_disk_faults
+from builder.progress.shown import shows_progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from builder.hub.plan import PublishPlan
 
 
+@shows_progress()
 @reports_disk_faults
 def publish(
     address: str | Path,
@@ -44,6 +46,7 @@ def publish(
     token: str | None = None,
     with_ledger: bool = False,
     every_row: bool = False,
+    progress: bool = True,  # noqa: ARG001 - the decorator reads it
     advance: Progress = ignore_progress,
     retry_policy: RetryPolicy | None = None,
 ) -> PublishResult:
@@ -60,6 +63,8 @@ def publish(
         token: access token; the default is the Hub client's own login.
         with_ledger: also publish ledger and clusters, with the URLs of rejected pages.
         every_row: read back every row, not only the first and last row group of each shard.
+        progress: show progress in a terminal and in a notebook.
+        advance: receives the progress in place of the display.
         retry_policy: how often and how long to retry transient failures.
 
     Raises:

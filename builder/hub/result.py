@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from builder.summary import Summarised
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -38,8 +40,8 @@ class ReadBack:
     rows: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishResult:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PublishResult(Summarised):
     """What was published, or with ``dry_run`` what would be.
 
     Attributes:
@@ -72,9 +74,22 @@ class PublishResult:
         """Total size of the added files in bytes."""
         return sum(one.bytes for one in self.add)
 
+    def _summary(self) -> dict[str, object]:
+        return {
+            "repo": self.repo,
+            "version": self.version,
+            "url": self.url,
+            "dry_run": self.dry_run,
+            "nothing_new": self.nothing_new,
+            "add": len(self.add),
+            "copy": len(self.copy),
+            "delete": len(self.delete),
+            "warnings": len(self.warnings),
+        }
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FetchResult:
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class FetchResult(Summarised):
     """A version that was fetched from the Hub.
 
     Attributes:

@@ -44,6 +44,8 @@ from builder.pipeline.preload import PRELOAD, number_of_workers
 from builder.pipeline.run import run_chain
 from builder.pipeline.timings import PhaseTimer
 from builder.pipeline.tombstones import Tombstones
+from builder.progress.phases import BUILD_PHASES
+from builder.progress.shown import shows_progress
 from builder.release.finish import close
 from builder.release.from_build import stopped, tool_versions, unchanged, write_version
 
@@ -55,6 +57,8 @@ if TYPE_CHECKING:
     from builder.pipeline.chain import Chain
     from builder.recipe import Recipe
     from builder.recipe.identity import Identity
+    from builder.recipe.one_or_more import OneOrMore
+    from builder.recipe.text import Settings
     from builder.release.finish import Closed
     from builder.release.result import BuildResult
 
@@ -69,6 +73,7 @@ _SMALL_BYTES = 4 << 20
 """Total input bytes up to which a build in this process is faster than starting workers."""
 
 
+@shows_progress(phases=BUILD_PHASES, compiles=True)
 @hides_variables
 @tries_in_scratch
 def build(
@@ -88,7 +93,10 @@ def build(
     rehash: bool = False,
     accept_libraries: bool = False,
     dry_run: bool = False,  # noqa: ARG001 - the decorator reads it
+    settings: Settings | str = (),  # noqa: ARG001 - the decorator reads it
+    schemas: OneOrMore[str | Path] = (),  # noqa: ARG001 - the decorator reads it
     allow_code: bool = False,  # noqa: ARG001 - the decorator reads it
+    progress: bool = True,  # noqa: ARG001 - the decorator reads it
     advance: Progress = ignore_progress,
     notice: Callable[[str], None] = ignore_notice,
 ) -> BuildResult:
@@ -116,8 +124,12 @@ def build(
         rehash: hash every input, even if it looks unchanged.
         accept_libraries: add to the newest version even if other versions of the libraries made its rows.
         dry_run: do everything that a build does, in a copy of the corpus that is removed. Writes no version.
+        settings: values to override in a recipe that is given as a path, as in ``Recipe.load``.
+        schemas: as in ``Recipe.load``, for a recipe that is given as a path.
         allow_code: allow a recipe, given as a path, that calls functions of its author.
-        notice: called with each notice that the user reads before the work begins.
+        progress: show progress and notices in a terminal and in a notebook.
+        advance: receives the progress in place of the display.
+        notice: called with each notice that the user reads before the work begins, in place of the display.
 
     Raises:
         RecipeError: if the stages do not chain, or an input does not exist. Nothing is read then.

@@ -6,13 +6,15 @@ import tempfile
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
+from builder.corpus.address import is_corpus_address
 from builder.domain.contract.nulled import nulled_cells
 from builder.domain.ledger import OUTCOMES
 from builder.domain.progress import ignore_progress
 from builder.engines.local import LocalEngine
-from builder.errors import Fault
+from builder.errors import Fault, RecipeError
+from builder.hub.guard import VersionCheck, check_version
 from builder.inputs.inputs import list_inputs, list_passed_over, list_tasks
 from builder.io.reading.file_source import PLAIN_CHUNK_BYTES
 from builder.operations.check_recipe import listed_values, recipe_warnings, sample_warnings
@@ -24,6 +26,8 @@ from builder.pipeline.observer import Observer, observed
 from builder.pipeline.preload import PRELOAD, number_of_workers
 from builder.pipeline.run import run_chain
 from builder.pipeline.timings import size_of
+from builder.progress.shown import shows_progress
+from builder.recipe import Recipe
 from builder.release.finish import close
 from builder.summary import Summarised
 
@@ -35,7 +39,8 @@ if TYPE_CHECKING:
     from builder.domain.progress import Progress
     from builder.pipeline.chain import Chain
     from builder.protocols import Task
-    from builder.recipe import Recipe
+    from builder.recipe.one_or_more import OneOrMore
+    from builder.recipe.text import Settings
     from builder.release.finish import Closed
     from builder.release.losses import UnreadableFile
 
@@ -145,29 +150,86 @@ class Check(Summarised):
         }
 
 
-@hides_variables
+@overload
 def check(
-    recipe: Recipe,
+    target: Recipe,
     *,
     workers: int | None = None,
     sample_records: int = SAMPLE_RECORDS,
+    progress: bool = True,
     advance: Progress = ignore_progress,
-    allow_code: bool = False,  # noqa: ARG001 - the decorator reads it
-) -> Check:
-    """Bind the chain, count the inputs, and build a sample in a temporary folder.
+) -> Check: ...
+@overload
+def check(
+    target: str | Path,
+    *,
+    settings: Settings | str = (),
+    schemas: OneOrMore[str | Path] = (),
+    allow_code: bool = False,
+    workers: int | None = None,
+    sample_records: int = SAMPLE_RECORDS,
+    progress: bool = True,
+    advance: Progress = ignore_progress,
+) -> Check | VersionCheck: ...
+@shows_progress(compiles=True)
+def check(
+    target: Recipe | str | Path,
+    *,
+    settings: Settings | str = (),
+    schemas: OneOrMore[str | Path] = (),
+    allow_code: bool = False,
+    workers: int | None = None,
+    sample_records: int = SAMPLE_RECORDS,
+    progress: bool = True,  # noqa: ARG001 - the decorator reads it
+    advance: Progress = ignore_progress,
+) -> Check | VersionCheck:
+    """Check a recipe before you build it, or a version of a corpus before you publish it.
 
-    The sample is taken from up to ``SAMPLE_TASKS`` parts of the inputs, spread evenly.
+    For a recipe, bind the chain, count the inputs, and build a sample in a temporary folder. The sample is
+    taken from up to ``SAMPLE_TASKS`` parts of the inputs, spread evenly. For a version, open every shard,
+    compare it with manifest and card, and load it.
 
     Args:
-        recipe: the recipe, or the path of its file.
+        target: the recipe, the path of its file, or a version of a corpus: ``FOLDER`` or ``FOLDER@VERSION``.
+        settings: values to override in a recipe that is given as a path, as in ``Recipe.load``.
+        schemas: as in ``Recipe.load``, for a recipe that is given as a path.
+        allow_code: allow a recipe, given as a path, that calls functions of its author.
         workers: number of worker processes for which the time is estimated; default: one for each core.
         sample_records: number of records of the sample.
-        allow_code: allow a recipe, given as a path, that calls functions of its author.
-        advance: receives the progress through the sample.
+        progress: show progress in a terminal and in a notebook.
+        advance: receives the progress in place of the display.
 
     Raises:
         RecipeError: if the stages do not chain, or an input does not exist.
+        CorpusError: if the version does not exist, its manifest was changed, or it was dropped.
     """
+    if isinstance(target, Recipe) or not is_corpus_address(target):
+        return _check_recipe(
+            target,
+            settings=settings,
+            schemas=schemas,
+            allow_code=allow_code,
+            workers=workers,
+            sample_records=sample_records,
+            advance=advance,
+        )
+    if settings or schemas or allow_code:
+        what = "settings, schemas and allow_code apply to a recipe, but the target is a folder"
+        raise RecipeError(Fault(where=str(target), what=what, advice="leave them out"))
+    return check_version(target, advance=advance)
+
+
+@hides_variables
+def _check_recipe(
+    recipe: Recipe,
+    *,
+    settings: Settings | str,  # noqa: ARG001 - the decorator reads it
+    schemas: OneOrMore[str | Path],  # noqa: ARG001 - the decorator reads it
+    allow_code: bool,  # noqa: ARG001 - the decorator reads it
+    workers: int | None,
+    sample_records: int,
+    advance: Progress,
+) -> Check:
     chain = bind_chain(recipe)
     inputs = list_inputs(recipe.sources)
     n_workers = number_of_workers(workers)

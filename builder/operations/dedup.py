@@ -13,6 +13,8 @@ from builder.domain.progress import Progress, ignore_progress
 from builder.errors import Fault, RecipeError
 from builder.operations.build import build
 from builder.operations.dedup_columns import check_column
+from builder.progress.phases import BUILD_PHASES
+from builder.progress.shown import shows_progress
 from builder.recipe import Recipe
 from builder.recipe.one_or_more import OneOrMore, as_texts
 
@@ -30,6 +32,7 @@ _KINDS = {
 _CODECS = (".gz", ".zst", ".bz2", ".lz4")
 
 
+@shows_progress(phases=BUILD_PHASES, compiles=True)
 def dedup(
     files: OneOrMore[str | Path],
     *,
@@ -38,6 +41,7 @@ def dedup(
     column: str = "text",
     workers: int | None = None,
     max_memory: int | None = None,
+    progress: bool = True,  # noqa: ARG001 - the decorator reads it
     advance: Progress = ignore_progress,
 ) -> BuildResult:
     """Remove exact and then near duplicates from files, and write a corpus of one version.
@@ -49,6 +53,8 @@ def dedup(
     Args:
         column: the column with the text that is compared.
         threshold: minimum Jaccard similarity of near duplicates, above 0.
+        progress: show progress in a terminal and in a notebook.
+        advance: receives the progress in place of the display.
 
     Raises:
         RecipeError: if a file does not exist, the end of its name does not show its format, or it does not

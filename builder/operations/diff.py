@@ -17,6 +17,7 @@ from builder.domain.progress import ignore_progress
 from builder.domain.version import Changes, Version, compare_columns, decide_version
 from builder.history.ledgers import ledgers_of
 from builder.pipeline.disk import reports_disk_faults
+from builder.progress.shown import shows_progress
 from builder.protocols import Columns
 from builder.summary import Summarised
 
@@ -80,6 +81,7 @@ class Diff(Summarised):
         }
 
 
+@shows_progress()
 @reports_disk_faults
 def diff(
     folder: str | Path,
@@ -87,6 +89,7 @@ def diff(
     new: str,
     *,
     on_row: Callable[[RowChange], None] | None = None,
+    progress: bool = True,  # noqa: ARG001 - the decorator reads it
     advance: Progress = ignore_progress,
 ) -> Diff:
     """Compare two versions of a corpus; either may be the older one.
@@ -97,6 +100,8 @@ def diff(
     Args:
         on_row: called with each changed row: first the removed rows, in the order of the old version; then
             the added, moved, changed and reordered rows, in the order of the new version.
+        progress: show progress in a terminal and in a notebook.
+        advance: receives the progress in place of the display.
 
     Raises:
         CorpusError: if the corpus or one of the versions does not exist, or the rows of one were dropped.

@@ -14,10 +14,11 @@ from builder.corpus.stopped import audit_file, version_to_read
 from builder.domain.rejection import MAX_RECORD_KEPT
 from builder.errors import BuilderError, Fault
 from builder.pipeline.disk import reports_disk_faults
+from builder.summary import Summarised
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RejectedRecords:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class RejectedRecords(Summarised):
     """The counts of rejected records that were written, cut at 1 MiB, or kept without their bytes."""
 
     version: str

@@ -17,6 +17,7 @@ from builder.history.rebuild import open_lineage
 from builder.operations.purge import purge as purge_documents
 from builder.pipeline.disk import reports_disk_faults
 from builder.pipeline.tombstones import STAGE, Tombstones
+from builder.progress.shown import shows_progress
 from builder.protocols import Columns
 from builder.recipe.one_or_more import OneOrMore, as_texts
 from builder.release.draft import commit_draft
@@ -94,6 +95,7 @@ class TakedownResult(Summarised):
         }
 
 
+@shows_progress()
 @reports_disk_faults
 def takedown(
     folder: str | Path,
@@ -108,6 +110,7 @@ def takedown(
     purge: bool = False,
     dry_run: bool = False,
     workers: int | None = None,
+    progress: bool = True,  # noqa: ARG001 - the decorator reads it
     advance: Progress = ignore_progress,
 ) -> TakedownResult:
     """Write a version without some documents, and keep them out of all later versions.
@@ -123,6 +126,8 @@ def takedown(
         purge: also delete the documents from all older versions, from ledgers and from the index. This
             includes requested documents that were taken down before.
         dry_run: only list what would be taken down; nothing is written.
+        progress: show progress in a terminal and in a notebook.
+        advance: receives the progress in place of the display.
 
     Raises:
         CorpusError: if a requested URL, domain or id is not valid, or ``only_this`` stops the takedown.

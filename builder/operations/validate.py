@@ -14,6 +14,7 @@ import orjson
 from builder.domain.addresses import mask_values, public_address
 from builder.domain.contract.idle_keywords import find_idle_keywords
 from builder.domain.fault_groups import FaultTally
+from builder.domain.progress import ignore_progress
 from builder.engines.local import LocalEngine
 from builder.errors import BuilderError, Fault
 from builder.io.contracts import Schema, load_schema
@@ -21,15 +22,17 @@ from builder.io.streams.address import is_local
 from builder.io.streams.paths import Found, find_inputs
 from builder.operations.judging import MAX_PLACES, JudgePart, RecordFault, Tally, number_lines, source_of
 from builder.pipeline.preload import JUDGING
+from builder.progress.shown import shows_progress
 from builder.recipe import Recipe
 from builder.recipe.one_or_more import OneOrMore, as_texts
 from builder.recipe.secrets import hidden_variables
 from builder.summary import Summarised
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from builder.domain.fault_groups import FaultGroup
+    from builder.domain.progress import Progress
     from builder.protocols import Source, Task
 
 _SMALL_BYTES = 16 << 20
@@ -107,6 +110,7 @@ class _Part:
     job: tuple[int, Source, Task]
 
 
+@shows_progress(compiles=True)
 def validate(
     files: OneOrMore[str | Path] = (),
     *,
@@ -115,6 +119,8 @@ def validate(
     schemas: OneOrMore[str | Path] = (),
     rejected: str | Path | None = None,
     workers: int | None = None,
+    progress: bool = True,  # noqa: ARG001 - the decorator reads it
+    advance: Progress = ignore_progress,
 ) -> Validation:
     """Judge every record of some files by a contract.
 
@@ -132,6 +138,8 @@ def validate(
         rejected: a JSONL file to write, with one line for each record that is not valid: ``path``,
             ``ordinal``, ``offset``, ``outcome``, ``reason``, ``faults``, and the original ``record``.
         workers: number of worker processes for large or compressed files; default: one for each core.
+        progress: show progress in a terminal and in a notebook.
+        advance: receives the progress in place of the display.
 
     Raises:
         ContractError: if the contract is not a valid schema, or one of its references cannot be resolved.
@@ -145,18 +153,27 @@ def validate(
         loaded = load_schema(
             contract or "", folder=Path.cwd(), schemas=[Path(folder) for folder in as_texts(schemas)]
         )
-        return _validate(_named_files(as_texts(files)), loaded, rejected=rejected, workers=workers)
+        return _validate(
+            _named_files(as_texts(files)), loaded, rejected=rejected, workers=workers, advance=advance
+        )
     with hidden_variables(recipe.variables):
-        return _validate(_files_of(recipe), _schema_of(recipe), rejected=rejected, workers=workers)
+        return _validate(
+            _files_of(recipe), _schema_of(recipe), rejected=rejected, workers=workers, advance=advance
+        )
 
 
 def _validate(
-    units: Sequence[_File], loaded: Schema, *, rejected: str | Path | None, workers: int | None
+    units: Sequence[_File],
+    loaded: Schema,
+    *,
+    rejected: str | Path | None,
+    workers: int | None,
+    advance: Progress,
 ) -> Validation:
     if rejected is not None:
         _make_writable(Path(rejected))
     with (
-        LocalEngine(workers=workers, preload=JUDGING) as engine,
+        LocalEngine(workers=workers, preload=JUDGING, on_progress=_counter(advance)) as engine,
         tempfile.TemporaryDirectory(prefix="builder-") as folder,
     ):
         if sum(one.found.size_bytes for one in units) > _SMALL_BYTES:
@@ -184,6 +201,18 @@ def _validate(
         for one, tally, places in zip(units, by_file, numbered, strict=True)
     )
     return _validation(loaded, verdicts, by_file)
+
+
+def _counter(advance: Progress) -> Callable[[int, int], None]:
+    """Return a function that receives what was judged since its last call, and reports the sum."""
+    n_records = 0
+
+    def count(more_records: int, more_bytes: int) -> None:  # noqa: ARG001 - the engine passes both
+        nonlocal n_records
+        n_records += more_records
+        advance("judge", done=n_records, total=0, unit="records")
+
+    return count
 
 
 def _validation(loaded: Schema, verdicts: tuple[FileVerdict, ...], by_file: Sequence[Tally]) -> Validation:

@@ -14,9 +14,11 @@ from builder.corpus import Corpus, split_address, verify_files
 from builder.corpus.purged import add_nested_counts
 from builder.domain.digests import ContentDigest, OrderDigest
 from builder.domain.ledger import OUTCOMES
+from builder.domain.progress import ignore_progress
 from builder.errors import CorpusError, Fault
 from builder.io.parquet_sink.rows import DIGEST_BYTES, encode_rows, row_digests
 from builder.pipeline.disk import reports_disk_faults
+from builder.progress.shown import shows_progress
 from builder.summary import Summarised
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from builder.domain.manifest import Manifest, ShardEntry, SplitEntry
+    from builder.domain.progress import Progress
 
 _ROWS_AT_ONCE = 2_048
 _DIGESTS_AT_ONCE = 1 << 16
@@ -62,8 +65,15 @@ class Verification(Summarised):
         }
 
 
+@shows_progress()
 @reports_disk_faults
-def verify(address: str | Path, *, on_file: Callable[[str, int], None] | None = None) -> Verification:
+def verify(
+    address: str | Path,
+    *,
+    on_file: Callable[[str, int], None] | None = None,
+    progress: bool = True,  # noqa: ARG001 - the decorator reads it
+    advance: Progress = ignore_progress,
+) -> Verification:
     """Hash all files of a corpus, or those of one version (``FOLDER@VERSION``), and report every fault.
 
     If no file is damaged, the rows of the shards are digested too, and the ledgers are added up. A shard that
@@ -71,6 +81,8 @@ def verify(address: str | Path, *, on_file: Callable[[str, int], None] | None = 
 
     Args:
         on_file: called with the name and the size in bytes of each file that was hashed.
+        progress: show progress in a terminal and in a notebook.
+        advance: receives the progress in place of the display.
 
     Raises:
         CorpusError: if the corpus or the version does not exist.
@@ -81,6 +93,7 @@ def verify(address: str | Path, *, on_file: Callable[[str, int], None] | None = 
 
     def count(name: str, n_bytes: int) -> None:
         tally.update(files=1, bytes=n_bytes)
+        advance("hash", done=tally["bytes"], total=0, unit="bytes")
         if on_file:
             on_file(name, n_bytes)
 

@@ -11,6 +11,7 @@ from builder.corpus.pending import wait_for_commit
 from builder.errors import CorpusError, Fault, VersionError
 from builder.pipeline.disk import reports_disk_faults
 from builder.release.root_card import root_card
+from builder.summary import Summarised
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,8 +20,8 @@ SPOOL_DAYS = 7.0
 """Days without a change after which a spool counts as abandoned."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Yank:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Yank(Summarised):
     """A version that was yanked or un-yanked. ``newest`` is the version that ``latest`` now points to."""
 
     corpus: Path
@@ -29,8 +30,8 @@ class Yank:
     newest: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drop:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Drop(Summarised):
     """A version whose rows were deleted. ``n_shards`` counts the shards that no other version has."""
 
     corpus: Path
@@ -40,13 +41,23 @@ class Drop:
     n_bytes: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sweep:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Sweep(Summarised):
     """The files that no version uses. ``removed`` is true if they were deleted."""
 
     corpus: Path
     removed: bool
     garbage: Garbage
+
+    def _summary(self) -> dict[str, object]:
+        found = self.garbage
+        return {
+            "corpus": str(self.corpus),
+            "removed": self.removed,
+            "objects": found.n_objects,
+            "spools": found.n_spools,
+            "bytes": found.object_bytes + found.spool_bytes,
+        }
 
 
 @reports_disk_faults

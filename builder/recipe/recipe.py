@@ -27,6 +27,7 @@ from builder.recipe.secrets import hidden_variables, public_document, redacted_u
 from builder.recipe.stage_entries import make_stages
 from builder.recipe.text import Settings, apply_settings, fill_variables, read_document
 from builder.registry import blame, source_class
+from builder.summary import Summarised
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,8 +52,8 @@ _NOT_SHARED = _NOT_DATA | {"sources", "stages", "contract", "license", "language
 and the contract have their own digests; license and language are written to the card only."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Recipe(Summarised):
     """A checked recipe, with its contract, sources and stages.
 
     ``document`` is the recipe as written, with settings applied. It is published, so its variables are not
@@ -230,6 +231,16 @@ class Recipe:
         facts |= {"input_rules": input_rules} if input_rules > 1 else {}
         facts |= {"reproducible": "declared"} if identity.is_declared else {}
         return facts | self.card_facts() | ({"limit": limit} if limit else {})
+
+    def _summary(self) -> dict[str, object]:
+        return {
+            "name": self.name,
+            "contract": self.contract.label,
+            "sources": [source.label for source in self.sources],
+            "stages": [stage.name for stage in self.stages],
+            "splits": dict(self.splits),
+            "corpus": str(self.corpus),
+        }
 
     def card_facts(self) -> dict[str, str]:
         """Return the digest of the sections of the card that a person wrote, if there are any."""

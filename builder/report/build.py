@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from builder.domain.contract.nulled import WARNED_SHARE, columns_above
+from builder.progress.amounts import size_text
 from builder.report.json_text import print_json
 from builder.report.losses import fault_lines, outcome_lines, unreadable_lines
 from builder.report.passed_over import passed_over_lines
 from builder.report.printer import print_error, print_line, print_lines, print_notice
 from builder.report.rule_lines import rule_lines
-from builder.report.table import counted, size_text, table_lines
+from builder.report.table import counted, table_lines
 from builder.report.value_notes import value_note_lines
 
 if TYPE_CHECKING:

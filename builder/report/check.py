@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+from builder.progress.amounts import size_text
 from builder.release.result import reasons_document
 from builder.report.build import nulled_lines
 from builder.report.json_text import print_json
 from builder.report.losses import fault_lines, outcome_lines, unreadable_lines
 from builder.report.passed_over import passed_over_lines
 from builder.report.printer import print_line, print_lines, print_notice
-from builder.report.table import counted, size_text, table_lines
+from builder.report.table import counted, table_lines
 from builder.report.verify import FAULTS_FOUND
 
 if TYPE_CHECKING:

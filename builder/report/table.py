@@ -44,17 +44,3 @@ def _text(cell: object) -> str:
     if isinstance(cell, bool) or cell is None:
         return "" if cell is None else str(cell).lower()
     return f"{cell:,}" if isinstance(cell, int) else visible(str(cell))
-
-
-def size_text(n_bytes: int) -> str:
-    """Return a size with a decimal unit (1 kB is 1,000 bytes).
-
-    >>> size_text(1_234_567)
-    '1.2 MB'
-    """
-    size = float(n_bytes)
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000 or unit == "GB":
-            return f"{size:.0f} B" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from builder.progress.amounts import size_text
 from builder.report.json_text import print_json
 from builder.report.printer import print_line, print_lines
-from builder.report.table import counted, size_text
+from builder.report.table import counted
 
 if TYPE_CHECKING:
     from builder.operations.verify import Verification

@@ -179,10 +179,10 @@ WRITERS = {"print", "echo", "secho", "print_exc", "print_exception", "Console", 
 ALLOWED = {
     ("report/printer.py", "excepthook"): "the one printer",
     (
-        "report/progress.py",
+        "progress/terminal.py",
         "Console",
     ): "bars of progress have control sequences of their own, and no text of others",
-    ("report/progress.py", "print"): "a line above the bars, escaped",
+    ("progress/terminal.py", "print"): "a line above the bars, escaped",
     ("operations/plugin/laws.py", "stdout"): "what a process of its own printed, to read it",
     ("operations/plugin/laws.py", "stderr"): "what a process of its own printed, to read it",
     ("engines/worker.py", "print_exc"): "a bug of the engine, in a process without the printer",
@@ -202,6 +202,6 @@ def test_nothing_else_prints() -> None:
             if isinstance(node, ast.Attribute) and node.attr in ("stdout", "stderr", "__stdout__"):
                 found.add((where, node.attr))
     left = {one for one in found if one not in ALLOWED and one[0] != "report/printer.py"}
-    assert left == {("cli/main.py", "stdout"), ("report/progress.py", "stderr")}, (
+    assert left == {("cli/main.py", "stdout"), ("progress/shown.py", "stderr")}, (
         "they flush, and ask for isatty"
     )

@@ -13,6 +13,7 @@ from builder.operations.plugin.sample import sample_rows
 from builder.protocols import Columns, CorpusStage, Resources
 from builder.recipe import Recipe
 from builder.registry import blame, package_of, stage_class
+from builder.summary import Summarised
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,8 +31,8 @@ class LawVerdict:
     faults: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PluginCheck:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PluginCheck(Summarised):
     """A stage, its package, and a verdict on each law."""
 
     stage: str
@@ -44,6 +45,16 @@ class PluginCheck:
     def keeps_all(self) -> bool:
         """Whether the stage keeps every law."""
         return not any(verdict.faults for verdict in self.laws)
+
+    def _summary(self) -> dict[str, object]:
+        return {
+            "stage": self.stage,
+            "package": self.package,
+            "version": self.version,
+            "rows": self.n_rows,
+            "keeps_all": self.keeps_all,
+            "broken": [verdict.law for verdict in self.laws if verdict.faults],
+        }
 
 
 def check_plugin(name: str, *, options: Mapping[str, Any] | None = None) -> PluginCheck:

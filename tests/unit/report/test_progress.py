@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from builder.report import compiling, progress
-from builder.report.phases import BUILD_PHASES, Phases
+from builder.progress import compiling
+from builder.progress.phases import BUILD_PHASES, Phases
+from builder.progress.terminal import Bars
+from builder.report import progress
 
 
 def test_the_estimate_covers_all_phases(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,7 +38,7 @@ def test_a_bar_ends_when_the_next_phase_begins(
         advance("records", done=3, total=0, unit="records")
         advance("read", done=3, total=10, unit="records")
         advance("write", done=1, total=1, unit="shards")
-        assert isinstance(advance, progress._Bars)
+        assert isinstance(advance, Bars)
         ended = {task.description: task.finished for task in advance._rows.tasks}
     assert ended == {"all": False, "read": True, "write": True}
     capsys.readouterr()

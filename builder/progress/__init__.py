@@ -1,0 +1,1 @@
+"""Show how far work has come: bars on a terminal, a table in a notebook."""
