@@ -17,13 +17,24 @@ import pyarrow.parquet as pq
 
 from benchmarks import results
 from benchmarks.bench import ROOT, Bench
-from benchmarks.compare import builds, datatrove, dedup, estimates, kernels, languages, scale, start
+from benchmarks.compare import (
+    builds,
+    datatrove,
+    dedup,
+    estimates,
+    kernels,
+    languages,
+    own_stages,
+    scale,
+    start,
+)
 from benchmarks.corpus import make_corpus
 
 COMPARISONS = {
     "start": start.measure,
     "kernels": kernels.measure,
     "languages": languages.measure,
+    "own-stages": own_stages.measure,
     "builds": builds.measure,
     "estimates": estimates.measure,
     "dedup": dedup.measure,

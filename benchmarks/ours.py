@@ -1,6 +1,6 @@
 """Ours, as the other tools' scripts are: one piece of work a process, timed where it is done.
 
-python -m benchmarks.ours repair|languages|signatures|ready-signatures|clusters INPUT OUTPUT
+python -m benchmarks.ours WORK INPUT OUTPUT
 """
 
 from __future__ import annotations
@@ -8,18 +8,24 @@ from __future__ import annotations
 import json
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from builder.kernels.dedup.sketch import band_keys, fill_bins
 from builder.kernels.jit import array_kernel
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 WIDTH, BANDS, ROWS = 5, 16, 6
+LEAST_WORDS, LEAST_CHARACTERS = 100, 1_000
 
 
 def repair(source: Path, output: Path) -> dict[str, Any]:
@@ -64,6 +70,80 @@ def languages(source: Path, output: Path) -> dict[str, Any]:
     ]
     output.write_bytes(orjson.dumps(found))
     return {"seconds": seconds, "cpu_seconds": cpu, "documents": len(table)}
+
+
+def words_by_row(source: Path, output: Path) -> dict[str, Any]:  # noqa: ARG001 - as the other works
+    """Ask a function of a row about each document, as a stage of another package does."""
+    return _filter_by_row(lambda row: len(row.text.split()) >= LEAST_WORDS, source)
+
+
+def characters_by_row(source: Path, output: Path) -> dict[str, Any]:  # noqa: ARG001 - as the other works
+    """Ask a function that takes no time, so that what is around it is measured."""
+    return _filter_by_row(lambda row: len(row.text) >= LEAST_CHARACTERS, source)
+
+
+def words_by_batch(source: Path, output: Path) -> dict[str, Any]:  # noqa: ARG001 - as the other works
+    """Reject the same documents by a count of Arrow."""
+
+    def count(texts: pa.Array) -> pa.Array:
+        return pc.list_value_length(pc.utf8_split_whitespace(pc.utf8_trim_whitespace(texts)))
+
+    return _filter_by_batch(lambda texts: pc.less(count(texts), LEAST_WORDS), source)
+
+
+def characters_by_batch(source: Path, output: Path) -> dict[str, Any]:  # noqa: ARG001 - as the other works
+    """Reject the same documents by a count of Arrow."""
+    return _filter_by_batch(lambda texts: pc.less(pc.utf8_length(texts), LEAST_CHARACTERS), source)
+
+
+def _filter_by_row(decide: Callable[[Any], bool], source: Path) -> dict[str, Any]:
+    from builder.plugin import RowFilter, RowView
+
+    @dataclass(frozen=True, kw_only=True)
+    class Filter(RowFilter):
+        name = "short"
+
+        def keep(self, row: RowView) -> bool:
+            return decide(row)
+
+    return _filter(Filter(), source)
+
+
+def _filter_by_batch(refuse: Callable[[pa.Array], pa.Array], source: Path) -> dict[str, Any]:
+    from builder.plugin import BatchStage
+
+    @dataclass(frozen=True, kw_only=True)
+    class Filter(BatchStage):
+        name = "short"
+        reasons = {"short": "The text is short."}  # noqa: RUF012 - as users write it
+
+        def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+            short = refuse(pc.fill_null(batch.column("text"), ""))
+            return batch.append_column("_reason", pc.if_else(short, "short", None))
+
+    return _filter(Filter(), source)
+
+
+def _filter(stage: Any, source: Path) -> dict[str, Any]:
+    """Apply a stage to documents that are read, a batch as a build has it at a time."""
+    from builder.domain.record import record_column, with_record
+    from builder.engines.guard import NullGuard
+    from builder.io.contracts import builtin_contract
+    from builder.operations.build import BATCH_ROWS
+    from builder.pipeline.stage_errors import apply_stage
+    from builder.protocols import Columns, Resources
+
+    resources = Resources(contract=builtin_contract("page-1"), columns=Columns())
+    batches = []
+    for batch in pq.ParquetFile(source).iter_batches(batch_size=BATCH_ROWS, use_threads=False):
+        numbers = np.arange(batch.num_rows)
+        records = record_column(source="bench", path=source.name, ordinals=numbers, offsets=numbers)
+        batches.append(with_record(batch, records))
+    began, used = time.perf_counter(), time.process_time()
+    outcomes = [apply_stage(stage, one, resources=resources, guard=NullGuard()) for one in batches]
+    seconds, cpu = time.perf_counter() - began, time.process_time() - used
+    n_documents, n_kept = sum(one.num_rows for one in batches), sum(one.kept.num_rows for one in outcomes)
+    return {"seconds": seconds, "cpu_seconds": cpu, "documents": n_documents, "kept": n_kept}
 
 
 def signatures(source: Path, output: Path) -> dict[str, Any]:
@@ -137,6 +217,10 @@ def _keys(file: Path) -> Any:
 WORKS = {
     "repair": repair,
     "languages": languages,
+    "words-by-row": words_by_row,
+    "words-by-batch": words_by_batch,
+    "characters-by-row": characters_by_row,
+    "characters-by-batch": characters_by_batch,
     "signatures": signatures,
     "ready-signatures": ready_signatures,
     "clusters": clusters,

@@ -18,11 +18,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pyarrow as pa
 
-from builder.domain.record import RECORD
-from builder.domain.rejection import FILTERED, Rejection, rejection_batch
+from builder.domain.rejection import FILTERED, no_rejections, rejected_rows
 from builder.errors import Fault, RecipeError
 from builder.io.reading.page_files import PageFiles
-from builder.protocols import Guard, Outcome, Resources, Source
+from builder.protocols import ROLES, Guard, Outcome, Resources, Source
 from builder.registry import is_own, nearest, option
 from builder.stages.functions.row_view import LazyColumns, RowView, public_names
 
@@ -45,7 +44,8 @@ class _PluginStage:
         name: the key in recipes, and the stage in the ledger.
         reasons: reason codes, each with one sentence.
         rules: a number to raise when the same options give other rows.
-        needs: columns that must be there.
+        needs: columns that must be there; ``text``, ``html``, ``url`` and ``fetched_at`` are the columns
+            with these roles.
     """
 
     name: ClassVar[str]
@@ -55,13 +55,13 @@ class _PluginStage:
     needs: ClassVar[Sequence[str]] = ()
     _method: ClassVar[str]
 
-    def bind(self, schema: pa.Schema, resources: Resources) -> pa.Schema:  # noqa: ARG002 - a stage
+    def bind(self, schema: pa.Schema, resources: Resources) -> pa.Schema:
         """Check that the columns in ``needs`` are there; return the schema unchanged.
 
         Raises:
             RecipeError: if one is missing, or if the class does not define its method.
         """
-        known = public_names(schema)
+        known = [*public_names(schema), *_roles(schema, resources)]
         if is_own(_home_of(type(self), self._method)):
             what = f"{type(self).__name__} does not define the method {self._method}"
             raise RecipeError(Fault(where=self.name, what=what, advice="define it in the class"))
@@ -80,16 +80,7 @@ class _PluginStage:
         """Return the rejections of some rows, by row number."""
         if unknown := sorted({one for one in reasons.values() if one not in (*self.reasons, FILTERED)}):
             raise ValueError(f"the reason {unknown[0]!r} is not in `reasons` of {type(self).__name__}")
-        url = resources.columns.url
-        return rejection_batch(
-            Rejection(
-                record=batch.column(RECORD)[row].as_py(),
-                stage=self.name,
-                reason=reason,
-                url=batch.column(url)[row].as_py() if url in batch.schema.names else None,
-            )
-            for row, reason in sorted(reasons.items())
-        )
+        return rejected_rows(batch, reasons, stage=self.name, url=resources.columns.url)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,7 +188,7 @@ class RowMapper(_WritingStage):
         for name, kind in self.adds.items():
             new = [values.get(name) for values in found]
             batch = batch.append_column(pa.field(name, kind), pa.array(new, kind))
-        return Outcome(kept=batch, rejected=rejection_batch([]))
+        return Outcome(kept=batch, rejected=no_rejections())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,26 +200,35 @@ class BatchStage(_WritingStage):
     def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return the same rows in the same order, with the columns of ``edits`` and ``adds`` written.
 
-        The batch has the public columns. A column ``_reason`` of strings rejects the rows in which it has a
-        value.
+        The batch has the public columns. A column with a role is also there under the name of the role, such
+        as ``text``. A column ``_reason`` of strings rejects the rows in which it has a value.
         """
         raise NotImplementedError
 
     def apply(self, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:  # noqa: ARG002
         """Write what ``process`` returns, and reject the rows with a reason."""
-        done = self.process(batch.select(public_names(batch.schema)))
+        shown = batch.select(public_names(batch.schema))
+        for role, name in _roles(batch.schema, resources).items():
+            shown = shown.append_column(role, batch.column(name))
+        done = self.process(shown)
         if done.num_rows != batch.num_rows:
             raise ValueError(f"process returned {done.num_rows} rows for {batch.num_rows}")
         new = batch
-        for name in self._edited(resources):
+        for name, word in self._edited(resources).items():
             field, place = batch.schema.field(name), batch.schema.get_field_index(name)
-            new = new.set_column(place, field, done.column(name).cast(field.type))
+            new = new.set_column(place, field, done.column(word).cast(field.type))
         for name, kind in self.adds.items():
             new = new.append_column(pa.field(name, kind), done.column(name).cast(kind))
         told = done.column(REASON).to_pylist() if REASON in done.schema.names else []
         reasons = {row: str(reason) for row, reason in enumerate(told) if reason is not None}
         kept = new.filter(pa.array(_others(batch.num_rows, reasons))) if reasons else new
         return Outcome(kept=kept, rejected=self._reject(batch, reasons, resources=resources))
+
+
+def _roles(schema: pa.Schema, resources: Resources) -> dict[str, str]:
+    """Return the columns with another name than that of their role, by role, if no column has that name."""
+    names = {role: getattr(resources.columns, role) for role in ROLES}
+    return {role: name for role, name in names.items() if name in schema.names and role not in schema.names}
 
 
 def _home_of(code: type, method: str) -> type:

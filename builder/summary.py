@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from html import escape
+from itertools import islice
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 _MAX_CHARS = 200
+_MAX_ROWS = 20
+"""Rows of a table in a notebook, at most."""
 
 
 class Summarised:
@@ -27,6 +30,10 @@ class Summarised:
         value: Any = self
         return {one.name: _plain(getattr(value, one.name)) for one in dataclasses.fields(value)}
 
+    def _rows(self) -> Iterable[Mapping[str, object]]:
+        """Return what a notebook lists below the facts; nothing by default."""
+        return ()
+
     def __repr__(self) -> str:
         facts = ", ".join(f"{name}={_short(repr(value))}" for name, value in self._summary().items())
         return f"{type(self).__name__}({facts})"
@@ -36,7 +43,21 @@ class Summarised:
             f"<tr><th style='text-align:left'>{escape(name)}</th><td>{escape(_short(_text(value)))}</td></tr>"
             for name, value in self._summary().items()
         )
-        return f"<table><caption>{escape(type(self).__name__)}</caption>{rows}</table>"
+        listed = _table(list(islice(self._rows(), _MAX_ROWS)))
+        return f"<table><caption>{escape(type(self).__name__)}</caption>{rows}</table>{listed}"
+
+
+def _table(rows: Sequence[Mapping[str, object]]) -> str:
+    if not rows:
+        return ""
+    head = "".join(f"<th style='text-align:left'>{escape(name)}</th>" for name in rows[0])
+    lines = "".join(f"<tr>{''.join(map(_cell, row.values()))}</tr>" for row in rows)
+    return f"<table><tr>{head}</tr>{lines}</table>"
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None else _short(_text(value))
+    return f"<td style='text-align:left'>{escape(text)}</td>"
 
 
 def _plain(value: object) -> object:

@@ -135,8 +135,8 @@ is null."""
 
 REFERENCE = "## Functions and classes"
 REFERENCE_INTRO = """\
-docs/generate.py generates this part from the signatures and docstrings. `advance` and `notice` are functions
-that receive reports."""
+docs/generate.py generates this part from the signatures and docstrings. The examples run next to the corpus
+of `builder init my-corpus` and `builder build my-corpus/recipe.yaml`."""
 PUBLIC_METHODS = {
     "Corpus": ("versions", "newest", "manifest", "digest", "rows", "ledger", "clusters", "data_files"),
     "Recipe": ("load", "from_dict"),
@@ -371,6 +371,7 @@ def _argument(one: inspect.Parameter) -> str:
 def _docstring(text: str) -> list[str]:
     """Return a docstring with the entries of its sections as list items."""
     lines: list[str] = []
+    text, _, example = text.partition("\n\n>>> ")
     for line in text.replace("``", "`").splitlines():
         depth = len(line) - len(line.lstrip())
         if line in ("Args:", "Raises:"):
@@ -380,7 +381,7 @@ def _docstring(text: str) -> list[str]:
             lines.append(f"- `{name}`: {rest}")
         else:
             lines.append(f"  {line.strip()}" if depth > 4 else line.strip())
-    return lines
+    return [*lines, "", "```pycon", f">>> {example}", "```"] if example else lines
 
 
 def _cell(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from contextlib import contextmanager
 from functools import lru_cache
@@ -27,6 +28,7 @@ from builder.corpus.names import (
     TOMBSTONES,
 )
 from builder.corpus.opening import (
+    INDEX_JSON_BYTES,
     MANIFEST_BYTES,
     PURGED_BYTES,
     SEAL_BYTES,
@@ -36,12 +38,12 @@ from builder.corpus.opening import (
     check_tree,
     file_kind,
     open_rows,
-    open_table,
     read_file,
 )
 from builder.corpus.purged import PURGED, Purged
 from builder.corpus.seals import RootSeal, Sealed, newest_of
 from builder.corpus.staging import Staging
+from builder.corpus.tables import LedgerSegment, open_segments
 from builder.domain.manifest import Manifest
 from builder.domain.version import Version
 from builder.errors import CorpusError, Fault, TamperedError, VersionError
@@ -115,7 +117,14 @@ class Corpus(Summarised):
             raise TamperedError(fault) from None
 
     def versions(self) -> list[str]:
-        """List all versions, lowest first, including yanked and dropped ones."""
+        """List all versions, lowest first, including yanked and dropped ones.
+
+        Raises:
+            TamperedError: if the root seal is missing or was changed.
+
+        >>> Corpus("my-corpus/corpus").versions()
+        ['1.0.0']
+        """
         return sorted(self.seal().versions, key=Version.parse)
 
     def find_newest(self) -> str | None:
@@ -127,6 +136,9 @@ class Corpus(Summarised):
 
         Raises:
             VersionError: if every version is yanked or dropped, or the corpus is empty.
+
+        >>> Corpus("my-corpus/corpus").newest()
+        '1.0.0'
         """
         version = self.find_newest()
         if version is None:
@@ -144,7 +156,14 @@ class Corpus(Summarised):
         return bool(self._known(version).get("dropped"))
 
     def digest(self, version: str) -> str:
-        """Return the digest of a version. Not even a yank, drop or purge changes it."""
+        """Return the digest of a version. Not even a yank, drop or purge changes it.
+
+        Raises:
+            VersionError: if the corpus does not have this version.
+
+        >>> len(Corpus("my-corpus/corpus").digest("1.0.0"))
+        64
+        """
         return str(self._known(version)["digest"])
 
     def manifest(self, version: str) -> Manifest:
@@ -153,6 +172,9 @@ class Corpus(Summarised):
         Raises:
             VersionError: if the corpus does not have this version.
             TamperedError: if the manifest differs from the sealed one.
+
+        >>> Corpus("my-corpus/corpus").manifest("1.0.0").rows
+        3
         """
         self._known(version)
         try:
@@ -226,6 +248,9 @@ class Corpus(Summarised):
 
         Raises:
             VersionError: if the version was dropped.
+
+        >>> [len(files) for files in Corpus("my-corpus/corpus").data_files("1.0.0").values()]
+        [1]
         """
         files: dict[str, list[Path]] = {}
         for split, shard in self.shards(version):
@@ -257,24 +282,51 @@ class Corpus(Summarised):
     def ledger(self, version: str | None = None) -> pyarrow.dataset.Dataset:
         """Open the ledger of a version as an Arrow dataset; nothing is read before you ask for rows.
 
-        A version's ledger has the records of its own build, and a row for each older record whose outcome
-        changed. ``corpus.ledger().to_table(filter=...)`` gives an Arrow table.
+        It has one row for each record that the version, or a version that it builds on, has read: the newest
+        one. The column ``version`` is the version whose build wrote the row.
 
         Args:
             version: default: the newest version.
 
         Raises:
             CorpusError: if the version does not exist, or was fetched without its ledger.
+
+        >>> import pyarrow.compute as pc
+        >>> kept = pc.field("outcome") == "kept"
+        >>> Corpus("my-corpus/corpus").ledger().to_table(filter=kept, columns=["url"]).num_rows
+        3
         """
-        return open_table(self.ledger_file(version or self.newest()), what="ledger")
+        return open_segments(self._segments(version or self.newest()), name="ledger.parquet")
 
     def clusters(self, version: str | None = None) -> pyarrow.dataset.Dataset:
-        """Open the clusters of near and exact duplicates of a version as an Arrow dataset, as ``ledger``.
+        """Open the clusters of duplicates of a version as an Arrow dataset, as ``ledger``.
 
         Raises:
             CorpusError: as ``ledger``.
+
+        >>> Corpus("my-corpus/corpus").clusters().to_table(columns=["stage"]).to_pylist()
+        [{'stage': 'dedup_url'}, {'stage': 'dedup_exact'}]
         """
-        return open_table(self.audit_file(version or self.newest(), "clusters.parquet"), what="clusters")
+        return open_segments(self._segments(version or self.newest()), name="clusters.parquet")
+
+    def _segments(self, version: str) -> list[LedgerSegment]:
+        """List the ledgers of a version and of the versions that it builds on, the oldest first."""
+        found: list[LedgerSegment] = []
+        at: str | None = version
+        while at is not None:
+            n_restated = int(self.manifest(at).counts.get("restated", 0))
+            found.append(LedgerSegment(version=at, folder=self.audit_folder(at), n_restated=n_restated))
+            at = self._base(at)
+        return found[::-1]
+
+    def _base(self, version: str) -> str | None:
+        """Return the version that a version builds on; None after a full rebuild, and without an index."""
+        try:
+            data = read_file(self.path, f"{INDEX}/{version}/index.json", limit=INDEX_JSON_BYTES)
+        except FileNotFoundError:
+            return None
+        base = json.loads(data).get("base")
+        return base if base in self.seal().versions and Version.parse(base) < Version.parse(version) else None
 
     def rows(self, version: str | None = None, split: str | None = None) -> pyarrow.dataset.Dataset:
         """Open the published rows of a version as an Arrow dataset, in their order.
@@ -285,6 +337,9 @@ class Corpus(Summarised):
 
         Raises:
             CorpusError: if the version does not exist or was dropped, or the split has no rows.
+
+        >>> Corpus("my-corpus/corpus").rows(split="train").head(1, columns=["url"]).to_pylist()
+        [{'url': 'https://example.org/tides'}]
         """
         version = version or self.newest()
         return open_rows(self.data_files(version), split=split, where=f"{self.path}@{version}")

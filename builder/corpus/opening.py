@@ -190,20 +190,6 @@ def _readable(root: Path, name: str) -> Iterator[None]:
 # -- Arrow datasets, which read rows only when they are asked for ---------------------------------
 
 
-def open_table(path: Path, *, what: str) -> pyarrow.dataset.Dataset:
-    """Open one file of the audit of a version.
-
-    Raises:
-        CorpusError: if the file does not exist.
-    """
-    import pyarrow.dataset
-
-    if not path.is_file():
-        advice = "a version that was fetched may have been published without it"
-        raise CorpusError(Fault(where=str(path), what=f"the version has no {what}", advice=advice))
-    return pyarrow.dataset.dataset(path, format="parquet")
-
-
 def open_rows(
     files: Mapping[str, Sequence[Path]], *, split: str | None, where: str
 ) -> pyarrow.dataset.Dataset:

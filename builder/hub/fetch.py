@@ -61,6 +61,9 @@ def fetch(
     Raises:
         HubError: if the Hub cannot be reached, or does not have the requested version.
         CorpusError: if the folder contains something else.
+
+    >>> fetch("harbour/tides@1.0.0", "fetched").version
+    '1.0.0'
     """
     name, version = split_repo(address)
     folder = corpus_folder(folder, where="FOLDER")

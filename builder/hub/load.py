@@ -55,6 +55,9 @@ def load(
     Raises:
         HubError: if this version cannot be loaded, even if a cache has another version.
         CorpusError: if a folder does not have this version.
+
+    >>> load("my-corpus/corpus", "1.0.0", split="train", cache_dir="cache").num_rows
+    3
     """
     folder, number = _find(address, version, token=token)
     where = f"{address}@{number}"

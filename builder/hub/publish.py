@@ -71,6 +71,9 @@ def publish(
         CorpusError: if the version does not exist, or differs from its seal.
         PublishError: if it is not fit to be published, or the repository contains something else.
         HubError: if the Hub cannot be reached or refuses; call again to resume.
+
+    >>> publish("my-corpus/corpus", "harbour/tides").tag
+    'v1.0.0'
     """
     folder, number = split_address(address)
     corpus = Corpus(folder)

@@ -139,6 +139,9 @@ def build(
         NothingKeptError: if no row would be published. No version is written.
         LockedError: if another builder process works on this corpus.
         CorpusError: if the disk is full or not writable.
+
+    >>> build("my-corpus/recipe.yaml", full=True).outcomes
+    {'kept': 3, 'rejected': 1, 'merged': 2, 'failed': 0}
     """
     timer = PhaseTimer(advance)
     chain = bind_chain(recipe)

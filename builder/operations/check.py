@@ -202,6 +202,11 @@ def check(
     Raises:
         RecipeError: if the stages do not chain, or an input does not exist.
         CorpusError: if the version does not exist, its manifest was changed, or it was dropped.
+
+    >>> check("my-corpus/recipe.yaml").sample.outcomes
+    {'kept': 3, 'rejected': 1, 'merged': 2, 'failed': 0}
+    >>> check("my-corpus/corpus@1.0.0").fit
+    True
     """
     if isinstance(target, Recipe) or not is_corpus_address(target):
         return _check_recipe(

@@ -59,6 +59,9 @@ def dedup(
     Raises:
         RecipeError: if a file does not exist, the end of its name does not show its format, or it does not
             have the column.
+
+    >>> dedup("my-corpus/pages/pages.jsonl", output="clean", threshold=0.8).version
+    '1.0.0'
     """
     output = corpus_folder(output, where="--output")
     document: dict[str, Any] = {

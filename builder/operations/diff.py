@@ -22,7 +22,7 @@ from builder.protocols import Columns
 from builder.summary import Summarised
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from builder.comparison.compare import Comparison
     from builder.comparison.row_changes import RowChange
@@ -80,6 +80,10 @@ class Diff(Summarised):
             "reason": self.reason,
         }
 
+    def _rows(self) -> Iterator[dict[str, object]]:
+        for row in self.rows:
+            yield {"kind": row.kind, "id": row.id, "url": row.url}
+
 
 @shows_progress()
 @reports_disk_faults
@@ -105,6 +109,9 @@ def diff(
 
     Raises:
         CorpusError: if the corpus or one of the versions does not exist, or the rows of one were dropped.
+
+    >>> diff("my-corpus/corpus", "1.0.0", "1.0.0").level
+    'PATCH'
     """
     corpus = Corpus(folder)
     manifests = corpus.manifest(old), corpus.manifest(new)

@@ -40,6 +40,9 @@ def rejected(address: str | Path, output: str | Path) -> RejectedRecords:
     Raises:
         CorpusError: if the corpus or the version does not exist.
         BuilderError: if the files cannot be written.
+
+    >>> rejected("my-corpus/corpus", "rejected.jsonl").n_written
+    1
     """
     folder, version = split_address(address)
     corpus = Corpus(folder)

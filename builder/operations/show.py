@@ -78,6 +78,10 @@ class ShownRecord:
         return {"version": self.version, **{name: self.facts[name] for name in _FACTS}, **texts}
 
 
+_LISTED = ("outcome", "stage", "reason", "value", "limit", "url")
+"""The facts of a record that a notebook lists."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Shown(Summarised):
     """Some records of a version, and how many there are."""
@@ -94,6 +98,11 @@ class Shown(Summarised):
             "records": self.n_records,
             "shown": len(self.records),
         }
+
+    def _rows(self) -> Iterator[dict[str, object]]:
+        for one in self.records:
+            facts = {name: one.facts[name] for name in _LISTED}
+            yield {**facts, "text": one.text or one.no_text}
 
 
 @reports_disk_faults
@@ -119,6 +128,9 @@ def show(
     Raises:
         CorpusError: if the corpus or the version does not exist.
         BuilderError: if a condition cannot match anything.
+
+    >>> [one.facts["reason"] for one in show("my-corpus/corpus", outcome="rejected").records]
+    ['any_of']
     """
     folder, version = split_address(address)
     corpus = Corpus(folder)

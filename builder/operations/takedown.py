@@ -133,6 +133,9 @@ def takedown(
         CorpusError: if a requested URL, domain or id is not valid, or ``only_this`` stops the takedown.
         NothingKeptError: if no row would be left.
         LockedError: if another builder process works on this corpus.
+
+    >>> takedown("my-corpus/corpus", urls="https://example.org/tides", because="asked by the author").version
+    '2.0.0'
     """
     request = TakedownRequest.parse(
         urls=as_texts(urls), domains=as_texts(domains), ids=as_texts(ids), file=file

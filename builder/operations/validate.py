@@ -144,6 +144,9 @@ def validate(
     Raises:
         ContractError: if the contract is not a valid schema, or one of its references cannot be resolved.
         RecipeError: if a file does not exist or has a format that is not read.
+
+    >>> validate("my-corpus/pages/*.jsonl", contract="page-1").n_rejected
+    1
     """
     if (recipe is None) == (contract is None) or (recipe is not None and files):
         raise BuilderError("name files and a contract, or a recipe alone")

@@ -86,6 +86,9 @@ def verify(
 
     Raises:
         CorpusError: if the corpus or the version does not exist.
+
+    >>> verify("my-corpus/corpus").clean
+    True
     """
     folder, version = split_address(address)
     corpus = Corpus(folder)

@@ -23,12 +23,15 @@ from builder.pipeline.disk import reports_disk_faults
 from builder.summary import Summarised
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     import pyarrow.dataset as ds
 
 _MAX_DUPLICATES = 1_000
+
+_LISTED = ("record_id", "outcome", "stage", "reason", "message", "kept_id")
+"""The facts of a record that a notebook lists."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +73,11 @@ class Explanation(Summarised):
             },
         }
 
+    def _rows(self) -> Iterator[dict[str, object]]:
+        for history in self.histories:
+            for record in history.records:
+                yield {"version": history.version, **{name: record[name] for name in _LISTED}}
+
 
 @reports_disk_faults
 def why(address: str | Path, page: str) -> Explanation:
@@ -79,6 +87,10 @@ def why(address: str | Path, page: str) -> Explanation:
 
     Raises:
         CorpusError: if the corpus or the version does not exist.
+
+    >>> explained = why("my-corpus/corpus", "https://example.org/tides")
+    >>> [record["outcome"] for history in explained.histories for record in history.records]
+    ['kept']
     """
     folder, version = split_address(address)
     corpus = Corpus(folder)

@@ -73,6 +73,9 @@ def yank(address: str | Path, *, because: str | None) -> Yank:
     Raises:
         VersionError: if the version does not exist, was dropped, or already has this state.
         LockedError: if another builder process works on this corpus.
+
+    >>> yank("my-corpus/corpus@1.0.0", because="wrong license").newest is None
+    True
     """
     corpus, version = _open(address)
     with corpus.lock():
@@ -95,6 +98,11 @@ def drop(address: str | Path) -> Drop:
     Raises:
         VersionError: if the version does not exist, was already dropped, or is the newest that is not yanked.
         LockedError: if another builder process works on this corpus.
+
+    >>> from builder import takedown
+    >>> newer = takedown("my-corpus/corpus", urls="https://example.org/tides", because="asked by the author")
+    >>> drop("my-corpus/corpus@1.0.0").version
+    '1.0.0'
     """
     corpus, version = _open(address)
     with corpus.lock():
@@ -123,6 +131,9 @@ def gc(folder: str | Path, *, spool_days: float = SPOOL_DAYS, only_look: bool = 
         LockedError: if another builder process works on this corpus.
         TamperedError: if a manifest was changed. Nothing is deleted then.
         CorpusError: if a commit is pending and ``only_look`` is set: the result is not known yet.
+
+    >>> gc("my-corpus/corpus", only_look=True).garbage.n_objects
+    0
     """
     corpus = Corpus(folder)
     if only_look:

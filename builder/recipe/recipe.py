@@ -111,6 +111,9 @@ class Recipe(Summarised):
         Raises:
             RecipeError: if the file cannot be read or does not match the recipe's schema.
             ContractError: if the contract is not a JSON Schema or cannot be mapped to Arrow.
+
+        >>> Recipe.load("my-corpus/recipe.yaml", settings={"splits": {"train": 1.0}}).name
+        'my-corpus'
         """
         path = Path(path)
         try:
@@ -151,6 +154,10 @@ class Recipe(Summarised):
         Raises:
             RecipeError: if the document does not match the recipe's schema, or a function needs a version.
             ContractError: as in ``load``.
+
+        >>> sources = [{"jsonl": {"path": "my-corpus/pages/*.jsonl"}}]
+        >>> Recipe.from_dict({"name": "tides", "sources": sources, "corpus": "out"}).splits
+        {'train': 1.0}
         """
         document, functions = take_functions(document)
         filled = fill_variables(copy.deepcopy(dict(document)))

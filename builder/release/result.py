@@ -122,6 +122,9 @@ class BuildResult(Summarised):
             "splits": {split.name: split.rows for split in self.splits},
         }
 
+    def _rows(self) -> list[dict[str, Any]]:
+        return reasons_document(self.reasons)
+
 
 def reasons_document(reasons: Sequence[tuple[tuple[str, str, str], int]]) -> list[dict[str, Any]]:
     """Return the numbers of records by outcome, stage and reason as ``--json`` prints them."""

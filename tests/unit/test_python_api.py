@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow.compute as pc
 import pytest
 from commands import write_recipe
 from planted import sentence, write_lines
@@ -20,13 +24,15 @@ from builder import (
     check,
     dedup,
     diff,
+    gc,
     rejected,
     show,
     validate,
     verify,
     why,
 )
-from builder.errors import CorpusError
+from builder.errors import CorpusError, RecipeError
+from builder.hub.guard import VersionCheck
 
 EVIL = "https://a.example/<script>alert(1)</script>"
 
@@ -58,6 +64,27 @@ def test_every_public_name_is_imported_by_its_name() -> None:
         assert getattr(builder, name).__doc__
 
 
+def functions() -> list[str]:
+    """The public functions, and the methods of public classes that docs/python.md lists."""
+    plain = [name for name in builder.__all__ if not inspect.isclass(getattr(builder, name))]
+    methods = ["Recipe.load", "Recipe.from_dict"]
+    methods += [f"Corpus.{name}" for name in ("versions", "newest", "manifest", "digest", "data_files")]
+    return [*plain, *methods, *(f"Corpus.{name}" for name in ("rows", "ledger", "clusters"))]
+
+
+@pytest.mark.parametrize("name", functions())
+def test_every_function_has_types_an_example_and_its_errors(name: str) -> None:
+    """pytest runs the example as a doctest."""
+    function = functools.reduce(getattr, name.split("."), builder)
+    signature = inspect.signature(function)
+    given = [one for one in signature.parameters.values() if one.name not in ("self", "cls")]
+    assert [one.name for one in given if one.annotation is one.empty] == []
+    assert signature.return_annotation is not signature.empty
+    text = inspect.getdoc(function) or ""
+    assert "\n>>> " in text
+    assert "\nRaises:\n" in text
+
+
 def test_values_are_short_in_a_console_and_escaped_in_a_notebook(built: BuildResult) -> None:
     """A URL of a stranger must not run a script in a notebook."""
     corpus = Corpus(built.corpus)
@@ -70,6 +97,11 @@ def test_values_are_short_in_a_console_and_escaped_in_a_notebook(built: BuildRes
         why(built.corpus, EVIL),
         check(built.corpus.parent / "recipe.yaml"),
         validate(built.corpus.parent / "feed/a.jsonl", contract="page-1"),
+        check(built.corpus),
+        gc(built.corpus, only_look=True),
+        rejected(built.corpus, built.corpus.parent / "rejected.jsonl"),
+        Recipe.load(built.corpus.parent / "recipe.yaml"),
+        corpus.manifest(built.version),
     ]
     for value in values:
         assert repr(value).startswith(type(value).__name__ + "(")
@@ -80,6 +112,51 @@ def test_values_are_short_in_a_console_and_escaped_in_a_notebook(built: BuildRes
         assert html.startswith("<table>")
     assert "&lt;script&gt;" in why(built.corpus, EVIL)._repr_html_()
     assert "records=5" in repr(built)
+
+
+def test_a_notebook_lists_records_rows_and_reasons(built: BuildResult) -> None:
+    """A result that only counts sends its reader to another tool."""
+    assert "duplicate" in built._repr_html_() or "same_text" in built._repr_html_()
+    assert "<td style='text-align:left'>validate</td>" in show(built.corpus)._repr_html_()
+    assert "<td style='text-align:left'>rejected</td>" in why(built.corpus, EVIL)._repr_html_()
+
+
+def test_check_takes_a_version(built: BuildResult) -> None:
+    """As the command does: a folder is a corpus, all else a recipe."""
+    for address in (built.corpus, f"{built.corpus}@{built.version}"):
+        found = check(address)
+        assert isinstance(found, VersionCheck)
+        assert (found.version, found.fit) == (built.version, True)
+    with pytest.raises(RecipeError, match="the target is a folder"):
+        check(built.corpus, settings={"splits": {"train": 1.0}})
+
+
+def test_settings_apply_to_a_recipe_that_is_a_path(built: BuildResult) -> None:
+    """`build` and `check` load it as `Recipe.load` does; a loaded recipe does not change."""
+    path = built.corpus.parent / "recipe.yaml"
+    settings = {"splits": {"train": 1.0}}
+    assert [one.name for one in build(path, settings=settings, dry_run=True).splits] == ["train"]
+    found = check(path, settings=settings)
+    assert not isinstance(found, VersionCheck)
+    assert found.splits == ["train"]
+    with pytest.raises(RecipeError, match=r"settings needs a recipe that is given as a path"):
+        build(Recipe.load(path), settings=settings)
+
+
+def test_the_ledger_is_that_of_all_builds(built: BuildResult, tmp_path: Path) -> None:
+    """One row for each record: the newest, with the version whose build wrote it."""
+    shutil.copytree(built.corpus, tmp_path / "corpus", symlinks=True)
+    corpus = Corpus(tmp_path / "corpus")
+    newer = builder.takedown(corpus.path, urls="https://a.example/0", because="asked").version
+    rows = {row["record_id"]: row for row in corpus.ledger().to_table().to_pylist()}
+    assert len(rows) == corpus.ledger().count_rows() == corpus.ledger(built.version).count_rows() == 5
+    by_version = {one: sum(row["version"] == one for row in rows.values()) for one in corpus.versions()}
+    assert by_version == {built.version: 3, newer: 2}
+    assert {row["outcome"] for row in rows.values() if row["version"] == newer} == {"rejected"}
+    kept = corpus.ledger().to_table(filter=pc.field("outcome") == "kept", columns=["url"])
+    assert sorted(kept["url"].to_pylist()) == ["https://a.example/1", "https://a.example/3"]
+    assert corpus.clusters(built.version).count_rows() == 1
+    assert corpus.clusters().count_rows() == 0
 
 
 def test_tables_of_a_corpus_are_read_when_they_are_asked_for(built: BuildResult) -> None:

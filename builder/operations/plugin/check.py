@@ -13,14 +13,22 @@ from builder.operations.plugin.sample import sample_rows
 from builder.protocols import Columns, CorpusStage, Resources
 from builder.recipe import Recipe
 from builder.registry import blame, package_of, stage_class
+from builder.stages.identification.columns import columns_of
+from builder.stages.quality.signals import SIGNALS
 from builder.summary import Summarised
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import pyarrow as pa
+
     from builder.protocols import Stage
 
 _CONTRACT = "page-1"
+_MEASURED = {one.name: one.type for one in columns_of(has_share=True)} | {
+    name: one.type for name, one in SIGNALS.items()
+}
+"""The columns that stages of builder measure, with their types."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,20 +65,29 @@ class PluginCheck(Summarised):
         }
 
 
-def check_plugin(name: str, *, options: Mapping[str, Any] | None = None) -> PluginCheck:
+def check_plugin(
+    name: str, *, options: Mapping[str, Any] | None = None, contract: str | Path = _CONTRACT
+) -> PluginCheck:
     """Apply a stage to rows of a sample, and compare what it does with the laws of stages.
 
-    The rows have the columns of ``page-1``: texts that are null, empty, long, equal or in several scripts.
-    Some runs are in other processes, so the stage must be installed.
+    The rows have the columns of the contract: texts that are null, empty, long, equal or in several scripts,
+    pages with and without markup, URLs that are odd. They also have the columns in ``needs`` and ``uses`` of
+    the stage that ``signals`` and ``language`` measure. Some runs are in other processes, so the stage must
+    be installed.
 
     Args:
         name: the key of the stage in recipes.
         options: the options of the stage.
+        contract: a built-in contract, or the path of a JSON Schema, for a stage that needs other columns.
 
     Raises:
         RecipeError: if the stage does not exist, cannot be loaded or bound, or refuses its options.
+        ContractError: if the contract is not a JSON Schema or cannot be mapped to Arrow.
+
+    >>> check_plugin("repair_text").keeps_all
+    True
     """
-    trial = trial_of(name, dict(options or {}))
+    trial = trial_of(name, dict(options or {}), contract=str(contract))
     package, version = package_of(name, kind="stage") or (None, None)
     verdicts = [LawVerdict(law=law.__name__.replace("_", " "), faults=faults_of(law, trial)) for law in LAWS]
     return PluginCheck(
@@ -78,16 +95,17 @@ def check_plugin(name: str, *, options: Mapping[str, Any] | None = None) -> Plug
     )
 
 
-def trial_of(name: str, options: Mapping[str, Any]) -> Trial:
+def trial_of(name: str, options: Mapping[str, Any], *, contract: str) -> Trial:
     """Make a stage and the rows of its trial; the same in every process.
 
     Raises:
         RecipeError: as ``check_plugin``.
     """
     stage = _stage(name, options)
-    contract = load_contract(_CONTRACT, folder=Path.cwd(), schemas=[])
-    resources = Resources(contract=contract, columns=Columns(), nullifies=True)
-    rows = sample_rows(contract.columns)
+    loaded = load_contract(contract, folder=Path.cwd(), schemas=[])
+    columns = Columns.among(loaded.columns.names, named={})
+    resources = Resources(contract=loaded, columns=columns, nullifies=True)
+    rows = sample_rows(loaded.columns, more=_measured(stage, given=loaded.columns))
     with blame(name, kind="stage", code=type(stage)):
         bound = stage.bind(rows.schema, resources)
     return Trial(
@@ -96,7 +114,7 @@ def trial_of(name: str, options: Mapping[str, Any]) -> Trial:
         resources=resources,
         bound=bound,
         declared=_declared(stage, resources),
-        again=(name, dict(options)),
+        again={"name": name, "options": dict(options), "contract": contract},
     )
 
 
@@ -114,6 +132,12 @@ def _stage(name: str, options: Mapping[str, Any]) -> Stage:
         what, advice = f"{name!r} decides on all records together", "test it with a build"
         raise RecipeError(Fault(where=name, what=what, advice=advice))
     return stage
+
+
+def _measured(stage: Stage, *, given: pa.Schema) -> dict[str, pa.DataType]:
+    """Return the measured columns that a stage needs and the contract does not have, with their types."""
+    wanted = [*getattr(stage, "needs", ()), *getattr(stage, "uses", ())]
+    return {name: _MEASURED[name] for name in wanted if name in _MEASURED and name not in given.names}
 
 
 def _declared(stage: Stage, resources: Resources) -> frozenset[str]:

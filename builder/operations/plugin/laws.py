@@ -25,7 +25,7 @@ from builder.errors import BuilderError
 from builder.pipeline.stage_errors import apply_stage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
     from builder.protocols import Resources, Stage
 
@@ -40,7 +40,7 @@ class Trial:
     Attributes:
         bound: the schema that ``bind`` returned.
         declared: the columns that the stage may change.
-        again: the arguments of ``digest_in_process``.
+        again: the arguments that make the same trial in another process.
     """
 
     stage: Stage
@@ -48,7 +48,7 @@ class Trial:
     resources: Resources
     bound: pa.Schema
     declared: frozenset[str]
-    again: Sequence[Any]
+    again: Mapping[str, Any]
 
     def run(self, *, batch_rows: int, stage: Stage | None = None) -> tuple[pa.Table, pa.Table]:
         """Apply the stage to the rows in batches; return the kept and the rejected rows.
@@ -158,9 +158,7 @@ def no_row_raises(trial: Trial) -> Iterator[str]:
     failed = rejected.filter(pc.equal(rejected["reason"], STAGE_ERROR))
     if failed.num_rows:
         number = failed[RECORD][0].as_py()["ordinal"]
-        text = trial.rows.column(trial.resources.columns.text or "text")[number].as_py()
-        shown = repr(text if text is None else text[:40])
-        yield f"{failed.num_rows} rows raise, such as one with the text {shown}: {failed['message'][0]}"
+        yield f"{failed.num_rows} rows raise, such as {_shown(trial, number)}: {failed['message'][0]}"
 
 
 def the_input_stays_as_it_is(trial: Trial) -> Iterator[str]:
@@ -197,15 +195,27 @@ def digest_of_run(trial: Trial) -> str:
     return _digest(_facts(*trial.run(batch_rows=trial.rows.num_rows)))
 
 
+def _shown(trial: Trial, number: int) -> str:
+    """Return what a row is known by: its text, and the columns that the stage needs."""
+    names = dict.fromkeys([trial.resources.columns.text, *getattr(trial.stage, "needs", ())])
+    shown = [name for name in names if name in trial.rows.schema.names]
+    values = {name: trial.rows.column(name)[number].as_py() for name in shown}
+    return "one with " + " and ".join(f"the {name} {_cut(value)}" for name, value in values.items())
+
+
+def _cut(value: Any) -> str:
+    return repr(value[:40] if isinstance(value, str) else value)
+
+
 def _digest_elsewhere(trial: Trial, hash_seed: str) -> str:
     """Return the digest of the same run in a process with other hashes of texts."""
     code = (
         "import json, sys; path, again = json.loads(sys.argv[1]); sys.path[:] = path; "
         "from builder.operations.plugin.check import trial_of; "
-        "from builder.operations.plugin.laws import digest_of_run; print(digest_of_run(trial_of(*again)))"
+        "from builder.operations.plugin.laws import digest_of_run; print(digest_of_run(trial_of(**again)))"
     )
     ran = subprocess.run(
-        [sys.executable, "-c", code, json.dumps([sys.path, list(trial.again)])],
+        [sys.executable, "-c", code, json.dumps([sys.path, trial.again])],
         env={**os.environ, "PYTHONHASHSEED": hash_seed},
         capture_output=True,
         text=True,

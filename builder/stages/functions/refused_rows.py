@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from builder.domain.outcome import Outcome
 from builder.domain.record import RECORD
-from builder.domain.rejection import FILTERED, STAGE_ERROR, Rejection, rejection_batch
+from builder.domain.rejection import FILTERED, STAGE_ERROR, Rejection, rejected_rows, rejection_batch
 from builder.stages.functions.called import describe_error
 from builder.stages.functions.row_view import LazyColumns, RowView
 
@@ -74,9 +74,13 @@ def refuse_rows(
         return Outcome(kept=batch, rejected=rejection_batch([]))
     kept = np.ones(batch.num_rows, np.bool_)
     kept[list(refusals)] = False
-    rejected = rejection_batch(
-        _refusal_rejection(stage, batch, row, one, columns) for row, one in refusals.items()
-    )
+    if any(one.error for one in refusals.values()):
+        rejected = rejection_batch(
+            _refusal_rejection(stage, batch, row, one, columns) for row, one in refusals.items()
+        )
+    else:
+        reasons = {row: one.reason for row, one in refusals.items()}
+        rejected = rejected_rows(batch, reasons, stage=stage, url=columns.url)
     return Outcome(kept=batch.filter(pa.array(kept)), rejected=rejected)
 
 

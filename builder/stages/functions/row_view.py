@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+import pyarrow.compute as pc
 
 from builder.domain.record import RECORD
 from builder.registry import nearest
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
 
 class RowView(Mapping[str, Any]):
     """One row: its columns by name, as Python values, and the columns with a role as attributes."""
+
+    __slots__ = ("_columns", "_number")
 
     def __init__(self, columns: LazyColumns, number: int) -> None:
         self._columns, self._number = columns, number
@@ -32,20 +37,17 @@ class RowView(Mapping[str, Any]):
     @property
     def text(self) -> str:
         """The text, whatever the contract calls its column; empty if it is null or missing."""
-        return self._of_role(self._columns.roles.text) or ""
+        return self._columns.texts[self._number]
 
     @property
     def url(self) -> str | None:
         """The URL, whatever the contract calls its column."""
-        return self._of_role(self._columns.roles.url) or None
+        return self._columns.urls[self._number] or None
 
     @property
     def source(self) -> str:
         """The name of the source that the row comes from."""
-        return str(self._columns.values(RECORD)[self._number]["source"])
-
-    def _of_role(self, name: str | None) -> str:
-        return str(self[name] or "") if name in self._columns.names else ""
+        return self._columns.sources[self._number]
 
 
 class LazyColumns:
@@ -55,6 +57,26 @@ class LazyColumns:
         self.batch, self.roles = batch, roles
         self.names = public_names(batch.schema)
         self._values: dict[str, list[Any]] = {}
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """The text of each row; empty if it is null or missing."""
+        return self._of_role(self.roles.text)
+
+    @cached_property
+    def urls(self) -> list[str]:
+        """The URL of each row; empty if it is null or missing."""
+        return self._of_role(self.roles.url)
+
+    @cached_property
+    def sources(self) -> list[str]:
+        """The name of the source of each row."""
+        return [str(one) for one in pc.struct_field(self.batch.column(RECORD), "source").to_pylist()]
+
+    def _of_role(self, name: str | None) -> list[str]:
+        if name is None or name not in self.names:
+            return [""] * self.batch.num_rows
+        return [str(one or "") for one in self.values(name)]
 
     def values(self, name: str) -> list[Any]:
         """Return all values of a column.

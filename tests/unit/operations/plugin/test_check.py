@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -262,3 +263,50 @@ def test_what_cannot_be_checked_is_an_error(name: str, what: str) -> None:
     """The error says why."""
     with pytest.raises(RecipeError, match=what):
         check_plugin(name)
+
+
+OTHER_COLUMNS = {
+    "a signal": ("words", "needs = ('words',)", "row['words'] > 3", "NoneType"),
+    "a score": ("language_score", "uses = ('language_score',)", "row['language_score'] > 0.5", "NoneType"),
+    "a page": ("html", "needs = ('html',)", "row['html'][0] == '<'", "the html ''"),
+    "a URL": ("url", "needs = ('url',)", "bool(row.url and row.url.split('//')[1])", "IndexError"),
+    "a language": ("language", "needs = ('language',)", "row['language'][:2] == 'en'", "the language None"),
+}
+
+
+@pytest.mark.parametrize("what", OTHER_COLUMNS)
+def test_rows_have_the_columns_that_a_stage_needs(install: Any, what: str) -> None:
+    """Each has nulls and odd values, so that a stage that expects none breaks a law."""
+    column, declared, decision, found = OTHER_COLUMNS[what]
+    code = f"class Planted(RowFilter):\n    name = 'planted'\n    {declared}\n\n    def keep(self, row):\n"
+    install(f"{code}        return {decision}\n")
+    (fault,) = broken(check_plugin("planted"))["no row raises"].splitlines()
+    assert found in fault
+    install(f"{code}        return row[{column!r}] is not None\n")
+    assert broken(check_plugin("planted")) == {}
+
+
+def test_rows_have_the_columns_of_a_contract(install: Any, tmp_path: Path) -> None:
+    """A stage for records of another kind is checked on them."""
+    schema = {
+        "type": "object",
+        "properties": {
+            "text": {"type": "string"},
+            "stars": {"type": ["integer", "null"]},
+            "tags": {"type": "array", "items": {"type": "string"}},
+            "seen": {"type": "string", "format": "date"},
+            "place": {"type": "object", "properties": {"lat": {"type": "number"}}},
+        },
+        "additionalProperties": False,
+    }
+    path = tmp_path / "review-1.schema.json"
+    path.write_text(json.dumps(schema))
+    install(
+        "class Planted(RowFilter):\n    name = 'planted'\n    needs = ('stars', 'tags', 'seen', 'place')\n\n"
+        "    def keep(self, row):\n"
+        "        whole = row['stars'] and row['tags'] and row['seen'] and row['place']\n"
+        "        return bool(whole and row['seen'].year >= 2024 and 'lat' in row['place'])\n"
+    )
+    assert broken(check_plugin("planted", contract=path)) == {}
+    with pytest.raises(RecipeError, match="needs the column 'stars'"):
+        check_plugin("planted")
