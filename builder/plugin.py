@@ -7,6 +7,7 @@ as an entry point of the group ``builder.stages``; docs/your-own-stage.md shows 
 - ``RowMapper``: change or add columns of one row at a time.
 - ``BatchStage``: the same for many rows at a time, as Arrow arrays.
 - ``PageFiles``: a source whose files are one page each: override ``page``.
+- ``RecordFiles``: a source whose files have many records: override ``records``.
 - ``Source``: the protocol of any other source.
 """
 
@@ -20,7 +21,7 @@ import pyarrow as pa
 
 from builder.domain.rejection import FILTERED, no_rejections, rejected_rows
 from builder.errors import Fault, RecipeError
-from builder.io.reading.page_files import PageFiles
+from builder.io.reading.page_files import PageFiles, RecordFiles
 from builder.protocols import ROLES, Guard, Outcome, Resources, Source
 from builder.registry import is_own, nearest, option
 from builder.stages.functions.row_view import LazyColumns, RowView, public_names
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["BatchStage", "PageFiles", "RowFilter", "RowMapper", "RowView", "Source", "option"]
+__all__ = ["BatchStage", "PageFiles", "RecordFiles", "RowFilter", "RowMapper", "RowView", "Source", "option"]
 
 REASON = "_reason"
 """Column in the result of ``BatchStage.process``: the reason why a row leaves the build, or null."""

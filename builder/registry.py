@@ -152,6 +152,15 @@ def blame(name: str, *, kind: str, code: type) -> Iterator[None]:
         raise RecipeError(Fault(where=name, what=what, advice=advice)) from error
 
 
+def describe_error(error: BaseException) -> str:
+    """Return kind and text of an error in one line.
+
+    >>> describe_error(ValueError(" two  spaces"))
+    'ValueError: two spaces'
+    """
+    return f"{type(error).__name__}: {redact_urls(' '.join(str(error).split()))}"[:500]
+
+
 def is_own(code: type) -> bool:
     """Return whether a class is part of builder."""
     return code.__module__.partition(".")[0] == "builder"

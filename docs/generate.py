@@ -17,7 +17,7 @@ import builder
 from builder.cli.main import COMMANDS, cli
 from builder.domain.contract import arrow_values
 from builder.domain.json import text as json_text
-from builder.domain.rejection import CODE_REASONS
+from builder.domain.rejection import CODE_REASONS, SOURCE_CODE_REASONS
 from builder.recipe import recipe_schema
 from builder.registry import SOURCES, STAGES, source_class, stage_class
 from builder.release.reasons import BUILD_REASONS
@@ -270,6 +270,7 @@ def reason_lines(found: type) -> list[str]:
 def reasons_page() -> str:
     """Return the page of all reason codes, with the stages and sources that give them."""
     sources = [(kind, source_class(kind).reasons) for kind in SOURCES]
+    sources += [("any source of another package", SOURCE_CODE_REASONS)]
     parsing = {**json_text.REASONS, **arrow_values.REASONS}
     judging = [(n, {c: t for c, t in found.reasons.items() if c not in parsing}) for n, found in JUDGES]
     working = [(n, stage_class(n).reasons) for n in STAGES if n != "validate"]

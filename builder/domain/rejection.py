@@ -30,6 +30,15 @@ CODE_REASONS = {
 }
 """Reasons that any code that is not part of builder can give."""
 
+NO_RECORDS = "no_records"
+"""Reason code of a file of many records that has none."""
+
+SOURCE_CODE_REASONS = {
+    STAGE_ERROR: "The code raised an error on this file; `message` is the error. The outcome is `failed`.",
+    NO_RECORDS: "The file has no record. The outcome is `failed`.",
+}
+"""Reasons that any source that is not part of builder can give."""
+
 FAULT_TYPE = pa.struct(
     [
         pa.field("pointer", pa.string(), nullable=False),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import re
 import sys
 import tomllib
@@ -37,11 +38,11 @@ def install(
     facts.mkdir(parents=True)
     monkeypatch.syspath_prepend(str(folder))
 
-    def run(code: str, entries: dict[str, str]) -> None:
+    def run(code: str, entries: dict[str, str], group: str = "builder.stages") -> None:
         (folder / "min_words.py").write_text(code)
         lines = [f"{name} = {value}" for name, value in entries.items()]
         (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: min-words\nVersion: 1.0\n")
-        (facts / "entry_points.txt").write_text("\n".join(["[builder.stages]", *lines, ""]))
+        (facts / "entry_points.txt").write_text("\n".join([f"[{group}]", *lines, ""]))
         forget()
 
     def forget() -> None:
@@ -115,6 +116,80 @@ def test_the_batch_stage_of_the_page_works(make: Make, install: Any, feed: None)
     result = make(stages=["validate", {"no_shouting": {"share": 0.3}}], splits={"train": 1.0})
     assert lost(result) == [(2, "no_shouting", "shouting"), (3, "publishable", "empty_text")]
     assert "_reason" not in published(result)[0]
+
+
+def source_of_the_page(install: Any, code: str) -> dict[str, Any]:
+    install(code, {"fortune": "min_words:FortuneSource"}, "builder.sources")
+    return {"sources": [{"fortune": {"path": "feed/*.fortune"}}]}
+
+
+def test_the_source_of_the_page_works(make: Make, install: Any, tmp_path: Path) -> None:
+    """Each record of a file has an id of its own; compressed files are read as well."""
+    (tmp_path / "feed").mkdir()
+    (tmp_path / "feed/a.fortune").write_text("https://a.example/0\none\n%%\nhttps://a.example/1\ntwo\nlines")
+    (tmp_path / "feed/b.fortune").write_text("https://a.example/2\nthree")
+    recipe = source_of_the_page(install, blocks("python")[5])
+    result = make(stages=["validate"], splits={"train": 1.0}, recipe=recipe)
+    assert [(row["url"], row["text"]) for row in published(result)] == [
+        ("https://a.example/0", "one"),
+        ("https://a.example/1", "two\nlines"),
+        ("https://a.example/2", "three"),
+    ]
+    ids = ["fortune/a.fortune@0", "fortune/a.fortune@1", "fortune/b.fortune@0"]
+    assert [row["record_id"] for row in ledger_of(result)] == ids
+
+
+@pytest.mark.parametrize(
+    ("raises", "kept", "message"),
+    [
+        ("if 'two' in body: raise KeyError(url)", 2, "KeyError: 'https://a.example/1'; the rest of the file"),
+        ("if 'one' in body: raise KeyError(url)", 1, "KeyError: 'https://a.example/0'; the rest of the file"),
+        (
+            "if 'two' in body: body = {'a': 1}; url = []; yield {'txet': body}",
+            2,
+            "returned the column 'txet'",
+        ),
+        ("if 'one' in body: return", 1, "the file has no record"),
+    ],
+)
+def test_a_file_on_which_a_source_raises_fails(
+    make: Make, install: Any, tmp_path: Path, raises: str, kept: int, message: str
+) -> None:
+    """The records before it and the other files are kept, and the sums add up."""
+    (tmp_path / "feed").mkdir()
+    parts = "\n%%\n".join(f"https://a.example/{i}\n{word}" for i, word in enumerate(("one", "two", "three")))
+    (tmp_path / "feed/a.fortune").write_text(parts)
+    (tmp_path / "feed/b.fortune").write_text("https://a.example/9\nnine")
+    code = blocks("python")[5].replace("            yield {", f"            {raises}\n            yield {{")
+    result = make(stages=["validate"], recipe=source_of_the_page(install, code))
+    (failed,) = [row for row in ledger_of(result) if row["outcome"] != "kept"]
+    assert failed["outcome"] == "failed"
+    assert message in failed["message"]
+    assert result.outcomes["kept"] == kept
+    assert result.n_records == kept + 1
+
+
+def test_a_batch_stage_works_with_other_names_of_columns(make: Make, install: Any, tmp_path: Path) -> None:
+    """`text` is the column with this role, whatever the contract calls it."""
+    write_lines(tmp_path / "feed/a.jsonl", [{"body": "LOUD"}, {"body": "quiet"}])
+    schema = {"type": "object", "properties": {"body": {"type": "string"}}, "required": ["body"]}
+    (tmp_path / "own-1.schema.json").write_text(json.dumps(schema | {"additionalProperties": False}))
+    body = """needs = ("text",)
+    edits = ("text",)
+    reasons = {"loud": "Loud."}
+
+    def process(self, batch):
+        import pyarrow.compute as pc
+        loud = pc.utf8_is_upper(batch.column("text"))
+        place = batch.schema.get_field_index("text")
+        batch = batch.set_column(place, "text", pc.utf8_upper(batch.column("text")))
+        return batch.append_column("_reason", pc.if_else(loud, "loud", None))
+"""
+    install(FILTER.format(base="BatchStage", name="own", body=body), {"own": "min_words:Own"})
+    recipe = {"contract": "own-1.schema.json", "columns": {"text": "body"}}
+    result = make(stages=["validate", "own"], splits={"train": 1.0}, recipe=recipe)
+    assert [row["body"] for row in published(result)] == ["QUIET"]
+    assert lost(result) == [(0, "own", "loud")]
 
 
 FILTER = """

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from builder.domain.rejection import Rejection
+from builder.domain.rejection import NO_RECORDS, STAGE_ERROR, Rejection
 from builder.io.archive.payload import binary_type, undo_undeclared_gzip
 from builder.io.charset.decode import decode
 from builder.io.reading.file_source import MAX_RECORD_BYTES, FileSource, files_of, read_whole
 from builder.io.reading.page_rows import PAGE_SCHEMA, PageRows
-from builder.registry import option
+from builder.registry import describe_error, is_own, option
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from builder.io.charset.decode import Decoded
     from builder.io.streams.paths import Found
@@ -95,10 +95,67 @@ class PageFiles(FileSource, ABC):
         if (binary := binary_type(data)) is not None:
             rows.reject(Rejection(record=record, stage=self.kind, reason="not_text", value=binary))
             return
-        decoded, page = self.open_page(data, name=found.name)
+        self._add_pages(record, data, found, rows)
+
+    def _add_pages(self, record: dict[str, Any], data: bytes, found: Found, rows: PageRows) -> None:
+        """Add the page of a file; a file on which the code of another package raises fails."""
+        try:
+            decoded, page = self.open_page(data, name=found.name)
+            check_page(page)
+        except Exception as error:
+            if is_own(type(self)) or isinstance(error, MemoryError):
+                raise
+            rows.reject(self.failure(record, STAGE_ERROR, message=describe_error(error), raw=data))
+            return
         if decoded.n_replaced:
             rows.add_count("replaced_chars", decoded.n_replaced)
-        if unknown := sorted(page.keys() - set(PAGE_SCHEMA.names)):
-            known = ", ".join(name for name in PAGE_SCHEMA.names if not name.startswith("_"))
-            raise ValueError(f"page returned the column {unknown[0]!r}, not one of {known}")
         rows.add(record, **page)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordFiles(PageFiles, ABC):
+    """A source whose files have many records: override ``records``."""
+
+    @abstractmethod
+    def records(self, text: str) -> Iterable[dict[str, Any]]:
+        """Yield the columns of each record, such as ``url`` and ``text``, from the text of a file.
+
+        The columns are those of ``page``. If this raises, the record that would come next fails, and the rest
+        of the file is not read.
+        """
+
+    def page(self, text: str) -> dict[str, Any]:
+        """Return the columns of the first record."""
+        return next(iter(self.records(text)), {})
+
+    def _add_pages(self, record: dict[str, Any], data: bytes, found: Found, rows: PageRows) -> None:
+        """Add the records of a file; a file without one fails."""
+        decoded = self.decode(data)
+        if decoded.n_replaced:
+            rows.add_count("replaced_chars", decoded.n_replaced)
+        n_read = 0
+        try:
+            for page in self.records(decoded.text):
+                check_page(page)
+                rows.add(record if n_read == 0 else rows.count(offset=n_read, name=found.name), **page)
+                n_read += 1
+        except Exception as error:
+            if is_own(type(self)) or isinstance(error, MemoryError):
+                raise
+            place = record if n_read == 0 else rows.count(offset=n_read, name=found.name)
+            message = f"{describe_error(error)}; the rest of the file is not read"
+            rows.reject(self.failure(place, STAGE_ERROR, message=message))
+        else:
+            if n_read == 0:
+                rows.reject(self.failure(record, NO_RECORDS, message="the file has no record"))
+
+
+def check_page(page: dict[str, Any]) -> None:
+    """Check that a page has known columns only.
+
+    Raises:
+        ValueError: for another column.
+    """
+    if unknown := sorted(page.keys() - set(PAGE_SCHEMA.names)):
+        known = ", ".join(name for name in PAGE_SCHEMA.names if not name.startswith("_"))
+        raise ValueError(f"page returned the column {unknown[0]!r}, not one of {known}")

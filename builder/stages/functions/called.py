@@ -17,8 +17,8 @@ from pathlib import Path, PurePosixPath
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from builder.domain.addresses import redact_urls
 from builder.errors import Fault, RecipeError
+from builder.registry import describe_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,12 +129,3 @@ def _execute(file: str, source: bytes) -> ModuleType:
         del sys.modules[name]
         raise
     return module
-
-
-def describe_error(error: BaseException) -> str:
-    """Return kind and text of an error in one line.
-
-    >>> describe_error(ValueError(" two  spaces"))
-    'ValueError: two spaces'
-    """
-    return f"{type(error).__name__}: {redact_urls(' '.join(str(error).split()))}"[:500]

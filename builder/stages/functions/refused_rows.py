@@ -12,7 +12,7 @@ import pyarrow as pa
 from builder.domain.outcome import Outcome
 from builder.domain.record import RECORD
 from builder.domain.rejection import FILTERED, STAGE_ERROR, Rejection, rejected_rows, rejection_batch
-from builder.stages.functions.called import describe_error
+from builder.registry import describe_error
 from builder.stages.functions.row_view import LazyColumns, RowView
 
 if TYPE_CHECKING:
