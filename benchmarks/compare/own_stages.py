@@ -26,7 +26,12 @@ def measure(bench: Bench) -> list[Measured]:
 
 def _measure_rule(bench: Bench, rule: str) -> list[Measured]:
     others: dict[str, Callable[[], Run]] = {
-        "datasets.filter": lambda: theirs(own(), "datasets_filter.py", rule, bench.parquet)
+        "datasets.filter, which writes row numbers": lambda: theirs(
+            own(), "datasets_filter.py", rule, bench.parquet, "numbers"
+        ),
+        "datasets.filter and flatten_indices, which writes rows": lambda: theirs(
+            own(), "datasets_filter.py", rule, bench.parquet, "rows"
+        ),
     }
     if tool := bench.peer("datatrove"):
         others["datatrove's LambdaFilter"] = lambda: theirs(tool, "datatrove_filter.py", rule, bench.parquet)
