@@ -33,17 +33,18 @@ from builder.corpus.opening import (
     PURGED_BYTES,
     SEAL_BYTES,
     TOMBSTONES_BYTES,
+    LedgerSegment,
     check_folder,
     check_path,
     check_tree,
     file_kind,
     open_rows,
+    open_segments,
     read_file,
 )
 from builder.corpus.purged import PURGED, Purged
 from builder.corpus.seals import RootSeal, Sealed, newest_of
 from builder.corpus.staging import Staging
-from builder.corpus.tables import LedgerSegment, open_segments
 from builder.domain.manifest import Manifest
 from builder.domain.version import Version
 from builder.errors import CorpusError, Fault, TamperedError, VersionError

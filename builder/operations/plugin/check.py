@@ -12,7 +12,7 @@ from builder.operations.plugin.laws import LAWS, Trial, faults_of
 from builder.operations.plugin.sample import sample_rows
 from builder.protocols import Columns, CorpusStage, Resources
 from builder.recipe import Recipe
-from builder.registry import blame, package_of, stage_class
+from builder.registry import blame, package_of, source_kinds, stage_class
 from builder.stages.identification.columns import columns_of
 from builder.stages.quality.signals import SIGNALS
 from builder.summary import Summarised
@@ -120,6 +120,9 @@ def trial_of(name: str, options: Mapping[str, Any], *, contract: str) -> Trial:
 
 def _stage(name: str, options: Mapping[str, Any]) -> Stage:
     """Make the stage as a recipe does, so that wrong options are faults with their place."""
+    if name in source_kinds():
+        what, advice = f"{name!r} is a source; the laws are those of stages", "test it with a build"
+        raise RecipeError(Fault(where=name, what=what, advice=advice))
     stage_class(name)  # a name that is not known has advice of its own
     document = {
         "name": "trial",

@@ -257,7 +257,8 @@ def test_options_are_those_of_a_recipe(install: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "what"), [("dedup_near", "decides on all records"), ("plantd", "no stage is called")]
+    ("name", "what"),
+    [("dedup_near", "decides on all records"), ("plantd", "no stage is called"), ("jsonl", "is a source")],
 )
 def test_what_cannot_be_checked_is_an_error(name: str, what: str) -> None:
     """The error says why."""
