@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from builder.pipeline.spool import Part, Spool
+    from builder.pipeline.parts import Part
+    from builder.pipeline.spool import Spool
     from builder.protocols import Task
 
 Item = TypeVar("Item")
@@ -39,7 +40,7 @@ def covered_share(spool: Spool, sampled: Sequence[Task], tasks: Sequence[Task]) 
     """
     parts: dict[int, Part] = {}
     for part in spool.parts:
-        parts[int(Path(part.stem).parent.name)] = part
+        parts[int(Path(part.files["account"].path).parent.name)] = part
     total = sum(task.size_bytes for task in tasks)
     read = sum(_bytes_read(sampled[number], part) for number, part in parts.items())
     return min(1.0, read / total) if read and total else 1.0

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +25,7 @@ from builder.domain.url import URL_RULES
 from builder.engines.threads import LocalThreads
 from builder.errors import BuilderError, Fault, WorkerDiedError
 from builder.history.index import write_arrow
+from builder.io.streams.replacing import replacing, save_array
 from builder.pipeline.preload import load_compiler
 from builder.pipeline.spool import Spool, StageSketches, row_numbers
 from builder.pipeline.stage_errors import blame_stage
@@ -173,8 +174,8 @@ def resolve_barrier(
         if not _tags(stage):
             merges.note(stage.name, verdicts, rows=numbers)
             alive &= (verdicts.keeper == NO_ROW) | (verdicts.keeper == np.arange(spool.n_rows))
-        files.append(_save(folder / f"{stage.name}{PAST_KEEPERS}", verdicts.keeper))
-    _save(folder / BARRED, tombstoned)
+        files.append(save_array(folder / f"{stage.name}{PAST_KEEPERS}", verdicts.keeper))
+    save_array(folder / BARRED, tombstoned)
     return files
 
 
@@ -190,7 +191,7 @@ def _resolve_stage(
     """Resolve one stage in a worker, if the engine has workers: they have loaded the kernels."""
     resolution = Resolution(
         spool=spool,
-        alive=str(_save(folder / "alive.npy", alive)),
+        alive=str(save_array(folder / "alive.npy", alive)),
         folder=str(folder),
         memory=memory,
         n_threads=engine.workers,
@@ -241,10 +242,10 @@ class Resolution:
     def __call__(self, stage: CorpusStage, guard: Guard) -> str:  # noqa: ARG002 - engines pass one
         """Resolve the stage, write its verdicts to files, and return its reason."""
         verdicts = self.decide(stage)
-        _save(Path(self.folder) / f"{stage.name}{MEMORY_KEEPERS}", verdicts.keeper)
-        _save(Path(self.folder) / f"{stage.name}.similarity.npy", verdicts.similarity)
+        save_array(Path(self.folder) / f"{stage.name}{MEMORY_KEEPERS}", verdicts.keeper)
+        save_array(Path(self.folder) / f"{stage.name}.similarity.npy", verdicts.similarity)
         if verdicts.replaces is not None:
-            _save(Path(self.folder) / f"{stage.name}.replaces.npy", verdicts.replaces)
+            save_array(Path(self.folder) / f"{stage.name}.replaces.npy", verdicts.replaces)
         return verdicts.reason
 
     def decide(self, stage: CorpusStage) -> Verdicts:
@@ -265,7 +266,8 @@ def write_segment(path: Path, stage: CorpusStage, spool: Spool, verdicts: Verdic
     path.parent.mkdir(parents=True, exist_ok=True)
     segments = _segments(stage, spool, verdicts)
     first = next(segments)
-    write_arrow(path, first.schema, chain([first], segments))
+    with replacing(path) as beside:
+        write_arrow(beside, first.schema, chain([first], segments))
 
 
 def _segments(stage: CorpusStage, spool: Spool, verdicts: Verdicts) -> Iterator[pa.Table]:
@@ -307,9 +309,3 @@ def with_past_rows(verdicts: Verdicts, rows: PastRows) -> PastVerdicts:
 
 def _tags(stage: CorpusStage) -> bool:
     return getattr(stage, "mode", "drop") == "tag"
-
-
-def _save(path: Path, array: NDArray[Any]) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.save(path, array)
-    return path

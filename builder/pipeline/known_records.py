@@ -15,6 +15,7 @@ from builder.domain.record import RAW, RECORD
 from builder.domain.text_buffers import text_buffers
 from builder.history.index import RECORD_KEY_TYPE
 from builder.io.parquet_sink.rows import encode_rows
+from builder.io.streams.replacing import save_array
 from builder.protocols import Reading
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def write_known(path: Path, columns: Sequence[pa.ChunkedArray], *, excluding: fr
     apart = pa.array(sorted(excluding), RECORD_KEY_TYPE)
     columns = [column.filter(pc.invert(pc.is_in(column, value_set=apart))) for column in columns]
     words = np.concatenate([np.empty((0, 2), np.uint64), *(sixteen_bytes(column) for column in columns)])
-    np.save(path, words[np.lexsort((words[:, 1], words[:, 0]))])
+    save_array(path, words[np.lexsort((words[:, 1], words[:, 0]))])
 
 
 def find_known(keys: pa.Array, known: NDArray[np.uint64]) -> NDArray[np.bool_]:

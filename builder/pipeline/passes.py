@@ -29,18 +29,8 @@ from builder.pipeline.charged import apply_charged, is_final, read_charged
 from builder.pipeline.dropped import NO_TEXTS, DroppedTexts
 from builder.pipeline.encoded_columns import with_decoded_bytes, with_time_zone
 from builder.pipeline.known_records import drop_known, keyed_ordinals, record_keys
-from builder.pipeline.spool import (
-    AT,
-    ROW,
-    SIZE,
-    FinishedTask,
-    Part,
-    finish_task,
-    finished_parts,
-    finished_task,
-    sketch_name,
-    write_part,
-)
+from builder.pipeline.parts import FinishedTask, Part, TaskParts
+from builder.pipeline.spool import AT, ROW, SIZE, sketch_name
 from builder.pipeline.stage_errors import apply_stage, blame_stage
 from builder.pipeline.tombstones import tombstone_rejections
 from builder.protocols import Reading
@@ -80,11 +70,10 @@ class FirstPass:
     def __call__(self, numbered: tuple[int, Task], guard: Guard) -> FinishedTask:
         """Process one task; return its parts, and the number of records that its reader counted."""
         number, task = numbered
-        folder = Path(self.folder) / f"{number:06d}"
-        parts = finished_parts(folder)
-        n_done = sum(part.n_records for part in parts)
+        task_parts = TaskParts(Path(self.folder) / f"{number:06d}")
+        n_done = sum(part.n_records for part in task_parts.parts)
         guard.tick(n_done, 0)
-        if (finished := finished_task(folder, parts)) is not None:
+        if (finished := task_parts.finished()) is not None:
             return finished
         n_read = 0
         source = self.sources[task.source]
@@ -97,15 +86,13 @@ class FirstPass:
                 fresh = with_decoded_bytes(fresh, source, self.resources)
                 fresh = with_time_zone(fresh, source, self.resources.contract.columns)
                 fresh = with_partitions(fresh, partitions, self.resources.contract.columns)
-                parts.append(self._process(fresh, source.kind, folder=folder, number=len(parts), guard=guard))
+                self._process(fresh, source.kind, task_parts, guard)
                 guard.tick(fresh.n_records, fresh.batch.nbytes)
             if self.limit is not None and n_read >= self.limit:
                 break
-        finished = FinishedTask(parts=parts, n_records=n_read)
-        finish_task(folder, finished)
-        return finished
+        return task_parts.finish(n_read)
 
-    def _process(self, reading: Reading, kind: str, *, folder: Path, number: int, guard: Guard) -> Part:
+    def _process(self, reading: Reading, kind: str, task_parts: TaskParts, guard: Guard) -> None:
         counts = Counter(reading.counts)
         whole, keys = reading, record_keys(reading)
         reading, known = drop_known(whole, keys, self.known)
@@ -128,16 +115,13 @@ class FirstPass:
             keys=keyed_ordinals(whole, keys),
         )
         if account.num_rows != reading.n_records:
-            raise AccountError(
-                f"{folder.name}/{number}: {reading.n_records} read, {account.num_rows} accounted for"
-            )
+            where = f"part {len(task_parts.parts)} of {task_parts.folder.name}"
+            raise AccountError(f"{where}: {reading.n_records} read, {account.num_rows} accounted for")
         batch = _prepare(identify(batch, resources=self.resources), self.pass_, self.resources)
         tables = {"rows": batch, "rejected": concat(rejected), "account": account, **dropped.files()}
         tables |= {name: table for name, table in reading.noted.items() if table.num_rows}
-        return write_part(
-            folder,
-            number,
-            tables=tables,
+        task_parts.add(
+            tables,
             n_records=reading.n_records,
             counts=counts,
             refused=[unit for unit in guard.take_refused() if is_final(unit)],
@@ -145,8 +129,38 @@ class FirstPass:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartGroup:
+    """Parts that one task of a later pass processes; ``first_rows`` are the numbers of their first rows."""
+
+    number: int
+    parts: Sequence[Part]
+    first_rows: Sequence[int]
+
+
+GROUP_BYTES = 32_000_000
+"""Bytes of rows in a group of parts. The parts of a group share a file."""
+
+
+def group_parts(parts: Sequence[Part], first_rows: Sequence[int], *, alone: bool) -> list[PartGroup]:
+    """Group parts by their size, which depends on nothing but the parts.
+
+    Args:
+        alone: whether each part is a group, because the numbers of its units are its own.
+    """
+    groups: list[PartGroup] = []
+    start, n_bytes = 0, 0
+    for n, part in enumerate(parts, start=1):
+        n_bytes += part.files["rows"].size
+        if alone or n_bytes >= GROUP_BYTES or n == len(parts):
+            some = slice(start, n)
+            groups.append(PartGroup(number=len(groups), parts=parts[some], first_rows=first_rows[some]))
+            start, n_bytes = n, 0
+    return groups
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LaterPass:
-    """A later pass: applies the verdicts of the barrier to one part, and then the stages of the pass.
+    """A later pass: applies the verdicts of the barrier to some parts, and then the stages of the pass.
 
     Attributes:
         verdicts: for each corpus stage of the barrier, the file of its keepers: int64[n_rows] over the whole
@@ -168,15 +182,18 @@ class LaterPass:
     refers: bool
     audit_texts: str = NO_TEXTS
 
-    def __call__(self, numbered: tuple[int, Part, int], guard: Guard) -> Part:
-        """Process one part, and return the new part; the item has its number, the part, and its first row."""
-        number, part, first_row = numbered
-        folder = Path(self.folder) / f"{number:06d}"
-        base = part.stem if self.refers else ""
-        if done := finished_parts(folder):
-            return replace(done[0], base=base)
+    def __call__(self, group: PartGroup, guard: Guard) -> list[Part]:
+        """Process some parts, and return the new ones."""
+        task_parts = TaskParts(Path(self.folder) / f"{group.number:06d}")
+        made = [*task_parts.parts]
+        for part, first_row in list(zip(group.parts, group.first_rows, strict=True))[len(made) :]:
+            made.append(self._process(part, first_row, task_parts, guard))
+        bases = [part.files["rows"] if self.refers else None for part in group.parts]
+        return [replace(part, base=base) for part, base in zip(made, bases, strict=True)]
+
+    def _process(self, part: Part, first_row: int, task_parts: TaskParts, guard: Guard) -> Part:
         counts: Counter[str] = Counter()
-        here = drop_sketches(part.batch("rows"), self.barrier)
+        here = drop_sketches(part.open_rows(), self.barrier)
         if ROW not in here.schema.names:
             numbers = np.arange(first_row, first_row + part.n_rows, dtype=np.int64)
             here = here.append_column(ROW, pa.array(numbers))
@@ -196,15 +213,7 @@ class LaterPass:
         batch = _hidden(batch) if self.refers else batch.drop_columns([AT])
         late = [*([tombstoned] if tombstoned else []), *rejected]
         tables = {"rows": batch, "rejected": _with_rows(concat(late), here), **dropped.files()}
-        done_part = write_part(
-            folder,
-            0,
-            tables=tables,
-            n_records=part.n_rows,
-            counts=counts,
-            refused=guard.take_refused(),
-        )
-        return replace(done_part, base=base)
+        return task_parts.add(tables, n_records=part.n_rows, counts=counts, refused=guard.take_refused())
 
     def _settle(
         self, here: pa.RecordBatch, rows: PartRows, first_row: int, counts: Counter[str]

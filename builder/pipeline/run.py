@@ -6,16 +6,17 @@ import shutil
 from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 
 from builder.errors import Fault, SourceError
 from builder.io.streams.paths import file_mark
+from builder.io.streams.replacing import save_array
 from builder.pipeline.barriers import BARRED, Merges, resolve_barrier
-from builder.pipeline.passes import LATE_SCHEMA, FirstPass, LaterPass
-from builder.pipeline.spool import ROW, Part, Spool, row_numbers
+from builder.pipeline.passes import LATE_SCHEMA, FirstPass, LaterPass, group_parts
+from builder.pipeline.spool import ROW, Spool, row_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from builder.io.streams.paths import FileMark
     from builder.pipeline.chain import Pass
     from builder.pipeline.context import BuildContext
-    from builder.pipeline.spool import FinishedTask
+    from builder.pipeline.parts import FinishedTask, Part
     from builder.protocols import Task
 
 
@@ -203,7 +204,7 @@ def _run_later_pass(
     numbers = None
     if number > 1:
         numbers = str(folder / "numbers.npy")
-        np.save(numbers, row_numbers(spool))
+        save_array(Path(numbers), row_numbers(spool))
     later_pass = LaterPass(
         barrier=pass_.barrier,
         verdicts=tuple(map(str, files)),
@@ -215,11 +216,11 @@ def _run_later_pass(
         refers=next_pass.only_publishes,
         audit_texts=context.recipe.audit_texts,
     )
-    items = [(i, part, int(spool.first_rows[i])) for i, part in enumerate(parts)]
     untrusted = any(stage.untrusted for stage in next_pass.stages)
+    groups = group_parts(parts, spool.first_rows[:-1].tolist(), alone=untrusted)
     settled: list[Part] = []
-    for part in context.engine.map(later_pass, items, untrusted=untrusted):
-        settled.append(part)
+    for some in context.engine.map(later_pass, groups, untrusted=untrusted):
+        settled += some
         context.advance("settle", done=len(settled), total=len(parts), unit="batches")
     return settled
 

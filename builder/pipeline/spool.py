@@ -1,36 +1,24 @@
-"""The spool: finished batches on disk, from which a killed build resumes.
-
-A part is a batch that has finished a pass. Its ``.json`` file is written last, by an atomic rename: a part
-without this file is not finished. The other files are Arrow IPC and are read by memory map.
-
-    SPOOL/0/000012/00003.rows.arrow       rows that continue, with sketches and underscore columns
-    SPOOL/0/000012/00003.account.arrow    one row for each record read (first pass only)
-    SPOOL/0/000012/00003.rejected.arrow   rejected rows
-    SPOOL/0/000012/00003.json             counts; the part is finished
-    SPOOL/0/000012/done                   the task is finished
-"""
+"""The spool: the rows of all parts of one barrier, read by memory map."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
-import orjson
 import pyarrow as pa
-from xxhash import xxh3_128_hexdigest
 
 from builder.domain.row_numbers import FirstRows, PartRows
-from builder.io.parquet_sink.mapped import MappedBatch
+from builder.io.parquet_sink.mapped import MappedFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from builder.protocols import RefusedUnit
+    from builder.pipeline.parts import Extent, Part
 
 ROW = "_row"
 """The number of a row in the first spool; all later verdicts refer to it."""
@@ -41,142 +29,16 @@ SIZE = "_size"
 AT = "_at"
 """The place of a row in the part from which it comes."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """One finished batch: where its files are, and how many records and rows it has.
-
-    Attributes:
-        files: size in bytes and XXH3 of each file, by its content (``rows``, ``rejected``, ``account``).
-        refused: stage, unit and reason of each unit that the guard refused in this part.
-        base: stem of the part with the public columns, at the places in ``_at``; empty if this part has them.
-    """
-
-    stem: str
-    n_records: int
-    n_rows: int
-    n_rejected: int
-    files: Mapping[str, tuple[int, str]]
-    counts: Mapping[str, int] = field(default_factory=dict)
-    refused: Sequence[tuple[str, int, str]] = ()
-    base: str = ""
-
-    def batch(self, what: str) -> pa.RecordBatch:
-        """Open one of the part's files by memory map; nothing is copied."""
-        return MappedBatch.open(f"{self.stem}.{what}.arrow").batch
-
-    def table(self, what: str) -> pa.Table:
-        """Open one of the part's files as a table."""
-        return pa.Table.from_batches([self.batch(what)])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FinishedTask:
-    """All parts of a task, and the number of records that its reader counted independently of the parts."""
-
-    parts: Sequence[Part]
-    n_records: int
-
-
-def write_part(
-    folder: Path,
-    number: int,
-    *,
-    tables: Mapping[str, pa.RecordBatch],
-    n_records: int,
-    counts: Mapping[str, int],
-    refused: Sequence[RefusedUnit] = (),
-) -> Part:
-    """Write one part; ``tables`` has ``rows`` and ``rejected``, and ``account`` in the first pass."""
-    folder.mkdir(parents=True, exist_ok=True)
-    stem = folder / f"{number:05d}"
-    for what, batch in tables.items():
-        with pa.OSFile(f"{stem}.{what}.arrow", "wb") as file, pa.ipc.new_file(file, batch.schema) as writer:
-            writer.write_batch(batch)
-    part = Part(
-        stem=str(stem),
-        n_records=n_records,
-        n_rows=tables["rows"].num_rows,
-        n_rejected=tables["rejected"].num_rows,
-        files={what: checksum(f"{stem}.{what}.arrow") for what in tables},
-        counts=dict(counts),
-        refused=[(one.stage, one.unit, one.reason) for one in refused],
-    )
-    facts = {name: getattr(part, name) for name in _FACTS}
-    _write_atomically(stem.with_suffix(".json"), orjson.dumps(facts))
-    return part
-
-
-_FACTS = ("n_records", "n_rows", "n_rejected", "files", "counts", "refused")
-"""The keys in the ``.json`` file of a part."""
-
-
-def checksum(path: str) -> tuple[int, str]:
-    """Return the size of a file in bytes and the XXH3 of its bytes, read by memory map."""
-    with pa.memory_map(path) as file:
-        data = file.read_buffer()
-        return data.size, xxh3_128_hexdigest(data)
-
-
-def finished_parts(folder: Path) -> list[Part]:
-    """List the finished parts of a task, up to the first missing or damaged one.
-
-    After a power loss a written file may be empty, cut short or full of zeros. Therefore each file must have
-    the recorded size and checksum. The caller makes all other parts again.
-    """
-    parts: list[Part] = []
-    while (part := _read_part(folder / f"{len(parts):05d}.json")) is not None:
-        parts.append(part)
-    return parts
-
-
-def _read_part(path: Path) -> Part | None:
-    try:
-        facts = orjson.loads(path.read_bytes())
-        part = Part(stem=str(path.with_suffix("")), **{name: facts[name] for name in _FACTS})
-        intact = all(
-            checksum(f"{part.stem}.{what}.arrow") == (size, digest)
-            for what, (size, digest) in part.files.items()
-        )
-    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException):
-        return None
-    return part if intact else None
-
-
-def finish_task(folder: Path, finished: FinishedTask) -> None:
-    """Mark a task as finished: it has no more parts."""
-    folder.mkdir(parents=True, exist_ok=True)
-    facts = {"n_parts": len(finished.parts), "n_records": finished.n_records}
-    _write_atomically(folder / TASK_DONE, orjson.dumps(facts))
-
-
-def finished_task(folder: Path, parts: Sequence[Part]) -> FinishedTask | None:
-    """Return the task if all its parts are finished; None if reading must continue after the last part."""
-    try:
-        facts = orjson.loads((folder / TASK_DONE).read_bytes())
-        n_parts, n_records = int(facts["n_parts"]), int(facts["n_records"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    if n_parts != len(parts) or n_records != sum(part.n_records for part in parts):
-        return None
-    return FinishedTask(parts=parts, n_records=n_records)
-
-
-TASK_DONE = "done"
-"""The file with the number of parts of a task, and the number of records that its reader counted."""
-
-
-def _write_atomically(path: Path, data: bytes) -> None:
-    beside = path.with_name(path.name + ".tmp")
-    beside.write_bytes(data)
-    beside.replace(path)
+MAX_MAPS = 8_192
+"""Maximum number of files that a spool maps. A process of Linux has up to 65,530 maps (``vm.max_map_count``),
+and a build has some spools."""
 
 
 @dataclass(frozen=True)
 class Spool:
     """All parts of one barrier, in the order of the build; rows are numbered across the parts.
 
-    Each part's file is mapped on first use, once, and stays mapped as long as the spool object exists.
+    A file is mapped on first use. Up to ``MAX_MAPS`` files stay mapped as long as the spool object exists.
     """
 
     parts: Sequence[Part]
@@ -192,16 +54,23 @@ class Spool:
         return np.concatenate([[0], np.cumsum([part.n_rows for part in self.parts])]).astype(np.int64)
 
     @cached_property
-    def _mapped(self) -> dict[str, MappedBatch]:
+    def _mapped(self) -> dict[str, MappedFile]:
         return {}
 
-    def _map(self, stem: str) -> MappedBatch:
-        if stem not in self._mapped:
-            self._mapped[stem] = MappedBatch.open(f"{stem}.rows.arrow")
-        return self._mapped[stem]
+    def _map(self, path: str) -> MappedFile:
+        """Map a file, and close the map that is open for the longest time if there are too many."""
+        found = self._mapped.get(path)
+        if found is None:
+            while len(self._mapped) >= MAX_MAPS:
+                self._mapped.pop(next(iter(self._mapped)), None)
+            found = self._mapped.setdefault(path, MappedFile.open(path))
+        return found
 
-    def _rows(self, stem: str) -> pa.RecordBatch:
-        return self._map(stem).batch
+    def _batch(self, at: Extent) -> pa.RecordBatch:
+        return self._map(at.path).batch(at.offset, at.size)
+
+    def _rows(self, part: Part) -> pa.RecordBatch:
+        return self._batch(part.files["rows"])
 
     @property
     def n_rows(self) -> int:
@@ -209,8 +78,15 @@ class Spool:
         return int(self.first_rows[-1])
 
     def column(self, name: str) -> pa.ChunkedArray:
-        """Return one column over all rows; its memory pages are read on access."""
-        chunks = [self._rows(part.stem).column(name) for part in self.parts]
+        """Return one column over all rows; its memory pages are read on access.
+
+        The columns of more than ``MAX_MAPS`` files are copied, because a column keeps its maps open.
+        """
+        n_files = len({part.files["rows"].path for part in self.parts})
+        columns = (self._rows(part).column(name) for part in self.parts)
+        chunks = []
+        while some := list(islice(columns, MAX_MAPS)):
+            chunks += some if n_files <= MAX_MAPS else [pa.concat_arrays(some)]
         return pa.chunked_array(chunks, type=None if chunks else pa.null())
 
     def values(self, name: str) -> NDArray[np.int64]:
@@ -227,7 +103,8 @@ class Spool:
         pieces = []
         for part, local in self._locate(ascending):
             pieces.append(self._text(part).take(pa.array(local)))
-            self._map(part.stem).release()
+            at = part.files["rows"]
+            self._map(at.path).release(at.offset, at.size)
         if not pieces:
             return pa.array([], pa.large_binary())
         back = np.empty(len(order), np.int64)
@@ -251,19 +128,20 @@ class Spool:
             yield Spool(self.parts[start:stop], self.text_column), int(self.first_rows[start])
             start = stop
 
-    def has_column(self, name: str) -> bool:
-        """Return whether the parts have a column; public columns may be in the parts of another spool."""
-        return bool(self.parts) and name in self._rows(self.parts[0].stem).schema.names
+    @property
+    def column_names(self) -> list[str]:
+        """The columns of the parts; public columns may be in the parts of another spool."""
+        return self._rows(self.parts[0]).schema.names if self.parts else []
 
     def take_rows(self, ascending: NDArray[np.int64], names: Sequence[str]) -> pa.Table:
         """Return some columns of at least one row, from each part or its base part."""
         pieces = []
         for part, local in self._locate(ascending):
-            here = self._rows(part.stem)
+            here = self._rows(part)
             there = here
             at = far = pa.array(local)
-            if part.base:
-                there, far = self._rows(part.base), here.column(AT).take(at)
+            if part.base is not None:
+                there, far = self._batch(part.base), here.column(AT).take(at)
             columns = [
                 here.column(name).take(at) if name.startswith("_") else there.column(name).take(far)
                 for name in names
@@ -282,7 +160,7 @@ class Spool:
         ]
 
     def _text(self, part: Part) -> pa.LargeBinaryArray:
-        column = self._rows(part.stem).column(self.text_column)
+        column = self._rows(part).column(self.text_column)
         return column.fill_null("").cast(pa.large_binary())
 
 
@@ -318,4 +196,4 @@ def sketch_name(stage: str, column: str) -> str:
 
 def row_numbers(spool: Spool) -> FirstRows:
     """Return the rows' numbers in the first spool; the first spool itself has no column of numbers."""
-    return FirstRows(spool.values(ROW) if spool.has_column(ROW) else np.arange(spool.n_rows))
+    return FirstRows(spool.values(ROW) if ROW in spool.column_names else np.arange(spool.n_rows))

@@ -64,7 +64,7 @@ def _merged(context: BuildContext, chain_result: ChainResult) -> Iterator[pa.Tab
     """Yield the texts of merged rows: a sample of each stage, or all of them."""
     merges, first = chain_result.merges, chain_result.first
     text = context.recipe.columns.text
-    if text is None or not first.n_rows or not first.has_column(text):
+    if text is None or not first.n_rows or text not in first.column_names:
         return
     late = chain_result.late["_row"].to_numpy() if chain_result.late.num_rows else np.empty(0, np.int64)
     spool = Spool(first.parts, text)

@@ -14,6 +14,7 @@ from builder.domain.outcome import REMOVED_SPANS
 from builder.domain.row_numbers import PastRows
 from builder.errors import AccountError
 from builder.history.shard_notes import NotedColumns
+from builder.io.streams.replacing import save_array
 from builder.pipeline.candidate_ids import ID
 from builder.release.dropped_texts import TEXTS, write_texts
 from builder.release.edits import SOURCE_GONE, Edits, find_replaced
@@ -205,7 +206,6 @@ def _shard_job(
     row_outcomes: RowOutcomes,
 ) -> ShardJob:
     arrays = context.folder / "arrays"
-    arrays.mkdir(exist_ok=True)
     for name, array in {
         "ids": placement.ids.words,
         "sizes": placement.sizes,
@@ -214,7 +214,7 @@ def _shard_job(
         "past_ids": row_outcomes.past_ids.words,
         **{f"{split}.rows": placement.of(i) for i, split in enumerate(placement.names)},
     }.items():
-        np.save(arrays / f"{name}.npy", array)
+        save_array(arrays / f"{name}.npy", array)
     return ShardJob(
         parts=chain_result.last.parts,
         schema=context.chain.published,

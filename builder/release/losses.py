@@ -61,7 +61,7 @@ def count_losses(
 
 
 def _rejections(chain_result: ChainResult) -> Iterator[pa.RecordBatch]:
-    yield from (part.batch("rejected") for part in chain_result.first.parts if part.n_rejected)
+    yield from (part.files["rejected"].read() for part in chain_result.first.parts if part.n_rejected)
     yield from chain_result.late.to_batches()
 
 

@@ -113,5 +113,5 @@ def _tags(chain_result: ChainResult) -> list[NDArray[np.int64]]:
     """Return the keepers that ``mode: tag`` stored in rows."""
     if not chain_result.last.parts:
         return []
-    names = [n for n in chain_result.last.parts[0].batch("rows").schema.names if n.startswith("_cluster_")]
+    names = [n for n in chain_result.last.column_names if n.startswith("_cluster_")]
     return [chain_result.last.column(name).fill_null(-1).to_numpy() for name in names]

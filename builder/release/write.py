@@ -16,8 +16,9 @@ from builder.domain.row_numbers import FirstRows, LastRows, decode_old
 from builder.history.shard_notes import NotedColumns, ShardNotes
 from builder.io.parquet_sink.rows import row_sizes
 from builder.io.parquet_sink.shards import choose_cut_sizes, cut_ranges, write_shard
+from builder.io.streams.replacing import save_array
 from builder.pipeline.candidate_ids import ID, SECOND_ID
-from builder.pipeline.spool import SIZE, Part, Spool, row_numbers
+from builder.pipeline.spool import SIZE, Spool, row_numbers
 from builder.protocols import Columns
 from builder.release.ids import assign_splits, settle_ids
 from builder.release.layout import PlannedShard, WrittenShard
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from builder.domain.manifest import CutSizes, Manifest
     from builder.history.lineage import Lineage
+    from builder.pipeline.parts import Part
     from builder.protocols import Guard
     from builder.release.edits import Edits
 
@@ -166,8 +168,8 @@ class ShardJob:
         written = write_shard(path, self.schema, map(notes.take, groups), largest_row_bytes=largest_row_bytes)
         pa.default_memory_pool().release_unused()  # one row group may use all the memory of this process
         ids, digests = path.with_suffix(".ids.npy"), path.with_suffix(".digests.npy")
-        np.save(ids, DocumentIds.concat(notes.ids).words)
-        np.save(digests, np.concatenate(notes.digests))
+        save_array(ids, DocumentIds.concat(notes.ids).words)
+        save_array(digests, np.concatenate(notes.digests))
         return WrittenShard(
             split=split,
             name=name,

@@ -32,16 +32,23 @@ def _zero_the_middle(path: Path) -> None:
     path.write_bytes(data)
 
 
+def _swap_halves(path: Path) -> None:
+    data = path.read_bytes()
+    path.write_bytes(data[len(data) // 2 :] + data[: len(data) // 2])
+
+
 DAMAGES: dict[str, tuple[str, Callable[[Path], Any]]] = {
-    "rows are zeros": ("*.rows.arrow", _zero_the_middle),
-    "rows are empty": ("*.rows.arrow", lambda path: path.write_bytes(b"")),
-    "rows are cut": ("*.rows.arrow", lambda path: os.truncate(path, path.stat().st_size // 2)),
-    "rows are gone": ("*.rows.arrow", Path.unlink),
-    "account is zeros": ("*.account.arrow", _zero_the_middle),
-    "facts are gone": ("*.json", Path.unlink),
-    "facts are empty": ("*.json", lambda path: path.write_bytes(b"")),
-    "facts are half": ("*.json", lambda path: os.truncate(path, 20)),
-    "facts are nonsense": ("*.json", lambda path: path.write_text('{"n_records": []}')),
+    "rows are zeros": ("*.rows.arrows", _zero_the_middle),
+    "rows are empty": ("*.rows.arrows", lambda path: path.write_bytes(b"")),
+    "rows are cut": ("*.rows.arrows", lambda path: os.truncate(path, path.stat().st_size // 2)),
+    "rows are gone": ("*.rows.arrows", Path.unlink),
+    "account is zeros": ("*.account.arrows", _zero_the_middle),
+    "rows are swapped": ("*.rows.arrows", _swap_halves),
+    "list is gone": ("*.parts", Path.unlink),
+    "list is empty": ("*.parts", lambda path: path.write_bytes(b"")),
+    "list is cut in a line": ("*.parts", lambda path: os.truncate(path, path.stat().st_size - 20)),
+    "list is nonsense": ("*.parts", lambda path: path.write_text('0 {"n_records": []}\n')),
+    "list is zeros": ("*.parts", _zero_the_middle),
     "done is empty": ("done", lambda path: path.write_bytes(b"")),
     "done is wrong": ("done", lambda path: path.write_text('{"n_parts": 1, "n_records": 1}')),
     "done is gone": ("done", Path.unlink),

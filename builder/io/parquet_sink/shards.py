@@ -23,6 +23,7 @@ from builder.domain.contract.schema_document import describe_schema
 from builder.domain.manifest import CutSizes
 from builder.errors import BuilderError
 from builder.io.parquet_sink.features import huggingface_metadata
+from builder.io.streams.replacing import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -153,11 +154,10 @@ def write_shard(
         ContractError: if ``load_dataset`` cannot open a column of this type.
     """
     schema = published_schema(schema)
-    temporary = path.with_name(path.name + ".tmp")
     n_rows = 0
     measured = largest_row_bytes <= MAX_MEASURED_ROW_BYTES
-    try:
-        with _DeferredErrors(temporary) as file:
+    with replacing(path) as beside:
+        with _DeferredErrors(beside) as file:
             with _writer(file, schema, measured=measured) as writer:
                 for table in _in_one_chunk(groups, schema):
                     writer.write_table(table, row_group_size=len(table))
@@ -166,9 +166,8 @@ def write_shard(
             file.raise_error()
         if not n_rows:
             raise BuilderError(f"{path.name}: the shard has no rows; do not write an empty shard")
-        return _finish(temporary, path, n_rows)
-    finally:
-        temporary.unlink(missing_ok=True)
+        size_bytes, sha256 = _sync(beside)
+    return Shard(path=path, sha256=sha256, bytes=size_bytes, rows=n_rows)
 
 
 class _DeferredErrors(io.RawIOBase):
@@ -260,10 +259,8 @@ def _in_one_chunk(groups: Iterable[pa.Table], schema: pa.Schema) -> Iterator[pa.
             yield from _in_one_chunk((table.slice(0, half), table.slice(half)), schema)
 
 
-def _finish(temporary: Path, path: Path, n_rows: int) -> Shard:
-    with temporary.open("rb") as file:
+def _sync(path: Path) -> tuple[int, str]:
+    """Sync a file to the disk, and return its size in bytes and its SHA-256."""
+    with path.open("rb") as file:
         os.fsync(file.fileno())
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    size_bytes = temporary.stat().st_size
-    temporary.replace(path)
-    return Shard(path=path, sha256=sha256, bytes=size_bytes, rows=n_rows)
+        return path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()

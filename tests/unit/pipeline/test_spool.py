@@ -16,20 +16,28 @@ from hypothesis import strategies as st
 from mapped_memory import resident_bytes
 
 from builder.history.index import open_arrow
+from builder.pipeline import spool as spool_module
 from builder.pipeline.barriers import write_segment
-from builder.pipeline.spool import AT, Spool, sketch_name, write_part
+from builder.pipeline.parts import Part, TaskParts
+from builder.pipeline.spool import AT, Spool, sketch_name
 from builder.protocols import Verdicts
 
 PARTS = st.lists(st.lists(st.text(max_size=3), max_size=5), max_size=6)
+
+
+def write_part(folder: Path, tables: dict[str, pa.RecordBatch]) -> Part:
+    return TaskParts(folder).add(tables, n_records=tables["rows"].num_rows, counts={})
 
 
 def spool_of(folder: Path, texts: list[list[str]]) -> Spool:
     """Write a part for each list of texts."""
     parts = []
     for number, some in enumerate(texts):
-        rows = pa.record_batch({"text": pa.array(some, pa.string()), "_key": pa.array(range(len(some)))})
+        rows = pa.record_batch(
+            {"text": pa.array(some, pa.string()), "_key": pa.array(range(len(some)), pa.int64())}
+        )
         tables = {"rows": rows, "rejected": rows.slice(0, 0)}
-        parts.append(write_part(folder / f"{number}", 0, tables=tables, n_records=len(some), counts={}))
+        parts.append(write_part(folder / f"{number}", tables))
     return Spool(parts, "text")
 
 
@@ -48,7 +56,7 @@ def test_after_texts_are_copied_no_page_stays_in_memory(tmp_path: Path) -> None:
     """Otherwise the mapped files of all parts would fill the memory."""
     spool = spool_of(tmp_path, [["x" * 1_000_000] * 8, ["y" * 1_000_000] * 8])
     assert len(spool.take(np.arange(16))) == 16
-    resident = [resident_bytes(Path(f"{part.stem}.rows.arrow")) for part in spool.parts]
+    resident = [resident_bytes(Path(part.files["rows"].path)) for part in spool.parts]
     assert max(resident) < 1_000_000
 
 
@@ -68,8 +76,7 @@ def test_public_columns_are_read_from_the_base_part(tmp_path: Path) -> None:
     base = spool_of(tmp_path / "0", [["a", "b", "c"]]).parts[0]
     rows = pa.record_batch({"_key": pa.array([7, 8]), AT: pa.array([2, 0])})
     tables = {"rows": rows, "rejected": rows.slice(0, 0)}
-    lean = write_part(tmp_path / "1", 0, tables=tables, n_records=3, counts={})
-    referring = replace(lean, base=base.stem)
+    referring = replace(write_part(tmp_path / "1", tables), base=base.files["rows"])
     found = Spool([referring]).take_rows(np.array([0, 1]), ["text", "_key"])
     assert found.to_pydict() == {"text": ["c", "a"], "_key": [7, 8]}
 
@@ -82,6 +89,31 @@ def test_a_spool_is_pickled_without_its_maps(tmp_path: Path) -> None:
     again = pickle.loads(pickle.dumps(spool))
     assert len(pickle.dumps(spool)) == fresh < 1000
     assert again.column("text").to_pylist() == spool.column("text").to_pylist()
+
+
+@given(PARTS, st.integers(1, 3), st.data())
+def test_a_limit_of_maps_changes_no_row(texts: list[list[str]], max_maps: int, data: st.DataObject) -> None:
+    """A process can map some 65,000 files, so a spool closes some maps before it opens others."""
+    n_rows = sum(map(len, texts))
+    rows = np.array(data.draw(st.lists(st.integers(0, max(n_rows - 1, 0)), max_size=8 if n_rows else 0)), int)
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        whole = spool_of(Path(folder), texts)
+        expected = whole.take(rows).to_pylist(), whole.column("_key").to_pylist()
+        patch.setattr(spool_module, "MAX_MAPS", max_maps)
+        limited = Spool(whole.parts, "text")
+        assert (limited.take(rows).to_pylist(), limited.column("_key").to_pylist()) == expected
+        assert len(limited._mapped) <= max_maps
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such table")
+def test_a_column_of_many_files_holds_no_maps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A column that refers to a map keeps it open, so the column of more files than that is a copy."""
+    monkeypatch.setattr(spool_module, "MAX_MAPS", 4)
+    spool = spool_of(tmp_path, [["a"]] * 20)
+    column = spool.column("text")
+    maps = Path("/proc/self/maps").read_text(encoding="utf-8")
+    assert len(column) == 20
+    assert maps.count(str(tmp_path)) <= 4
 
 
 class Keeps:
@@ -106,8 +138,7 @@ def test_a_segment_is_the_same_however_it_is_cut(
             {sketch_name("keeps", "key"): pa.array(rows * 11), "_row": pa.array(rows * 2)}
         )
         tables = {"rows": batch, "rejected": batch.slice(0, 0)}
-        folder = tmp_path / f"{number}"
-        parts.append(write_part(folder, 0, tables=tables, n_records=len(rows), counts={}))
+        parts.append(write_part(tmp_path / f"{number}", tables))
     monkeypatch.setattr(sys.modules["builder.pipeline.barriers"], "_SEGMENT_ROWS", n_rows)
     verdicts = Verdicts(keeper=keeper, similarity=np.full(9, np.nan), reason="")
     write_segment(tmp_path / "keeps.arrow", Keeps(), Spool(parts), verdicts)  # type: ignore[arg-type]
