@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from builder.protocols import RefusedUnit
 
-LIST, DONE = ".parts", "done"
+LIST, TASK_DONE = ".parts", "done"
 """The suffix of a list of parts; the file that marks a task as finished."""
 
 _ALIGNMENT = 64
@@ -120,7 +120,7 @@ class TaskParts:
     def finished(self) -> FinishedTask | None:
         """Return the task if all its parts are finished; None if it must continue after the last part."""
         try:
-            facts = orjson.loads((self.folder / DONE).read_bytes())
+            facts = orjson.loads((self.folder / TASK_DONE).read_bytes())
             n_parts, n_records = int(facts["n_parts"]), int(facts["n_records"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
@@ -155,7 +155,7 @@ class TaskParts:
         self.folder.mkdir(parents=True, exist_ok=True)
         finished = FinishedTask(parts=self.parts, n_records=n_records)
         facts = {"n_parts": len(self.parts), "n_records": n_records}
-        write_replacing(self.folder / DONE, orjson.dumps(facts))
+        write_replacing(self.folder / TASK_DONE, orjson.dumps(facts))
         return finished
 
     def _append(self, what: str, batch: pa.RecordBatch) -> Extent:

@@ -137,7 +137,7 @@ class PartGroup:
     first_rows: Sequence[int]
 
 
-GROUP_BYTES = 32_000_000
+PART_GROUP_BYTES = 32_000_000
 """Bytes of rows in a group of parts. The parts of a group share a file."""
 
 
@@ -151,7 +151,7 @@ def group_parts(parts: Sequence[Part], first_rows: Sequence[int], *, alone: bool
     start, n_bytes = 0, 0
     for n, part in enumerate(parts, start=1):
         n_bytes += part.files["rows"].size
-        if alone or n_bytes >= GROUP_BYTES or n == len(parts):
+        if alone or n_bytes >= PART_GROUP_BYTES or n == len(parts):
             some = slice(start, n)
             groups.append(PartGroup(number=len(groups), parts=parts[some], first_rows=first_rows[some]))
             start, n_bytes = n, 0

@@ -154,7 +154,7 @@ def test_a_half_removed_spool_is_not_resumed(make: Make, feed: Path, monkeypatch
     remove = shutil.rmtree
 
     def die(folder: Path, **options: Any) -> None:
-        rows = list(Path(folder).rglob("*.rows.arrow"))
+        rows = list(Path(folder).rglob("*.rows.arrows"))
         if options or not rows:  # not the spool
             remove(folder, **options)
             return
