@@ -26,7 +26,7 @@ class RestlessEngine:
         n_calls: calls of functions; more than two for each task.
     """
 
-    workers = 2
+    workers = threads = 2
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
@@ -60,6 +60,10 @@ class RestlessEngine:
         """Call a function; no other one runs."""
         (answer,) = self.map(function, [task])
         return answer
+
+    def facts(self) -> dict[str, object]:
+        """Return what ``run.json`` records."""
+        return {"engine": "restless", "workers": self.workers}
 
     def start(self) -> None:
         """Do nothing."""

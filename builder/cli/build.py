@@ -31,7 +31,16 @@ _READS_INPUTS = (
 @workers_option
 @max_memory_option
 @click.option(
-    "--engine", type=click.Choice(["local"]), default="local", show_default=True, help="Where the build runs."
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="Where the build runs: on this machine, or on a Ray cluster (needs builder[ray]).",
+)
+@click.option(
+    "--ray-address",
+    metavar="ADDRESS",
+    help="Ray cluster to use. Default: RAY_ADDRESS, else a cluster on this machine for this build.",
 )
 @click.option(
     "--version",
@@ -90,6 +99,7 @@ def build_command(
     workers: int | None,
     max_memory: int | None,
     engine: str,
+    ray_address: str | None,
     number: str | None,
     max_rejected: float | None,
     max_nulled: float | None,
@@ -148,6 +158,7 @@ def build_command(
                 workers=workers,
                 max_memory=max_memory,
                 engine=engine,
+                ray_address=ray_address,
                 version=number,
                 max_rejected=max_rejected,
                 max_nulled=max_nulled,

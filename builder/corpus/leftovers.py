@@ -27,7 +27,7 @@ OVER = ".over"
 BECAME = "became.json"
 """File in a spool outside the corpus: the version and digest of its commit."""
 
-_SCRATCH = ("takedown-", "compact-", "trial-")
+_SCRATCH = ("takedown-", "compact-", "trial-", "ray-")
 
 
 def sweep_leftovers(corpus: Path) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pickle
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 from builder.errors import BuilderError, Fault
 
@@ -74,9 +77,9 @@ class CallResult:
         return pickle.loads(self.result)
 
 
-def remote_error(pickled: bytes, trace: str) -> BaseException:
+def remote_error(pickled: bytes, trace: str, *, load: Callable[[bytes], Any] = pickle.loads) -> BaseException:
     """Return the exception that a worker raised, with the worker's traceback as a note."""
-    error: BaseException = pickle.loads(pickled) if pickled else RuntimeError("an error in a worker")
+    error: BaseException = load(pickled) if pickled else RuntimeError("an error in a worker")
     if isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit)):
         error = RuntimeError(f"{type(error).__name__} in a worker")
     error.add_note("In a worker process:\n" + trace)

@@ -72,6 +72,15 @@ class LocalEngine:
         self._finalizer: weakref.finalize[..., LocalEngine] | None = None
 
     @property
+    def threads(self) -> int:
+        """Number of threads that a task may use while no other one runs."""
+        return self.workers
+
+    def facts(self) -> dict[str, Any]:
+        """Return what ``run.json`` records about the engine."""
+        return {"engine": "local", "workers": self.workers}
+
+    @property
     def peak_bytes(self) -> int:
         """Peak memory of this process and its workers, without mapped files."""
         seen = self._supervisor.peak_bytes if self._supervisor else 0

@@ -12,7 +12,6 @@ The phases of a build:
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -22,17 +21,18 @@ import orjson
 
 from builder.corpus import Corpus
 from builder.corpus.leftovers import OVER, sweep_spools
+from builder.corpus.names import SPOOL
 from builder.corpus.place import local_folder
 from builder.corpus.stopped import forget_stopped, keep_stopped
 from builder.domain.contract.nulled import columns_above, nulled_cells
 from builder.domain.progress import Progress, ignore_notice, ignore_progress
-from builder.engines.local import LocalEngine
-from builder.errors import Fault, NothingKeptError, RecipeError, TooManyNulledError, TooManyRejectedError
+from builder.errors import Fault, NothingKeptError, TooManyNulledError, TooManyRejectedError
 from builder.history.index import open_arrow
 from builder.inputs.hash_cache import HashCache
 from builder.inputs.hashing import hash_inputs
 from builder.inputs.inputs import inputs_digest, list_inputs, list_passed_over, list_tasks
 from builder.inputs.selection import Wanted
+from builder.operations.running import choose_engine
 from builder.operations.secrecy import hides_variables
 from builder.operations.select_for import select_for
 from builder.operations.trial import tries_in_scratch
@@ -40,7 +40,6 @@ from builder.pipeline.chain import bind_chain
 from builder.pipeline.context import BuildContext
 from builder.pipeline.disk import disk_faults
 from builder.pipeline.known_records import write_known
-from builder.pipeline.preload import PRELOAD, number_of_workers
 from builder.pipeline.run import run_chain
 from builder.pipeline.timings import PhaseTimer
 from builder.pipeline.tombstones import Tombstones
@@ -65,10 +64,6 @@ if TYPE_CHECKING:
 BATCH_ROWS = 8_192
 """Maximum number of rows in a batch. Sources of pages end a batch earlier, by its bytes."""
 
-MEMORY_SHARE = 0.6
-"""Default share of the machine's memory that all workers together may use. A hostile file then ends only its
-worker, not the machine."""
-
 _SMALL_BYTES = 4 << 20
 """Total input bytes up to which a build in this process is faster than starting workers."""
 
@@ -82,6 +77,7 @@ def build(
     workers: int | None = None,
     max_memory: int | None = None,
     engine: str = "local",
+    ray_address: str | None = None,
     version: str | None = None,
     max_rejected: float | None = None,
     max_nulled: float | None = None,
@@ -111,6 +107,8 @@ def build(
         workers: number of worker processes; default: one for each core. The result does not depend on it.
         max_memory: bytes that all workers together may use; default: 60 % of the machine's memory. If a
             worker uses more, the page or file that it reads fails.
+        engine: ``local``, or ``ray`` for a Ray cluster, which needs the extra ``builder[ray]``.
+        ray_address: address of the cluster; default: ``RAY_ADDRESS``, else a new cluster on this machine.
         version: version number to use. It must not be lower than the computed number.
         max_rejected: maximum share of the records read that may be rejected or fail. Merged records do not
             count.
@@ -155,7 +153,16 @@ def build(
     with (
         disk_faults(*places),
         corpus.lock(),
-        _engine(engine, workers, max_memory, advance) as running,
+        choose_engine(
+            engine,
+            ray_address=ray_address,
+            workers=workers,
+            max_memory=max_memory,
+            recipe=recipe,
+            inputs=inputs,
+            folder=Path(spool).resolve() if spool else corpus.path / SPOOL,
+            advance=advance,
+        ) as running,
     ):
         if spool:
             sweep_spools(Path(spool), {one: corpus.digest(one) for one in corpus.versions()})
@@ -216,27 +223,6 @@ def _with_known_records(context: BuildContext, selection: InputSelection) -> Bui
 def _needs_workers(chain: Chain, recipe: Recipe, inputs: Sequence[Input], *, n_workers: int) -> bool:
     untrusted = chain.untrusted or any(source.untrusted for source in recipe.sources)
     return untrusted or (n_workers > 1 and sum(one.n_bytes for one in inputs) > _SMALL_BYTES)
-
-
-def _engine(name: str, workers: int | None, max_memory: int | None, advance: Progress) -> LocalEngine:
-    if name != "local":
-        raise RecipeError(Fault(where="--engine", what=f"{name!r} is not an engine", advice="use local"))
-    n_workers = number_of_workers(workers)
-    memory_bytes = max_memory or int(_physical_memory() * MEMORY_SHARE)
-    n_records = 0
-
-    def count(more_records: int, more_bytes: int) -> None:  # noqa: ARG001 - the engine passes both
-        nonlocal n_records
-        n_records += more_records
-        advance("records", done=n_records, total=0, unit="records")
-
-    return LocalEngine(
-        workers=n_workers, memory_bytes=memory_bytes // n_workers, on_progress=count, preload=PRELOAD
-    )
-
-
-def _physical_memory() -> int:
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def _give_notices(notice: Callable[[str], None], chain: Chain, selection: InputSelection) -> None:

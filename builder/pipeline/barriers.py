@@ -194,7 +194,7 @@ def _resolve_stage(
         alive=str(save_array(folder / "alive.npy", alive)),
         folder=str(folder),
         memory=memory,
-        n_threads=engine.workers,
+        n_threads=engine.threads,
     )
     if spool.n_rows > MANY_ROWS:
         reason = _resolve_alone(engine, resolution, stage)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -14,9 +14,20 @@ R = TypeVar("R")
 
 
 class Engine(Protocol):
-    """Runs functions over tasks. It does not know what the data is."""
+    """Runs functions over tasks. It does not know what the data is.
 
-    workers: int
+    A function may be called more than once on a task, also at the same time in two places: it writes under
+    names of its own and renames, and it looks first whether its result is there.
+
+    """
+
+    @property
+    def workers(self) -> int:
+        """Number of tasks that run at the same time."""
+
+    @property
+    def threads(self) -> int:
+        """Number of threads that a task may use while no other task runs in its machine."""
 
     def map(
         self, function: Callable[[T, Guard], R], tasks: Iterable[T], *, untrusted: bool = False
@@ -31,6 +42,9 @@ class Engine(Protocol):
 
     def alone(self, function: Callable[[T, Guard], R], task: T) -> R:
         """Call a trusted function while no other task runs, so that it can use all available memory."""
+
+    def facts(self) -> dict[str, Any]:
+        """Return what ``run.json`` records about the engine: its name, its workers, its machines."""
 
     def close(self) -> None:
         """Stop the workers."""

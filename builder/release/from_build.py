@@ -188,7 +188,7 @@ def _split_changes(
 def _run_facts(context: BuildContext, closed: Closed) -> dict[str, Any]:
     """Return the facts of this run only: options, counts, times, and the units that were refused."""
     return machine_facts() | {
-        "workers": context.engine.workers,
+        **context.engine.facts(),
         "batch_rows": context.batch_rows,
         "counts": dict(sorted(closed.counts.items())),
         "took": context.timer.took(context.engine, context.folder) if context.timer else None,
