@@ -14,7 +14,7 @@ PYTEST = -m pytest -q -n 2 --dist worksteal
 KERNEL_TESTS = tests/unit/kernels $(addprefix tests/property/test_,html_scan.py lifting.py near_duplicates.py \
 	repair.py row_encoding.py)
 
-.PHONY: help demo test test-all coverage check lint types layers lowest docs golden golden-corpus torture bench train clean
+.PHONY: help demo test test-all check-ray coverage check lint types layers lowest docs golden golden-corpus torture bench train clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,10 +29,14 @@ demo: $(BIN)/builder ## Build examples/, publish to a stand-in Hub, load back
 	$(BIN)/python examples/demo.py
 
 test: $(BIN)/builder ## Run the short tests (a few minutes)
-	$(BIN)/python $(PYTEST) -m "not long"
+	$(BIN)/python $(PYTEST) -m "not long and not ray"
 
 test-all: $(BIN)/builder ## Run all tests, including long ones
-	$(BIN)/python $(PYTEST)
+	$(BIN)/python $(PYTEST) -m "not ray"
+
+check-ray: $(BIN)/builder ## Run the tests on a Ray cluster of this machine (installs ray)
+	$(BIN)/pip install --quiet --constraint $(CONSTRAINTS) --editable '.[ray]'
+	$(BIN)/python -m pytest -q -m ray tests/ray
 
 # Two runs, one result. Coverage does not see machine code, so the first run executes the kernel tests on kernels
 # as Python, with smaller inputs (tests/kernel_calls.py). The second run executes the other short tests on

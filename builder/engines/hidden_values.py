@@ -34,6 +34,7 @@ def unpickle_hidden(data: bytes) -> Any:
     >>> os.environ["KEY"] = "s3cret"
     >>> unpickle_hidden(pickle_hidden(["?key=s3cret"], [("KEY", "s3cret")]))
     ['?key=s3cret']
+    >>> del os.environ["KEY"]
     """
     return _Filling(io.BytesIO(data)).load()
 

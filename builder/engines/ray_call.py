@@ -119,6 +119,7 @@ def _failed(error: Exception, options: CallOptions) -> NodeAnswer:
         trace = trace.replace(value, f"${{{name}}}")
     try:
         pickled = pickle_hidden(error, options.variables_here())
+        unpickle_hidden(pickled)  # an exception that takes other arguments than it keeps fails only here
     except Exception:  # noqa: BLE001 - any exception of the program
         pickled = b""
     return NodeAnswer(error=pickled, trace=trace)

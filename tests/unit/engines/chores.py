@@ -139,3 +139,23 @@ def worker_pid(_: int, guard: Any) -> int:
 def hold(n_bytes: int, guard: Any) -> int:
     """Allocate memory for a moment, and return its size in bytes."""
     return len(bytearray(n_bytes))
+
+
+@dataclass(frozen=True)
+class Echo:
+    """A function that returns a value of its own, and its task."""
+
+    value: str
+
+    def __call__(self, task: str, guard: Any) -> list[str]:
+        return [self.value, task]
+
+
+@dataclass(frozen=True)
+class Complain:
+    """A function whose exception holds a value of its own."""
+
+    value: str
+
+    def __call__(self, task: int, guard: Any) -> None:
+        raise ValueError(f"cannot open {self.value}")
