@@ -72,6 +72,9 @@ _READS_INPUTS = (
     type=click.Path(file_okay=False),
     help="Folder for unfinished work. Default: a folder inside the corpus.",
 )
+@click.option(
+    "--break-lock", is_flag=True, help="Take the lock from a builder on another machine that is lost."
+)
 @schemas_option
 @allow_code_option
 @click.option("--full", is_flag=True, help="Read all inputs again, not only new ones.")
@@ -107,6 +110,7 @@ def build_command(
     dry_run: bool,
     settings: tuple[str, ...],
     spool: str | None,
+    break_lock: bool,
     schemas: tuple[str, ...],
     allow_code: bool,
     batch_rows: int | None,
@@ -165,6 +169,7 @@ def build_command(
                 limit=limit,
                 dry_run=dry_run,
                 spool=spool,
+                break_lock=break_lock,
                 batch_rows=batch_rows,
                 full=full,
                 prune=prune,

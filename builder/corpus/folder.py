@@ -14,7 +14,7 @@ from builder.corpus.commit import add_version_steps, commit_steps, finish_pendin
 from builder.corpus.create import create_corpus
 from builder.corpus.durable import write_file
 from builder.corpus.leftovers import sweep_leftovers
-from builder.corpus.locks import locked
+from builder.corpus.locks import Lock, locked
 from builder.corpus.names import (
     AUDIT,
     FETCHED,
@@ -47,7 +47,7 @@ from builder.corpus.seals import RootSeal, Sealed, newest_of
 from builder.corpus.staging import Staging
 from builder.domain.manifest import Manifest
 from builder.domain.version import Version
-from builder.errors import CorpusError, Fault, TamperedError, VersionError
+from builder.errors import CorpusError, Fault, LockedError, TamperedError, VersionError
 from builder.summary import Summarised
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ class Corpus(Summarised):
         """
         self.path = Path(path)
         self._held = 0
+        self._lock: Lock | None = None
         if not looks_like_corpus(self.path):
             what = "is not a corpus folder" if self.path.is_dir() else "no such folder"
             raise CorpusError(Fault(where=str(path), what=what, advice=corpora_near(self.path)))
@@ -374,8 +375,11 @@ class Corpus(Summarised):
     # -- writing -----------------------------------------------------------------------------------
 
     @contextmanager
-    def lock(self, *, wait_s: float = 0.0) -> Iterator[None]:
+    def lock(self, *, wait_s: float = 0.0, break_it: bool = False) -> Iterator[None]:
         """Hold the lock of this corpus. First finish the commit of a killed builder and delete its leftovers.
+
+        Args:
+            break_it: take the lock from a builder on another machine, which is lost.
 
         Raises:
             LockedError: if another builder holds the lock for longer than ``wait_s`` seconds.
@@ -385,7 +389,7 @@ class Corpus(Summarised):
             yield
             return
         check_folder(self.path, SPOOL).mkdir(exist_ok=True)
-        with locked(self.path / LOCK, wait_s=wait_s):
+        with locked(self.path / LOCK, wait_s=wait_s, break_it=break_it) as self._lock:
             self._held += 1
             try:
                 finish_pending(self.path)
@@ -462,10 +466,14 @@ class Corpus(Summarised):
 
         Raises:
             CorpusError: if the lock is not held.
+            LockedError: if another builder has broken the lock.
         """
-        if not self._held:
+        if not self._held or self._lock is None:
             advice = "call it inside `with corpus.lock():`"
             raise CorpusError(Fault(where=str(self.path), what="is not locked", advice=advice))
+        if not self._lock.is_held():
+            what = "has been taken over by another builder, so nothing more is written"
+            raise LockedError(Fault(where=str(self.path), what=what, advice="look at `builder versions`"))
 
 
 @lru_cache(maxsize=64)

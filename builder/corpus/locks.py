@@ -7,8 +7,9 @@ import json
 import os
 import time
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from builder.corpus.opening import file_kind
 from builder.errors import CorpusError, Fault, LockedError, TamperedError
@@ -22,7 +23,7 @@ _FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 @contextmanager
-def locked(path: Path, *, wait_s: float = 0.0) -> Iterator[None]:
+def locked(path: Path, *, wait_s: float = 0.0, break_it: bool = False) -> Iterator[Lock]:
     """Lock the file at ``path`` while the body runs; create the file if necessary.
 
     The system releases a lock when its process ends, so the file of a killed process blocks nobody. The
@@ -30,18 +31,35 @@ def locked(path: Path, *, wait_s: float = 0.0) -> Iterator[None]:
 
     Args:
         wait_s: seconds to wait for another builder.
+        break_it: take the lock from a builder on another host, which is lost. The file server may keep the
+            lock of a lost host for a long time.
 
     Raises:
         LockedError: if another builder holds the lock.
     """
+    if break_it:
+        _break(path)
     number = _acquire(path, deadline=time.monotonic() + wait_s)
     try:
-        holder = {"pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
+        since = datetime.now(UTC).isoformat(timespec="seconds")
+        holder = {"host": os.uname().nodename, "pid": os.getpid(), "since": since}
         _write(number, json.dumps(holder).encode())
-        yield
+        yield Lock(number, path)
     finally:
         _write(number, b"")
         os.close(number)
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A lock that this process has taken."""
+
+    _number: int
+    _path: Path
+
+    def is_held(self) -> bool:
+        """Return whether nobody has broken the lock since; then this process must not write any more."""
+        return _is_still_there(self._number, self._path)
 
 
 def _acquire(path: Path, *, deadline: float) -> int:
@@ -66,11 +84,11 @@ def _acquire(path: Path, *, deadline: float) -> int:
             if _is_still_there(number, path):
                 return number
         elif time.monotonic() >= deadline:
-            holder = _holder(number)
+            holder = _read_holder(number)
             os.close(number)
-            what = f"{holder} works on this corpus"
+            what = f"{_describe(holder)} works on this corpus"
             where = str(path.parent.parent)
-            raise LockedError(Fault(where=where, what=what, advice="wait until it ends, or stop it"))
+            raise LockedError(Fault(where=where, what=what, advice=_advice_on(holder)))
         os.close(number)
         time.sleep(_PAUSE_S)
 
@@ -91,12 +109,53 @@ def _is_still_there(number: int, path: Path) -> bool:
         return False
 
 
-def _holder(number: int) -> str:
+def _break(path: Path) -> None:
+    """Delete the file of a lock that another host holds. The next builder creates and locks a new file.
+
+    Raises:
+        LockedError: if the holder is on this host, where the system releases the lock of a dead process.
+    """
+    try:
+        number = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return
+    try:
+        holder = _read_holder(number)
+    finally:
+        os.close(number)
+    if holder is None:
+        return
+    if _is_here(holder):
+        what = f"{_describe(holder)} has the lock, and it is on this machine: its lock is not broken"
+        advice = "stop that process, or run the command without --break-lock"
+        raise LockedError(Fault(where=str(path.parent.parent), what=what, advice=advice))
+    path.unlink(missing_ok=True)
+
+
+def _read_holder(number: int) -> dict[str, Any] | None:
+    """Return what the holder wrote; None if it wrote nothing that can be read."""
     try:
         facts = json.loads(os.pread(number, 1_000, 0))
-        return f"another builder (process {facts['pid']}, since {facts['since']})"
-    except (ValueError, KeyError, TypeError):
+        return {"host": facts.get("host"), "pid": facts["pid"], "since": facts["since"]}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _is_here(holder: dict[str, Any]) -> bool:
+    return holder["host"] in (None, os.uname().nodename)
+
+
+def _describe(holder: dict[str, Any] | None) -> str:
+    if holder is None:
         return "another builder"
+    host = "" if _is_here(holder) else f" on {holder['host']}"
+    return f"another builder (process {holder['pid']}{host}, since {holder['since']})"
+
+
+def _advice_on(holder: dict[str, Any] | None) -> str:
+    if holder is None or _is_here(holder):
+        return "wait until it ends, or stop it"
+    return "wait until it ends, or stop it; if that machine is lost, run `builder build` with --break-lock"
 
 
 def _write(number: int, data: bytes) -> None:

@@ -20,7 +20,7 @@ from builder.engines.hidden_values import pickle_hidden, proof_of, unpickle_hidd
 from builder.engines.job import ADVICE, Caught, remote_error
 from builder.engines.process_memory import private_bytes
 from builder.engines.ray_call import CallOptions, NodeAnswer, call_on_node
-from builder.engines.ray_probe import Expected, faults_of, probe
+from builder.engines.ray_probe import NodeNeeds, node_faults, probe
 from builder.errors import BuilderError, Fault
 
 if TYPE_CHECKING:
@@ -267,7 +267,7 @@ class RayEngine:
         """Return the nodes that can run tasks.
 
         Raises:
-            BuilderError: if there is none.
+            BuilderError: if no node can.
         """
         import ray
 
@@ -284,7 +284,7 @@ class RayEngine:
         token = secrets.token_hex(8)
         (self._folder / token).write_text(token, encoding="ascii")
         salt = secrets.token_bytes(16)
-        expected = Expected(
+        expected = NodeNeeds(
             folder=str(self._folder),
             token=token,
             versions=self._versions(),
@@ -301,15 +301,15 @@ class RayEngine:
         faults = []
         for name, answer in answers.items():
             try:
-                faults += faults_of(name, ray.get(answer, timeout=_PROBE_S))
+                faults += node_faults(name, ray.get(answer, timeout=_PROBE_S))
             except ray.exceptions.RayError as error:
                 what = f"cannot run builder: {str(error).strip().splitlines()[-1][:200]}"
-                faults += faults_of(name, [(what, "install builder in the Python that Ray uses there")])
+                faults += node_faults(name, [(what, "install builder in the Python that Ray uses there")])
         if faults:
             raise BuilderError(*faults)
 
 
-def _probe_here(expected: Expected, versions: Callable[[], Mapping[str, str]]) -> Sequence[tuple[str, str]]:
+def _probe_here(expected: NodeNeeds, versions: Callable[[], Mapping[str, str]]) -> Sequence[tuple[str, str]]:
     return probe(expected, versions())
 
 

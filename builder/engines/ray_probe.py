@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
+class NodeNeeds:
     """What every node must have.
 
     Attributes:
@@ -38,7 +38,7 @@ class Expected:
     salt: bytes
 
 
-def probe(expected: Expected, versions: Mapping[str, str]) -> list[tuple[str, str]]:
+def probe(expected: NodeNeeds, versions: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return what is wrong on this machine, each with the next step. Runs on a node.
 
     Args:
@@ -118,6 +118,6 @@ def _map(own: Path, other: Path) -> None:  # noqa: ARG001 - one signature for al
 _ATTEMPTS = {"write": _write, "rename": _rename, "link": _link, "lock": _lock, "map": _map}
 
 
-def faults_of(node: str, found: Sequence[tuple[str, str]]) -> list[Fault]:
+def node_faults(node: str, found: Sequence[tuple[str, str]]) -> list[Fault]:
     """Return the faults of a node, with its name."""
     return [Fault(where=f"node {node}", what=what, advice=advice) for what, advice in found]

@@ -32,11 +32,11 @@ from builder.inputs.hash_cache import HashCache
 from builder.inputs.hashing import hash_inputs
 from builder.inputs.inputs import inputs_digest, list_inputs, list_passed_over, list_tasks
 from builder.inputs.selection import Wanted
-from builder.operations.running import choose_engine
 from builder.operations.secrecy import hides_variables
 from builder.operations.select_for import select_for
 from builder.operations.trial import tries_in_scratch
 from builder.pipeline.chain import bind_chain
+from builder.pipeline.choose_engine import EngineOptions, choose_engine
 from builder.pipeline.context import BuildContext
 from builder.pipeline.disk import disk_faults
 from builder.pipeline.known_records import write_known
@@ -83,6 +83,7 @@ def build(
     max_nulled: float | None = None,
     limit: int | None = None,
     spool: str | Path | None = None,
+    break_lock: bool = False,
     batch_rows: int | None = None,
     full: bool = False,
     prune: bool = False,
@@ -116,6 +117,7 @@ def build(
             is bad.
         limit: number of records to read, to try a recipe as a first version. Writes no version.
         spool: folder for unfinished work; default: a folder inside the corpus.
+        break_lock: take the lock of the corpus from a builder on another machine, which is lost.
         batch_rows: maximum number of rows in a batch. The result does not depend on it.
         full: read all inputs again, not only new ones.
         prune: remove the rows of inputs that no longer exist.
@@ -152,24 +154,22 @@ def build(
         corpus = Corpus.open_or_create(recipe.corpus, name=recipe.name)
     with (
         disk_faults(*places),
-        corpus.lock(),
+        corpus.lock(break_it=break_lock),
         choose_engine(
-            engine,
-            ray_address=ray_address,
-            workers=workers,
-            max_memory=max_memory,
+            EngineOptions(name=engine, ray_address=ray_address, workers=workers, max_memory=max_memory),
             recipe=recipe,
             inputs=inputs,
             folder=Path(spool).resolve() if spool else corpus.path / SPOOL,
+            versions=tool_versions,
             advance=advance,
         ) as running,
     ):
         if spool:
-            sweep_spools(Path(spool), {one: corpus.digest(one) for one in corpus.versions()})
+            _sweep(Path(spool), corpus)
         if _needs_workers(chain, recipe, inputs, n_workers=running.workers):
             running.start()
         cache = HashCache(corpus.hash_cache(), ignored=rehash)
-        inputs = hash_inputs(inputs, n_threads=running.workers, cache=cache, advance=timer)
+        inputs = hash_inputs(inputs, n_threads=running.threads, cache=cache, advance=timer)
         wanted = Wanted(full=full, prune=prune, accept_libraries=accept_libraries)
         recipe, selection = select_for(recipe, corpus, inputs, running, identity=identity, wanted=wanted)
         _give_notices(notice, chain, selection)
@@ -203,10 +203,20 @@ def build(
         result = write_version(
             corpus, context=context, closed=closed, inputs=selection.inputs, version=version
         )
-        _remove_spool(context.folder)
-        if selection.past and selection.past.lineage.borrowed:
-            _remove_spool(selection.past.lineage.folders[-1].parent)
+        _remove_spools(context, selection)
     return replace(result, passed_over=passed_over)
+
+
+def _sweep(place: Path, corpus: Corpus) -> None:
+    """Remove the spools outside the corpus that became a version of it."""
+    sweep_spools(place, {one: corpus.digest(one) for one in corpus.versions()})
+
+
+def _remove_spools(context: BuildContext, selection: InputSelection) -> None:
+    """Remove the unfinished work of this build, and an index that was made for it."""
+    _remove_spool(context.folder)
+    if selection.past and selection.past.lineage.borrowed:
+        _remove_spool(selection.past.lineage.folders[-1].parent)
 
 
 def _with_known_records(context: BuildContext, selection: InputSelection) -> BuildContext:

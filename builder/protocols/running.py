@@ -18,7 +18,6 @@ class Engine(Protocol):
 
     A function may be called more than once on a task, also at the same time in two places: it writes under
     names of its own and renames, and it looks first whether its result is there.
-
     """
 
     @property

@@ -31,7 +31,7 @@ CHAINS: dict[str, list[Any]] = {
 def on(engine: RestlessEngine) -> Iterator[RestlessEngine]:
     """Run builds on an engine."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(build_module, "_engine", lambda *_: engine)
+        patch.setattr(build_module, "choose_engine", lambda *_, **__: engine)
         yield engine
 
 

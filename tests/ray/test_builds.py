@@ -16,7 +16,7 @@ from ray_clusters import descendants, digest_of, kill_all, raylet_of, run_facts
 
 from builder import Recipe, build, verify
 from builder.errors import BuilderError
-from builder.operations import running
+from builder.pipeline import choose_engine
 
 pytest.importorskip("ray", reason="the extra `ray` is not installed")
 
@@ -93,7 +93,9 @@ def test_a_node_with_another_input_is_refused_by_its_name(
 ) -> None:
     """Nothing is read, and no version is written."""
     one = cluster(1)
-    monkeypatch.setattr(running, "_one_file_of_each_source", lambda _: {str(tmp_path / "feed/0.jsonl"): 7})
+    monkeypatch.setattr(
+        choose_engine, "_one_file_of_each_source", lambda _: {str(tmp_path / "feed/0.jsonl"): 7}
+    )
     with pytest.raises(BuilderError) as caught:
         build(Recipe.load(recipe("far")), engine="ray", ray_address=one.address)
     (fault,) = caught.value.faults

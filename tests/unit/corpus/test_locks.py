@@ -53,7 +53,7 @@ def test_the_error_names_the_process_with_the_lock(corpus: Corpus) -> None:
         end(other)
     with corpus.lock():
         holder = json.loads((corpus.path / ".spool/lock").read_bytes())
-        assert set(holder) == {"pid", "since"}
+        assert set(holder) == {"host", "pid", "since"}
 
 
 def test_waiting_ends_when_the_lock_is_free(tmp_path: Path) -> None:
@@ -121,3 +121,46 @@ def test_the_lock_is_released_after_an_error(corpus: Corpus) -> None:
         raise ZeroDivisionError
     with Corpus(corpus.path).lock():
         pass
+
+
+def lose(path: Path, host: str) -> subprocess.Popen[str]:
+    """Hold the lock in another process, which says that it is on another host."""
+    other = hold(path)
+    facts = {"host": host, "pid": other.pid, "since": "2026-01-01T00:00:00+00:00"}
+    path.write_text(json.dumps(facts))
+    return other
+
+
+def test_the_error_names_another_host_and_the_way_out(corpus: Corpus) -> None:
+    """A file server can keep the lock of a lost host for a long time."""
+    other = lose(corpus.path / ".spool/lock", "node-7")
+    try:
+        with pytest.raises(LockedError, match=r"on node-7.*--break-lock"), corpus.lock():
+            pass
+    finally:
+        end(other)
+
+
+def test_a_broken_lock_is_taken_and_its_holder_must_not_write(corpus: Corpus) -> None:
+    """If the lost host comes back, its next change of the corpus is an error."""
+    other = lose(corpus.path / ".spool/lock", "node-7")
+    try:
+        with corpus.lock(break_it=True):
+            corpus.need_lock()
+            with pytest.raises(LockedError), Corpus(corpus.path).lock():
+                pass
+            (corpus.path / ".spool/lock").unlink()
+            with pytest.raises(LockedError, match="has been taken over"):
+                corpus.need_lock()
+    finally:
+        end(other)
+
+
+def test_the_lock_of_a_process_on_this_host_is_not_broken(corpus: Corpus) -> None:
+    """The system releases the lock of a dead process, so there is nothing to break."""
+    other = hold(corpus.path / ".spool/lock")
+    try:
+        with pytest.raises(LockedError, match="it is on this machine"), corpus.lock(break_it=True):
+            pass
+    finally:
+        end(other)

@@ -11,27 +11,27 @@ import pytest
 
 from builder.engines import ray_probe
 from builder.engines.hidden_values import proof_of
-from builder.engines.ray_probe import Expected, probe
+from builder.engines.ray_probe import NodeNeeds, probe
 
 VERSIONS = {"python": "3.12", "numpy": "2.4.0"}
 
 
 @pytest.fixture
-def expected(tmp_path: Path) -> Expected:
+def expected(tmp_path: Path) -> NodeNeeds:
     """What a node has, if nothing is wrong."""
     (tmp_path / "token").write_text("token", encoding="ascii")
-    return Expected(
+    return NodeNeeds(
         folder=str(tmp_path), token="token", versions=VERSIONS, files={}, variables={}, salt=b"salt"
     )
 
 
-def test_a_node_with_everything_has_no_fault_and_keeps_no_file(expected: Expected, tmp_path: Path) -> None:
+def test_a_node_with_everything_has_no_fault_and_keeps_no_file(expected: NodeNeeds, tmp_path: Path) -> None:
     """Two nodes may probe the same folder at once."""
     assert probe(expected, VERSIONS) == []
     assert [path.name for path in tmp_path.iterdir()] == ["token"]
 
 
-def test_another_library_or_a_missing_one_is_named(expected: Expected) -> None:
+def test_another_library_or_a_missing_one_is_named(expected: NodeNeeds) -> None:
     """Other libraries can give other bytes."""
     found = probe(expected, {"python": "3.12", "numpy": "2.0.0"})
     assert [what for what, _ in found] == ["has numpy 2.0.0, not 2.4.0 as here"]
@@ -41,7 +41,7 @@ def test_another_library_or_a_missing_one_is_named(expected: Expected) -> None:
 
 
 @pytest.mark.parametrize("harm", ["no folder", "no token", "another token"])
-def test_storage_that_is_not_shared_is_named(expected: Expected, tmp_path: Path, harm: str) -> None:
+def test_storage_that_is_not_shared_is_named(expected: NodeNeeds, tmp_path: Path, harm: str) -> None:
     """A folder of the same path on each node is not the same folder."""
     if harm == "no folder":
         expected = replace(expected, folder=str(tmp_path / "missing"))
@@ -56,7 +56,7 @@ def test_storage_that_is_not_shared_is_named(expected: Expected, tmp_path: Path,
 
 @pytest.mark.parametrize("call", ["write", "rename", "link", "lock", "map"])
 def test_storage_without_a_call_that_builds_need_is_named(
-    expected: Expected, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+    expected: NodeNeeds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
     """Mounts of object stores have no links, locks or renames."""
 
@@ -69,7 +69,7 @@ def test_storage_without_a_call_that_builds_need_is_named(
     assert [path.name for path in tmp_path.iterdir()] == ["token"]
 
 
-def test_another_input_or_none_is_named(expected: Expected, tmp_path: Path) -> None:
+def test_another_input_or_none_is_named(expected: NodeNeeds, tmp_path: Path) -> None:
     """The same path must have the same file."""
     (tmp_path / "a.jsonl").write_text("12345")
     assert probe(replace(expected, files={str(tmp_path / "a.jsonl"): 5}), VERSIONS) == []
@@ -79,7 +79,7 @@ def test_another_input_or_none_is_named(expected: Expected, tmp_path: Path) -> N
 
 
 def test_a_missing_or_other_variable_is_named_without_its_value(
-    expected: Expected, monkeypatch: pytest.MonkeyPatch
+    expected: NodeNeeds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only a salted digest of the value is sent."""
     expected = replace(expected, variables={"KEY_OF_TEST": proof_of(["s3cret"], b"salt")})

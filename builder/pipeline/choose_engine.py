@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from builder.engines.local import LocalEngine
 from builder.errors import Fault, RecipeError
 from builder.pipeline.preload import PRELOAD, number_of_workers
-from builder.release.from_build import tool_versions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from builder.domain.progress import Progress
     from builder.engines.ray import RayEngine
@@ -26,48 +26,57 @@ MEMORY_SHARE = 0.6
 worker, not the machine."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineOptions:
+    """What a user says about the engine; see ``build``."""
+
+    name: str
+    ray_address: str | None
+    workers: int | None
+    max_memory: int | None
+
+
 def choose_engine(
-    name: str,
+    asked: EngineOptions,
     *,
-    ray_address: str | None,
-    workers: int | None,
-    max_memory: int | None,
     recipe: Recipe,
     inputs: Sequence[Input],
     folder: Path,
+    versions: Callable[[], Mapping[str, str]],
     advance: Progress,
 ) -> LocalEngine | RayEngine:
-    """Return the engine with this name; it is not started.
+    """Return the engine that was asked for; it is not started.
 
     Args:
         folder: the folder of unfinished work.
+        versions: returns the versions of the libraries that may affect the bytes of a version.
 
     Raises:
-        RecipeError: if there is no such engine, or an address is given for an engine that has none.
+        RecipeError: if the engine does not exist, or an address is given for an engine without addresses.
     """
-    if name not in ENGINES:
-        what = f"{name!r} is not an engine"
+    if asked.name not in ENGINES:
+        what = f"{asked.name!r} is not an engine"
         raise RecipeError(Fault(where="--engine", what=what, advice=f"use {' or '.join(ENGINES)}"))
-    if ray_address is not None and name != "ray":
-        what = f"the engine {name} has no address"
+    if asked.ray_address is not None and asked.name != "ray":
+        what = f"the engine {asked.name} has no address"
         raise RecipeError(Fault(where="--ray-address", what=what, advice="add --engine ray"))
     count = _counter(advance)
-    if name == "ray":
+    if asked.name == "ray":
         from builder.engines.ray import RayEngine
 
         return RayEngine(
-            address=ray_address,
-            workers=workers,
-            memory_bytes=max_memory,
+            address=asked.ray_address,
+            workers=asked.workers,
+            memory_bytes=asked.max_memory,
             folder=folder,
             files=_one_file_of_each_source(inputs),
             variables=recipe.variables,
-            versions=tool_versions,
+            versions=versions,
             on_progress=count,
             preload=PRELOAD,
         )
-    n_workers = number_of_workers(workers)
-    memory_bytes = max_memory or int(_physical_memory() * MEMORY_SHARE)
+    n_workers = number_of_workers(asked.workers)
+    memory_bytes = asked.max_memory or int(_physical_memory() * MEMORY_SHARE)
     return LocalEngine(
         workers=n_workers, memory_bytes=memory_bytes // n_workers, on_progress=count, preload=PRELOAD
     )
