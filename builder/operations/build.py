@@ -164,8 +164,7 @@ def build(
             advance=advance,
         ) as running,
     ):
-        if spool:
-            _sweep(Path(spool), corpus)
+        _sweep(spool, corpus)
         if _needs_workers(chain, recipe, inputs, n_workers=running.workers):
             running.start()
         cache = HashCache(corpus.hash_cache(), ignored=rehash)
@@ -194,7 +193,6 @@ def build(
             libraries=selection.libraries,
             marks={one.address: one.mark for one in inputs if one.mark is not None},
         )
-        context.folder.mkdir(parents=True, exist_ok=True)
         context = _with_known_records(context, selection)
         tasks = list_tasks(recipe.sources)
         closed = close(context, run_chain(context, selection.choose(tasks)))
@@ -207,9 +205,10 @@ def build(
     return replace(result, passed_over=passed_over)
 
 
-def _sweep(place: Path, corpus: Corpus) -> None:
+def _sweep(spool: str | Path | None, corpus: Corpus) -> None:
     """Remove the spools outside the corpus that became a version of it."""
-    sweep_spools(place, {one: corpus.digest(one) for one in corpus.versions()})
+    if spool:
+        sweep_spools(Path(spool), {one: corpus.digest(one) for one in corpus.versions()})
 
 
 def _remove_spools(context: BuildContext, selection: InputSelection) -> None:
@@ -220,7 +219,8 @@ def _remove_spools(context: BuildContext, selection: InputSelection) -> None:
 
 
 def _with_known_records(context: BuildContext, selection: InputSelection) -> BuildContext:
-    """If files are read again, write the keys of the records that readers skip: ledgers already have them."""
+    """Create the folder of the build, and the keys of records that readers skip if they read files again."""
+    context.folder.mkdir(parents=True, exist_ok=True)
     if context.past is None or not selection.reread:
         return context
     path = context.folder / "known.npy"
