@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sampling import MARKER, mark_long
+from sampling import MARKER, beyond, mark_long
 
 
 class Case:
@@ -56,3 +56,12 @@ def test_a_case_that_is_long_already_takes_no_place() -> None:
 def test_a_single_case_that_was_asked_for_runs() -> None:
     """`pytest FILE::TEST[case]` collects one case, which must not be deselected."""
     assert short([Case("a.py::one[5]", sampled(1))]) == ["a.py::one[5]"]
+
+
+def test_cases_beyond_the_number_are_left_out_of_coverage() -> None:
+    """Of each test for itself; a long case takes no place, and a test with few cases keeps all."""
+    long = Case("a.py::one[0]", pytest.mark.long.mark)
+    one = [Case(f"a.py::one[{i}]") for i in range(1, 5)]
+    other = Case("b.py::other")
+    left_out: Any = beyond([long, *one, other], 2)
+    assert sorted(item.nodeid for item in left_out) == ["a.py::one[1]", "a.py::one[3]"]

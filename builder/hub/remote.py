@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from builder.domain.addresses import redact_urls
 from builder.errors import Fault, PublishError
 from builder.hub.diff import Local, Remote, TreeChanges
-from builder.hub.retry_policy import is_of_the_disk, status_of
+from builder.hub.retry_policy import is_of_the_disk, is_unreachable, status_of, without_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -178,6 +178,9 @@ class Repository:
         if is_of_the_disk(error):
             advice = "free some space, or check the disk; then run the same command again to resume"
         what = " ".join(str(error).split())[:400]
+        if is_unreachable(error):
+            what = f"the Hub cannot be reached at {self._api.endpoint}: {without_number(what)}"
+            advice = "check the network, then run the same command again to resume"
         if isinstance(error, json.JSONDecodeError):
             what, advice = (
                 "the answer is not JSON",

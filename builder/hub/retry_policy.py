@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import json
+import re
+import socket
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -74,6 +76,22 @@ def is_passing(error: BaseException) -> bool:
 def is_of_the_disk(error: BaseException) -> bool:
     """Return whether the local disk caused the error."""
     return any(isinstance(one, OSError) and one.errno in LOCAL for one in causes(error))
+
+
+def is_unreachable(error: BaseException) -> bool:
+    """Return whether no server answered: the name is unknown, or the connection failed or took too long."""
+    return status_of(error) is None and any(
+        isinstance(one, (socket.gaierror, ConnectionError, TimeoutError)) for one in causes(error)
+    )
+
+
+def without_number(message: str) -> str:
+    """Return the message of a system error without its number.
+
+    >>> without_number("[Errno -2] Name or service not known")
+    'Name or service not known'
+    """
+    return re.sub(r"\[Errno -?[0-9]+\] ", "", message)
 
 
 def status_of(error: BaseException) -> int | None:

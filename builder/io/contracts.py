@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from builder.domain.json.text import parse
 from builder.errors import ContractError, Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 BUILTIN = ("page-1", "document-1")
@@ -55,7 +56,8 @@ def load_contract(spec: str, *, folder: Path, schemas: Sequence[Path] = ()) -> C
     if spec in BUILTIN:
         return builtin_contract(spec)
     loaded = load_schema(spec, folder=folder, schemas=schemas)
-    return _contract(loaded, reserved=("id",))
+    with _named_after(folder / spec):
+        return _contract(loaded, reserved=("id",))
 
 
 @lru_cache(maxsize=len(BUILTIN))
@@ -72,20 +74,30 @@ def load_schema(spec: str, *, folder: Path, schemas: Sequence[Path] = ()) -> Sch
     finder = _Finder(root=root, folder=path.parent, schemas=tuple(schemas))
     if draft_of(root, {}) is None:
         finder.try_dialect(root)
-    check_schema(root, finder.documents)
+    check_schema(root, finder.documents, where=path.name)
     draft = draft_of(root, finder.documents) or ""
     if faults := follow_references(root, {}, draft=draft, retrieve=finder):
-        raise ContractError(
-            *(Fault(where=f"{path.name}{f.where}", what=f.what, advice=f.advice) for f in faults)
-        )
+        raise ContractError(*(replace(fault, where=path.name + fault.where) for fault in faults))
     documents = dict(sorted(finder.documents.items()))
     for uri, document in documents.items():
         check_schema(document, documents, where=uri.removeprefix(HERE), default=draft)
-    Judge(root, documents)
+    with _named_after(path):
+        Judge(root, documents)
     name, major = _name_and_major(path)
     return Schema(
         name=name, major=major, schema=root, documents=documents, digest=schema_digest(root, documents)
     )
+
+
+@contextmanager
+def _named_after(path: Path) -> Iterator[None]:
+    """Put the file name of a schema before the places of its faults."""
+    try:
+        yield
+    except ContractError as error:
+        raise ContractError(
+            *(replace(fault, where=path.name + fault.where) for fault in error.faults)
+        ) from None
 
 
 def _contract(loaded: Schema, *, reserved: Sequence[str], outgoing: Contract | None = None) -> Contract:

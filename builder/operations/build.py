@@ -296,7 +296,7 @@ def _refuse_unwanted(
         return
     folder = keep_stopped(corpus, closed.audit)
     ledger = folder / closed.ledger.name
-    advice = f"read the reasons in the ledger: {ledger}"
+    advice = f"run `builder check` on the recipe, or read the reasons in the ledger: {ledger}"
     faults = [replace(one, advice=advice) for one in nulled]
     if what is not None:
         faults.insert(0, Fault(where="", what=what, advice=advice))

@@ -65,7 +65,7 @@ def recipe_warnings(recipe: Recipe) -> list[Fault]:
         Fault(where=f"contract {contract.label}{fault.where}", what=fault.what, advice=fault.advice)
         for fault in find_idle_keywords(contract.schema, contract.documents)
     ]
-    return [*idle, *_order_warnings([stage_kind(stage) for stage in recipe.stages])]
+    return [*idle, *_order_warnings(recipe)]
 
 
 def sample_warnings(recipe: Recipe, *, published: Collection[str], seen: Seen) -> list[Fault]:
@@ -77,6 +77,7 @@ def sample_warnings(recipe: Recipe, *, published: Collection[str], seen: Seen) -
     """
     return [
         *_html_warnings(recipe, seen),
+        *_text_warnings(recipe, seen),
         *_rename_warnings(recipe, seen),
         *_list_warnings(recipe, seen),
         *_unpublished_warnings(recipe, published, seen),
@@ -84,14 +85,15 @@ def sample_warnings(recipe: Recipe, *, published: Collection[str], seen: Seen) -
     ]
 
 
-def _order_warnings(stages: Sequence[str]) -> Iterator[Fault]:
+def _order_warnings(recipe: Recipe) -> Iterator[Fault]:
+    stages, places = [stage_kind(stage) for stage in recipe.stages], recipe.stage_places()
     if EXTRACTS not in stages:
         return
     extracts = stages.index(EXTRACTS)
-    for place, stage in enumerate(stages[:extracts]):
+    for place, stage in zip(places, stages[:extracts], strict=False):
         if stage in READ_TEXT:
             what = f"{stage} comes before {EXTRACTS}, so pages with HTML have no text there"
-            yield Fault(where=f"stages[{place}].{stage}", what=what, advice=f"move it after {EXTRACTS}")
+            yield Fault(where=place, what=what, advice=f"move it after {EXTRACTS}")
 
 
 def _html_warnings(recipe: Recipe, seen: Seen) -> Iterator[Fault]:
@@ -103,6 +105,18 @@ def _html_warnings(recipe: Recipe, seen: Seen) -> Iterator[Fault]:
     if n_html:
         what = f"{n_html:,} of {n_seen:,} records have HTML and no text, and no stage extracts text"
         yield Fault(where="stages", what=what, advice=f"add the stage `- {EXTRACTS}: {{}}` after validate")
+
+
+def _text_warnings(recipe: Recipe, seen: Seen) -> Iterator[Fault]:
+    """Warn of a source whose records have neither text nor HTML; ``page-1`` refuses all of them."""
+    if recipe.contract.outgoing is None:
+        return
+    for place, source in enumerate(recipe.sources):
+        names = sorted(what for kind, name, what in seen if (kind, name) == (MEMBER, source.label))
+        if names and not {"text", "html"} & set(names):
+            what = "no record of the sample has `text` or `html`"
+            advice = f"if another field has it, add rename: {{FIELD: text}}; the fields are {_listed(names)}"
+            yield Fault(where=f"sources[{place}].{source.kind}", what=what, advice=advice)
 
 
 def _rename_warnings(recipe: Recipe, seen: Seen) -> Iterator[Fault]:

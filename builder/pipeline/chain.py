@@ -100,6 +100,7 @@ def bind_chain(recipe: Recipe, *, tombstones: Tombstones | None = None, url_rule
     unchanged = base64 is None and all(stage_kind(stage) in _DROPPING for stage in before)
     stages = [*before, Publishable(unchanged=unchanged)]
     measured = MeasuredColumns()
+    places = recipe.stage_places()
     for i, stage in enumerate(stages):
         try:
             measured.check(stage)
@@ -107,9 +108,9 @@ def bind_chain(recipe: Recipe, *, tombstones: Tombstones | None = None, url_rule
             with blame_stage(stage):
                 schema = stage.bind(schema, resources)
         except RecipeError as error:
-            place = f"stages[{i}].{stage_kind(stage)}"
+            place = places[i] if i < len(places) else None
             raise RecipeError(
-                *(Fault(where=place, what=f.what, advice=f.advice) for f in error.faults)
+                *(replace(f, where=place or f.where or stage.name) for f in error.faults)
             ) from None
     if url_filter := UrlFilter.of(recipe.sources):
         url_filter.bind(resources.contract.columns, resources)

@@ -24,9 +24,10 @@ from builder.recipe.identity import Identity, describe_chain
 from builder.recipe.one_or_more import OneOrMore, as_texts
 from builder.recipe.roles import assign_columns
 from builder.recipe.secrets import hidden_variables, public_document, redacted_urls, used_variables
-from builder.recipe.stage_entries import make_stages
+from builder.recipe.stage_entries import FIRST_KIND, make_stages
 from builder.recipe.text import Settings, apply_settings, fill_variables, read_document
 from builder.registry import blame, source_class
+from builder.stages.binding.placed import stage_kind
 from builder.summary import Summarised
 
 if TYPE_CHECKING:
@@ -171,6 +172,18 @@ class Recipe(Summarised):
             return _assemble(
                 cls, filled, written=dict(document), folder=folder, contract=contract, functions=functions
             )
+
+    def stage_places(self) -> list[str]:
+        """Return the place of each stage in the recipe as written, such as ``stages[2].dedup_near``.
+
+        A first ``validate`` that the recipe does not list has no place there; it is ``validate``.
+        """
+        written = self.filled.get("stages") or []
+        is_listed = bool(written) and FIRST_KIND in written[0]
+        kinds = [stage_kind(stage) for stage in self.stages]
+        if is_listed:
+            return [f"stages[{i}].{kind}" for i, kind in enumerate(kinds)]
+        return [kinds[0], *(f"stages[{i}].{kind}" for i, kind in enumerate(kinds[1:]))]
 
     def digest(self) -> str:
         """Return the SHA-256 of ``data_document``."""

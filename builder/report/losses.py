@@ -55,6 +55,8 @@ def unreadable_lines(files: Sequence[UnreadableFile]) -> list[str]:
 def _example(group: FaultGroup) -> str:
     if group.example is None:
         return f"{group.limit} is missing" if group.limit else ""
+    if group.example == "{}" and not group.pointer:
+        return "no field that the contract has"
     return (
         group.example
         if len(group.example) <= _MAX_EXAMPLE_CHARS

@@ -149,7 +149,8 @@ def _rejections(
         if refusal.failed:
             advice = advice_on_broken_json(raw, kind=kind)
         else:
-            advice = advice_on_faults(refusal.value, refusal.faults, kind=kind, forms=forms)
+            is_page = resources.contract.outgoing is not None
+            advice = advice_on_faults(refusal.value, refusal.faults, kind=kind, forms=forms, is_page=is_page)
         message = first.message if first else refusal.message
         yield Rejection(
             record=batch.column(RECORD)[row].as_py(),

@@ -46,8 +46,9 @@ def main() -> int:
     targets = all_targets()
     tally = Tally(asked.tally)
     tally.forget_others(targets)
-    end = time.monotonic() + asked.seconds
+    n_attempts = 0
     with Yard() as yard:
+        end = time.monotonic() + asked.seconds
         while time.monotonic() < end:
             left = [one for one in targets if asked.only in one.name and not is_done(one, tally, targets)]
             if not left:
@@ -55,6 +56,10 @@ def main() -> int:
             for target in sorted(left, key=lambda one: tally.of(one).tries / one.tries_at_once):
                 if time.monotonic() < end:
                     _try(target, yard, tally)
+                    n_attempts += 1
+    if not n_attempts:
+        print(f"no try in {asked.seconds:g} s, so {asked.page} stays as it is")
+        return 0
     tally.save()
     asked.page.write_text(page(tally), encoding="utf-8")
     faults = sum(sum(one.faults.values()) for one in tally.sums.values())

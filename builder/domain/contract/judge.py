@@ -189,7 +189,7 @@ def check_schema(
     if draft is None:
         known = ", ".join(DRAFTS)
         what = f"$schema names an unknown draft: {preview(schema['$schema'], chars=100)}"
-        raise ContractError(Fault(where=where or "/$schema", what=what, advice=f"use one of {known}"))
+        raise ContractError(Fault(where=f"{where}/$schema", what=what, advice=f"use one of {known}"))
     uri = next(uri for uri, name in DRAFTS.items() if name == draft)
     dialect = schema["$schema"].removesuffix("#") if isinstance(schema, dict) and "$schema" in schema else uri
     judge = reference.validator_for({"$schema": uri})

@@ -14,16 +14,21 @@ if TYPE_CHECKING:
     from builder.domain.rejection import ContractFault
 
 
-def advice_on_faults(value: Any, faults: Sequence[ContractFault], *, kind: str, forms: ValueForms) -> str:
+def advice_on_faults(
+    value: Any, faults: Sequence[ContractFault], *, kind: str, forms: ValueForms, is_page: bool
+) -> str:
     """Return the advice for a record that the contract refuses; empty if no option helps.
 
     Args:
         kind: the kind of the source.
+        is_page: whether the contract is ``page-1``, which needs ``text`` or ``html``.
     """
     if (kind == "jsonl" or forms.is_document) and (pointer := list_of_records(value)):
         if kind == "jsonl":
             return f"to read the records in {pointer[:-2]}, use a json source with records: {pointer}"
         return f"to read the records in {pointer[:-2]}, add records: {pointer} to the source"
+    if is_page and any(_lacks_page(value, fault) for fault in faults):
+        return "if another field has the text, add rename: {FIELD: text} to the source"
     if not forms.unwrap_lists and any(_is_wrapped(value, fault) for fault in faults):
         return "to read a list of one element as that element, add unwrap_lists: true to the source"
     return ""
@@ -38,6 +43,12 @@ def advice_on_broken_json(raw: bytes | None, *, kind: str) -> str:
     line = (raw or b"").strip()
     is_part = line in (b"{", b"}", b"},") or line[:1] in (b'"', b"[", b"]", b"\x1e")
     return "if a record takes several lines, use a json source" if kind == "jsonl" and is_part else ""
+
+
+def _lacks_page(value: Any, fault: ContractFault) -> bool:
+    """Return whether a fault is that a record has neither text nor HTML."""
+    is_absent = isinstance(value, dict) and value.get("text") is None and value.get("html") is None
+    return is_absent and (fault.pointer, fault.keyword) == ("", "any_of")
 
 
 def _is_wrapped(value: Any, fault: ContractFault) -> bool:

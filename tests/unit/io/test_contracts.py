@@ -322,3 +322,20 @@ def test_a_missing_contract_is_a_contract_error(tmp_path: Path) -> None:
     """The error names the nearest built-in contract."""
     with pytest.raises(ContractError, match="did you mean page-1"):
         load_contract("pgae-1", folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("schema", "place"),
+    [
+        ({"type": "strin"}, "root.json/type: "),
+        ({"properties": {"a": {"pattern": "("}}}, "root.json/properties/a/pattern: "),
+        ({"properties": {"a": {"type": ["string", "integer"]}}}, "root.json/properties/a: it may be"),
+        ({"$schema": "https://e.example/none"}, "root.json/$schema: $schema names an unknown draft"),
+    ],
+)
+def test_each_fault_of_a_schema_names_its_file(schema: dict[str, Any], place: str, tmp_path: Path) -> None:
+    """The message is read next to a recipe, which has places of its own."""
+    (tmp_path / "root.json").write_text(json.dumps({"type": "object", **schema}))
+    with pytest.raises(ContractError) as error:
+        load_contract("root.json", folder=tmp_path)
+    assert str(error.value).startswith(place)

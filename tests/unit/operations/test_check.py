@@ -101,6 +101,17 @@ def test_html_that_no_stage_extracts_is_a_warning(tmp_path: Path) -> None:
     assert warned(checked(tmp_path, stages=["validate", "extract_text"])) == {}
 
 
+def test_records_without_text_and_html_are_a_warning(tmp_path: Path) -> None:
+    """A CSV file of another tool has other names. The message lists them, and says how to rename one."""
+    (tmp_path / "a.csv").write_text("section,body\nnews,one\n")
+    source: Any = {"path": "a.csv"}
+    assert warned(checked(tmp_path, {"csv": source}))["sources[0].csv"] == (
+        "no record of the sample has `text` or `html` "
+        "(if another field has it, add rename: {FIELD: text}; the fields are body, section)"
+    )
+    assert "sources[0].csv" not in warned(checked(tmp_path, {"csv": {**source, "rename": {"body": "text"}}}))
+
+
 def test_html_files_without_a_stage_are_a_warning_too(tmp_path: Path) -> None:
     """Every source of HTML counts."""
     (tmp_path / "a.html").write_text(PAGE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -89,9 +90,26 @@ def test_a_column_that_was_measured_before_an_edit_cannot_be_used(tmp_path: Path
     with pytest.raises(RecipeError) as error:
         bound(tmp_path, MEASURE, edit, KEEP)
     assert str(error.value.faults[0]) == (
-        f"stages[3].keep_long: the column 'n_chars' was measured before {edit.name!r} edited the text "
+        f"stages[2].keep_long: the column 'n_chars' was measured before {edit.name!r} edited the text "
         "(measure again before this stage: - measure: {name: ...})"
     )
+
+
+def test_a_fault_names_the_place_in_the_recipe_as_written(tmp_path: Path) -> None:
+    """A recipe need not list `validate`. It has no entry for `publishable`: the fault names the key."""
+    document: dict[str, Any] = {"name": "a", "sources": [{"jsonl": {"path": "a"}}], "corpus": "out"}
+    own = {"type": "object", "properties": {"body": {"type": "string"}}}
+    (tmp_path / "own.json").write_text(json.dumps(own))
+    for before in ([], [{"validate": {}}]):
+        stages = [*before, {"repair_text": {}}]
+        with pytest.raises(RecipeError) as error:
+            bind_chain(
+                Recipe.from_dict({**document, "contract": "own.json", "stages": stages}, folder=tmp_path)
+            )
+        assert str(error.value).startswith(f"stages[{len(before)}].repair_text: ")
+    with pytest.raises(RecipeError) as error:
+        bind_chain(Recipe.from_dict({**document, "drop": ["nope"]}, folder=tmp_path))
+    assert str(error.value).startswith("drop: no column 'nope'")
 
 
 def test_a_column_that_was_measured_before_the_last_edit_is_not_published(tmp_path: Path) -> None:
