@@ -69,7 +69,10 @@ class Filter:
 
     The stage measures the signals of its rules, unless a stage ``signals`` before it wrote them as columns.
     The build counts for each limit how often it was the first to fire, and how often it would have fired
-    alone.
+    alone. With `min_fired: 3`, a document is rejected if it misses at least three limits; its reason is the
+    first of them.
+
+    A rule with `where` applies to some documents only: ``stop_words: {min: 2, where: {language: [en]}}``.
 
     In a recipe with `call`: `- filter: {call: ./keep.py:keep}`. [Your own stage](../your-own-stage.md) has an
     example. Only rows that meet all rules come to the function. It takes a row and returns True to keep it.
@@ -104,6 +107,11 @@ class Filter:
     )
     any: list[Any] = option(  # noqa: RUF009
         [], help="Rules of which a document must meet at least one."
+    )
+    min_fired: int | None = option(
+        None,
+        help="How many limits a document must miss to be rejected. Null: the number of the preset, or 1.",
+        minimum=1,
     )
     mode: str = option(
         "drop",
@@ -171,7 +179,8 @@ class Filter:
         """Judge the documents of a batch by the rules."""
         from builder.stages.quality.judging import NONE, judge_batch
 
-        judged = judge_batch(self._conditions(), self._values(batch, resources), batch.num_rows)
+        values, min_fired = self._values(batch, resources), self._min_fired()
+        judged = judge_batch(self._conditions(), values, batch.num_rows, min_fired=min_fired)
         counts = dict(judged.counts())
         if self.mode != "drop":
             kept = batch.append_column(self.column, judged.codes()) if self.mode == "tag" else batch
@@ -184,6 +193,14 @@ class Filter:
 
     def _preset(self) -> Preset | None:
         return PRESETS.get(self.preset) if self.preset is not None else None
+
+    def _min_fired(self) -> int:
+        preset = self._preset()
+        return self.min_fired or (preset.min_fired if preset else 1)
+
+    def _optional(self) -> tuple[str, ...]:
+        preset = self._preset()
+        return preset.optional if preset else ()
 
     def _rules(self) -> dict[str, Any]:
         preset = self._preset()
@@ -208,7 +225,9 @@ class Filter:
 
         own, wanted = self._own_names(), self._measured(batch.schema)
         texts = batch.column(resources.columns.text) if wanted else None
-        found = {name: batch.column(name) for name in self.uses if name not in wanted}
+        there = [name for name in self.uses if name not in wanted and name in batch.schema.names]
+        found = {name: batch.column(name) for name in there}
+        found |= {name: pa.nulls(batch.num_rows, pa.string()) for name in self._optional() if name not in found}
         ours = [name for name in wanted if name not in own]
         found |= measure_signals(texts, ours) if ours else {}
         preset = self._preset()
@@ -240,7 +259,8 @@ class Filter:
         columns = [name for name in schema.names if not name.startswith("_")]
         options = [name for name in self.__slots__ if name not in GROUPS]
         for name in dict.fromkeys([*self.limits, *self.uses]):
-            if name not in SIGNALS and name not in self._own_names() and name not in columns:
+            known = (*columns, *self._optional())
+            if name not in SIGNALS and name not in self._own_names() and name not in known:
                 what, advice = unknown_signal(name, columns=[*columns, *options])
                 yield Fault(where=name, what=what, advice=advice)
 
@@ -271,5 +291,6 @@ class Filter:
             one = pending.pop(0)
             if isinstance(one, Condition):
                 yield one
+                pending = [*one.where, *pending]
             else:
                 pending = [*(c for some in one.alternatives for c in some), *pending]

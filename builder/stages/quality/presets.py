@@ -17,13 +17,24 @@ class Preset:
         date: the day on which the rules were written down or read in the code of the system.
         dialect: the dialect whose signals the rules name; None for our signals.
         help: what the rules are.
+        min_fired: how many limits a document must miss to be rejected.
+        optional: columns that rules name in ``where``, and that are null where there is no such column.
     """
 
     date: str
     rules: PresetRules
     help: str
     dialect: str | None = None
+    min_fired: int = 1
+    optional: tuple[str, ...] = ()
 
+
+SPACED: PresetRules = {"script_share": {"max": 0.3}}
+"""The texts to which limits on words apply that hold for scripts with spaces only."""
+
+ENGLISH: PresetRules = {"ascii_letters": {"min": 0.995}, "language": ["en"]}
+"""The texts to which limits for English apply. Without a column ``language``, letters decide: nearly all
+languages but English use others than those of ASCII."""
 
 _RUN_LIMITS: PresetRules = {
     **{f"top_{n}gram": {"max": limit} for n, limit in ((2, 0.20), (3, 0.18), (4, 0.16))},
@@ -60,7 +71,28 @@ _SUMMED_QUALITY: PresetRules = {
     "stop_words": {"min": 2},
 }
 
+_WEB: PresetRules = {
+    "line_punct": {"min": 0.43},
+    "words": {"min": 150},
+    "letter_ratio": {"min": 0.76, "where": SPACED},
+    "ellipsis_lines": {"max": 0},
+    "upper_ratio": {"max": 0.052},
+    "top_2gram": {"max": 0.04, "where": SPACED},
+    "stop_word_ratio": {"min": 0.12, "where": ENGLISH},
+    "ellipsis_ratio": {"max": 0.0015},
+    "unique_words": {"max": 0.69, "where": SPACED},
+    "short_lines": {"max": 0.34, "where": SPACED},
+    "all_caps_words": {"max": 0.037, "where": SPACED},
+}
+
 PRESETS: Mapping[str, Preset] = {
+    "web": Preset(
+        date="2026-11-28",
+        help="Rules of our own for pages of the web: a document is rejected if it misses five limits.",
+        rules=_WEB,
+        min_fired=5,
+        optional=("language",),
+    ),
     "gopher": Preset(
         date="2026-11-28",
         help="The rules on quality and repetition of Gopher, by our signals.",

@@ -31,6 +31,9 @@ NO_ALTERNATIVE = "no_alternative"
 
 GROUPS = ("all", "any")
 
+WHERE = "where"
+"""The key of a rule with the rules that a document must meet for it to apply."""
+
 RULE_SCHEMA: Mapping[str, Any] = {
     "description": "Limits of a signal or column; a list has the allowed values, null turns the rule off.",
     "additionalProperties": False,
@@ -39,6 +42,7 @@ RULE_SCHEMA: Mapping[str, Any] = {
         "max": {"type": "number", "description": "Greatest value."},
         "in": {"type": "array", "minItems": 1, "description": "Allowed values."},
         "not_in": {"type": "array", "minItems": 1, "description": "Values that are not allowed."},
+        WHERE: {"type": "object", "description": "Rules of the documents to which the rule applies."},
     },
 }
 
@@ -49,11 +53,13 @@ class Condition:
 
     Attributes:
         limit: ``min``, ``max``, ``in`` or ``not_in``.
+        where: what a document must meet for the condition to apply to it.
     """
 
     name: str
     limit: str
     bound: Any
+    where: tuple[Condition | Alternatives, ...] = ()
 
     @property
     def code(self) -> str:
@@ -63,6 +69,8 @@ class Condition:
     def names(self) -> Iterator[str]:
         """Yield the signals and columns that the condition needs."""
         yield self.name
+        for one in self.where:
+            yield from one.names()
 
     def fires(self, values: Values) -> NDArray[np.bool_]:
         """Return bool[n_rows], the documents that do not meet the condition."""
@@ -75,6 +83,8 @@ class Condition:
             listed = pc.is_in(column, value_set=pa.array(self.bound, column.type))
             found = pc.and_(pc.is_valid(column), pc.invert(listed) if self.limit == "in" else listed)
         fired: NDArray[np.bool_] = pc.fill_null(found, False).to_numpy(zero_copy_only=False)
+        for one in self.where:
+            fired = fired & ~one.fires(values)
         return fired
 
     def value(self, values: Values, row: int) -> str:
@@ -176,10 +186,16 @@ def _read_group(
 def _read_limits(name: str, written: Any, where: str, faults: list[Fault]) -> Iterator[Condition]:
     if isinstance(written, (list, tuple)):
         written = {"in": written}
-    if not isinstance(written, Mapping) or not written or not set(written) <= set(LIMIT_ENDS):
+    if not isinstance(written, Mapping) or not _has_limits(written):
         advice = f"write {name}: {{min: 1}}, {{max: 1}}, {{in: [a, b]}} or {{not_in: [a, b]}}"
         faults.append(Fault(where=where, what="a rule must have limits", advice=advice))
         return
+    needed = written.get(WHERE) or {}
+    if not isinstance(needed, Mapping):
+        what, advice = "`where` must have rules", "write where: {language: [en]}"
+        faults.append(Fault(where=f"{where}.{WHERE}", what=what, advice=advice))
+        return
+    conditions = tuple(_read(needed, f"{where}.{WHERE}", faults))
     for limit in LIMIT_ENDS:
         bound = written.get(limit)
         if bound is None:
@@ -187,8 +203,13 @@ def _read_limits(name: str, written: Any, where: str, faults: list[Fault]) -> It
         is_list = isinstance(bound, (list, tuple))
         is_number = isinstance(bound, (int, float)) and not isinstance(bound, bool)
         if is_list if limit in ("in", "not_in") else is_number:
-            yield Condition(name=name, limit=limit, bound=tuple(bound) if is_list else bound)
+            bound = tuple(bound) if is_list else bound
+            yield Condition(name=name, limit=limit, bound=bound, where=conditions)
         else:
             kind = "a list" if limit in ("in", "not_in") else "a number"
             what = f"{bound!r} is not {kind}"
             faults.append(Fault(where=f"{where}.{limit}", what=what, advice=f"give {kind}"))
+
+
+def _has_limits(written: Mapping[str, Any]) -> bool:
+    return bool(set(written) & set(LIMIT_ENDS)) and set(written) <= {*LIMIT_ENDS, WHERE}
