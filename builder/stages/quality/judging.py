@@ -85,10 +85,11 @@ def judge_batch(
     *,
     min_fired: int = 1,
 ) -> Judgement:
-    """Judge documents by their values; a document goes if at least ``min_fired`` conditions fire."""
+    """Judge documents by their values; one goes if the conditions that fire weigh at least ``min_fired``."""
     fired = np.zeros((len(conditions), n_rows), np.bool_)
     for number, condition in enumerate(conditions):
         fired[number] = condition.fires(values)
-    some = fired.sum(axis=0) >= min_fired
+    weights = np.array([one.weight for one in conditions], np.int64)
+    some = weights @ fired >= min_fired
     first = np.where(some, np.argmax(fired, axis=0), NONE) if len(conditions) else np.full(n_rows, NONE)
     return Judgement(conditions=conditions, values=values, fired=fired, first=first)
