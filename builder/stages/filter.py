@@ -187,11 +187,17 @@ class Filter:
         refused = refused_rows(self.called.load(), columns, kept.num_rows)
         asked = refuse_rows(self.name, kept, refused, resources.columns)
         rejected = pa.concat_batches([outcome.rejected, asked.rejected])
-        return Outcome(kept=asked.kept, rejected=rejected, counts=outcome.counts)
+        return replace(outcome, kept=asked.kept, rejected=rejected)
 
     def _judge(self, batch: pa.RecordBatch, resources: Resources) -> Outcome:
         """Judge the documents of a batch by the rules."""
-        from builder.stages.quality.evidence import edited_batch, gather_evidence, removed_spans
+        from builder.stages.quality.evidence import (
+            edited_batch,
+            gather_evidence,
+            is_text,
+            removed_spans,
+            signals_of_rejected,
+        )
         from builder.stages.quality.judging import NONE, judge_batch
 
         text = resources.columns.text
@@ -204,12 +210,21 @@ class Filter:
             kept = batch.append_column(self.column, judged.codes()) if self.mode == "tag" else batch
             return Outcome(kept=kept, rejected=no_rejections(), counts=counts)
         rejections = judged.rejections(batch, stage=self.name, url=resources.columns.url)
-        kept, removed = batch, None
+        kept, removed, measured = batch, None, None
+        gone = batch.filter(pa.array(judged.first != NONE))
+        if text is not None and is_text(batch.schema, text):
+            measured = signals_of_rejected(gone, text=text, stage=self.name)
         if evidence.edits is not None and text is not None:
             kept = edited_batch(batch, evidence.edits, text=text)
             removed = removed_spans(batch, evidence.edits, stage=self.name)
         kept = kept.filter(pa.array(judged.first == NONE))
-        return Outcome(kept=kept, rejected=rejection_batch(rejections), counts=counts, removed=removed)
+        return Outcome(
+            kept=kept,
+            rejected=rejection_batch(rejections),
+            counts=counts,
+            removed=removed,
+            measured=measured,
+        )
 
     # -- rules ---------------------------------------------------------------------------------------------
 

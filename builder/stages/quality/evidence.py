@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from builder.domain.outcome import MAX_SPAN_CHARS, REMOVED_SCHEMA
+from builder.domain.outcome import MAX_SPAN_CHARS, MEASURED_SCHEMA, REMOVED_SCHEMA
 from builder.domain.record import RECORD
 from builder.stages.quality.measuring import measure_signals
+from builder.stages.quality.signals import SIGNALS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -95,3 +96,32 @@ def removed_spans(batch: pa.RecordBatch, edits: LineEdits, *, stage: str) -> pa.
     }
     arrays = [columns[field.name].cast(field.type) for field in REMOVED_SCHEMA]
     return pa.RecordBatch.from_arrays(arrays, schema=REMOVED_SCHEMA)
+
+
+def is_text(schema: pa.Schema, name: str) -> bool:
+    """Return whether the rows have a column of strings with this name."""
+    if name not in schema.names:
+        return False
+    kind = schema.field(name).type
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def signals_of_rejected(batch: pa.RecordBatch, *, text: str, stage: str) -> pa.RecordBatch | None:
+    """Return all signals of the texts of rejected rows, for the audit; None without a row."""
+    if not batch.num_rows:
+        return None
+    columns = measure_signals(batch.column(text), list(SIGNALS))
+    values = np.stack(
+        [column.cast(pa.float64()).to_numpy(zero_copy_only=False) for column in columns.values()]
+    )
+    flat = values.T.reshape(-1)
+    pairs = pa.StructArray.from_arrays(
+        [pa.array(list(columns) * batch.num_rows), pa.array(flat, mask=np.isnan(flat))],
+        fields=list(MEASURED_SCHEMA.field("signals").type.value_type),
+    )
+    offsets = pa.array(np.arange(batch.num_rows + 1, dtype=np.int32) * len(columns))
+    lists = pa.ListArray.from_arrays(offsets, pairs, type=MEASURED_SCHEMA.field("signals").type)
+    ids = pc.struct_field(batch.column(RECORD), "id")
+    return pa.RecordBatch.from_arrays(
+        [ids, pa.array([stage] * batch.num_rows), lists], schema=MEASURED_SCHEMA
+    )

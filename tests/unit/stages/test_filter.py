@@ -62,6 +62,18 @@ def test_values_are_compared_as_they_are_stored(pages: Any, resources: Any, guar
     assert reasons(applied(made(mean_word_length={"max": 6.666666}), batch, resources, guard))
 
 
+def test_all_signals_of_a_rejected_document_are_kept(pages: Any, resources: Any, guard: Any) -> None:
+    """Also those that no rule looks at, so that a person can choose other rules."""
+    outcome = applied(made(words={"min": 3}), pages(text=["a, b", "a b c", "!"]), resources, guard)
+    rows = outcome.measured.to_pylist()
+    assert [one["stage"] for one in rows] == ["filter", "filter"]
+    found = [{pair["name"]: pair["value"] for pair in one["signals"]} for one in rows]
+    assert list(found[0]) == list(SIGNALS)
+    assert [one["characters"] for one in found] == [4.0, 1.0]
+    assert [one["mean_word_length"] for one in found] == [1.0, None]
+    assert applied(made(words={"min": 1}), pages(text=["a"]), resources, guard).measured is None
+
+
 def test_the_message_has_all_other_reasons_and_all_values(pages: Any, resources: Any, guard: Any) -> None:
     """A person sees what else is wrong without a second build."""
     stage = made(words={"min": 9}, stop_words={"min": 1}, sentences={"max": 5})
