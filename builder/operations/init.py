@@ -113,9 +113,9 @@ _CONTRACT = {
 PRESETS_OF_RECIPES = ("web", "clean", "none")
 """What a recipe to start from does to texts: cleaning, language and the filter ``web``; cleaning; neither."""
 
-CLEANING = "  - clean_text: {}\n"
+CLEANING_LINES = "  - clean_text: {}\n"
 
-JUDGING = """\
+JUDGING_LINES = """\
   # The model of the language comes with the extra `lang`: pip install 'nlp-corpus-builder[lang]'
   - language: {}
   - filter: {preset: web}
@@ -146,8 +146,8 @@ def init(folder: str | Path, *, preset: str = "clean") -> InitResult:
     texts = {
         "recipe.yaml": _RECIPE.format(
             name=dataset_name(folder),
-            cleaning="" if preset == "none" else CLEANING,
-            judging=JUDGING if preset == "web" else "",
+            cleaning="" if preset == "none" else CLEANING_LINES,
+            judging=JUDGING_LINES if preset == "web" else "",
         ),
         "pages/pages.jsonl": "".join(json.dumps(page) + "\n" for page in _PAGES),
         "pages/barometer.html": _HTML,

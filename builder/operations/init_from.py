@@ -12,8 +12,8 @@ from builder.corpus.place import corpus_folder
 from builder.domain.contract.inferred import RecordSample, is_instant
 from builder.errors import Fault, RecipeError
 from builder.operations.init import (
-    CLEANING,
-    JUDGING,
+    CLEANING_LINES,
+    JUDGING_LINES,
     InitResult,
     dataset_name,
     refuse_existing,
@@ -226,9 +226,9 @@ def _recipe(
     lines.append("stages:")
     if "html" in roles:
         lines.append("  - extract_text: {keep_text: true}" if "text" in roles else "  - extract_text: {}")
-    lines += CLEANING.splitlines() if preset != "none" else []
+    lines += CLEANING_LINES.splitlines() if preset != "none" else []
     lines.append("  - repair_text: {}")
-    lines += JUDGING.splitlines() if preset == "web" else []
+    lines += JUDGING_LINES.splitlines() if preset == "web" else []
     lines += ["  - dedup_url: {}"] if "url" in roles else []
     lines += ["  - dedup_exact: {}", "  - dedup_near: {}"]
     if carried := list(dict.fromkeys(one for file in sampled for one in file.carried)):
