@@ -17,6 +17,8 @@ from builder.stages.quality.line_table import LineEdits, LineTable, no_line_kind
 from builder.stages.quality.measuring import measure_signals
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 CITATION = r"\[[0-9]*\]|\[edit\]|\[citation needed\]"
@@ -24,6 +26,9 @@ CITATION = r"\[[0-9]*\]|\[edit\]|\[citation needed\]"
 
 MAX_PART_WORDS = 10
 """Lines with more words keep the phrases that RefinedWeb removes from lines."""
+
+_CHUNK_LINES = 1 << 16
+"""Lines that are measured at once, because all counts of a line take 700 bytes."""
 
 _PHRASES = r"(?i)items in cart|^\s*sign-in|read more\.\.\.\s*$"
 
@@ -34,12 +39,13 @@ def edit_as_c4(texts: pa.Array) -> LineEdits:
     ``lorem_ipsum`` and ``curly_brackets`` count lines, ``sentences`` those of the lines that stay.
     """
     table = LineTable.of(texts).stripped()
+    table = table.where(_matches(table.lines, r"\S"))
     cleaned = pc.replace_substring_regex(table.lines, CITATION, "")
-    measured = measure_signals(
+    measured = _measure_lines(
         cleaned, ["words", "sentences", "lorem_ipsum", "javascript_lines", "policy_lines"]
     )
     counts = {name: _integers(column) for name, column in measured.items()}
-    longest = _integers(measure_signals(table.lines, ["longest_word"])["longest_word"])
+    longest = _integers(_measure_lines(table.lines, ["longest_word"])["longest_word"])
     ends_well = _matches(cleaned, r'[.?!"]$') & ~_matches(cleaned, r"\.\.\.$")
     kinds = no_line_kinds(len(table.docs))
     _take(kinds, longest > LONG_WORD_CHARS, "long_word")
@@ -71,7 +77,7 @@ def edit_as_refinedweb(texts: pa.Array) -> LineEdits:
     Blank lines stay, because they separate paragraphs. Three phrases leave short lines.
     """
     table = LineTable.of(texts)
-    measured = measure_signals(table.lines, ["words", "lines", "upper_lines", "digit_lines", "counter_lines"])
+    measured = _measure_lines(table.lines, ["words", "lines", "upper_lines", "digit_lines", "counter_lines"])
     words = _integers(measured["words"])
     kinds = no_line_kinds(len(table.docs))
     for name, kind in (
@@ -89,8 +95,8 @@ def edit_as_refinedweb(texts: pa.Array) -> LineEdits:
         cleaned = pc.if_else(pa.array(has_phrase), without, cleaned)
         _take(kinds, has_phrase, "phrase")
     before = table.sum(words)
-    after = table.sum(np.where(left, _integers(measure_signals(cleaned, ["words"])["words"]), 0))
-    share = np.round(1 - after / np.maximum(before, 1), 6)
+    after = table.sum(np.where(left, _integers(_measure_lines(cleaned, ["words"])["words"]), 0))
+    share = np.round(1 - after / np.maximum(before, 1), 6)  # 1 if lines without a word were all there was
     edited = table.with_lines(cleaned).where(left).joined()
     texts = texts.cast(pa.large_string())
     changed = table.count(~left | has_phrase) > 0
@@ -98,8 +104,15 @@ def edit_as_refinedweb(texts: pa.Array) -> LineEdits:
         texts=pc.if_else(pa.array(changed), edited, texts),
         changed=changed,
         taken_out=table.taken_out(kinds),
-        values={"removed_words": pa.array(share, mask=before == 0)},
+        values={"removed_words": pa.array(share, mask=(before == 0) & ~changed)},
     )
+
+
+def _measure_lines(lines: pa.Array, names: Sequence[str]) -> dict[str, pa.Array]:
+    """Measure each line as a text of its own, in bounded memory."""
+    starts = range(0, max(len(lines), 1), _CHUNK_LINES)
+    parts = [measure_signals(lines.slice(start, _CHUNK_LINES), names) for start in starts]
+    return {name: pa.concat_arrays([part[name] for part in parts]) for name in names}
 
 
 def _take(kinds: NDArray[np.object_], gone: NDArray[np.bool_], kind: str) -> None:

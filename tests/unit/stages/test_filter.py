@@ -195,6 +195,22 @@ def test_lines_of_counters_leave_and_too_many_reject_the_document(
     assert kinds == ["digits", "phrase", "upper_case", "upper_case", "counter"]
 
 
+@pytest.mark.parametrize("preset", ["c4", "refinedweb-lines", "web"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "\n" * 70_000, "a.\n" * 70_000, "\u0301" * 70_000, "x" * 700_000, "1 " * 70_000],
+)
+def test_odd_texts_are_judged_and_leave_or_stay_whole(
+    preset: str, text: str, pages: Any, resources: Any, guard: Any
+) -> None:
+    """More lines than are measured at once, no letter, only marks, one word: other texts stay as they are."""
+    outcome = applied(made(preset=preset), pages(text=[text, PROSE]), resources, guard)
+    kept = outcome.kept["text"].to_pylist()
+    assert kept[-1] == PROSE
+    assert outcome.rejected.num_rows == 2 - len(kept)
+    assert kept[:-1] in ([], [text])
+
+
 def test_a_preset_without_its_package_is_refused(resources: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The message has the line that installs the package, before a record is read."""
 
