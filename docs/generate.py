@@ -296,7 +296,8 @@ def signals_page() -> str:
     for name, preset in PRESETS.items():
         dialect = DIALECTS[preset.dialect] if preset.dialect else None
         words = dialect.words if dialect else "`words-1`"
-        lines += [f"### {name}", "", f"{preset.help} Date: {preset.date}. Words: {words}.", ""]
+        fired = f" `min_fired`: {preset.min_fired}." if preset.min_fired > 1 else ""
+        lines += [f"### {name}", "", f"{preset.help} Date: {preset.date}. Words: {words}.{fired}", ""]
         lines += ["| signal | limits |", "|---|---|"]
         lines += [f"| `{signal}` | {_limits(rule)} |" for signal, rule in preset.rules.items()] + [""]
     return "\n".join(lines).rstrip() + "\n"
@@ -305,7 +306,10 @@ def signals_page() -> str:
 def _limits(rule: Any) -> str:
     if isinstance(rule, list):
         return ", ".join(f"`{json.dumps(one)}`" for one in rule)
-    return ", ".join(f"{name} {value:,}" for name, value in rule.items())
+    limits = ", ".join(f"{name} {rule[name]:,}" for name in ("min", "max") if name in rule)
+    needed = " and ".join(f"`{name}` {_limits(one)}" for name, one in rule.get("where", {}).items())
+    weight = f"; weight {rule['weight']}" if "weight" in rule else ""
+    return limits + (f", where {needed}" if needed else "") + weight
 
 
 def _presets_with(signal: str) -> list[str]:

@@ -312,6 +312,10 @@ def signals_of(text):
         "curly_ratio": ratio(text.count("{") + text.count("}"), len(text)),
         "lorem_ratio": ratio(_ascii_lower(text).count("lorem ipsum"), len(text)),
         "letter_ratio": ratio(sum(has(char, IS_LETTER) for char in text), len(text)),
+        "ascii_letters": ratio(
+            sum(has(char, IS_LETTER) for char in text if char.isascii()),
+            sum(has(char, IS_LETTER) for char in text),
+        ),
         "upper_ratio": ratio(sum(has(char, IS_UPPER) for char in text), len(text)),
         "digit_ratio": ratio(sum(has(char, IS_NUMBER) for char in text), len(text)),
     }

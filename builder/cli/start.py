@@ -21,8 +21,17 @@ _EXAMPLE = "Example: builder init my-corpus && builder build my-corpus/recipe.ya
     type=click.Path(),
     help="Write a contract and a recipe for these files instead of the example.",
 )
+@click.option(
+    "--preset",
+    type=click.Choice(["web", "clean", "none"]),
+    help="What the recipe does to texts: 'web' cleans them, finds their language and drops texts of low "
+    "quality (it needs the extra 'lang'), 'clean' only cleans, 'none' does neither. Default: clean; none "
+    "with --from.",
+)
 @json_option
-def init_command(folder: tuple[str, ...], samples: tuple[str, ...], *, as_json: bool) -> None:
+def init_command(
+    folder: tuple[str, ...], samples: tuple[str, ...], preset: str | None, *, as_json: bool
+) -> None:
     """Create a recipe, a few pages and a contract in FOLDER. 'builder build' runs on it as it is.
 
     With --from, the contract and the recipe are those of your files: the types of the members, which are
@@ -36,9 +45,9 @@ def init_command(folder: tuple[str, ...], samples: tuple[str, ...], *, as_json: 
     if samples:
         more = [one for one in folder if Path(one).is_file()]
         place = _only([one for one in folder if one not in more] or ["."])
-        print_init(init_from(place, [*samples, *more]), as_json=as_json)
+        print_init(init_from(place, [*samples, *more], preset=preset or "none"), as_json=as_json)
     else:
-        print_init(init(_only(list(folder))), as_json=as_json)
+        print_init(init(_only(list(folder)), preset=preset or "clean"), as_json=as_json)
 
 
 def _only(folders: list[str]) -> str:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 REMOVED_SPANS = "removed.parquet"
 """The file in the audit of a version."""
 
+MEASURED = "signals.parquet"
+"""The file in the audit of a version with the signals of rejected documents."""
+
 MAX_SPAN_CHARS = 2_000
 """Characters of a removed span that the audit keeps; the rest is cut."""
 
@@ -34,15 +37,33 @@ text that came to the stage. ``text`` has at most ``MAX_SPAN_CHARS`` characters,
 """
 
 
+MEASURED_SCHEMA = pa.schema(
+    [
+        pa.field("record_id", pa.string(), nullable=False),
+        pa.field("stage", pa.string(), nullable=False),
+        pa.field(
+            "signals",
+            pa.list_(
+                pa.struct([pa.field("name", pa.string(), nullable=False), pa.field("value", pa.float64())])
+            ),
+            nullable=False,
+        ),
+    ]
+)
+"""One row for each document that a stage rejected by what it measured, with all signals of its text."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """The result of a stage for one batch: rows in = ``kept`` + ``rejected``, both in input order.
 
     Attributes:
         removed: what the stage took out of texts, a batch of ``REMOVED_SCHEMA``; None if nothing.
+        measured: the signals of rejected documents, a batch of ``MEASURED_SCHEMA``; None if nothing.
     """
 
     kept: pa.RecordBatch
     rejected: pa.RecordBatch
     counts: Mapping[str, int] = field(default_factory=dict)
     removed: pa.RecordBatch | None = None
+    measured: pa.RecordBatch | None = None

@@ -33,9 +33,8 @@ sources:
 stages:
   - validate: {{}}
   - extract_text: {{}}
-  - clean_text: {{}}
-  - repair_text: {{}}
-  - dedup_url: {{}}
+{cleaning}  - repair_text: {{}}
+{judging}  - dedup_url: {{}}
   - dedup_exact: {{}}
   - dedup_near: {{threshold: 0.8}}
 
@@ -111,6 +110,18 @@ _CONTRACT = {
 }
 
 
+PRESETS_OF_RECIPES = ("web", "clean", "none")
+"""What a recipe to start from does to texts: cleaning, language and the filter ``web``; cleaning; neither."""
+
+CLEANING_LINES = "  - clean_text: {}\n"
+
+JUDGING_LINES = """\
+  # The model of the language comes with the extra `lang`: pip install 'nlp-corpus-builder[lang]'
+  - language: {}
+  - filter: {preset: web}
+"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InitResult:
     """The files that ``init`` wrote."""
@@ -120,8 +131,11 @@ class InitResult:
     files: Sequence[Path]
 
 
-def init(folder: str | Path) -> InitResult:
+def init(folder: str | Path, *, preset: str = "clean") -> InitResult:
     """Write an example recipe with pages and a contract. You can build the recipe without a change.
+
+    Args:
+        preset: one of ``PRESETS_OF_RECIPES``; ``web`` needs the extra ``lang``.
 
     Raises:
         RecipeError: if one of the files already exists, the folder cannot be written, or no library could
@@ -130,7 +144,11 @@ def init(folder: str | Path) -> InitResult:
     corpus_folder(f"{folder}/corpus", where="FOLDER")
     folder = Path(folder).expanduser()
     texts = {
-        "recipe.yaml": _RECIPE.format(name=dataset_name(folder)),
+        "recipe.yaml": _RECIPE.format(
+            name=dataset_name(folder),
+            cleaning="" if preset == "none" else CLEANING_LINES,
+            judging=JUDGING_LINES if preset == "web" else "",
+        ),
         "pages/pages.jsonl": "".join(json.dumps(page) + "\n" for page in _PAGES),
         "pages/barometer.html": _HTML,
         "article.schema.json": json.dumps(_CONTRACT, indent=2) + "\n",

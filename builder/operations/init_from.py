@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 from builder.corpus.place import corpus_folder
 from builder.domain.contract.inferred import RecordSample, is_instant
 from builder.errors import Fault, RecipeError
-from builder.operations.init import InitResult, dataset_name, refuse_existing, write_files
+from builder.operations.init import (
+    CLEANING_LINES,
+    JUDGING_LINES,
+    InitResult,
+    dataset_name,
+    refuse_existing,
+    write_files,
+)
 from builder.operations.sample_files import sample_file
 from builder.recipe import Recipe
 
@@ -44,11 +51,14 @@ class _Draft:
     renames: Mapping[str, str]
 
 
-def init_from(folder: str | Path, files: Sequence[str | Path]) -> InitResult:
+def init_from(folder: str | Path, files: Sequence[str | Path], *, preset: str = "none") -> InitResult:
     """Write a contract and a recipe that builds ``files``. You can build the recipe without a change.
 
     The contract has the members of the first records of each file: their types, which are required, and which
     are instants. The recipe names the columns that look like text, HTML, URL and time of the fetch.
+
+    Args:
+        preset: what the recipe does to texts, one of ``PRESETS_OF_RECIPES``.
 
     Raises:
         RecipeError: if a file cannot be read, no member looks like text or HTML, or one of the files to write
@@ -59,12 +69,12 @@ def init_from(folder: str | Path, files: Sequence[str | Path]) -> InitResult:
     name = dataset_name(folder)
     sampled = [sample_file(Path(file).expanduser()) for file in files]
     if all(one.kind in _PAGES for one in sampled):
-        texts = {"recipe.yaml": _recipe(name, "page-1", sampled, None, folder)}
+        texts = {"recipe.yaml": _recipe(name, "page-1", sampled, None, folder, preset=preset)}
     else:
         draft = _draft(sampled)
         contract = f"{name}.schema.json"
         texts = {
-            "recipe.yaml": _recipe(name, contract, sampled, draft, folder),
+            "recipe.yaml": _recipe(name, contract, sampled, draft, folder, preset=preset),
             contract: json.dumps(_contract(name, draft), indent=2, ensure_ascii=False) + "\n",
         }
     refuse_existing(folder, texts)
@@ -190,7 +200,13 @@ def _contract(name: str, draft: _Draft) -> dict[str, Any]:
 
 
 def _recipe(
-    name: str, contract: str, sampled: Sequence[SampledFile], draft: _Draft | None, folder: Path
+    name: str,
+    contract: str,
+    sampled: Sequence[SampledFile],
+    draft: _Draft | None,
+    folder: Path,
+    *,
+    preset: str,
 ) -> str:
     roles = draft.roles if draft else {"html": "html", "url": "url"}
     lines = [
@@ -210,7 +226,9 @@ def _recipe(
     lines.append("stages:")
     if "html" in roles:
         lines.append("  - extract_text: {keep_text: true}" if "text" in roles else "  - extract_text: {}")
+    lines += CLEANING_LINES.splitlines() if preset != "none" else []
     lines.append("  - repair_text: {}")
+    lines += JUDGING_LINES.splitlines() if preset == "web" else []
     lines += ["  - dedup_url: {}"] if "url" in roles else []
     lines += ["  - dedup_exact: {}", "  - dedup_near: {}"]
     if carried := list(dict.fromkeys(one for file in sampled for one in file.carried)):

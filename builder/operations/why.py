@@ -13,7 +13,7 @@ from builder.corpus import Corpus, split_address
 from builder.corpus.names import STOPPED
 from builder.corpus.stopped import audit_file, has_stopped
 from builder.domain.document_ids import DocumentIds, parse_id
-from builder.domain.outcome import REMOVED_SPANS
+from builder.domain.outcome import MEASURED, REMOVED_SPANS
 from builder.domain.url import URL_RULES, canonical_url
 from builder.errors import TamperedError
 from builder.history.ledgers import LedgerHistory
@@ -40,7 +40,7 @@ class PageHistory:
 
     If the version was fetched without its ledger, ``ledger`` is false, both lists are empty, and
     ``documents`` lists the published documents of the page. ``removed`` lists what stages took out of the
-    texts of the page's records.
+    texts of the page's records, ``signals`` all signals of those that a filter rejected.
     """
 
     version: str
@@ -49,6 +49,7 @@ class PageHistory:
     ledger: bool = True
     documents: Sequence[dict[str, Any]] = ()
     removed: Sequence[dict[str, Any]] = ()
+    signals: Sequence[dict[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -116,7 +117,8 @@ def _history(corpus: Corpus, version: str, page: str) -> PageHistory:
         version=version,
         records=_placed(corpus, version, records),
         duplicates=_placed(corpus, version, duplicates),
-        removed=_removed(corpus, ledgers.versions, own),
+        removed=_of_audit(corpus, ledgers.versions, own, name=REMOVED_SPANS),
+        signals=_of_audit(corpus, ledgers.versions, own, name=MEASURED),
     )
 
 
@@ -126,16 +128,19 @@ def _of_stopped(corpus: Corpus, page: str) -> PageHistory:
 
     ledger = ds.dataset(audit_file(corpus, STOPPED, "ledger.parquet"))
     records = _find(ledger, page, URL_RULES)
-    removed = _removed(corpus, [STOPPED], {row["record_id"] for row in records})
-    return PageHistory(version=STOPPED, records=records, duplicates=[], removed=removed)
+    own = {row["record_id"] for row in records}
+    removed, signals = (_of_audit(corpus, [STOPPED], own, name=name) for name in (REMOVED_SPANS, MEASURED))
+    return PageHistory(version=STOPPED, records=records, duplicates=[], removed=removed, signals=signals)
 
 
-def _removed(corpus: Corpus, versions: Sequence[str], records: set[str]) -> list[dict[str, Any]]:
-    """Return the removed spans of some records, from the newest build that read each of them."""
+def _of_audit(
+    corpus: Corpus, versions: Sequence[str], records: set[str], *, name: str
+) -> list[dict[str, Any]]:
+    """Return the rows of some records in an audit file, from the newest build that read each of them."""
     found: dict[str, list[dict[str, Any]]] = {}
     wanted = pc.field("record_id").isin(pa.array(sorted(records), pa.string()))
     for version in versions:
-        path = audit_file(corpus, version, REMOVED_SPANS)
+        path = audit_file(corpus, version, name)
         if not records or not path.exists():
             continue
         here: dict[str, list[dict[str, Any]]] = {}

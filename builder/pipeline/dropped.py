@@ -37,6 +37,9 @@ DROPPED = "dropped"
 REMOVED = "removed"
 """The file of a part with the spans that stages took out of texts."""
 
+SIGNALS_OF = "signals"
+"""The file of a part with the signals of rejected documents."""
+
 PRIVATE_STAGES = frozenset((TAKEDOWN, "opt_out", "pii"))
 """Kinds of stages whose rejections are never shown."""
 
@@ -72,6 +75,7 @@ class DroppedTexts:
         self._texts = texts
         self._batches: list[pa.RecordBatch] = []
         self._removed: list[pa.RecordBatch] = []
+        self._measured: list[pa.RecordBatch] = []
 
     def add(self, batch: pa.RecordBatch, rejected: pa.RecordBatch, *, kind: str, columns: Columns) -> None:
         """Add the rows that one stage dropped; ``batch`` came to the stage.
@@ -89,9 +93,13 @@ class DroppedTexts:
             removed = removed.set_column(at, removed.schema.field(at), pa.nulls(len(removed), pa.string()))
         self._removed.append(removed)
 
+    def add_measured(self, measured: pa.RecordBatch) -> None:
+        """Add the signals of documents that a stage rejected."""
+        self._measured.append(measured)
+
     def files(self) -> dict[str, pa.RecordBatch]:
         """Return the files for the part of the batch; none without a text."""
-        batches = {DROPPED: self._batches, REMOVED: self._removed}
+        batches = {DROPPED: self._batches, REMOVED: self._removed, SIGNALS_OF: self._measured}
         return {name: pa.concat_batches(some) for name, some in batches.items() if some}
 
 

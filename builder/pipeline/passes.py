@@ -274,6 +274,8 @@ def apply_stages(
             dropped.add(batch, outcome.rejected, kind=stage_kind(stage), columns=resources.columns)
             if outcome.removed is not None and outcome.removed.num_rows:
                 dropped.add_removed(outcome.removed)
+            if outcome.measured is not None and outcome.measured.num_rows:
+                dropped.add_measured(outcome.measured)
         batch = outcome.kept
         rejected.append(outcome.rejected)
     return batch, rejected

@@ -76,6 +76,7 @@ def _apply_halves(stage: Stage, batch: pa.RecordBatch, *, resources: Resources, 
         rejected=pa.concat_batches([half.rejected for half in halves]),
         counts=counts,
         removed=_joined([half.removed for half in halves if half.removed is not None]),
+        measured=_joined([half.measured for half in halves if half.measured is not None]),
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from builder.domain.document_ids import DocumentIds
-from builder.domain.outcome import REMOVED_SPANS
+from builder.domain.outcome import MEASURED, REMOVED_SPANS
 from builder.domain.row_numbers import PastRows
 from builder.errors import AccountError
 from builder.history.shard_notes import NotedColumns
@@ -25,7 +25,7 @@ from builder.release.losses import Losses, count_losses
 from builder.release.noted import write_noted
 from builder.release.outcomes import RowOutcomes, trace_outcomes
 from builder.release.plan import describe_shard, plan_shards
-from builder.release.removed_spans import write_removed
+from builder.release.removed_spans import write_measured, write_removed
 from builder.release.rewrite import RewriteJob
 from builder.release.write import ShardJob, place_rows
 
@@ -155,6 +155,7 @@ def _write_ledger(
     texts = context.folder / TEXTS
     write_texts(texts, context, chain_result)
     removed = write_removed(context.folder / REMOVED_SPANS, chain_result, ledger=ledger)
+    measured = write_measured(context.folder / MEASURED, chain_result, ledger=ledger)
     noted = write_noted(context.folder, context, chain_result)
     write_rejected(rejected, spool=chain_result.first, late=chain_result.late)
     losses = count_losses(chain_result, context.recipe.sources, n_by_file=sums.n_by_file)
@@ -162,7 +163,7 @@ def _write_ledger(
         sums=sums,
         n_known=n_known,
         ledger=ledger,
-        audit=(ledger, rejected, clusters, texts, *([removed] if removed else []), *noted),
+        audit=(ledger, rejected, clusters, texts, *(one for one in (removed, measured) if one), *noted),
         losses=losses,
     )
 

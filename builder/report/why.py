@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 from builder.domain.rejection import cut_text
@@ -51,6 +52,7 @@ def _document(explanation: Explanation) -> dict[str, Any]:
                 "ledger": history.ledger,
                 "documents": history.documents,
                 "removed": history.removed,
+                "signals": history.signals,
             }
             for history in explanation.histories
         ],
@@ -71,6 +73,7 @@ def _lines(history: PageHistory, before: PageHistory | None) -> Iterator[str]:
         yield from _record_lines(record, indent=2)
         spans = [span for span in history.removed if span["record_id"] == record["record_id"]]
         yield from _removed_lines(spans)
+        yield from _signal_lines([one for one in history.signals if one["record_id"] == record["record_id"]])
     if history.duplicates:
         yield f"  {counted(len(history.duplicates), 'more record')} of the same document:"
         for record in history.duplicates[:MAX_DUPLICATES]:
@@ -111,6 +114,18 @@ def _removed_lines(spans: Sequence[dict[str, Any]]) -> Iterator[str]:
             yield f"      {span['class']} {span['score']:.3f} at {span['start']}{text}"
         if (left := len(own) - MAX_SPANS) > 0:
             yield f"      {left:,} more (use --json to list all)"
+
+
+def _signal_lines(measured: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """List all signals of the text of a record that a filter rejected."""
+    for one in measured:
+        values = [f"{pair['name']} {_number(pair['value'])}" for pair in one["signals"]]
+        yield f"    all signals at {one['stage']}:"
+        yield from textwrap.wrap(", ".join(values), 100, initial_indent=" " * 6, subsequent_indent=" " * 6)
+
+
+def _number(value: float | None) -> str:
+    return "null" if value is None else f"{value:.6f}".rstrip("0").rstrip(".")
 
 
 def _facts(row: dict[str, Any]) -> Sequence[str]:

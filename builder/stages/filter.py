@@ -15,7 +15,7 @@ from builder.registry import nearest, option
 from builder.stages.binding.required_columns import text_column_faults
 from builder.stages.functions.refused_rows import refuse_rows, refused_rows
 from builder.stages.functions.row_view import LazyColumns
-from builder.stages.quality.dialects import DIALECTS
+from builder.stages.quality.dialects import DIALECTS, SystemDialect
 from builder.stages.quality.presets import PRESETS, Preset
 from builder.stages.quality.rules import (
     GROUPS,
@@ -26,6 +26,7 @@ from builder.stages.quality.rules import (
     read_rules,
 )
 from builder.stages.quality.signals import SIGNALS, unknown_signal
+from builder.stages.quality.spacy_words import DISTRIBUTION as SPACY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -69,7 +70,10 @@ class Filter:
 
     The stage measures the signals of its rules, unless a stage ``signals`` before it wrote them as columns.
     The build counts for each limit how often it was the first to fire, and how often it would have fired
-    alone.
+    alone. With `min_fired: 3`, a document is rejected if it misses at least three limits; its reason is the
+    first of them. A rule with `weight: 3` counts as three limits.
+
+    A rule with `where` applies to some documents only: ``stop_words: {min: 2, where: {language: [en]}}``.
 
     In a recipe with `call`: `- filter: {call: ./keep.py:keep}`. [Your own stage](../your-own-stage.md) has an
     example. Only rows that meet all rules come to the function. It takes a row and returns True to keep it.
@@ -105,6 +109,11 @@ class Filter:
     any: list[Any] = option(  # noqa: RUF009
         [], help="Rules of which a document must meet at least one."
     )
+    min_fired: int | None = option(
+        None,
+        help="How many limits a document must miss to be rejected. Null: the number of the preset, or 1.",
+        minimum=1,
+    )
     mode: str = option(
         "drop",
         help="`drop` rejects; `tag` keeps all and writes the reason code to `column`; `report` only counts.",
@@ -135,15 +144,28 @@ class Filter:
         """The columns that the stage writes."""
         return (self.column,) if self.mode == "tag" else ()
 
+    @property
+    def edits_text(self) -> bool:
+        """Whether the preset drops lines; only ``mode: drop`` does."""
+        dialect = self._dialect()
+        return self.mode == "drop" and dialect is not None and dialect.edit is not None
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """The library that decides what a word is."""
+        dialect = self._dialect()
+        return (SPACY,) if dialect is not None and dialect.needs_spacy else ()
+
     def bind(self, schema: pa.Schema, resources: Resources) -> pa.Schema:
         """Check that each rule names a signal, or a column of a fitting type.
 
         Raises:
-            RecipeError: if a rule is not valid, a name is unknown, or the rows do not have a text column.
+            RecipeError: if a rule is not valid, a name is unknown, the rows do not have a text column, or the
+                preset needs a package that is not installed.
         """
         faults = [*self._preset_faults(), *self._name_faults(schema)]
         faults = faults or [*read_rules(self._rules())[1]] or [*self._kind_faults(schema)]
-        if self._measured(schema):
+        if self._measured(schema) or self.edits_text:
             faults += text_column_faults(self.name, schema, resources, purpose="measure")
         faults += self._function_faults(has_rules=bool(faults or self._conditions()))
         if self.mode == "tag" and self.column in schema.names:
@@ -165,25 +187,57 @@ class Filter:
         refused = refused_rows(self.called.load(), columns, kept.num_rows)
         asked = refuse_rows(self.name, kept, refused, resources.columns)
         rejected = pa.concat_batches([outcome.rejected, asked.rejected])
-        return Outcome(kept=asked.kept, rejected=rejected, counts=outcome.counts)
+        return replace(outcome, kept=asked.kept, rejected=rejected)
 
     def _judge(self, batch: pa.RecordBatch, resources: Resources) -> Outcome:
         """Judge the documents of a batch by the rules."""
+        from builder.stages.quality.evidence import (
+            edited_batch,
+            gather_evidence,
+            is_text,
+            removed_spans,
+            signals_of_rejected,
+        )
         from builder.stages.quality.judging import NONE, judge_batch
 
-        judged = judge_batch(self._conditions(), self._values(batch, resources), batch.num_rows)
+        text = resources.columns.text
+        evidence = gather_evidence(
+            batch, self.uses, measured=self._measured(batch.schema), text=text, dialect=self._dialect()
+        )
+        judged = judge_batch(self._conditions(), evidence.values, batch.num_rows, min_fired=self._min_fired())
         counts = dict(judged.counts())
         if self.mode != "drop":
             kept = batch.append_column(self.column, judged.codes()) if self.mode == "tag" else batch
             return Outcome(kept=kept, rejected=no_rejections(), counts=counts)
         rejections = judged.rejections(batch, stage=self.name, url=resources.columns.url)
-        kept = batch.filter(pa.array(judged.first == NONE))
-        return Outcome(kept=kept, rejected=rejection_batch(rejections), counts=counts)
+        kept, removed, measured = batch, None, None
+        gone = batch.filter(pa.array(judged.first != NONE))
+        if text is not None and is_text(batch.schema, text):
+            measured = signals_of_rejected(gone, text=text, stage=self.name)
+        if evidence.edits is not None and text is not None:
+            kept = edited_batch(batch, evidence.edits, text=text)
+            removed = removed_spans(batch, evidence.edits, stage=self.name)
+        kept = kept.filter(pa.array(judged.first == NONE))
+        return Outcome(
+            kept=kept,
+            rejected=rejection_batch(rejections),
+            counts=counts,
+            removed=removed,
+            measured=measured,
+        )
 
     # -- rules ---------------------------------------------------------------------------------------------
 
     def _preset(self) -> Preset | None:
         return PRESETS.get(self.preset) if self.preset is not None else None
+
+    def _min_fired(self) -> int:
+        preset = self._preset()
+        return self.min_fired or (preset.min_fired if preset else 1)
+
+    def _optional(self) -> tuple[str, ...]:
+        preset = self._preset()
+        return preset.optional if preset else ()
 
     def _rules(self) -> dict[str, Any]:
         preset = self._preset()
@@ -192,30 +246,19 @@ class Filter:
     def _conditions(self) -> tuple[Condition | Alternatives, ...]:
         return read_rules(self._rules())[0]
 
+    def _dialect(self) -> SystemDialect | None:
+        preset = self._preset()
+        return DIALECTS[preset.dialect] if preset and preset.dialect else None
+
     def _own_names(self) -> tuple[str, ...]:
         """Return the signals that the preset's dialect measures in its own way."""
-        preset = self._preset()
-        return DIALECTS[preset.dialect].names if preset and preset.dialect else ()
+        dialect = self._dialect()
+        return dialect.names if dialect else ()
 
     def _measured(self, schema: pa.Schema) -> list[str]:
         """Return the signals that the stage has to measure."""
         own = self._own_names()
         return [name for name in self.uses if name in own or (name in SIGNALS and name not in schema.names)]
-
-    def _values(self, batch: pa.RecordBatch, resources: Resources) -> dict[str, pa.Array]:
-        """Return the values of all signals and columns that the rules name."""
-        from builder.stages.quality.measuring import measure_signals
-
-        own, wanted = self._own_names(), self._measured(batch.schema)
-        texts = batch.column(resources.columns.text) if wanted else None
-        found = {name: batch.column(name) for name in self.uses if name not in wanted}
-        ours = [name for name in wanted if name not in own]
-        found |= measure_signals(texts, ours) if ours else {}
-        preset = self._preset()
-        if preset and preset.dialect and any(name in own for name in wanted):
-            measured = DIALECTS[preset.dialect].values(texts)
-            found |= {name: measured[name] for name in wanted if name in own}
-        return {name: found[name] for name in self.uses}
 
     # -- faults --------------------------------------------------------------------------------------------
 
@@ -223,6 +266,10 @@ class Filter:
         if self.preset is not None and self.preset not in PRESETS:
             what = f"no preset is called {self.preset!r}"
             yield Fault(where="preset", what=what, advice=nearest(self.preset, list(PRESETS)))
+        if self.preset is not None and self.libraries:
+            from builder.stages.quality.spacy_words import spacy_faults
+
+            yield from spacy_faults(self.preset)
 
     def _function_faults(self, *, has_rules: bool) -> Iterator[Fault]:
         if self.called is None and not has_rules:
@@ -240,7 +287,8 @@ class Filter:
         columns = [name for name in schema.names if not name.startswith("_")]
         options = [name for name in self.__slots__ if name not in GROUPS]
         for name in dict.fromkeys([*self.limits, *self.uses]):
-            if name not in SIGNALS and name not in self._own_names() and name not in columns:
+            known = (*columns, *self._optional())
+            if name not in SIGNALS and name not in self._own_names() and name not in known:
                 what, advice = unknown_signal(name, columns=[*columns, *options])
                 yield Fault(where=name, what=what, advice=advice)
 
@@ -271,5 +319,6 @@ class Filter:
             one = pending.pop(0)
             if isinstance(one, Condition):
                 yield one
+                pending = [*one.where, *pending]
             else:
                 pending = [*(c for some in one.alternatives for c in some), *pending]

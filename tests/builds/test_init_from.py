@@ -18,6 +18,7 @@ from builder import build
 from builder.cli.start import init_command
 from builder.errors import RecipeError
 from builder.operations.init_from import init_from
+from builder.recipe import Recipe
 
 TEXTS = (
     "The tide turns twice a day, and the boats of the harbour lean on their keels.",
@@ -231,3 +232,25 @@ def test_the_command_takes_several_files(
     done = CliRunner().invoke(init_command, arguments)
     assert done.output.splitlines()[:2] == ["c/recipe.yaml", "c/c.schema.json"]
     assert '"../b.jsonl"' in (tmp_path / "c/recipe.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("preset", "expected"),
+    [
+        ("web", ["clean_text", "repair_text", "language", "filter"]),
+        ("clean", ["clean_text", "repair_text"]),
+        ("none", ["repair_text"]),
+    ],
+)
+def test_a_preset_chooses_the_stages_that_look_at_texts(
+    preset: str, expected: list[str], tmp_path: Path
+) -> None:
+    """The example and a recipe for given files have the same stages between reading and deduplication."""
+    items = write(tmp_path / "items.jsonl", "".join(json.dumps(one) + "\n" for one in records()))
+    for folder, more in (("example", []), ("given", ["--from", str(items)])):
+        made = CliRunner().invoke(init_command, [str(tmp_path / folder), "--preset", preset, *more])
+        assert made.exit_code == 0, made.output
+        stages = [one.name for one in Recipe.load(tmp_path / folder / "recipe.yaml").stages]
+        assert [
+            one for one in stages if one in ("clean_text", "repair_text", "language", "filter")
+        ] == expected

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from builder.stages.quality.datatrove import measure_fineweb, measure_gopher
 from builder.stages.quality.dialects import DIALECTS
 from builder.stages.quality.presets import PRESETS
 from builder.stages.quality.rules import Condition, read_rules
@@ -81,3 +82,36 @@ def test_a_preset_decides_as_its_system(
     assert found == [row[column] for row in rows]
     assert sum(map(bool, found)) == n_repeats
     assert n_others == n_quality
+
+
+DATATROVE = {
+    "duplicated_{}_n_grams": ("dup_{}gram_above", range(5, 11)),
+    "top_{}_gram": ("top_{}gram_above", range(2, 5)),
+}
+NAMES = {
+    "gopher_below_alpha_threshold": "alpha_words_below",
+    "gopher_short_doc": "words_below",
+    "gopher_enough_stop_words": "stop_words_below",
+    "gopher_too_many_end_ellipsis": "ellipsis_lines_above",
+    "line_punct_ratio": "line_punct_below",
+    "char_dup_ratio": "char_dup_above",
+    "short_line_ratio": "short_lines_above",
+    **{f"{one}": f"{one}_above" for one in ("dup_line_frac", "dup_para_frac", "dup_line_char_frac")},
+    **{theirs.format(n): ours.format(n) for theirs, (ours, ns) in DATATROVE.items() for n in ns},
+}
+
+
+def test_datatrove_decides_the_same(verdicts: Any) -> None:
+    """Also the first rule that fires is the same, on repetition, on quality and for FineWeb's own rules."""
+    pytest.importorskip("spacy", reason="the words of datatrove come from the extra `spacy`")
+    rows, texts = verdicts
+    values = {**measure_gopher(texts), **measure_fineweb(texts)}
+    rules = {name: rule for name, rule in PRESETS["fineweb"].rules.items() if name in values}
+    fired = {one.code: one.fires(values) for one in read_rules(rules)[0] if isinstance(one, Condition)}
+    repeats = [code for code in fired if code.startswith(REPEATS)]
+    own = [code for code in fired if code.startswith(("line_punct", "short_lines", "char_dup", "newline"))]
+    quality = [code for code in fired if code not in (*repeats, *own)]
+    for column, codes, n_removed in (("dt_rep", repeats, 51), ("dt_q", quality, 116), ("dt_fw", own, 145)):
+        found = [next((code for code in codes if fired[code][i]), "") for i in range(len(texts))]
+        assert found == [NAMES.get(row[column], row[column]) for row in rows]
+        assert sum(map(bool, found)) == n_removed

@@ -34,10 +34,10 @@ SHORT_CHARS = 30
 LONG_WORD_CHARS = 1_000
 
 (CHARS, NEWLINES, HASHES, ELLIPSES, CURLY, LOREM, SENTENCES, LETTERS, N_DIGITS, UPPERS, LONGEST, LINE_COUNT,
- PARAGRAPHS) = range(13)  # fmt: skip
+ PARAGRAPHS, ASCII_LETTERS) = range(14)  # fmt: skip
 """What is counted in a document, by place in the array ``counts``."""
 
-N_COUNTS = 13
+N_COUNTS = 14
 
 (FIRST_BYTE, END_BYTE, LAST, FLAGS, N_CHARS, CHARS_AT_FIRST, CHARS_AT_STOP, LETTER_CHARS, UPPER_CHARS,
  DIGIT_CHARS, RUN, LONGEST_RUN, DOTS, ENDS_WELL, HAS_WORD, PENDING) = range(16)  # fmt: skip
@@ -329,6 +329,7 @@ def _read_lower(data: Any, at: Any, end: Any, state: Any, counts: Any) -> Any:
     n = past - at
     state[FLAGS], counts[LOREM] = flags, lorem
     state[LETTER_CHARS] += n
+    counts[ASCII_LETTERS] += n
     state[N_CHARS] += n
     state[RUN] += n
     state[LAST] = data[past - 1]
@@ -345,6 +346,7 @@ def _read_letter(data: Any, at: Any, end: Any, code: Any, entry: Any, state: Any
     state[DIGIT_CHARS] += (entry & IS_NUMBER) != 0
     state[HAS_WORD], state[ENDS_WELL], state[PENDING] = 1, 0, 0
     if 0x41 <= code <= 0x5A:
+        counts[ASCII_LETTERS] += 1
         state[FLAGS] |= _phrase_flags(data, at, end, code | 0x20)
         if code == 0x4C and matches(data, at, end, _LOREM):
             counts[LOREM] += 1

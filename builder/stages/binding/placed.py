@@ -128,10 +128,13 @@ class PlacedStage:
             kept = _in_order(batch, inside, outcome, matches)
         kept = kept.drop_columns([name for name in self.drops if name in kept.schema.names])
         rejected = _renamed_stage(outcome.rejected, kind=self.stage.name, name=self.name)
-        removed = outcome.removed
-        if removed is not None:
-            removed = _renamed_stage(removed, kind=self.stage.name, name=self.name)
-        return Outcome(kept=kept, rejected=rejected, counts=outcome.counts, removed=removed)
+        removed, measured = (
+            None if one is None else _renamed_stage(one, kind=self.stage.name, name=self.name)
+            for one in (outcome.removed, outcome.measured)
+        )
+        return Outcome(
+            kept=kept, rejected=rejected, counts=outcome.counts, removed=removed, measured=measured
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

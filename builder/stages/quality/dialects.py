@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import string
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +20,16 @@ from builder.domain.text_buffers import text_buffers
 from builder.kernels.quality import lines as at
 from builder.kernels.quality import measure as m
 from builder.kernels.quality.characters import characters
+from builder.stages.quality.datatrove import edit_as_fineweb, measure_gopher
+from builder.stages.quality.line_rules import edit_as_c4, edit_as_refinedweb
 from builder.stages.quality.signals import STOP_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
+
+    from builder.stages.quality.line_table import LineEdits
 
     Measure = Callable[[pa.Array], Mapping[str, pa.Array]]
 
@@ -38,11 +42,15 @@ class SystemDialect:
         names: the signals that it measures in its own way.
         words: what its words are, for the docs.
         measure: measures a column of texts without nulls.
+        edit: edits such a column and measures it on the way; None if the system does not edit texts.
+        needs_spacy: whether the words are those of spaCy.
     """
 
     names: tuple[str, ...]
     words: str
     measure: Measure
+    edit: Callable[[pa.Array], LineEdits] | None = None
+    needs_spacy: bool = False
 
     def values(self, texts: pa.Array) -> Mapping[str, pa.Array]:
         """Measure a column of texts; a null text has null signals."""
@@ -51,8 +59,25 @@ class SystemDialect:
         measured = self.measure(texts.fill_null(""))
         if not texts.null_count:
             return measured
-        none = pa.scalar(None, pa.float64())
-        return {name: pc.if_else(texts.is_valid(), column, none) for name, column in measured.items()}
+        return _null_where_missing(measured, texts)
+
+    def edits(self, texts: pa.Array) -> LineEdits:
+        """Edit a column of texts; a null text stays null and has null signals."""
+        if self.edit is None:
+            raise TypeError(f"this dialect does not edit texts: {self.words}")
+        found = self.edit(texts.fill_null(""))
+        if not texts.null_count:
+            return found
+        is_there = texts.is_valid().to_numpy(zero_copy_only=False)
+        values = _null_where_missing(found.values, texts)
+        return replace(found, changed=found.changed & is_there, values=values)
+
+
+def _null_where_missing(values: Mapping[str, pa.Array], texts: pa.Array) -> Mapping[str, pa.Array]:
+    return {
+        name: pc.if_else(texts.is_valid(), column, pa.scalar(None, column.type))
+        for name, column in values.items()
+    }
 
 
 LENGTHS = {"top": (2, 3, 4), "dup": (5, 6, 7, 8, 9, 10)}
@@ -172,18 +197,37 @@ def _normalised(text: str) -> str:
     return unicodedata.normalize("NFD", " ".join(text.translate(_NO_PUNCTUATION).lower().split()))
 
 
+# -- systems that edit, and datatrove ------------------------------------------------------------------------
+
+
+def _measure_by(edit: Callable[[pa.Array], LineEdits]) -> Measure:
+    return lambda texts: edit(texts).values
+
+
 _RUNS = (*(f"top_{n}gram" for n in LENGTHS["top"]), *(f"dup_{n}gram" for n in LENGTHS["dup"]))
 _QUALITY = ("words", "symbol_ratio", "bullet_lines", "ellipsis_lines", "alpha_words", "stop_words")
+
+_LINES = ("dup_line_frac", "dup_para_frac", "dup_line_char_frac", "dup_para_char_frac")
+_C4 = ("lorem_ipsum", "curly_brackets", "sentences")
+_DATATROVE = (
+    *_LINES,
+    *_RUNS,
+    "words",
+    "mean_word_length",
+    "hash_ratio",
+    "ellipsis_ratio",
+    "bullet_lines",
+    "ellipsis_lines",
+    "alpha_words",
+    "stop_words",
+)
 
 DIALECTS: Mapping[str, SystemDialect] = {
     "dclm": SystemDialect(
         names=(
             *_QUALITY,
             "mean_word_length",
-            "dup_line_frac",
-            "dup_para_frac",
-            "dup_line_char_frac",
-            "dup_para_char_frac",
+            *_LINES,
             *_RUNS,
         ),
         words="repetition: words of UAX 29 that begin with a letter or digit; quality: `str.split`",
@@ -198,5 +242,30 @@ DIALECTS: Mapping[str, SystemDialect] = {
         names=_RUNS,
         words="`str.split` of the text in lower case, without ASCII punctuation, in normal form D",
         measure=_measure_redpajama,
+    ),
+    "c4": SystemDialect(
+        names=_C4,
+        words="`words-1`, in the lines that are left when a rule looks at them",
+        measure=_measure_by(edit_as_c4),
+        edit=edit_as_c4,
+    ),
+    "refinedweb": SystemDialect(
+        names=("removed_words",),
+        words="`words-1`",
+        measure=_measure_by(edit_as_refinedweb),
+        edit=edit_as_refinedweb,
+    ),
+    "datatrove-0.10": SystemDialect(
+        names=_DATATROVE,
+        words="tokens of spaCy's English tokenizer",
+        measure=measure_gopher,
+        needs_spacy=True,
+    ),
+    "fineweb": SystemDialect(
+        names=(*_DATATROVE, *_C4, "line_punct", "short_lines", "char_dup", "newline_ratio"),
+        words="tokens of spaCy's English tokenizer; the lines after those that C4's rules drop",
+        measure=_measure_by(edit_as_fineweb),
+        edit=edit_as_fineweb,
+        needs_spacy=True,
     ),
 }

@@ -31,7 +31,7 @@ class Judgement:
     Attributes:
         values: what was measured, by signal and column.
         fired: bool[n_conditions, n_rows], whether a document does not meet a condition.
-        first: int64[n_rows], the first condition that fires, or ``NONE``.
+        first: int64[n_rows], the first condition that fires, or ``NONE`` if the document stays.
     """
 
     conditions: Sequence[Condition | Alternatives]
@@ -79,12 +79,17 @@ class Judgement:
 
 
 def judge_batch(
-    conditions: Sequence[Condition | Alternatives], values: Mapping[str, pa.Array], n_rows: int
+    conditions: Sequence[Condition | Alternatives],
+    values: Mapping[str, pa.Array],
+    n_rows: int,
+    *,
+    min_fired: int = 1,
 ) -> Judgement:
-    """Judge documents by their values."""
+    """Judge documents by their values; one goes if the conditions that fire weigh at least ``min_fired``."""
     fired = np.zeros((len(conditions), n_rows), np.bool_)
     for number, condition in enumerate(conditions):
         fired[number] = condition.fires(values)
-    some = fired.any(axis=0) if len(conditions) else np.zeros(n_rows, np.bool_)
+    weights = np.array([one.weight for one in conditions], np.int64)
+    some = weights @ fired >= min_fired
     first = np.where(some, np.argmax(fired, axis=0), NONE) if len(conditions) else np.full(n_rows, NONE)
     return Judgement(conditions=conditions, values=values, fired=fired, first=first)

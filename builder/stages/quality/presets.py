@@ -17,13 +17,24 @@ class Preset:
         date: the day on which the rules were written down or read in the code of the system.
         dialect: the dialect whose signals the rules name; None for our signals.
         help: what the rules are.
+        min_fired: how many limits a document must miss to be rejected.
+        optional: columns that are null where the rows do not have them.
     """
 
     date: str
     rules: PresetRules
     help: str
     dialect: str | None = None
+    min_fired: int = 1
+    optional: tuple[str, ...] = ()
 
+
+SPACED: PresetRules = {"script_share": {"max": 0.3}}
+"""The texts to which limits on words apply that hold for scripts with spaces only."""
+
+ENGLISH: PresetRules = {"ascii_letters": {"min": 0.995}, "language": ["en"]}
+"""The texts to which limits for English apply. Without a column ``language``, letters decide: nearly all
+languages but English use others than those of ASCII."""
 
 _RUN_LIMITS: PresetRules = {
     **{f"top_{n}gram": {"max": limit} for n, limit in ((2, 0.20), (3, 0.18), (4, 0.16))},
@@ -60,7 +71,45 @@ _SUMMED_QUALITY: PresetRules = {
     "stop_words": {"min": 2},
 }
 
+_WEB: PresetRules = {
+    "newline_ratio": {"max": 0.063},
+    "unique_words": {"max": 0.75, "where": ENGLISH},
+    "upper_ratio": {"max": 0.058, "where": ENGLISH},
+    "symbol_ratio": {"max": 0.0032},
+    "top_2gram": {"max": 0.056, "where": SPACED},
+    "alpha_words": {"min": 0.94},
+    "stop_word_ratio": {"min": 0.11, "where": ENGLISH},
+    "short_lines": {"max": 0.45, "where": SPACED},
+    "dup_line_frac": {"max": 0.30, "weight": 4},
+    "dup_line_char_frac": {"max": 0.20, "weight": 4},
+    "top_3gram": {"max": 0.18, "where": SPACED, "weight": 4},
+    "dup_5gram": {"max": 0.15, "where": SPACED, "weight": 4},
+    "dup_10gram": {"max": 0.10, "where": SPACED, "weight": 4},
+}
+"""Chosen by ``training.filter_rules``, except for the last five: limits of Gopher on repetition, each of
+which rejects alone."""
+
+_C4_PAGES: PresetRules = {"lorem_ipsum": {"max": 0}, "curly_brackets": {"max": 0}}
+
+_DATATROVE: PresetRules = {
+    "dup_para_frac": {"max": 0.30},
+    "dup_para_char_frac": {"max": 0.20},
+    "dup_line_frac": {"max": 0.30},
+    "dup_line_char_frac": {"max": 0.20},
+    **_RUN_LIMITS,
+    **_GOPHER_QUALITY,
+}
+
 PRESETS: Mapping[str, Preset] = {
+    "web": Preset(
+        date="2026-11-28",
+        help="Rules of our own for pages of the web: a document is rejected if it misses four limits, "
+        "or one on repetition. Limits for English apply to English only, and limits on words to scripts with "
+        "spaces.",
+        rules=_WEB,
+        min_fired=4,
+        optional=("language",),
+    ),
     "gopher": Preset(
         date="2026-11-28",
         help="The rules on quality and repetition of Gopher, by our signals.",
@@ -94,5 +143,45 @@ PRESETS: Mapping[str, Preset] = {
         help="The limits of Gopher on repeated runs, by the signals of RedPajama-v2 (6d2cee9).",
         dialect="redpajama-v2",
         rules=_RUN_LIMITS,
+    ),
+    "c4": Preset(
+        date="2026-11-28",
+        help="The rules of C4 with the values of TensorFlow Datasets, by our words. Drops lines. "
+        "C4's list of bad words and its language detector are not part of it.",
+        dialect="c4",
+        rules={"characters": {"max": 190_000}, **_C4_PAGES, "sentences": {"min": 3}},
+    ),
+    "refinedweb-lines": Preset(
+        date="2025-09-08",
+        help="The line rules of RefinedWeb as DCLM (361714b) has them, by our words. Drops lines, and "
+        "a document that would lose more than 5 % of its words.",
+        dialect="refinedweb",
+        rules={"removed_words": {"max": 0.05}},
+    ),
+    "gopher-datatrove-0.10": Preset(
+        date="2026-08-13",
+        help="The rules of Gopher on repetition, then on quality, as datatrove 0.10 (a649de79) applies them "
+        "to English. Needs the extra `spacy`.",
+        dialect="datatrove-0.10",
+        rules=_DATATROVE,
+    ),
+    "fineweb": Preset(
+        date="2026-08-13",
+        help="FineWeb as datatrove 0.10 (a649de79) builds it: Gopher, C4 without the rule on the ends of "
+        "lines, FineWeb's own rules. Drops lines. Columns of the stage `language` count if they are there. "
+        "Needs the extra `spacy`.",
+        dialect="fineweb",
+        rules={
+            "language": ["en"],
+            "language_score": {"min": 0.65},
+            **_DATATROVE,
+            **_C4_PAGES,
+            "sentences": {"min": 5},
+            "line_punct": {"min": 0.12},
+            "short_lines": {"max": 0.67},
+            "char_dup": {"max": 0.01},
+            "newline_ratio": {"max": 0.3},
+        },
+        optional=("language", "language_score"),
     ),
 }

@@ -31,6 +31,12 @@ NO_ALTERNATIVE = "no_alternative"
 
 GROUPS = ("all", "any")
 
+WHERE = "where"
+"""The key of a rule with the rules that a document must meet for it to apply."""
+
+WEIGHT = "weight"
+"""The key of a rule with the number of limits that it counts for."""
+
 RULE_SCHEMA: Mapping[str, Any] = {
     "description": "Limits of a signal or column; a list has the allowed values, null turns the rule off.",
     "additionalProperties": False,
@@ -39,6 +45,12 @@ RULE_SCHEMA: Mapping[str, Any] = {
         "max": {"type": "number", "description": "Greatest value."},
         "in": {"type": "array", "minItems": 1, "description": "Allowed values."},
         "not_in": {"type": "array", "minItems": 1, "description": "Values that are not allowed."},
+        WHERE: {"type": "object", "description": "Rules of the documents to which the rule applies."},
+        WEIGHT: {
+            "type": "integer",
+            "minimum": 1,
+            "description": "How much the rule counts for `min_fired`; 1 without it.",
+        },
     },
 }
 
@@ -49,11 +61,15 @@ class Condition:
 
     Attributes:
         limit: ``min``, ``max``, ``in`` or ``not_in``.
+        where: what a document must meet for the condition to apply to it.
+        weight: how much the condition counts.
     """
 
     name: str
     limit: str
     bound: Any
+    where: tuple[Condition | Alternatives, ...] = ()
+    weight: int = 1
 
     @property
     def code(self) -> str:
@@ -63,10 +79,14 @@ class Condition:
     def names(self) -> Iterator[str]:
         """Yield the signals and columns that the condition needs."""
         yield self.name
+        for one in self.where:
+            yield from one.names()
 
     def fires(self, values: Values) -> NDArray[np.bool_]:
         """Return bool[n_rows], the documents that do not meet the condition."""
         column = values[self.name]
+        if pa.types.is_null(column.type):
+            return np.zeros(len(column), np.bool_)
         if self.limit == "min":
             found = pc.less(column, self.bound)
         elif self.limit == "max":
@@ -75,6 +95,8 @@ class Condition:
             listed = pc.is_in(column, value_set=pa.array(self.bound, column.type))
             found = pc.and_(pc.is_valid(column), pc.invert(listed) if self.limit == "in" else listed)
         fired: NDArray[np.bool_] = pc.fill_null(found, False).to_numpy(zero_copy_only=False)
+        for one in self.where:
+            fired = fired & ~one.fires(values)
         return fired
 
     def value(self, values: Values, row: int) -> str:
@@ -94,6 +116,11 @@ class Alternatives:
 
     code: str
     alternatives: tuple[tuple[Condition | Alternatives, ...], ...]
+
+    @property
+    def weight(self) -> int:
+        """How much the group counts."""
+        return 1
 
     def names(self) -> Iterator[str]:
         """Yield the signals and columns that the group needs."""
@@ -176,10 +203,21 @@ def _read_group(
 def _read_limits(name: str, written: Any, where: str, faults: list[Fault]) -> Iterator[Condition]:
     if isinstance(written, (list, tuple)):
         written = {"in": written}
-    if not isinstance(written, Mapping) or not written or not set(written) <= set(LIMIT_ENDS):
+    if not isinstance(written, Mapping) or not _has_limits(written):
         advice = f"write {name}: {{min: 1}}, {{max: 1}}, {{in: [a, b]}} or {{not_in: [a, b]}}"
         faults.append(Fault(where=where, what="a rule must have limits", advice=advice))
         return
+    needed = written.get(WHERE) or {}
+    if not isinstance(needed, Mapping):
+        what, advice = "`where` must have rules", "write where: {language: [en]}"
+        faults.append(Fault(where=f"{where}.{WHERE}", what=what, advice=advice))
+        return
+    weight = written.get(WEIGHT, 1)
+    if not isinstance(weight, int) or isinstance(weight, bool) or weight < 1:
+        what = f"{weight!r} is not a positive integer"
+        faults.append(Fault(where=f"{where}.{WEIGHT}", what=what, advice="give a number from 1 on"))
+        return
+    conditions = tuple(_read(needed, f"{where}.{WHERE}", faults))
     for limit in LIMIT_ENDS:
         bound = written.get(limit)
         if bound is None:
@@ -187,8 +225,13 @@ def _read_limits(name: str, written: Any, where: str, faults: list[Fault]) -> It
         is_list = isinstance(bound, (list, tuple))
         is_number = isinstance(bound, (int, float)) and not isinstance(bound, bool)
         if is_list if limit in ("in", "not_in") else is_number:
-            yield Condition(name=name, limit=limit, bound=tuple(bound) if is_list else bound)
+            bound = tuple(bound) if is_list else bound
+            yield Condition(name=name, limit=limit, bound=bound, where=conditions, weight=weight)
         else:
             kind = "a list" if limit in ("in", "not_in") else "a number"
             what = f"{bound!r} is not {kind}"
             faults.append(Fault(where=f"{where}.{limit}", what=what, advice=f"give {kind}"))
+
+
+def _has_limits(written: Mapping[str, Any]) -> bool:
+    return bool(set(written) & set(LIMIT_ENDS)) and set(written) <= {*LIMIT_ENDS, WHERE, WEIGHT}

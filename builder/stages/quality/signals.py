@@ -251,6 +251,7 @@ _ALL = (
         upper_ratio=(at.UPPERS, "upper-case letters"),
         digit_ratio=(at.N_DIGITS, "numbers"),
     ),
+    *_ratios("builder", at.LETTERS, "letters", ascii_letters=(at.ASCII_LETTERS, "letters of ASCII")),
 )
 
 SIGNALS: Mapping[str, Signal] = {one.name: one for one in _ALL}
