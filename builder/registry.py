@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 STAGES = (
     "validate",
+    "block_urls",
     "extract_text",
     "clean_text",
     "repair_text",

@@ -31,7 +31,10 @@ def pages(first: int, last: int) -> list[dict[str, str]]:
     ]
 
 
-OPTIONS = {"filter": {"words": {"min": 3}, "dup_5gram": {"max": 0.9}}}
+OPTIONS = {
+    "block_urls": {"lists": ["blocked.txt"]},
+    "filter": {"words": {"min": 3}, "dup_5gram": {"max": 0.9}},
+}
 """Options of stages that do nothing without."""
 
 
@@ -66,6 +69,7 @@ def make_scene(folder: Path) -> None:
         corpus="new",
         stages=(
             *STAGES[:1],
+            "block_urls",
             "extract_text",
             "clean_text",
             "repair_text",
@@ -75,6 +79,7 @@ def make_scene(folder: Path) -> None:
             *STAGES[1:],
         ),
     )
+    (folder / "blocked.txt").write_text("b.example/1\n")
     (folder / "keep.py").write_text("def keep(row):\n    return len(row.text) % 9 > 0 or 'ninth'\n")
 
 
