@@ -30,6 +30,7 @@ STAGES = (
     "language",
     "signals",
     "filter",
+    "opt_out",
     "dedup_url",
     "dedup_exact",
     "dedup_near",

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from builder.corpus.purged import add_nested_counts
+from builder.domain.ledger import OPT_OUT
 from builder.domain.outcome import REMOVED_SPANS
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def clean_audit(corpus: Corpus, version: str, scope: Scope, folder: Path) -> Cle
     files: dict[str, Path] = {}
     gone: dict[str, NDArray[np.int64]] = {}
     counts: dict[str, Any] = {}
-    for name in ("ledger", "rejected", "clusters", "texts", "removed", "site_records"):
+    for name in ("ledger", "rejected", "clusters", "texts", "removed", "opt_out", "site_records"):
         path = corpus.audit_file(version, f"{name}.parquet")
         if not path.exists():
             continue
@@ -85,7 +86,7 @@ def _find(path: Path, scope: Scope) -> NDArray[np.int64]:
     """Return int64[n]: the numbers of the rows to delete."""
     numbers = [np.empty(0, np.int64)]
     first = 0
-    if path.name == REMOVED_SPANS:
+    if path.name in (REMOVED_SPANS, f"{OPT_OUT}.parquet"):
         scope = replace(scope, records=scope.records | scope.spans_of)
     with pq.ParquetFile(path) as file:
         names = [name for name in ("record_id", *_NAMES) if name in file.schema_arrow.names]

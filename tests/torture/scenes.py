@@ -76,6 +76,7 @@ def make_scene(folder: Path) -> None:
             "language",
             "signals",
             "filter",
+            "opt_out",
             *STAGES[1:],
         ),
     )
