@@ -27,6 +27,7 @@ STAGES = (
     "extract_text",
     "clean_text",
     "repair_text",
+    "license",
     "language",
     "signals",
     "filter",

@@ -127,9 +127,9 @@ OPT_OUT_SCHEMA = pa.schema(
 """``opt_out.parquet``: one row for each signal that was found for a page, in the order of the build.
 
 ``answer`` is ``no``, ``yes`` or ``unknown``; ``counts`` says whether the policy counts the signal. ``text``
-is the line, header or tag as it came, ``line`` its number in a file. ``at`` is the time of the fetch of what has
-the signal, and ``site_record`` the record of a file of the site. ``is_later`` says that this file was fetched
-after the page.
+is the line, header or tag as it came, ``line`` its number in a file. ``at`` is the time of the fetch of what
+has the signal, and ``site_record`` the record of a file of the site. ``is_later`` says that this file was
+fetched after the page.
 """
 
 

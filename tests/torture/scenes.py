@@ -73,6 +73,7 @@ def make_scene(folder: Path) -> None:
             "extract_text",
             "clean_text",
             "repair_text",
+            "license",
             "language",
             "signals",
             "filter",

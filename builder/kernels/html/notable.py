@@ -33,6 +33,7 @@ KEYWORDS: Final = (
     "max-snippet",
     "indexif",
     "rights",
+    "copyright",
 )
 _FOR_ALL, _FOR_SCRIPTS = 2, 4
 

@@ -89,9 +89,8 @@ def judge_pages(
     texts: list[list[str] | None] = [None] * len(urls)
     counts: Counter[str] = Counter()
     for row in np.flatnonzero(alive).tolist():
-        found = list(
-            _signals(canonical[row], instants[row], written[row], sites, tokens, uses_later=uses_later)
-        )
+        site = _site_signals(canonical[row], instants[row], sites, tokens, uses_later=uses_later)
+        found = [*site, *_own_signals(instants[row], written[row])]
         decision = policy.decide(found)
         answers[row], texts[row] = decision.answer, [_clean(str(one)) for one in found]
         _count(counts, found, decision)
