@@ -9,8 +9,10 @@ import archives
 import pyarrow.parquet as pq
 import pytest
 
-from builder import Recipe, build, load
+from builder import Recipe, build, load, takedown, verify
 from builder.errors import RecipeError
+from builder.operations.optout import optout, write_urls
+from builder.stages.opt_out import OptOut
 
 TEXT = "The tide turns twice a day, and the boats of the harbour lean on their keels until it is back. "
 EARLY, NOON, LATE = "2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z", "2020-01-03T00:00:00Z"
@@ -240,3 +242,55 @@ def test_an_unknown_purpose_is_a_fault(tmp_path: Path) -> None:
     """The advice names the nearest one."""
     with pytest.raises(RecipeError, match="did you mean 'train-ai'"):
         run(tmp_path, OTHER, purposes=["train_ai"])
+
+
+# -- builder optout ------------------------------------------------------------------------------------
+
+
+def test_a_later_reservation_is_listed_for_older_pages_and_taken_down(tmp_path: Path) -> None:
+    """The addition decides about its own pages; ``optout`` compares all pages with the newest files."""
+    first = run(tmp_path, robots("User-agent: *\nAllow: /", date=EARLY), page(date=EARLY), OTHER)
+    assert reasons(first)["https://a.example/x"] is None
+    assert optout(tmp_path / "out").covered == []
+    added = run(tmp_path, robots(date=LATE), page(path="/y", date=LATE), page("b.example"), name="b")
+    assert reasons(added)["https://a.example/y"] == "opted_out"
+    found = optout(tmp_path / "out")
+    (covered,) = found.covered
+    assert (covered.url, covered.token) == ("https://a.example/x", "GPTBot")
+    assert LATE in covered.evidence
+    assert found.hosts_without_robots == ["b.example", "other.example"]
+    write_urls(tmp_path / "urls.txt", found)
+    result = takedown(tmp_path / "out", file=tmp_path / "urls.txt", because="reserved since")
+    assert [url for _, url in result.documents] == ["https://a.example/x"]
+    assert optout(tmp_path / "out").covered == []
+
+
+def test_a_reservation_in_a_later_fetch_of_a_page_is_listed(tmp_path: Path) -> None:
+    """The header of the newer fetch is in the audit; the page itself is rejected."""
+    run(tmp_path, page(date=EARLY), OTHER)
+    run(tmp_path, page(date=LATE, headers={"X-Robots-Tag": "noai"}), page("b.example"), name="b")
+    (covered,) = optout(tmp_path / "out").covered
+    assert (covered.url, covered.token) == ("https://a.example/x", "noai")
+
+
+def test_a_full_build_decides_by_the_time_of_each_page(tmp_path: Path) -> None:
+    """With all inputs at once, the older page keeps what was in force when it was fetched."""
+    (tmp_path / "b.warc").write_bytes(robots(date=LATE) + page(path="/y", date=LATE))
+    full = run(tmp_path, robots("User-agent: *\nAllow: /", date=EARLY), page(date=EARLY), OTHER)
+    assert reasons(full)["https://a.example/x"] is None
+    assert reasons(full)["https://a.example/y"] == "opted_out"
+
+
+def test_only_signals_of_the_page_itself_are_append_stable() -> None:
+    """A file of a site can come with a later input, and can be older than the page."""
+    assert not OptOut().append_stable
+    assert OptOut(signals=["x_robots", "meta_robots"]).append_stable
+
+
+def test_a_purge_reaches_the_evidence(tmp_path: Path) -> None:
+    """No version keeps the URL of a purged page."""
+    run(tmp_path, page(headers={"Content-Usage": "train-ai=y"}), OTHER)
+    takedown(tmp_path / "out", urls=["https://a.example/x"], because="asked", purge=True)
+    path = tmp_path / "out/.audit/1.0.0/opt_out.parquet"
+    assert pq.read_table(path).to_pylist() == []
+    assert verify(tmp_path / "out").clean

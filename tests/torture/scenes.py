@@ -142,6 +142,7 @@ WRITERS: dict[str, list[str]] = {
 READERS: dict[str, list[str]] = {
     "verify": ["verify", "corpus"],
     "versions": ["versions", "corpus"],
+    "optout": ["optout", "corpus", "--write", "urls.txt"],
     "why": ["why", "corpus", "https://a.example/7"],
     "diff": ["diff", "corpus", "1.0.0", "2.0.0"],
     "rejected": ["rejected", "corpus", "--output", "rejected.jsonl"],

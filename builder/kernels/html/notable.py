@@ -211,7 +211,7 @@ def _end_of_raw(data: Any, at: Any, end: Any, first: Any, last: Any) -> Any:
 
 @kernel
 def _has_word(data: Any, at: Any, end: Any, n_words: Any) -> Any:
-    before = 0
+    before = np.int64(0)
     while at < end:
         byte = np.int64(data[at])
         first_word = np.int64(_PAIRS[(before << 8) | byte])
@@ -225,7 +225,7 @@ def _has_word(data: Any, at: Any, end: Any, n_words: Any) -> Any:
                     same += 1
                 if same == size:
                     return True
-        before = byte
+        before = np.int64(byte)
         at += 1
     return False
 
