@@ -36,7 +36,7 @@ def optout_command(
     tdmrep.json and ai.txt come from the audits of all versions. A reservation in the headers or tags of a
     later fetch counts as well. Nothing is fetched.
     """
-    from builder.operations.optout import optout, write_urls
+    from builder.operations.optout.covered import optout, write_urls
     from builder.report.optout import print_optout
 
     if takes_down and not because:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from builder.pipeline.spool import Part
     from builder.protocols import CorpusStage, Verdicts
 
-REFUSED, MARKS, COUNTS = ".refused.arrow", ".marks.arrow", ".counts.json"
+REFUSED, MARKED, COUNTS = ".refused.arrow", ".marks.arrow", ".counts.json"
 EVIDENCE = ".evidence."
 """Part of the name of a table for the audit: ``STAGE.evidence.NAME.arrow``."""
 
@@ -61,7 +61,7 @@ def save_judgements(folder: Path, stage: str, verdicts: Verdicts, *, first_rows:
     if verdicts.refused is not None:
         write_arrow(folder / f"{stage}{REFUSED}", verdicts.refused.schema, [verdicts.refused])
     if verdicts.marks is not None:
-        write_arrow(folder / f"{stage}{MARKS}", verdicts.marks.schema, [verdicts.marks])
+        write_arrow(folder / f"{stage}{MARKED}", verdicts.marks.schema, [verdicts.marks])
     for name, table in verdicts.evidence.items():
         rows = pa.array(first_rows[table["row"].to_numpy()], pa.int64())
         table = table.set_column(0, "row", rows)
@@ -125,7 +125,7 @@ def with_marks(
     Args:
         numbers: int64[n_rows], the numbers of the rows in the spool.
     """
-    path = folder / f"{stage}{MARKS}"
+    path = folder / f"{stage}{MARKED}"
     if not path.exists():
         return batch
     table = open_arrow(path)

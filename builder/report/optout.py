@@ -9,7 +9,7 @@ from builder.report.printer import print_line, print_lines
 from builder.report.table import counted
 
 if TYPE_CHECKING:
-    from builder.operations.optout import OptOutFindings
+    from builder.operations.optout.covered import OptOutFindings
     from builder.operations.takedown import TakedownResult
 
 MAX_SHOWN = 20

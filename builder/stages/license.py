@@ -15,7 +15,13 @@ from builder.errors import Fault, RecipeError
 from builder.protocols import Outcome
 from builder.registry import option
 from builder.stages.binding.required_columns import contract_column_faults
-from builder.stages.reserving.page_licenses import CONFLICT, PLACES, STRENGTHS, choose_license, page_licenses
+from builder.stages.reserving.page_licenses import (
+    LICENSE_CONFLICT,
+    PLACES,
+    STRENGTHS,
+    choose_license,
+    page_licenses,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +29,7 @@ if TYPE_CHECKING:
     from builder.protocols import Guard, Resources
     from builder.stages.reserving.page_licenses import FoundLicense
 
-COLUMNS = ("license", "license_place", "license_url")
+LICENSE_COLUMNS = ("license", "license_place", "license_url")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,12 +90,12 @@ class License:
                 what=f"the column {one!r} must be text, but its type is {schema.field(one).type}",
                 advice="rename the column with `rename` of the source",
             )
-            for one in COLUMNS
+            for one in LICENSE_COLUMNS
             if one in schema.names and not pa.types.is_string(schema.field(one).type)
         ]
         if faults:
             raise RecipeError(*faults)
-        added = [pa.field(one, pa.string()) for one in COLUMNS if one not in schema.names]
+        added = [pa.field(one, pa.string()) for one in LICENSE_COLUMNS if one not in schema.names]
         return pa.schema([*schema, *added])
 
     def apply(self, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:  # noqa: ARG002
@@ -109,7 +115,7 @@ class License:
             best = choose_license(strong)
             chosen.append(best)
             counts["found"] += best is not None
-            counts["conflict"] += best is not None and best.name == CONFLICT
+            counts["conflict"] += best is not None and best.name == LICENSE_CONFLICT
             counts["other_licence_at_weaker_place"] += best is not None and any(
                 one.place != best.place and one.name != best.name for one in found
             )
@@ -139,7 +145,7 @@ class License:
             return None
         if found is None:
             return "no_license"
-        if found.name == CONFLICT:
+        if found.name == LICENSE_CONFLICT:
             return "license_conflict"
         return None if any(is_allowed(found.name, one) for one in self.allow) else "license_not_allowed"
 

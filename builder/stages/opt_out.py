@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from builder.domain.outcome import Outcome
 from builder.domain.rejection import no_rejections
-from builder.domain.reservations.signal import SIGNALS
+from builder.domain.reservations.signal import RESERVATION_SIGNALS
 from builder.domain.reservations.tokens import PURPOSES, TOKEN_LISTS, Tokens, token_list_path
 from builder.domain.row_numbers import BarrierOrMemory
 from builder.errors import Fault, RecipeError
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from builder.protocols import Noted, Remembered, Resources, Sketches, Texts, Threads
 
 _SITE_SIGNALS = frozenset(("robots", "content_usage", "content_signal", "tdmrep", "rsl", "ai_txt"))
-MARKS = pa.schema([("opt_out", pa.string()), ("opt_out_evidence", pa.list_(pa.string()))])
+MARK_COLUMNS = pa.schema([("opt_out", pa.string()), ("opt_out_evidence", pa.list_(pa.string()))])
 """The columns of ``mode: tag``."""
 
 
@@ -83,7 +83,7 @@ class OptOut:
         None, help="Agents that must not be disallowed. Default: those that the list names for the purposes."
     )
     signals: list[str] = option(  # noqa: RUF009
-        list(SIGNALS), help="The signals that count; all others are only evidence."
+        list(RESERVATION_SIGNALS), help="The signals that count; all others are only evidence."
     )
     silence: str = option(
         "keep", help="What to do with pages that no signal permits.", choices=("keep", "drop")
@@ -135,7 +135,10 @@ class OptOut:
             RecipeError: if an option has an unknown value, or a column is missing or there already.
         """
         faults = contract_column_faults(self.name, schema, resources, "url")
-        for key, given, known in (("purposes", self.purposes, PURPOSES), ("signals", self.signals, SIGNALS)):
+        for key, given, known in (
+            ("purposes", self.purposes, PURPOSES),
+            ("signals", self.signals, RESERVATION_SIGNALS),
+        ):
             faults += [
                 Fault(where=key, what=f"{one!r} is not one of `{key}`", advice=nearest(one, known))
                 for one in given
@@ -146,12 +149,12 @@ class OptOut:
         if self.mode == "tag":
             faults += [
                 Fault(where="mode", what=f"the column {one!r} exists already", advice="rename that column")
-                for one in MARKS.names
+                for one in MARK_COLUMNS.names
                 if one in schema.names
             ]
         if faults:
             raise RecipeError(*faults)
-        return pa.schema([*schema, *MARKS]) if self.mode == "tag" else schema
+        return pa.schema([*schema, *MARK_COLUMNS]) if self.mode == "tag" else schema
 
     def sketch(self, batch: pa.RecordBatch, *, resources: Resources) -> pa.RecordBatch:
         """Return the URL, the instant of the fetch, and what the page itself says."""

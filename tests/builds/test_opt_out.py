@@ -11,7 +11,7 @@ import pytest
 
 from builder import Recipe, build, load, takedown, verify
 from builder.errors import RecipeError
-from builder.operations.optout import optout, write_urls
+from builder.operations.optout.covered import optout, write_urls
 from builder.stages.opt_out import OptOut
 
 TEXT = "The tide turns twice a day, and the boats of the harbour lean on their keels until it is back. "

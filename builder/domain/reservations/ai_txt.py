@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from builder.domain.reservations.path_patterns import matches
+from builder.domain.reservations.path_patterns import matches_path
 from builder.domain.reservations.robots import ALL_AGENTS, Line, parse_robots, product_token
-from builder.domain.reservations.signal import Answer, combine
+from builder.domain.reservations.signal import UseAnswer, combine
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class AiTxtAnswer(NamedTuple):
     """What an ai.txt says about texts, and the line that says it."""
 
-    answer: Answer
+    answer: UseAnswer
     line: Line
 
 
@@ -58,4 +58,4 @@ def _rules_about(group: Group, path: str, text_kinds: Collection[str]) -> Sequen
 
 
 def _matches_path(path: str, pattern: str) -> bool:
-    return matches(path, pattern if pattern.startswith("/") else f"*{pattern.removeprefix('*')}")
+    return matches_path(path, pattern if pattern.startswith("/") else f"*{pattern.removeprefix('*')}")

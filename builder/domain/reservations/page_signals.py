@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from builder.domain.reservations.robot_tags import header_directives, meta_directives
 from builder.domain.reservations.rsl import RSL_TYPE, rsl_answer
-from builder.domain.reservations.signal import Answer, Signal, combine, short
+from builder.domain.reservations.signal import UseAnswer, UseSignal, combine, short
 from builder.domain.reservations.tdm import reservation_answer
 from builder.domain.reservations.usage import answer_of, parse_signal, parse_usage
 
@@ -29,7 +29,9 @@ class Tag(NamedTuple):
     content: str = ""
 
 
-def page_signals(headers: Mapping[str, str], tags: Sequence[Tag], path: str, tokens: Tokens) -> list[Signal]:
+def page_signals(
+    headers: Mapping[str, str], tags: Sequence[Tag], path: str, tokens: Tokens
+) -> list[UseSignal]:
     """Return all signals of a page.
 
     Of the places of TDMRep a later one overrides an earlier one; ``with_tdm_order`` applies that.
@@ -41,18 +43,18 @@ def page_signals(headers: Mapping[str, str], tags: Sequence[Tag], path: str, tok
     return [*_header_signals(headers, tokens), *_tag_signals(tags, path, tokens)]
 
 
-def with_tdm_order(signals: Sequence[Signal]) -> list[tuple[Signal, bool]]:
+def with_tdm_order(signals: Sequence[UseSignal]) -> list[tuple[UseSignal, bool]]:
     """Return each signal with whether it counts: of TDMRep, only the last place of file, header and meta."""
     order = {"tdmrep.json": 0, "header": 1, "meta": 2}
     last = max((order[one.place] for one in signals if _is_tdm(one)), default=-1)
     return [(one, not _is_tdm(one) or order[one.place] == last) for one in signals]
 
 
-def _is_tdm(signal: Signal) -> bool:
+def _is_tdm(signal: UseSignal) -> bool:
     return signal.signal == "tdmrep" and not signal.is_missing
 
 
-def _header_signals(headers: Mapping[str, str], tokens: Tokens) -> Iterator[Signal]:
+def _header_signals(headers: Mapping[str, str], tokens: Tokens) -> Iterator[UseSignal]:
     def value_of(name: str) -> str:
         return str(headers.get(name) or "")[:_MAX_HEADER_CHARS]
 
@@ -74,7 +76,7 @@ def _header_signals(headers: Mapping[str, str], tokens: Tokens) -> Iterator[Sign
             yield _missing_terms("header", address, f"Link: <{address}>{parameters}")
 
 
-def _tag_signals(tags: Sequence[Tag], path: str, tokens: Tokens) -> Iterator[Signal]:
+def _tag_signals(tags: Sequence[Tag], path: str, tokens: Tokens) -> Iterator[UseSignal]:
     for tag in tags:
         if tag.name == "meta":
             name, content = tag.attributes.get("name", "").strip().lower(), tag.attributes.get("content", "")
@@ -94,22 +96,22 @@ def _tag_signals(tags: Sequence[Tag], path: str, tokens: Tokens) -> Iterator[Sig
                 yield _found("rsl", "script", *answer, tag.content)
 
 
-def _tag_signal(signal: str, place: str, directive: str, text: str, tokens: Tokens) -> Signal:
+def _tag_signal(signal: str, place: str, directive: str, text: str, tokens: Tokens) -> UseSignal:
     return _found(signal, place, "no" if directive in tokens.tags else "unknown", directive, text)
 
 
-def _tdm_signal(value: str, place: str, text: str) -> Iterator[Signal]:
+def _tdm_signal(value: str, place: str, text: str) -> Iterator[UseSignal]:
     answers = [one for one in map(reservation_answer, value.split(",")) if one is not None]
     if answers:
         answer = combine(answers)
         yield _found("tdmrep", place, answer, f"tdm-reservation={1 if answer == 'no' else 0}", text)
 
 
-def _missing_terms(place: str, address: str, text: str) -> Signal:
-    return Signal(
+def _missing_terms(place: str, address: str, text: str) -> UseSignal:
+    return UseSignal(
         signal="rsl", place=place, answer="unknown", token=short(address), text=short(text), is_missing=True
     )
 
 
-def _found(signal: str, place: str, answer: Answer, token: str, text: str) -> Signal:
-    return Signal(signal=signal, place=place, answer=answer, token=token, text=short(text))
+def _found(signal: str, place: str, answer: UseAnswer, token: str, text: str) -> UseSignal:
+    return UseSignal(signal=signal, place=place, answer=answer, token=token, text=short(text))

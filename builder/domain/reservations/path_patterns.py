@@ -32,13 +32,15 @@ def normal_pattern(pattern: str) -> str:
     return _ESCAPED.sub(_one_escape, pattern) if "%" in pattern else pattern
 
 
-def matches(path: str, pattern: str) -> bool:
+def matches_path(path: str, pattern: str) -> bool:
     """Return whether a pattern matches the beginning of a path, or all of it with ``$`` at its end.
 
     The pieces between ``*`` are found from left to right, so the time grows with the length alone.
 
-    >>> matches("/a/b.html", "/a/*.html$"), matches("/a/b.html?x", "/a/*.html$"), matches("/ab", "/a")
-    (True, False, True)
+    >>> matches_path("/a/b.html", "/a/*.html$"), matches_path("/a/b.html?x", "/a/*.html$")
+    (True, False)
+    >>> matches_path("/ab", "/a")
+    True
     """
     is_whole = pattern.endswith("$")
     first, *pieces = (pattern[:-1] if is_whole else pattern).split("*")

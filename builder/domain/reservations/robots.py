@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from builder.domain.reservations.path_patterns import matches, normal_pattern
+from builder.domain.reservations.path_patterns import matches_path, normal_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -88,7 +88,7 @@ class Robots:
         groups, is_named = self.groups_of(agent)
         best: PathRule | None = None
         for rule in (one for group in groups for one in group.rules):
-            if matches(path, rule.pattern) and _is_stronger(rule, best):
+            if matches_path(path, rule.pattern) and _is_stronger(rule, best):
                 best = rule
         return best, is_named
 
@@ -109,7 +109,7 @@ def parse_robots(body: bytes) -> Robots:
     loose: list[Line] = []
     licenses: list[Line] = []
     has_rules = True  # the next agent begins a group
-    for line in read_lines(body):
+    for line in read_rule_lines(body):
         if line.key in _AGENT_KEYS:
             if has_rules:
                 groups.append(Group())
@@ -128,7 +128,7 @@ def parse_robots(body: bytes) -> Robots:
     return Robots(groups=groups, loose_uses=loose, licenses=licenses)
 
 
-def read_lines(body: bytes) -> Iterator[Line]:
+def read_rule_lines(body: bytes) -> Iterator[Line]:
     """Yield the lines of a file of rules that have a key and a value; comments are removed."""
     body = body.removeprefix(b"\xef\xbb\xbf")
     for number, raw in enumerate(_LINE_END.split(body, maxsplit=_MAX_LINES)[:_MAX_LINES], start=1):

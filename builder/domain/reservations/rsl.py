@@ -5,19 +5,19 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING, Final
 
-from builder.domain.reservations.path_patterns import matches, normal_pattern
+from builder.domain.reservations.path_patterns import matches_path, normal_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from builder.domain.reservations.signal import Answer
+    from builder.domain.reservations.signal import UseAnswer
 
 RSL_TYPE: Final = "application/rsl+xml"
 _MAX_CHARS: Final = 1 << 16
 _FREE_PAYMENTS: Final = frozenset(("free", "attribution"))
 
 
-def rsl_answer(xml: str, path: str, usages: frozenset[str]) -> tuple[Answer, str] | None:
+def rsl_answer(xml: str, path: str, usages: frozenset[str]) -> tuple[UseAnswer, str] | None:
     """Return what inline terms say about a path, and the element that says it; None if they cannot be read.
 
     Terms that permit other usages do not permit this one. A usage that is permitted for a payment is not
@@ -44,7 +44,7 @@ def rsl_answer(xml: str, path: str, usages: frozenset[str]) -> tuple[Answer, str
     return min(answers, key=lambda one: ("no", "yes", "unknown").index(one[0]))
 
 
-def _license_answer(terms: ET.Element, usages: frozenset[str]) -> tuple[Answer, str]:
+def _license_answer(terms: ET.Element, usages: frozenset[str]) -> tuple[UseAnswer, str]:
     for prohibited in _usages(terms, "prohibits"):
         if prohibited & usages:
             return "no", "prohibits " + " ".join(sorted(prohibited & usages))
@@ -68,4 +68,4 @@ def _named(element: ET.Element, name: str) -> Iterator[ET.Element]:
 
 def _covers(url: str, path: str) -> bool:
     place = url.split("://", 1)[1].partition("/")[2] if "://" in url else url.removeprefix("/")
-    return matches(path, normal_pattern(f"/{place}"))
+    return matches_path(path, normal_pattern(f"/{place}"))

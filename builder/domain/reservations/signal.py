@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-Answer = Literal["no", "yes", "unknown"]
+UseAnswer = Literal["no", "yes", "unknown"]
 """Whether a signal permits the use: ``unknown`` if it says nothing about it."""
 
-SIGNALS: Final = (
+RESERVATION_SIGNALS: Final = (
     "robots",
     "content_usage",
     "content_signal",
@@ -23,15 +23,15 @@ SIGNALS: Final = (
 )
 """The kinds of signals."""
 
-MAX_TEXT_CHARS: Final = 500
+_MAX_EVIDENCE_CHARS: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Signal:
+class UseSignal:
     """One statement, where it was found, and what it says about the purposes of a policy.
 
     Attributes:
-        signal: one of ``SIGNALS``.
+        signal: one of ``RESERVATION_SIGNALS``.
         place: ``robots.txt``, ``tdmrep.json``, ``ai.txt``, ``header``, ``meta``, ``link`` or ``script``.
         token: the token that decides: an agent, or a label with its value.
         text: the line, header or tag as it came, cut at 500 characters.
@@ -41,14 +41,14 @@ class Signal:
 
     signal: str
     place: str
-    answer: Answer
+    answer: UseAnswer
     token: str
     text: str
     line: int | None = None
     is_missing: bool = False
 
 
-def combine(answers: Iterable[Answer]) -> Answer:
+def combine(answers: Iterable[UseAnswer]) -> UseAnswer:
     """Return the answer of several statements: any no wins, then any yes.
 
     >>> combine(["yes", "unknown", "no"]), combine(["unknown", "yes"]), combine([])
@@ -60,4 +60,4 @@ def combine(answers: Iterable[Answer]) -> Answer:
 
 def short(text: str) -> str:
     """Return a text as evidence keeps it."""
-    return text.strip()[:MAX_TEXT_CHARS]
+    return text.strip()[:_MAX_EVIDENCE_CHARS]

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from builder.domain.reservations.ai_txt import ai_txt_answer, parse_ai_txt
-from builder.domain.reservations.path_patterns import matches
+from builder.domain.reservations.path_patterns import matches_path
 from builder.domain.reservations.robots import Robots, parse_robots
-from builder.domain.reservations.signal import Answer, Signal, combine, short
+from builder.domain.reservations.signal import UseAnswer, UseSignal, combine, short
 from builder.domain.reservations.tdm import TdmRule, find_rule, parse_tdmrep
 from builder.domain.reservations.usage import answer_of, parse_signal, parse_usage, split_path
 
@@ -25,7 +25,7 @@ FILES: Final = (ROBOTS_TXT, TDMREP_JSON, AI_TXT)
 
 READ: Final = "read"
 ABSENT: Final = "absent"
-UNREADABLE: Final = "unreadable"
+UNKNOWN_STATE: Final = "unreadable"
 _OPENINGS: Final = (b"<!doctype", b"<html", b"<head", b"<?xml", b"<!--")
 
 
@@ -44,10 +44,10 @@ class SiteFile:
     tdm: Sequence[TdmRule] = ()
 
 
-def kind_of(url: str) -> str | None:
+def site_file_kind(url: str) -> str | None:
     """Return which file a URL names.
 
-    >>> kind_of("https://a.example/.well-known/TDMREP.json?x"), kind_of("https://a.example/robots.txt")
+    >>> site_file_kind("https://a.example/.well-known/TDMREP.json?x"), site_file_kind("https://a.example/robots.txt")
     ('tdmrep.json', 'robots.txt')
     """
     name = url.partition("#")[0].partition("?")[0].rpartition("/")[2].lower()
@@ -63,23 +63,23 @@ def parse_site_file(kind: str, *, status: int | None, body: bytes) -> SiteFile:
     if status is not None and 400 <= status < 500:
         return SiteFile(kind=kind, state=ABSENT)
     if status is not None and not 200 <= status < 300:
-        return SiteFile(kind=kind, state=UNREADABLE)
+        return SiteFile(kind=kind, state=UNKNOWN_STATE)
     if body[:256].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_OPENINGS):
         return SiteFile(kind=kind, state=ABSENT)
     if kind == TDMREP_JSON:
         rules = parse_tdmrep(body)
-        return SiteFile(kind=kind, state=UNREADABLE if rules is None else READ, tdm=rules or ())
+        return SiteFile(kind=kind, state=UNKNOWN_STATE if rules is None else READ, tdm=rules or ())
     parse = parse_robots if kind == ROBOTS_TXT else parse_ai_txt
     return SiteFile(kind=kind, state=READ, robots=parse(body))
 
 
-def site_signals(file: SiteFile, path: str, tokens: Tokens) -> list[Signal]:
+def site_signals(file: SiteFile, path: str, tokens: Tokens) -> list[UseSignal]:
     """Return all signals of a file for one page.
 
     Args:
         path: path and query of the page's canonical URL.
     """
-    if file.state == UNREADABLE:
+    if file.state == UNKNOWN_STATE:
         signal = {ROBOTS_TXT: "robots", TDMREP_JSON: "tdmrep", AI_TXT: "ai_txt"}[file.kind]
         return [_signal(signal, file.kind, "unknown", "unreadable", None, is_missing=True)]
     if file.kind == TDMREP_JSON:
@@ -87,7 +87,7 @@ def site_signals(file: SiteFile, path: str, tokens: Tokens) -> list[Signal]:
         token = f"tdm-reservation={1 if rule and rule.answer == 'no' else 0}"
         text = short(rule.text) if rule else ""
         return (
-            [Signal(signal="tdmrep", place=TDMREP_JSON, answer=rule.answer, token=token, text=text)]
+            [UseSignal(signal="tdmrep", place=TDMREP_JSON, answer=rule.answer, token=token, text=text)]
             if rule
             else []
         )
@@ -99,12 +99,12 @@ def site_signals(file: SiteFile, path: str, tokens: Tokens) -> list[Signal]:
     return list(_robots_signals(file.robots, path, tokens))
 
 
-def _robots_signals(robots: Robots, path: str, tokens: Tokens) -> Iterator[Signal]:
-    answers: dict[tuple[Answer, int], tuple[list[str], Line]] = {}
+def _robots_signals(robots: Robots, path: str, tokens: Tokens) -> Iterator[UseSignal]:
+    answers: dict[tuple[UseAnswer, int], tuple[list[str], Line]] = {}
     for agent in tokens.agents.values():
         rule, is_named = robots.decide(path, agent)
         if rule is not None and (is_named or not rule.allows):
-            key: tuple[Answer, int] = ("yes" if rule.allows else "no", rule.line.number)
+            key: tuple[UseAnswer, int] = ("yes" if rule.allows else "no", rule.line.number)
             answers.setdefault(key, ([], rule.line))[0].append(agent)
     for (answer, _), (agents, line) in sorted(answers.items(), key=lambda one: one[0][1]):
         yield _signal("robots", ROBOTS_TXT, answer, ", ".join(agents), line)
@@ -120,7 +120,7 @@ def _robots_signals(robots: Robots, path: str, tokens: Tokens) -> Iterator[Signa
     lines = [line for group in robots.groups for line in group.uses] + list(robots.loose_uses)
     for line in lines:
         pattern, value = split_path(line.value)
-        if line.key == "content-signal" and matches(path, pattern):
+        if line.key == "content-signal" and matches_path(path, pattern):
             answer, label = answer_of(parse_signal(value), tokens.signals)
             if label:
                 yield _signal("content_signal", ROBOTS_TXT, answer, f"{label}={answer}", line)
@@ -128,13 +128,13 @@ def _robots_signals(robots: Robots, path: str, tokens: Tokens) -> Iterator[Signa
         yield _signal("rsl", ROBOTS_TXT, "unknown", line.value[:200], line, is_missing=True)
 
 
-def _usage_signals(lines: Sequence[Line], path: str, tokens: Tokens) -> Iterator[Signal]:
+def _usage_signals(lines: Sequence[Line], path: str, tokens: Tokens) -> Iterator[UseSignal]:
     """Yield the preference with the longest matching path; of equal paths, the strictest answer counts."""
-    found: list[tuple[int, Answer, str, Line]] = []
+    found: list[tuple[int, UseAnswer, str, Line]] = []
     for line in lines:
         pattern, value = split_path(line.value)
         answer, label = answer_of(parse_usage(value), tokens.usage)
-        if label and matches(path, pattern):
+        if label and matches_path(path, pattern):
             found.append((len(pattern), answer, label, line))
     longest = max((length for length, *_ in found), default=0)
     best = [one for one in found if one[0] == longest]
@@ -146,9 +146,9 @@ def _usage_signals(lines: Sequence[Line], path: str, tokens: Tokens) -> Iterator
 
 
 def _signal(
-    signal: str, place: str, answer: Answer, token: str, line: Line | None, *, is_missing: bool = False
-) -> Signal:
-    return Signal(
+    signal: str, place: str, answer: UseAnswer, token: str, line: Line | None, *, is_missing: bool = False
+) -> UseSignal:
+    return UseSignal(
         signal=signal,
         place=place,
         answer=answer,

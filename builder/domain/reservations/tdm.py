@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 
-from builder.domain.reservations.path_patterns import matches, normal_pattern
+from builder.domain.reservations.path_patterns import matches_path, normal_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from builder.domain.reservations.signal import Answer
+    from builder.domain.reservations.signal import UseAnswer
 
-_ANSWERS: Final[Mapping[str, Answer]] = {"0": "yes", "1": "no"}
+_ANSWERS: Final[Mapping[str, UseAnswer]] = {"0": "yes", "1": "no"}
 _MAX_RULES: Final = 10_000
 
 
@@ -21,11 +21,11 @@ class TdmRule(NamedTuple):
     """A rule of a site for the paths that a pattern matches."""
 
     pattern: str
-    answer: Answer
+    answer: UseAnswer
     text: str
 
 
-def reservation_answer(value: Any) -> Answer | None:
+def reservation_answer(value: Any) -> UseAnswer | None:
     """Return what ``tdm-reservation`` says: 1 reserves, 0 does not, and anything else is not set.
 
     >>> reservation_answer("1"), reservation_answer(0), reservation_answer(True), reservation_answer("yes")
@@ -55,4 +55,4 @@ def parse_tdmrep(body: bytes) -> list[TdmRule] | None:
 
 def find_rule(rules: list[TdmRule], path: str) -> TdmRule | None:
     """Return the first rule that matches a path."""
-    return next((one for one in rules if matches(path, one.pattern)), None)
+    return next((one for one in rules if matches_path(path, one.pattern)), None)

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from builder.domain.reservations.path_patterns import normal_pattern
-from builder.domain.reservations.signal import Answer, combine
+from builder.domain.reservations.signal import UseAnswer, combine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,11 +18,11 @@ _ITEM = (
 )
 _MEMBER = re.compile(rf"({_KEY})(?:=({_ITEM}))?((?:;[ ]*{_KEY}(?:=(?:{_ITEM}))?)*)[ \t]*")
 _MAX_CHARS: Final = 4096
-_USAGE_ANSWERS: Final[Mapping[str, Answer]] = {"y": "yes", "n": "no"}
-_SIGNAL_ANSWERS: Final[Mapping[str, Answer]] = {"yes": "yes", "no": "no"}
+_USAGE_ANSWERS: Final[Mapping[str, UseAnswer]] = {"y": "yes", "n": "no"}
+_SIGNAL_ANSWERS: Final[Mapping[str, UseAnswer]] = {"yes": "yes", "no": "no"}
 
 
-def parse_usage(value: str) -> dict[str, Answer]:
+def parse_usage(value: str) -> dict[str, UseAnswer]:
     """Parse a structured-field dictionary (RFC 9651); the last of several members with one label counts.
 
     A value that is not a dictionary says nothing. Only ``y`` and ``n`` are answers; parameters are ignored.
@@ -33,7 +33,7 @@ def parse_usage(value: str) -> dict[str, Answer]:
     {}
     """
     value = value.strip(" \t")
-    found: dict[str, Answer] = {}
+    found: dict[str, UseAnswer] = {}
     at = 0
     while at < len(value) <= _MAX_CHARS:
         member = _MEMBER.match(value, at)
@@ -49,13 +49,13 @@ def parse_usage(value: str) -> dict[str, Answer]:
     return {}
 
 
-def parse_signal(value: str) -> dict[str, Answer]:
+def parse_signal(value: str) -> dict[str, UseAnswer]:
     """Parse a comma-separated list of labels with ``yes`` or ``no``; case does not matter.
 
     >>> parse_signal("search=yes, AI-train=No, x")
     {'search': 'yes', 'ai-train': 'no'}
     """
-    found: dict[str, Answer] = {}
+    found: dict[str, UseAnswer] = {}
     for piece in value[:_MAX_CHARS].split(","):
         label, _, answer = (one.strip().lower() for one in piece.partition("="))
         if answer in _SIGNAL_ANSWERS:
@@ -75,7 +75,7 @@ def split_path(value: str) -> tuple[str, str]:
     return "/", value
 
 
-def answer_of(answers: Mapping[str, Answer], labels: frozenset[str]) -> tuple[Answer, str]:
+def answer_of(answers: Mapping[str, UseAnswer], labels: frozenset[str]) -> tuple[UseAnswer, str]:
     """Return what labels say together, and the first label with that answer; an empty text without one."""
     known = {label: answers[label] for label in answers if label in labels}
     answer = combine(known.values())

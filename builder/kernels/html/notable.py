@@ -37,7 +37,7 @@ KEYWORDS: Final = (
 )
 _FOR_ALL, _FOR_SCRIPTS = 2, 4
 
-OTHER, META, LINK, SCRIPT, ANCHOR = 0, 1, 2, 3, 4
+_OTHER, _META, _LINK, _SCRIPT, _ANCHOR = 0, 1, 2, 3, 4
 """Kinds of tags."""
 
 ELSEWHERE, HEAD, FOOTER, ARTICLE = 0, 1, 2, 3
@@ -46,7 +46,7 @@ ELSEWHERE, HEAD, FOOTER, ARTICLE = 0, 1, 2, 3
 MAX_NOTABLE: Final = 200
 """Notable tags of a page that are found; the rest is not looked at."""
 
-COLUMNS: Final = 5
+NOTABLE_COLUMNS: Final = 5
 """Columns of a row: start and end of the tag, end of its content (of a script), kind, part of the page."""
 
 _LONGEST = 16
@@ -98,7 +98,7 @@ def find_notable(data: Any, start: Any, end: Any, found: Any) -> Any:
 
     Args:
         data: uint8[n_bytes], HTML as UTF-8.
-        found: int64[MAX_NOTABLE, COLUMNS], overwritten.
+        found: int64[MAX_NOTABLE, NOTABLE_COLUMNS], overwritten.
     """
     n, at = 0, start
     in_head, footers, articles = False, 0, 0
@@ -134,8 +134,8 @@ def find_notable(data: Any, start: Any, end: Any, found: Any) -> Any:
         content = stop
         if name == _NAME_SCRIPT or name >= _FIRST_RAW:
             content = _end_of_raw(data, stop, end, first, last)
-        kind = name + 1 if 0 <= name <= 3 else OTHER
-        n_words = len(_LENGTHS) if kind == META else _FOR_SCRIPTS if kind == SCRIPT else _FOR_ALL
+        kind = name + 1 if 0 <= name <= 3 else _OTHER
+        n_words = len(_LENGTHS) if kind == _META else _FOR_SCRIPTS if kind == _SCRIPT else _FOR_ALL
         if _has_word(data, last, stop, n_words):
             part = HEAD if in_head else FOOTER if footers else ARTICLE if articles else ELSEWHERE
             found[n, 0], found[n, 1], found[n, 2], found[n, 3], found[n, 4] = at, stop, content, kind, part

@@ -17,7 +17,7 @@ from builder.domain.reservations.path_patterns import path_of
 from builder.domain.reservations.site_signals import site_signals
 from builder.domain.url import canonical_url
 from builder.stages.reserving.page_sketch import read_signals
-from builder.stages.reserving.policy import Decision, FoundSignal
+from builder.stages.reserving.policy import FoundSignal, PageDecision
 from builder.stages.reserving.site_files import SiteFiles, authority_and_path
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _EVIDENCE = pa.schema(
 
 
 @dataclass(kw_only=True)
-class Judged:
+class JudgedPages:
     """The decisions about all pages: rejections, marks of each row, evidence, and counts."""
 
     refused: pa.Table
@@ -71,7 +71,7 @@ def judge_pages(
     policy: Policy,
     uses_later: bool,
     limit: str,
-) -> Judged:
+) -> JudgedPages:
     """Decide about the rows that are alive; the result depends on nothing but them and the files of sites.
 
     Args:
@@ -109,7 +109,7 @@ def judge_pages(
     with_robots = sites.authorities_with_robots
     counts["hosts_without_robots"] = len(authorities - with_robots)
     marks = pa.table({"opt_out": pa.array(answers, pa.string()), "opt_out_evidence": pa.array(texts, _TEXTS)})
-    return Judged(refused=refused.table(), marks=marks, evidence=evidence.table(), counts=+counts)
+    return JudgedPages(refused=refused.table(), marks=marks, evidence=evidence.table(), counts=+counts)
 
 
 _TEXTS = pa.list_(pa.string())
@@ -159,7 +159,7 @@ def _clean(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _count(counts: Counter[str], found: Sequence[FoundSignal], decision: Decision) -> None:
+def _count(counts: Counter[str], found: Sequence[FoundSignal], decision: PageDecision) -> None:
     kinds = {one.signal.signal for one in found}
     counts.update(f"signal.{kind}" for kind in kinds)
     counts[f"answer.{decision.answer}"] += 1

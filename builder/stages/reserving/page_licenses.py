@@ -20,7 +20,7 @@ PLACES: Final = ("rel", "json_ld", "meta", "markup", "header", "footer_link", "l
 
 STRENGTHS: Final = {place: len(PLACES) - at for at, place in enumerate(PLACES)}
 
-CONFLICT: Final = "conflict"
+LICENSE_CONFLICT: Final = "conflict"
 
 _META_NAMES: Final = frozenset(
     (
@@ -75,7 +75,7 @@ def choose_license(found: Sequence[FoundLicense]) -> FoundLicense | None:
     best = max(strongest, key=lambda one: len(one.name))
     if all(one.name == best.name or _is_vague(one.name, best.name) for one in strongest):
         return best
-    return strongest[0]._replace(name=CONFLICT)
+    return strongest[0]._replace(name=LICENSE_CONFLICT)
 
 
 def _is_vague(name: str, best: str) -> bool:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from builder.domain.grouping import instants_of
 from builder.domain.reservations.page_signals import Tag, page_signals
 from builder.domain.reservations.path_patterns import path_of
-from builder.domain.reservations.signal import Signal
+from builder.domain.reservations.signal import UseSignal
 from builder.domain.url import canonical_url
 from builder.stages.reserving.page_tags import tags_of_pages
 
@@ -50,9 +50,9 @@ def sketch_pages(batch: pa.RecordBatch, *, resources: Resources, tokens: Tokens)
     )
 
 
-def read_signals(written: bytes | None) -> list[Signal]:
+def read_signals(written: bytes | None) -> list[UseSignal]:
     """Return the signals of a sketch."""
-    return [Signal(**one) for one in orjson.loads(written)] if written else []
+    return [UseSignal(**one) for one in orjson.loads(written)] if written else []
 
 
 def headers_of(batch: pa.RecordBatch) -> Iterator[dict[str, str]]:
@@ -96,5 +96,5 @@ def _path(url: str | None) -> str:
     return path_of(canonical) if canonical else "/"
 
 
-def _written(signals: list[Signal]) -> bytes | None:
+def _written(signals: list[UseSignal]) -> bytes | None:
     return orjson.dumps([dataclasses.asdict(one) for one in signals]) if signals else None

@@ -42,13 +42,13 @@ class PageTag:
 
 def tags_of_pages(column: pa.Array) -> Iterator[list[PageTag]]:
     """Yield the notable tags of each page of a column of HTML; none for a null."""
-    from builder.kernels.html.notable import COLUMNS, MAX_NOTABLE, find_notable
+    from builder.kernels.html.notable import MAX_NOTABLE, NOTABLE_COLUMNS, find_notable
 
     column = column.cast(pa.large_string())
     _, offset_buffer, buffer = column.buffers()
     offsets = np.frombuffer(offset_buffer, np.int64)[column.offset : column.offset + len(column) + 1]
     data = np.frombuffer(buffer, np.uint8) if buffer is not None and buffer.size else np.empty(0, np.uint8)
-    found = np.empty((MAX_NOTABLE, COLUMNS), np.int64)
+    found = np.empty((MAX_NOTABLE, NOTABLE_COLUMNS), np.int64)
     is_given = column.is_valid().to_numpy(zero_copy_only=False)
     for row in range(len(column)):
         if not is_given[row] or offsets[row] == offsets[row + 1]:

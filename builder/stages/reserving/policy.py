@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from builder.domain.reservations.page_signals import with_tdm_order
-from builder.domain.reservations.signal import Answer, Signal, combine
+from builder.domain.reservations.signal import UseAnswer, UseSignal, combine
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -20,7 +20,7 @@ SILENT = "no_permission"
 class FoundSignal:
     """A signal, the time of what has it, and the record of a file of the site; None for the page itself."""
 
-    signal: Signal
+    signal: UseSignal
     at: str | None
     site_record: str | None = None
     is_later: bool = False
@@ -34,7 +34,7 @@ class FoundSignal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class PageDecision:
     """What the signals say together, and the reason to reject the page; None if it may stay.
 
     Attributes:
@@ -42,7 +42,7 @@ class Decision:
         decisive: the signal that decides; None without one.
     """
 
-    answer: Answer
+    answer: UseAnswer
     reason: str | None
     counts: tuple[bool, ...]
     decisive: FoundSignal | None
@@ -62,7 +62,7 @@ class Policy:
     rejects_silence: bool = False
     rejects_unreadable: bool = False
 
-    def decide(self, found: Sequence[FoundSignal]) -> Decision:
+    def decide(self, found: Sequence[FoundSignal]) -> PageDecision:
         """Combine the signals of a page: any no wins, then any yes."""
         ordered = with_tdm_order([one.signal for one in found])
         counts = tuple(is_last and one.signal in self.signals for one, is_last in ordered)
@@ -75,4 +75,4 @@ class Policy:
             reason, decisive = UNREADABLE, missing
         if reason is None and answer == "unknown" and self.rejects_silence:
             reason = SILENT
-        return Decision(answer=answer, reason=reason, counts=counts, decisive=decisive)
+        return PageDecision(answer=answer, reason=reason, counts=counts, decisive=decisive)

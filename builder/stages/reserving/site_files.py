@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from builder.domain.ledger import SITE_RECORDS
 from builder.domain.merging import NO_INSTANT
-from builder.domain.reservations.site_signals import kind_of, parse_site_file
+from builder.domain.reservations.site_signals import parse_site_file, site_file_kind
 from builder.domain.url import canonical_url
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class SiteFiles:
             rows = zip(*(table[name].to_pylist() for name in names), instants, strict=True)
             for row, (url, at, status, record_id, instant) in enumerate(rows):
                 order += 1
-                canonical, kind = canonical_url(url), kind_of(url)
+                canonical, kind = canonical_url(url), site_file_kind(url)
                 if canonical is None or kind is None:
                     continue
                 authority, path = authority_and_path(canonical)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from builder.domain.reservations.page_signals import Tag, page_signals, with_tdm_order
 from builder.domain.reservations.rsl import rsl_answer
-from builder.domain.reservations.signal import Signal, combine
+from builder.domain.reservations.signal import UseSignal, combine
 from builder.domain.reservations.tokens import TOKEN_LISTS, Tokens
 from builder.domain.reservations.usage import parse_signal, parse_usage
 
@@ -129,7 +129,7 @@ def test_terms_that_cannot_be_read_are_missing(xml: str) -> None:
 
 def test_a_later_place_of_tdmrep_overrides_an_earlier_one() -> None:
     """File, header, meta; what is overridden stays as evidence."""
-    file = Signal(signal="tdmrep", place="tdmrep.json", answer="no", token="", text="")
+    file = UseSignal(signal="tdmrep", place="tdmrep.json", answer="no", token="", text="")
     both = page_signals({"tdm-reservation": "1"}, [meta("tdm-reservation", "0")], "/", TRAINING)
     counted = [(one.place, counts) for one, counts in with_tdm_order([file, *both])]
     assert counted == [("tdmrep.json", False), ("header", False), ("meta", True)]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builder.domain.reservations.site_signals import FILES, kind_of, parse_site_file, site_signals
+from builder.domain.reservations.site_signals import FILES, parse_site_file, site_file_kind, site_signals
 from builder.domain.reservations.tokens import Tokens
 
 TRAINING = Tokens.of(["train-ai"], agents=["CCBot", "GPTBot"])
@@ -131,7 +131,7 @@ def test_a_binary_file_of_500_kb_takes_no_time(kind: str, body: bytes) -> None:
 def test_a_url_names_its_file() -> None:
     """Both places of ai.txt and tdmrep.json."""
     names = ("/robots.txt", "/.well-known/ai.txt?x", "/.well-known/tdmrep.json#y", "/index.html")
-    assert [kind_of(f"https://a.example{one}") for one in names] == [
+    assert [site_file_kind(f"https://a.example{one}") for one in names] == [
         "robots.txt",
         "ai.txt",
         "tdmrep.json",

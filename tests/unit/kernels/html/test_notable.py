@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from reference_notable import notable
 
-from builder.kernels.html.notable import COLUMNS, MAX_NOTABLE, find_notable
+from builder.kernels.html.notable import MAX_NOTABLE, NOTABLE_COLUMNS, find_notable
 
 PIECES = [
     *("<meta name=robots content='noai'>", '<META NAME="ROBOTS">', "<link rel=license href=x>"),
@@ -21,7 +21,7 @@ PAGES = st.lists(st.sampled_from(PIECES), max_size=20).map("".join)
 
 
 def rows(page: bytes) -> list[list[int]]:
-    found = np.empty((MAX_NOTABLE, COLUMNS), np.int64)
+    found = np.empty((MAX_NOTABLE, NOTABLE_COLUMNS), np.int64)
     data = np.frombuffer(b"<meta none>" + page + b"<meta none>", np.uint8)
     n = find_notable(data, 11, 11 + len(page), found)
     found[:n, :3] -= 11

@@ -13,7 +13,7 @@ from builder.corpus import Corpus
 from builder.corpus.address import split_address
 from builder.domain.ledger import OPT_OUT
 from builder.domain.reservations.path_patterns import path_of
-from builder.domain.reservations.signal import Signal
+from builder.domain.reservations.signal import UseSignal
 from builder.domain.reservations.site_signals import site_signals
 from builder.domain.url import canonical_url
 from builder.errors import CorpusError, Fault
@@ -152,7 +152,7 @@ def _own_reservations(audits: Sequence[Path]) -> dict[str, FoundSignal]:
             canonical = canonical_url(row["url"]) if row["url"] else None
             if canonical is None or row["site_record"] or row["answer"] != "no" or not row["counts"]:
                 continue
-            signal = Signal(**{name: row[name] for name in _SIGNAL_COLUMNS})
+            signal = UseSignal(**{name: row[name] for name in _SIGNAL_COLUMNS})
             if canonical not in found or (found[canonical].at or "") <= (row["at"] or ""):
                 found[canonical] = FoundSignal(signal=signal, at=row["at"])
     return found
