@@ -53,6 +53,7 @@ def test_each_stage_is_in_a_tortured_build() -> None:
         "extract_text",
         "clean_text",
         "repair_text",
+        "license",
         "language",
         "signals",
         "filter",

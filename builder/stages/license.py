@@ -81,7 +81,7 @@ class License:
         """Check the columns, and add those of the licence.
 
         Raises:
-            RecipeError: if there is no HTML, or a column has the name of another type.
+            RecipeError: if the contract lacks HTML, or a column has the name of another type.
         """
         faults = contract_column_faults(self.name, schema, resources, "html")
         faults += [

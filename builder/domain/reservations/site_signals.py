@@ -57,7 +57,7 @@ def site_file_kind(url: str) -> str | None:
 def parse_site_file(kind: str, *, status: int | None, body: bytes) -> SiteFile:
     """Read a file of a site.
 
-    A status of 400 to 499 says that there is no file (RFC 9309, section 2.3.1.3), and so does a web page in
+    A status of 400 to 499 says that the site lacks the file (RFC 9309, section 2.3.1.3), and so does a web page in
     place of a file. After any other status except 2xx, nobody knows what the file says.
     """
     if status is not None and 400 <= status < 500:

@@ -75,7 +75,7 @@ def judge_pages(
     """Decide about the rows that are alive; the result depends on nothing but them and the files of sites.
 
     Args:
-        uses_later: whether a file that was fetched after a page counts if there is none before it.
+        uses_later: whether a file that was fetched after a page counts if no file is older.
         limit: the purposes, as the ledger has them.
     """
     urls = sketches.column("url").to_pylist() if sketches.n_rows else []

@@ -90,7 +90,7 @@ class SiteFiles:
 
         Args:
             instant: microseconds; ``NO_INSTANT`` for a page without a time, for which the newest file counts.
-            later: whether the next file after the instant counts if there is none before it.
+            later: whether the next file after the instant counts if no file is older.
         """
         found = []
         for key in self._keys_of(authority):
