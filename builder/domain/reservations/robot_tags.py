@@ -23,8 +23,8 @@ def header_directives(value: str, agents: Collection[str]) -> list[str]:
     """Return the noted directives of ``X-Robots-Tag`` that apply to all agents or to some of a policy.
 
     ``agent:`` limits the directives after it. A repeated header is one value in an archive's record, joined
-    with commas, so nobody can see where the next header begins. Therefore only the directive next
-    to an agent that the policy does not name is left out.
+    with commas, so nobody can see where the next header begins. Therefore only the directive next to an agent
+    that the policy does not name is left out.
 
     Args:
         agents: product tokens in lower case.

@@ -57,8 +57,8 @@ def site_file_kind(url: str) -> str | None:
 def parse_site_file(kind: str, *, status: int | None, body: bytes) -> SiteFile:
     """Read a file of a site.
 
-    A status of 400 to 499 says that the site lacks the file (RFC 9309, section 2.3.1.3), and so does a web page in
-    place of a file. After any other status except 2xx, nobody knows what the file says.
+    A status of 400 to 499 says that the site lacks the file (RFC 9309, section 2.3.1.3), and so does a web
+    page in place of a file. After any other status except 2xx, nobody knows what the file says.
     """
     if status is not None and 400 <= status < 500:
         return SiteFile(kind=kind, state=ABSENT)
