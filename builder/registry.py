@@ -23,12 +23,15 @@ if TYPE_CHECKING:
 
 STAGES = (
     "validate",
+    "block_urls",
     "extract_text",
     "clean_text",
     "repair_text",
+    "license",
     "language",
     "signals",
     "filter",
+    "opt_out",
     "dedup_url",
     "dedup_exact",
     "dedup_near",

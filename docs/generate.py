@@ -49,6 +49,9 @@ PATHS = {
 }
 """An example path for each source."""
 
+EXAMPLES: dict[str, Any] = {"lists": ["lists/*.txt"]}
+"""An example value for each required option of a stage."""
+
 JUDGES = (("validate", stage_class("validate")), ("publishable", Publishable))
 
 REASONS_INTRO = """\
@@ -100,6 +103,8 @@ builder build my-corpus/recipe.yaml
 | know why a page is not in the dataset | [Ledger](ledger.md), [Reason codes](reasons.md) |
 | add pages, or take pages down | [Further versions](further-versions.md) |
 | drop texts of low quality | [Quality](quality.md), [Signals](signals.md) |
+| honour reservations of rights, and prove it | [Reservations](opt-out.md) |
+| be left out, as the owner of a site | [How to be left out](left-out.md) |
 | load a version | [The corpus folder](corpus-folder.md) |
 | publish a version | [The Hugging Face Hub](hub.md) |
 | call builder from Python | [Python](python.md) |
@@ -199,7 +204,8 @@ def snippet(found: type, name: str) -> list[str]:
     if not given:
         return ["## In a recipe", "", "```yaml", f"{place}:", f"  - {name}: {{}}", "```", ""]
     lines = [f"      {key}: {json.dumps(value, ensure_ascii=False)}" for key, value in given.items()]
-    text = "`path` is required. The other options are" if "path" in given else "Each option is"
+    required = next((one for one in ("path", *EXAMPLES) if one in given), None)
+    text = f"`{required}` is required. The other options are" if required else "Each option is"
     text += " optional and shown with the default value."
     return ["## In a recipe", "", "```yaml", f"{place}:", f"  - {name}:", *lines, "```", "", text, ""]
 
@@ -207,7 +213,9 @@ def snippet(found: type, name: str) -> list[str]:
 def _value(field: dataclasses.Field[Any], name: str) -> Any:
     if field.default is not dataclasses.MISSING:
         return field.default
-    return field.default_factory() if field.default_factory is not dataclasses.MISSING else PATHS[name]
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return EXAMPLES.get(field.name) or PATHS[name]
 
 
 def _options(found: type) -> list[dataclasses.Field[Any]]:

@@ -29,6 +29,8 @@ def outputs() -> dict[Path, bytes]:
 
     archives = YAML(typ="safe", pure=True).load((SOURCES / "crawl.yaml").read_text(encoding="utf-8"))
     made = {HERE / "crawl" / name: archive(name, **described) for name, described in archives.items()}
+    rights = YAML(typ="safe", pure=True).load((SOURCES / "rights.yaml").read_text(encoding="utf-8"))
+    made |= {HERE / "rights" / name: archive(name, **described) for name, described in rights.items()}
     made[HERE / "feed" / "broken.jsonl"] = with_broken_bytes((SOURCES / "feed/broken.jsonl").read_bytes())
     made[HERE / "feed" / "archive.jsonl.gz"] = gzip_member((SOURCES / "feed/archive.jsonl").read_bytes())
     made[HERE / "README.md"] = with_tables((HERE / "README.md").read_text(encoding="utf-8")).encode()

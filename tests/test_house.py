@@ -18,6 +18,7 @@ from builder import errors
 from builder.recipe import recipe_schema
 from builder.registry import SOURCES, STAGES, source_class, stage_class
 from builder.stages.filter import Filter
+from builder.stages.opt_out import OptOut
 
 ROOT = Path(__file__).resolve().parent.parent
 MODULES = sorted((ROOT / "builder").rglob("*.py"))
@@ -89,7 +90,10 @@ def test_a_source_has_one_name(kind: str) -> None:
 def test_every_option_has_help(found: type) -> None:
     """An option is a field that says what it is; a default holds if the recipe does not say."""
     for field in dataclasses.fields(found):
-        if (found, field.name) == (Filter, "called"):  # the recipe sets it: the function that `call` names
+        if (found, field.name) in (
+            (Filter, "called"),
+            (OptOut, "noted"),
+        ):  # the recipe and the build set them
             continue
         assert field.metadata.get("help", "").strip().endswith("."), f"{found.__name__}.{field.name}"
 

@@ -48,9 +48,18 @@ def test_each_source_is_fuzzed() -> None:
 
 def test_each_stage_is_in_a_tortured_build() -> None:
     """A new stage joins STAGES of scenes.py, or the stages of the build of HTML."""
-    assert {*STAGES, "extract_text", "clean_text", "repair_text", "language", "signals", "filter"} == set(
-        STAGES_OF_BUILDER
-    )
+    pages = {
+        "block_urls",
+        "extract_text",
+        "clean_text",
+        "repair_text",
+        "license",
+        "language",
+        "signals",
+        "filter",
+        "opt_out",
+    }
+    assert {*STAGES, *pages} == set(STAGES_OF_BUILDER)
 
 
 def test_each_kernel_is_fuzzed() -> None:

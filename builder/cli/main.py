@@ -41,6 +41,7 @@ COMMANDS = {
     "show": ("show", "Show records that were kept or dropped, with their texts."),
     "rejected": ("rejected", "Export rejected records so that you can fix and re-feed them."),
     "takedown": ("takedown", "Remove pages in a new version and keep them out for good."),
+    "optout": ("optout", "List published pages that a later reservation covers."),
     "yank": ("withdraw", "Mark a version as not to be used, or undo that."),
     "drop": ("withdraw", "Delete the rows of an old version. Its number and digest stay."),
     "gc": ("withdraw", "Delete files that no version uses."),

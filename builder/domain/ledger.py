@@ -105,6 +105,34 @@ NOTED_SCHEMAS = {
 """The columns of each table, as sources note them."""
 
 
+OPT_OUT = "opt_out"
+
+OPT_OUT_SCHEMA = pa.schema(
+    [
+        pa.field("record_id", pa.string(), nullable=False),
+        pa.field("url", pa.string()),
+        pa.field("stage", pa.string(), nullable=False),
+        pa.field("signal", pa.string(), nullable=False),
+        pa.field("place", pa.string(), nullable=False),
+        pa.field("answer", pa.string(), nullable=False),
+        pa.field("token", pa.string()),
+        pa.field("counts", pa.bool_(), nullable=False),
+        pa.field("text", pa.string()),
+        pa.field("line", pa.int64()),
+        pa.field("at", pa.string()),
+        pa.field("site_record", pa.string()),
+        pa.field("is_later", pa.bool_(), nullable=False),
+    ]
+)
+"""``opt_out.parquet``: one row for each signal that was found for a page, in the order of the build.
+
+``answer`` is ``no``, ``yes`` or ``unknown``; ``counts`` says whether the policy counts the signal. ``text``
+is the line, header or tag as it came, ``line`` its number in a file. ``at`` is the time of the fetch of what
+has the signal, and ``site_record`` the record of a file of the site. ``is_later`` says that this file was
+fetched after the page.
+"""
+
+
 def audit_schema(name: str) -> pa.Schema:
     """Return the columns of ``NAME.parquet`` in the audit: id, source and path of the record, its facts."""
     record = [pa.field(one, pa.string(), nullable=False) for one in ("record_id", "source", "path")]

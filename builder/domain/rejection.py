@@ -67,6 +67,18 @@ REJECTION_SCHEMA = pa.schema(
 )
 
 
+REFUSED_SCHEMA = pa.schema(
+    [
+        pa.field("row", pa.int64(), nullable=False),
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("value", pa.string()),
+        pa.field("limit", pa.string()),
+        pa.field("message", pa.string()),
+    ]
+)
+"""Rows of a spool that a corpus stage rejects."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContractFault:
     """One way in which a record breaks its contract: a JSON pointer and a schema keyword."""

@@ -33,6 +33,7 @@ from builder.domain.json.canonical import canonical_json
 from builder.domain.json.strict import read_json
 from builder.errors import BuilderError, Fault, TamperedError
 from builder.history.index_grammar import wrong_segment
+from builder.io.streams.replacing import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -216,7 +217,11 @@ class Segment:
 
 def write_arrow(path: Path, schema: pa.Schema, tables: Iterable[pa.Table | pa.RecordBatch]) -> None:
     """Write one file of a segment."""
-    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, schema) as writer:
+    with (
+        replacing(path) as beside,
+        pa.OSFile(str(beside), "wb") as file,
+        pa.ipc.new_file(file, schema) as writer,
+    ):
         for table in tables:
             writer.write(table)
 

@@ -31,7 +31,7 @@ from builder.history.lineage import Lineage
 from builder.history.shard_notes import NotedColumns, ShardNotes
 from builder.protocols import Columns, CorpusStage, Verdicts
 from builder.recipe.built import built_stages
-from builder.stages.binding.placed import stage_kind
+from builder.stages.binding.placed import joins_notes, stage_kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -148,5 +148,5 @@ def _stages(manifest: Manifest, roles: Columns) -> Iterator[CorpusStage]:
     for entry in built_stages(manifest.recipe):
         stage = entry.make()
         needed = roles.url if stage_kind(stage) == "dedup_url" else roles.text
-        if isinstance(stage, CorpusStage) and needed is not None:
+        if isinstance(stage, CorpusStage) and needed is not None and not joins_notes(stage):
             yield stage

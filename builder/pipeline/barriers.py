@@ -25,12 +25,14 @@ from builder.domain.url import URL_RULES
 from builder.engines.threads import LocalThreads
 from builder.errors import BuilderError, Fault, WorkerDiedError
 from builder.history.index import write_arrow
-from builder.io.streams.replacing import replacing, save_array
+from builder.io.streams.replacing import save_array
+from builder.pipeline.judgements import NotedFiles, refused_rows_of, save_judgements
 from builder.pipeline.preload import load_compiler
 from builder.pipeline.spool import Spool, StageSketches, row_numbers
 from builder.pipeline.stage_errors import blame_stage
 from builder.pipeline.tombstone_filter import find_tombstoned
 from builder.protocols import Verdicts
+from builder.stages.binding.placed import joins_notes, tags_clusters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -146,6 +148,7 @@ def resolve_barrier(
     past: Past | None = None,
     tombstones: Tombstones | None = None,
     url_rules: int = URL_RULES,
+    noted: NotedFiles | None = None,
 ) -> list[Path]:
     """Resolve each corpus stage of a barrier in turn, over the rows that the stage before has kept.
 
@@ -168,10 +171,15 @@ def resolve_barrier(
                 tombstones, stage, sketches, alive=alive, texts=spool, url_rules=url_rules
             )
             alive &= ~tombstoned
-        memory = past.excluding(merges.replaced).stage(stage.name) if past else None
-        resolved = _resolve_stage(stage, spool, alive=alive, memory=memory, engine=engine, folder=folder)
+        joins = joins_notes(stage)
+        memory = past.excluding(merges.replaced).stage(stage.name) if past and not joins else None
+        resolved = _resolve_stage(
+            stage, spool, alive=alive, memory=memory, engine=engine, folder=folder, noted=noted
+        )
         verdicts = with_past_rows(resolved, memory.rows if memory else PastRows(np.empty(0, np.int64)))
-        if not _tags(stage):
+        if joins:
+            alive[refused_rows_of(folder, stage.name)] = False
+        elif not tags_clusters(stage):
             merges.note(stage.name, verdicts, rows=numbers)
             alive &= (verdicts.keeper == NO_ROW) | (verdicts.keeper == np.arange(spool.n_rows))
         files.append(save_array(folder / f"{stage.name}{PAST_KEEPERS}", verdicts.keeper))
@@ -187,6 +195,7 @@ def _resolve_stage(
     memory: Remembered | None,
     engine: Engine,
     folder: Path,
+    noted: NotedFiles | None,
 ) -> Verdicts:
     """Resolve one stage in a worker, if the engine has workers: they have loaded the kernels."""
     resolution = Resolution(
@@ -195,6 +204,7 @@ def _resolve_stage(
         folder=str(folder),
         memory=memory,
         n_threads=engine.threads,
+        noted=noted,
     )
     if spool.n_rows > MANY_ROWS:
         reason = _resolve_alone(engine, resolution, stage)
@@ -238,6 +248,7 @@ class Resolution:
     folder: str
     memory: Remembered | None
     n_threads: int = 1
+    noted: NotedFiles | None = None
 
     def __call__(self, stage: CorpusStage, guard: Guard) -> str:  # noqa: ARG002 - engines pass one
         """Resolve the stage, write its verdicts to files, and return its reason."""
@@ -252,11 +263,14 @@ class Resolution:
         """Return the verdicts of the stage, and write its segment of the index."""
         sketches = StageSketches(self.spool, stage.name)
         threads = LocalThreads(self.n_threads)
+        if joins_notes(stage):
+            stage = stage.with_noted(self.noted or NotedFiles(()))  # type: ignore[attr-defined]
         with blame_stage(stage):
             verdicts = stage.resolve(
                 sketches, alive=np.load(self.alive), memory=self.memory, texts=self.spool, threads=threads
             )
         sketches.release()
+        save_judgements(Path(self.folder), stage.name, verdicts, first_rows=row_numbers(self.spool))
         write_segment(Path(self.folder) / f"{stage.name}{SEGMENT}", stage, self.spool, verdicts)
         return verdicts
 
@@ -266,8 +280,7 @@ def write_segment(path: Path, stage: CorpusStage, spool: Spool, verdicts: Verdic
     path.parent.mkdir(parents=True, exist_ok=True)
     segments = _segments(stage, spool, verdicts)
     first = next(segments)
-    with replacing(path) as beside:
-        write_arrow(beside, first.schema, chain([first], segments))
+    write_arrow(path, first.schema, chain([first], segments))
 
 
 def _segments(stage: CorpusStage, spool: Spool, verdicts: Verdicts) -> Iterator[pa.Table]:
@@ -305,7 +318,3 @@ def with_past_rows(verdicts: Verdicts, rows: PastRows) -> PastVerdicts:
         reason=verdicts.reason,
         replaces=None if replaces is None else PastRows(replaces),
     )
-
-
-def _tags(stage: CorpusStage) -> bool:
-    return getattr(stage, "mode", "drop") == "tag"

@@ -18,7 +18,7 @@ from builder.pipeline.stage_errors import blame_stage
 from builder.pipeline.tombstone_filter import TombstoneFilter
 from builder.pipeline.url_filter import UrlFilter
 from builder.protocols import ROLES, CorpusStage, Resources, Stage
-from builder.stages.binding.placed import inner_stage, stage_kind, without_columns
+from builder.stages.binding.placed import inner_stage, stage_kind, tags_clusters, without_columns
 from builder.stages.publishable import Publishable
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from builder.recipe import Recipe
     from builder.stages.binding.placed import AnyStage
 
-_DROPPING = frozenset(("validate", "dedup_url", "dedup_exact", "dedup_near", "takedown"))
+_DROPPING = frozenset(("validate", "dedup_url", "dedup_exact", "dedup_near", "takedown", "block_urls"))
 """Kinds of stages that change no row: each remaining row is as ``validate`` left it."""
 
 
@@ -149,7 +149,7 @@ def _taken_id(name: str) -> Fault:
 
 
 def _tagging(recipe: Recipe) -> list[str]:
-    return [stage.name for stage in recipe.stages if getattr(stage, "mode", "") == "tag"]
+    return [stage.name for stage in recipe.stages if tags_clusters(stage)]
 
 
 def _resources(recipe: Recipe) -> Resources:

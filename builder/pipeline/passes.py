@@ -28,13 +28,14 @@ from builder.pipeline.candidate_ids import identify
 from builder.pipeline.charged import apply_charged, is_final, read_charged
 from builder.pipeline.dropped import NO_TEXTS, DroppedTexts
 from builder.pipeline.encoded_columns import with_decoded_bytes, with_time_zone
+from builder.pipeline.judgements import refuse, with_marks
 from builder.pipeline.known_records import drop_known, keyed_ordinals, record_keys
 from builder.pipeline.parts import FinishedTask, Part, TaskParts
 from builder.pipeline.spool import AT, ROW, SIZE, sketch_name
 from builder.pipeline.stage_errors import apply_stage, blame_stage
 from builder.pipeline.tombstones import tombstone_rejections
 from builder.protocols import Reading
-from builder.stages.binding.placed import stage_kind
+from builder.stages.binding.placed import joins_notes, stage_kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -199,7 +200,9 @@ class LaterPass:
             here = here.append_column(ROW, pa.array(numbers))
         is_barred = np.load(self.tombstoned, mmap_mode="r")[first_row : first_row + part.n_rows]
         tombstoned = tombstone_rejections(here.filter(pa.array(is_barred))) if is_barred.any() else None
-        settled = self._settle(here, PartRows(np.flatnonzero(~is_barred)), first_row, counts)
+        refused = self._refused(here, first_row)
+        is_gone = is_barred | _among(here, refused)
+        settled = self._settle(here, PartRows(np.flatnonzero(~is_gone)), first_row, counts)
         dropped = DroppedTexts(self.audit_texts)
         batch, rejected = apply_stages(
             settled,
@@ -211,9 +214,15 @@ class LaterPass:
         )
         batch = _prepare(batch, self.pass_, self.resources)
         batch = _hidden(batch) if self.refers else batch.drop_columns([AT])
-        late = [*([tombstoned] if tombstoned else []), *rejected]
+        late = [*([tombstoned] if tombstoned else []), *refused, *rejected]
         tables = {"rows": batch, "rejected": _with_rows(concat(late), here), **dropped.files()}
         return task_parts.add(tables, n_records=part.n_rows, counts=counts, refused=guard.take_refused())
+
+    def _refused(self, here: pa.RecordBatch, first_row: int) -> list[pa.RecordBatch]:
+        """Return the rejections of the corpus stages that reject rows."""
+        url, folder = self.resources.columns.url, Path(self.folder)
+        stages = [stage.name for stage in self.barrier if joins_notes(stage)]
+        return [refuse(here, folder, stage, first_row=first_row, url=url) for stage in stages]
 
     def _settle(
         self, here: pa.RecordBatch, rows: PartRows, first_row: int, counts: Counter[str]
@@ -234,6 +243,9 @@ class LaterPass:
         public = _public(here)
         if lean.num_rows < here.num_rows:
             public = public.take(lean.column(AT))
+        numbers = BarrierRows(first_row + lean.column(AT).to_numpy())
+        for stage in filter(joins_notes, self.barrier):
+            public = with_marks(public, Path(self.folder), stage.name, numbers=numbers)
         for field, column in zip(lean.schema, lean.columns, strict=True):
             public = public.append_column(field, column)
         return public
@@ -248,6 +260,17 @@ class LaterPass:
         numbers = trace_to_first(rows, np.load(self.numbers, mmap_mode="r"))
         traced = pa.array(numbers, pa.int64(), mask=at.is_null().to_numpy(zero_copy_only=False))
         return batch.set_column(batch.schema.get_field_index(name), cluster_field(stage.name), traced)
+
+
+def _among(here: pa.RecordBatch, refused: Sequence[pa.RecordBatch]) -> NDArray[np.bool_]:
+    """Return bool[n_rows], the rows that one of the batches of rejections has."""
+    found = np.zeros(here.num_rows, np.bool_)
+    ids = pc.struct_field(here.column(RECORD), "id")
+    for one in refused:
+        if one.num_rows:
+            gone = pc.is_in(ids, value_set=pc.struct_field(one.column(RECORD), "id"))
+            found |= gone.to_numpy(zero_copy_only=False)
+    return found
 
 
 def apply_stages(

@@ -15,8 +15,10 @@ from builder.errors import Fault, SourceError
 from builder.io.streams.paths import file_mark
 from builder.io.streams.replacing import save_array
 from builder.pipeline.barriers import BARRED, Merges, resolve_barrier
+from builder.pipeline.judgements import NotedFiles, judged_counts
 from builder.pipeline.passes import LATE_SCHEMA, FirstPass, LaterPass, group_parts
 from builder.pipeline.spool import ROW, Spool, row_numbers
+from builder.stages.binding.placed import marks_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -67,8 +69,8 @@ def run_chain(context: BuildContext, tasks: Sequence[Task]) -> ChainResult:
     later: list[Part] = []
     for number, (pass_, next_pass) in enumerate(pairwise(context.chain.passes), start=1):
         barriers |= dict.fromkeys((s.name for s in pass_.barrier), _spool(context, parts))
-        parts = _run_later_pass(context, parts, pass_, next_pass, number=number, merges=merges)
-        counts.update(_counts(parts))
+        parts = _run_later_pass(context, parts, pass_, next_pass, number=number, merges=merges, first=first)
+        counts.update(_counts(parts) + judged_counts(context.folder / str(number), pass_.barrier))
         later += parts
         refused += _refused(parts)
         late += [part.table("rejected") for part in parts if part.n_rejected]
@@ -184,7 +186,14 @@ def _marks(context: BuildContext, task: Task) -> Iterator[tuple[str, FileMark]]:
 
 
 def _run_later_pass(
-    context: BuildContext, parts: list[Part], pass_: Pass, next_pass: Pass, *, number: int, merges: Merges
+    context: BuildContext,
+    parts: list[Part],
+    pass_: Pass,
+    next_pass: Pass,
+    *,
+    number: int,
+    merges: Merges,
+    first: Spool,
 ) -> list[Part]:
     """Resolve the barrier at the end of a pass, and run the next pass over the remaining rows."""
     folder = context.folder / str(number)
@@ -199,6 +208,7 @@ def _run_later_pass(
         past=context.past,
         tombstones=context.tombstones,
         url_rules=context.chain.resources.url_rules,
+        noted=NotedFiles(first.parts, _audits(context)),
     )
     context.advance("resolve", done=len(pass_.barrier), total=len(pass_.barrier), unit="stages")
     numbers = None
@@ -213,7 +223,7 @@ def _run_later_pass(
         pass_=next_pass,
         resources=context.chain.resources,
         folder=str(folder),
-        refers=next_pass.only_publishes,
+        refers=next_pass.only_publishes and not any(map(marks_rows, pass_.barrier)),
         audit_texts=context.recipe.audit_texts,
     )
     untrusted = any(stage.untrusted for stage in next_pass.stages)
@@ -223,6 +233,15 @@ def _run_later_pass(
         settled += some
         context.advance("settle", done=len(settled), total=len(parts), unit="batches")
     return settled
+
+
+def _audits(context: BuildContext) -> list[Path]:
+    """Return the audit folders of the versions that the build builds on; a fetched corpus has none."""
+    if context.past is None:
+        return []
+    lineage = context.past.lineage
+    folders = (lineage.corpus.audit_folder(one.version) for one in lineage.segments)
+    return [one for one in folders if one.is_dir()]
 
 
 def _counts(parts: Sequence[Part]) -> Counter[str]:

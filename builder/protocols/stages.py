@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from builder.domain.url import URL_RULES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
     import numpy as np
@@ -136,12 +136,20 @@ class Verdicts:
         reason: reason code of merged rows.
         replaces: int64[n_rows], the row of ``memory`` that a keeper replaces, or -1; None if no keeper
             replaces a row.
+        refused: the rows that the stage rejects, a table of ``REFUSED_SCHEMA``, ascending; None if none.
+        marks: public columns for all rows of the spool, in the order of ``bind``; None if none.
+        evidence: rows for the audit, by the name of the table, with the column ``row`` first.
+        counts: numbers for the summary of the build.
     """
 
     keeper: BarrierOrMemory
     similarity: NDArray[np.float64]
     reason: str
     replaces: MemoryRows | None = None
+    refused: pa.Table | None = None
+    marks: pa.Table | None = None
+    evidence: Mapping[str, pa.Table] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 class Sketches(Protocol):
@@ -184,9 +192,19 @@ class Remembered(Protocol):
         """Return one column over all keepers."""
 
 
+class Noted(Protocol):
+    """What sources noted for the audit, in this build and in the versions that it builds on."""
+
+    def tables(self, name: str) -> Iterator[pa.Table]:
+        """Yield the tables with one name, in the order of the builds; columns as in the audit."""
+
+
 @runtime_checkable
 class CorpusStage(Protocol):
     """A stage that decides only after it has received all records.
+
+    A stage that needs what sources noted has ``joins = True`` and a method ``with_noted(noted)``, which
+    returns the stage that resolves. It rejects or marks rows and merges none.
 
     The batches before it are written to the spool. ``sketch`` runs on each batch, ``resolve`` on the sketches
     of all rows, and ``settle`` on each batch again. Consecutive corpus stages share one spool, and each

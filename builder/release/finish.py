@@ -18,6 +18,7 @@ from builder.io.streams.replacing import save_array
 from builder.pipeline.candidate_ids import ID
 from builder.release.dropped_texts import TEXTS, write_texts
 from builder.release.edits import SOURCE_GONE, Edits, find_replaced
+from builder.release.evidence import write_evidence
 from builder.release.layout import PlannedShard, Rewrite, VersionShard, WrittenShard
 from builder.release.ledger import LedgerSums, write_ledger, write_rejected
 from builder.release.ledger_updates import find_ledger_updates, removal_of
@@ -156,7 +157,7 @@ def _write_ledger(
     write_texts(texts, context, chain_result)
     removed = write_removed(context.folder / REMOVED_SPANS, chain_result, ledger=ledger)
     measured = write_measured(context.folder / MEASURED, chain_result, ledger=ledger)
-    noted = write_noted(context.folder, context, chain_result)
+    noted = write_noted(context.folder, context, chain_result) + write_evidence(context, chain_result)
     write_rejected(rejected, spool=chain_result.first, late=chain_result.late)
     losses = count_losses(chain_result, context.recipe.sources, n_by_file=sums.n_by_file)
     return _Ledger(

@@ -25,6 +25,7 @@ from builder.release.draft import Draft, commit_draft, split_entries
 from builder.release.edits import count_edits, count_removed
 from builder.release.result import BuildResult, SplitSize
 from builder.release.write_index import write_index
+from builder.stages.binding.placed import tags_clusters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -236,7 +237,7 @@ def stopped(corpus: Corpus, recipe: Recipe, closed: Closed, *, ledger: Path, rea
 
 def _counted(closed: Closed, recipe: Recipe) -> dict[str, Any]:
     """Return what a build counted."""
-    tagging = [stage.name for stage in recipe.stages if getattr(stage, "mode", "") == "tag"]
+    tagging = [stage.name for stage in recipe.stages if tags_clusters(stage)]
     return {
         "outcomes": {name: closed.sums.outcomes[name] for name in OUTCOMES},
         "reasons": sorted(closed.sums.reasons.items(), key=lambda item: (-item[1], item[0])),

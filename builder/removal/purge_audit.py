@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from builder.corpus.purged import add_nested_counts
+from builder.domain.ledger import OPT_OUT
 from builder.domain.outcome import MEASURED, REMOVED_SPANS
 
 if TYPE_CHECKING:
@@ -55,13 +56,17 @@ class CleanAudit:
     clusters: Mapping[int, int] = field(default_factory=dict)
 
 
+_TABLES = ("ledger", "rejected", "clusters", "texts", "removed", "signals", "opt_out", "site_records")
+"""The tables of an audit; the ledger is first, because the spans of a document are found by its record."""
+
+
 def clean_audit(corpus: Corpus, version: str, scope: Scope, folder: Path) -> CleanAudit:
     """Write the audit tables of a version again if they name or repeat a document of the purge."""
     scope = replace(scope, records=scope.records | _repeating(corpus, version, scope))
     files: dict[str, Path] = {}
     gone: dict[str, NDArray[np.int64]] = {}
     counts: dict[str, Any] = {}
-    for name in ("ledger", "rejected", "clusters", "texts", "removed", "signals", "site_records"):
+    for name in _TABLES:
         path = corpus.audit_file(version, f"{name}.parquet")
         if not path.exists():
             continue
@@ -85,7 +90,7 @@ def _find(path: Path, scope: Scope) -> NDArray[np.int64]:
     """Return int64[n]: the numbers of the rows to delete."""
     numbers = [np.empty(0, np.int64)]
     first = 0
-    if path.name in (REMOVED_SPANS, MEASURED):
+    if path.name in (REMOVED_SPANS, MEASURED, f"{OPT_OUT}.parquet"):
         scope = replace(scope, records=scope.records | scope.spans_of)
     with pq.ParquetFile(path) as file:
         names = [name for name in ("record_id", *_NAMES) if name in file.schema_arrow.names]

@@ -19,6 +19,7 @@ OUTPUTS = {
     "validate": ["validate", "my/pages/pages.jsonl", "--contract", "page-1"],
     "versions": ["versions", "my/corpus"],
     "verify": ["verify", "my/corpus"],
+    "optout": ["optout", "my/corpus", "--missing"],
     "why_kept": ["why", "my/corpus", "https://example.org/tides"],
     "why_merged": ["why", "my/corpus", "https://mirror.example.net/lamps"],
     "why_rejected": ["why", "my/corpus@1.0.0", "https://example.org/broken"],

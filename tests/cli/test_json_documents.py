@@ -46,6 +46,7 @@ CALLS = {
         ["takedown", "{tmp}/corpus", "--url", TIDES, "--because", "a test", "--purge"],
         0,
     ),
+    "optout": (["optout", "my/corpus"], 0),
     "yank": (["yank", "{tmp}/lamps@2.0.0", "--because", "a test"], 0),
     "drop": (["drop", "{tmp}/lamps@1.0.0"], 0),
     "gc": (["gc", "{tmp}/lamps"], 0),

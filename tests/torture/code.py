@@ -26,6 +26,7 @@ COMMAND_MODULES = {
     "gc --dry-run": "operations.withdraw",
     "gc": "operations.withdraw",
     "init": "operations.init",
+    "optout": "operations.optout.covered",
     "plugin": "operations.plugin.check",
     "publish": "hub.publish",
     "purge": "operations.takedown",

@@ -408,6 +408,12 @@ def _main_text(data: bytes, folder: Path) -> None:
     BuiltinReader(Extractor()).read(data)
 
 
+def _notable(data: bytes, folder: Path) -> None:
+    from builder.stages.reserving.page_tags import tags_of_pages
+
+    list(tags_of_pages(pa.array([data.decode("utf-8", "replace")])))
+
+
 def _signals(data: bytes, folder: Path) -> None:
     from builder.stages.quality.dialects import DIALECTS
     from builder.stages.quality.measuring import measure_signals
@@ -470,6 +476,7 @@ KERNELS: dict[str, Fuzzed] = {
     "html.features": _kernel("html.features", _main_text),
     "html.letters": _kernel("html.letters", _main_text),
     "html.muting": _kernel("html.muting", _main_text),
+    "html.notable": _kernel("html.notable", _notable),
     "html.numbers": _kernel("html.numbers", _main_text),
     "html.parse": _kernel("html.parse", _main_text),
     "html.raw_text": _kernel("html.raw_text", _main_text),

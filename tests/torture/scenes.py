@@ -31,7 +31,10 @@ def pages(first: int, last: int) -> list[dict[str, str]]:
     ]
 
 
-OPTIONS = {"filter": {"words": {"min": 3}, "dup_5gram": {"max": 0.9}}}
+OPTIONS = {
+    "block_urls": {"lists": ["blocked.txt"]},
+    "filter": {"words": {"min": 3}, "dup_5gram": {"max": 0.9}},
+}
 """Options of stages that do nothing without."""
 
 
@@ -66,15 +69,19 @@ def make_scene(folder: Path) -> None:
         corpus="new",
         stages=(
             *STAGES[:1],
+            "block_urls",
             "extract_text",
             "clean_text",
             "repair_text",
+            "license",
             "language",
             "signals",
             "filter",
+            "opt_out",
             *STAGES[1:],
         ),
     )
+    (folder / "blocked.txt").write_text("b.example/1\n")
     (folder / "keep.py").write_text("def keep(row):\n    return len(row.text) % 9 > 0 or 'ninth'\n")
 
 
@@ -135,6 +142,7 @@ WRITERS: dict[str, list[str]] = {
 READERS: dict[str, list[str]] = {
     "verify": ["verify", "corpus"],
     "versions": ["versions", "corpus"],
+    "optout": ["optout", "corpus", "--write", "urls.txt"],
     "why": ["why", "corpus", "https://a.example/7"],
     "diff": ["diff", "corpus", "1.0.0", "2.0.0"],
     "rejected": ["rejected", "corpus", "--output", "rejected.jsonl"],

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from builder.protocols import Guard, Remembered, Resources, Sketches, Texts, Threads, Verdicts
+    from builder.protocols import Guard, Noted, Remembered, Resources, Sketches, Texts, Threads, Verdicts
 
 AnyStage = Stage | CorpusStage
 
@@ -75,6 +75,21 @@ def inner_stage(stage: AnyStage) -> Any:
 def stage_kind(stage: AnyStage) -> str:
     """Return the kind of a stage, which is its key in the recipe; its name can be another one."""
     return str(inner_stage(stage).name)
+
+
+def joins_notes(stage: AnyStage) -> bool:
+    """Return whether a corpus stage decides by what sources noted, and merges no rows."""
+    return bool(getattr(inner_stage(stage), "joins", False))
+
+
+def tags_clusters(stage: AnyStage) -> bool:
+    """Return whether a deduplication marks merged rows and keeps them."""
+    return isinstance(stage, CorpusStage) and getattr(stage, "mode", "") == "tag" and not joins_notes(stage)
+
+
+def marks_rows(stage: AnyStage) -> bool:
+    """Return whether a corpus stage that joins notes writes public columns."""
+    return joins_notes(stage) and getattr(stage, "mode", "") == "tag"
 
 
 def where_of(stage: AnyStage) -> Where:
@@ -172,6 +187,10 @@ class PlacedCorpusStage:
         held = pa.schema([one.with_name(names.held.get(one.name, one.name)) for one in schema])
         bound = self.stage.bind(held, resources)
         return pa.schema([one.with_name(names.own.get(one.name, one.name)) for one in bound])
+
+    def with_noted(self, noted: Noted) -> PlacedCorpusStage:
+        """Return the stage with what sources noted."""
+        return replace(self, stage=self.stage.with_noted(noted))  # type: ignore[attr-defined]
 
     def sketch(self, batch: pa.RecordBatch, *, resources: Resources) -> pa.RecordBatch:
         """Return the sketch of each row, and whether it takes part."""

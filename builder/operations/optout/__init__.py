@@ -1,0 +1,1 @@
+"""``optout``: published pages that a later reservation covers."""

@@ -1,0 +1,1 @@
+"""Find what a page says about the use of its text, for ``opt_out`` and ``license``."""

@@ -1,0 +1,296 @@
+"""Builds with ``opt_out``: one archive for each signal, place and rule of conflict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import archives
+import pyarrow.parquet as pq
+import pytest
+
+from builder import Recipe, build, load, takedown, verify
+from builder.errors import RecipeError
+from builder.operations.optout.covered import optout, write_urls
+from builder.stages.opt_out import OptOut
+
+TEXT = "The tide turns twice a day, and the boats of the harbour lean on their keels until it is back. "
+EARLY, NOON, LATE = "2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z", "2020-01-03T00:00:00Z"
+RSL = (
+    '<script type="application/rsl+xml"><rsl><content url="/"><license>{}</license></content></rsl></script>'
+)
+NO_TRAINING = "User-agent: GPTBot\nDisallow: /"
+
+
+def record(uri: str, body: str | bytes, *, media: str = "text/html", date: str = NOON, **more: Any) -> bytes:
+    """Return a response; ``headers`` are further headers, ``status`` its status line."""
+    headers = (("Content-Type", media), *more.pop("headers", {}).items())
+    data = body.encode() if isinstance(body, str) else body
+    response = archives.http_response(data, headers=headers, **more)
+    return archives.warc_record(response, uri=uri, date=date)
+
+
+def page(host: str = "a.example", path: str = "/x", *, head: str = "", **more: Any) -> bytes:
+    html = f"<html><head><title>{host}</title>{head}</head><body><p>{host}{path} {TEXT * 4}</p></body></html>"
+    return record(f"https://{host}{path}", html, **more)
+
+
+def robots(body: str | bytes = NO_TRAINING, host: str = "a.example", **more: Any) -> bytes:
+    return record(f"https://{host}/robots.txt", body, media="text/plain", **more)
+
+
+def run(folder: Path, *records: bytes, corpus: str = "out", name: str = "a", **options: Any) -> Any:
+    (folder / f"{name}.warc").write_bytes(b"".join(records))
+    recipe = {"name": "t", "sources": [{"warc": {"path": "*.warc"}}], "corpus": corpus}
+    recipe["stages"] = [{"extract_text": {}}, {"opt_out": options}, {"dedup_url": {}}]
+    return build(Recipe.from_dict(recipe, folder=folder), workers=1)
+
+
+def reasons(result: Any) -> dict[str, str | None]:
+    rows = pq.read_table(result.ledger).to_pylist()
+    return {row["url"]: row["reason"] for row in rows if row["reason"] != "site_record"}
+
+
+def evidence(result: Any) -> list[dict[str, Any]]:
+    return pq.read_table(result.ledger.with_name("opt_out.parquet")).to_pylist()
+
+
+OTHER = page("other.example")
+"""A page that no signal mentions, so that a version is written."""
+
+RESERVED = {
+    "robots": (robots(), page()),
+    "robots of all agents": (robots("User-agent: *\nDisallow: /"), page()),
+    "content usage in robots.txt": (robots("User-agent: *\nContent-Usage: train-ai=n\nAllow: /"), page()),
+    "content usage in a header": (page(headers={"Content-Usage": "train-ai=n"}),),
+    "content signal in robots.txt": (
+        robots("User-agent: *\nContent-Signal: search=yes, ai-train=no"),
+        page(),
+    ),
+    "content signal in a header": (page(headers={"Content-Signal": "ai-train=no"}),),
+    "x robots": (page(headers={"X-Robots-Tag": "noai"}),),
+    "x robots of an agent": (page(headers={"X-Robots-Tag": "GPTBot: noai"}),),
+    "meta robots": (page(head="<meta name=robots content='noai, noimageai'>"),),
+    "meta robots of an agent": (page(head="<meta name=CCBot content=noai>"),),
+    "tdmrep.json": (
+        record("https://a.example/.well-known/tdmrep.json", '[{"location":"/","tdm-reservation":1}]'),
+        page(),
+    ),
+    "tdm header": (page(headers={"TDM-Reservation": "1"}),),
+    "tdm meta": (page(head="<meta name=tdm-reservation content=1>"),),
+    "inline rsl": (page(head=RSL.format('<prohibits type="usage">ai-train</prohibits>')),),
+    "ai.txt": (
+        record("https://a.example/ai.txt", "User-Agent: *\nDisallow: *.txt", media="text/plain"),
+        page(),
+    ),
+    "any no wins over any yes": (
+        robots("User-agent: *\nContent-Usage: train-ai=y"),
+        page(headers={"Content-Signal": "ai-train=no"}),
+    ),
+    "tdm meta over header": (
+        page(headers={"TDM-Reservation": "0"}, head="<meta name=tdm-reservation content=1>"),
+    ),
+    "robots.txt after the page, without one before": (page(date=EARLY), robots(date=LATE)),
+    "robots.txt of another port": (
+        record("https://a.example:8080/robots.txt", NO_TRAINING, media="text/plain"),
+        page("a.example:8080"),
+    ),
+    "robots.txt over http": (record("http://a.example/robots.txt", NO_TRAINING, media="text/plain"), page()),
+    "the last robots.txt before the page": (
+        robots("User-agent: *\nAllow: /", date=EARLY),
+        robots(date=NOON),
+        page(date=LATE),
+    ),
+}
+PERMITTED = {
+    "nothing": (page(),),
+    "robots of a search engine": (robots("User-agent: bingbot\nDisallow: /"), page()),
+    "another path": (robots("User-agent: *\nDisallow: /y"), page()),
+    "another site": (robots(host="b.example"), page()),
+    "another port": (robots(), page("a.example:8080")),
+    "a reservation that was taken back": (
+        robots(date=EARLY),
+        robots("User-agent: *\nAllow: /"),
+        page(date=LATE),
+    ),
+    "a reservation that came later": (
+        robots("User-agent: *\nAllow: /", date=EARLY),
+        page(date=NOON),
+        robots(date=LATE),
+    ),
+    "no robots.txt": (robots(status="404 Not Found"), page()),
+    "a page in place of robots.txt": (robots("<html>User-agent: *\nDisallow: /"), page()),
+    "an unreadable robots.txt": (robots(status="503 Busy"), page()),
+    "a search preference": (page(headers={"Content-Usage": "search=n"}),),
+    "no index": (page(headers={"X-Robots-Tag": "noindex"}),),
+    "no images": (page(headers={"X-Robots-Tag": "noimageai"}),),
+    "linked rsl": (
+        page(headers={"Link": '<https://a.example/l.xml>; rel="license"; type="application/rsl+xml"'}),
+    ),
+    "tdm meta over header": (
+        page(headers={"TDM-Reservation": "1"}, head="<meta name=tdm-reservation content=0>"),
+    ),
+    "tdm header over file": (
+        record("https://a.example/.well-known/tdmrep.json", '[{"location":"/","tdm-reservation":1}]'),
+        page(headers={"TDM-Reservation": "0"}),
+    ),
+    "a tag in a comment": (page(head="<!-- <meta name=robots content=noai> -->"),),
+    "images of ai.txt": (
+        record("https://a.example/ai.txt", "User-Agent: *\nDisallow: *.jpg", media="text/plain"),
+        page(),
+    ),
+}
+
+
+def decided(folder: Path, records: tuple[bytes, ...], **options: Any) -> list[str | None]:
+    found = reasons(run(folder, *records, OTHER, **options))
+    assert found.pop("https://other.example/x") is None
+    return list(found.values())
+
+
+@pytest.mark.parametrize("records", RESERVED.values(), ids=RESERVED)
+def test_a_reservation_rejects_a_page(tmp_path: Path, records: tuple[bytes, ...]) -> None:
+    """Each signal at each of its places, and the rules for conflicts."""
+    assert decided(tmp_path, records) == ["opted_out"]
+
+
+@pytest.mark.parametrize("records", PERMITTED.values(), ids=PERMITTED)
+def test_a_page_without_a_reservation_stays(tmp_path: Path, records: tuple[bytes, ...]) -> None:
+    """What another standard means, what is older or later, and what says nothing."""
+    assert decided(tmp_path, records) == [None]
+
+
+@pytest.mark.parametrize(
+    ("records", "options", "reason"),
+    [
+        (PERMITTED["an unreadable robots.txt"], {"unreadable": "drop"}, "opt_out_unreadable"),
+        (PERMITTED["linked rsl"], {"unreadable": "drop"}, "opt_out_unreadable"),
+        (PERMITTED["no index"], {"noindex": "drop"}, "opted_out"),
+        (PERMITTED["a search preference"], {"purposes": ["search"]}, "opted_out"),
+        (PERMITTED["robots of a search engine"], {"agents": ["bingbot"]}, "opted_out"),
+        (RESERVED["robots"], {"agents": ["CCBot"]}, None),
+        (RESERVED["robots"], {"signals": ["tdmrep"]}, None),
+        (RESERVED["robots.txt after the page, without one before"], {"later": "ignore"}, None),
+    ],
+)
+def test_the_policy_decides(
+    tmp_path: Path, records: tuple[bytes, ...], options: dict[str, Any], reason: str | None
+) -> None:
+    """Purposes, agents, the signals that count, and what silence and unreadable files mean."""
+    assert decided(tmp_path, records, **options) == [reason]
+
+
+def test_silence_is_a_reservation_if_the_recipe_says_so(tmp_path: Path) -> None:
+    """Only pages that a signal permits stay."""
+    yes = page("yes.example", headers={"Content-Usage": "train-ai=y"})
+    found = reasons(run(tmp_path, page(), yes, silence="drop"))
+    assert found == {"https://a.example/x": "no_permission", "https://yes.example/x": None}
+
+
+def test_the_ledger_and_the_audit_have_the_evidence(tmp_path: Path) -> None:
+    """Place, time, line and text of each signal, whether it counts or not; no text of the page."""
+    result = run(tmp_path, robots(date=EARLY), page(headers={"X-Robots-Tag": "noindex"}), OTHER)
+    row = next(one for one in pq.read_table(result.ledger).to_pylist() if one["reason"] == "opted_out")
+    assert (row["stage"], row["value"], row["limit"]) == ("opt_out", "GPTBot", "train-ai")
+    assert row["message"] == f"robots in robots.txt, line 2, fetched {EARLY}: Disallow: /"
+    site, own = evidence(result)
+    assert (site["signal"], site["answer"], site["counts"], site["line"]) == ("robots", "no", True, 2)
+    assert (site["at"], site["is_later"], site["text"]) == (EARLY, False, "Disallow: /")
+    assert site["site_record"].startswith("warc/a.warc@")
+    assert (own["signal"], own["answer"], own["text"]) == ("x_robots", "unknown", "X-Robots-Tag: noindex")
+    texts = pq.read_table(result.ledger.with_name("texts.parquet")).to_pylist()
+    assert [one for one in texts if "a.example" in one["text"]] == []
+
+
+def test_pages_can_be_tagged_or_only_counted(tmp_path: Path) -> None:
+    """``tag`` adds two columns; ``report`` changes no row."""
+    records = (robots(), page(), OTHER)
+    tagged = run(tmp_path, *records, corpus="tagged", mode="tag")
+    rows = {row["url"]: row for row in load(tmp_path / "tagged")["train"]}
+    assert rows["https://a.example/x"]["opt_out"] == "no"
+    assert "Disallow: /" in rows["https://a.example/x"]["opt_out_evidence"][0]
+    assert rows["https://other.example/x"]["opt_out"] == "unknown"
+    reported = run(tmp_path, *records, corpus="reported", mode="report")
+    assert [one.counts["opt_out.opted_out"] for one in (tagged, reported)] == [1, 1]
+    assert reported.counts["opt_out.hosts_without_robots"] == 1
+    assert "opt_out" not in load(tmp_path / "reported")["train"].column_names
+    assert len(evidence(reported)) == 1
+
+
+def test_the_bytes_do_not_depend_on_workers_and_batches(tmp_path: Path) -> None:
+    """Nor does the evidence."""
+    records = [robots(), *(page(path=f"/{i}") for i in range(9)), OTHER, page("b.example")]
+    (tmp_path / "a.warc").write_bytes(b"".join(records))
+    (tmp_path / "b.warc").write_bytes(robots(host="b.example"))
+    results = []
+    for corpus, more in (("calm", {"workers": 1}), ("other", {"workers": 2, "batch_rows": 2})):
+        recipe = {"name": "t", "sources": [{"warc": {"path": "*.warc"}}], "corpus": corpus}
+        recipe["stages"] = [{"extract_text": {}}, {"dedup_exact": {}}, {"opt_out": {"mode": "tag"}}]
+        results.append(build(Recipe.from_dict(recipe, folder=tmp_path), **more))
+    assert results[0].digest == results[1].digest
+    assert evidence(results[0]) == evidence(results[1])
+
+
+def test_an_addition_uses_the_files_of_earlier_versions(tmp_path: Path) -> None:
+    """The robots.txt of the first crawl is in the audit; a page of the second one obeys it."""
+    run(tmp_path, robots(date=EARLY), OTHER)
+    added = run(tmp_path, page(date=LATE), page("b.example"), name="b")
+    assert reasons(added) == {"https://a.example/x": "opted_out", "https://b.example/x": None}
+
+
+def test_an_unknown_purpose_is_a_fault(tmp_path: Path) -> None:
+    """The advice names the nearest one."""
+    with pytest.raises(RecipeError, match="did you mean 'train-ai'"):
+        run(tmp_path, OTHER, purposes=["train_ai"])
+
+
+# -- builder optout ------------------------------------------------------------------------------------
+
+
+def test_a_later_reservation_is_listed_for_older_pages_and_taken_down(tmp_path: Path) -> None:
+    """The addition decides about its own pages; ``optout`` compares all pages with the newest files."""
+    first = run(tmp_path, robots("User-agent: *\nAllow: /", date=EARLY), page(date=EARLY), OTHER)
+    assert reasons(first)["https://a.example/x"] is None
+    assert optout(tmp_path / "out").covered == []
+    added = run(tmp_path, robots(date=LATE), page(path="/y", date=LATE), page("b.example"), name="b")
+    assert reasons(added)["https://a.example/y"] == "opted_out"
+    found = optout(tmp_path / "out")
+    (covered,) = found.covered
+    assert (covered.url, covered.token) == ("https://a.example/x", "GPTBot")
+    assert LATE in covered.evidence
+    assert found.hosts_without_robots == ["b.example", "other.example"]
+    write_urls(tmp_path / "urls.txt", found)
+    result = takedown(tmp_path / "out", file=tmp_path / "urls.txt", because="reserved since")
+    assert [url for _, url in result.documents] == ["https://a.example/x"]
+    assert optout(tmp_path / "out").covered == []
+
+
+def test_a_reservation_in_a_later_fetch_of_a_page_is_listed(tmp_path: Path) -> None:
+    """The header of the newer fetch is in the audit; the page itself is rejected."""
+    run(tmp_path, page(date=EARLY), OTHER)
+    run(tmp_path, page(date=LATE, headers={"X-Robots-Tag": "noai"}), page("b.example"), name="b")
+    (covered,) = optout(tmp_path / "out").covered
+    assert (covered.url, covered.token) == ("https://a.example/x", "noai")
+
+
+def test_a_full_build_decides_by_the_time_of_each_page(tmp_path: Path) -> None:
+    """With all inputs at once, the older page keeps what was in force when it was fetched."""
+    (tmp_path / "b.warc").write_bytes(robots(date=LATE) + page(path="/y", date=LATE))
+    full = run(tmp_path, robots("User-agent: *\nAllow: /", date=EARLY), page(date=EARLY), OTHER)
+    assert reasons(full)["https://a.example/x"] is None
+    assert reasons(full)["https://a.example/y"] == "opted_out"
+
+
+def test_only_signals_of_the_page_itself_are_append_stable() -> None:
+    """A file of a site can come with a later input, and can be older than the page."""
+    assert not OptOut().append_stable
+    assert OptOut(signals=["x_robots", "meta_robots"]).append_stable
+
+
+def test_a_purge_reaches_the_evidence(tmp_path: Path) -> None:
+    """No version keeps the URL of a purged page."""
+    run(tmp_path, page(headers={"Content-Usage": "train-ai=y"}), OTHER)
+    takedown(tmp_path / "out", urls=["https://a.example/x"], because="asked", purge=True)
+    path = tmp_path / "out/.audit/1.0.0/opt_out.parquet"
+    assert pq.read_table(path).to_pylist() == []
+    assert verify(tmp_path / "out").clean
