@@ -117,7 +117,7 @@ def bind_chain(recipe: Recipe, *, tombstones: Tombstones | None = None, url_rule
     if base64 is not None:
         base64.bind(resources.contract.columns, resources)
         stages.insert(1, base64)
-    tags = {f"{name}_cluster": cluster_field(name).name for name in _tagging(recipe)}
+    tags = {f"{name}_cluster": cluster_field(name).name for name in tagging_stages(recipe)}
     fields = [
         pa.field(recipe.columns.id, pa.string(), nullable=False),
         *(f for f in schema if not f.name.startswith("_")),
@@ -147,8 +147,10 @@ def _taken_id(name: str) -> Fault:
     return Fault(where="columns.id", what=what, advice=advice)
 
 
-def _tagging(recipe: Recipe) -> list[str]:
-    return [stage.name for stage in recipe.stages if getattr(stage, "mode", "") == "tag"]
+def tagging_stages(recipe: Recipe) -> list[str]:
+    """Return the names of the corpus stages that mark duplicates and drop none (``mode: tag``)."""
+    stages = [stage for stage in recipe.stages if isinstance(stage, CorpusStage)]
+    return [stage.name for stage in stages if getattr(stage, "mode", "") == "tag"]
 
 
 def _resources(recipe: Recipe) -> Resources:

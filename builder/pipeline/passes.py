@@ -29,6 +29,7 @@ from builder.pipeline.charged import apply_charged, is_final, read_charged
 from builder.pipeline.dropped import NO_TEXTS, DroppedTexts
 from builder.pipeline.encoded_columns import with_decoded_bytes, with_time_zone
 from builder.pipeline.known_records import drop_known, keyed_ordinals, record_keys
+from builder.pipeline.preload import load_compiler
 from builder.pipeline.spool import (
     AT,
     ROW,
@@ -79,6 +80,7 @@ class FirstPass:
 
     def __call__(self, numbered: tuple[int, Task], guard: Guard) -> FinishedTask:
         """Process one task; return its parts, and the number of records that its reader counted."""
+        load_compiler()  # workers have it already
         number, task = numbered
         folder = Path(self.folder) / f"{number:06d}"
         parts = finished_parts(folder)
