@@ -28,7 +28,7 @@ class Step:
         return self.came - self.rejected - self.merged - self.failed
 
 
-SOURCES = "the sources"
+ALL_SOURCES = "the sources"
 """The first step if there is more than one kind of source; the kind of the source otherwise."""
 
 
@@ -47,7 +47,7 @@ def funnel(
     """
     unknown = sorted({count.stage for count in counts} - {*stages, *sources})
     later = [stage for stage in dict.fromkeys(stages) if stage not in sources]
-    first = [(sources[0] if len(sources) == 1 else SOURCES, tuple(sources))] if sources else []
+    first = [(sources[0] if len(sources) == 1 else ALL_SOURCES, tuple(sources))] if sources else []
     steps = []
     came = records
     for stage, names in [*first, *((name, (name,)) for name in [*later, *unknown])]:

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from builder.kernels.jit import cache_folder, is_compiling, needs_compiling
-from builder.report.table import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,7 +60,7 @@ class _Watch:
         self._look()
         if self._seen > self._first:
             n, seconds = self._seen - self._first, max(1, round(self._last - self._began))
-            kernels = counted(n, "kernel")
+            kernels = "1 kernel" if n == 1 else f"{n:,} kernels"
             self._say(f"compiled {kernels} in about {seconds} s; later runs find them in {self._folder}")
 
     def _look(self) -> None:

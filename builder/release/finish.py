@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from builder.domain.ledger_counts import LedgerCounts
     from builder.domain.manifest import CutSizes
+    from builder.history.ledger_counts import LedgerCounts
     from builder.pipeline.context import BuildContext
     from builder.pipeline.run import ChainResult
     from builder.release.layout import ShardPlan

@@ -17,8 +17,8 @@ from builder.comparison.sides import Side, SideShard
 from builder.corpus.names import STOPPED
 from builder.domain.contract.nulled import nulled_cells
 from builder.domain.ledger import OUTCOMES
-from builder.domain.ledger_counts import reasons_document, sources_document
 from builder.domain.version import Changes, SplitChanges, compare_columns
+from builder.history.ledger_counts import counts_by_source, nested_reasons
 from builder.history.ledgers import ledgers_of
 from builder.inputs.inputs import Input, inputs_digest
 from builder.pipeline.chain import tagging_stages
@@ -120,8 +120,8 @@ def _counts(closed: Closed, lineage: Lineage | None) -> dict[str, Any]:
     sums = closed.sums
     counts = {
         "records": sums.n_records - closed.n_restated,
-        "reasons": reasons_document(sums.rows),
-        "sources": sources_document(sums.rows - sums.restated),
+        "reasons": nested_reasons(sums.rows),
+        "sources": counts_by_source(sums.rows - sums.restated),
         **{name: sums.outcomes[name] for name in OUTCOMES},
         **(lineage_counts(lineage, rows=sums.rows, replaced=closed.replaced) if lineage else {}),
     }

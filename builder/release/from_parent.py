@@ -14,11 +14,11 @@ from builder.card.source import CARD_JSON, CardSource
 from builder.corpus.opening import SMALL_JSON_BYTES, read_file
 from builder.domain.document_ids import DocumentIds
 from builder.domain.ledger import CLUSTERS_SCHEMA, OUTCOMES, REJECTED_SCHEMA
-from builder.domain.ledger_counts import by_outcome, count_rows, reasons_document
 from builder.domain.row_numbers import FirstRows
 from builder.domain.version import Changes
 from builder.engines.local import LocalEngine
 from builder.history.index import write_empty
+from builder.history.ledger_counts import by_outcome, count_rows, nested_reasons
 from builder.inputs.inputs import read_inputs
 from builder.release.draft import Draft, split_entries
 from builder.release.edits import Edits, count_edits, count_removed
@@ -128,7 +128,7 @@ def _counts(updates: LedgerUpdates, lineage: Lineage) -> dict[str, Any]:
     return {
         "records": 0,
         "restated": rows.total(),
-        "reasons": reasons_document(rows),
+        "reasons": nested_reasons(rows),
         "sources": {},
         **{name: by_outcome(rows)[name] for name in OUTCOMES},
         **lineage_counts(lineage, rows=rows, replaced=updates.replaced),

@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from builder.domain.ledger import CLUSTERS_SCHEMA, LEDGER_SCHEMA, REJECTED_SCHEMA
-from builder.domain.ledger_counts import LedgerCounts, by_outcome, by_reason, count_rows
 from builder.domain.row_numbers import NO_ROW, FirstOrPast
+from builder.history.ledger_counts import LedgerCounts, by_outcome, by_reason, count_rows
 from builder.pipeline.account import KNOWN
 
 if TYPE_CHECKING:

@@ -11,13 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from builder.domain.ledger import LEDGER_SCHEMA
-from builder.domain.ledger_counts import statement_of
 from builder.domain.row_numbers import FirstOrPast
+from builder.history.ledger_counts import statement_of
 from builder.history.ledgers import LedgerHistory
 from builder.release.edits import Edits, Removal
 
 if TYPE_CHECKING:
-    from builder.domain.ledger_counts import LedgerCounts
+    from builder.history.ledger_counts import LedgerCounts
     from builder.history.lineage import Lineage
     from builder.pipeline.run import ChainResult
     from builder.release.outcomes import RowOutcomes

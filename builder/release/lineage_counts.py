@@ -9,14 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from builder.domain.ledger_counts import add_version, count_rows, statement_of, totals_document
+from builder.history.ledger_counts import add_version, count_rows, statement_of, totals_document
 from builder.history.ledgers import LedgerHistory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from builder.domain.ledger_counts import LedgerCounts
     from builder.domain.manifest import Manifest
+    from builder.history.ledger_counts import LedgerCounts
     from builder.history.lineage import Lineage
 
 OF_LINEAGE = "lineage"

@@ -52,7 +52,7 @@ def _added(pairs: Iterable[tuple[Any, int]]) -> Counter[Any]:
     return total
 
 
-def reasons_document(counts: LedgerCounts) -> dict[str, dict[str, dict[str, int]]]:
+def nested_reasons(counts: LedgerCounts) -> dict[str, dict[str, dict[str, int]]]:
     """Return the counts by outcome, stage and reason, nested and sorted."""
     document: dict[str, dict[str, dict[str, int]]] = {}
     for (outcome, stage, reason), n in sorted(by_reason(counts).items()):
@@ -60,10 +60,10 @@ def reasons_document(counts: LedgerCounts) -> dict[str, dict[str, dict[str, int]
     return document
 
 
-def sources_document(counts: LedgerCounts) -> dict[str, dict[str, int]]:
+def counts_by_source(counts: LedgerCounts) -> dict[str, dict[str, int]]:
     """Return the records of each source and their outcomes, sorted by source.
 
-    >>> sources_document(Counter({("feed", "kept", None, None): 2, ("feed", "failed", "jsonl", "broken"): 1}))
+    >>> counts_by_source(Counter({("feed", "kept", None, None): 2, ("feed", "failed", "jsonl", "broken"): 1}))
     {'feed': {'records': 3, 'kept': 2, 'rejected': 0, 'merged': 0, 'failed': 1}}
     """
     document: dict[str, dict[str, int]] = {}
@@ -81,8 +81,8 @@ def totals_document(counts: LedgerCounts, *, versions: int) -> dict[str, Any]:
         "versions": versions,
         "records": counts.total(),
         **{name: outcomes[name] for name in OUTCOMES},
-        "reasons": reasons_document(counts),
-        "sources": sources_document(counts),
+        "reasons": nested_reasons(counts),
+        "sources": counts_by_source(counts),
     }
 
 
