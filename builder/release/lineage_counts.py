@@ -59,7 +59,7 @@ def _from_ledgers(lineage: Lineage) -> dict[str, Any] | None:
         total.update(count_rows(ledger))
         n_restated = lineage.corpus.manifest(history.versions[number]).counts.get("restated", 0)
         if n_restated:
-            ids = ledger["record_id"].slice(ledger.num_rows - n_restated)
+            ids = ledger["record_id"].slice(max(0, ledger.num_rows - n_restated))  # a purge deletes rows
             earlier = LedgerHistory(history.corpus, history.versions[:number])
             named = pc.field("record_id").isin(pa.array(ids.to_pylist(), pa.string()))
             total.subtract(map(statement_of, earlier.latest(named)))
