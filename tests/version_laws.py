@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import reference
 from hypothesis import strategies as st
+from ledger_replay import assert_counts_add_up
 from planted import ledger_of, sentence, write_lines
 
 from builder import BuildResult, Corpus, Recipe, build, takedown
@@ -114,6 +115,8 @@ def check_taking_down(first: list[Any], more: list[Any], which: int) -> None:
         make(folder, corpus="after")
         takedown(folder / "after", urls=[asked], because="asked")
         assert digests(folder / "between") == digests(folder / "after")
+        assert_counts_add_up(folder / "between")
+        assert_counts_add_up(folder / "after")
     reasons = Counter(row["reason"] for row in ledger_of_lines(barred))
     note(takedown=removed > 0, tombstone=reasons["tombstone"] > 0)
 
@@ -139,6 +142,7 @@ def check_crawling(several: list[list[Any]]) -> None:
             replaced |= any(_changes(before, after, ledger_of(result)))
             assert_apart([row for found in after.values() for row in found])
             before = after
+        assert_counts_add_up(result.corpus)
     note(recrawl=replaced)
 
 

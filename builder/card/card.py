@@ -54,7 +54,9 @@ def render_card(facts: CardFacts) -> str:
         ContractError: if a column has a type that ``load_dataset`` cannot open.
     """
     front = _checked(version_front_matter(facts))
-    steps = funnel(facts.records, [stage.name for stage in facts.stages], facts.counts)
+    read = facts.read
+    names = [stage.name for stage in facts.stages]
+    steps = funnel(read.records, names, read.counts, sources=facts.source_kinds)
     body = _template(card_template()).render(
         f=facts,
         front_matter=front,
@@ -63,11 +65,17 @@ def render_card(facts: CardFacts) -> str:
         file_bytes=sum(split.file_bytes for split in facts.filled.values()),
         columns=_columns(facts),
         steps=steps,
-        kept=steps[-1].went_on if steps else facts.records,
+        kept=steps[-1].went_on if steps else read.records,
         reasons=[count for step in steps for count in step.reasons],
         merged=sum(step.merged for step in steps),
-        deduplicates=any(stage.kind.startswith("dedup_") and not _tags(stage) for stage in facts.stages),
-        tagging=[stage.name for stage in facts.stages if _tags(stage)],
+        new_reasons=sorted(facts.added.counts, key=lambda one: -one.records) if facts.added else [],
+        deduplicates=any(_deduplicates(stage) and not _tags(stage) for stage in facts.stages),
+        tagging=[stage.name for stage in facts.stages if _tags(stage) and _deduplicates(stage)],
+        marking=[
+            (stage.name, stage.options.get("column", "filter_reason"))
+            for stage in facts.stages
+            if _tags(stage) and not _deduplicates(stage)
+        ],
         languages=_shares(facts.languages, of=facts.rows),
         domains=_shares(facts.domains, of=facts.rows)[:MAX_DOMAINS],
         more_domains=max(0, (facts.n_domains or len(facts.domains)) - MAX_DOMAINS),
@@ -78,8 +86,12 @@ def render_card(facts: CardFacts) -> str:
 
 
 def _tags(stage: StageFacts) -> bool:
-    """Return whether a deduplication only marks duplicates (``mode: tag``)."""
+    """Return whether a stage only marks documents (``mode: tag``)."""
     return stage.options.get("mode") == "tag"
+
+
+def _deduplicates(stage: StageFacts) -> bool:
+    return stage.kind.startswith("dedup_")
 
 
 def render_root_card(
@@ -112,7 +124,11 @@ def render_root_card(
         )
     )
     body = _template(Path(__file__).with_name("root_card.md")).render(
-        front_matter=front, name=name, title=title or name, versions=newest_first, default=default
+        front_matter=front,
+        title=title or name,
+        versions=newest_first,
+        default=default,
+        dated=any(version.date for version in newest_first),
     )
     return _with_front_matter(body, front)
 

@@ -48,7 +48,7 @@ def croissant(facts: CardFacts, files: Sequence[ShardFile] = ()) -> dict[str, An
         "version": facts.version,
         "license": facts.license_link or license_url(facts.license or "") or facts.license,
         "url": f"https://huggingface.co/datasets/{facts.repo}" if facts.repo else None,
-        "datePublished": facts.date,
+        "datePublished": facts.date or facts.pages_until,
         "citeAs": _citation(facts),
         "inLanguage": list(facts.language) or None,
         "distribution": [*_file_objects(facts, files), *_file_sets(facts)],
@@ -66,7 +66,8 @@ def croissant_text(facts: CardFacts, files: Sequence[ShardFile] = ()) -> str:
 def _citation(facts: CardFacts) -> str:
     """Return the BibTeX entry of the version; braces in a title would end the entry early."""
     title = one_line((facts.title or facts.name).replace("{", "(").replace("}", ")"))
-    year = f", year = {{{facts.date[:4]}}}" if facts.date else ""
+    date = facts.date or facts.pages_until
+    year = f", year = {{{date[:4]}}}" if date else ""
     return f"@misc{{{facts.name}, title = {{{title}}}, version = {{{facts.version}}}{year}}}"
 
 

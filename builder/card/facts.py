@@ -63,6 +63,39 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFacts:
+    """The records of one source, and their outcomes."""
+
+    name: str
+    records: int
+    kept: int
+    rejected: int
+    merged: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordFacts:
+    """The records that one or more builds read, and why records left them.
+
+    Attributes:
+        counts: why records left, including ``restated`` records.
+        restated: records of earlier builds whose outcome this build changed.
+    """
+
+    records: int = 0
+    counts: tuple[Count, ...] = ()
+    sources: tuple[SourceFacts, ...] = ()
+    restated: int = 0
+
+    @property
+    def outcomes(self) -> dict[str, int]:
+        """The records of all sources by outcome, without restated ones."""
+        names = ("kept", "rejected", "merged", "failed")
+        return {name: sum(getattr(source, name) for source in self.sources) for name in names}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeFacts:
     """The changes of a version: the reason for its number, and one line for each split."""
 
@@ -86,12 +119,18 @@ class CardFacts:
     """All facts in the card of one version.
 
     ``splits`` may contain splits without rows. The text names them, but the front matter has no entry for
-    them, because ``load_dataset`` fails on an empty split. ``records`` and ``counts`` are those of the
-    build of this version; ``inherited_rows`` counts the rows that come from the parent.
+    them, because ``load_dataset`` fails on an empty split.
 
     Attributes:
         columns: the published Arrow schema, in order.
         stages: sources and stages in the order of the chain.
+        source_kinds: which of their names are sources.
+        read: the records of this version and of all versions that it builds on, each with its newest
+            outcome; only those of this version if no ledger has the others.
+        added: the records that the build of this version read; None in a version that builds on no other.
+        inherited_rows: rows that come from the parent, and whose records are not in ``read``.
+        new_inputs: inputs that the parent did not have.
+        pages_until: the date of the newest page, if the recipe gives no date.
         languages: rows by language code; the empty code counts rows without a language.
         domains: rows by host; if only the largest are listed, ``n_domains`` is the number of all hosts.
         crossing_pairs: near-duplicate pairs with one document in train and one in another split; None
@@ -113,12 +152,15 @@ class CardFacts:
     parent: str | None = None
     reason: str = ""
     date: str | None = None
+    pages_until: str | None = None
     column_notes: Mapping[str, str] = field(default_factory=dict)
     stages: tuple[StageFacts, ...] = ()
-    records: int = 0
+    source_kinds: tuple[str, ...] = ()
+    read: RecordFacts = field(default_factory=RecordFacts)
+    added: RecordFacts | None = None
     inherited_rows: int = 0
-    counts: tuple[Count, ...] = ()
     inputs: InputFacts | None = None
+    new_inputs: int | None = None
     recipe_digest: str | None = None
     languages: Mapping[str, int] = field(default_factory=dict)
     domains: Mapping[str, int] = field(default_factory=dict)

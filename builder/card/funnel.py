@@ -28,21 +28,31 @@ class Step:
         return self.came - self.rejected - self.merged - self.failed
 
 
-def funnel(records: int, stages: Sequence[str], counts: Sequence[Count]) -> list[Step]:
+ALL_SOURCES = "the sources"
+"""The first step if there is more than one kind of source; the kind of the source otherwise."""
+
+
+def funnel(
+    records: int, stages: Sequence[str], counts: Sequence[Count], *, sources: Sequence[str] = ()
+) -> list[Step]:
     """Return one step for each stage, with the number of records that left the build there.
 
-    A stage of ``counts`` that is not in ``stages`` comes first, where the sources are. ``went_on`` of the
-    last step is the number of records that the build kept.
+    All sources are one step, because each record comes from one of them. A stage of ``counts`` that is not
+    in ``stages`` comes last: a takedown, or a stage of an older recipe. ``went_on`` of the last step is the
+    number of records that are kept.
 
     Args:
         stages: names in the order of the chain; stages that no record left are included.
+        sources: the names that are sources.
     """
-    unknown = sorted({count.stage for count in counts} - set(stages))
+    unknown = sorted({count.stage for count in counts} - {*stages, *sources})
+    later = [stage for stage in dict.fromkeys(stages) if stage not in sources]
+    first = [(sources[0] if len(sources) == 1 else ALL_SOURCES, tuple(sources))] if sources else []
     steps = []
     came = records
-    for stage in [*unknown, *dict.fromkeys(stages)]:
+    for stage, names in [*first, *((name, (name,)) for name in [*later, *unknown])]:
         here = sorted(
-            (count for count in counts if count.stage == stage and count.records),
+            (count for count in counts if count.stage in names and count.records),
             key=lambda count: (-count.records, count.reason, count.outcome),
         )
         by_outcome = {

@@ -45,8 +45,15 @@ def version_facts(manifest: Manifest, *, yanked: str | None = None) -> VersionFa
         columns=manifest.columns,
         splits=split_facts(manifest),
         reason=manifest.reason,
+        date=recipe_date(manifest),
         yanked=yanked,
     )
+
+
+def recipe_date(manifest: Manifest) -> str | None:
+    """Return the date that the recipe of a version gives; None without one."""
+    date = _written_out(manifest.recipe["document"]).get("date")
+    return str(date) if date else None
 
 
 def split_facts(manifest: Manifest) -> dict[str, SplitFacts]:

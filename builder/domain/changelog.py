@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from builder.domain.version import Changes, SplitChanges
+from builder.domain.version import Changes, SplitChanges, kept_out_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -60,6 +60,7 @@ def changes_document(changes: Changes, removed: Mapping[Reason | None, int]) -> 
             for because, n in ordered
         ],
         "columns": [*changes.broken_columns, *(f"column {name} was added" for name in changes.added_columns)],
+        **({"kept_out": changes.kept_out} if changes.kept_out else {}),
     }
 
 
@@ -81,6 +82,8 @@ def change_lines(document: Mapping[str, Any]) -> Iterator[str]:
     if reasons:
         yield "removed: " + ", ".join(f"{rows:,} {text}" for text, rows in reasons.items())
     yield from document["columns"]
+    if n := document.get("kept_out"):
+        yield kept_out_text(n)
 
 
 _FACTS = ("added", "removed", "changed", "moved", "reordered")

@@ -97,14 +97,16 @@ class SplitChanges:
 class Changes:
     """The differences between a version and its parent that determine the version number.
 
-    ``added_columns`` are nullable. ``broken_columns`` holds all other changes of columns, one text each, as
-    ``compare_columns`` writes them.
+    ``kept_out`` counts the URLs and domains without a published row that a takedown keeps out of later
+    versions. ``added_columns`` are nullable. ``broken_columns`` holds all other changes of columns, one text
+    each, as ``compare_columns`` writes them.
     """
 
     splits: Mapping[str, SplitChanges] = field(default_factory=dict)
     broken_columns: tuple[str, ...] = ()
     added_columns: tuple[str, ...] = ()
     licenses: tuple[str | None, str | None] = (None, None)
+    kept_out: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,9 +142,20 @@ def decide_version(
     broken, grown = list(_broken(changes)), list(_grown(changes))
     level = Level.MAJOR if broken else Level.MINOR if grown else Level.PATCH
     texts = [*broken, *grown] or ["the same rows in the same order, under the same columns"]
+    texts += [kept_out_text(changes.kept_out)] if changes.kept_out else []
     reason = f"{level.name}: {'; '.join(texts)}"
     least = _unused(parent.bump(level), level, taken)
     return _raised(Decision(version=least, level=level, reason=reason), asked)
+
+
+def kept_out_text(n: int) -> str:
+    """Describe a takedown of pages that were not published.
+
+    >>> kept_out_text(1)
+    '1 URL or domain without a published row is kept out of later versions'
+    """
+    what = "1 URL or domain" if n == 1 else f"{n:,} URLs or domains"
+    return f"{what} without a published row {'is' if n == 1 else 'are'} kept out of later versions"
 
 
 def _unused(least: Version, level: Level, used: frozenset[Version]) -> Version:

@@ -279,9 +279,12 @@ def _run(
             advance=ignore_progress,
             limit=WARM_UP_RECORDS,
         )
-        for name in ("warm-up", "few"):
+        short = ("warm-up", "few")
+        for number, name in enumerate(short):
+            advance("prepare", done=number, total=len(short), unit="runs")
             began = time.monotonic()
             _run_sample(replace(context, folder=Path(folder) / name), tasks)
+        advance("prepare", done=len(short), total=len(short), unit="runs")
         fixed = time.monotonic() - began
         began = time.monotonic()
         context = replace(

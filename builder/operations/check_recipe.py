@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from builder.domain.contract.contract import EXTRA
 from builder.domain.contract.idle_keywords import find_idle_keywords
 from builder.errors import Fault
+from builder.operations.init_from import ROLE_NAMES
 from builder.pipeline.observer import MATCH, MEMBER, ONLY_HTML, RENAME, SEEN
 from builder.registry import STAGES
 from builder.stages.binding.placed import stage_kind
@@ -79,6 +80,7 @@ def sample_warnings(recipe: Recipe, *, published: Collection[str], seen: Seen) -
         *_html_warnings(recipe, seen),
         *_text_warnings(recipe, seen),
         *_rename_warnings(recipe, seen),
+        *_role_warnings(recipe, seen),
         *_list_warnings(recipe, seen),
         *_unpublished_warnings(recipe, published, seen),
         *_absent_warnings(recipe, published, seen),
@@ -129,6 +131,26 @@ def _rename_warnings(recipe: Recipe, seen: Seen) -> Iterator[Fault]:
                     what="matches nothing: no record of the sample has this field",
                     advice=f"the fields are {_listed(names)}" if names else "",
                 )
+
+
+def _role_warnings(recipe: Recipe, seen: Seen) -> Iterator[Fault]:
+    """Warn of members that look like the text or URL of records without one, such as ``Text`` or ``link``."""
+    for place, source in enumerate(recipe.sources):
+        label, n_seen = source.label, seen.get((SEEN, source.label, ""), 0)
+        counts = {name: n for (kind, one, name), n in seen.items() if (kind, one) == (MEMBER, label)}
+        taken = {*recipe.contract.columns.names, *getattr(source, "rename", {})}
+        found: dict[str, str] = {}
+        for role in ("url", "text"):
+            column = getattr(recipe.columns, role)
+            if column is None or source.kind in _PAGE_COLUMNS or counts.get(column, 0) >= n_seen:
+                continue
+            alike = [name for name in counts if name.lower() in ROLE_NAMES[role] and name not in taken]
+            found |= dict.fromkeys(alike[:1], column)
+        if found:
+            what = f"some records have {_listed(list(found))}, and no {' or '.join(found.values())}"
+            renames = ", ".join(f"{name}: {column}" for name, column in found.items())
+            where = f"sources[{place}].{source.kind}"
+            yield Fault(where=where, what=what, advice=f"if this is meant, add rename: {{{renames}}}")
 
 
 def _list_warnings(recipe: Recipe, seen: Seen) -> Iterator[Fault]:

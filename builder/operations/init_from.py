@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _PAGES = frozenset(("warc", "html", "text"))
 """Kinds of sources whose records are pages: ``page-1`` is their contract."""
 
-_ROLE_NAMES: Mapping[str, Sequence[str]] = {
+ROLE_NAMES: Mapping[str, Sequence[str]] = {
     "url": ("url", "link", "uri", "permalink", "page_url", "source_url", "sourceurl", "loadedurl", "href"),
     "html": ("html", "raw_html", "rawhtml", "page_html", "body", "content"),
     "text": ("text", "body", "content", "markdown", "article", "article_body", "selftext", "maintext"),
@@ -116,7 +116,7 @@ def _renames(sampled: Sequence[SampledFile]) -> dict[str, str]:
             while fresh in names or fresh in renames.values():
                 fresh += "_"
             renames[f"{name}.$oid" if is_oid else name] = fresh
-    if not any(name.lower() in _ROLE_NAMES["url"] for name in names):
+    if not any(name.lower() in ROLE_NAMES["url"] for name in names):
         renames |= _lifted_url(sampled)
     return renames
 
@@ -125,7 +125,7 @@ def _lifted_url(sampled: Sequence[SampledFile]) -> dict[str, str]:
     for one in sampled:
         for name, value in one.records[0].items():
             for member, inner in value.items() if isinstance(value, dict) else ():
-                if str(member).lower() in _ROLE_NAMES["url"] and str(inner).startswith("http"):
+                if str(member).lower() in ROLE_NAMES["url"] and str(inner).startswith("http"):
                     return {f"{name}.{member}": "url"}
     return {}
 
@@ -177,7 +177,7 @@ def _best(role: str, names: set[str], sizes: Mapping[str, float]) -> str | None:
 
 
 def _named(name: str, role: str) -> int:
-    known = _ROLE_NAMES[role]
+    known = ROLE_NAMES[role]
     return known.index(name.lower()) if name.lower() in known else 99
 
 

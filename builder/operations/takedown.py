@@ -7,15 +7,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from builder.corpus import Corpus
 from builder.corpus.names import SPOOL
-from builder.domain.document_ids import parse_id
+from builder.domain.document_ids import is_id, parse_id
 from builder.domain.progress import Progress, ignore_progress
+from builder.domain.url import domain
 from builder.errors import CorpusError, Fault, NothingKeptError
 from builder.history.past import Past
 from builder.history.rebuild import open_lineage
 from builder.operations.purge import purge as purge_documents
 from builder.pipeline.disk import reports_disk_faults
+from builder.pipeline.tombstone_filter import are_taken_down
 from builder.pipeline.tombstones import STAGE, Tombstones
 from builder.progress.shown import shows_progress
 from builder.protocols import Columns
@@ -202,10 +206,25 @@ def _take_down(
         if not plan.shards:
             raise NothingKeptError(Fault(where=str(corpus.path), what="the takedown would leave no row"))
         from_parent = VersionFromParent(past=past, edits=edits, plan=plan, folder=Path(name))
-        draft = from_parent.draft(tombstones=extended, workers=workers or 1, advance=advance)
+        draft = from_parent.draft(
+            tombstones=extended,
+            workers=workers or 1,
+            advance=advance,
+            kept_out=_count_kept_out(tombstones, targets),
+        )
         manifest = commit_draft(corpus, draft)
         restated = draft.facts["counts"]["restated"]
         return _result(corpus, manifest, targets, documents, left, n_restated=restated)
+
+
+def _count_kept_out(before: Tombstones, targets: Targets) -> int:
+    """Count the requested URLs and domains without a published row that nothing kept out before."""
+    named = [one for one in targets.unknown if not is_id(one)]
+    urls = [one for one in named if "/" in one]
+    domains = [one for one in named if "/" not in one]
+    hosts = [*domains, *(domain(url) for url in urls)]
+    n_known = int(np.sum(are_taken_down(before, urls) | before.match_hosts(hosts[len(domains) :])))
+    return len(named) - n_known - int(np.sum(before.match_hosts(domains)))
 
 
 def _not_only_this(merged: tuple[dict[str, Any], bytes]) -> Fault:

@@ -158,7 +158,8 @@ def resolve_barrier(
     Returns:
         The files of keepers, one for each stage.
     """
-    load_compiler()
+    if tombstones:
+        load_compiler()
     folder.mkdir(parents=True, exist_ok=True)
     alive = np.ones(spool.n_rows, np.bool_)
     tombstoned = np.zeros(spool.n_rows, np.bool_)
@@ -261,6 +262,7 @@ class Resolution:
 
     def decide(self, stage: CorpusStage) -> Verdicts:
         """Return the verdicts of the stage, and write its segment of the index."""
+        load_compiler()  # workers have it already
         sketches = StageSketches(self.spool, stage.name)
         threads = LocalThreads(self.n_threads)
         if joins_notes(stage):

@@ -118,7 +118,7 @@ def bind_chain(recipe: Recipe, *, tombstones: Tombstones | None = None, url_rule
     if base64 is not None:
         base64.bind(resources.contract.columns, resources)
         stages.insert(1, base64)
-    tags = {f"{name}_cluster": cluster_field(name).name for name in _tagging(recipe)}
+    tags = {f"{name}_cluster": cluster_field(name).name for name in tagging_stages(recipe)}
     fields = [
         pa.field(recipe.columns.id, pa.string(), nullable=False),
         *(f for f in schema if not f.name.startswith("_")),
@@ -148,7 +148,8 @@ def _taken_id(name: str) -> Fault:
     return Fault(where="columns.id", what=what, advice=advice)
 
 
-def _tagging(recipe: Recipe) -> list[str]:
+def tagging_stages(recipe: Recipe) -> list[str]:
+    """Return the names of the corpus stages that mark duplicates and drop none (``mode: tag``)."""
     return [stage.name for stage in recipe.stages if tags_clusters(stage)]
 
 

@@ -31,6 +31,7 @@ from builder.pipeline.encoded_columns import with_decoded_bytes, with_time_zone
 from builder.pipeline.judgements import refuse, with_marks
 from builder.pipeline.known_records import drop_known, keyed_ordinals, record_keys
 from builder.pipeline.parts import FinishedTask, Part, TaskParts
+from builder.pipeline.preload import load_compiler
 from builder.pipeline.spool import AT, ROW, SIZE, sketch_name
 from builder.pipeline.stage_errors import apply_stage, blame_stage
 from builder.pipeline.tombstones import tombstone_rejections
@@ -70,6 +71,7 @@ class FirstPass:
 
     def __call__(self, numbered: tuple[int, Task], guard: Guard) -> FinishedTask:
         """Process one task; return its parts, and the number of records that its reader counted."""
+        load_compiler()  # workers have it already
         number, task = numbered
         task_parts = TaskParts(Path(self.folder) / f"{number:06d}")
         n_done = sum(part.n_records for part in task_parts.parts)

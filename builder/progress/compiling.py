@@ -60,7 +60,8 @@ class _Watch:
         self._look()
         if self._seen > self._first:
             n, seconds = self._seen - self._first, max(1, round(self._last - self._began))
-            self._say(f"compiled {n:,} kernels in about {seconds} s; later runs find them in {self._folder}")
+            kernels = "1 kernel" if n == 1 else f"{n:,} kernels"
+            self._say(f"compiled {kernels} in about {seconds} s; later runs find them in {self._folder}")
 
     def _look(self) -> None:
         now, n_files = time.monotonic(), self._count()

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from builder.card.facts import CardFacts, ChangeFacts, Count, InputFacts, StageFacts
-from builder.card.manifest_facts import split_facts
+from builder.card.facts import (
+    CardFacts,
+    ChangeFacts,
+    Count,
+    InputFacts,
+    RecordFacts,
+    SourceFacts,
+    StageFacts,
+)
+from builder.card.manifest_facts import recipe_date, split_facts
 from builder.card.source import CardSource, named_options
 from builder.domain.changelog import change_lines
 from builder.history.index import add_counts
+from builder.release.column_notes import column_notes, notes_of_manifest
+from builder.release.lineage_counts import OF_LINEAGE, counts_up_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from builder.domain.contract.contract import Contract
     from builder.domain.manifest import Manifest
     from builder.history import index
     from builder.recipe import Recipe
@@ -27,7 +36,7 @@ def card_source(recipe: Recipe) -> CardSource:
         license=recipe.license,
         language=recipe.language,
         date=recipe.date,
-        column_notes=_column_notes(recipe.contract),
+        column_notes=column_notes(recipe),
         stages=tuple(_stages(recipe)),
         notes=recipe.card.read_text(encoding="utf-8") if recipe.card else "",
     )
@@ -40,6 +49,7 @@ def card_facts(
     shards: Sequence[index.ShardFacts],
     clusters: Mapping[int, int],
     history: Sequence[Manifest],
+    new_inputs: int | None = None,
 ) -> CardFacts:
     """Collect the facts of the card of one version.
 
@@ -47,10 +57,13 @@ def card_facts(
         shards: facts about the rows of its shards.
         clusters: number of clusters, by the number of records in a cluster.
         history: manifests of the earlier versions, oldest first.
+        new_inputs: the number of inputs that the parent did not have; None if it is not known.
     """
     domains = add_counts(shard.domains for shard in shards)
     newest = max((shard.newest for shard in shards), default="")
-    kept = manifest.counts["kept"]
+    total = counts_up_to(manifest)
+    own = _record_facts(manifest.counts)
+    builds_on = manifest.parent is not None and (total is None or OF_LINEAGE in manifest.counts)
     return CardFacts(
         name=manifest.name,
         version=manifest.version,
@@ -62,12 +75,15 @@ def card_facts(
         language=source.language,
         parent=manifest.parent["version"] if manifest.parent else None,
         reason=manifest.reason,
-        date=source.date or newest or None,
-        column_notes=source.column_notes,
+        date=source.date,
+        pages_until=None if source.date else newest or None,
+        column_notes=source.column_notes or notes_of_manifest(manifest),
         stages=tuple(StageFacts(name=name, options=options) for name, options in source.stages),
-        records=manifest.counts["records"],
-        inherited_rows=max(0, manifest.rows - kept),
-        counts=_counts(manifest),
+        source_kinds=_source_kinds([*history, manifest]),
+        read=_record_facts(total) if total else own,
+        added=own if builds_on and total else None,
+        inherited_rows=max(0, manifest.rows - manifest.counts["kept"]) if builds_on and not total else 0,
+        new_inputs=new_inputs,
         inputs=InputFacts(
             count=manifest.inputs["count"],
             size_bytes=manifest.inputs["bytes"],
@@ -90,16 +106,9 @@ def change_facts(manifest: Manifest) -> ChangeFacts:
     return ChangeFacts(
         version=manifest.version,
         text=manifest.reason,
+        date=recipe_date(manifest),
         lines=tuple(change_lines(changes)) if changes else (),
     )
-
-
-def _column_notes(contract: Contract) -> dict[str, str]:
-    """Return the contract's description of each column, in one line."""
-    schema = (contract.outgoing or contract).schema
-    properties = schema.get("properties", {}) if isinstance(schema, dict) else {}
-    described = {name: p.get("description") for name, p in properties.items() if isinstance(p, dict)}
-    return {name: " ".join(text.split()) for name, text in described.items() if isinstance(text, str)}
 
 
 def _stages(recipe: Recipe) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -110,10 +119,22 @@ def _stages(recipe: Recipe) -> Iterator[tuple[str, Mapping[str, Any]]]:
         yield name, options.get(name, {})
 
 
-def _counts(manifest: Manifest) -> tuple[Count, ...]:
-    return tuple(
-        Count(stage=stage, reason=reason, outcome=outcome, records=n)
-        for outcome, stages in sorted(manifest.counts["reasons"].items())
-        for stage, reasons in sorted(stages.items())
-        for reason, n in sorted(reasons.items())
+def _record_facts(counts: Mapping[str, Any]) -> RecordFacts:
+    return RecordFacts(
+        records=counts["records"],
+        counts=tuple(
+            Count(stage=stage, reason=reason, outcome=outcome, records=n)
+            for outcome, stages in sorted(counts["reasons"].items())
+            for stage, reasons in sorted(stages.items())
+            for reason, n in sorted(reasons.items())
+        ),
+        sources=tuple(SourceFacts(name=name, **n) for name, n in counts.get("sources", {}).items()),
+        restated=counts.get("restated", 0),
     )
+
+
+def _source_kinds(manifests: Sequence[Manifest]) -> tuple[str, ...]:
+    """Return the kinds of the sources of all versions, those of the newest first."""
+    documents = [manifest.recipe["document"] for manifest in reversed(manifests)]
+    kinds = (next(iter(entry)) for document in documents for entry in document.get("sources", ()))
+    return tuple(dict.fromkeys(kinds))

@@ -19,7 +19,7 @@ from builder.domain.digests import OrderDigest
 from builder.domain.manifest import Manifest, ShardEntry, SplitEntry
 from builder.domain.version import Changes, Version, decide_version
 from builder.history.index import sum_content
-from builder.inputs.inputs import write_inputs
+from builder.inputs.inputs import read_inputs, write_inputs
 from builder.release.card_facts import card_facts
 from builder.release.root_card import root_card
 
@@ -126,6 +126,15 @@ def commit_draft(corpus: Corpus, draft: Draft, *, asked: str | None = None) -> M
     return _stage_and_commit(corpus, manifest, draft)
 
 
+def _count_new_inputs(corpus: Corpus, manifest: Manifest, draft: Draft) -> int | None:
+    """Count the inputs that the parent did not have; None in a first version."""
+    if manifest.parent is None:
+        return None
+    before = read_inputs(corpus.version_file(manifest.parent["version"], "inputs.parquet"))
+    known = {(one.source, one.path, one.sha256) for one in before}
+    return sum((one.source, one.path, one.sha256) not in known for one in draft.inputs)
+
+
 def _stage_and_commit(corpus: Corpus, manifest: Manifest, draft: Draft) -> Manifest:
     staging = corpus.begin(manifest.version)
     for shard in draft.shards:
@@ -140,6 +149,7 @@ def _stage_and_commit(corpus: Corpus, manifest: Manifest, draft: Draft) -> Manif
         shards=[shard.facts for shard in draft.shards],
         clusters=draft.clusters,
         history=history,
+        new_inputs=_count_new_inputs(corpus, manifest, draft),
     )
     texts = {
         "README.md": render_card(facts),

@@ -21,7 +21,7 @@ from builder.release.edits import SOURCE_GONE, Edits, find_replaced
 from builder.release.evidence import write_evidence
 from builder.release.layout import PlannedShard, Rewrite, VersionShard, WrittenShard
 from builder.release.ledger import LedgerSums, write_ledger, write_rejected
-from builder.release.ledger_updates import find_ledger_updates, removal_of
+from builder.release.ledger_updates import LedgerUpdates, find_ledger_updates, removal_of
 from builder.release.losses import Losses, count_losses
 from builder.release.noted import write_noted
 from builder.release.outcomes import RowOutcomes, trace_outcomes
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from builder.domain.manifest import CutSizes
+    from builder.history.ledger_counts import LedgerCounts
     from builder.pipeline.context import BuildContext
     from builder.pipeline.run import ChainResult
     from builder.release.layout import ShardPlan
@@ -52,6 +53,7 @@ class Closed:
         audit: the files for the audit of the version; the ledger is one of them.
         n_known: number of records that were read again and are in the ledger of an earlier version.
         n_restated: number of records of earlier builds whose outcome changed.
+        replaced: what earlier ledgers state of records that the ledger has too.
         added: number of rows added to each split.
     """
 
@@ -64,6 +66,7 @@ class Closed:
     audit: Sequence[Path]
     n_known: int
     n_restated: int
+    replaced: LedgerCounts
     edits: Edits
     added: Mapping[str, int]
     row_outcomes: RowOutcomes
@@ -107,16 +110,18 @@ def close(context: BuildContext, chain_result: ChainResult) -> Closed:
     plan = plan_shards(placement, lineage=lineage, edits=edits)
     row_outcomes.note_shards(plan, placement)
     freed = context.pruned.freed if context.pruned else frozenset()
-    restated = find_ledger_updates(context.past.lineage, edits, excluding=freed) if context.past else None
+    updates = LedgerUpdates()
+    if context.past:
+        updates = find_ledger_updates(context.past.lineage, edits, excluding=freed)
     with ThreadPoolExecutor(1) as thread:  # the ledger is written while workers write shards
-        writing = thread.submit(_write_ledger, context, chain_result, row_outcomes, restated)
+        writing = thread.submit(_write_ledger, context, chain_result, row_outcomes, updates.rows)
         if context.engine.workers == 1:  # use no more cores than the user asked for
             writing.result()
         shards = _write_shards(context, chain_result, placement, plan, row_outcomes)
         context.advance("ledger", done=0, total=1, unit="file")
         written = writing.result()
         context.advance("ledger", done=1, total=1, unit="file")
-    n_restated = restated.num_rows if restated else 0
+    n_restated = updates.rows.num_rows
     _check_sums(chain_result, written.sums, placement, n_known=written.n_known, n_restated=n_restated)
     return Closed(
         shards=shards,
@@ -128,6 +133,7 @@ def close(context: BuildContext, chain_result: ChainResult) -> Closed:
         audit=written.audit,
         n_known=written.n_known,
         n_restated=n_restated,
+        replaced=updates.replaced,
         edits=edits,
         added={name: len(placement.of(i)) for i, name in enumerate(placement.names)},
         row_outcomes=row_outcomes,
@@ -146,7 +152,7 @@ class _Ledger:
 
 
 def _write_ledger(
-    context: BuildContext, chain_result: ChainResult, row_outcomes: RowOutcomes, restated: pa.Table | None
+    context: BuildContext, chain_result: ChainResult, row_outcomes: RowOutcomes, restated: pa.Table
 ) -> _Ledger:
     names = ("ledger", "rejected", "clusters")
     ledger, rejected, clusters = (context.folder / f"{name}.parquet" for name in names)

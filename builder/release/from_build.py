@@ -18,14 +18,16 @@ from builder.corpus.names import STOPPED
 from builder.domain.contract.nulled import nulled_cells
 from builder.domain.ledger import OUTCOMES
 from builder.domain.version import Changes, SplitChanges, compare_columns
+from builder.history.ledger_counts import counts_by_source, nested_reasons
 from builder.history.ledgers import ledgers_of
 from builder.inputs.inputs import Input, inputs_digest
+from builder.pipeline.chain import tagging_stages
 from builder.release.card_facts import card_source
 from builder.release.draft import Draft, commit_draft, split_entries
 from builder.release.edits import count_edits, count_removed
+from builder.release.lineage_counts import OF_LINEAGE, lineage_counts
 from builder.release.result import BuildResult, SplitSize
 from builder.release.write_index import write_index
-from builder.stages.binding.placed import tags_clusters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from builder.corpus import Corpus
     from builder.domain.changelog import Reason
     from builder.domain.manifest import Manifest, SplitEntry
+    from builder.history.lineage import Lineage
     from builder.pipeline.context import BuildContext
     from builder.recipe import Recipe
     from builder.recipe.identity import StageFile
@@ -107,18 +110,21 @@ def _manifest_facts(
         "inputs": inputs_facts(inputs, files=context.identity.files),
         "tombstones": context.tombstones.facts() if context.tombstones else NO_TOMBSTONES,
         "columns": context.chain.published,
-        "counts": _counts(closed),
+        "counts": _counts(closed, context.past.lineage if context.past else None),
         "tools": tool_versions() | context.identity.packages(),
         "splits": splits,
     }
 
 
-def _counts(closed: Closed) -> dict[str, Any]:
-    reasons: dict[str, dict[str, dict[str, int]]] = {}
-    for (outcome, stage, reason), n in sorted(closed.sums.reasons.items()):
-        reasons.setdefault(outcome, {}).setdefault(stage, {})[reason] = n
-    outcomes = {name: closed.sums.outcomes[name] for name in OUTCOMES}
-    counts = {"records": closed.sums.n_records - closed.n_restated, **outcomes, "reasons": reasons}
+def _counts(closed: Closed, lineage: Lineage | None) -> dict[str, Any]:
+    sums = closed.sums
+    counts = {
+        "records": sums.n_records - closed.n_restated,
+        "reasons": nested_reasons(sums.rows),
+        "sources": counts_by_source(sums.rows - sums.restated),
+        **{name: sums.outcomes[name] for name in OUTCOMES},
+        **(lineage_counts(lineage, rows=sums.rows, replaced=closed.replaced) if lineage else {}),
+    }
     extra = {"restated": closed.n_restated, "known": closed.n_known}
     nulled = {"nulled": dict(sorted(nulled_cells(closed.counts).items()))}
     return counts | {name: n for name, n in (extra | nulled).items() if n}
@@ -142,10 +148,13 @@ def tool_versions() -> dict[str, str]:
 
 def _same(parent: Manifest, facts: Mapping[str, Any]) -> bool:
     """Return whether a new version would have the same facts as its parent."""
-    counts = {name: n for name, n in parent.counts.items() if name != "changes"}
+    counts, old = (
+        {name: n for name, n in one.items() if name not in ("changes", OF_LINEAGE)}
+        for one in (facts["counts"], parent.counts)
+    )
     return (
         parent.splits == facts["splits"]
-        and counts == facts["counts"]
+        and counts == old
         and all(getattr(parent, name) == facts[name] for name in ("contract", "recipe", "inputs", "columns"))
     )
 
@@ -237,12 +246,11 @@ def stopped(corpus: Corpus, recipe: Recipe, closed: Closed, *, ledger: Path, rea
 
 def _counted(closed: Closed, recipe: Recipe) -> dict[str, Any]:
     """Return what a build counted."""
-    tagging = [stage.name for stage in recipe.stages if tags_clusters(stage)]
     return {
         "outcomes": {name: closed.sums.outcomes[name] for name in OUTCOMES},
         "reasons": sorted(closed.sums.reasons.items(), key=lambda item: (-item[1], item[0])),
         "counts": dict(sorted(closed.counts.items())),
-        "tagged": {name: closed.counts[f"{name}.merged"] for name in tagging},
+        "tagged": {name: closed.counts[f"{name}.merged"] for name in tagging_stages(recipe)},
         "n_restated": closed.n_restated,
         "n_known": closed.n_known,
         "contract_faults": closed.losses.faults,

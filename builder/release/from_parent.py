@@ -18,12 +18,14 @@ from builder.domain.row_numbers import FirstRows
 from builder.domain.version import Changes
 from builder.engines.local import LocalEngine
 from builder.history.index import write_empty
+from builder.history.ledger_counts import by_outcome, count_rows, nested_reasons
 from builder.inputs.inputs import read_inputs
 from builder.release.draft import Draft, split_entries
 from builder.release.edits import Edits, count_edits, count_removed
 from builder.release.from_build import machine_facts
 from builder.release.layout import Recut, Rewrite
-from builder.release.ledger_updates import find_ledger_updates
+from builder.release.ledger_updates import LedgerUpdates, find_ledger_updates
+from builder.release.lineage_counts import lineage_counts
 from builder.release.plan import describe_shard
 from builder.release.recut import CompactJob
 from builder.release.rewrite import RewriteJob
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from builder.domain.progress import Progress
+    from builder.history.lineage import Lineage
     from builder.history.past import Past
     from builder.pipeline.tombstones import Tombstones
     from builder.release.layout import ShardPlan, WrittenShard
@@ -52,28 +55,34 @@ class VersionFromParent:
     plan: ShardPlan
     folder: Path
 
-    def draft(self, *, tombstones: Tombstones | None, workers: int, advance: Progress) -> Draft:
-        """Write the changed shards, and return the draft of the version."""
+    def draft(
+        self, *, tombstones: Tombstones | None, workers: int, advance: Progress, kept_out: int = 0
+    ) -> Draft:
+        """Write the changed shards, and return the draft of the version.
+
+        Args:
+            kept_out: the number of URLs and domains without a published row that it keeps out.
+        """
         lineage = self.past.lineage
         parent = lineage.manifest
         written = self._write(workers=workers, advance=advance)
         shards = [describe_shard(lineage, shard, written) for shard in self.plan.shards]
-        restated = find_ledger_updates(lineage, self.edits)
+        updates = find_ledger_updates(lineage, self.edits)
         same = ("name", "contract", "recipe", "inputs", "columns", "tools", "tombstones")
         facts = {name: getattr(parent, name) for name in same} | {
-            "counts": _counts(restated),
+            "counts": _counts(updates, lineage),
             "splits": split_entries(shards, limits=self.plan.limits, lineage=lineage),
         }
         if tombstones:
             facts["tombstones"] = tombstones.facts()
         return Draft(
             facts=facts,
-            changes=Changes(splits=count_edits(lineage, self.edits, added={})),
+            changes=Changes(splits=count_edits(lineage, self.edits, added={}), kept_out=kept_out),
             removed=count_removed(self.edits),
             shards=shards,
             inputs=read_inputs(lineage.corpus.version_file(parent.version, "inputs.parquet")),
             source=CardSource.parse(read_file(lineage.folders[-1], CARD_JSON, limit=SMALL_JSON_BYTES)),
-            audit=_write_audit(self.folder, restated),
+            audit=_write_audit(self.folder, updates.rows),
             run=machine_facts(),
             write_index=partial(self._write_index, written=list(written.values())),
             tombstones=tombstones.to_bytes() if tombstones else None,
@@ -114,14 +123,16 @@ def no_rows(names: list[str]) -> Placement:
     )
 
 
-def _counts(restated: pa.Table) -> dict[str, Any]:
-    outcomes = dict.fromkeys(OUTCOMES, 0)
-    reasons: dict[str, dict[str, dict[str, int]]] = {}
-    for row in restated.select(["outcome", "stage", "reason"]).to_pylist():
-        outcomes[row["outcome"]] += 1
-        codes = reasons.setdefault(row["outcome"], {}).setdefault(row["stage"], {})
-        codes[row["reason"]] = codes.get(row["reason"], 0) + 1
-    return {"records": 0, **outcomes, "reasons": reasons, "restated": restated.num_rows}
+def _counts(updates: LedgerUpdates, lineage: Lineage) -> dict[str, Any]:
+    rows = count_rows(updates.rows)
+    return {
+        "records": 0,
+        "restated": rows.total(),
+        "reasons": nested_reasons(rows),
+        "sources": {},
+        **{name: by_outcome(rows)[name] for name in OUTCOMES},
+        **lineage_counts(lineage, rows=rows, replaced=updates.replaced),
+    }
 
 
 def _write_audit(folder: Path, restated: pa.Table) -> dict[str, Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 
 from builder.domain.ledger import CLUSTERS_SCHEMA, LEDGER_SCHEMA, REJECTED_SCHEMA
 from builder.domain.row_numbers import NO_ROW, FirstOrPast
+from builder.history.ledger_counts import LedgerCounts, by_outcome, by_reason, count_rows
 from builder.pipeline.account import KNOWN
 
 if TYPE_CHECKING:
@@ -33,23 +35,36 @@ _ROWS_AT_ONCE = 100_000
 
 @dataclass(frozen=True, kw_only=True)
 class LedgerSums:
-    """The sums of a ledger, by outcome and by (outcome, stage, reason).
+    """The sums of a ledger.
 
-    ``n_by_file`` counts the records that were read, by source and path with a NUL between them.
+    Attributes:
+        rows: all rows.
+        restated: the rows of records of earlier builds, which are also in ``rows``.
+        n_by_file: the records that were read, by source and path with a NUL between them.
     """
 
-    outcomes: Counter[str]
-    reasons: Counter[tuple[str, str, str]]
+    rows: LedgerCounts
+    restated: LedgerCounts
     n_by_file: Counter[str]
 
     @property
     def n_records(self) -> int:
         """The number of rows of the ledger."""
-        return sum(self.outcomes.values())
+        return self.rows.total()
+
+    @cached_property
+    def outcomes(self) -> Counter[str]:
+        """The number of rows by outcome."""
+        return by_outcome(self.rows)
+
+    @cached_property
+    def reasons(self) -> Counter[tuple[str, str, str]]:
+        """The number of rows by (outcome, stage, reason)."""
+        return by_reason(self.rows)
 
 
 def write_ledger(
-    path: Path, *, clusters: Path, spool: Spool, row_outcomes: RowOutcomes, restated: pa.Table | None = None
+    path: Path, *, clusters: Path, spool: Spool, row_outcomes: RowOutcomes, restated: pa.Table
 ) -> tuple[LedgerSums, int]:
     """Write ``ledger.parquet``, one row for each record in the order of the input, and add it up.
 
@@ -62,7 +77,11 @@ def write_ledger(
     Returns:
         The sums, and the number of known records.
     """
-    sums = LedgerSums(outcomes=Counter(), reasons=Counter(), n_by_file=Counter())
+    sums = LedgerSums(
+        rows=Counter(),
+        restated=count_rows(restated),
+        n_by_file=Counter(),
+    )
     originals = _originals(spool)
     known: Counter[str] = Counter()
     tables = _ledger_tables(spool, row_outcomes, originals, sums.n_by_file, known)
@@ -70,11 +89,11 @@ def write_ledger(
         pq.ParquetWriter(path, LEDGER_SCHEMA, compression="zstd") as writer,
         pq.ParquetWriter(clusters, CLUSTERS_SCHEMA, compression="zstd") as clusters_writer,
     ):
-        for table in _in_groups(chain(tables, [restated] if restated else ())):
+        for table in _in_groups(chain(tables, [restated])):
             writer.write_table(table)
             merged = table.filter(pc.equal(table["outcome"], "merged"))
             clusters_writer.write_table(merged.select(CLUSTERS_SCHEMA.names).cast(CLUSTERS_SCHEMA))
-            _add_up(table, sums)
+            sums.rows.update(count_rows(table))
     return sums, known[KNOWN]
 
 
@@ -245,7 +264,7 @@ def _names(names: list[str], at: NDArray[np.int32], exists: NDArray[np.bool_]) -
     return pa.array(names, pa.string()).take(pa.array(at, mask=~exists))
 
 
-# -- groups and sums -------------------------------------------------------------------------------
+# -- groups ----------------------------------------------------------------------------------------
 
 
 def _in_groups(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
@@ -258,13 +277,3 @@ def _in_groups(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
             group = []
     if group:
         yield pa.concat_tables(group).combine_chunks()
-
-
-def _add_up(table: pa.Table, sums: LedgerSums) -> None:
-    groups = table.group_by(["outcome", "stage", "reason"]).aggregate([([], "count_all")])
-    for outcome, stage, reason, n in zip(
-        *(groups[name].to_pylist() for name in groups.column_names), strict=True
-    ):
-        sums.outcomes[outcome] += n
-        if reason is not None:
-            sums.reasons[outcome, stage, reason] += n

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,10 +12,12 @@ import pyarrow.compute as pc
 
 from builder.domain.ledger import LEDGER_SCHEMA
 from builder.domain.row_numbers import FirstOrPast
+from builder.history.ledger_counts import statement_of
 from builder.history.ledgers import LedgerHistory
 from builder.release.edits import Edits, Removal
 
 if TYPE_CHECKING:
+    from builder.history.ledger_counts import LedgerCounts
     from builder.history.lineage import Lineage
     from builder.pipeline.run import ChainResult
     from builder.release.outcomes import RowOutcomes
@@ -45,9 +49,21 @@ def removal_of(row: int, row_outcomes: RowOutcomes, chain_result: ChainResult) -
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerUpdates:
+    """New ledger rows for records of earlier builds.
+
+    Attributes:
+        replaced: what earlier ledgers state of these records, and of those that this build has read again.
+    """
+
+    rows: pa.Table = field(default_factory=LEDGER_SCHEMA.empty_table)
+    replaced: LedgerCounts = field(default_factory=Counter)
+
+
 def find_ledger_updates(
     lineage: Lineage, edits: Edits, *, excluding: frozenset[str] = frozenset()
-) -> pa.Table:
+) -> LedgerUpdates:
     """Return a ledger row for each record of an earlier build whose outcome changed.
 
     If a row is removed, the records that were merged into it change too: the document that now represents
@@ -59,17 +75,20 @@ def find_ledger_updates(
     """
     wanted = {key.hex(): key for key in (*edits.removed, *edits.replaced)}
     if not wanted:
-        return LEDGER_SCHEMA.empty_table()
+        return LedgerUpdates()
     rows = []
+    replaced: LedgerCounts = Counter()
     for row in LedgerHistory.of(lineage).under(wanted):
-        if row["record_id"] in excluding:
-            continue
         key = wanted[row["kept_id"]]
-        if key in edits.removed:
+        if row["record_id"] in excluding:
+            replaced[statement_of(row)] += 1
+        elif key in edits.removed:
             rows.append(_removed(row, edits.removed[key]))
+            replaced[statement_of(row)] += 1
         elif row["outcome"] == "kept":
             rows.append(_replaced(row, stage=edits.replaced_by))
-    return pa.Table.from_pylist(rows, schema=LEDGER_SCHEMA)
+            replaced[statement_of(row)] += 1
+    return LedgerUpdates(rows=pa.Table.from_pylist(rows, schema=LEDGER_SCHEMA), replaced=replaced)
 
 
 _NOT_PUBLISHED: dict[str, None] = {"document_id": None, "split": None, "shard": None, "pointer": None}

@@ -90,12 +90,9 @@ def _read_lines(result: BuildResult) -> list[str]:
     counts = result.outcomes
     kept = counts.get("kept", 0)
     known = f"{result.n_known:,} were accounted for by an earlier build" if result.n_known else ""
-    restated = (
-        f"{counted(result.n_restated, 'record')} of earlier builds changed their outcome"
-        if result.n_restated
-        else ""
-    )
-    more = "; ".join(filter(None, (known, restated)))
+    whose = "its" if result.n_restated == 1 else "their"
+    restated = f"{counted(result.n_restated, 'record')} of earlier builds changed {whose} outcome"
+    more = "; ".join(filter(None, (known, restated if result.n_restated else "")))
     return [
         (
             f"{counted(result.n_records, 'record')} read: {kept:,} kept, "

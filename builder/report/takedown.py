@@ -38,7 +38,9 @@ def _lines(result: TakedownResult) -> Iterator[str]:
         yield f"nothing new: this is already taken down in {result.corpus} {result.version}"
     else:
         yield f"{result.corpus} {result.version}  {result.reason}"
-        yield f"{counted(len(result.documents), 'document')} taken down, {result.n_restated:,} records in all"
+        taken = f"{counted(len(result.documents), 'document')} taken down"
+        in_all = f"{counted(result.n_restated, 'record')} in all"
+        yield f"{taken}, {in_all}" if result.documents else "no published document was taken down"
     yield from _list([[one, url or ""] for one, url in result.documents], header=["document", "url"])
     if result.merged:
         verb = "which would be removed" if result.dry_run else "removed"

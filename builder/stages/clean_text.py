@@ -67,6 +67,11 @@ class CleanText:
         maximum=1,
     )
 
+    @property
+    def column_notes(self) -> dict[str, str]:
+        """The descriptions of the columns that the stage writes."""
+        return {REMOVED_SHARE: "Share of the bytes of the text that clean_text removed, from 0 to 1."}
+
     def for_named_rows(self) -> CleanText:
         """Return the stage such that it cleans texts from ``extract_text`` as well."""
         return _CleanEveryText(max_removed=self.max_removed)

@@ -153,6 +153,11 @@ class ExtractText:
             return schema.append(pa.field(COMMENTS, pa.string()))
         return schema
 
+    @property
+    def column_notes(self) -> dict[str, str]:
+        """The descriptions of the columns that the stage writes."""
+        return {COMMENTS: "The comments of readers on the page."}
+
     def _option_faults(self) -> list[Fault]:
         """Return the options that the method does not know."""
         if self.method == "builtin":

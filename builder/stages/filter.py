@@ -156,6 +156,11 @@ class Filter:
         dialect = self._dialect()
         return (SPACY,) if dialect is not None and dialect.needs_spacy else ()
 
+    @property
+    def column_notes(self) -> dict[str, str]:
+        """The descriptions of the columns that the stage writes."""
+        return {self.column: "Reason code of the first rule that the document fails; null if none."}
+
     def bind(self, schema: pa.Schema, resources: Resources) -> pa.Schema:
         """Check that each rule names a signal, or a column of a fitting type.
 

@@ -16,7 +16,7 @@ from builder.protocols import Outcome
 from builder.registry import option
 from builder.stages.binding.required_columns import text_column_faults
 from builder.stages.binding.where import LANGUAGE
-from builder.stages.identification.columns import columns_of, type_faults, with_columns
+from builder.stages.identification.columns import COLUMN_NOTES, columns_of, type_faults, with_columns
 from builder.stages.identification.find_model import find_model, load_model
 from builder.stages.identification.findings import UNKNOWN_LANGUAGE, identify_documents, identify_paragraphs
 from builder.stages.identification.limits import Limits, limit_faults
@@ -150,6 +150,11 @@ class Language:
         """
         path, _ = find_model(self.model, folder)
         return {path.name: path}
+
+    @property
+    def column_notes(self) -> dict[str, str]:
+        """The descriptions of the columns that the stage writes."""
+        return COLUMN_NOTES
 
     def bind(self, schema: pa.Schema, resources: Resources) -> pa.Schema:
         """Load the model, check columns and options, and add the columns about the language.

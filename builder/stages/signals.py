@@ -47,6 +47,11 @@ class Signals:
         """The columns that the stage writes."""
         return tuple(SIGNALS) if list(self.columns) == ["all"] else tuple(self.columns)
 
+    @property
+    def column_notes(self) -> dict[str, str]:
+        """The descriptions of the columns that the stage writes."""
+        return {name: f"Signal: {SIGNALS[name].help}." for name in self.measures if name in SIGNALS}
+
     def bind(self, schema: pa.Schema, resources: Resources) -> pa.Schema:
         """Add the columns of the signals.
 

@@ -18,6 +18,15 @@ if TYPE_CHECKING:
 SCORE, SECOND = "language_score", "language_second"
 SCRIPT, SHARE = "language_script", "language_share"
 
+COLUMN_NOTES = {
+    LANGUAGE: "The language that was detected in the text, as a code; null if it is unknown.",
+    SCORE: "Score of the language, from 0 to 1.",
+    SECOND: "The second most likely language.",
+    SCRIPT: "The script of most letters.",
+    SHARE: "Share of the characters that are in this language.",
+}
+"""Descriptions for the card of a version."""
+
 
 def columns_of(*, has_share: bool) -> tuple[pa.Field, ...]:
     """Return the columns that the stage writes."""

@@ -167,6 +167,18 @@ def test_a_split_without_rows_is_told_in_words(make_facts: Callable[..., CardFac
     assert "1 document in 1 split" in card
 
 
+def test_sources_are_one_step_and_unknown_stages_come_last() -> None:
+    """No record passes through two sources; a takedown comes after all stages of the recipe."""
+    counts = [
+        Count(stage="jsonl", reason="broken_json", outcome="failed", records=2),
+        Count(stage="csv", reason="broken_row", outcome="failed", records=1),
+        Count(stage="takedown", reason="taken_down", outcome="rejected", records=3),
+    ]
+    steps = funnel(10, ["jsonl", "csv", "validate"], counts, sources=["jsonl", "csv"])
+    found = [(step.stage, step.came, step.went_on) for step in steps]
+    assert found == [("the sources", 10, 7), ("validate", 7, 7), ("takedown", 7, 4)]
+
+
 def test_the_funnel_adds_up() -> None:
     """What a stage passes on is what comes to the next one; a stage that no record left is told too."""
     counts = [
@@ -177,7 +189,7 @@ def test_the_funnel_adds_up() -> None:
         Count(stage="dedup_near", reason="near_duplicate", outcome="merged", records=5),
     ]
 
-    steps = funnel(100, ["validate", "extract_text", "dedup_near"], counts)
+    steps = funnel(100, ["validate", "extract_text", "dedup_near"], counts, sources=["jsonl"])
 
     assert [(s.stage, s.came, s.rejected, s.merged, s.failed, s.went_on) for s in steps] == [
         ("jsonl", 100, 0, 0, 2, 98),

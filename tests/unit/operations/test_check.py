@@ -159,6 +159,20 @@ def test_a_name_under_publish_that_no_record_has_is_named(tmp_path: Path) -> Non
     assert warned(checked(tmp_path, publish="all")) == {}
 
 
+def test_members_that_look_like_text_and_url_are_named(tmp_path: Path) -> None:
+    """Without a rename every such record is rejected as `any_of`, which says nothing to a newcomer."""
+    write_lines(
+        tmp_path / "a.jsonl", [{"Body": sentence(i), "Link": "https://a.example/1"} for i in range(3)]
+    )
+    found = warned(checked(tmp_path))
+    assert found["sources[0].jsonl"] == (
+        "some records have Link, Body, and no url or text "
+        "(if this is meant, add rename: {Link: url, Body: text})"
+    )
+    renamed = {"jsonl": {"path": "a.jsonl", "rename": {"Body": "text", "Link": "url"}}}
+    assert warned(checked(tmp_path, renamed)) == {}
+
+
 @pytest.mark.parametrize("kind", ["jsonl", "csv"])
 def test_a_rename_that_matches_nothing_is_a_warning(kind: str, tmp_path: Path) -> None:
     """It names the fields that there are."""

@@ -62,6 +62,17 @@ def test_a_compilation_is_reported_with_its_seconds(tmp_path: Path, monkeypatch:
     assert re.match(r"compiled 2 kernels in about 1 s; later runs find them", said[-1])
 
 
+def test_one_kernel_is_not_kernels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The notice counts in words that fit."""
+    said: list[str] = []
+    monkeypatch.setattr(compiling, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(compiling, "is_compiling", lambda: True)
+    with compiling.watch_compiling(said.append):
+        (tmp_path / "text").mkdir()
+        (tmp_path / "text/a.nbc").touch()
+    assert said[-1].startswith("compiled 1 kernel in")
+
+
 def test_nothing_is_said_if_all_kernels_are_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second run has nothing to report."""
     said: list[str] = []
