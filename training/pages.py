@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -139,3 +140,16 @@ def fold_of(page: LabelledPage, n_folds: int) -> int:
 def words_of(text: str) -> list[str]:
     """Return the words of a text as the benchmark counts them."""
     return WORD.findall(text.lower())
+
+
+def word_f1(text: str, gold: str) -> float:
+    """Return the word F1 of a text: the words that both have, as multisets.
+
+    >>> word_f1("a red cup", "the red cup")
+    0.6666666666666666
+    """
+    found, wanted = Counter(words_of(text)), Counter(words_of(gold))
+    n_found, n_wanted = found.total(), wanted.total()
+    if not n_wanted or not n_found:
+        return float(n_wanted == n_found)
+    return 2 * (found & wanted).total() / (n_found + n_wanted)
