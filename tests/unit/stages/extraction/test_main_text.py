@@ -191,7 +191,7 @@ def test_comments_under_an_article_are_dropped_kept_or_apart() -> None:
 def test_comments_are_told_from_an_article_that_says_whether_it_has_any(
     body: str, article: str, thread: str
 ) -> None:
-    """Themes write on ``body`` or ``article`` that comments are open: that is no thread around the article."""
+    """Themes write on ``body`` or ``article`` whether comments are open: no thread is around the article."""
     comments = "".join(f"<li><p>Ann: my grandfather was on ship {n}, he told us.</p></li>" for n in range(4))
     page = (
         f"<html><head><title>The keeper</title></head><body class='{body}'><nav><a href=/>Home</a></nav>"
