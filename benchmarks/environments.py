@@ -40,7 +40,7 @@ from importlib.metadata import version
 print(*(f"{name} {version(name)}" for name in sys.argv[1:]), sep=", ")
 """
 
-OWN = ("pyarrow", "numba", "orjson", "jsonschema-rs", "jsonschema", "ftfy", "resiliparse")
+OWN = ("pyarrow", "numba", "orjson", "jsonschema-rs", "jsonschema", "ftfy", "resiliparse", "trafilatura")
 
 
 def own() -> Environment:

@@ -14,9 +14,9 @@ import numpy as np
 from builder.stages.extraction.block_reader import BlockReader
 from builder.stages.extraction.main_text import LIMITS
 from builder.stages.extraction.model import MODEL_PATH
-from training.boosting import choose, f1, fit
+from training.boosting import choose, fit
 from training.model_file import pack, write
-from training.pages import GoldPage, LabelledPage, fold_of, gold_pages, labelled
+from training.pages import GoldPage, LabelledPage, fold_of, gold_pages, labelled, word_f1
 
 N_TREES = 110
 N_FOLDS = 4
@@ -59,7 +59,7 @@ def _score(page: LabelledPage, model: object) -> float:
     least, most = (limit / 1000 for limit in LIMITS["balance"])
     scores = model.predict(page.features, num_threads=1) if len(page.texts) else np.zeros(0)  # type: ignore[attr-defined]
     chosen = choose(scores, page.words, least, most)
-    return f1("\n".join(text for text, one in zip(page.texts, chosen, strict=True) if one), page.gold)
+    return word_f1("\n".join(text for text, one in zip(page.texts, chosen, strict=True) if one), page.gold)
 
 
 def _write_sources(pages: list[GoldPage], folders: list[Path]) -> None:

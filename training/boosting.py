@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import lightgbm
 import numpy as np
-
-from training.pages import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,12 +71,3 @@ def choose(scores: np.ndarray, words: np.ndarray, least: float, most: float) -> 
         return np.zeros(len(scores), np.bool_)
     best = int(np.argmax(2 * right / (chosen + total)))
     return scores >= min(max(float(scores[order[best]]), least), most)
-
-
-def f1(text: str, gold: str) -> float:
-    """Return the word F1 of a text: the words that both have, as multisets."""
-    found, wanted = Counter(words_of(text)), Counter(words_of(gold))
-    n_found, n_wanted = found.total(), wanted.total()
-    if not n_wanted or not n_found:
-        return float(n_wanted == n_found)
-    return 2 * (found & wanted).total() / (n_found + n_wanted)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -16,15 +17,24 @@ from builder.kernels.html.layout import BLOCKS
 from builder.kernels.html.statistics import S_WORDS
 from builder.stages.extraction.block_reader import BlockReader, block_texts
 from training.align import WORD, label
+from training.block_labels import targets, unpacked
+from training.labelling import LABELS, page_rows, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 
+HALF = 0.5
+"""A block with at least this share of votes belongs to the gold text of its page."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoldPage:
-    """A page and the text that people marked as its main text."""
+    """A page and what people marked as its main text: a gold text, or blocks.
+
+    ``marks`` are the hashes of blocks and how many of ``n_labellers`` call each content.
+    """
 
     id: str
     source: str
@@ -32,7 +42,9 @@ class GoldPage:
     url: str
     sha256: str
     html: bytes
-    gold: str
+    gold: str = ""
+    marks: tuple[tuple[str, int], ...] = ()
+    n_labellers: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +62,10 @@ class LabelledPage:
 
 
 def gold_pages(folder: Path) -> Iterator[GoldPage]:
-    """Read the pages of one training set: their gold texts, and ``html/ID.html.gz``."""
+    """Read the pages of one training set: their gold texts or labelled blocks, and ``html/ID.html.gz``."""
+    if (folder / "pages.tsv").exists():
+        yield from _marked_pages(folder)
+        return
     truth = folder / "ground-truth.jsonl.gz"
     is_news = not truth.exists()
     lines = (
@@ -72,21 +87,48 @@ def gold_pages(folder: Path) -> Iterator[GoldPage]:
         )
 
 
+def _marked_pages(folder: Path) -> Iterator[GoldPage]:
+    """Read the pages of a folder that ``labels.tsv`` has labels of."""
+    known = {row["sha256"]: row for row in read_table(LABELS)}
+    for page in page_rows(folder):
+        row = known.get(page.facts["sha256"])
+        if row is not None:
+            yield GoldPage(
+                id=row["path"],
+                source=row["origin"],
+                kind=row["kind"],
+                url=row["url"],
+                sha256=row["sha256"],
+                html=page.html,
+                marks=tuple(unpacked(row["marks"])),
+                n_labellers=int(row["labellers"]),
+            )
+
+
 def labelled(page: GoldPage, reader: BlockReader) -> LabelledPage:
-    """Read a page into blocks, and label each by its overlap with the gold text."""
+    """Read a page into blocks, and label each by its overlap with the gold text, or as people labelled it.
+
+    Blocks that nobody labelled are left out.
+    """
     read, around = reader.describe(page.html)
     n_blocks = int(read.state[BLOCKS])
     texts = block_texts(read)
-    labels, _ = label(texts, page.gold)
+    if page.n_labellers:
+        labels = targets(texts, page.marks, page.n_labellers)
+        gold = "\n".join(text for text, share in zip(texts, labels, strict=True) if share >= HALF)
+    else:
+        labels, _ = label(texts, page.gold)
+        gold = page.gold
+    known = labels >= 0
     return LabelledPage(
         id=page.id,
         kind=page.kind,
         domain=urlsplit(page.url).netloc or page.id,
-        gold=page.gold,
-        texts=texts,
-        features=around.features[:n_blocks].copy(),
-        labels=labels,
-        words=around.counts[:n_blocks, S_WORDS].astype(np.int64),
+        gold=gold,
+        texts=[text for text, is_known in zip(texts, known, strict=True) if is_known],
+        features=around.features[:n_blocks][known],
+        labels=labels[known],
+        words=around.counts[:n_blocks, S_WORDS][known].astype(np.int64),
     )
 
 
@@ -98,3 +140,16 @@ def fold_of(page: LabelledPage, n_folds: int) -> int:
 def words_of(text: str) -> list[str]:
     """Return the words of a text as the benchmark counts them."""
     return WORD.findall(text.lower())
+
+
+def word_f1(text: str, gold: str) -> float:
+    """Return the word F1 of a text: the words that both have, as multisets.
+
+    >>> word_f1("a red cup", "the red cup")
+    0.6666666666666666
+    """
+    found, wanted = Counter(words_of(text)), Counter(words_of(gold))
+    n_found, n_wanted = found.total(), wanted.total()
+    if not n_wanted or not n_found:
+        return float(n_wanted == n_found)
+    return 2 * (found & wanted).total() / (n_found + n_wanted)

@@ -14,6 +14,7 @@ from builder.kernels.html.layout import (
     N_FLAGS,
     N_PARENT,
     N_TAG,
+    NODES,
     PRE,
 )
 from builder.kernels.html.statistics import S_LINKED, S_WORDS
@@ -29,7 +30,9 @@ ITEM, TABLE_ROW, TABLE_CELL, N_LINES = range(4)
 
 _MAX_LEVELS = 12
 _MIN_WORDS, _MAX_LINKED = 3, 100
-_LI, _DT, _DD, _TD, _TH, _TR, _TABLE = (TAGS[name] for name in ["li", "dt", "dd", "td", "th", "tr", "table"])
+_LI, _DT, _DD, _TD, _TH, _TR, _TABLE, _H1 = (
+    TAGS[name] for name in ["li", "dt", "dd", "td", "th", "tr", "table", "h1"]
+)
 
 
 @kernel
@@ -65,6 +68,7 @@ def _find_comments(page: Any, around: Any, classes: Any) -> None:
     within threads, the page is a forum, and its posts are the main text.
     """
     n_blocks = page.state[BLOCKS]
+    _forget_page_containers(page, around, classes)
     inside = np.int64(0)
     outside = np.int64(0)
     for i in range(n_blocks):
@@ -80,6 +84,32 @@ def _find_comments(page: Any, around: Any, classes: Any) -> None:
             counts = around.counts[i]
             is_text = counts[S_WORDS] >= _MIN_WORDS and counts[S_LINKED] < _MAX_LINKED
             classes[i] = COMMENT if is_text or classes[i] == MAIN_TEXT else LEFT_OUT
+
+
+@kernel
+def _forget_page_containers(page: Any, around: Any, classes: Any) -> None:
+    """Do not take the elements around the first block of the main text, or around the first h1, for threads.
+
+    Many pages say on ``body`` or ``article`` whether comments are open. ``near`` is changed in place, after
+    the features were made of it.
+    """
+    nodes = page.nodes
+    has_text: Any = False
+    has_title: Any = False
+    for i in range(page.state[BLOCKS]):
+        node = page.blocks[i, B_NODE]
+        is_title = not has_title and nodes[node, N_TAG] == _H1
+        is_text = not has_text and classes[i] == MAIN_TEXT
+        has_title = has_title or is_title
+        has_text = has_text or is_text
+        while (is_title or is_text) and node > 0:
+            around.near[node, COMMENT_GROUP] = FAR
+            node = nodes[node, N_PARENT]
+    for node in range(1, page.state[NODES]):
+        near = around.near[node]
+        if (page.bits[node] >> COMMENT_GROUP) & 1 == 0:
+            above = around.near[nodes[node, N_PARENT], COMMENT_GROUP]
+            near[COMMENT_GROUP] = min(above + 1, FAR)
 
 
 @kernel

@@ -176,6 +176,35 @@ def test_comments_under_an_article_are_dropped_kept_or_apart() -> None:
     assert "grandfather" not in found.text
 
 
+@pytest.mark.parametrize(
+    ("body", "article", "thread"),
+    [
+        ("", "", "comments"),
+        ("", "post", "commentlist"),
+        ("", "", "userComments"),
+        ("", "", "disqus_thread"),
+        ("single comments-open", "post", "comments"),
+        ("", "post no-comments", "comments"),
+        ("has-comments", "reply-able", "comment-list"),
+    ],
+)
+def test_comments_are_told_from_an_article_that_says_whether_it_has_any(
+    body: str, article: str, thread: str
+) -> None:
+    """Themes write on ``body`` or ``article`` whether comments are open: no thread is around the article."""
+    comments = "".join(f"<li><p>Ann: my grandfather was on ship {n}, he told us.</p></li>" for n in range(4))
+    page = (
+        f"<html><head><title>The keeper</title></head><body class='{body}'><nav><a href=/>Home</a></nav>"
+        f"<main><article class='{article}'><h1>The keeper</h1>{f'<p>{SENTENCE}</p>' * 5}</article>"
+        f"<section class='{thread}'><ul>{comments}</ul></section></main></body></html>"
+    )
+    found, _ = Extractor(comments="column").read(page.encode())
+    assert found.text.count(SENTENCE) == 5 and "grandfather" not in found.text
+    assert (found.comments or "").count("grandfather") == 4
+    assert "grandfather" not in text(page)
+    assert text(page, comments="keep").count("grandfather") == 4
+
+
 def test_the_posts_of_a_forum_are_main_text() -> None:
     """A page whose text is within threads has no article above them."""
     posts = "".join(
