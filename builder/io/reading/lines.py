@@ -27,6 +27,9 @@ _ROW_BYTES = 1 << 12
 MAX_BLOCK_LINES = 1 << 20
 """Lines of a block, at most."""
 
+_COUNTED_BYTES = 1 << 18
+"""Bytes whose comparison fits into the cache of a processor."""
+
 KEPT_HEAD_BYTES = 1 << 20
 """Bytes that are kept of a line over the limit."""
 
@@ -194,7 +197,7 @@ class _Splitter:
 
 def _blocks(data: bytes, offset: int) -> Iterator[Lines]:
     """Divide lines that are many for their size: each takes memory when its bounds are known."""
-    if data.count(b"\n") <= MAX_BLOCK_LINES:
+    if len(data) <= MAX_BLOCK_LINES or _count_lines(data) <= MAX_BLOCK_LINES:
         yield Lines(offset=offset, data=data)
         return
     at = 0
@@ -202,6 +205,13 @@ def _blocks(data: bytes, offset: int) -> Iterator[Lines]:
         end = data.find(b"\n", at + MAX_BLOCK_LINES - 1) + 1 or len(data)
         yield Lines(offset=offset + at, data=data[at:end])
         at = end
+
+
+def _count_lines(data: bytes) -> int:
+    r"""Return ``data.count(b"\n")``, which takes several times as long."""
+    array = np.frombuffer(data, dtype=np.uint8)
+    steps = range(0, len(data), _COUNTED_BYTES)
+    return sum(int(np.count_nonzero(array[at : at + _COUNTED_BYTES] == 0x0A)) for at in steps)
 
 
 def line_bounds(data: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -78,13 +78,16 @@ def compression_of(name: str) -> str | None:
     return _SUFFIXES.get(Path(name).suffix.lower())
 
 
-def open_input(address: str) -> BinaryIO:
+def open_input(address: str, *, buffer_bytes: int = 1 << 20) -> BinaryIO:
     """Open a file on this machine or at any fsspec address, for reading and seeking.
+
+    Args:
+        buffer_bytes: bytes that are read at least; reads of more go around the buffer, without a copy.
 
     Raises:
         SourceError: here or at any read, if the file cannot be read after several tries.
     """
-    return cast("BinaryIO", io.BufferedReader(open_raw(address), buffer_size=1 << 20))
+    return cast("BinaryIO", io.BufferedReader(open_raw(address), buffer_size=buffer_bytes))
 
 
 def open_raw(address: str) -> io.RawIOBase:
