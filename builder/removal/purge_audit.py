@@ -118,7 +118,9 @@ def _clean_domains(
         if not lost:
             return {}
     fresh = folder / f"{version}.{DOMAINS}.parquet"
-    is_lost = pc.is_in(pq.read_table(path, partitioning=None)["domain"], value_set=pa.array(sorted(lost)))
+    is_lost = pc.is_in(
+        pq.read_table(path, partitioning=None)["domain"], value_set=pa.array(list(lost), pa.string())
+    )
     _write_without(path, fresh, np.flatnonzero(is_lost.to_numpy()))
     return {path.relative_to(corpus.path).as_posix(): fresh}
 
