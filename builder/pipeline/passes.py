@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from builder.domain.hosts.domain_counts import DomainTally
 from builder.domain.merging import cluster_field
 from builder.domain.record import RECORD
 from builder.domain.rejection import REJECTION_SCHEMA
@@ -26,7 +27,6 @@ from builder.io.parquet_sink.rows import row_sizes
 from builder.pipeline.account import account_batch
 from builder.pipeline.candidate_ids import identify
 from builder.pipeline.charged import apply_charged, is_final, read_charged
-from builder.pipeline.domain_counts import DomainTally
 from builder.pipeline.dropped import NO_TEXTS, DroppedTexts
 from builder.pipeline.encoded_columns import with_decoded_bytes, with_time_zone
 from builder.pipeline.judgements import refuse, with_marks
@@ -310,7 +310,9 @@ def apply_stages(
         batch = outcome.kept
         rejected.append(outcome.rejected)
         if tally is not None and stage_kind(stage) == Validate.name:
-            tally.add(batch, resources.columns)
+            tally.add(
+                batch, url=resources.columns.url, texts=(resources.columns.html, resources.columns.text)
+            )
     return batch, rejected
 
 

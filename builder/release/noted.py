@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from builder.domain.hosts.domain_counts import DOMAINS, DOMAINS_SCHEMA, merge_counts
 from builder.domain.ledger import NOTED_SCHEMAS, audit_schema, audit_table
-from builder.pipeline.domain_counts import DOMAINS, DOMAINS_SCHEMA, merge_counts
 from builder.pipeline.tombstone_filter import are_taken_down
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from builder.corpus.purged import add_nested_counts
+from builder.domain.hosts.domain_counts import DOMAINS, site_of
 from builder.domain.ledger import OPT_OUT
 from builder.domain.outcome import MEASURED, REMOVED_SPANS
-from builder.pipeline.domain_counts import DOMAINS, site_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

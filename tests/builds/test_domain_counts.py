@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builder import Recipe, build, takedown
-from builder.pipeline.domain_counts import DOMAINS_SCHEMA, merge_counts
+from builder.domain.hosts.domain_counts import DOMAINS_SCHEMA, merge_counts
 
 TEXT = "The tide turns twice a day, and the boats of the harbour lean on their keels."
 

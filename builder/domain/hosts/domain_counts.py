@@ -13,8 +13,6 @@ from builder.domain.url import domain
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from builder.protocols import Columns
-
 DOMAINS: Final = "domains"
 """The file of a part with its counts, and the name of the audit file."""
 
@@ -52,13 +50,18 @@ class DomainTally:
         self._source = source
         self._tables: list[pa.Table] = []
 
-    def add(self, batch: pa.RecordBatch, columns: Columns) -> None:
-        """Count the rows that ``validate`` kept."""
+    def add(self, batch: pa.RecordBatch, *, url: str | None, texts: Iterable[str | None]) -> None:
+        """Count the rows that ``validate`` kept.
+
+        Args:
+            url: the column of URLs.
+            texts: the columns whose bytes count.
+        """
         names = batch.schema.names
         n_rows = batch.num_rows
-        urls = batch.column(columns.url).to_pylist() if columns.url in names else [None] * n_rows
+        urls = batch.column(url).to_pylist() if url in names else [None] * n_rows
         sizes = pa.array([0] * n_rows, pa.int64())
-        for name in {columns.html, columns.text} & set(names):
+        for name in set(texts) & set(names):
             lengths = pc.binary_length(batch.column(name)).cast(pa.int64())
             sizes = pc.add(sizes, pc.fill_null(lengths, 0))
         kind = DOMAINS_SCHEMA.field("first_fetched_at").type
@@ -67,8 +70,8 @@ class DomainTally:
         sources = pa.repeat(pa.scalar(self._source, pa.string()), n_rows)
         sites = pa.array(map(site_of, urls), pa.string())
         ones = pa.repeat(pa.scalar(1, pa.int64()), n_rows)
-        columns_of = [sources, sites, ones, sizes, dates, dates]
-        self._tables.append(merge_counts([pa.table(columns_of, schema=DOMAINS_SCHEMA)]))
+        columns = [sources, sites, ones, sizes, dates, dates]
+        self._tables.append(merge_counts([pa.table(columns, schema=DOMAINS_SCHEMA)]))
 
     def files(self) -> dict[str, pa.RecordBatch]:
         """Return the file for the part of the batch; none without a page."""
