@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -13,7 +12,7 @@ import pyarrow as pa
 
 from builder.domain.record import RAW, record_column, with_record
 from builder.domain.rejection import rejection_batch
-from builder.io.charset.marked import utf8_chunks, utf16_codec
+from builder.io.charset.marked import put_back, utf8_chunks, utf16_codec
 from builder.io.reading.file_source import (
     COMPRESSED,
     CONTAINERS,
@@ -21,7 +20,7 @@ from builder.io.reading.file_source import (
     MAX_RECORD_BYTES,
     TOO_BIG,
 )
-from builder.io.reading.lines import KEPT_HEAD_BYTES, Lines, LongLine, block_bytes, line_bounds, split_lines
+from builder.io.reading.lines import KEPT_HEAD_BYTES, Lines, LongLine, block_bytes, bounded_lines, split_lines
 from builder.io.reading.record_source import RecordSource
 from builder.io.streams.paths import Found
 from builder.io.streams.streams import REASONS, StreamFault, compression_of, read_chunks
@@ -106,7 +105,8 @@ class JsonlSource(RecordSource):
             if isinstance(first, bytes) and _is_array(first):
                 yield reader.array(first)
                 return
-            chunks = chain([first], chunks) if first else chunks
+            chunks = put_back([first] if first else [], chunks)
+            del first
         pieces = split_lines(
             chunks, start=task.start, stop=task.stop, max_bytes=self.max_record_bytes, size_bytes=size
         )
@@ -124,7 +124,8 @@ class _Reader:
 
     def read(self, piece: LinePiece) -> Iterator[Reading]:
         if isinstance(piece, Lines):
-            yield from self._lines(piece)
+            for block, starts, ends in bounded_lines(piece):
+                yield from self._lines(block, starts, ends)
             return
         if isinstance(piece, LongLine):
             failed = self._too_long(self._n_records, piece.offset, piece.head)
@@ -140,9 +141,9 @@ class _Reader:
         failed = self._failed("json_array", 0, 0, message, head[:KEPT_HEAD_BYTES])
         return self._reading(_NO_LINES, np.zeros(0, np.int64), [], [failed], n_records=1)
 
-    def _lines(self, piece: Lines) -> Iterator[Reading]:
+    def _lines(self, piece: Lines, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> Iterator[Reading]:
         limit = self._source.max_record_bytes
-        starts, ends = _without_blank(piece.data, *line_bounds(piece.data), max_bytes=limit)
+        starts, ends = _without_blank(piece.data, starts, ends, max_bytes=limit)
         n_records = len(starts)
         too_long = np.flatnonzero(ends - starts > limit)
         raw = _column(piece.data, starts, ends)

@@ -55,6 +55,9 @@ MAX_DECODED_BYTES = 256 << 20
 _MAX_ROWS = 1 << 48
 """A file that declares more rows is damaged."""
 
+_BUFFER_BYTES = 64 << 10
+"""Arrow reads 1 MiB at a time and buffers it; a buffer of that size would copy each byte once more."""
+
 _LIMIT_S = 120.0
 """Seconds that reading a batch may take; a safety limit."""
 
@@ -149,7 +152,7 @@ class _Reader:
         self._ended = False
 
     def read(self) -> Iterator[Reading]:
-        with open_input(self._task.path) as stream:
+        with open_input(self._task.path, buffer_bytes=_BUFFER_BYTES) as stream:
             opened = self._step("not_parquet", lambda: self._open(stream))
             if isinstance(opened, _Broken):
                 if self._task.start == 0:

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from builder.domain.hosts.domain_counts import DomainTally
 from builder.domain.merging import cluster_field
 from builder.domain.record import RECORD
 from builder.domain.rejection import REJECTION_SCHEMA
@@ -37,6 +38,7 @@ from builder.pipeline.stage_errors import apply_stage, blame_stage
 from builder.pipeline.tombstones import tombstone_rejections
 from builder.protocols import Reading
 from builder.stages.binding.placed import joins_notes, stage_kind
+from builder.stages.validate import Validate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -89,17 +91,18 @@ class FirstPass:
                 fresh = with_decoded_bytes(fresh, source, self.resources)
                 fresh = with_time_zone(fresh, source, self.resources.contract.columns)
                 fresh = with_partitions(fresh, partitions, self.resources.contract.columns)
-                self._process(fresh, source.kind, task_parts, guard)
+                self._process(fresh, source, task_parts, guard)
                 guard.tick(fresh.n_records, fresh.batch.nbytes)
             if self.limit is not None and n_read >= self.limit:
                 break
         return task_parts.finish(n_read)
 
-    def _process(self, reading: Reading, kind: str, task_parts: TaskParts, guard: Guard) -> None:
+    def _process(self, reading: Reading, source: Source, task_parts: TaskParts, guard: Guard) -> None:
         counts = Counter(reading.counts)
         whole, keys = reading, record_keys(reading)
         reading, known = drop_known(whole, keys, self.known)
         dropped = DroppedTexts(self.audit_texts)
+        tally = DomainTally(source.label)
         apply = partial(
             apply_stages,
             stages=self.pass_.stages,
@@ -107,8 +110,9 @@ class FirstPass:
             guard=guard,
             counts=counts,
             dropped=dropped,
+            tally=tally,
         )
-        batch, rejected = apply_charged(reading.batch, apply, kind=kind, guard=guard)
+        batch, rejected = apply_charged(reading.batch, apply, kind=source.kind, guard=guard)
         rejected = [reading.rejected, *rejected]
         account = account_batch(
             batch,
@@ -121,7 +125,8 @@ class FirstPass:
             where = f"part {len(task_parts.parts)} of {task_parts.folder.name}"
             raise AccountError(f"{where}: {reading.n_records} read, {account.num_rows} accounted for")
         batch = _prepare(identify(batch, resources=self.resources), self.pass_, self.resources)
-        tables = {"rows": batch, "rejected": concat(rejected), "account": account, **dropped.files()}
+        tables = {"rows": batch, "rejected": concat(rejected), "account": account}
+        tables |= {**dropped.files(), **tally.files()}
         tables |= {name: table for name, table in reading.noted.items() if table.num_rows}
         task_parts.add(
             tables,
@@ -283,10 +288,11 @@ def apply_stages(
     guard: Guard,
     counts: Counter[str],
     dropped: DroppedTexts | None = None,
+    tally: DomainTally | None = None,
 ) -> tuple[pa.RecordBatch, list[pa.RecordBatch]]:
     """Apply stages to a batch; return the remaining rows, and one batch of rejections for each stage.
 
-    The texts of the rejections are added to ``dropped``.
+    The texts of the rejections are added to ``dropped``, and the rows that ``validate`` keeps to ``tally``.
 
     Raises:
         AccountError: if a stage loses or invents a row.
@@ -303,6 +309,10 @@ def apply_stages(
                 dropped.add_measured(outcome.measured)
         batch = outcome.kept
         rejected.append(outcome.rejected)
+        if tally is not None and stage_kind(stage) == Validate.name:
+            tally.add(
+                batch, url=resources.columns.url, texts=(resources.columns.html, resources.columns.text)
+            )
     return batch, rejected
 
 

@@ -23,7 +23,7 @@ from builder.release.layout import PlannedShard, Rewrite, VersionShard, WrittenS
 from builder.release.ledger import LedgerSums, write_ledger, write_rejected
 from builder.release.ledger_updates import LedgerUpdates, find_ledger_updates, removal_of
 from builder.release.losses import Losses, count_losses
-from builder.release.noted import write_noted
+from builder.release.noted import write_domains, write_noted
 from builder.release.outcomes import RowOutcomes, trace_outcomes
 from builder.release.plan import describe_shard, plan_shards
 from builder.release.removed_spans import write_measured, write_removed
@@ -164,6 +164,7 @@ def _write_ledger(
     removed = write_removed(context.folder / REMOVED_SPANS, chain_result, ledger=ledger)
     measured = write_measured(context.folder / MEASURED, chain_result, ledger=ledger)
     noted = write_noted(context.folder, context, chain_result) + write_evidence(context, chain_result)
+    noted.append(write_domains(context.folder, context, chain_result))
     write_rejected(rejected, spool=chain_result.first, late=chain_result.late)
     losses = count_losses(chain_result, context.recipe.sources, n_by_file=sums.n_by_file)
     return _Ledger(

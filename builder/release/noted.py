@@ -1,4 +1,4 @@
-"""Write what sources noted for the audit: ``site_records.parquet`` and ``crawlers.parquet``."""
+"""Write what sources noted and counted: ``site_records``, ``crawlers`` and ``domains`` in the audit."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from builder.domain.hosts.domain_counts import DOMAINS, DOMAINS_SCHEMA, merge_counts
 from builder.domain.ledger import NOTED_SCHEMAS, audit_schema, audit_table
 from builder.pipeline.tombstone_filter import are_taken_down
 
@@ -35,6 +36,22 @@ def write_noted(folder: Path, context: BuildContext, chain_result: ChainResult) 
                         table = table.filter(pa.array(~_is_tombstoned(table, context.tombstones)))
                     writer.write_table(table)
     return paths
+
+
+def write_domains(folder: Path, context: BuildContext, chain_result: ChainResult) -> Path:
+    """Write the pages, bytes and dates of each registrable domain and source, sorted by both.
+
+    Domains that were taken down are left out.
+    """
+    parts = (part for part in chain_result.first.parts if DOMAINS in part.files)
+    counts = merge_counts(part.table(DOMAINS) for part in parts)
+    if context.tombstones:
+        hosts = counts["domain"].fill_null("").to_pylist()
+        counts = counts.filter(pa.array(~context.tombstones.match_hosts(hosts)))
+    path = folder / f"{DOMAINS}.parquet"
+    with pq.ParquetWriter(path, DOMAINS_SCHEMA, compression="zstd") as writer:
+        writer.write_table(counts)
+    return path
 
 
 def _is_tombstoned(table: pa.Table, tombstones: Tombstones) -> np.ndarray:

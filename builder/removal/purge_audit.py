@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from builder.corpus.purged import add_nested_counts
+from builder.domain.hosts.domain_counts import DOMAINS, site_of
 from builder.domain.ledger import OPT_OUT
 from builder.domain.outcome import MEASURED, REMOVED_SPANS
 
@@ -34,6 +35,7 @@ _CONTENT = {
 """The column with the content of dropped records, by table."""
 
 _BATCH_ROWS = 1_000
+_URL_ROWS = 65_536
 
 _NAMES = ("document_id", "kept_id", "merged_into")
 _REPRESENTED_BY = ("document_id", "kept_id")
@@ -78,6 +80,7 @@ def clean_audit(corpus: Corpus, version: str, scope: Scope, folder: Path) -> Cle
         if name == "ledger":
             counts = removed
             scope = replace(scope, spans_of=_records_at(path, gone[name]))
+            files |= _clean_domains(corpus, version, path, gone=gone[name], folder=folder)
     return CleanAudit(
         files=files,
         counts=counts,
@@ -98,6 +101,28 @@ def _find(path: Path, scope: Scope) -> NDArray[np.int64]:
             numbers.append(first + np.flatnonzero(_named(pa.Table.from_batches([batch]), scope)))
             first += batch.num_rows
     return np.concatenate(numbers)
+
+
+def _clean_domains(
+    corpus: Corpus, version: str, ledger: Path, *, gone: NDArray[np.int64], folder: Path
+) -> dict[str, Path]:
+    """Write the counts by domain without the domains of which the ledger has no record any more."""
+    path = corpus.audit_file(version, f"{DOMAINS}.parquet")
+    if not path.exists():
+        return {}
+    urls = pq.read_table(ledger, columns=["url"], partitioning=None)["url"]
+    lost = {site_of(url) for url in urls.take(pa.array(gone)).to_pylist()} - {None}
+    rest = np.setdiff1d(np.arange(len(urls)), gone)
+    for first in range(0, len(rest), _URL_ROWS):
+        lost -= {site_of(url) for url in urls.take(pa.array(rest[first : first + _URL_ROWS])).to_pylist()}
+        if not lost:
+            return {}
+    fresh = folder / f"{version}.{DOMAINS}.parquet"
+    is_lost = pc.is_in(
+        pq.read_table(path, partitioning=None)["domain"], value_set=pa.array(list(lost), pa.string())
+    )
+    _write_without(path, fresh, np.flatnonzero(is_lost.to_numpy()))
+    return {path.relative_to(corpus.path).as_posix(): fresh}
 
 
 def _records_at(path: Path, rows: NDArray[np.int64]) -> frozenset[str]:

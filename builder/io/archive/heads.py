@@ -125,7 +125,10 @@ def head_end(data: bytearray, size: int) -> int | None:
 def parse_warc(data: bytes) -> Head:
     """Parse the header of a WARC record; ``data`` includes the blank line that ends it."""
     fields: dict[str, str] = {}
-    for line in _FOLD.sub(" ", decode_head(data)).split("\n")[1:]:
+    text = decode_head(data)
+    if "\n " in text or "\n\t" in text:
+        text = _FOLD.sub(" ", text)
+    for line in text.split("\n")[1:]:
         name, colon, value = line.partition(":")
         if colon:
             fields.setdefault(name.strip().lower(), value.strip())

@@ -25,6 +25,9 @@ _INTERIM = re.compile(
     rb"(?:10[023]\b[^\n]*|200[ \t]+connection established[ \t\r]*)\n",
     re.IGNORECASE,
 )
+_LAST_STATUS = re.compile(rb"HTTP/1\.[01] (?:200 O|[345])")
+"""Matches most final responses, before which nothing is passed over."""
+
 _BLANK_LINE = re.compile(rb"\n\r?\n")
 _FOLD = re.compile(r"\n[ \t]+")
 _CHUNK = re.compile(rb"[ \t]{0,64}([0-9A-Fa-f]{1,15})[ \t]{0,64}(?:;[^\n]{0,4096})?\r?\n")
@@ -87,7 +90,9 @@ def parse_head(data: bytes) -> HttpHead | None:
     n_bytes = blank.end() if blank else len(data)
     values: dict[str, list[str]] = {}
     n_bad_lines = 0
-    lines = _FOLD.sub(" ", decode_head(data[status.start() : n_bytes]).lstrip("\r\n").replace("\r\n", "\n"))
+    lines = decode_head(data[status.start() : n_bytes]).lstrip("\r\n").replace("\r\n", "\n")
+    if "\n " in lines or "\n\t" in lines:
+        lines = _FOLD.sub(" ", lines)
     for line in lines.split("\n")[1:]:
         name, colon, value = line.partition(":")
         if colon and name.strip():
@@ -106,6 +111,8 @@ def parse_head(data: bytes) -> HttpHead | None:
 def _interim_bytes(data: bytes) -> int:
     """Return the length of ``100 Continue`` and ``200 Connection established`` before the response."""
     at = 0
+    if _LAST_STATUS.match(data):
+        return at
     while (found := _INTERIM.match(data, at)) is not None:
         blank = _BLANK_LINE.search(data, found.end() - 1, _MAX_HEAD_BYTES)
         if blank is None or _STATUS.match(data, blank.end()) is None:
@@ -144,6 +151,8 @@ def decode_body(head: HttpHead, body: bytes, *, max_bytes: int) -> Content:
         cut = state == "cut"
     content = undo_codings(body, head.codings, max_bytes=max_bytes)
     state_now = "cut" if cut and content.state == "whole" else content.state
+    if state_now == content.state and not notes:
+        return content
     return replace(content, state=state_now, notes=notes + content.notes)
 
 

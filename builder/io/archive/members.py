@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
-from builder.io.streams.codecs import feed, find_codec
+from builder.io.streams.codecs import NEEDS_WINDOW, ZSTD_LONG, feed, find_codec
 from builder.io.streams.limits import swelling_message, swells
 from builder.io.streams.streams import DamagedMemberError, compression_of
 
@@ -193,6 +193,10 @@ class Members:
             except self._codec.errors as error:
                 rest = self._recover(start, fed, len(data), skip=n_given)
                 self._to_next_member(start)
+                if self._name == "zstd" and NEEDS_WINDOW in str(error):
+                    why = f"it needs a window over {1 << ZSTD_LONG} bytes: compress the file without --long"
+                    yield self._lost(start, opening, "zstd_window", why, rest)
+                    return
                 why = f"near byte {fed}: {error}"
                 yield self._lost(start, opening, f"{self._name}_corrupt", why, rest)
                 return

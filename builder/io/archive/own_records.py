@@ -12,6 +12,7 @@ OWN_RECORDS: Final = {
 }
 """Reasons with the text for ``docs/reasons.md``."""
 
+_WEB: Final = ("http:", "https:")
 _PAGES = re.compile(
     r"(?:https?|ftps?|file|gopher|gemini|spartan|ipfs|ipns|data|about):|//|[^:]*$", re.IGNORECASE
 )
@@ -35,7 +36,7 @@ def is_crawler_record(url: str | None) -> bool:
     >>> is_crawler_record("metadata://gnu.org/software/wget/warc/wget.log"), is_crawler_record("HTTP://a/")
     (True, False)
     """
-    return url is not None and not _PAGES.match(url)
+    return url is not None and not url.startswith(_WEB) and not _PAGES.match(url)
 
 
 def is_site_record(url: str | None) -> bool:

@@ -113,14 +113,15 @@ def judge(record: Record, criteria: PageCriteria) -> Candidate | RecordRefusal:
         return RecordRefusal(reason=faults[0], value=fields.get("warc-truncated"))
     content_type = fields.get("content-type", "")
     if not _is_http(record, content_type):
-        return _check_type(_candidate(record, None, content_type), criteria)
+        return _check_type(_candidate(record, None, content_type, is_site=is_site), criteria)
     head = http.parse_head(record.body)
     if head is None:
         return _no_head(record)
     if str(head.status) not in criteria.statuses and not is_site:
         return RecordRefusal(reason="http_status", value=str(head.status), limit=", ".join(criteria.statuses))
     in_arc = content_type if record.head.kind == "arc" else ""
-    return _check_type(_candidate(record, head, head.headers.get("content-type") or in_arc), criteria)
+    content_type = head.headers.get("content-type") or in_arc
+    return _check_type(_candidate(record, head, content_type, is_site=is_site), criteria)
 
 
 def open_page(candidate: Candidate, criteria: PageCriteria) -> Page | RecordRefusal:
@@ -178,7 +179,8 @@ def incomplete_by_crawler(head: Head) -> list[str]:
 
 def _binary_type(candidate: Candidate, data: bytes) -> str | None:
     """Return the type of a payload that is not HTML or text, by its bytes or as the crawler identified it."""
-    identified = http.media_type(candidate.record.head.fields.get("warc-identified-payload-type", ""))
+    named = candidate.record.head.fields.get("warc-identified-payload-type")
+    identified = http.media_type(named) if named else None
     if identified is None or not _BINARY_TYPES.match(identified) or _looks_like_html(data):
         return binary_type(data)
     return identified
@@ -188,7 +190,7 @@ def _looks_like_html(data: bytes) -> bool:
     return data[:64].lstrip(b"\xef\xbb\xbf \t\r\n\f").lower().startswith(_SNIFFED)
 
 
-def _candidate(record: Record, head: http.HttpHead | None, content_type: str) -> Candidate:
+def _candidate(record: Record, head: http.HttpHead | None, content_type: str, *, is_site: bool) -> Candidate:
     media = http.media_type(content_type)
     if media is None or media == "no-type":
         media = http.media_type(record.head.fields.get("warc-identified-payload-type", ""))
@@ -200,7 +202,7 @@ def _candidate(record: Record, head: http.HttpHead | None, content_type: str) ->
         http=head,
         content_type=content_type,
         media_type=media,
-        is_site_record=is_site_record(url_of(record.head)),
+        is_site_record=is_site,
     )
 
 
@@ -270,7 +272,8 @@ def _page(candidate: Candidate, data: bytes, notes: tuple[str, ...]) -> Page:
     counts["bad_http_headers"] = head.n_bad_lines if head else 0
     if record.fault:
         counts[record.fault] = 1
-    counts.update(dict.fromkeys(incomplete_by_crawler(record.head), 1))
+    for fault in incomplete_by_crawler(record.head):
+        counts[fault] = 1
     columns = {
         "url": url_of(record.head),
         "html" if is_html else "text": decoded.text,

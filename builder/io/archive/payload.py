@@ -63,6 +63,8 @@ def binary_type(data: bytes) -> str | None:
     >>> binary_type(b"%PDF-1.4\n1 0 obj"), binary_type(b"<p>%PDF-1.4 is a format"), binary_type(b"BZh?")
     ('application/pdf', None, None)
     """
+    if data.startswith(b"<") and data[4:8] != b"ftyp":  # most pages; no magic number begins so
+        return None
     opening = data[:_EXAMINED_BYTES]
     start = opening.lstrip(b"\t\n\f\r ")
     for magic, kind in _MAGICS:

@@ -49,9 +49,21 @@ def read_mark(
     first = b"".join(one for one in head if isinstance(one, bytes))
     codec = utf16_codec(first)
     if codec is None:
-        return None, chain(head, chunks)
+        return None, put_back(head, chunks)
     rest = chain([first[len(codecs.BOM_UTF16_LE) :]], head[-1:] if _is_fault(head) else [], chunks)
     return codec, transcoded(rest, codec=codec)
+
+
+def put_back(
+    head: list[bytes | StreamFault], chunks: Iterator[bytes | StreamFault]
+) -> Iterator[bytes | StreamFault]:
+    """Yield the chunks of ``head``, which is emptied, and then the others.
+
+    ``itertools.chain`` would keep the first chunk until the end, and each later one would take fresh memory.
+    """
+    while head:
+        yield head.pop(0)
+    yield from chunks
 
 
 def _is_fault(head: list[bytes | StreamFault]) -> bool:

@@ -13,7 +13,6 @@ from builder.domain.url_patterns import URL_REASONS
 from builder.io.containers.chains import member_glob, outside
 from builder.io.containers.members import REASONS as CONTAINER_REASONS
 from builder.io.containers.reading import read_task
-from builder.io.streams.codecs import ZSTD_LONG
 from builder.io.streams.content import content_of
 from builder.io.streams.paths import Found, select_files
 from builder.io.streams.streams import StreamFault, compression_of, read_chunks
@@ -229,7 +228,7 @@ def guarded_chunks(
     guard: Guard,
     units: Iterator[int] | None = None,
     start: int = 0,
-    zstd_long: int = ZSTD_LONG,
+    zstd_long: int | None = None,
     plain_bytes: int = PLAIN_CHUNK_BYTES,
 ) -> Iterator[bytes | StreamFault]:
     """Read a file in chunks; a compressed file is decompressed under the guard.
@@ -237,7 +236,7 @@ def guarded_chunks(
     Args:
         plain_bytes: the size of a chunk of an uncompressed file.
         units: guard units for the chunks, unique within the stage and the task. Default: from 0.
-        zstd_long: base-2 logarithm of the largest window that a zstd frame may require.
+        zstd_long: as for ``read_chunks``.
     """
     codec = content_of(found.path, name=found.name).codec
     if codec is None:

@@ -161,7 +161,7 @@ class _Splitter:
             data, rest = self._cut()
         at = self._at
         self._keep(rest, at=at + len(data))
-        yield from _blocks(data, at)
+        yield Lines(offset=at, data=data)
 
     def _cut(self) -> tuple[bytes, bytes]:
         """Split the buffer after the last line feed; the bytes before it are copied once."""
@@ -192,31 +192,31 @@ class _Splitter:
         return data
 
 
-def _blocks(data: bytes, offset: int) -> Iterator[Lines]:
-    """Divide lines that are many for their size: each takes memory when its bounds are known."""
-    if data.count(b"\n") <= MAX_BLOCK_LINES:
-        yield Lines(offset=offset, data=data)
-        return
-    at = 0
-    while at < len(data):
-        end = data.find(b"\n", at + MAX_BLOCK_LINES - 1) + 1 or len(data)
-        yield Lines(offset=offset + at, data=data[at:end])
-        at = end
+def bounded_lines(piece: Lines) -> Iterator[tuple[Lines, NDArray[np.int64], NDArray[np.int64]]]:
+    """Find where the lines of a block begin and end; the line ends (LF or CR LF) are excluded.
 
+    A block of more than ``MAX_BLOCK_LINES`` is divided, because what is made of each line takes memory.
 
-def line_bounds(data: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Find where lines begin and end; the line ends (LF or CR LF) are excluded.
-
-    Args:
-        data: complete lines, each with its line feed.
-
-    Returns:
-        int64[n_lines] starts and int64[n_lines] ends.
+    Yields:
+        a block, int64[n_lines] starts and int64[n_lines] ends in its data.
     """
-    array = np.frombuffer(data, dtype=np.uint8)
-    feeds = np.flatnonzero(array == 0x0A)
+    feeds = np.flatnonzero(np.frombuffer(piece.data, dtype=np.uint8) == 0x0A)
+    if len(feeds) <= MAX_BLOCK_LINES:
+        yield piece, *_bounds(piece.data, feeds)
+        return
+    begin = 0
+    for first in range(0, len(feeds), MAX_BLOCK_LINES):
+        here = feeds[first : first + MAX_BLOCK_LINES]
+        end = int(here[-1]) + 1
+        block = Lines(offset=piece.offset + begin, data=piece.data[begin:end])
+        yield block, *_bounds(block.data, here - begin)
+        begin = end
+
+
+def _bounds(data: bytes, feeds: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     starts = np.empty(len(feeds), dtype=np.int64)
     starts[:1] = 0
     starts[1:] = feeds[:-1] + 1
+    array = np.frombuffer(data, dtype=np.uint8)
     returns = (feeds > starts) & (array[np.maximum(feeds - 1, 0)] == 0x0D)
     return starts, feeds - returns

@@ -19,6 +19,9 @@ ZSTD_LONG = 27
 MAX_ZSTD_LONG = 31
 """The largest value that the format and the library know; a decoder then needs 2 GiB."""
 
+NEEDS_WINDOW = "too much memory"
+"""What the error of the library says of a frame with a window over the limit."""
+
 XZ_MAX_MEMORY = 256 << 20
 """Bytes of memory that an xz stream may require; the strongest preset of ``xz`` requires 65 MiB."""
 

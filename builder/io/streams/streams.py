@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 from builder.errors import Fault, SourceError
 from builder.io.streams.address import as_address, is_local, local_path
-from builder.io.streams.codecs import ZSTD_LONG, Codec, Decoder, feed, find_codec
+from builder.io.streams.codecs import MAX_ZSTD_LONG, NEEDS_WINDOW, ZSTD_LONG, Codec, Decoder, feed, find_codec
 from builder.io.streams.limits import SWELLING, swelling_message, swells
 from builder.io.streams.remote import explain, open_remote, refused_redirect
 
@@ -53,12 +53,11 @@ class StreamFault:
     message: str
 
 
-_NEEDS_WINDOW = "too much memory"
-
 REASONS = (
     SWELLING
     | {
-        "zstd_window": "A zstd frame needs a window over 128 MiB or `zstd_long`; the data before were read.",
+        "zstd_window": "A zstd frame needs a window over 128 MiB (the option `zstd_long` of some sources); "
+        "the data before were read.",
     }
     | {
         f"{codec}_{what}": f"The {codec} stream {sentence}; the data before this place were read."
@@ -78,13 +77,16 @@ def compression_of(name: str) -> str | None:
     return _SUFFIXES.get(Path(name).suffix.lower())
 
 
-def open_input(address: str) -> BinaryIO:
+def open_input(address: str, *, buffer_bytes: int = 1 << 20) -> BinaryIO:
     """Open a file on this machine or at any fsspec address, for reading and seeking.
+
+    Args:
+        buffer_bytes: bytes that are read at least; reads of more go around the buffer, without a copy.
 
     Raises:
         SourceError: here or at any read, if the file cannot be read after several tries.
     """
-    return cast("BinaryIO", io.BufferedReader(open_raw(address), buffer_size=1 << 20))
+    return cast("BinaryIO", io.BufferedReader(open_raw(address), buffer_size=buffer_bytes))
 
 
 def open_raw(address: str) -> io.RawIOBase:
@@ -117,7 +119,7 @@ def read_chunks(
     start: int = 0,
     stop: int | None = None,
     chunk_bytes: int = 1 << 20,
-    zstd_long: int = ZSTD_LONG,
+    zstd_long: int | None = None,
 ) -> Iterator[bytes | StreamFault]:
     """Read a file in chunks of decompressed bytes.
 
@@ -130,7 +132,8 @@ def read_chunks(
         codec: the result of ``compression_of``.
         start: first byte to read, in the stored file; in a compressed file, the start of a member.
         stop: end of the range to read, in bytes of the stored file.
-        zstd_long: base-2 logarithm of the largest window that a zstd frame may require.
+        zstd_long: base-2 logarithm of the largest window that a zstd frame may require; None if the source
+            has no option for it.
 
     Raises:
         SourceError: if the file cannot be read after several tries.
@@ -166,10 +169,11 @@ def _read_raw(address: str, *, start: int, stop: int | None, size: int) -> Itera
 
 
 def _decompress(
-    address: str, *, codec: str, start: int, stop: int | None, size: int, zstd_long: int
+    address: str, *, codec: str, start: int, stop: int | None, size: int, zstd_long: int | None
 ) -> Iterator[bytes]:
     """Decompress member after member; ``at`` is the file offset of the next byte to feed."""
-    opened = find_codec(codec, zstd_long=zstd_long)
+    log = ZSTD_LONG if zstd_long is None else zstd_long
+    opened = find_codec(codec, zstd_long=log)
     new, errors, padded = opened
     decoder: Decoder | None = None
     at = member = start
@@ -193,9 +197,11 @@ def _decompress(
                     yield chunk
             except errors as error:
                 yield from _recover(address, opened, (member, at, at + len(data)), n_member, size)
-                if codec == "zstd" and _NEEDS_WINDOW in str(error):
-                    message = f"the frame at byte {member} needs a window over {1 << zstd_long} bytes"
-                    advice = "set zstd_long: 31 in the source, or compress the file without --long"
+                if codec == "zstd" and NEEDS_WINDOW in str(error):
+                    message = f"the frame at byte {member} needs a window over {1 << log} bytes"
+                    advice = "compress the file again, without --long"
+                    if zstd_long is not None:
+                        advice = f"set zstd_long: {MAX_ZSTD_LONG} in the source, or {advice}"
                     raise _Damage("window", f"{message}: {advice}") from error
                 message = f"the member at byte {member} of the compressed file is damaged: {error}"
                 raise _Damage("corrupt", message) from error

@@ -151,10 +151,19 @@ def test_a_block_of_lines_is_divided_if_it_has_too_many(
 ) -> None:
     """The bounds of a line take more memory than an empty line."""
     monkeypatch.setattr(lines, "MAX_BLOCK_LINES", 16)
-    found = list(lines.split_lines([b"\n" * n_lines], max_bytes=100))
+    data = b"".join(b"%d\r\n" % number for number in range(n_lines))
+    found = list(lines.bounded_lines(lines.Lines(offset=7, data=data)))
     assert len(found) == n_blocks
-    assert b"".join(block.data for block in found if isinstance(block, lines.Lines)) == b"\n" * n_lines
-    assert [block.offset for block in found] == [0, 16][:n_blocks]
+    assert b"".join(block.data for block, _, _ in found) == data
+    assert [block.offset for block, _, _ in found] == [7, 7 + len(b"0\r\n") * 10 + len(b"10\r\n") * 6][
+        :n_blocks
+    ]
+    values = [
+        block.data[begin:end]
+        for block, begins, ends in found
+        for begin, end in zip(begins, ends, strict=True)
+    ]
+    assert values == [b"%d" % number for number in range(n_lines)]
 
 
 def test_a_file_of_line_ends_has_no_record(tmp_path: Path) -> None:
