@@ -16,17 +16,17 @@ from builder.errors import AccountError
 from builder.history.shard_notes import NotedColumns
 from builder.io.streams.replacing import save_array
 from builder.pipeline.candidate_ids import ID
-from builder.release.dropped_texts import TEXTS, write_texts
+from builder.release.audit.dropped_texts import TEXTS, write_texts
+from builder.release.audit.evidence import write_evidence
+from builder.release.audit.noted import write_domains, write_noted
+from builder.release.audit.removed_spans import write_measured, write_removed
 from builder.release.edits import SOURCE_GONE, Edits, find_replaced
-from builder.release.evidence import write_evidence
 from builder.release.layout import PlannedShard, Rewrite, VersionShard, WrittenShard
 from builder.release.ledger import LedgerSums, write_ledger, write_rejected
 from builder.release.ledger_updates import LedgerUpdates, find_ledger_updates, removal_of
 from builder.release.losses import Losses, count_losses
-from builder.release.noted import write_domains, write_noted
 from builder.release.outcomes import RowOutcomes, trace_outcomes
 from builder.release.plan import describe_shard, plan_shards
-from builder.release.removed_spans import write_measured, write_removed
 from builder.release.rewrite import RewriteJob
 from builder.release.write import ShardJob, place_rows
 

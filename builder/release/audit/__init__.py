@@ -1,0 +1,1 @@
+"""The tables of an audit besides the ledger: texts, spans, signals, records of sites, evidence."""
