@@ -19,6 +19,7 @@ from benchmarks import results
 from benchmarks.bench import ROOT, Bench
 from benchmarks.compare import (
     builds,
+    cleaning,
     datatrove,
     dedup,
     estimates,
@@ -37,6 +38,7 @@ COMPARISONS = {
     "languages": languages.measure,
     "own-stages": own_stages.measure,
     "main-text": main_text.measure,
+    "cleaning": cleaning.measure,
     "builds": builds.measure,
     "estimates": estimates.measure,
     "dedup": dedup.measure,

@@ -212,6 +212,7 @@ def measure(unit: Unit, title: list[int], vocabulary: list[int]) -> None:
         kind = kind_of(char)
         counts["signs"] += char in "{}()[]<>=;+*\\$#&_`~^%"
         counts["cells"] += char in "\t|"
+        counts["code"] += char in "{}=;\\" or (char == "(" and word != "")
         counts["high"] += char >= "\x80"
         if kind in _IN_WORD:
             counts["words"] += not word
@@ -370,3 +371,8 @@ def _features(i: int, units: list[Unit], own: list[dict[str, int]], *, flat: boo
             f"good_before~{radius}": _share(sum(map(_good, before)), sum(map(_wide, before))),
         }
     return row
+
+
+def word_hash(word: str) -> int:
+    """Return the hash of one word."""
+    return _hash(BASIS, word)

@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from builder.kernels.plain.layout import U_END, U_START
-from builder.stages.cleaning.cleaner import UNIT_LIMITS
-from builder.stages.cleaning.model import PLAIN_MODEL_PATH
+from builder.stages.cleaning.cleaner import Cleaner
+from builder.stages.cleaning.model import PLAIN_MODEL_PATH, read_plain_model
 from builder.stages.cleaning.unit_reader import UnitReader
-from training.boosting import choose
 from training.model_file import pack, write
+from training.pages import GoldPage, gold_pages
 from training.plain_text import (
     N_FOLDS,
     NO_WORDS,
@@ -29,6 +28,7 @@ from training.plain_text import (
     small_pages,
     words_kept,
 )
+from training.removed_classes import learn_classes
 from training.renderings import text_pages
 
 _NEWS_WEIGHT = 4.0
@@ -43,18 +43,34 @@ def main() -> None:
     given = parser.parse_args()
     reader = UnitReader(NO_WORDS)
     pages = [cut(page, reader) for folder in given.folders for page in text_pages(folder)]
+    gold = [page for folder in given.folders for page in gold_pages(folder)]
+    if given.validate:
+        validate(pages, gold)
+        return
+    write(train(pages, gold), given.output)
+    print(f"{given.output}: {given.output.stat().st_size} bytes", file=sys.stderr)
+
+
+def train(pages: list[CutPage], gold: list[GoldPage]) -> dict[str, np.ndarray]:
+    """Return the arrays of a model that is trained on all pages."""
+    described, whole = _described(pages)
+    arrays = pack(_fit(described))
+    arrays["vocabulary"] = learn_words(whole)
+    arrays |= _classes(gold, whole)
+    return arrays
+
+
+def _described(pages: list[CutPage]) -> tuple[list[tuple[CutPage, np.ndarray]], list[CutPage]]:
+    """Return the pages and parts of them with their features, and the pages alone.
+
+    What words say about a page is learned from other domains.
+    """
+    reader = UnitReader(NO_WORDS)
     pages = [_weighed(page) for page in pages if len(page.labels)]
     small = [page for page in small_pages(pages, reader) if len(page.labels)]
     readers = [UnitReader(learn_words([one for one in pages if one.fold != k])) for k in range(N_FOLDS)]
     described = [(page, features_of(page, readers[page.fold])) for page in (*pages, *small)]
-    described = [(page, rows) for page, rows in described if len(rows) == len(page.labels)]
-    if given.validate:
-        _validate(described, readers)
-        return
-    arrays = pack(_fit(described))
-    arrays["vocabulary"] = learn_words(pages)
-    write(arrays, given.output)
-    print(f"{given.output}: {given.output.stat().st_size} bytes", file=sys.stderr)
+    return [(page, rows) for page, rows in described if len(rows) == len(page.labels)], pages
 
 
 def _weighed(page: CutPage) -> CutPage:
@@ -66,29 +82,41 @@ def _fit(described: list[tuple[CutPage, np.ndarray]]) -> Any:
     return fit([page for page, _ in described], [rows for _, rows in described])
 
 
-def _validate(described: list[tuple[CutPage, np.ndarray]], readers: list[UnitReader]) -> None:
+def _classes(gold: list[GoldPage], pages: list[CutPage]) -> dict[str, np.ndarray]:
+    words, shapes = learn_classes(gold, pages, UnitReader(NO_WORDS))
+    return {"class_words": words, "class_shapes": shapes}
+
+
+def validate(pages: list[CutPage], gold: list[GoldPage]) -> None:
+    """Clean each page as the stage does, with a model of the other folds; print F1 and the gold kept."""
+    described, whole = _described(pages)
     found: dict[str, list[tuple[float, ...]]] = defaultdict(list)
     for fold in range(N_FOLDS):
-        model = _fit([one for one in described if one[0].fold != fold])
-        for page, rows in described:
-            if page.fold != fold or page.is_part:
-                continue
-            scores = model.predict(rows, num_threads=1)
-            chosen = choose(scores, page.words, *(limit / 1000 for limit in UNIT_LIMITS))
-            text = _text_of(page, readers[fold], chosen)
-            name = f"{page.page.source} {page.page.converter}"
-            found[name].append((*shingle_counts(text, page.page.gold), words_kept(text, page.page.gold)))
+        others = [page for page in whole if page.fold != fold]
+        arrays = pack(_fit([one for one in described if one[0].fold != fold]))
+        arrays["vocabulary"] = learn_words(others)
+        own_gold = {(page.page.source, page.page.id) for page in others}
+        arrays |= _classes([page for page in gold if (page.source, page.id) in own_gold], others)
+        cleaner = Cleaner(read_plain_model(arrays))
+        for page in whole:
+            if page.fold == fold:
+                text = _cleaned(page, cleaner)
+                name = f"{page.page.source} {page.page.kind} {page.page.converter}"
+                before = shingle_counts(page.data.decode("utf-8", "replace"), page.page.gold)
+                after = shingle_counts(text, page.page.gold)
+                found[name].append((*before, *after, words_kept(text, page.page.gold)))
     for name, values in sorted(found.items()):
         table = np.array(values)
-        both, only_text, only_gold = table[:, :3].sum(0)
-        f1 = 2 * both / (2 * both + only_text + only_gold)
-        print(f"{name:30} {len(values):5} pages   F1 {f1:.4f}   gold kept {table[:, 3].mean():.4f}")
+        totals = table[:, :6].sum(0)
+        before, after = (2 * both / (2 * both + a + b) for both, a, b in (totals[:3], totals[3:]))
+        kept = table[:, 6].mean()
+        print(f"{name:42} {len(values):5} pages   F1 {before:.3f} {after:.3f}   gold kept {kept:.3f}")
 
 
-def _text_of(page: CutPage, reader: UnitReader, chosen: np.ndarray) -> str:
-    n, memory = reader.read(np.frombuffer(page.data, np.uint8), 0, len(page.data))
-    places = memory.units[:n][chosen][:, [U_START, U_END]].tolist()
-    return "\n".join(page.data[start:end].decode("utf-8", "replace") for start, end in places)
+def _cleaned(page: CutPage, cleaner: Cleaner) -> str:
+    data = np.frombuffer(page.data or b" ", np.uint8)
+    cleaned = cleaner.clean(data, np.array([[0, len(page.data)]]), [b""])
+    return cleaned.text[: cleaned.offsets[1]].tobytes().decode("utf-8", "replace")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,9 @@ import numpy as np
 from builder.kernels.html.letters import CAPITAL, DIGIT, IDEOGRAPH, LETTER, category, decode_point
 from builder.kernels.html.vocabulary import BASIS
 from builder.kernels.plain.layout import U_END, U_START, UNIT_WORDS, VOCABULARY_BITS
+from builder.kernels.plain.leaves import MAX_LEAVES
 from builder.kernels.plain.statistics import add_character, bucket_of, hash_of_pair
+from builder.stages.cleaning.unit_reader import features_of_units
 from training.align import WORD, label
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ _STEP, _PRIOR, _RARE = 24, 4.0, 3
 PARAMETERS: dict[str, Any] = {
     "objective": "cross_entropy",
     "learning_rate": 0.14,
-    "num_leaves": 24,
+    "num_leaves": MAX_LEAVES,
     "max_depth": 6,
     "min_data_in_leaf": 80,
     "feature_fraction": 0.4,
@@ -48,7 +50,7 @@ PARAMETERS: dict[str, Any] = {
     "seed": SEED,
     "verbose": -1,
 }
-N_TREES = 80
+N_TREES = 120
 _SHORT_WORDS, _KEPT_SHORT = 6, 0.4
 
 
@@ -154,9 +156,7 @@ def learn_words(pages: Sequence[CutPage]) -> np.ndarray:
 
 def features_of(page: CutPage, reader: UnitReader) -> np.ndarray:
     """Return the features of a page's units with the words of a reader."""
-    n, memory = reader.read(np.frombuffer(page.data or b" ", np.uint8), 0, len(page.data))
-    features: np.ndarray = memory.features[:n].copy()
-    return features
+    return features_of_units(*reader.read(np.frombuffer(page.data or b" ", np.uint8), 0, len(page.data)))
 
 
 def small_pages(pages: Sequence[CutPage], reader: UnitReader) -> Iterator[CutPage]:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from builder.domain.outcome import MAX_SPAN_CHARS, REMOVED_SCHEMA
+from builder.domain.outcome import REMOVED_SCHEMA
 from builder.domain.record import RECORD
 from builder.domain.rejection import Rejection, rejection_batch
 from builder.errors import RecipeError
 from builder.protocols import Outcome
 from builder.registry import option
 from builder.stages.binding.required_columns import text_column_faults
+from builder.stages.cleaning.column import clean_column
 from builder.stages.cleaning.model import PLAIN_MODEL_PATH
 from builder.stages.extract_text import EXTRACTED
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from builder.protocols import Guard, Resources
-    from builder.stages.cleaning.cleaner import CleanedText
+    from builder.stages.cleaning.column import CleanedColumn
 
 REMOVED_SHARE = "removed_share"
 """The column with the share of a text's bytes that the stage removed."""
@@ -45,15 +46,16 @@ class CleanText:
     them. The column ``removed_share`` is the share of the bytes of the text that left, from 0 to 1; it is
     null for rows that the stage passed on. A document that would lose more than ``max_removed`` is rejected.
 
-    Rows whose text came from ``extract_text`` pass unchanged, unless ``where`` names them. Shape and place
-    decide on the class: ``title``; ``amounts`` (with amounts of money); ``links`` (short lines without a
-    sentence); ``comments`` (sentences after the end of the main text); ``notice`` (other sentences).
+    Rows whose text came from ``extract_text`` pass unchanged, unless ``where`` names them. The classes of
+    spans are ``navigation``, ``share`` (share and subscribe lines), ``donation`` (at least two amounts of
+    money), ``cookies``, ``teasers`` (related pages with a sentence), ``related`` (related links),
+    ``author``, ``comments`` and ``title`` (a copy). Words, shape and place decide on the class.
     """
 
     name: ClassVar[str] = "clean_text"
     untrusted: ClassVar[bool] = False
     needs: ClassVar[tuple[str, ...]] = ("text",)
-    rules: ClassVar[int] = 1
+    rules: ClassVar[int] = 2
     edits_text: ClassVar[bool] = True
     exempts_extracted: ClassVar[bool] = True
     reasons: ClassVar[Mapping[str, str]] = {
@@ -97,28 +99,23 @@ class CleanText:
         """Clean the texts of a batch; reject documents of which too little would be left."""
         place = batch.schema.get_field_index(resources.columns.text)
         column = batch.column(place)
-        cleaned = _clean(column, _titles(batch), self._takes_part(batch, column))
-        sizes = pc.fill_null(pc.binary_length(column), 0).to_pylist()
-        shares = [
-            None if one is None else round(one.n_removed / max(size, 1), 4)
-            for one, size in zip(cleaned, sizes, strict=True)
-        ]
-        over = np.array([share is not None and share > self.max_removed for share in shares], np.bool_)
-        kept = batch.set_column(place, batch.schema.field(place), _replaced(column, cleaned, over))
-        kept = _with_shares(kept, shares).filter(pa.array(~over))
-        changed = [one is not None and one.text is not None for one in cleaned]
-        counts = {
-            "cleaned": int((np.array(changed, np.bool_) & ~over).sum()),
-            "passed_on": sum(one is None for one in cleaned),
-        }
+        takes_part = self._takes_part(batch, column)
+        cleaned = clean_column(column, _titles(batch), takes_part)
+        shares = np.round(cleaned.removed / np.maximum(cleaned.sizes, 1), 4)
+        over = takes_part & (shares > self.max_removed)
+        kept = batch.set_column(place, batch.schema.field(place), cleaned.column)
+        kept = _with_shares(kept, pa.array(shares, mask=~takes_part)).filter(pa.array(~over))
         return Outcome(
             kept=kept,
             rejected=rejection_batch(
-                self._rejection(batch, row, shares[row], resources=resources)
+                self._rejection(batch, row, float(shares[row]), resources=resources)
                 for row in np.flatnonzero(over).tolist()
             ),
-            counts=counts,
-            removed=_spans(batch, column, cleaned),
+            counts={
+                "cleaned": int(((cleaned.removed > 0) & ~over).sum()),
+                "passed_on": int((~takes_part).sum()),
+            },
+            removed=_removed(batch, cleaned),
         )
 
     def _takes_part(self, batch: pa.RecordBatch, column: pa.Array) -> NDArray[np.bool_]:
@@ -130,9 +127,7 @@ class CleanText:
         taking: NDArray[np.bool_] = has_text & ~extracted
         return taking
 
-    def _rejection(
-        self, batch: pa.RecordBatch, row: int, share: float | None, *, resources: Resources
-    ) -> Rejection:
+    def _rejection(self, batch: pa.RecordBatch, row: int, share: float, *, resources: Resources) -> Rejection:
         url = resources.columns.url
         return Rejection(
             record=batch.column(RECORD)[row].as_py(),
@@ -158,63 +153,28 @@ def _titles(batch: pa.RecordBatch) -> list[bytes]:
     return [one or b"" for one in batch.column("title").cast(pa.binary()).to_pylist()]
 
 
-def _clean(column: pa.Array, titles: list[bytes], takes_part: NDArray[np.bool_]) -> list[CleanedText | None]:
-    from builder.stages.cleaning.cleaner import cleaner
-
-    found: list[CleanedText | None] = [None] * len(column)
-    rows = np.flatnonzero(takes_part)
-    if not len(rows):
-        return found
-    clean = cleaner().clean
-    column = column.cast(pa.large_string())
-    _, offset_buffer, data = column.buffers()
-    offsets = np.frombuffer(offset_buffer, np.int64)[column.offset :]
-    view = np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(1, np.uint8)
-    for row in rows.tolist():
-        found[row] = clean(view, int(offsets[row]), int(offsets[row + 1]), titles[row])
-    return found
-
-
-def _replaced(column: pa.Array, cleaned: list[CleanedText | None], over: NDArray[np.bool_]) -> pa.Array:
-    """Return the column with the texts that changed."""
-    texts = [
-        None if one is None or one.text is None or refused else one.text
-        for one, refused in zip(cleaned, over.tolist(), strict=True)
-    ]
-    if not any(text is not None for text in texts):
-        return column
-    return pc.coalesce(pa.array(texts, pa.large_binary()).cast(pa.large_string()).cast(column.type), column)
-
-
-def _with_shares(batch: pa.RecordBatch, shares: list[float | None]) -> pa.RecordBatch:
-    column = pa.array(shares, pa.float64())
+def _with_shares(batch: pa.RecordBatch, shares: pa.Array) -> pa.RecordBatch:
     place = batch.schema.get_field_index(REMOVED_SHARE)
     if place < 0:
-        return batch.append_column(pa.field(REMOVED_SHARE, pa.float64()), column)
-    return batch.set_column(place, batch.schema.field(place), column)
+        return batch.append_column(pa.field(REMOVED_SHARE, pa.float64()), shares)
+    return batch.set_column(place, batch.schema.field(place), shares)
 
 
-def _spans(
-    batch: pa.RecordBatch, column: pa.Array, cleaned: list[CleanedText | None]
-) -> pa.RecordBatch | None:
+def _removed(batch: pa.RecordBatch, cleaned: CleanedColumn) -> pa.RecordBatch | None:
     """Return the removed spans of all rows, in their order."""
-    rows: list[dict[str, Any]] = []
-    for row, one in enumerate(cleaned):
-        if one is None or not one.spans:
-            continue
-        whole = column[row].as_py().encode()
-        record = batch.column(RECORD)[row]["id"].as_py()
-        for span in one.spans:
-            text = whole[span.start : span.end].decode()
-            rows.append(
-                {
-                    "record_id": record,
-                    "stage": CleanText.name,
-                    "class": span.kind,
-                    "score": span.score,
-                    "start": span.start,
-                    "text": text[:MAX_SPAN_CHARS],
-                    "text_chars": len(text),
-                }
-            )
-    return pa.RecordBatch.from_pylist(rows, schema=REMOVED_SCHEMA) if rows else None
+    n = len(cleaned.rows)
+    if not n:
+        return None
+    ids = pc.struct_field(batch.column(RECORD), "id").cast(pa.string())
+    return pa.RecordBatch.from_arrays(
+        [
+            ids.take(pa.array(cleaned.rows)),
+            pa.repeat(pa.scalar(CleanText.name), n),
+            cleaned.classes,
+            pa.array(cleaned.scores),
+            pa.array(cleaned.starts),
+            cleaned.texts,
+            pa.array(cleaned.text_chars),
+        ],
+        schema=REMOVED_SCHEMA,
+    )

@@ -426,10 +426,11 @@ def _signals(data: bytes, folder: Path) -> None:
 
 
 def _clean_text(data: bytes, folder: Path) -> None:
-    from builder.stages.cleaning.cleaner import Cleaner
+    from builder.stages.cleaning.cleaner import cleaner
 
     text = data.decode("utf-8", "replace").encode()
-    Cleaner().clean(np.frombuffer(text or b" ", np.uint8), 0, len(text), text[:40])
+    title = text[:40].decode("utf-8", "ignore").encode()
+    cleaner().clean(np.frombuffer(text or b" ", np.uint8), np.array([[0, len(text)]]), [title])
 
 
 def _encode(data: bytes, folder: Path) -> None:

@@ -128,3 +128,18 @@ def category(point: Any) -> Any:
     if point < 0x10000:
         return np.int64(CATEGORIES[point])
     return np.int64(IDEOGRAPH) if 0x20000 <= point < 0x40000 else np.int64(LETTER)
+
+
+@kernel
+def ends_sentence(data: Any, behind: Any, end: Any) -> Any:
+    """Return whether a stop of ASCII ends a sentence; a dot within a number or an address does not.
+
+    Args:
+        data: uint8[n_bytes], UTF-8.
+        behind: the byte after the stop.
+        end: the end of the text.
+    """
+    if behind >= end:
+        return True
+    following = data[behind]
+    return following >= 0x80 or CATEGORIES[following] == WHITE or CATEGORIES[following] == CLOSING

@@ -23,6 +23,7 @@ from builder.kernels.html.letters import (
     WHITE,
     category,
     decode_point,
+    ends_sentence,
 )
 from builder.kernels.html.numbers import share
 from builder.kernels.html.vocabulary import BASIS, PRIME
@@ -162,11 +163,8 @@ def _measure(out: Any, at: Any, end: Any, words: Any, n_words: Any, screen: Any,
 @kernel
 def _count(out: Any, behind: Any, end: Any, kind: Any, byte: Any, row: Any) -> Any:
     """Count a character that is not part of a word, and return its category in this place."""
-    if kind == STOP and byte < 0x80 and behind < end:
-        following = out[behind]
-        # a dot within a number or an address ends no sentence
-        if following < 0x80 and CATEGORIES[following] != WHITE and CATEGORIES[following] != CLOSING:
-            kind = np.int64(OTHER_SIGN)
+    if kind == STOP and byte < 0x80 and not ends_sentence(out, behind, end):
+        kind = np.int64(OTHER_SIGN)
     if kind == STOP:
         row[S_STOPS] += 1
     elif kind == COMMA:

@@ -8,6 +8,7 @@ import numpy as np
 
 from builder.kernels.html.letters import (
     CAPITAL,
+    CATEGORIES,
     CLOSING,
     DIGIT,
     LETTER,
@@ -21,6 +22,9 @@ from builder.kernels.plain.layout import U_BLANK, U_END, U_INDENT, U_START
 
 MIN_FLAT_BYTES = 600
 """A shorter line is never cut."""
+
+MAX_UNITS = 1 << 18
+"""What follows so many units is one more unit, so that the working memory is bounded."""
 
 _LINE_END, _BLANK, _TAB = 0x0A, 0x20, 0x09
 _WINDOW, _MANY, _FEW = 6, 4, 2
@@ -44,7 +48,7 @@ def is_flat(data: Any, start: Any, end: Any) -> Any:
 
 
 @kernel
-def cut_units(data: Any, start: Any, end: Any, flat: Any, units: Any) -> Any:
+def cut_units(data: Any, start: Any, end: Any, flat: Any, units: Any, steps: Any) -> Any:
     """Write the units of a text, and return how many there are, also if ``units`` has too little room.
 
     A unit has no white space at its ends, and lines with only white space are not units.
@@ -55,14 +59,17 @@ def cut_units(data: Any, start: Any, end: Any, flat: Any, units: Any) -> Any:
         end: end of the text.
         flat: whether lines of ``MIN_FLAT_BYTES`` are cut into sentences.
         units: int64[n, N_UNIT], overwritten.
+        steps: int64[1], the bytes that are looked at are added.
     """
     n = 0
     blank = 0
     line = start
     while line < end:
-        stop = line
+        is_rest = n >= MAX_UNITS
+        stop = end if is_rest else line
         while stop < end and data[stop] != _LINE_END:
             stop += 1
+        steps[0] += stop - line + 1
         first = line
         while first < stop and _is_white(data[first]):
             first += 1
@@ -72,8 +79,8 @@ def cut_units(data: Any, start: Any, end: Any, flat: Any, units: Any) -> Any:
         if first == last:
             blank += 1
         else:
-            if flat and last - first >= MIN_FLAT_BYTES:
-                n = _cut_sentences(data, first, last, n, blank, units)
+            if flat and not is_rest and last - first >= MIN_FLAT_BYTES:
+                n = _cut_sentences(data, first, last, n, blank, units, steps)
             else:
                 n = _add(first, last, blank, first - line, n, units)
             blank = 0
@@ -97,7 +104,7 @@ def _add(first: Any, last: Any, blank: Any, indent: Any, n: Any, units: Any) -> 
 
 
 @kernel
-def _cut_sentences(data: Any, first: Any, last: Any, n: Any, blank: Any, units: Any) -> Any:
+def _cut_sentences(data: Any, first: Any, last: Any, n: Any, blank: Any, units: Any, steps: Any) -> Any:
     """Cut a line at the ends of sentences, and where words with capitals give way to running text.
 
     The second kind of cut is before a capital word, with many capital words among the last ones and few among
@@ -111,9 +118,14 @@ def _cut_sentences(data: Any, first: Any, last: Any, n: Any, blank: Any, units: 
     inside = False
     before = WHITE
     stopped = False
-    while at < last:
-        point, length = decode_point(data, at, last)
-        kind = category(point)
+    while at < last and n < MAX_UNITS:
+        steps[0] += 1
+        point = np.int64(data[at])
+        length: Any = 1
+        kind = np.int64(CATEGORIES[data[at]])
+        if point >= 0x80:
+            point, length = decode_point(data, at, last)
+            kind = category(point)
         if kind == WHITE:
             if stopped:
                 n = _close(data, unit, at, n, blank, units)
@@ -123,9 +135,9 @@ def _cut_sentences(data: Any, first: Any, last: Any, n: Any, blank: Any, units: 
                 n_words = 0
             stopped = False
             inside = False
-        elif kind in (LETTER, CAPITAL, DIGIT):
+        elif LETTER <= kind <= DIGIT:
             if not inside and before == WHITE:
-                if kind == CAPITAL and _is_change(data, at, last, recent, n_words):
+                if kind == CAPITAL and _is_change(data, at, last, recent, n_words, steps):
                     n = _close(data, unit, at, n, blank, units)
                     unit = at
                     blank = 0
@@ -167,7 +179,7 @@ def _close(data: Any, unit: Any, end: Any, n: Any, blank: Any, units: Any) -> An
 
 
 @kernel
-def _is_change(data: Any, at: Any, last: Any, recent: Any, n_words: Any) -> Any:
+def _is_change(data: Any, at: Any, last: Any, recent: Any, n_words: Any, steps: Any) -> Any:
     """Return whether running text begins with the word at ``at``, after words with capitals."""
     if n_words < _WINDOW or _n_bits(recent) < _MANY:
         return False
@@ -176,6 +188,7 @@ def _is_change(data: Any, at: Any, last: Any, recent: Any, n_words: Any) -> Any:
     n_capitals = 0
     was_white = True
     while at < end and seen < _WINDOW:
+        steps[0] += 1
         point, length = decode_point(data, at, last)
         kind = category(point)
         if was_white and kind in (LETTER, CAPITAL, DIGIT):

@@ -1,4 +1,4 @@
-"""Describe each unit of a text by features of one byte: itself, its place, its neighbours."""
+"""Describe each unit of a text by features of one byte: itself, its place, what is around it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from builder.kernels.html.numbers import CENTRE, capped, log_code, share, signed
 from builder.kernels.jit import kernel
 from builder.kernels.plain.layout import (
     H_WORDS,
+    MARGIN,
     N_UNIT_SUMS,
     SUM_AMOUNTS,
     SUM_CAPITAL_WORDS,
@@ -104,22 +105,24 @@ OF_WINDOW = (
     "good_after",
     "good_before",
 )
-UNIT_FEATURES = (
-    *OF_UNIT,
-    *OF_PLACE,
-    *(f"{name}{at:+d}" for at in NEAR_UNITS for name in OF_NEIGHBOUR),
-    *(f"{name}~{radius}" for radius in RADII for name in OF_WINDOW),
-)
-"""The features in their order. A number after a name is a neighbour, or the radius of a window."""
+COLUMNS = (*OF_UNIT, *OF_PLACE, *(f"{name}~{radius}" for radius in RADII for name in OF_WINDOW))
+"""What the kernel computes for each unit, one array for each. A number is the radius of a window."""
+
+N_COLUMNS = len(COLUMNS)
+UNIT_FEATURES = (*COLUMNS, *(f"{name}{at:+d}" for at in NEAR_UNITS for name in OF_NEIGHBOUR))
+"""The features that the model reads: the columns of a unit, and some columns of its neighbours."""
+
+FEATURE_COLUMNS = (*range(N_COLUMNS), *(COLUMNS.index(name) for _ in NEAR_UNITS for name in OF_NEIGHBOUR))
+FEATURE_SHIFTS = (*(0 for _ in COLUMNS), *(at for at in NEAR_UNITS for _ in OF_NEIGHBOUR))
+"""The column of each feature, and the neighbour that it is read from. No feature is copied."""
 
 N_UNIT_FEATURES = len(UNIT_FEATURES)
 _AT_PLACE = len(OF_UNIT)
-_AT_NEIGHBOURS = _AT_PLACE + len(OF_PLACE)
-_AT_WINDOWS = _AT_NEIGHBOURS + len(NEAR_UNITS) * len(OF_NEIGHBOUR)
-_NEIGHBOURS, _RADII = np.array(NEAR_UNITS, np.int64), np.array(RADII, np.int64)
-_TAKEN = np.array([OF_UNIT.index(name) for name in OF_NEIGHBOUR], np.int64)
+_AT_WINDOWS = _AT_PLACE + len(OF_PLACE)
+_RADII = np.array(RADII, np.int64)
 _N_OF_WINDOW = len(OF_WINDOW)
-_FAR = 255
+_NOBODY, _FAR = 255, 255
+_MAX_PROBES = 64
 _GOOD_CHARS = 80
 _MAX_VALUE = 127
 
@@ -137,29 +140,49 @@ def describe_units(n: Any, flat: Any, memory: Any) -> None:
     _add_up(n, memory)
     _describe_own(n, memory)
     _describe_place(n, flat, memory)
-    _describe_neighbours(n, memory)
+    _set_margins(n, memory)
     _describe_windows(n, memory)
 
 
 @kernel
 def _count_copies(n: Any, memory: Any) -> None:
-    """Count the units with the same words, by a hash table with open addressing."""
-    mask = np.uint64(len(memory.keys) - 1)
-    memory.places[:] = -1
-    for turn in range(2):
-        for i in range(n):
-            key = memory.hashes[i, H_WORDS]
-            place = (key ^ (key >> np.uint64(29))) & mask
-            while memory.places[place] >= 0 and memory.keys[place] != key:
-                place = (place + np.uint64(1)) & mask
-            if memory.places[place] < 0:
-                memory.places[place] = i
-                memory.keys[place] = key
-            first = memory.places[place]
-            if turn == 0:
-                memory.counts[first, UNIT_COPIES] += 1
-            else:
-                memory.counts[i, UNIT_COPIES] = memory.counts[first, UNIT_COPIES]
+    """Count the units with the same words, by a hash table with open addressing.
+
+    A unit that finds no place in ``_MAX_PROBES`` steps counts as the only one, so that the steps are linear
+    even if somebody chose the words.
+    """
+    size = 2
+    while size < 2 * n:
+        size *= 2
+    mask = np.uint64(size - 1)
+    for place in range(size):
+        memory.places[place] = -1
+    for i in range(n):
+        place = _place_of(i, mask, memory)
+        if place < 0:
+            memory.counts[i, UNIT_COPIES] = 1
+            continue
+        if memory.places[place] < 0:
+            memory.places[place] = i
+            memory.keys[place] = memory.hashes[i, H_WORDS]
+        memory.counts[memory.places[place], UNIT_COPIES] += 1
+    for i in range(n):
+        place = _place_of(i, mask, memory)
+        if place >= 0:
+            memory.counts[i, UNIT_COPIES] = memory.counts[memory.places[place], UNIT_COPIES]
+
+
+@kernel
+def _place_of(i: Any, mask: Any, memory: Any) -> Any:
+    """Return the place of a unit's words, or the free place for them; -1 without one."""
+    key = memory.hashes[i, H_WORDS]
+    place = (key ^ (key >> np.uint64(29))) & mask
+    for _ in range(_MAX_PROBES):
+        memory.steps[0] += 1
+        if memory.places[place] < 0 or memory.keys[place] == key:
+            return np.int64(place)
+        place = (place + np.uint64(1)) & mask
+    return np.int64(-1)
 
 
 @kernel
@@ -200,7 +223,7 @@ def _mean_value(value: Any, words: Any) -> Any:
 def _describe_own(n: Any, memory: Any) -> None:
     for i in range(n):
         row = memory.counts[i]
-        out = memory.features[i]
+        out = memory.columns[:, MARGIN + i]
         chars = np.int64(row[UNIT_CHARS])
         words = np.int64(row[UNIT_WORDS])
         out[0] = log_code(chars + 2 * row[UNIT_IDEOGRAPHS])
@@ -243,7 +266,7 @@ def _describe_place(n: Any, flat: Any, memory: Any) -> None:
     since = _FAR
     for i in range(n):
         is_good = memory.sums[i + 1, SUM_GOOD] > memory.sums[i, SUM_GOOD]
-        out = memory.features[i, _AT_PLACE:]
+        out = memory.columns[_AT_PLACE:, MARGIN + i]
         out[0] = share(np.int64(i), n)
         out[1] = share(memory.sums[i, SUM_CHARS], total[SUM_CHARS])
         out[2] = log_code(np.int64(n))
@@ -259,22 +282,17 @@ def _describe_place(n: Any, flat: Any, memory: Any) -> None:
         out[12] = flat
     since = _FAR
     for i in range(n - 1, -1, -1):
-        memory.features[i, _AT_PLACE + 7] = min(since, _FAR)
+        memory.columns[_AT_PLACE + 7, MARGIN + i] = min(since, _FAR)
         is_good = memory.sums[i + 1, SUM_GOOD] > memory.sums[i, SUM_GOOD]
         since = 1 if is_good else min(since + 1, _FAR)
 
 
 @kernel
-def _describe_neighbours(n: Any, memory: Any) -> None:
-    """Copy features of the neighbours; 255 without one."""
-    for i in range(n):
-        at = _AT_NEIGHBOURS
-        for step in _NEIGHBOURS:
-            other = i + step
-            exists = 0 <= other < n
-            for own in _TAKEN:
-                memory.features[i, at] = memory.features[other, own] if exists else _FAR
-                at += 1
+def _set_margins(n: Any, memory: Any) -> None:
+    for column in range(_AT_PLACE):
+        for step in range(MARGIN):
+            memory.columns[column, step] = _NOBODY
+            memory.columns[column, MARGIN + n + step] = _NOBODY
 
 
 @kernel
@@ -289,7 +307,7 @@ def _describe_windows(n: Any, memory: Any) -> None:
             n_units = min(i + radius + 1, n) - max(i - radius, 0)
             chars = high[SUM_CHARS] - low[SUM_CHARS]
             words = high[SUM_WORDS] - low[SUM_WORDS]
-            out = memory.features[i, at:]
+            out = memory.columns[at:, MARGIN + i]
             out[0] = log_code(chars // n_units)
             out[1] = share(high[SUM_GOOD] - low[SUM_GOOD], chars)
             out[2] = share(2 * (high[SUM_STOPS] - low[SUM_STOPS]), words)

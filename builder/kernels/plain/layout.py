@@ -59,6 +59,9 @@ VOCABULARY_BITS = 15
 
 MAX_TITLE_HASHES = 48
 
+MARGIN = 3
+"""Neighbours of a unit that count, on each side."""
+
 
 class Units(NamedTuple):
     """Working memory for the units of one text.
@@ -68,15 +71,18 @@ class Units(NamedTuple):
         counts: int32[n, N_UNIT_STATISTICS].
         hashes: uint64[n, N_HASHES].
         sums: int64[n + 1, N_UNIT_SUMS].
-        features: uint8[n, N_UNIT_FEATURES].
+        columns: uint8[N_COLUMNS, MARGIN + n + MARGIN] or longer, what describes the units; unit ``i`` is at
+            ``MARGIN + i``. The margins are neighbours that do not exist.
         keys: uint64[m], a hash table; ``m`` is a power of two, at least ``2 * n``.
         places: int32[m], the first unit of each key of the table.
+        steps: int64[1], bytes and places of the table that were looked at, over all texts.
     """
 
     units: Any
     counts: Any
     hashes: Any
     sums: Any
-    features: Any
+    columns: Any
     keys: Any
     places: Any
+    steps: Any

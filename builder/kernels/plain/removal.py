@@ -1,4 +1,4 @@
-"""Choose the units that leave a text, name their class, and write the text without them."""
+"""Choose the units that leave a text, and write the text without them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from builder.kernels.html.letters import COMMA
-from builder.kernels.html.trees import best_cut, score
+from builder.kernels.html.trees import best_cut
 from builder.kernels.jit import kernel
+from builder.kernels.plain.classes import KEPT, NAVIGATION, TITLE
 from builder.kernels.plain.layout import (
     H_FRONT,
     H_WORDS,
@@ -19,26 +20,27 @@ from builder.kernels.plain.layout import (
     UNIT_AMOUNTS,
     UNIT_COPIES,
     UNIT_LAST,
+    UNIT_SEPARATORS,
     UNIT_STOPS,
     UNIT_WORDS,
 )
+from builder.kernels.plain.leaves import score_units
+from builder.kernels.plain.runs import choose_runs
 from builder.kernels.plain.shapes import correct_by_shape
 
-KEPT, REPEATED_TITLE, AMOUNTS, SHORT_LINES, THREAD, NOTICE = range(6)
-"""Classes of a unit."""
-
-CLASS_NAMES = ("kept", "title", "amounts", "links", "comments", "notice")
-
-SURE = 1000
-"""The score of a unit that leaves by a rule."""
+S_ROW, S_START, S_END, S_CLASS, S_MOST, N_SPAN = range(6)
+"""Columns of a removed span: its text, its first byte, its end, its class, the greatest score in it."""
 
 _FIRST_UNITS, _NEAR_UNITS = 40, 8
 _MIN_TITLE_WORDS, _MAX_TITLE_WORDS = 2, 48
+_NEAR_DOUBLES, _MIN_DOUBLE_WORDS = 4, 3
+_GONE_TITLE = 255
+"""The class of a copy of the title that the model left out, until it is known whether another one stays."""
 
 
 @kernel
-def choose_units(n: Any, memory: Any, trees: Any, limits: Any, title: Any, rows: Any, classes: Any) -> None:
-    """Fill in the class of each unit, and the probability that it is main text.
+def choose_units(n: Any, memory: Any, trees: Any, limits: Any, title: Any, rows: Any) -> None:
+    """Choose which units leave, and fill in the probability that a unit is main text.
 
     Args:
         n: number of units.
@@ -46,70 +48,84 @@ def choose_units(n: Any, memory: Any, trees: Any, limits: Any, title: Any, rows:
         trees: the model.
         limits: int64[2]; the cut is not below the first and not above the second, in 1/1000.
         title: the hash of the page's title, 0 if it has none.
-        rows: scores int32[n], open_rows int32[n], buckets int64[CERTAIN + 1] and words int64[n], overwritten.
-        classes: uint8[n], overwritten.
+        rows: ``Choice``, overwritten. The class of units that leave is ``NAVIGATION``, of copies of the
+            title ``TITLE``.
     """
-    scores, open_rows, buckets, words = rows
-    score(memory.features, n, trees, scores, open_rows)
+    scores, classes = rows.scores, rows.classes
+    score_units(memory.columns, n, trees, rows.left, scores)
     for i in range(n):
-        words[i] = memory.counts[i, UNIT_WORDS]
-    cut = best_cut(scores, words, n, limits[0], limits[1], buckets)
-    for i in range(n):
-        classes[i] = scores[i] < cut
+        rows.words[i] = memory.counts[i, UNIT_WORDS]
+    cut = best_cut(scores, rows.words, n, limits[0], limits[1], rows.buckets)
+    choose_runs(n, scores, rows.words, cut, rows.steps, classes)
     if n > 0:
         correct_by_shape(n, memory, scores, classes)
-    last = -1
     for i in range(n):
         if classes[i] != KEPT:
-            classes[i] = SHORT_LINES
-        if classes[i] == KEPT and memory.counts[i, UNIT_STOPS] > 0:
-            last = i
-    _name_classes(n, last, memory, classes)
+            classes[i] = NAVIGATION
     _leave_out_titles(n, memory, title, scores, classes)
-
-
-@kernel
-def _name_classes(n: Any, last: Any, memory: Any, classes: Any) -> None:
-    """Tell amounts, comments and notices from links by their shape and place.
-
-    Args:
-        last: the last unit that stays and has a sentence, -1 without one.
-    """
-    for i in range(n):
-        if classes[i] == KEPT:
-            continue
-        row = memory.counts[i]
-        if row[UNIT_AMOUNTS] > 0:
-            classes[i] = AMOUNTS
-        elif row[UNIT_STOPS] > 0 and row[UNIT_WORDS] >= 4:
-            classes[i] = THREAD if 0 <= last < i else NOTICE
 
 
 @kernel
 def _leave_out_titles(n: Any, memory: Any, title: Any, scores: Any, classes: Any) -> None:
     """Leave out all lines with the words of the title except one.
 
-    The title is the one of the page, or the first line, also without what follows its first separator. Words
-    alone are compared, so that quotes and dashes do not matter. The copy with the greatest score stays, or
-    none if the model leaves all of them out.
+    The title is the one of the page, or the first line, also without what follows its first separator, or a
+    line that is there twice close above the main text. Words alone are compared, so that quotes and dashes do
+    not matter. The copy with the greatest score stays. If the model leaves all copies out, the one closest
+    above the main text stays.
     """
-    if n == 0:
-        return
+    head = 0
+    while head < n and (classes[head] != KEPT or memory.counts[head, UNIT_STOPS] == 0):
+        head += 1
+    doubled = _doubled(head if head < n else 0, memory)
     stays = -1
-    for i in range(min(n, _FIRST_UNITS)):
-        if classes[i] != KEPT or not _is_title(i, n, memory, title):
+    nearest = -1
+    end = min(n, max(_FIRST_UNITS, head))
+    for i in range(end):
+        if not _is_title(i, n, memory, title, doubled):
             continue
-        if stays >= 0:
+        if classes[i] != KEPT:
+            if not (i > 0 or title != 0 or memory.counts[i, UNIT_COPIES] > 1):
+                continue
+            classes[i] = _GONE_TITLE
+            if head < n and head - _NEAR_UNITS <= i < head and _can_be_title(memory.counts[i]):
+                nearest = i
+        elif stays >= 0:
             loser = i if scores[stays] >= scores[i] else stays
             stays = stays if loser == i else i
-            classes[loser] = REPEATED_TITLE
+            classes[loser] = TITLE
             scores[loser] = 0
         else:
             stays = i
+    if stays < 0 and nearest >= 0:
+        classes[nearest] = KEPT
+        stays = nearest
+    for i in range(end):
+        if classes[i] == _GONE_TITLE:
+            classes[i] = TITLE if stays >= 0 else NAVIGATION
 
 
 @kernel
-def _is_title(i: Any, n: Any, memory: Any, title: Any) -> Any:
+def _can_be_title(row: Any) -> Any:
+    return row[UNIT_SEPARATORS] == 0 and row[UNIT_AMOUNTS] == 0 and row[UNIT_LAST] != COMMA
+
+
+@kernel
+def _doubled(head: Any, memory: Any) -> Any:
+    """Return the hash of a line that is there twice, once close above the main text; 0 without one.
+
+    Args:
+        head: the first unit that stays and has a sentence.
+    """
+    for i in range(head - 1, max(head - _NEAR_DOUBLES, 0) - 1, -1):
+        row = memory.counts[i]
+        if row[UNIT_WORDS] >= _MIN_DOUBLE_WORDS and row[UNIT_COPIES] == 2 and _can_be_title(row):
+            return memory.hashes[i, H_WORDS]
+    return np.uint64(0)
+
+
+@kernel
+def _is_title(i: Any, n: Any, memory: Any, title: Any, doubled: Any) -> Any:
     """Return whether a unit has the words of the title.
 
     A line of a poem may be there twice as well. So a copy of the first line counts only if a blank line is
@@ -122,6 +138,8 @@ def _is_title(i: Any, n: Any, memory: Any, title: Any) -> Any:
     front = memory.hashes[i, H_FRONT]
     if title != 0 and (words == title or front == title):
         return True
+    if doubled != 0 and words == doubled:
+        return True
     whole = memory.hashes[0, H_WORDS]
     before = memory.hashes[0, H_FRONT]
     if i > 0 and words != whole and (before == 0 or words != before) and front != whole:
@@ -131,19 +149,30 @@ def _is_title(i: Any, n: Any, memory: Any, title: Any) -> Any:
 
 
 @kernel
+def copy_bytes(data: Any, start: Any, end: Any, out: Any, o: Any) -> Any:
+    """Copy bytes to ``out[o:]``, and return the end of what is written."""
+    size = end - start
+    source = data[start:end]
+    target = out[o : o + size]
+    for i in range(size):
+        target[i] = source[i]
+    return o + size
+
+
+@kernel
 def write_kept(
-    data: Any, start: Any, end: Any, flat: Any, n: Any, memory: Any, classes: Any, out: Any
+    data: Any, start: Any, end: Any, flat: Any, n: Any, memory: Any, classes: Any, out: Any, o: Any
 ) -> Any:
-    """Write the units that stay, and return the number of bytes.
+    """Write the units that stay, and return the end of what is written.
 
     White space between two units that were next to each other stays. Where units left between them, a line
-    end remains, and a blank line if there was one.
+    end remains, and a blank line if there was one. The result is never longer than the text.
 
     Args:
-        out: uint8[end - start + n], overwritten.
+        out: uint8[n_out], overwritten from ``o`` on.
+        o: where to write.
     """
     units = memory.units
-    o = 0
     before = -1
     for i in range(n):
         if classes[i] != KEPT:
@@ -164,37 +193,35 @@ def write_kept(
                 out[o] = 0x0A
                 o += 1
             first -= units[i, U_INDENT]
-        for at in range(first, units[i, U_END]):
-            out[o] = data[at]
-            o += 1
+        o = copy_bytes(data, first, units[i, U_END], out, o)
         before = i
     if before == n - 1 and before >= 0:
-        for at in range(units[before, U_END], end):
-            out[o] = data[at]
-            o += 1
+        o = copy_bytes(data, units[before, U_END], end, out, o)
     return o
 
 
 @kernel
-def list_spans(n: Any, memory: Any, scores: Any, classes: Any, spans: Any) -> Any:
-    """Write the runs of units of one class that left, and return how many there are.
+def list_spans(n: Any, memory: Any, scores: Any, classes: Any, row: Any, spans: Any, at: Any) -> Any:
+    """Add the runs of units of one class that left, and return how many spans there are then.
 
     Args:
-        spans: int64[n, 4], overwritten: first byte, end, class, and the greatest probability of main text.
+        row: the row of the text, which each span names.
+        spans: int64[n_spans, N_SPAN], overwritten from ``at`` on.
+        at: how many spans there are.
     """
-    n_spans = 0
     before = KEPT
     for i in range(n):
         kind = classes[i]
         if kind != KEPT:
             if kind == before:
-                spans[n_spans - 1, 1] = memory.units[i, U_END]
-                spans[n_spans - 1, 3] = max(spans[n_spans - 1, 3], np.int64(scores[i]))
+                spans[at - 1, S_END] = memory.units[i, U_END]
+                spans[at - 1, S_MOST] = max(spans[at - 1, S_MOST], np.int64(scores[i]))
             else:
-                spans[n_spans, 0] = memory.units[i, U_START]
-                spans[n_spans, 1] = memory.units[i, U_END]
-                spans[n_spans, 2] = kind
-                spans[n_spans, 3] = scores[i]
-                n_spans += 1
+                spans[at, S_ROW] = row
+                spans[at, S_START] = memory.units[i, U_START]
+                spans[at, S_END] = memory.units[i, U_END]
+                spans[at, S_CLASS] = kind
+                spans[at, S_MOST] = scores[i]
+                at += 1
         before = kind
-    return n_spans
+    return at

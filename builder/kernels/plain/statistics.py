@@ -23,6 +23,7 @@ from builder.kernels.html.letters import (
     WHITE,
     category,
     decode_point,
+    ends_sentence,
 )
 from builder.kernels.html.vocabulary import BASIS, PRIME
 from builder.kernels.jit import kernel
@@ -59,7 +60,8 @@ from builder.kernels.plain.layout import (
 )
 
 _NOTHING = 15
-_ZERO, _BRACKET, _CODE_SIGNS = 0x30, 0x28, np.zeros(128, np.bool_)
+_ZERO, _BRACKET, _BAR, _UNDERSCORE, _SPACE, _TAB = 0x30, 0x28, 0x7C, 0x5F, 0x20, 0x09
+_CODE_SIGNS = np.zeros(128, np.bool_)
 _CODE_SIGNS[list(b"{}()[]<>=;+*\\$#&_`~^%")] = True
 _PROGRAM_SIGNS = np.zeros(128, np.bool_)
 _PROGRAM_SIGNS[list(b"{}=;\\")] = True
@@ -156,6 +158,9 @@ def measure_units(data: Any, n: Any, title: Any, n_title: Any, vocabulary: Any, 
         vocabulary: int8[1 << VOCABULARY_BITS], what a word says about its unit.
         memory: ``Units``; ``units`` is read, ``counts`` and ``hashes`` are overwritten.
     """
+    screen = np.uint64(0)
+    for i in range(n_title):
+        screen |= np.uint64(1) << (title[i] & np.uint64(63))
     for i in range(n):
         memory.counts[i, :] = 0
         _measure(
@@ -164,6 +169,7 @@ def measure_units(data: Any, n: Any, title: Any, n_title: Any, vocabulary: Any, 
             memory.units[i, U_END],
             title,
             n_title,
+            screen,
             vocabulary,
             memory.counts[i],
             memory.hashes[i],
@@ -177,69 +183,114 @@ def _measure(
     end: Any,
     title: Any,
     n_title: Any,
+    screen: Any,
     vocabulary: Any,
     row: Any,
     hashes: Any,
 ) -> None:
     text = np.uint64(BASIS)
-    value = np.uint64(BASIS)
     front = np.uint64(0)
-    inside = False
     amount = _NO_AMOUNT
-    chars = 0
-    n_ideographs = 0
     first: Any = _NOTHING
     last: Any = _NOTHING
     before = np.int64(0)
+    start = at
+    row[UNIT_CHARS] = end - at
     while at < end:
         byte = data[at]
+        kind = np.int64(CATEGORIES[byte])
         length = 1
-        if byte < 0x80:
-            point = np.int64(byte)
-            kind = np.int64(CATEGORIES[byte])
-            row[UNIT_SIGNS] += _CODE_SIGNS[byte]
-            row[UNIT_CODE] += _PROGRAM_SIGNS[byte] or (byte == _BRACKET and inside)
-            row[UNIT_CELLS] += byte == 0x09 or byte == 0x7C
-        else:
+        point = np.int64(byte)
+        if byte >= 0x80:
             point, length = decode_point(data, at, end)
             kind = category(point)
-            row[UNIT_HIGH] += 1
-        chars += 1
-        amount = _next_amount(amount, point, kind, row)
-        if kind in (LETTER, CAPITAL, DIGIT):
-            if not inside:
-                row[UNIT_WORDS] += 1
-                row[UNIT_CAPITAL_WORDS] += kind == CAPITAL
-                value = np.uint64(BASIS)
-                inside = True
-            value = add_character(value, data, at, length)
-            row[UNIT_CAPITALS] += kind == CAPITAL
-            row[UNIT_DIGITS] += kind == DIGIT
-        else:
-            if inside:
-                inside = False
-                text = _end_word(text, value, title, n_title, vocabulary, row)
+        if LETTER <= kind <= DIGIT:
+            first = kind if first == _NOTHING else first
+            row[UNIT_WORDS] += 1
+            row[UNIT_CAPITAL_WORDS] += kind == CAPITAL
+            at, value, amount, last, before = _read_word(data, at, end, amount, row)
+            _weigh(value, vocabulary, row)
+            row[UNIT_TITLE] += _is_in_title(value, title, n_title, screen)
+            text = (text ^ value) * np.uint64(PRIME)
+            continue
+        if byte != _SPACE:
+            row[UNIT_CHARS] -= length - 1
+            _count_sign(byte, LETTER <= last <= DIGIT, row)
+            amount = _next_amount(amount, point, kind, row)
             if kind == IDEOGRAPH:
-                n_ideographs += 1
                 text = add_character(text, data, at, length)
                 _weigh(hash_of_pair(before, point), vocabulary, row)
             kind = _count(data, at + length, end, kind, byte, row)
-            if (kind in (SEPARATING, OTHER_SIGN)) and front == 0 and last == WHITE and chars > 1:
+            if kind in (SEPARATING, OTHER_SIGN) and front == 0 and last == WHITE and at > start:
                 front = text
-        before = point
-        if kind != WHITE:
-            first = kind if first == _NOTHING else first
+            first = kind if kind != WHITE and first == _NOTHING else first
         last = kind
+        before = point
         at += length
-    if inside:
-        text = _end_word(text, value, title, n_title, vocabulary, row)
-    row[UNIT_CHARS] = chars
     row[UNIT_FIRST] = first
     row[UNIT_LAST] = _ending(data, end, row, last)
-    row[UNIT_IDEOGRAPHS] = n_ideographs
-    row[UNIT_WORDS] += (n_ideographs + 1) >> 1
+    row[UNIT_WORDS] += (row[UNIT_IDEOGRAPHS] + 1) >> 1
     hashes[H_WORDS] = text
     hashes[H_FRONT] = front
+
+
+@kernel
+def _read_word(data: Any, at: Any, end: Any, amount: Any, row: Any) -> Any:
+    """Return the end of a word, its hash, the state of an amount, and its last kind and character.
+
+    Letters of ASCII are most of all text, so they take a short way.
+    """
+    value = np.uint64(BASIS)
+    last = np.int64(LETTER)
+    before = np.int64(0)
+    while at < end:
+        byte = data[at]
+        if byte < 0x80:
+            kind = np.int64(CATEGORIES[byte])
+            if kind == LETTER:
+                value = (value ^ np.uint64(byte)) * np.uint64(PRIME)
+                if byte == _UNDERSCORE:
+                    row[UNIT_SIGNS] += 1
+                amount = _NO_AMOUNT
+            elif kind == CAPITAL:
+                value = (value ^ np.uint64(byte | 0x20)) * np.uint64(PRIME)
+                row[UNIT_CAPITALS] += 1
+                amount = _NO_AMOUNT
+            elif kind == DIGIT:
+                value = (value ^ np.uint64(_ZERO)) * np.uint64(PRIME)
+                row[UNIT_DIGITS] += 1
+                amount = _next_amount(amount, np.int64(byte), kind, row)
+            else:
+                break
+            last = kind
+            before = np.int64(byte)
+            at += 1
+            continue
+        point, length = decode_point(data, at, end)
+        kind = category(point)
+        if not LETTER <= kind <= DIGIT:
+            break
+        value = add_character(value, data, at, length)
+        row[UNIT_HIGH] += 1
+        row[UNIT_CHARS] -= length - 1
+        row[UNIT_CAPITALS] += kind == CAPITAL
+        row[UNIT_DIGITS] += kind == DIGIT
+        amount = _next_amount(amount, point, kind, row)
+        last = kind
+        before = point
+        at += length
+    return at, value, amount, last, before
+
+
+@kernel
+def _count_sign(byte: Any, in_word: Any, row: Any) -> None:
+    """Count a sign that programs or tables have."""
+    if byte >= 0x80:
+        row[UNIT_HIGH] += 1
+        return
+    row[UNIT_SIGNS] += _CODE_SIGNS[byte]
+    row[UNIT_CODE] += _PROGRAM_SIGNS[byte] or (byte == _BRACKET and in_word)
+    row[UNIT_CELLS] += byte in (_TAB, _BAR)
 
 
 @kernel
@@ -269,14 +320,14 @@ def hash_of_pair(before: Any, point: Any) -> Any:
 
 
 @kernel
-def _end_word(text: Any, value: Any, title: Any, n_title: Any, vocabulary: Any, row: Any) -> Any:
-    """Count a word, and return the hash of the text with it."""
-    _weigh(value, vocabulary, row)
+def _is_in_title(value: Any, title: Any, n_title: Any, screen: Any) -> Any:
+    """Return 1 for a word of the title; most other words fail at one bit of the screen."""
+    if (screen >> (value & np.uint64(63))) & np.uint64(1) == np.uint64(0):
+        return 0
     for i in range(n_title):
         if title[i] == value:
-            row[UNIT_TITLE] += 1
-            break
-    return (text ^ value) * np.uint64(PRIME)
+            return 1
+    return 0
 
 
 @kernel
@@ -308,11 +359,8 @@ def _next_amount(amount: Any, point: Any, kind: Any, row: Any) -> Any:
 @kernel
 def _count(data: Any, behind: Any, end: Any, kind: Any, byte: Any, row: Any) -> Any:
     """Count a character that is not part of a word, and return its category in this place."""
-    if kind == STOP and byte < 0x80 and behind < end:
-        following = data[behind]
-        # a dot within a number or an address ends no sentence
-        if following < 0x80 and CATEGORIES[following] != WHITE and CATEGORIES[following] != CLOSING:
-            kind = np.int64(OTHER_SIGN)
+    if kind == STOP and byte < 0x80 and not ends_sentence(data, behind, end):
+        kind = np.int64(OTHER_SIGN)
     if kind == STOP:
         row[UNIT_STOPS] += 1
     elif kind == COMMA:
@@ -327,4 +375,6 @@ def _count(data: Any, behind: Any, end: Any, kind: Any, byte: Any, row: Any) -> 
         row[UNIT_OTHERS] += 1
     elif kind == COLON:
         row[UNIT_COLONS] += 1
+    elif kind == IDEOGRAPH:
+        row[UNIT_IDEOGRAPHS] += 1
     return kind

@@ -1,4 +1,4 @@
-"""Read texts into units and their features, with working memory that serves one text after the other."""
+"""Allocate the working memory for the units of texts, and read single texts into units and features."""
 
 from __future__ import annotations
 
@@ -7,24 +7,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from builder.kernels.plain.cutting import cut_units, is_flat
-from builder.kernels.plain.features import N_UNIT_FEATURES, describe_units
+from builder.kernels.html.trees import CERTAIN
+from builder.kernels.plain.classes import N_LEARNED
+from builder.kernels.plain.features import FEATURE_COLUMNS, FEATURE_SHIFTS, N_COLUMNS
 from builder.kernels.plain.layout import (
+    MARGIN,
     MAX_TITLE_HASHES,
     N_HASHES,
     N_UNIT,
     N_UNIT_STATISTICS,
     N_UNIT_SUMS,
-    U_END,
-    U_START,
     Units,
 )
-from builder.kernels.plain.statistics import hash_title, measure_units
+from builder.kernels.plain.leaves import ROWS_AT_ONCE
+from builder.kernels.plain.texts import Choice, read_units
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_FIRST_ROOM = 1 << 10
+FIRST_ROOM = 1 << 10
+_CACHE_LINE = 64
 
 
 @dataclass(slots=True)
@@ -35,7 +37,7 @@ class UnitReader:
     """
 
     vocabulary: NDArray[np.int8]
-    _memory: Units = field(default_factory=lambda: _allocate(_FIRST_ROOM))
+    _memory: Units = field(default_factory=lambda: allocate_units(FIRST_ROOM))
     _title: NDArray[np.uint64] = field(default_factory=lambda: np.empty(MAX_TITLE_HASHES, np.uint64))
 
     def read(self, data: NDArray[np.uint8], start: int, end: int, title: bytes = b"") -> tuple[int, Units]:
@@ -47,32 +49,47 @@ class UnitReader:
             end: the end of the text.
             title: the title of the page; if empty, the first unit counts as the title.
         """
-        flat = bool(is_flat(data, start, end))
-        n = int(cut_units(data, start, end, flat, self._memory.units))
-        if n > len(self._memory.units):
-            self._memory = _allocate(2 * n)
-            cut_units(data, start, end, flat, self._memory.units)
-        memory = self._memory
-        if n:
-            if title:
-                n_title = hash_title(np.frombuffer(title, np.uint8), 0, len(title), self._title)
-            else:
-                first = memory.units[0]
-                n_title = hash_title(data, first[U_START], first[U_END], self._title)
-            measure_units(data, n, self._title, n_title, self.vocabulary, memory)
-            describe_units(n, flat, memory)
-        return n, memory
+        words = np.frombuffer(title, np.uint8)
+        while True:
+            n = int(read_units(data, start, end, words, self.vocabulary, self._memory, self._title))
+            if n <= len(self._memory.units):
+                return n, self._memory
+            self._memory = allocate_units(2 * n)
 
 
-def _allocate(n: int) -> Units:
+def features_of_units(n: int, memory: Units) -> NDArray[np.uint8]:
+    """Return uint8[n, N_UNIT_FEATURES]: a copy of the features, one row for each unit."""
+    places = MARGIN + np.arange(n)[:, None] + np.array(FEATURE_SHIFTS)
+    features: NDArray[np.uint8] = memory.columns[np.array(FEATURE_COLUMNS), places]
+    return features
+
+
+def allocate_units(n: int) -> Units:
     """Return working memory for a number of units."""
     n_places = 1 << (2 * n - 1).bit_length()
+    # an odd number of cache lines, so that the columns of a unit are not all in the same place of the cache
+    stride = ((n + 2 * MARGIN + ROWS_AT_ONCE + _CACHE_LINE - 1) // _CACHE_LINE | 1) * _CACHE_LINE
     return Units(
         units=np.empty((n, N_UNIT), np.int64),
         counts=np.empty((n, N_UNIT_STATISTICS), np.int32),
         hashes=np.empty((n, N_HASHES), np.uint64),
         sums=np.empty((n + 1, N_UNIT_SUMS), np.int64),
-        features=np.empty((n, N_UNIT_FEATURES), np.uint8),
+        columns=np.zeros((N_COLUMNS, stride), np.uint8),
         keys=np.empty(n_places, np.uint64),
         places=np.empty(n_places, np.int32),
+        steps=np.zeros(1, np.int64),
+    )
+
+
+def allocate_choice(n: int) -> Choice:
+    """Return working memory for decisions on a number of units."""
+    return Choice(
+        title=np.empty(MAX_TITLE_HASHES, np.uint64),
+        scores=np.empty(n, np.int32),
+        words=np.empty(n, np.int64),
+        steps=np.empty(n, np.uint8),
+        classes=np.empty(n, np.uint8),
+        buckets=np.empty(CERTAIN + 1, np.int64),
+        left=np.empty(ROWS_AT_ONCE, np.uint16),
+        votes=np.empty(N_LEARNED, np.int64),
     )

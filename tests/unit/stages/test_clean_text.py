@@ -14,7 +14,8 @@ from builder.errors import RecipeError
 from builder.stages.binding.placed import place_stage
 from builder.stages.binding.where import Where
 from builder.stages.clean_text import REMOVED_SHARE, CleanText
-from builder.stages.cleaning.cleaner import Cleaner
+from builder.stages.cleaning.cleaner import cleaner
+from builder.stages.cleaning.column import clean_column
 from builder.stages.extract_text import EXTRACTED
 
 CASES = json.loads(Path(__file__).with_name("clean_text_cases.json").read_text("utf-8"))
@@ -24,8 +25,9 @@ BODIES, LEAVES, STAYS = CASES["bodies"], CASES["leaves"], CASES["stays"]
 def clean(text: str, title: str = "") -> str:
     """Return a text without what the stage removes."""
     data = text.encode()
-    found = Cleaner().clean(np.frombuffer(data or b" ", np.uint8), 0, len(data), title.encode())
-    return text if found.text is None else found.text.decode()
+    ranges = np.array([[0, len(data)]])
+    cleaned = cleaner().clean(np.frombuffer(data or b" ", np.uint8), ranges, [title.encode()])
+    return cleaned.text[: cleaned.offsets[1]].tobytes().decode()
 
 
 @pytest.mark.parametrize("language", sorted(BODIES))
@@ -50,6 +52,39 @@ def test_what_is_around_the_main_text_leaves(case: str) -> None:
 def test_verse_code_tables_lists_and_dialogue_stay(case: str) -> None:
     """They have short lines as menus have, and amounts as donation bars have."""
     assert clean(STAYS[case]) == STAYS[case]
+
+
+@pytest.mark.parametrize(
+    ("case", "kind"),
+    [
+        ("double title", "title"),
+        ("menu", "navigation"),
+        ("donation bar", "donation"),
+        ("donation bar, German", "donation"),
+        ("donation bar, Japanese", "donation"),
+        ("share line", "share"),
+        ("subscribe line", "share"),
+        ("cookie notice", "cookies"),
+        ("comments", "comments"),
+        ("box about the author", "author"),
+    ],
+)
+def test_a_removed_span_has_the_class_of_what_it_is(case: str, kind: str) -> None:
+    """The audit tells a donation bar from a menu."""
+    text = LEAVES[case]["text"].replace("{}", BODIES[LEAVES[case]["language"]])
+    column = clean_column(pa.array([text]), [b""], np.array([True]))
+    assert set(column.classes.to_pylist()) == {kind}
+
+
+@pytest.mark.parametrize("copies", [2, 3])
+def test_one_copy_of_the_title_below_a_menu_stays(copies: int) -> None:
+    """The model may take all copies for a part of the menu."""
+    title = "The captain's night ferry"
+    for joint in ("\n", "\n\n"):
+        text = clean("Home\nNews\nSport\nWeather\n\n" + joint.join([title] * 2) + "\n\n" + BODIES["en"])
+        assert text.count(title) == 1
+        named = clean("\n".join(["Home", "News", *[title] * copies]) + "\n\n" + BODIES["en"], title)
+        assert named.count(title) == 1
 
 
 def test_a_page_in_one_line_is_cleaned_by_sentences() -> None:

@@ -13,7 +13,7 @@ from kernel_calls import fewer
 
 from builder.kernels.plain.features import N_UNIT_FEATURES, UNIT_FEATURES
 from builder.kernels.plain.layout import U_END, U_START, VOCABULARY_BITS
-from builder.stages.cleaning.unit_reader import UnitReader
+from builder.stages.cleaning.unit_reader import UnitReader, features_of_units
 
 _DRAW = random.Random(15)
 VOCABULARY = [_DRAW.randint(-127, 127) for _ in range(1 << VOCABULARY_BITS)]
@@ -80,8 +80,9 @@ def compare(text: str, title: str) -> None:
     n, memory = READER.read(np.frombuffer(data or b" ", np.uint8), 0, len(data), title.encode())
     found = [(data[a:b].decode(), a) for a, b in memory.units[:n][:, [U_START, U_END]].tolist()]
     assert found == [(unit.text, unit.start) for unit in units]
+    features = features_of_units(n, memory)
     for number, row in enumerate(rows):
-        own = dict(zip(UNIT_FEATURES, memory.features[number].tolist(), strict=True))
+        own = dict(zip(UNIT_FEATURES, features[number].tolist(), strict=True))
         assert own == {name: row[name] for name in UNIT_FEATURES}, units[number]
 
 
