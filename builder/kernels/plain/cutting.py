@@ -116,7 +116,7 @@ def _cut_sentences(data: Any, first: Any, last: Any, n: Any, blank: Any, units: 
     recent = 0
     n_words = 0
     inside = False
-    before = WHITE
+    before: Any = WHITE
     stopped = False
     while at < last and n < MAX_UNITS:
         steps[0] += 1
