@@ -17,7 +17,7 @@ from builder.kernels.html.vocabulary import BASIS, TAGS
 from builder.kernels.plain.classes import (
     AUTHOR,
     CLASS_WORD_BITS,
-    COMMENTS,
+    COMMENT_THREAD,
     COOKIES,
     LEARNED,
     MAX_CLASS_WORDS,
@@ -25,9 +25,9 @@ from builder.kernels.plain.classes import (
     N_SHAPES,
     NAVIGATION,
     RELATED,
-    SHARE,
+    SHARE_LINE,
     class_place_of,
-    shape_of,
+    unit_shape,
 )
 from builder.kernels.plain.layout import H_WORDS, U_END, U_START, UNIT_STOPS
 from builder.kernels.plain.statistics import add_character, hash_of_pair, hash_of_words
@@ -41,10 +41,10 @@ if TYPE_CHECKING:
     from training.plain_text import CutPage
 
 _GROUPS = {
-    8: SHARE,
-    16: SHARE,
+    8: SHARE_LINE,
+    16: SHARE_LINE,
     9: RELATED,
-    10: COMMENTS,
+    10: COMMENT_THREAD,
     12: COOKIES,
     24: AUTHOR,
     4: NAVIGATION,
@@ -132,7 +132,7 @@ def learn_classes(
             kind = of_text.get(int(memory.hashes[i, H_WORDS]))
             if kind is None:
                 continue
-            own[shape_of(memory.counts[i], 0 if i < first else 1 if i < last else 2), kind] += 1
+            own[unit_shape(memory.counts[i], 0 if i < first else 1 if i < last else 2), kind] += 1
             n_words = _places(data, memory.units[i, U_START], memory.units[i, U_END], places)
             seen.setdefault(page.page.domain, set()).update(
                 (place, kind) for place in places[:n_words].tolist()

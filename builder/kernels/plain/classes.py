@@ -24,11 +24,11 @@ from builder.kernels.plain.statistics import add_character, hash_of_pair
     TITLE,
     DONATION,
     NAVIGATION,
-    SHARE,
+    SHARE_LINE,
     COOKIES,
     RELATED,
     AUTHOR,
-    COMMENTS,
+    COMMENT_THREAD,
     TEASERS,
 ) = range(10)
 """Classes of a unit."""
@@ -46,7 +46,7 @@ CLASS_NAMES = (
     "teasers",
 )
 
-LEARNED = (NAVIGATION, SHARE, COOKIES, RELATED, AUTHOR, COMMENTS)
+LEARNED = (NAVIGATION, SHARE_LINE, COOKIES, RELATED, AUTHOR, COMMENT_THREAD)
 """Classes that words and shapes tell apart. ``TEASERS`` are ``RELATED`` with a sentence."""
 
 N_LEARNED = len(LEARNED)
@@ -79,7 +79,7 @@ def class_place_of(value: Any) -> Any:
 
 
 @kernel
-def shape_of(row: Any, zone: Any) -> Any:
+def unit_shape(row: Any, zone: Any) -> Any:
     """Return the shape of a unit: where it is, how long it is, and whether it has a sentence.
 
     Args:
@@ -131,7 +131,7 @@ def name_classes(data: Any, n: Any, memory: Any, learned: Any, votes: Any, class
             if row[UNIT_STOPS] > 0 and row[UNIT_WORDS] >= _SENTENCE_WORDS:
                 winner = 1
             zone = 0 if i < first else 1 if i < last else 2
-            _add(learned.shapes[shape_of(memory.counts[i], zone)], votes)
+            _add(learned.shapes[unit_shape(memory.counts[i], zone)], votes)
             _add_words(data, memory.units[i, U_START], memory.units[i, U_END], learned.words, votes)
         for k in range(winner + 1, N_LEARNED):
             if votes[k] > votes[winner]:

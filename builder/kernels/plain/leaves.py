@@ -17,7 +17,7 @@ ALL_LEAVES = (1 << MAX_LEAVES) - 1
 LOWEST_BIT_FACTOR, LOWEST_BIT_SHIFT = 0x09AF, 12
 """A power of two below 2**16, times the factor, has another number for each in bits 12 to 15."""
 
-ROWS_AT_ONCE, _STEP = 64, 16
+UNITS_AT_ONCE, _STEP = 64, 16
 """Rows that go through all trees together, in steps of ``_STEP``: rows after the last are read as well."""
 
 
@@ -55,15 +55,15 @@ def score_units(columns: Any, n: Any, trees: Any, left: Any, scores: Any) -> Non
     Sums of integers do not depend on their order, so every machine gets the same scores.
 
     Args:
-        columns: uint8[N_COLUMNS, MARGIN + n + MARGIN + ROWS_AT_ONCE] or longer.
+        columns: uint8[N_COLUMNS, MARGIN + n + MARGIN + UNITS_AT_ONCE] or longer.
         n: number of units.
         trees: the model.
-        left: uint16[ROWS_AT_ONCE], working memory.
+        left: uint16[UNITS_AT_ONCE], working memory.
         scores: int32[n], overwritten.
     """
     limit = (1 << LIMIT_BITS) - 1
-    for first in range(0, n, ROWS_AT_ONCE):
-        n_rows = min(ROWS_AT_ONCE, n - first)
+    for first in range(0, n, UNITS_AT_ONCE):
+        n_rows = min(UNITS_AT_ONCE, n - first)
         n_read = (n_rows + _STEP - 1) // _STEP * _STEP
         some = scores[first : first + n_rows]
         some[:] = 0

@@ -28,7 +28,7 @@ from builder.kernels.plain.leaves import score_units
 from builder.kernels.plain.runs import choose_runs
 from builder.kernels.plain.shapes import correct_by_shape
 
-S_ROW, S_START, S_END, S_CLASS, S_MOST, N_SPAN = range(6)
+SPAN_ROW, SPAN_START, SPAN_END, SPAN_CLASS, SPAN_MOST, N_SPAN = range(6)
 """Columns of a removed span: its text, its first byte, its end, its class, the greatest score in it."""
 
 _FIRST_UNITS, _NEAR_UNITS = 40, 8
@@ -149,7 +149,7 @@ def _is_title(i: Any, n: Any, memory: Any, title: Any, doubled: Any) -> Any:
 
 
 @kernel
-def copy_bytes(data: Any, start: Any, end: Any, out: Any, o: Any) -> Any:
+def append_bytes(data: Any, start: Any, end: Any, out: Any, o: Any) -> Any:
     """Copy bytes to ``out[o:]``, and return the end of what is written."""
     size = end - start
     source = data[start:end]
@@ -193,10 +193,10 @@ def write_kept(
                 out[o] = 0x0A
                 o += 1
             first -= units[i, U_INDENT]
-        o = copy_bytes(data, first, units[i, U_END], out, o)
+        o = append_bytes(data, first, units[i, U_END], out, o)
         before = i
     if before == n - 1 and before >= 0:
-        o = copy_bytes(data, units[before, U_END], end, out, o)
+        o = append_bytes(data, units[before, U_END], end, out, o)
     return o
 
 
@@ -214,14 +214,14 @@ def list_spans(n: Any, memory: Any, scores: Any, classes: Any, row: Any, spans: 
         kind = classes[i]
         if kind != KEPT:
             if kind == before:
-                spans[at - 1, S_END] = memory.units[i, U_END]
-                spans[at - 1, S_MOST] = max(spans[at - 1, S_MOST], np.int64(scores[i]))
+                spans[at - 1, SPAN_END] = memory.units[i, U_END]
+                spans[at - 1, SPAN_MOST] = max(spans[at - 1, SPAN_MOST], np.int64(scores[i]))
             else:
-                spans[at, S_ROW] = row
-                spans[at, S_START] = memory.units[i, U_START]
-                spans[at, S_END] = memory.units[i, U_END]
-                spans[at, S_CLASS] = kind
-                spans[at, S_MOST] = scores[i]
+                spans[at, SPAN_ROW] = row
+                spans[at, SPAN_START] = memory.units[i, U_START]
+                spans[at, SPAN_END] = memory.units[i, U_END]
+                spans[at, SPAN_CLASS] = kind
+                spans[at, SPAN_MOST] = scores[i]
                 at += 1
         before = kind
     return at

@@ -23,8 +23,8 @@ def _logits() -> Any:
     return np.round(64 * np.log(probabilities / (1 - probabilities))).astype(np.int64)
 
 
-LOGITS = _logits()
-ROOTS = np.round(16 * np.sqrt(np.maximum(np.arange(_MOST_WORDS + 1), 1))).astype(np.int64)
+_LOGITS = _logits()
+_ROOTS = np.round(16 * np.sqrt(np.maximum(np.arange(_MOST_WORDS + 1), 1))).astype(np.int64)
 """The weight of a unit by its words: their square root, in 1/16."""
 
 
@@ -47,7 +47,7 @@ def choose_runs(n: Any, scores: Any, words: Any, cut: Any, steps: Any, leaves: A
     if_leaves = np.int64(0)
     if_stays = np.int64(0)
     for i in range(n):
-        evidence = (LOGITS[scores[i]] - LOGITS[cut]) * ROOTS[min(words[i], _MOST_WORDS)]
+        evidence = (_LOGITS[scores[i]] - _LOGITS[cut]) * _ROOTS[min(words[i], _MOST_WORDS)]
         from_staying = if_stays - CHANGE_COST > if_leaves
         from_leaving = if_leaves - CHANGE_COST > if_stays
         steps[i] = np.int64(from_staying) | (np.int64(not from_leaving) << 1)

@@ -12,10 +12,10 @@ from builder.kernels.plain.cutting import cut_units, is_flat
 from builder.kernels.plain.features import describe_units
 from builder.kernels.plain.layout import U_END, U_START
 from builder.kernels.plain.removal import (
-    S_END,
-    S_START,
+    SPAN_END,
+    SPAN_START,
+    append_bytes,
     choose_units,
-    copy_bytes,
     list_spans,
     write_kept,
 )
@@ -32,7 +32,7 @@ class Choice(NamedTuple):
         steps: uint8[n], how ``choose_runs`` came to a unit.
         classes: uint8[n].
         buckets: int64[CERTAIN + 1].
-        left: uint16[ROWS_AT_ONCE].
+        left: uint16[UNITS_AT_ONCE].
         votes: int64[N_LEARNED].
     """
 
@@ -135,10 +135,10 @@ def clean_texts(
         at[1] = list_spans(n, memory, rows.scores, rows.classes, row, out.spans, before)
         removed = np.int64(0)
         for k in range(before, at[1]):
-            removed += out.spans[k, S_END] - out.spans[k, S_START]
+            removed += out.spans[k, SPAN_END] - out.spans[k, SPAN_START]
         out.removed[row] = removed
         if at[1] == before:
-            o = copy_bytes(data, start, end, out.text, o)
+            o = append_bytes(data, start, end, out.text, o)
         else:
             o = write_kept(data, start, end, is_flat(data, start, end), n, memory, rows.classes, out.text, o)
         out.offsets[row + 1] = o
@@ -162,8 +162,8 @@ def copy_spans(data: Any, spans: Any, n: Any, max_chars: Any, out: Any, offsets:
     o = 0
     offsets[0] = 0
     for i in range(n):
-        start = spans[i, S_START]
-        end = spans[i, S_END]
+        start = spans[i, SPAN_START]
+        end = spans[i, SPAN_END]
         text = data[start:end]
         n_chars = np.int64(0)
         for k in range(len(text)):
@@ -176,5 +176,5 @@ def copy_spans(data: Any, spans: Any, n: Any, max_chars: Any, out: Any, offsets:
                 n_chars += (data[end] & 0xC0) != 0x80
                 end += 1
             end -= 1
-        o = copy_bytes(data, start, end, out, o)
+        o = append_bytes(data, start, end, out, o)
         offsets[i + 1] = o

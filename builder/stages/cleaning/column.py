@@ -57,7 +57,7 @@ def clean_column(column: pa.Array, titles: Sequence[bytes], takes_part: NDArray[
     """
     from builder.kernels.html.trees import CERTAIN
     from builder.kernels.plain.classes import CLASS_NAMES
-    from builder.kernels.plain.removal import S_CLASS, S_MOST, S_ROW, S_START
+    from builder.kernels.plain.removal import SPAN_CLASS, SPAN_MOST, SPAN_ROW, SPAN_START
     from builder.stages.cleaning.cleaner import cleaner
 
     data, offsets = text_buffers(column)
@@ -67,16 +67,16 @@ def clean_column(column: pa.Array, titles: Sequence[bytes], takes_part: NDArray[
     removed = np.zeros(len(column), np.int64)
     removed[chosen] = cleaned.removed
     spans = cleaned.spans
-    rows = chosen[spans[:, S_ROW]]
+    rows = chosen[spans[:, SPAN_ROW]]
     texts, text_chars = _texts_of(data, spans)
     return CleanedColumn(
         column=_replaced(column, chosen, cleaned.text, cleaned.offsets) if len(spans) else column,
         sizes=np.diff(offsets),
         removed=removed,
         rows=rows,
-        classes=pa.array(CLASS_NAMES, pa.string()).take(pa.array(spans[:, S_CLASS])),
-        scores=(CERTAIN - spans[:, S_MOST]) / CERTAIN,
-        starts=spans[:, S_START] - offsets[rows],
+        classes=pa.array(CLASS_NAMES, pa.string()).take(pa.array(spans[:, SPAN_CLASS])),
+        scores=(CERTAIN - spans[:, SPAN_MOST]) / CERTAIN,
+        starts=spans[:, SPAN_START] - offsets[rows],
         texts=texts,
         text_chars=text_chars,
     )
@@ -84,11 +84,11 @@ def clean_column(column: pa.Array, titles: Sequence[bytes], takes_part: NDArray[
 
 def _texts_of(data: NDArray[np.uint8], spans: NDArray[np.int64]) -> tuple[pa.Array, NDArray[np.int64]]:
     """Return the texts of spans, cut where they are long, and how many characters each one has."""
-    from builder.kernels.plain.removal import S_END, S_START
+    from builder.kernels.plain.removal import SPAN_END, SPAN_START
     from builder.kernels.plain.texts import copy_spans
 
     n = len(spans)
-    sizes = np.minimum(spans[:, S_END] - spans[:, S_START], _MAX_BYTES_OF_CHAR * MAX_SPAN_CHARS)
+    sizes = np.minimum(spans[:, SPAN_END] - spans[:, SPAN_START], _MAX_BYTES_OF_CHAR * MAX_SPAN_CHARS)
     out, offsets, chars = (
         np.empty(int(sizes.sum()), np.uint8),
         np.empty(n + 1, np.int64),

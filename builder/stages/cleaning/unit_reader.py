@@ -19,7 +19,7 @@ from builder.kernels.plain.layout import (
     N_UNIT_SUMS,
     Units,
 )
-from builder.kernels.plain.leaves import ROWS_AT_ONCE
+from builder.kernels.plain.leaves import UNITS_AT_ONCE
 from builder.kernels.plain.texts import Choice, read_units
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def allocate_units(n: int) -> Units:
     """Return working memory for a number of units."""
     n_places = 1 << (2 * n - 1).bit_length()
     # an odd number of cache lines, so that the columns of a unit are not all in the same place of the cache
-    stride = ((n + 2 * MARGIN + ROWS_AT_ONCE + _CACHE_LINE - 1) // _CACHE_LINE | 1) * _CACHE_LINE
+    stride = ((n + 2 * MARGIN + UNITS_AT_ONCE + _CACHE_LINE - 1) // _CACHE_LINE | 1) * _CACHE_LINE
     return Units(
         units=np.empty((n, N_UNIT), np.int64),
         counts=np.empty((n, N_UNIT_STATISTICS), np.int32),
@@ -90,6 +90,6 @@ def allocate_choice(n: int) -> Choice:
         steps=np.empty(n, np.uint8),
         classes=np.empty(n, np.uint8),
         buckets=np.empty(CERTAIN + 1, np.int64),
-        left=np.empty(ROWS_AT_ONCE, np.uint16),
+        left=np.empty(UNITS_AT_ONCE, np.uint16),
         votes=np.empty(N_LEARNED, np.int64),
     )
