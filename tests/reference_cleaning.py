@@ -131,16 +131,30 @@ def _ends(one: Judged) -> bool:
 
 
 def _drop_threads(judged: list[Judged]) -> None:
+    """List what is in threads first, and decide on all of it in the end."""
+    listed: dict[int, Judged] = {}
     for i, one in enumerate(judged):
         is_marker = one.unit.words <= 3 and len(one.unit.text) <= 24 and not _ends(one)
         if not one.leaves or one.unit.copies < 2 or not is_marker:
             continue
         same = [k for k in range(i + 2, min(i + 13, len(judged))) if judged[k].unit.hash == one.unit.hash]
-        if same and judged[same[0]].leaves:
-            k = same[0]
-            if 2 * sum(between.leaves for between in judged[i:k]) >= k - i:
-                for between in judged[max(2 * i - k + 1, 1) : k]:
-                    between.leaves = True
+        if not same or not judged[same[0]].leaves:
+            continue
+        comment = judged[i : same[0]]
+        first = max(i - len(comment) + 1, 1)
+        if _mostly_leave(comment):
+            is_clear = any(not before.leaves and before.score >= 600 for before in judged[first:i])
+            for k in range(i if is_clear else first, same[0]):
+                if not judged[k].leaves and judged[k].score < 600:
+                    listed[k] = judged[k]
+    stay = sum(one.unit.words for one in judged if not one.leaves)
+    if 5 * sum(one.unit.words for one in listed.values()) <= stay:
+        for one in listed.values():
+            one.leaves = True
+
+
+def _mostly_leave(some: list[Judged]) -> bool:
+    return 2 * sum(one.leaves for one in some) >= len(some)
 
 
 def _drop_buttons(judged: list[Judged]) -> None:

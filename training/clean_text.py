@@ -43,7 +43,7 @@ def main() -> None:
     given = parser.parse_args()
     reader = UnitReader(NO_WORDS)
     pages = [cut(page, reader) for folder in given.folders for page in text_pages(folder)]
-    gold = [page for folder in given.folders for page in gold_pages(folder)]
+    gold = [page for folder in given.folders for page in gold_pages(folder) if not page.n_labellers]
     if given.validate:
         validate(pages, gold)
         return

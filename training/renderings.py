@@ -51,13 +51,15 @@ _WRITERS: dict[str, Callable[[str], str]] = {
 def text_pages(folder: Path) -> Iterator[TextPage]:
     """Read a training set as plain text: the texts that it holds, or renderings of its pages.
 
-    A page that a converter cannot read is left out.
+    A page that a converter cannot read is left out. So is a page with labelled blocks: it has no gold text.
     """
     listed = folder / "pages.jsonl"
     if listed.exists():
         yield from _listed(listed, folder.name)
         return
     for page in gold_pages(folder):
+        if page.n_labellers:
+            continue
         html = page.html.decode("utf-8", "replace").replace("\x00", "")
         for name, write in _WRITERS.items():
             try:

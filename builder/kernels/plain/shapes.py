@@ -1,8 +1,10 @@
-"""Correct the choice of units by their shape: tables, code and verse stay whole, threads leave whole."""
+"""Correct the choice of units by shape: tables, code and verse stay whole, short threads leave whole."""
 
 from __future__ import annotations
 
 from typing import Any
+
+import numpy as np
 
 from builder.kernels.html.letters import COMMA, STOP
 from builder.kernels.jit import kernel
@@ -28,6 +30,12 @@ _CODE_REACH, _MAX_CODE_CHARS = 3, 200
 _MAX_VERSE_CHARS, _MIN_VERSE_LINES, _MAX_VERSE_LINES = 90, 3, 60
 _BUTTON_WORDS = 3
 _MARKER_WORDS, _MARKER_CHARS, _MAX_COMMENT_UNITS = 3, 24, 12
+_CLEARLY_MAIN = 600
+_THREAD_SHARE = 5
+"""The words that leave with a thread are at most one fifth of those that would stay."""
+
+_IN_THREAD = 2
+"""A unit that leaves if the threads of its text are not most of the text."""
 
 
 @kernel
@@ -40,7 +48,7 @@ def correct_by_shape(n: Any, memory: Any, scores: Any, leaves: Any) -> None:
         scores: int32[n], the probability that a unit is main text, in 1/1000.
         leaves: uint8[n], 1 for a unit that leaves; changed in place.
     """
-    _drop_threads(n, memory, leaves)
+    _drop_threads(n, memory, scores, leaves)
     _drop_buttons(n, memory, leaves)
     _keep_first(n, memory, scores, leaves)
     _keep_tables(n, memory, leaves)
@@ -150,27 +158,61 @@ def _drop_buttons(n: Any, memory: Any, leaves: Any) -> None:
 
 
 @kernel
-def _drop_threads(n: Any, memory: Any, leaves: Any) -> None:
+def _drop_threads(n: Any, memory: Any, scores: Any, leaves: Any) -> None:
     """Let whole comments leave: what is between copies of a short line, such as a button to reply.
 
-    The first comment has as many lines as the second one.
+    What the model is sure of stays. In a forum and in a list of products, the threads are the main text: if
+    many words would leave, all of them stay.
     """
     for i in range(n):
         row = memory.counts[i]
-        if leaves[i] == 0 or row[UNIT_COPIES] < 2 or not _is_marker(row):
+        if leaves[i] != 1 or row[UNIT_COPIES] < 2 or not _is_marker(row):
             continue
-        for step in range(2, _MAX_COMMENT_UNITS + 1):
-            k = i + step
-            if k >= n:
-                break
+        for k in range(i + 2, min(i + _MAX_COMMENT_UNITS + 1, n)):
             if memory.hashes[k, H_WORDS] == memory.hashes[i, H_WORDS]:
-                gone = 0
-                for between in range(i, k):
-                    gone += leaves[between]
-                if 2 * gone >= step and leaves[k] == 1:
-                    for between in range(max(i - step + 1, 1), k):
-                        leaves[between] = 1
+                if leaves[k] == 1 and _leave_mostly(i, k, leaves):
+                    _mark_thread(_start_of_first(i, k, scores, leaves), k, scores, leaves)
                 break
+    stays = np.int64(0)
+    in_threads = np.int64(0)
+    for i in range(n):
+        if leaves[i] == 0:
+            stays += memory.counts[i, UNIT_WORDS]
+        elif leaves[i] == _IN_THREAD:
+            in_threads += memory.counts[i, UNIT_WORDS]
+    is_few = _THREAD_SHARE * in_threads <= stays + in_threads
+    for i in range(n):
+        if leaves[i] == _IN_THREAD:
+            leaves[i] = is_few
+
+
+@kernel
+def _leave_mostly(start: Any, end: Any, leaves: Any) -> Any:
+    """Return whether at least half of some units leave by themselves."""
+    n_leave = 0
+    for i in range(start, end):
+        n_leave += leaves[i] == 1
+    return 2 * n_leave >= end - start
+
+
+@kernel
+def _start_of_first(marker: Any, following: Any, scores: Any, leaves: Any) -> Any:
+    """Return the first unit of a comment and of the one before it, which has as many units.
+
+    If one of the units before the comment is clearly main text, they are not a comment.
+    """
+    start = max(2 * marker - following + 1, 1)
+    for i in range(start, marker):
+        if leaves[i] == 0 and scores[i] >= _CLEARLY_MAIN:
+            return np.int64(marker)
+    return np.int64(min(start, marker))
+
+
+@kernel
+def _mark_thread(start: Any, end: Any, scores: Any, leaves: Any) -> None:
+    for i in range(start, end):
+        if leaves[i] == 0 and scores[i] < _CLEARLY_MAIN:
+            leaves[i] = _IN_THREAD
 
 
 @kernel
