@@ -113,12 +113,14 @@ def _text_warnings(recipe: Recipe, seen: Seen) -> Iterator[Fault]:
     """Warn of a source whose records have neither text nor HTML; ``page-1`` refuses all of them."""
     if recipe.contract.outgoing is None:
         return
+    named = {fault.where for fault in _role_warnings(recipe, seen)}
     for place, source in enumerate(recipe.sources):
+        where = f"sources[{place}].{source.kind}"
         names = sorted(what for kind, name, what in seen if (kind, name) == (MEMBER, source.label))
-        if names and not {"text", "html"} & set(names):
+        if names and not {"text", "html"} & set(names) and where not in named:
             what = "no record of the sample has `text` or `html`"
             advice = f"if another field has it, add rename: {{FIELD: text}}; the fields are {_listed(names)}"
-            yield Fault(where=f"sources[{place}].{source.kind}", what=what, advice=advice)
+            yield Fault(where=where, what=what, advice=advice)
 
 
 def _rename_warnings(recipe: Recipe, seen: Seen) -> Iterator[Fault]:

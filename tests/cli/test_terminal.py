@@ -75,6 +75,7 @@ CALLS: dict[str, tuple[int, list[str]]] = {
     "gc": (0, ["gc", "corpus"]),
     "publish": (0, ["publish", "corpus", "--repo", "harbour/evil", "--dry-run"]),
     "fetch": (1, ["fetch", f"harbour/{EVIL}@1.0.0", "got"]),
+    "optout": (0, ["optout", "corpus", "--missing"]),
     "schema": (1, ["schema", EVIL]),
     "plugin": (1, ["plugin", "check", EVIL]),
     "no command": (2, [EVIL]),

@@ -103,13 +103,23 @@ def test_html_that_no_stage_extracts_is_a_warning(tmp_path: Path) -> None:
 
 def test_records_without_text_and_html_are_a_warning(tmp_path: Path) -> None:
     """A CSV file of another tool has other names. The message lists them, and says how to rename one."""
-    (tmp_path / "a.csv").write_text("section,body\nnews,one\n")
+    (tmp_path / "a.csv").write_text("section,words\nnews,one\n")
     source: Any = {"path": "a.csv"}
     assert warned(checked(tmp_path, {"csv": source}))["sources[0].csv"] == (
         "no record of the sample has `text` or `html` "
-        "(if another field has it, add rename: {FIELD: text}; the fields are body, section)"
+        "(if another field has it, add rename: {FIELD: text}; the fields are section, words)"
     )
-    assert "sources[0].csv" not in warned(checked(tmp_path, {"csv": {**source, "rename": {"body": "text"}}}))
+    renamed = checked(tmp_path, {"csv": {**source, "rename": {"words": "text"}}})
+    assert "sources[0].csv" not in warned(renamed)
+
+
+def test_a_field_that_looks_like_the_text_is_named_once(tmp_path: Path) -> None:
+    """One warning for a source, with the line to add."""
+    (tmp_path / "a.csv").write_text("section,body\nnews,one\n")
+    warnings = checked(tmp_path, {"csv": {"path": "a.csv"}}).warnings
+    assert [one.advice for one in warnings if one.where == "sources[0].csv"] == [
+        "if this is meant, add rename: {body: text}"
+    ]
 
 
 def test_html_files_without_a_stage_are_a_warning_too(tmp_path: Path) -> None:
