@@ -97,6 +97,7 @@ class RayEngine:
         self._on_progress, self._preload = on_progress, tuple(preload)
         self._nodes: list[dict[str, Any]] = []
         self._n_maps = 0
+        self._is_connected = False
 
     # -- the cluster
 
@@ -134,11 +135,11 @@ class RayEngine:
 
     def close(self) -> None:
         """Disconnect from the cluster; a cluster that this engine has started ends."""
-        if self._nodes:
+        if self._is_connected:
             import ray
 
             ray.shutdown()
-            self._nodes = []
+            self._nodes, self._is_connected = [], False
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def __enter__(self) -> RayEngine:
@@ -259,6 +260,7 @@ class RayEngine:
             }
         try:
             ray.init(address=self._address, **options)
+            self._is_connected = True
         except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
             what = f"cannot connect to the cluster {self._address}: {str(error).splitlines()[0][:200]}"
             raise BuilderError(Fault(where="--engine ray", what=what, advice=_advice_on(error))) from error

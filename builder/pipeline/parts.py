@@ -69,6 +69,7 @@ class Part:
     Attributes:
         files: the place of each batch, by its content (``rows``, ``rejected``, ``account``).
         refused: stage, unit and reason of each unit that the guard refused in this part.
+        made_from: the rows of the earlier pass that the part was made from; empty in the first pass.
         base: the rows of the part with the public columns, at the places in ``_at``; None if this part has
             them.
     """
@@ -79,6 +80,7 @@ class Part:
     files: Mapping[str, Extent]
     counts: Mapping[str, int] = field(default_factory=dict)
     refused: Sequence[tuple[str, int, str]] = ()
+    made_from: str = ""
     base: Extent | None = None
 
     def open_rows(self) -> pa.RecordBatch:
@@ -135,6 +137,7 @@ class TaskParts:
         n_records: int,
         counts: Mapping[str, int],
         refused: Sequence[RefusedUnit] = (),
+        made_from: str = "",
     ) -> Part:
         """Write one part; ``tables`` has ``rows`` and ``rejected``, and ``account`` in the first pass."""
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -145,10 +148,21 @@ class TaskParts:
             files={what: self._append(what, batch) for what, batch in tables.items()},
             counts=dict(counts),
             refused=[(one.stage, one.unit, one.reason) for one in refused],
+            made_from=made_from,
         )
         self._list([part])
         self.parts.append(part)
         return part
+
+    def keep_made_from(self, wanted: Sequence[str]) -> None:
+        """Keep the parts up to the first one that was made from other rows than now; add the others again.
+
+        An earlier pass that was repeated after damage can have cut its rows into other parts.
+        """
+        n_same = 0
+        while n_same < min(len(wanted), len(self.parts)) and self.parts[n_same].made_from == wanted[n_same]:
+            n_same += 1
+        del self.parts[n_same:]
 
     def finish(self, n_records: int) -> FinishedTask:
         """Mark the task as finished: it has no more parts. The reader has counted ``n_records``."""

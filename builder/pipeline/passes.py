@@ -144,6 +144,12 @@ class PartGroup:
     parts: Sequence[Part]
     first_rows: Sequence[int]
 
+    @property
+    def rows(self) -> list[str]:
+        """For each part, a text that differs if it has other rows, or if they have other numbers."""
+        pairs = zip(self.parts, self.first_rows, strict=True)
+        return [f"{part.files['rows'].digest}@{first_row}" for part, first_row in pairs]
+
 
 PART_GROUP_BYTES = 32_000_000
 """Bytes of rows in a group of parts. The parts of a group share a file."""
@@ -193,13 +199,14 @@ class LaterPass:
     def __call__(self, group: PartGroup, guard: Guard) -> list[Part]:
         """Process some parts, and return the new ones."""
         task_parts = TaskParts(Path(self.folder) / f"{group.number:06d}")
-        made = [*task_parts.parts]
-        for part, first_row in list(zip(group.parts, group.first_rows, strict=True))[len(made) :]:
-            made.append(self._process(part, first_row, task_parts, guard))
+        task_parts.keep_made_from(group.rows)
+        for n in range(len(task_parts.parts), len(group.parts)):
+            self._process(group, n, task_parts, guard)
         bases = [part.files["rows"] if self.refers else None for part in group.parts]
-        return [replace(part, base=base) for part, base in zip(made, bases, strict=True)]
+        return [replace(part, base=base) for part, base in zip(task_parts.parts, bases, strict=True)]
 
-    def _process(self, part: Part, first_row: int, task_parts: TaskParts, guard: Guard) -> Part:
+    def _process(self, group: PartGroup, n: int, task_parts: TaskParts, guard: Guard) -> None:
+        part, first_row = group.parts[n], group.first_rows[n]
         counts: Counter[str] = Counter()
         here = drop_sketches(part.open_rows(), self.barrier)
         if ROW not in here.schema.names:
@@ -223,7 +230,13 @@ class LaterPass:
         batch = _hidden(batch) if self.refers else batch.drop_columns([AT])
         late = [*([tombstoned] if tombstoned else []), *refused, *rejected]
         tables = {"rows": batch, "rejected": _with_rows(concat(late), here), **dropped.files()}
-        return task_parts.add(tables, n_records=part.n_rows, counts=counts, refused=guard.take_refused())
+        task_parts.add(
+            tables,
+            n_records=part.n_rows,
+            counts=counts,
+            refused=guard.take_refused(),
+            made_from=group.rows[n],
+        )
 
     def _refused(self, here: pa.RecordBatch, first_row: int) -> list[pa.RecordBatch]:
         """Return the rejections of the corpus stages that reject rows."""

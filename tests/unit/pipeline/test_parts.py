@@ -76,6 +76,26 @@ def test_a_finished_task_counts_the_records_of_its_reader(tmp_path: Path) -> Non
     assert TaskParts(tmp_path).finished() is None
 
 
+@pytest.mark.parametrize(
+    ("wanted", "kept"),
+    [(["a", "b", "c"], [0, 1, 2]), (["a", "x", "c"], [0]), (["a"], [0]), (["x", "a", "b", "c"], [])],
+)
+def test_parts_that_were_made_from_other_rows_are_not_kept(
+    tmp_path: Path, wanted: list[str], kept: list[int]
+) -> None:
+    """After damage, an earlier pass can have cut its rows into other parts."""
+    task = TaskParts(tmp_path)
+    for number, source in enumerate("abc"):
+        rows = pa.record_batch({"x": pa.array([f"part {number}"])})
+        task.add({"rows": rows, "rejected": rows}, n_records=1, counts={}, made_from=source)
+    again = TaskParts(tmp_path)
+    again.keep_made_from(wanted)
+    assert numbers(again) == kept
+    for source in wanted[len(kept) :]:
+        again.add({"rows": rows, "rejected": rows}, n_records=1, counts={}, made_from=source)
+    assert [part.made_from for part in again.parts] == wanted
+
+
 ATTEMPT = """
 import sys, json
 sys.path[:0] = json.loads(sys.argv[1])
