@@ -26,10 +26,10 @@ from builder.io.streams.remote import RemoteFile
 from builder.io.streams.streams import open_input
 from builder.recipe import Recipe
 
-TOKEN = "CANARY-8c1f+sig/nature=="
-CODED = "CANARY-8c1f%2Bsig%2Fnature%3D%3D"
+TOKEN = "CANARY-quay8x+sig/nature=="
+CODED = "CANARY-quay8x%2Bsig%2Fnature%3D%3D"
 OTHER = "CANARY-other-9d20"
-PARTS = ("CANARY", "8c1f", "nature")
+PARTS = ("CANARY", "quay8x", "nature")
 """What must be nowhere: pieces of every token and password of these tests."""
 
 FEED = b"".join(
@@ -134,10 +134,10 @@ def test_a_build_publishes_no_secret_of_an_address(site: Site, attempt: Attempt,
 
 def test_a_password_in_an_address_opens_the_input_and_is_published_nowhere(attempt: Attempt) -> None:
     """User information is part of no name and of no message."""
-    with serving(Site(files={"/feed.jsonl": FEED}, password="ann:CANARY-8c1f")) as site:
-        attempt.recipe(site.url("/feed.jsonl", user="ann:CANARY-8c1f"))
+    with serving(Site(files={"/feed.jsonl": FEED}, password="ann:CANARY-quay8x")) as site:
+        attempt.recipe(site.url("/feed.jsonl", user="ann:CANARY-quay8x"))
         assert attempt.build().returncode == 0
-        attempt.recipe(site.url("/gone.jsonl", user="ann:CANARY-8c1f"))
+        attempt.recipe(site.url("/gone.jsonl", user="ann:CANARY-quay8x"))
         assert attempt.build().returncode == 1
         assert "http://127.0.0.1" in attempt.outputs[-1]
     attempt.assert_no_secret()
@@ -145,9 +145,9 @@ def test_a_password_in_an_address_opens_the_input_and_is_published_nowhere(attem
 
 def test_a_value_that_is_a_part_of_the_path_is_not_published(attempt: Attempt) -> None:
     """Where the value selects the name, the name keeps the variable; the codec is still known."""
-    with serving(Site(files={"/CANARY-8c1f/a.jsonl": FEED, "/x/CANARY-8c1f.jsonl": FEED[:200]})) as site:
+    with serving(Site(files={"/CANARY-quay8x/a.jsonl": FEED, "/x/CANARY-quay8x.jsonl": FEED[:200]})) as site:
         attempt.recipe(site.url("/${TOK}/*.jsonl"), site.url("/x/${TOK}.jsonl"))
-        done = attempt.build(TOK="CANARY-8c1f")
+        done = attempt.build(TOK="CANARY-quay8x")
         assert done.returncode == 0, done.stderr
     names = {row["path"] for row in ledger_rows(attempt.folder / "corpus")}
     assert names == {"a.jsonl", "${TOK}.jsonl"}
@@ -185,12 +185,12 @@ def test_a_fault_of_the_recipe_quotes_no_secret(attempt: Attempt) -> None:
     source = "https://h.example/a.jsonl?token=${TOK}"
     document = {"name": "canary", "sources": [{"jsonl": source}], "corpus": "corpus"}
     (attempt.folder / "recipe.yaml").write_text(json.dumps(document))
-    assert attempt.build(TOK="CANARY-8c1f").returncode == 1
+    assert attempt.build(TOK="CANARY-quay8x").returncode == 1
     assert "h.example" in attempt.outputs[-1]
-    setting = "sources.jsonl.path.x=https://h.example/?token=CANARY-8c1f"
+    setting = "sources.jsonl.path.x=https://h.example/?token=CANARY-quay8x"
     assert attempt.build("--set", setting, TOK="x").returncode == 1
     attempt.recipe("${DIR}/gone.jsonl")
-    assert attempt.build(DIR="/CANARY-8c1f").returncode == 1
+    assert attempt.build(DIR="/CANARY-quay8x").returncode == 1
     assert "${DIR}/gone.jsonl" in attempt.outputs[-1]
     attempt.assert_no_secret()
 
@@ -299,7 +299,7 @@ def test_a_process_of_its_own_prints_no_secret(site: Site, attempt: Attempt) -> 
 def test_a_redirect_to_another_host_is_refused(attempt: Attempt) -> None:
     """The error names both hosts and the option, and not the rest of the location."""
     with serving(Site(files={"/feed.jsonl": FEED})) as other:
-        location = other.url("/feed.jsonl?token=CANARY-8c1f", host="localhost")
+        location = other.url("/feed.jsonl?token=CANARY-quay8x", host="localhost")
         with serving(Site(files={}, redirects={"/feed.jsonl": location})) as site:
             attempt.recipe(site.url("/feed.jsonl"))
             done = attempt.build()
