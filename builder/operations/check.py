@@ -97,6 +97,7 @@ class Sample:
         n_tasks: parts of the inputs that the sample is taken from.
         n_all_tasks: all parts of the inputs.
         reasons: ((outcome, stage, reason), records), most records first.
+        sources: the kinds of the sources, under which they reject records.
     """
 
     n_tasks: int
@@ -105,6 +106,7 @@ class Sample:
     reasons: Sequence[tuple[tuple[str, str, str], int]]
     contract_faults: Sequence[FaultGroup]
     unreadable: Sequence[UnreadableFile]
+    sources: Sequence[str]
 
     @property
     def n_records(self) -> int:
@@ -309,7 +311,7 @@ def _run(
         sample_kept=closed.sums.outcomes["kept"],
         nulled=nulled_cells(closed.counts),
     )
-    sample = _sample(closed, n_tasks=len(tasks), n_all_tasks=len(all_tasks))
+    sample = _sample(closed, recipe, n_tasks=len(tasks), n_all_tasks=len(all_tasks))
     return estimate, sample, observed(closed.counts)
 
 
@@ -330,7 +332,7 @@ def _run_sample(context: BuildContext, tasks: Sequence[Task]) -> Closed:
     return close(context, run_chain(context, tasks))
 
 
-def _sample(closed: Closed, *, n_tasks: int, n_all_tasks: int) -> Sample:
+def _sample(closed: Closed, recipe: Recipe, *, n_tasks: int, n_all_tasks: int) -> Sample:
     return Sample(
         n_tasks=n_tasks,
         n_all_tasks=n_all_tasks,
@@ -338,6 +340,7 @@ def _sample(closed: Closed, *, n_tasks: int, n_all_tasks: int) -> Sample:
         reasons=sorted(closed.sums.reasons.items(), key=lambda item: (-item[1], item[0])),
         contract_faults=closed.losses.faults,
         unreadable=closed.losses.unreadable,
+        sources=list(dict.fromkeys(source.kind for source in recipe.sources)),
     )
 
 

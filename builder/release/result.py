@@ -47,6 +47,8 @@ class BuildResult(Summarised):
         n_restated: number of records of earlier builds whose outcome changed; ``outcomes`` counts them too.
         passed_over: the files that folders and globs of the recipe did not select.
         n_known: number of records that were read again and are in the ledger of an earlier version.
+        sources: the kinds of the sources, under which they reject records.
+        stages: the names of the stages in the order of the chain.
     """
 
     name: str
@@ -68,6 +70,8 @@ class BuildResult(Summarised):
     tagged: Mapping[str, int] = field(default_factory=dict)
     contract_faults: Sequence[FaultGroup] = ()
     unreadable: Sequence[UnreadableFile] = ()
+    sources: Sequence[str] = ()
+    stages: Sequence[str] = ()
 
     @property
     def is_stopped(self) -> bool:
