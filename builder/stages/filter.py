@@ -185,9 +185,13 @@ class Filter:
 
     def apply(self, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:  # noqa: ARG002
         """Judge the documents of a batch by the rules, and ask the function about those that stay."""
+        return self.decide(batch, self.evidence(batch, resources=resources), resources=resources)
+
+    def decide(self, batch: pa.RecordBatch, evidence: Evidence, *, resources: Resources) -> Outcome:
+        """Judge the documents by their values, and ask the function about those that stay."""
+        outcome = self._judge(batch, evidence, resources)
         if self.called is None:
-            return self._judge(batch, resources)
-        outcome = self._judge(batch, resources)
+            return outcome
         kept = outcome.kept
         columns = LazyColumns(kept, resources.columns)
         refused = refused_rows(self.called.load(), columns, kept.num_rows)
@@ -227,7 +231,7 @@ class Filter:
         preset = self._preset()
         return self.min_fired or (preset.min_fired if preset else 1)
 
-    def _judge(self, batch: pa.RecordBatch, resources: Resources) -> Outcome:
+    def _judge(self, batch: pa.RecordBatch, evidence: Evidence, resources: Resources) -> Outcome:
         """Judge the documents of a batch by the rules."""
         from builder.stages.quality.evidence import (
             edited_batch,
@@ -238,7 +242,6 @@ class Filter:
         from builder.stages.quality.judging import NONE, judge_batch
 
         text = resources.columns.text
-        evidence = self.evidence(batch, resources=resources)
         judged = judge_batch(self.conditions, evidence.values, batch.num_rows, min_fired=self.least_fired)
         counts = dict(judged.counts())
         if self.mode != "drop":

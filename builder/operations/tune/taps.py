@@ -54,12 +54,11 @@ class TappedFilter(Filter):
     folder: str
     also: tuple[str, ...] = ()
 
-    def apply(self, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:
+    def apply(self, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:  # noqa: ARG002
         """Judge a batch after its values were written."""
-        if batch.num_rows:
-            evidence = self.evidence(batch, resources=resources, also=self.also)
-            write_rows(batch, evidence.values, folder=Path(self.folder), resources=resources)
-        return Filter.apply(self, batch, resources=resources, guard=guard)
+        evidence = self.evidence(batch, resources=resources, also=self.also)
+        write_rows(batch, evidence.values, folder=Path(self.folder), resources=resources)
+        return self.decide(batch, evidence, resources=resources)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,18 +69,18 @@ class TappedLanguage(Language):
 
     def apply(self, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:
         """Identify the languages of a batch after they were written."""
-        if batch.num_rows:
+        findings = self.find(batch, resources=resources)
+        found = self.write_columns(batch, findings, resources=resources)
+        values = {LANGUAGE: found.column(LANGUAGE), SCORE: found.column(SCORE)}
+        if self.by == "paragraph":
+            values[SHARE] = found.column(SHARE)
+        if self.agree:
             options = {one.name: getattr(self, one.name) for one in dataclasses.fields(Language)}
             every = Language(**options | {"keep": None, "min_score": None, "unknown": "keep"})
-            found = replace(every, agree=None).apply(batch, resources=resources, guard=guard).kept
-            values = {LANGUAGE: found.column(LANGUAGE), SCORE: found.column(SCORE)}
-            if self.by == "paragraph":
-                values[SHARE] = found.column(SHARE)
-            if self.agree:
-                outcome = every.apply(batch, resources=resources, guard=guard)
-                values[AGREES] = _answers(batch, outcome.rejected)
-            write_rows(batch, values, folder=Path(self.folder), resources=resources)
-        return Language.apply(self, batch, resources=resources, guard=guard)
+            outcome = every.decide(batch, findings, resources=resources, guard=guard)
+            values[AGREES] = _answers(batch, outcome.rejected)
+        write_rows(batch, values, folder=Path(self.folder), resources=resources)
+        return self.decide(batch, findings, resources=resources, guard=guard)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +158,8 @@ def write_rows(
     batch: pa.RecordBatch, values: Mapping[str, pa.Array], *, folder: Path, resources: Resources
 ) -> None:
     """Write one row for each document of a batch: where it is from, how it begins, and its values."""
+    if not batch.num_rows:
+        return
     roles = resources.columns
     known = identify(batch, resources=resources)
     language = values[LANGUAGE] if LANGUAGE in values else _column(batch, LANGUAGE)
