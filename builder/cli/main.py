@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "init": ("start", "Create a recipe, a few pages and a contract to start from."),
     "check": ("check", "Check a recipe or a version, and estimate what a build takes."),
+    "tune": ("tune", "Choose thresholds: show what others would remove."),
     "build": ("build", "Build a new version of a corpus from a recipe."),
     "validate": ("validate", "Check any file against any JSON Schema."),
     "dedup": ("dedup", "Remove exact and near duplicates from files."),

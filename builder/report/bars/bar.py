@@ -39,3 +39,14 @@ def cut(text: str, *, width: int) -> str:
     shown = visible(text)
     end = "…" if can_print("…") else "."
     return shown if len(shown) <= width else shown[: max(0, width - 1)] + end
+
+
+def cut_start(text: str, *, width: int) -> str:
+    """Return a text that is at most ``width`` characters wide; its end stays, as that of a URL.
+
+    >>> cut_start("https://docs.example/a/b.html", width=10)
+    '…/a/b.html'
+    """
+    shown = visible(text)
+    start = "…" if can_print("…") else "."
+    return shown if len(shown) <= width else start + shown[len(shown) - width + 1 :]
