@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from builder.operations.rejected import rejected
     from builder.operations.show import show
     from builder.operations.takedown import takedown
+    from builder.operations.tune import Tuning, tune
     from builder.operations.validate import validate
     from builder.operations.verify import verify
     from builder.operations.why import why
@@ -41,6 +42,7 @@ __all__ = [
     "Corpus",
     "Diff",
     "Recipe",
+    "Tuning",
     "build",
     "check",
     "check_plugin",
@@ -54,6 +56,7 @@ __all__ = [
     "rejected",
     "show",
     "takedown",
+    "tune",
     "validate",
     "verify",
     "why",
@@ -67,6 +70,7 @@ _MODULES = {
     "Corpus": "builder.corpus",
     "Diff": "builder.operations.diff",
     "Recipe": "builder.recipe",
+    "Tuning": "builder.operations.tune",
     "build": "builder.operations.build",
     "check": "builder.operations.check",
     "check_plugin": "builder.operations.plugin",
@@ -80,6 +84,7 @@ _MODULES = {
     "rejected": "builder.operations.rejected",
     "show": "builder.operations.show",
     "takedown": "builder.operations.takedown",
+    "tune": "builder.operations.tune",
     "validate": "builder.operations.validate",
     "verify": "builder.operations.verify",
     "why": "builder.operations.why",

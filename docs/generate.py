@@ -103,6 +103,7 @@ builder build my-corpus/recipe.yaml
 | know why a page is not in the dataset | [Ledger](ledger.md), [Reason codes](reasons.md) |
 | add pages, or take pages down | [Further versions](further-versions.md) |
 | drop texts of low quality | [Quality](quality.md), [Signals](signals.md) |
+| choose a threshold | [Choosing thresholds](thresholds.md) |
 | honour reservations of rights, and prove it | [Reservations](opt-out.md) |
 | be left out, as the owner of a site | [How to be left out](left-out.md) |
 | load a version | [The corpus folder](corpus-folder.md) |

@@ -33,6 +33,7 @@ COMMAND_MODULES = {
     "rejected": "operations.rejected",
     "show": "operations.show",
     "takedown": "operations.takedown",
+    "tune": "operations.tune",
     "validate": "operations.validate",
     "verify": "operations.verify",
     "versions": "report.versions",

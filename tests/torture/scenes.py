@@ -148,6 +148,7 @@ READERS: dict[str, list[str]] = {
     "rejected": ["rejected", "corpus", "--output", "rejected.jsonl"],
     "show": ["show", "corpus"],
     "check": ["check", "base.json"],
+    "tune": ["tune", "base.json", "--workers", "1", "--html", "tune.html"],
     "check version": ["check", "corpus"],
     "gc --dry-run": ["gc", "corpus", "--dry-run"],
     "validate": ["validate", "feed/a.jsonl", "--contract", "page-1", "--rejected", "invalid.jsonl"],

@@ -28,6 +28,9 @@ MAX_LANGUAGES = 5
 """Languages whose quantiles are shown: those with the most documents. All others are one group."""
 MAX_VALUES = 20
 """Values of a column of texts that are counted one by one."""
+_NO_SIGNAL = 0.5
+"""The area under the curve of a signal that says nothing about the labels."""
+
 OTHERS = "other"
 UNKNOWN = "unknown"
 
@@ -309,6 +312,10 @@ class RuleAnalysis:
         applies: NDArray[np.bool_],
     ) -> Suggestion | None:
         if self.labelled is None:
+            return None
+        auc = area_under_curve(numbers[self.labelled.rows], self.labelled.is_drop)
+        separates = auc.low > _NO_SIGNAL if one.limit == "min" else auc.high < _NO_SIGNAL
+        if not separates:
             return None
         keeps = self.labelled.rows[~self.labelled.is_drop]
         known = numbers[keeps[applies[keeps]]]

@@ -25,7 +25,6 @@ def tuning_document(found: Tuning) -> dict[str, Any]:
         "labels": found.labels,
         "max_lost": found.max_lost,
         "quantiles": list(QUANTILES),
-        "written": [],
         "stages": [_plain(dataclasses.asdict(stage)) for stage in found.stages],
     }
 
