@@ -98,10 +98,22 @@ def _near_lines(stage: NearFacts, *, recipe: str) -> Iterator[str]:
             "threshold changes the least."
         )
     yield ""
-    yield from _wrapped(
-        "Read the pairs from the top. The threshold belongs above the first group whose pairs are different "
-        "documents. Left is the merged document, right the kept one; [brackets] hold what differs."
-    )
+    if not most:
+        yield f"No two documents have a similarity of {stage.thresholds[-1].threshold:g} or more."
+    elif any(one.pairs for one in stage.thresholds):
+        yield from _wrapped(_READ_PAIRS)
+    yield from _pairs_lines(stage)
+    yield ""
+    yield from command_lines((stage.setting,), recipe=recipe, example=f"{current.threshold:g}")
+
+
+_READ_PAIRS = (
+    "Read the pairs from the top. The threshold belongs above the first group whose pairs are different "
+    "documents. Left is the merged document, right the kept one; [brackets] hold what differs."
+)
+
+
+def _pairs_lines(stage: NearFacts) -> Iterator[str]:
     for i, one in enumerate(stage.thresholds):
         if not one.pairs:
             continue
@@ -111,8 +123,6 @@ def _near_lines(stage: NearFacts, *, recipe: str) -> Iterator[str]:
         yield f"similarity {name}: {counted(one.in_bin, 'document')}"
         for pair in one.pairs:
             yield from pair_lines(pair)
-    yield ""
-    yield from command_lines((stage.setting,), recipe=recipe, example=f"{current.threshold:g}")
 
 
 # -- filter and language ---------------------------------------------------------------------------
