@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -43,7 +44,8 @@ def pair_lines(pair: Pair) -> Iterator[str]:
 
 def _passages(left: str, right: str) -> Iterator[tuple[str, str]]:
     """Yield each difference with the words around it; brackets mark what only one side has."""
-    parts = changed_parts(left, right)
+    start = max(0, _n_equal(left, right) - 2 * _CONTEXT_CHARS)
+    parts = changed_parts(left[start:], right[start:])
     segments = list(_segments(parts.old, parts.new))
     for i, (old, new, differs) in enumerate(segments):
         if not differs or not (old + new).strip():
@@ -51,6 +53,12 @@ def _passages(left: str, right: str) -> Iterator[tuple[str, str]]:
         before = _one_line(segments[i - 1][0])[-_CONTEXT_CHARS:] if i else ""
         after = _one_line(segments[i + 1][0])[:_CONTEXT_CHARS] if i + 1 < len(segments) else ""
         yield _marked(before, old, after), _marked(before, new, after)
+
+
+def _n_equal(left: str, right: str) -> int:
+    """Count the characters with which both texts begin."""
+    shorter = min(len(left), len(right))
+    return next((i for i in range(shorter) if left[i] != right[i]), shorter)
 
 
 def _segments(old: Sequence[Run], new: Sequence[Run]) -> Iterator[tuple[str, str, bool]]:
@@ -78,7 +86,7 @@ def _marked(before: str, change: str, after: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    return visible(" ".join(text.split(" ")).replace("\n", " ").replace("\t", " "))
+    return visible(re.sub(r"\s+", " ", text))
 
 
 def _beside(left: str, right: str) -> Iterator[str]:

@@ -217,27 +217,21 @@ def limit_name(limit: LimitFacts) -> str:
 
 
 def _option_lines(options: Sequence[Option], stage: RuleFacts) -> Iterator[str]:
+    """Yield the table of bounds; with labels, their columns take the place of the shares."""
     has_scores = any(one.scores is not None for one in options)
-    header = ["", "bound", "alone", "", "all limits", ""]
-    header += ["keep lost", "drop found", "precision"] if has_scores else []
-    rows = []
-    for one in options:
-        row = [
-            CURRENT if one.is_current else "",
-            number_text(one.bound),
-            f"{one.alone:,}",
-            share_text(one.alone, stage.n_documents),
-            f"{one.together:,}",
-            share_text(one.together, stage.n_documents),
-        ]
-        if one.scores is not None:
-            row += [
-                estimate_text(one.scores.keep_lost),
-                estimate_text(one.scores.recall),
-                estimate_text(one.scores.precision),
-            ]
-        rows.append(row)
-    yield from _right([header, *rows])
+    header = ["", "bound", "alone", "all limits", "keep lost", "drop found", "precision"]
+    if not has_scores:
+        header = ["", "bound", "alone", "", "all limits", ""]
+    yield from _right([header, *(_option_cells(one, stage) for one in options)])
+
+
+def _option_cells(one: Option, stage: RuleFacts) -> list[str]:
+    start = [CURRENT if one.is_current else "", number_text(one.bound)]
+    if one.scores is not None:
+        scores = (one.scores.keep_lost, one.scores.recall, one.scores.precision)
+        return [*start, f"{one.alone:,}", f"{one.together:,}", *map(estimate_text, scores)]
+    shares = [share_text(n, stage.n_documents) for n in (one.alone, one.together)]
+    return [*start, f"{one.alone:,}", shares[0], f"{one.together:,}", shares[1]]
 
 
 def _scores_lines(scores: Scores) -> Iterator[str]:

@@ -239,3 +239,45 @@ def test_the_similarity_of_the_best_pair_counts() -> None:
     runs = near_runs_module.NearRuns.none([0.5, 1.0])
     assert runs.n_documents == 0
     assert np.array_equal(runs.merged, [0, 0])
+
+
+LANGUAGES = {
+    "de": "Das Wetter in der Stadt ist heute schön, und die Leute gehen am Fluss spazieren.",
+    "en": "The weather in the town is fine today, and the people who live there walk by the river.",
+    "fr": "Le temps dans la ville est beau, et les gens se promènent au bord de la rivière.",
+}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"keep": ["en", "de"]},
+        {"min_score": {"en": 0.9, "default": 0.4}, "unknown": "drop"},
+        {"keep": ["en"], "by": "paragraph", "min_share": 0.7},
+    ],
+)
+def test_each_limit_of_language_removes_what_a_build_with_it_removes(
+    tmp_path: Path, options: dict[str, Any]
+) -> None:
+    """Languages to keep, scores by language, shares of paragraphs and unknown languages are all limits."""
+    some = random.Random(2)
+    names = list(LANGUAGES)
+    texts = [
+        "\n".join(LANGUAGES[some.choice(names)] * some.choice([1, 2]) for _ in range(2)) for _ in range(60)
+    ]
+    texts += ["17 + 4", "x", "kurz und", "the", "le chat noir dort"]
+    write_lines(tmp_path / "a.jsonl", [{"text": f"{text} {i}"} for i, text in enumerate(texts)])
+    (facts,) = tuned(tmp_path, [{"language": options}]).stages
+    assert isinstance(facts, RuleFacts)
+    assert facts.n_removed == sum(built(tmp_path, [{"language": options}]).values()) > 0
+    for limit in facts.limits:
+        for option in limit.options[:: max(1, len(limit.options) // 3)]:
+            (setting,) = limit.settings
+            key = setting.partition("=")[0].removeprefix("stages.language.")
+            changed = json.loads(json.dumps(options))
+            at = changed
+            *path, last = key.split(".")
+            for name in path:
+                at = at[name]
+            at[last] = option.bound
+            assert option.together == sum(built(tmp_path, [{"language": changed}]).values()), setting
