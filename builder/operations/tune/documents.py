@@ -40,7 +40,7 @@ def nearest_documents(
     """Return up to ``n`` rows whose values are nearest to a limit, the nearest first.
 
     Of equally near rows, a hash of the record id decides. Rows that begin with the same text as an earlier
-    one come only if there are no others.
+    one come last.
 
     Args:
         among: bool[n_rows], the rows to choose from.

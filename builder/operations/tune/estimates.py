@@ -1,4 +1,4 @@
-"""Estimate from labels how well a limit or a signal separates what to keep from what to drop.
+"""Estimated from labels how well a limit or a signal separates what to keep from what to drop.
 
 Intervals are percentile bootstrap intervals of 95 % (Efron, Tibshirani, "An Introduction to the Bootstrap",
 section 13.3) over the labelled documents, with a fixed seed: the same labels give the same intervals.
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 RESAMPLES = 1_000
-SEED = 19
+BOOTSTRAP_SEED = 19
 LEVEL = 0.95
 
 _CHUNK = 100
@@ -23,7 +23,7 @@ _CHUNK = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
+class Estimated:
     """A value with its interval; NaN where the labels do not define it."""
 
     value: float
@@ -43,14 +43,14 @@ class Scores:
         n_keep: documents labelled ``keep`` that are removed.
     """
 
-    precision: Estimate
-    recall: Estimate
-    keep_lost: Estimate
+    precision: Estimated
+    recall: Estimated
+    keep_lost: Estimated
     n_drop: int
     n_keep: int
 
 
-def score(removed: NDArray[np.bool_], is_drop: NDArray[np.bool_]) -> Scores:
+def score_labels(removed: NDArray[np.bool_], is_drop: NDArray[np.bool_]) -> Scores:
     """Compare what a limit removes with the labels.
 
     Args:
@@ -68,7 +68,9 @@ def score(removed: NDArray[np.bool_], is_drop: NDArray[np.bool_]) -> Scores:
     )
     n = int(counts.sum())
     some = (
-        np.random.default_rng(SEED).multinomial(n, counts / max(n, 1), size=RESAMPLES) if n else counts[None]
+        np.random.default_rng(BOOTSTRAP_SEED).multinomial(n, counts / max(n, 1), size=RESAMPLES)
+        if n
+        else counts[None]
     )
     return Scores(
         precision=_share(counts, some, part=(0,), whole=(0, 1)),
@@ -81,13 +83,13 @@ def score(removed: NDArray[np.bool_], is_drop: NDArray[np.bool_]) -> Scores:
 
 def _share(
     counts: NDArray[np.int64], some: NDArray[np.int64], *, part: tuple[int, ...], whole: tuple[int, ...]
-) -> Estimate:
+) -> Estimated:
     resampled = _quotients(some[:, part].sum(axis=1), some[:, whole].sum(axis=1))
     value = _quotients(counts[list(part)].sum()[None], counts[list(whole)].sum()[None])
     return _with_interval(float(value[0]), resampled)
 
 
-def area_under_curve(values: NDArray[np.float64], is_drop: NDArray[np.bool_]) -> Estimate:
+def area_under_curve(values: NDArray[np.float64], is_drop: NDArray[np.bool_]) -> Estimated:
     """Return the chance that a document to keep has a higher value than one to drop; a tie counts half.
 
     0.5 says that the signal does not separate them. Below 0.5, documents to drop have the higher values.
@@ -100,12 +102,12 @@ def area_under_curve(values: NDArray[np.float64], is_drop: NDArray[np.bool_]) ->
     values, is_drop = values[known], is_drop[known]
     n = len(values)
     if not n:
-        return Estimate(value=np.nan, low=np.nan, high=np.nan)
+        return Estimated(value=np.nan, low=np.nan, high=np.nan)
     order = np.argsort(values, kind="stable")
     values, is_drop = values[order], is_drop[order]
     starts = np.flatnonzero(np.concatenate([[True], np.diff(values) > 0]))
     areas = [_areas(np.ones((1, n)), is_drop, starts)]
-    random = np.random.default_rng(SEED)
+    random = np.random.default_rng(BOOTSTRAP_SEED)
     for _ in range(RESAMPLES // _CHUNK):
         weights = random.multinomial(n, np.full(n, 1 / n), size=_CHUNK).astype(np.float64)
         areas.append(_areas(weights, is_drop, starts))
@@ -129,10 +131,10 @@ def _quotients(parts: NDArray[np.float64], wholes: NDArray[np.float64]) -> NDArr
     return found
 
 
-def _with_interval(value: float, resampled: NDArray[np.float64]) -> Estimate:
+def _with_interval(value: float, resampled: NDArray[np.float64]) -> Estimated:
     """Return the value with its interval; resamples without a value are left out."""
     known = resampled[np.isfinite(resampled)]
     if not len(known) or not np.isfinite(value):
-        return Estimate(value=value, low=np.nan, high=np.nan)
+        return Estimated(value=value, low=np.nan, high=np.nan)
     low, high = np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Estimate(value=value, low=float(low), high=float(high))
+    return Estimated(value=value, low=float(low), high=float(high))

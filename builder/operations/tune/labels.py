@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-KEEP, DROP = "keep", "drop"
-KEYS = ("record", "id", "url")
+KEEP_LABEL, DROP_LABEL = "keep", "drop"
+LABEL_KEYS = ("record", "id", "url")
 """The columns that name a document; the first one that a line has counts."""
 
 MAX_LABEL_BYTES = 256 << 20
@@ -43,7 +43,7 @@ class Labels:
     def of(self, rows: pa.Table, *, url_rules: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Find the labelled rows: int64[n_labelled], their numbers, and bool[n_labelled], who is to drop."""
         found: dict[int, bool] = {}
-        records, ids, urls = (self.by_key[name] for name in KEYS)
+        records, ids, urls = (self.by_key[name] for name in LABEL_KEYS)
         for row, (record, identity, url) in enumerate(
             zip(rows["record"].to_pylist(), rows["id"].to_pylist(), rows["url"].to_pylist(), strict=True)
         ):
@@ -65,19 +65,19 @@ def read_labels(path: str | Path, *, url_rules: int) -> Labels:
     """
     path = Path(path)
     faults: list[Fault] = []
-    by_key: dict[str, dict[str, bool]] = {name: {} for name in KEYS}
+    by_key: dict[str, dict[str, bool]] = {name: {} for name in LABEL_KEYS}
     n_lines = 0
     for number, line in _lines(path):
         n_lines += 1
         label = _label(line)
-        key = next((name for name in KEYS if _text(line.get(name))), None)
+        key = next((name for name in LABEL_KEYS if _text(line.get(name))), None)
         where = f"{path}:{number}"
         if key is None:
             advice = f"write for example {_EXAMPLE}"
             faults.append(Fault(where=where, what="names no url, id or record", advice=advice))
         elif label is None:
-            what = f"the label {line.get('label')!r:.60} is not {KEEP} or {DROP}"
-            faults.append(Fault(where=where, what=what, advice=f"write {KEEP} or {DROP}"))
+            what = f"the label {line.get('label')!r:.60} is not {KEEP_LABEL} or {DROP_LABEL}"
+            faults.append(Fault(where=where, what=what, advice=f"write {KEEP_LABEL} or {DROP_LABEL}"))
         elif key == "id" and not is_id(line[key]):
             what = f"the id {line[key]!r:.60} does not have 32 hexadecimal digits"
             advice = "give the id of a published row, or name the document by url or record"
@@ -107,7 +107,7 @@ def _lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=_DELIMITERS[suffix])
     try:
         names = reader.fieldnames or []
-        if "label" not in names or not set(KEYS) & set(names):
+        if "label" not in names or not set(LABEL_KEYS) & set(names):
             what = f"the first line has the columns {', '.join(map(repr, names)) or '(none)'}"[:200]
             advice = "name the columns in the first line: label, and url, id or record"
             raise RecipeError(Fault(where=str(path), what=what, advice=advice))
@@ -159,7 +159,9 @@ def _json_lines(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]
 def _label(line: Mapping[str, Any]) -> bool | None:
     """Return whether the label is ``drop``; None if it is neither ``keep`` nor ``drop``."""
     label = line.get("label")
-    return {KEEP: False, DROP: True}.get(label.strip().lower()) if isinstance(label, str) else None
+    return (
+        {KEEP_LABEL: False, DROP_LABEL: True}.get(label.strip().lower()) if isinstance(label, str) else None
+    )
 
 
 def _text(value: Any) -> bool:

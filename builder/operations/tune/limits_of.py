@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from builder.stages.quality.rules import Alternatives
 
 BOUND = "{bound}"
-"""Stands for a bound in a setting."""
+"""The place of the bound in a setting."""
 
 
 def stage_setting(recipe: Recipe, number: int) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from builder.pipeline.spool import Spool
 
 LOWEST = 0.5
-STEPS = tuple(round(LOWEST + i * 0.05, 2) for i in range(11))
+THRESHOLD_STEPS = tuple(round(LOWEST + i * 0.05, 2) for i in range(11))
 """The thresholds that are tried, next to that of the recipe."""
 
 MAX_PAIR_CHARS = 20_000
@@ -89,7 +89,7 @@ class NearFacts:
 
 def thresholds_to_try(current: float) -> list[float]:
     """Return the thresholds in rising order, with that of the recipe among them."""
-    return sorted({*STEPS, current})
+    return sorted({*THRESHOLD_STEPS, current})
 
 
 def near_facts(
@@ -180,7 +180,7 @@ def _pairs(runs: NearRuns, chosen: Sequence[int], spool: Spool, *, url: str | No
 
 def _least_sensitive(found: Sequence[ThresholdFacts]) -> tuple[float, float] | None:
     """Return the bin below 0.95 with the fewest documents; the higher one of two."""
-    steps = [one for one in found if one.threshold in STEPS]
+    steps = [one for one in found if one.threshold in THRESHOLD_STEPS]
     if not any(one.in_bin for one in steps):
         return None
     bins = [

@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 
 from builder.operations.tune.bounds import bounds_to_try, suggested_bound
 from builder.operations.tune.documents import ShownDocument, nearest_documents, sampled_documents
-from builder.operations.tune.estimates import Estimate, Scores, area_under_curve, score
-from builder.operations.tune.labels import DROP, KEEP
+from builder.operations.tune.estimates import Estimated, Scores, area_under_curve, score_labels
+from builder.operations.tune.labels import DROP_LABEL, KEEP_LABEL
 from builder.operations.tune.taps import VALUE
 from builder.stages.quality.rules import Condition
 
@@ -32,7 +32,7 @@ _NO_SIGNAL = 0.5
 """The area under the curve of a signal that says nothing about the labels."""
 
 OTHERS = "other"
-UNKNOWN = "unknown"
+NO_LANGUAGE = "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ class SignalFacts:
     name: str
     quantiles: tuple[Quantiles, ...] = ()
     counts: tuple[tuple[str | None, int], ...] = ()
-    auc: Estimate | None = None
+    auc: Estimated | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,12 +161,12 @@ class Labelled:
 
     def score(self, removed: NDArray[np.bool_]) -> Scores:
         """Compare what is removed, bool[n_rows], with the labels."""
-        return score(removed[self.rows], self.is_drop)
+        return score_labels(removed[self.rows], self.is_drop)
 
     def label(self, row: int) -> str | None:
         """Return the label of a row; None without one."""
         at = np.flatnonzero(self.rows == row)
-        return (DROP if self.is_drop[at[0]] else KEEP) if len(at) else None
+        return (DROP_LABEL if self.is_drop[at[0]] else KEEP_LABEL) if len(at) else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,7 +215,9 @@ class RuleAnalysis:
             mode=mode,
             signals=tuple(self._signal(name, column) for name, column in values.items()),
             limits=tuple(limits),
-            n_labels={KEEP: len(self.labelled.rows) - n_drop, DROP: n_drop} if self.labelled else None,
+            n_labels={KEEP_LABEL: len(self.labelled.rows) - n_drop, DROP_LABEL: n_drop}
+            if self.labelled
+            else None,
             scores=self.labelled.score(removed) if self.labelled else None,
         )
 
@@ -232,8 +234,8 @@ class RuleAnalysis:
         languages = _language_groups(self.rows["language"])
         found = [_quantiles(None, numbers)]
         if len(set(languages)) > 1:
-            order = [one for one in dict.fromkeys(_by_count(languages)) if one not in (OTHERS, UNKNOWN)]
-            order += [one for one in (OTHERS, UNKNOWN) if one in set(languages)]
+            order = [one for one in dict.fromkeys(_by_count(languages)) if one not in (OTHERS, NO_LANGUAGE)]
+            order += [one for one in (OTHERS, NO_LANGUAGE) if one in set(languages)]
             found += [_quantiles(one, numbers[languages == one]) for one in order]
         auc = None
         if self.labelled:
@@ -393,9 +395,9 @@ def _where_text(one: Condition | Alternatives) -> str:
 
 def _language_groups(column: pa.ChunkedArray) -> NDArray[Any]:
     """Return the language of each row; rare ones are one group."""
-    names = np.array([one or UNKNOWN for one in column.to_pylist()], dtype=object)
-    often = [one for one in _by_count(names) if one != UNKNOWN][:MAX_LANGUAGES]
-    return np.array([one if one in {*often, UNKNOWN} else OTHERS for one in names], dtype=object)
+    names = np.array([one or NO_LANGUAGE for one in column.to_pylist()], dtype=object)
+    often = [one for one in _by_count(names) if one != NO_LANGUAGE][:MAX_LANGUAGES]
+    return np.array([one if one in {*often, NO_LANGUAGE} else OTHERS for one in names], dtype=object)
 
 
 def _by_count(names: NDArray[Any]) -> list[str]:

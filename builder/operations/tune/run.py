@@ -26,7 +26,7 @@ from builder.operations.tune.limits_of import (
 from builder.operations.tune.near import NearFacts, near_facts, thresholds_to_try
 from builder.operations.tune.near_runs import NearRuns
 from builder.operations.tune.rules import Labelled, RuleAnalysis, RuleFacts
-from builder.operations.tune.taps import read_rows, tap_chain
+from builder.operations.tune.taps import read_tapped, tap_chain
 from builder.pipeline.chain import bind_chain
 from builder.pipeline.context import BuildContext
 from builder.pipeline.preload import PRELOAD, number_of_workers
@@ -51,19 +51,19 @@ if TYPE_CHECKING:
     from builder.recipe.text import Settings
     from builder.stages.binding.placed import AnyStage
 
-SAMPLE_RECORDS = 50_000
-SAMPLE_TASKS = 200
+TUNED_RECORDS = 50_000
+TUNED_TASKS = 200
 """Parts of the inputs that the sample is taken from, at most."""
 
-MAX_LOST = 0.05
+USUAL_LOSS = 0.05
 """Share of the documents labelled ``keep`` that a suggested limit loses, at most."""
 
 PAIRS, DOCUMENTS = 3, 3
 """Pairs of each bin, and documents on each side of a limit."""
 
-BATCH_ROWS = 1_024
+_BATCH_ROWS = 1_024
 
-KINDS = ("language", "filter", "dedup_near")
+TUNED_KINDS = ("language", "filter", "dedup_near")
 """The stages that have thresholds."""
 
 
@@ -130,8 +130,8 @@ def tune(
     allow_code: bool = False,  # noqa: ARG001 - the decorator reads it
     labels: str | Path | None = None,
     signals: OneOrMore[str] = (),
-    max_lost: float = MAX_LOST,
-    sample_records: int = SAMPLE_RECORDS,
+    max_lost: float = USUAL_LOSS,
+    sample_records: int = TUNED_RECORDS,
     pairs: int = PAIRS,
     documents: int = DOCUMENTS,
     workers: int | None = None,
@@ -171,7 +171,7 @@ def tune(
     also = _also(recipe, signals)
     read = read_labels(labels, url_rules=chain.resources.url_rules) if labels is not None else None
     all_tasks = list_tasks(recipe.sources)
-    tasks = take_evenly(all_tasks, min(SAMPLE_TASKS, sample_records))
+    tasks = take_evenly(all_tasks, min(TUNED_TASKS, sample_records))
     with (
         tempfile.TemporaryDirectory(prefix="builder-tune-") as name,
         LocalEngine(workers=number_of_workers(workers), preload=PRELOAD) as engine,
@@ -191,7 +191,7 @@ def tune(
             chain=tap_chain(chain, folders, thresholds=tried, also=also),
             engine=engine,
             folder=folder / "spool",
-            batch_rows=BATCH_ROWS,
+            batch_rows=_BATCH_ROWS,
             advance=advance,
             limit=sample_records,
             spreads_limit=True,
@@ -238,11 +238,11 @@ def _tuned_stages(recipe: Recipe) -> list[AnyStage]:
     """Return the stages with thresholds.
 
     Raises:
-        RecipeError: if there is none.
+        RecipeError: if the recipe does not have one.
     """
     found = [one for one in recipe.stages if isinstance(inner_stage(one), (Filter, Language, DedupNear))]
     if not found:
-        what = f"no stage has a threshold; stages with thresholds are {', '.join(KINDS)}"
+        what = f"no stage has a threshold; stages with thresholds are {', '.join(TUNED_KINDS)}"
         advice = "add one to the recipe, such as `- dedup_near: {threshold: 0.8}`"
         raise RecipeError(Fault(where="stages", what=what, advice=advice))
     return found
@@ -320,7 +320,7 @@ class _Analysis:
         setting: str,
         written: Mapping[str, Any],
     ) -> RuleFacts:
-        rows = read_rows(folder)
+        rows = read_tapped(folder)
         conditions: Sequence[Any]
         if isinstance(inner, Filter):
             conditions, least, mode = inner.conditions, inner.least_fired, inner.mode

@@ -183,7 +183,7 @@ def write_rows(
 
 
 def _column(batch: pa.RecordBatch, name: str | None) -> pa.Array:
-    """Return a column of texts; nulls if there is no such column."""
+    """Return a column of texts; nulls if the batch does not have it."""
     if name not in batch.schema.names:
         return pa.nulls(batch.num_rows, pa.string())
     column = batch.column(name)
@@ -191,7 +191,7 @@ def _column(batch: pa.RecordBatch, name: str | None) -> pa.Array:
     return column if is_text else pa.nulls(batch.num_rows, pa.string())
 
 
-def read_rows(folder: Path) -> pa.Table | None:
+def read_tapped(folder: Path) -> pa.Table | None:
     """Read all rows of a folder in the order of their records; None without a row.
 
     A batch that a worker did twice, because it died, has its rows once.

@@ -10,7 +10,7 @@ from builder.report.printer import can_print
 WIDTH = 80
 """Columns of a terminal that every report fits in."""
 
-FULL, PLAIN = "█", "#"
+FULL, ASCII_FULL = "█", "#"
 """The character of a bar, and the character for an output whose encoding does not have it."""
 
 
@@ -18,13 +18,13 @@ def bar(share: float, *, width: int, full: str | None = None) -> str:
     """Return a bar whose length is a share of ``width``; a share above 0 has at least one character.
 
     Args:
-        full: the character to draw with. Default: ``FULL`` if stdout can print it, otherwise ``PLAIN``.
+        full: the character to draw with. Default: ``FULL`` if stdout can print it, otherwise ``ASCII_FULL``.
 
     >>> bar(0.5, width=8, full="#"), bar(0.001, width=8, full="#"), bar(0, width=8, full="#")
     ('####', '#', '')
     """
     if full is None:
-        full = FULL if can_print(FULL) else PLAIN
+        full = FULL if can_print(FULL) else ASCII_FULL
     if share <= 0 or not math.isfinite(share):
         return ""
     return full * max(1, min(width, round(share * width)))

@@ -45,7 +45,7 @@ def funnel_lines(
     rows += [(step.stage, step.came - step.went_on, step.went_on) for step in shown]
     rows += [("kept", 0, steps[-1].went_on if steps else n_records)]
     cells = [
-        (cut(name, width=_MAX_NAME), f"{gone:,}" if gone else "", share_text(gone, n_records), f"{left:,}")
+        (cut(name, width=_MAX_NAME), f"{gone:,}" if gone else "", percent_text(gone, n_records), f"{left:,}")
         for name, gone, left in rows
     ]
     widths = [max(len(row[i]) for row in (_HEADER, *cells)) for i in range(len(_HEADER))]
@@ -58,10 +58,10 @@ def funnel_lines(
     return lines
 
 
-def share_text(n: int, total: int) -> str:
+def percent_text(n: int, total: int) -> str:
     """Return a share in percent; empty without a record.
 
-    >>> share_text(1, 8), share_text(1, 100_000), share_text(0, 8)
+    >>> percent_text(1, 8), percent_text(1, 100_000), percent_text(0, 8)
     ('12.5%', '<0.1%', '')
     """
     if not n:

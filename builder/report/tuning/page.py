@@ -12,12 +12,12 @@ from builder.charts.markup import element, foreign
 from builder.charts.page import HtmlPage, PagePart, render_page
 from builder.operations.tune import NearFacts, RuleFacts
 from builder.operations.tune.rules import QUANTILES
-from builder.report.bars.funnel import share_text
+from builder.report.bars.funnel import percent_text
 from builder.report.tuning.text import (
+    bound_text,
     command_lines,
     estimate_text,
     limit_name,
-    number_text,
     sample_line,
     suggestion_text,
 )
@@ -87,7 +87,7 @@ def _near_part(stage: NearFacts, number: int, *, recipe: str) -> PagePart:
         [
             f"{one.threshold:g}" + (" (recipe)" if one.is_current else ""),
             f"{one.merges:,}",
-            share_text(one.merges, stage.n_documents),
+            percent_text(one.merges, stage.n_documents),
             f"{one.more:+,}",
             f"{one.in_bin:,}",
         ]
@@ -127,7 +127,10 @@ def _rule_part(stage: RuleFacts, number: int, *, recipe: str) -> PagePart:
             [
                 ("place", stage.place),
                 ("documents", f"{stage.n_documents:,}"),
-                ("removed together", f"{stage.n_removed:,} {share_text(stage.n_removed, stage.n_documents)}"),
+                (
+                    "removed together",
+                    f"{stage.n_removed:,} {percent_text(stage.n_removed, stage.n_documents)}",
+                ),
                 ("labels", labels or None),
             ]
         )
@@ -149,7 +152,7 @@ def _signal(signal: SignalFacts) -> Iterator[Inner]:
             foreign(one.language) if one.language else "all",
             f"{one.n_documents:,}",
             f"{one.n_null:,}",
-            *(number_text(value) for value in one.values or [math.nan] * len(QUANTILES)),
+            *(bound_text(value) for value in one.values or [math.nan] * len(QUANTILES)),
         ]
         for one in signal.quantiles
     ]
@@ -164,7 +167,7 @@ def _limit(limit: LimitFacts, stage: RuleFacts, *, recipe: str) -> Iterator[Inne
         [
             ("reason code", limit.code),
             ("applies to", f"{limit.applies:,}"),
-            ("hit alone", f"{limit.alone:,} {share_text(limit.alone, stage.n_documents)}"),
+            ("hit alone", f"{limit.alone:,} {percent_text(limit.alone, stage.n_documents)}"),
             ("removed only by it", f"{limit.only:,}"),
         ]
     )
@@ -174,7 +177,7 @@ def _limit(limit: LimitFacts, stage: RuleFacts, *, recipe: str) -> Iterator[Inne
         yield element("p", None, suggestion_text(limit))
     bound = limit.suggestion.bound if limit.suggestion else limit.bound
     if limit.settings:
-        yield from _commands(limit.settings, recipe=recipe, example=number_text(bound))
+        yield from _commands(limit.settings, recipe=recipe, example=bound_text(bound))
     for name, documents in (("Removed", limit.removed), ("Kept", limit.kept)):
         for one in documents:
             yield from _document(name, one)
@@ -187,11 +190,11 @@ def _options(limit: LimitFacts, stage: RuleFacts) -> Inner:
     rows: list[Sequence[Inner]] = []
     for one in limit.options:
         row: list[Inner] = [
-            number_text(one.bound) + (" (recipe)" if one.is_current else ""),
+            bound_text(one.bound) + (" (recipe)" if one.is_current else ""),
             f"{one.alone:,}",
-            share_text(one.alone, stage.n_documents),
+            percent_text(one.alone, stage.n_documents),
             f"{one.together:,}",
-            share_text(one.together, stage.n_documents),
+            percent_text(one.together, stage.n_documents),
         ]
         if one.scores is not None:
             scores = (one.scores.keep_lost, one.scores.recall, one.scores.precision)
@@ -201,7 +204,7 @@ def _options(limit: LimitFacts, stage: RuleFacts) -> Inner:
 
 
 def _document(name: str, one: ShownDocument) -> Iterator[Inner]:
-    value = number_text(one.value) if isinstance(one.value, (int, float)) else foreign(str(one.value))
+    value = bound_text(one.value) if isinstance(one.value, (int, float)) else foreign(str(one.value))
     label = f", labelled {one.label}" if one.label else ""
     place = url_text(one.url) or foreign(one.record)
     yield element("p", {"class": "note"}, f"{name}, value ", value, f"{label}: ", place)

@@ -12,7 +12,7 @@ from builder.operations.tune import NearFacts, RuleFacts
 from builder.operations.tune.limits_of import BOUND
 from builder.operations.tune.rules import QUANTILES
 from builder.report.bars.bar import WIDTH, bar, cut, cut_start
-from builder.report.bars.funnel import share_text
+from builder.report.bars.funnel import percent_text
 from builder.report.table import counted, table_lines
 from builder.report.tuning.pairs import pair_lines
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from builder.operations.tune import Tuning
     from builder.operations.tune.documents import ShownDocument
-    from builder.operations.tune.estimates import Estimate, Scores
+    from builder.operations.tune.estimates import Estimated, Scores
     from builder.operations.tune.rules import LimitFacts, Option, SignalFacts
 
 CURRENT = ">"
@@ -79,7 +79,7 @@ def _near_lines(stage: NearFacts, *, recipe: str) -> Iterator[str]:
             if one.threshold * 100 == round(one.threshold * 100)
             else f"{one.threshold:g}",
             f"{one.merges:,}",
-            share_text(one.merges, stage.n_documents),
+            percent_text(one.merges, stage.n_documents),
             f"{one.more:+,}" if one.more else "0",
             f"{one.in_bin:,}",
         ]
@@ -161,7 +161,7 @@ def _signal_lines(signal: SignalFacts) -> Iterator[str]:
         [
             cut(one.language or "all", width=18),
             f"{one.n_documents:,}",
-            *(number_text(value) for value in one.values),
+            *(bound_text(value) for value in one.values),
         ]
         for one in signal.quantiles
     ]
@@ -173,7 +173,7 @@ def _signal_lines(signal: SignalFacts) -> Iterator[str]:
         yield f"AUC {estimate_text(signal.auc, percent=False)}: {_auc_words(signal.auc)}"
 
 
-def _auc_words(auc: Estimate) -> str:
+def _auc_words(auc: Estimated) -> str:
     if auc.low > 0.5:
         return "documents to keep have higher values; a min can work"
     if auc.high < 0.5:
@@ -204,7 +204,7 @@ def _limit_lines(limit: LimitFacts, stage: RuleFacts, *, recipe: str) -> Iterato
             yield from _document_lines(one)
     if limit.settings and not limit.suggestion:
         yield ""
-        yield from command_lines(limit.settings, recipe=recipe, example=number_text(limit.bound))
+        yield from command_lines(limit.settings, recipe=recipe, example=bound_text(limit.bound))
 
 
 def limit_name(limit: LimitFacts) -> str:
@@ -213,7 +213,7 @@ def limit_name(limit: LimitFacts) -> str:
         return cut(f"{limit.name} {limit.limit} {', '.join(map(str, limit.bound))}", width=60)
     if limit.bound is None:
         return cut(limit.condition, width=60)
-    return f"{limit.name} {limit.limit} {number_text(limit.bound)}"
+    return f"{limit.name} {limit.limit} {bound_text(limit.bound)}"
 
 
 def _option_lines(options: Sequence[Option], stage: RuleFacts) -> Iterator[str]:
@@ -226,11 +226,11 @@ def _option_lines(options: Sequence[Option], stage: RuleFacts) -> Iterator[str]:
 
 
 def _option_cells(one: Option, stage: RuleFacts) -> list[str]:
-    start = [CURRENT if one.is_current else "", number_text(one.bound)]
+    start = [CURRENT if one.is_current else "", bound_text(one.bound)]
     if one.scores is not None:
         scores = (one.scores.keep_lost, one.scores.recall, one.scores.precision)
         return [*start, f"{one.alone:,}", f"{one.together:,}", *map(estimate_text, scores)]
-    shares = [share_text(n, stage.n_documents) for n in (one.alone, one.together)]
+    shares = [percent_text(n, stage.n_documents) for n in (one.alone, one.together)]
     return [*start, f"{one.alone:,}", shares[0], f"{one.together:,}", shares[1]]
 
 
@@ -247,7 +247,7 @@ def suggestion_text(limit: LimitFacts) -> str:
     if found is None:
         return ""
     return (
-        f"Suggested: {limit.name} {limit.limit} {number_text(found.bound)}. It is the strictest round bound "
+        f"Suggested: {limit.name} {limit.limit} {bound_text(found.bound)}. It is the strictest round bound "
         f"that loses at most {found.max_lost:.0%} of the documents labelled keep: it loses "
         f"{found.scores.n_keep:,} ({estimate_text(found.scores.keep_lost)}) and removes "
         f"{found.scores.n_drop:,} of those labelled drop ({estimate_text(found.scores.recall)}); "
@@ -261,11 +261,11 @@ def _suggestion_lines(limit: LimitFacts, *, recipe: str) -> Iterator[str]:
     yield ""
     yield from _wrapped(suggestion_text(limit))
     if limit.settings:
-        yield from command_lines(limit.settings, recipe=recipe, example=number_text(limit.suggestion.bound))
+        yield from command_lines(limit.settings, recipe=recipe, example=bound_text(limit.suggestion.bound))
 
 
 def _document_lines(one: ShownDocument) -> Iterator[str]:
-    value = number_text(one.value) if isinstance(one.value, (int, float)) else cut(str(one.value), width=24)
+    value = bound_text(one.value) if isinstance(one.value, (int, float)) else cut(str(one.value), width=24)
     label = f"  labelled {one.label}" if one.label else ""
     room = WIDTH - len(value) - len(label) - 4
     yield f"  {value}  {cut_start(one.url or one.record, width=room)}{label}"
@@ -277,10 +277,10 @@ def _document_lines(one: ShownDocument) -> Iterator[str]:
 # -- words and numbers -----------------------------------------------------------------------------
 
 
-def number_text(value: float | None) -> str:
+def bound_text(value: float | None) -> str:
     """Return a value as a rule has it, with thousands of whole numbers apart only above 9,999.
 
-    >>> number_text(40), number_text(0.25), number_text(12345.0), number_text(None)
+    >>> bound_text(40), bound_text(0.25), bound_text(12345.0), bound_text(None)
     ('40', '0.25', '12,345', 'null')
     """
     if value is None or not math.isfinite(value):
@@ -290,11 +290,11 @@ def number_text(value: float | None) -> str:
     return f"{value:.4g}" if abs(value) < 10 else f"{value:.1f}"
 
 
-def estimate_text(found: Estimate, *, percent: bool = True) -> str:
+def estimate_text(found: Estimated, *, percent: bool = True) -> str:
     """Return a value with its interval.
 
-    >>> from builder.operations.tune.estimates import Estimate
-    >>> estimate_text(Estimate(value=0.25, low=0.2, high=0.314))
+    >>> from builder.operations.tune.estimates import Estimated
+    >>> estimate_text(Estimated(value=0.25, low=0.2, high=0.314))
     '25% (20-31)'
     """
     if not math.isfinite(found.value):
@@ -305,7 +305,7 @@ def estimate_text(found: Estimate, *, percent: bool = True) -> str:
 
 
 def _in_brackets(n: int, total: int) -> str:
-    share = share_text(n, total)
+    share = percent_text(n, total)
     return f" ({share})" if share else ""
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builder.operations.tune.estimates import area_under_curve, score
+from builder.operations.tune.estimates import area_under_curve, score_labels
 
 LABELLED = st.lists(st.tuples(st.integers(0, 6), st.booleans()), min_size=1, max_size=40)
 
@@ -53,7 +53,7 @@ def test_precision_recall_and_loss_are_counted(labelled: list[tuple[bool, bool]]
     """Each share is one count over another; without a document to divide by, it is not defined."""
     removed = np.array([one for one, _ in labelled], np.bool_)
     drops = np.array([one for _, one in labelled], np.bool_)
-    found = score(removed, drops)
+    found = score_labels(removed, drops)
     hit = sum(1 for gone, drop in labelled if gone and drop)
     lost = sum(1 for gone, drop in labelled if gone and not drop)
     n_gone, n_drop = sum(gone for gone, _ in labelled), sum(drop for _, drop in labelled)
@@ -78,10 +78,10 @@ def test_intervals_are_those_of_a_plain_bootstrap() -> None:
         rows = random.integers(0, 300, 300)
         areas.append(plain_area(values[rows].tolist(), drops[rows].tolist()))
         recalls.append((removed & drops)[rows].sum() / drops[rows].sum())
-    area, scores = area_under_curve(values, drops), score(removed, drops)
+    area, scores = area_under_curve(values, drops), score_labels(removed, drops)
     assert [area.low, area.high] == pytest.approx(np.quantile(areas, [0.025, 0.975]).tolist(), abs=0.02)
     assert [scores.recall.low, scores.recall.high] == pytest.approx(
         np.quantile(recalls, [0.025, 0.975]).tolist(), abs=0.02
     )
     assert area == area_under_curve(values, drops)
-    assert scores == score(removed, drops)
+    assert scores == score_labels(removed, drops)
