@@ -40,7 +40,7 @@ class PairText:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
+class NearPair:
     """A merged document and the document that is kept in its place, with their exact similarity."""
 
     similarity: float
@@ -65,7 +65,7 @@ class ThresholdFacts:
     more: int
     in_bin: int
     is_current: bool
-    pairs: tuple[Pair, ...]
+    pairs: tuple[NearPair, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +153,7 @@ def choose_pairs(runs: NearRuns, inside: NDArray[np.int64], *, n: int) -> list[i
     return sorted(chosen, key=lambda pair: (-runs.similarity[pair], runs.documents[pair]))
 
 
-def _pairs(runs: NearRuns, chosen: Sequence[int], spool: Spool, *, url: str | None) -> list[Pair]:
+def _pairs(runs: NearRuns, chosen: Sequence[int], spool: Spool, *, url: str | None) -> list[NearPair]:
     rows = np.unique([one[i] for i in chosen for one in (runs.documents, runs.keepers)])
     if not len(rows):
         return []
@@ -169,7 +169,7 @@ def _pairs(runs: NearRuns, chosen: Sequence[int], spool: Spool, *, url: str | No
             record=records[i], url=urls[i], text=text[:MAX_PAIR_CHARS], text_chars=len(text)
         )
     return [
-        Pair(
+        NearPair(
             similarity=float(runs.similarity[i]),
             merged=by_row[int(runs.documents[i])],
             kept=by_row[int(runs.keepers[i])],

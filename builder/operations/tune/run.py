@@ -58,7 +58,7 @@ TUNED_TASKS = 200
 USUAL_LOSS = 0.05
 """Share of the documents labelled ``keep`` that a suggested limit loses, at most."""
 
-PAIRS, DOCUMENTS = 3, 3
+TUNED_PAIRS, TUNED_DOCUMENTS = 3, 3
 """Pairs of each bin, and documents on each side of a limit."""
 
 _BATCH_ROWS = 1_024
@@ -132,8 +132,8 @@ def tune(
     signals: OneOrMore[str] = (),
     max_lost: float = USUAL_LOSS,
     sample_records: int = TUNED_RECORDS,
-    pairs: int = PAIRS,
-    documents: int = DOCUMENTS,
+    pairs: int = TUNED_PAIRS,
+    documents: int = TUNED_DOCUMENTS,
     workers: int | None = None,
     progress: bool = True,  # noqa: ARG001 - the decorator reads it
     advance: Progress = ignore_progress,

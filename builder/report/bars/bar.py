@@ -30,10 +30,10 @@ def bar(share: float, *, width: int, full: str | None = None) -> str:
     return full * max(1, min(width, round(share * width)))
 
 
-def cut(text: str, *, width: int) -> str:
+def cut_end(text: str, *, width: int) -> str:
     """Return a text that is at most ``width`` characters wide, with an ellipsis where it was cut.
 
-    >>> cut("dedup_near", width=20), cut("a_long_name_of_a_stage", width=10)
+    >>> cut_end("dedup_near", width=20), cut_end("a_long_name_of_a_stage", width=10)
     ('dedup_near', 'a_long_na…')
     """
     shown = visible(text)

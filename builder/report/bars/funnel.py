@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from builder.card.facts import Count
 from builder.card.funnel import funnel
-from builder.report.bars.bar import WIDTH, bar, cut
+from builder.report.bars.bar import WIDTH, bar, cut_end
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +45,12 @@ def funnel_lines(
     rows += [(step.stage, step.came - step.went_on, step.went_on) for step in shown]
     rows += [("kept", 0, steps[-1].went_on if steps else n_records)]
     cells = [
-        (cut(name, width=_MAX_NAME), f"{gone:,}" if gone else "", percent_text(gone, n_records), f"{left:,}")
+        (
+            cut_end(name, width=_MAX_NAME),
+            f"{gone:,}" if gone else "",
+            percent_text(gone, n_records),
+            f"{left:,}",
+        )
         for name, gone, left in rows
     ]
     widths = [max(len(row[i]) for row in (_HEADER, *cells)) for i in range(len(_HEADER))]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from builder.charts.markup import Inner
     from builder.operations.tune import Tuning
     from builder.operations.tune.documents import ShownDocument
-    from builder.operations.tune.near import Pair
+    from builder.operations.tune.near import NearPair
     from builder.operations.tune.rules import LimitFacts, SignalFacts
 
 _LOOK_NEAR = (
@@ -109,7 +109,7 @@ def _near_part(stage: NearFacts, number: int, *, recipe: str) -> PagePart:
     return PagePart(key=f"stage-{number}", title=stage.stage, look_for=_LOOK_NEAR, content=tuple(content))
 
 
-def _pair(pair: Pair) -> Inner:
+def _pair(pair: NearPair) -> Inner:
     sides = []
     for name, one in (("merged", pair.merged), ("kept", pair.kept)):
         place = url_text(one.url) or foreign(one.record)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from builder.charts.text_changes import Run
-    from builder.operations.tune.near import Pair
+    from builder.operations.tune.near import NearPair
 
 _MARGIN = 4
 _COLUMN = (WIDTH - _MARGIN - 3) // 2
@@ -27,7 +27,7 @@ MAX_PASSAGES = 3
 """Passages of a pair that are printed."""
 
 
-def pair_lines(pair: Pair) -> Iterator[str]:
+def pair_lines(pair: NearPair) -> Iterator[str]:
     """Yield the addresses of a pair, and what differs: the merged document left, the kept one right."""
     room = WIDTH - 17
     merged, kept = (cut_start(one.url or one.record, width=room) for one in (pair.merged, pair.kept))

@@ -11,7 +11,7 @@ from builder.domain.visible import visible
 from builder.operations.tune import NearFacts, RuleFacts
 from builder.operations.tune.limits_of import BOUND
 from builder.operations.tune.rules import QUANTILES
-from builder.report.bars.bar import WIDTH, bar, cut, cut_start
+from builder.report.bars.bar import WIDTH, bar, cut_end, cut_start
 from builder.report.bars.funnel import percent_text
 from builder.report.table import counted, table_lines
 from builder.report.tuning.pairs import pair_lines
@@ -153,13 +153,15 @@ def _rule_lines(stage: RuleFacts, *, recipe: str) -> Iterator[str]:
 
 def _signal_lines(signal: SignalFacts) -> Iterator[str]:
     if signal.counts:
-        values = [[cut(value if value is not None else "(null)", width=40), n] for value, n in signal.counts]
+        values = [
+            [cut_end(value if value is not None else "(null)", width=40), n] for value, n in signal.counts
+        ]
         yield from table_lines(values, header=[signal.name, "documents"])
         return
     header = [signal.name, "documents", *(f"{one:.0%}" for one in QUANTILES)]
     rows = [
         [
-            cut(one.language or "all", width=18),
+            cut_end(one.language or "all", width=18),
             f"{one.n_documents:,}",
             *(bound_text(value) for value in one.values),
         ]
@@ -210,9 +212,9 @@ def _limit_lines(limit: LimitFacts, stage: RuleFacts, *, recipe: str) -> Iterato
 def limit_name(limit: LimitFacts) -> str:
     """Return the signal, the kind of limit and the bound."""
     if isinstance(limit.bound, tuple):
-        return cut(f"{limit.name} {limit.limit} {', '.join(map(str, limit.bound))}", width=60)
+        return cut_end(f"{limit.name} {limit.limit} {', '.join(map(str, limit.bound))}", width=60)
     if limit.bound is None:
-        return cut(limit.condition, width=60)
+        return cut_end(limit.condition, width=60)
     return f"{limit.name} {limit.limit} {bound_text(limit.bound)}"
 
 
@@ -265,7 +267,9 @@ def _suggestion_lines(limit: LimitFacts, *, recipe: str) -> Iterator[str]:
 
 
 def _document_lines(one: ShownDocument) -> Iterator[str]:
-    value = bound_text(one.value) if isinstance(one.value, (int, float)) else cut(str(one.value), width=24)
+    value = (
+        bound_text(one.value) if isinstance(one.value, (int, float)) else cut_end(str(one.value), width=24)
+    )
     label = f"  labelled {one.label}" if one.label else ""
     room = WIDTH - len(value) - len(label) - 4
     yield f"  {value}  {cut_start(one.url or one.record, width=room)}{label}"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builder.report.bars.bar import bar, cut
+from builder.report.bars.bar import bar, cut_end
 from builder.report.bars.funnel import funnel_lines
 
 STAGES = ("validate", "filter", "dedup_near")
@@ -76,5 +76,5 @@ def test_an_output_in_ascii_gets_bars_in_ascii(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_name_with_control_characters_is_cut_where_it_is_shown() -> None:
     """The escapes are what has a width."""
-    assert len(cut("\x1b]0;owned\x07" * 9, width=22)) == 22
+    assert len(cut_end("\x1b]0;owned\x07" * 9, width=22)) == 22
     assert bar(float("nan"), width=9) == ""
