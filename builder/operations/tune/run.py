@@ -25,7 +25,8 @@ from builder.operations.tune.limits_of import (
 )
 from builder.operations.tune.near import NearFacts, near_facts, thresholds_to_try
 from builder.operations.tune.near_runs import NearRuns
-from builder.operations.tune.rules import Labelled, RuleAnalysis, RuleFacts
+from builder.operations.tune.rule_facts import RuleFacts
+from builder.operations.tune.rules import Labelled, RuleAnalysis
 from builder.operations.tune.taps import read_tapped, tap_chain
 from builder.pipeline.chain import bind_chain
 from builder.pipeline.context import BuildContext

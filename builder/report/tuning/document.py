@@ -6,7 +6,7 @@ import dataclasses
 import math
 from typing import TYPE_CHECKING, Any
 
-from builder.operations.tune.rules import QUANTILES
+from builder.operations.tune.rule_facts import QUANTILES
 
 if TYPE_CHECKING:
     from builder.operations.tune import Tuning

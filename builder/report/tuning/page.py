@@ -11,7 +11,7 @@ from builder.charts.histogram import Histogram, Threshold, histogram
 from builder.charts.markup import element, foreign
 from builder.charts.page import HtmlPage, PagePart, render_page
 from builder.operations.tune import NearFacts, RuleFacts
-from builder.operations.tune.rules import QUANTILES
+from builder.operations.tune.rule_facts import QUANTILES
 from builder.report.bars.funnel import percent_text
 from builder.report.tuning.text import (
     bound_text,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from builder.operations.tune import Tuning
     from builder.operations.tune.documents import ShownDocument
     from builder.operations.tune.near import NearPair
-    from builder.operations.tune.rules import LimitFacts, SignalFacts
+    from builder.operations.tune.rule_facts import LimitFacts, SignalFacts
 
 _LOOK_NEAR = (
     "the first group, from the top, whose pairs are different documents: the threshold belongs above it."

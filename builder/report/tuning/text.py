@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from builder.domain.visible import visible
 from builder.operations.tune import NearFacts, RuleFacts
 from builder.operations.tune.limits_of import BOUND
-from builder.operations.tune.rules import QUANTILES
+from builder.operations.tune.rule_facts import QUANTILES
 from builder.report.bars.bar import WIDTH, bar, cut_end, cut_start
 from builder.report.bars.funnel import percent_text
 from builder.report.table import counted, table_lines
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from builder.operations.tune import Tuning
     from builder.operations.tune.documents import ShownDocument
     from builder.operations.tune.estimates import Estimated, Scores
-    from builder.operations.tune.rules import LimitFacts, Option, SignalFacts
+    from builder.operations.tune.rule_facts import LimitFacts, Option, SignalFacts
 
 CURRENT = ">"
 """Marks the row of the value that the recipe has."""
