@@ -136,7 +136,7 @@ class Planted(BatchStage):
 """,
     ),
     "adds a column that it does not declare": (
-        "no row raises",
+        "every row is kept or rejected once",
         "process added the column 'n', which is not in adds",
         """
 class Planted(BatchStage):
