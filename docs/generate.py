@@ -27,7 +27,7 @@ from builder.stages.quality.presets import PRESETS
 from builder.stages.quality.signals import SIGNALS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 ROOT = Path(__file__).resolve().parent.parent
 MADE = "<!-- docs/generate.py generates this page from the code. Do not edit it; run `make docs`. -->\n"
@@ -177,11 +177,24 @@ def command_page(name: str) -> str:
         text = command.get_help(ctx)
     example = (command.epilog or "").removeprefix("Example: ").replace(" && ", "\n")
     lines = [f"{MADE}# builder {name}", "", COMMANDS[name][1], "", "```", example, "```", ""]
-    lines += ["## Usage", "", "```", text, "```", "", f"[Exit statuses]({STATUSES})."]
+    lines += ["## Usage", "", "```", text, "```", ""]
+    for part, help_text in _parts(command, name, shape):
+        lines += [f"## {part}", "", "```", help_text, "```", ""]
+    lines.append(f"[Exit statuses]({STATUSES}).")
     if (SCHEMAS / f"json-{JSON_OF.get(name, name)}.schema.json").exists():
         schema = f"json-{JSON_OF.get(name, name)}.schema.json"
         lines += ["", f"`--json` prints one document with this schema: [{schema}](../../schemas/{schema})."]
     return "\n".join(lines) + "\n"
+
+
+def _parts(command: Any, name: str, shape: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the name and the help of each command in a group of commands."""
+    import click
+
+    for inner in getattr(command, "commands", {}):
+        part = f"builder {name} {inner}"
+        with click.Context(command.commands[inner], info_name=part, **shape) as ctx:
+            yield part, ctx.command.get_help(ctx)
 
 
 def part_page(found: type, name: str) -> str:

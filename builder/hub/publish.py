@@ -28,7 +28,7 @@ from builder.progress.shown import shows_progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
+    from os import PathLike
 
     from builder.errors import Fault
     from builder.hub.diff import Local
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @shows_progress()
 @reports_disk_faults
 def publish(
-    address: str | Path,
+    address: str | PathLike[str],
     repo: str,
     *,
     dry_run: bool = False,

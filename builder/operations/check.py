@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
-from builder.corpus.address import is_corpus_address
+from builder.corpus.address import is_corpus_address, looks_like_corpus
+from builder.corpus.create import check_new_folder
 from builder.domain.contract.nulled import nulled_cells
 from builder.domain.ledger import OUTCOMES
 from builder.domain.progress import ignore_progress
@@ -29,6 +30,7 @@ from builder.pipeline.timings import size_of
 from builder.progress.shown import shows_progress
 from builder.recipe import Recipe
 from builder.release.finish import close
+from builder.release.result import reasons_document
 from builder.summary import Summarised
 
 if TYPE_CHECKING:
@@ -151,6 +153,9 @@ class Check(Summarised):
             "warnings": [str(one) for one in self.warnings],
         }
 
+    def _rows(self) -> list[dict[str, object]]:
+        return reasons_document(self.sample.reasons)
+
 
 @overload
 def check(
@@ -203,7 +208,8 @@ def check(
 
     Raises:
         RecipeError: if the stages do not chain, or an input does not exist.
-        CorpusError: if the version does not exist, its manifest was changed, or it was dropped.
+        CorpusError: if the version does not exist, its manifest was changed, or it was dropped; also if the
+            corpus of the recipe cannot be created where it should be.
 
     >>> check("my-corpus/recipe.yaml").sample.outcomes
     {'kept': 3, 'rejected': 1, 'merged': 2, 'failed': 0}
@@ -237,6 +243,8 @@ def _check_recipe(
     sample_records: int,
     advance: Progress,
 ) -> Check:
+    if not looks_like_corpus(recipe.corpus):
+        check_new_folder(recipe.corpus)
     chain = bind_chain(recipe)
     inputs = list_inputs(recipe.sources)
     n_workers = number_of_workers(workers)

@@ -88,6 +88,10 @@ class BuildResult(Summarised):
         """The number of cells that were made null, by the pointer of their column; largest number first."""
         return nulled_cells(self.counts)
 
+    def __fspath__(self) -> str:
+        """Return ``FOLDER@VERSION``, so that functions take a result; for a trial, the folder."""
+        return f"{self.corpus}@{self.version}" if self.version and not self.trial else str(self.corpus)
+
     def document(self) -> dict[str, Any]:
         """Return the result as ``--json`` prints it."""
         return {
@@ -120,7 +124,7 @@ class BuildResult(Summarised):
         return {
             "version": self.version or "a trial",
             "corpus": str(self.corpus),
-            "reason": self.reason,
+            "reason": "nothing new; the newest version stays" if self.nothing_new else self.reason,
             "records": self.n_records,
             "outcomes": dict(self.outcomes),
             "splits": {split.name: split.rows for split in self.splits},

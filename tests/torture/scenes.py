@@ -16,7 +16,6 @@ from planted import sentence
 from builder import Corpus, Recipe, build, takedown
 
 STAGES = ("validate", "dedup_url", "dedup_exact", "dedup_near")
-OPTIONS = {"filter": {"call": "./keep.py:keep"}}
 BECAUSE = "the owner asked"
 
 
@@ -82,7 +81,6 @@ def make_scene(folder: Path) -> None:
         ),
     )
     (folder / "blocked.txt").write_text("b.example/1\n")
-    (folder / "keep.py").write_text("def keep(row):\n    return len(row.text) % 9 > 0 or 'ninth'\n")
 
 
 def litter(corpus: Path) -> None:
