@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from builder.domain.fault_groups import FaultGroup
-    from builder.operations.overview.facts import Tally
+    from builder.operations.overview.facts import ValueTally
     from builder.operations.overview.ledger_rows import Audit
 
 MAX_FAULTY = 100_000
@@ -50,7 +50,7 @@ def opt_out_signals(audit: Audit) -> tuple[OptOutSignal, ...]:
     return tuple(sorted(found, key=lambda one: (-one.pages, one.signal, one.place, one.answer)))
 
 
-def domains_read(audit: Audit) -> Tally | None:
+def domains_read(audit: Audit) -> ValueTally | None:
     """Count the pages that met the contract by registrable domain; None in an older version."""
     tables = [pa.Table.from_batches([one]) for one in audit.batches("domains.parquet", ["domain", "pages"])]
     if not tables:

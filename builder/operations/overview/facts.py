@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from builder.domain.fault_groups import FaultGroup
 
 
+SHORT_TEXT_CHARS = 100
+"""Texts below this length are counted as short."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionLine:
     """One version of the corpus: what it has, and why it has its number."""
@@ -55,7 +59,7 @@ class Binned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
+class ValueTally:
     """The most frequent values of a column, the number of all other rows, and of rows without a value."""
 
     column: str
@@ -215,7 +219,7 @@ class PrivateFacts:
     faults: Sequence[FaultGroup] = ()
     faults_of: int | None = None
     opt_outs: Sequence[DroppedRecord] = ()
-    domains_read: Tally | None = None
+    domains_read: ValueTally | None = None
     run: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -258,8 +262,8 @@ class Overview:
     has_audit: bool
     lengths: Binned | None = None
     short_share: float = 0.0
-    tallies: tuple[Tally, ...] = ()
-    domains: Tally | None = None
+    tallies: tuple[ValueTally, ...] = ()
+    domains: ValueTally | None = None
     measured: tuple[MeasuredLimit, ...] = ()
     duplicates: Duplicates | None = None
     removed: tuple[RemovedKind, ...] = ()

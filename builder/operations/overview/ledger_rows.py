@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from builder.corpus import Corpus
 
-BATCH_ROWS = 1 << 17
+LEDGER_BATCH_ROWS = 1 << 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Audit:
             if not path.exists():
                 continue
             names = list(dict.fromkeys([*columns, "record_id"] if len(gone) else columns))
-            for batch in pq.ParquetFile(path).iter_batches(batch_size=BATCH_ROWS, columns=names):
+            for batch in pq.ParquetFile(path).iter_batches(batch_size=LEDGER_BATCH_ROWS, columns=names):
                 yield _without(batch, gone).select(columns)
             gone = pa.concat_arrays([gone, self._restated(version)])
 
@@ -51,7 +51,7 @@ class Audit:
         return found
 
     def batches(
-        self, name: str, columns: Sequence[str], *, rows: int = BATCH_ROWS
+        self, name: str, columns: Sequence[str], *, rows: int = LEDGER_BATCH_ROWS
     ) -> Iterator[pa.RecordBatch]:
         """Yield the rows of an audit file of all versions, the oldest first."""
         for version in self.versions:

@@ -15,7 +15,14 @@ from builder.history.index import add_counts
 from builder.history.lineage import Lineage
 from builder.operations.overview import dropped, evidence, outcomes
 from builder.operations.overview.binning import binned
-from builder.operations.overview.facts import Overview, PrivateFacts, SplitLine, Tally, VersionLine
+from builder.operations.overview.facts import (
+    SHORT_TEXT_CHARS,
+    Overview,
+    PrivateFacts,
+    SplitLine,
+    ValueTally,
+    VersionLine,
+)
 from builder.operations.overview.ledger_rows import Audit
 from builder.operations.overview.measured import measured_limits
 from builder.operations.overview.published import PublishedRows, top_values
@@ -30,8 +37,6 @@ if TYPE_CHECKING:
     from builder.card.facts import StageFacts
     from builder.domain.manifest import Manifest
 
-SHORT_CHARS = 100
-"""Texts below this length are counted as short."""
 KEPT_SAMPLES, DROPPED_SAMPLES, PAIRS, CLEANED = 8, 3, 6, 4
 
 
@@ -146,7 +151,7 @@ def _stage_facts(source: CardSource) -> tuple[StageFacts, ...]:
 
 def _of_rows(published: PublishedRows, manifest: Manifest, corpus: Corpus) -> dict[str, Any]:
     lengths, sampled_from = published.lengths()
-    short = float((lengths < SHORT_CHARS).mean()) if len(lengths) else 0.0
+    short = float((lengths < SHORT_TEXT_CHARS).mean()) if len(lengths) else 0.0
     return {
         "lengths": binned({"kept": lengths}, sampled_from=sampled_from),
         "short_share": short,
@@ -156,7 +161,7 @@ def _of_rows(published: PublishedRows, manifest: Manifest, corpus: Corpus) -> di
     }
 
 
-def _domains(corpus: Corpus, manifest: Manifest) -> Tally | None:
+def _domains(corpus: Corpus, manifest: Manifest) -> ValueTally | None:
     """Count the hosts of the published rows, from the index; None without an index or without URLs."""
     try:
         shards = Lineage.of(corpus, manifest.version).shard_facts

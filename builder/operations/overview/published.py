@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from builder.operations.overview.facts import PublishedRow, Tally
+from builder.operations.overview.facts import PublishedRow, ValueTally
 from builder.operations.sampling import take_evenly
 from builder.protocols import Columns
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 MAX_TEXT_BYTES = 256 << 20
 """Bytes of texts that are read to count characters; of more, row groups at even distances are read."""
-TOP_VALUES = 12
+LISTED_VALUES = 12
 _SHOWN_CHARS = 120
 _SHORT_COLUMNS = ("title", "author", "date", "language", "fetched_at", "license")
 _COUNTED = ("language", "license")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class ShardGroup:
     """One row group of one shard."""
 
     split: str
@@ -53,7 +53,7 @@ class PublishedRows:
         """The columns with a role."""
         return Columns.of_manifest(self.manifest)
 
-    def groups(self) -> list[Group]:
+    def groups(self) -> list[ShardGroup]:
         """List the row groups of all shards."""
         found = []
         for split, shard in self.corpus.shards(self.manifest.version):
@@ -61,10 +61,12 @@ class PublishedRows:
             file = pq.ParquetFile(path)
             for number in range(file.metadata.num_row_groups):
                 rows = file.metadata.row_group(number).num_rows
-                found.append(Group(split=split, path=path, number=number, rows=rows))
+                found.append(ShardGroup(split=split, path=path, number=number, rows=rows))
         return found
 
-    def read(self, groups: Sequence[Group], columns: Sequence[str]) -> Iterator[tuple[Group, pa.Table]]:
+    def read(
+        self, groups: Sequence[ShardGroup], columns: Sequence[str]
+    ) -> Iterator[tuple[ShardGroup, pa.Table]]:
         """Yield some columns of row groups."""
         for group in groups:
             yield group, pq.ParquetFile(group.path).read_row_group(group.number, columns=list(columns))
@@ -86,7 +88,7 @@ class PublishedRows:
         is_all = len(chosen) == len(groups)
         return np.concatenate(found), None if is_all else sum(one.rows for one in groups)
 
-    def tallies(self) -> tuple[Tally, ...]:
+    def tallies(self) -> tuple[ValueTally, ...]:
         """Count the languages, licences and years of the published rows."""
         names = self.manifest.columns.names
         counted = [self._tally(name, name) for name in _COUNTED if name in names]
@@ -167,7 +169,7 @@ class PublishedRows:
             values=tuple(values),
         )
 
-    def _tally(self, column: str, name: str, *, years: bool = False) -> Tally:
+    def _tally(self, column: str, name: str, *, years: bool = False) -> ValueTally:
         counts: dict[str, int] = {}
         without = 0
         for _, table in self.read(self.groups(), [column]):
@@ -180,13 +182,13 @@ class PublishedRows:
 
 
 def top_values(
-    column: str, counts: dict[str, int], *, without: int = 0, by_name: bool = False, n: int = TOP_VALUES
-) -> Tally:
+    column: str, counts: dict[str, int], *, without: int = 0, by_name: bool = False, n: int = LISTED_VALUES
+) -> ValueTally:
     """Return the most frequent values, most rows first, or in the order of their names."""
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     top = sorted(ordered[:n]) if by_name else ordered[:n]
     others = sum(number for _, number in ordered[n:])
-    return Tally(column=column, values=tuple(top), others=others, n_values=len(counts), without=without)
+    return ValueTally(column=column, values=tuple(top), others=others, n_values=len(counts), without=without)
 
 
 def _years(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -11,12 +11,11 @@ from builder.charts.histogram import Histogram, Threshold, histogram
 from builder.charts.markup import Inner, element, foreign
 from builder.charts.numbers import count_text
 from builder.charts.page import PagePart
+from builder.operations.overview.facts import SHORT_TEXT_CHARS
 from builder.report.overview.samples import cut
 
 if TYPE_CHECKING:
-    from builder.operations.overview.facts import Overview, PublishedRow, Tally
-
-SHORT_CHARS = 100
+    from builder.operations.overview.facts import Overview, PublishedRow, ValueTally
 
 
 def contents_part(view: Overview) -> PagePart | None:
@@ -26,23 +25,14 @@ def contents_part(view: Overview) -> PagePart | None:
     figures: list[Inner] = []
     if view.lengths is not None:
         figures.append(histogram(_lengths(view)))
+    figures.append(figure("Documents by split", bar_table(_splits(view))))
     tallies = [*([view.domains] if view.domains else []), *view.tallies]
     figures += [figure(_heading(one), bar_table(_bars(one))) for one in tallies]
     return PagePart(
         key="contents",
         title="What is in it",
         look_for="a peak of very short texts, one domain above all others, a language you did not ask for.",
-        content=(
-            bar_table(
-                BarChart(
-                    title="Documents by split",
-                    names="split",
-                    counted="documents",
-                    bars=[Bar(name=one.name, parts={"kept": one.rows}) for one in view.splits],
-                )
-            ),
-            element("div", {"class": "grid"}, *figures),
-        ),
+        content=(element("div", {"class": "grid"}, *figures),),
     )
 
 
@@ -88,10 +78,20 @@ def _lengths(view: Overview) -> Histogram:
         edges=view.lengths.edges,
         series={"plain": view.lengths.counts["kept"]},
         log=view.lengths.log,
-        thresholds=[Threshold(value=SHORT_CHARS, label="short: under 100")]
-        if view.lengths.edges[0] < SHORT_CHARS < view.lengths.edges[-1]
+        thresholds=[Threshold(value=SHORT_TEXT_CHARS, label="short: under 100")]
+        if view.lengths.edges[0] < SHORT_TEXT_CHARS < view.lengths.edges[-1]
         else (),
         note=_sampled(view.lengths.of, view.lengths.sampled_from),
+    )
+
+
+def _splits(view: Overview) -> BarChart:
+    return BarChart(
+        title="Documents by split",
+        hide_title=True,
+        names="split",
+        counted="documents",
+        bars=[Bar(name=one.name, parts={"plain": one.rows}) for one in view.splits],
     )
 
 
@@ -99,11 +99,11 @@ def _sampled(n: int, whole: int | None) -> str:
     return "" if whole is None else f"Counted in {count_text(n)} of {count_text(whole)} documents."
 
 
-def _heading(tally: Tally) -> str:
+def _heading(tally: ValueTally) -> str:
     return f"Documents by {tally.column}"
 
 
-def _bars(tally: Tally) -> BarChart:
+def _bars(tally: ValueTally) -> BarChart:
     bars = [Bar(name=name or "(empty)", parts={"plain": n}) for name, n in tally.values]
     if tally.without:
         bars.append(Bar(name="(none)", parts={"plain": tally.without}))

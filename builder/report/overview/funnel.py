@@ -12,7 +12,7 @@ from builder.charts.page import PagePart
 if TYPE_CHECKING:
     from builder.operations.overview.facts import Overview
 
-MAX_ROWS = 60
+_MAX_ROWS = 60
 """Sources and reasons that a table lists."""
 
 
@@ -53,8 +53,8 @@ def _sources(view: Overview) -> BarChart:
     return BarChart(
         title="Records by source and outcome",
         names="source",
-        bars=bars[:MAX_ROWS],
-        rest=sum(bar.total for bar in bars[MAX_ROWS:]),
+        bars=bars[:_MAX_ROWS],
+        rest=sum(bar.total for bar in bars[_MAX_ROWS:]),
     )
 
 
@@ -64,7 +64,7 @@ def _reasons(view: Overview) -> BarChart:
     return BarChart(
         title="Records that were not kept, by stage and reason",
         names="stage / reason",
-        bars=bars[:MAX_ROWS],
+        bars=bars[:_MAX_ROWS],
         whole=view.read.records,
-        rest=sum(bar.total for bar in bars[MAX_ROWS:]),
+        rest=sum(bar.total for bar in bars[_MAX_ROWS:]),
     )
