@@ -63,7 +63,7 @@ def look_over(address: str | Path, *, public: bool = False) -> Overview:
     manifest = corpus.as_is(version)
     audit = Audit(corpus, lineage_versions(corpus, version))
     published = PublishedRows(corpus, manifest)
-    facts = _always(corpus, manifest, audit) | _of_rows(published, manifest, corpus)
+    facts = _always(corpus, manifest, audit, public=public) | _of_rows(published, manifest, corpus)
     facts |= _of_audit(audit, published, facts) if audit.is_there else {}
     private = None if public else _private(audit, published, facts)
     return Overview(**facts, private=private)
@@ -72,12 +72,16 @@ def look_over(address: str | Path, *, public: bool = False) -> Overview:
 # -- manifest --------------------------------------------------------------------------------------
 
 
-def _always(corpus: Corpus, manifest: Manifest, audit: Audit) -> dict[str, Any]:
+def _always(corpus: Corpus, manifest: Manifest, audit: Audit, *, public: bool) -> dict[str, Any]:
+    """Return what the manifests have. A public report knows no newer version, so it never changes."""
     counts = counts_up_to(corpus.manifest(manifest.version))
     read = record_facts(counts or manifest.counts)
     source = _card_source(corpus, manifest)
     stages = _stage_facts(source)
     kinds = tuple(dict.fromkeys(next(iter(one)) for one in manifest.recipe["document"].get("sources", ())))
+    versions = corpus.versions()
+    if public:
+        versions = versions[: versions.index(manifest.version) + 1]
     n_records = read.records + (0 if counts else read.restated)
     return {
         "corpus": corpus.name,
@@ -103,7 +107,7 @@ def _always(corpus: Corpus, manifest: Manifest, audit: Audit) -> dict[str, Any]:
             SplitLine(name=name, rows=one.rows, bytes=one.bytes, shards=len(one.shards))
             for name, one in manifest.splits.items()
         ),
-        "versions": tuple(_version_line(corpus, one) for one in corpus.versions()),
+        "versions": tuple(_version_line(corpus, one) for one in versions),
         "read": read,
         "steps": tuple(funnel(n_records, [one.name for one in stages], read.counts, sources=kinds)),
         "takedowns": int(manifest.tombstones.get("count", 0)),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from builder.charts.bars import Bar, BarChart, bar_table
 from builder.charts.figure import table
 from builder.charts.markup import Inner, element, foreign
-from builder.charts.numbers import count_text
+from builder.charts.numbers import count_text, counted_text
 from builder.charts.page import PagePart
 from builder.report.overview.samples import cleaned_block, record_block
 
@@ -27,13 +27,12 @@ def removed_part(view: Overview, *, n: int, chars: int) -> PagePart | None:
         Bar(
             name=f"{one.stage} / {one.kind}",
             parts={"rejected": one.chars},
-            note=f"{count_text(one.spans)} parts",
+            note=counted_text(one.spans, "part"),
         )
         for one in view.removed[:_MAX_FAULTS]
     ]
-    documents = count_text(view.cleaned_records)
     content: list[Inner] = [
-        element("p", None, f"Parts were removed from the texts of {documents} records."),
+        element("p", None, f"Parts were removed from {counted_text(view.cleaned_records, 'text')}."),
         bar_table(
             BarChart(
                 title="Removed characters by stage and kind",

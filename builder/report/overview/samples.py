@@ -57,8 +57,8 @@ def record_facts_of(record: DroppedRecord) -> list[tuple[str, Inner | None]]:
 
 def pair_block(pair: Pair, *, chars: int) -> Inner:
     """Return a merged record and its keeper side by side, with their differences marked."""
-    left, _ = cut(pair.record.text or "", chars, None)
-    right, _ = cut(pair.keeper_text, chars, None)
+    left, left_out = cut(pair.record.text or "", chars, pair.record.text_chars)
+    right, right_out = cut(pair.keeper_text, chars, None)
     keeper_url = foreign(pair.keeper_url) if pair.keeper_url else element("code", None, pair.keeper_id)
     heading = (
         element("span", None, "merged: ", foreign(pair.record.url or pair.record.record_id)),
@@ -67,8 +67,8 @@ def pair_block(pair: Pair, *, chars: int) -> Inner:
     return element(
         "article",
         {"class": "sample s-merged"},
-        facts(record_facts_of(pair.record)),
-        side_by_side((heading[0], left), (heading[1], right)),
+        facts([one for one in record_facts_of(pair.record) if one[0] != "url"]),
+        side_by_side((heading[0], left), (heading[1], right), is_cut=bool(left_out or right_out)),
     )
 
 
