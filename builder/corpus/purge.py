@@ -107,11 +107,7 @@ def purge_rows(
         root_files={README: root_readme.encode()},
         seals=seals,
         before=[*staged.steps, *steps],
-        after=[
-            *_old_objects(corpus, shards, staged),
-            *_spools(corpus),
-            *(["remove", one] for one in reports),
-        ],
+        after=[*_old_objects(corpus, shards, staged), *_spools(corpus), *gone],
     )
 
 
