@@ -12,6 +12,7 @@ from builder.errors import BuilderError, Fault
 from builder.operations.overview.overview import look_over
 from builder.pipeline.disk import reports_disk_faults
 from builder.report.json_text import print_json
+from builder.report.overview.diff_page import diff_html
 from builder.report.overview.page import report_html
 from builder.report.printer import print_line
 from builder.summary import Summarised
@@ -19,6 +20,7 @@ from builder.summary import Summarised
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from builder.operations.diff import Diff
     from builder.removal.purge_reports import StoredReport
 
 DEFAULT_REPORT = "report.html"
@@ -92,6 +94,17 @@ def rewrite_reports(corpus: Path, reports: Sequence[StoredReport]) -> list[str]:
         except BuilderError:
             left.append(one.name)
     return left
+
+
+def write_diff(diff: Diff, output: str | Path) -> None:
+    """Write the differences between two versions as an HTML page.
+
+    Raises:
+        BuilderError: if the file cannot be written, or would be in the corpus folder.
+    """
+    path = Path(output)
+    _check_place(path, diff.corpus)
+    write_page(path, diff_html(diff).encode())
 
 
 def write_page(path: Path, data: bytes) -> None:
