@@ -36,7 +36,7 @@ def rows() -> list[dict[str, object]]:
     kept: list[dict[str, object]] = [
         {
             "url": f"https://kept.example/{i}?q={HOSTILE}",
-            "text": f"{text(i)}\n{HOSTILE}.",
+            "text": f"{text(i)}\n{canary('line')} menu without an end\n{HOSTILE} is the end.",
             "title": HOSTILE,
             "author": HOSTILE,
             "language": HOSTILE,

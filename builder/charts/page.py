@@ -74,7 +74,7 @@ def render_page(page: HtmlPage) -> str:
         "head",
         None,
         element("meta", {"charset": "utf-8"}),
-        element("meta", {"http-equiv": "Inner-Security-Policy", "content": _policy(styles)}),
+        element("meta", {"http-equiv": "Content-Security-Policy", "content": _policy(styles)}),
         element("meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"}),
         element("meta", {"name": "generator", "content": f"{GENERATOR}{page.kind}"}),
         element("meta", {"name": "referrer", "content": "no-referrer"}),

@@ -146,11 +146,11 @@ def test_the_parts_that_were_removed_are_struck_out(private: str) -> None:
 
 
 def test_a_limit_is_drawn_with_the_values_of_both_sides(private: str) -> None:
-    """`c4` asks for five sentences: one page has fewer, and the others are estimated."""
+    """`c4` asks for three sentences: one page has fewer, and the others are estimated."""
     (drawn,) = re.findall(
         r"<figcaption>filter / sentences_below</figcaption>.*?</figure>", private, re.DOTALL
     )
-    assert '<line class="limit"' in drawn and "min 5" in drawn
+    assert '<line class="limit"' in drawn and "min 3" in drawn
     assert "f-rejected" in drawn and "f-kept" in drawn
 
 

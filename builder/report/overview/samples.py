@@ -8,6 +8,7 @@ from builder.charts.blocks import TextSpan, disclosure, facts, side_by_side, tex
 from builder.charts.markup import Inner, element, foreign
 from builder.charts.numbers import count_text
 from builder.charts.page import PagePart
+from builder.domain.excerpt import common_prefix
 
 if TYPE_CHECKING:
     from builder.operations.overview.facts import CleanedDocument, DroppedGroup, DroppedRecord, Overview, Pair
@@ -57,8 +58,12 @@ def record_facts_of(record: DroppedRecord) -> list[tuple[str, Inner | None]]:
 
 def pair_block(pair: Pair, *, chars: int) -> Inner:
     """Return a merged record and its keeper side by side, with their differences marked."""
-    left, left_out = cut(pair.record.text or "", chars, pair.record.text_chars)
-    right, right_out = cut(pair.keeper_text, chars, None)
+    texts = pair.record.text or "", pair.keeper_text
+    start = _first_difference(*texts, chars=chars)
+    left, left_out = cut(texts[0][start:], chars, None)
+    right, right_out = cut(texts[1][start:], chars, None)
+    if start:
+        left, right = f"… {left}", f"… {right}"
     keeper_url = foreign(pair.keeper_url) if pair.keeper_url else element("code", None, pair.keeper_id)
     heading = (
         element("span", None, "merged: ", foreign(pair.record.url or pair.record.record_id)),
@@ -95,6 +100,15 @@ def cut(text: str, chars: int, text_chars: int | None) -> tuple[str, int]:
     """Return the start of a text, and how many characters of the whole text are left out."""
     shown = text[:chars]
     return shown, max(0, (text_chars or len(text)) - len(shown))
+
+
+def _first_difference(left: str, right: str, *, chars: int) -> int:
+    """Return where to begin to show two texts, so that their first difference is to be seen."""
+    same = common_prefix(left, right)
+    if same <= chars * 2 // 3:
+        return 0
+    start = same - chars // 3
+    return left.rfind(" ", start - _VALUE_CHARS, start) + 1 or start
 
 
 def _group(group: DroppedGroup, *, n: int, chars: int) -> Inner:

@@ -89,6 +89,7 @@ def test_only_the_style_sheet_of_the_page_is_allowed() -> None:
     )
     (styles,) = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(styles.encode()).digest()).decode()
+    assert page.count('http-equiv="Content-Security-Policy" content="default-src') == 1
     assert f"default-src &#x27;none&#x27;; style-src &#x27;sha256-{digest}&#x27;" in page
     assert " style=" not in page and "<script" not in page
 
