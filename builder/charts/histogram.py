@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     from builder.charts.markup import Element, Value
 
-_LEFT, _RIGHT, _TOP, _BOTTOM = 40, 8, 22, 38
+_LEFT, _RIGHT, _TOP, _BOTTOM = 40, 8, 42, 38
+_LIMIT_ROWS = (24, 36)
+"""Base lines of the labels of limits, below the label of the vertical axis."""
 _PLOT_WIDTH = CHART_WIDTH - _LEFT - _RIGHT
 _PLOT_HEIGHT = CHART_HEIGHT - _TOP - _BOTTOM
 
@@ -158,7 +160,7 @@ def _threshold_lines(chart: Histogram) -> Iterator[Element]:
     """Draw the limits; a limit outside of the axis is at its end, and its label says the value."""
     for i, limit in enumerate(sorted(chart.thresholds, key=lambda one: one.value)):
         x = _place(chart, limit.value)
-        y = TEXT_SIZE if not i % 2 else TEXT_SIZE * 2 + 1
+        y = _LIMIT_ROWS[i % 2]
         on_the_right = x < _LEFT + _PLOT_WIDTH * 0.6
         at: dict[str, Value] = {
             "x": x + 4 if on_the_right else x - 4,

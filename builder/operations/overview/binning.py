@@ -30,7 +30,7 @@ def binned(
 ) -> Binned | None:
     """Count values by series; None without a finite value.
 
-    The bins cover almost all values: the first and the last one hundredth may be in the outer bins. Values
+    The bins cover almost all values of each series: its first and last 0.5 % may be in the outer bins. Values
     over a wide positive range get bins of equal ratio.
 
     Args:
@@ -44,7 +44,7 @@ def binned(
         return None
     log = False
     if edges is None:
-        edges, log = _edges(whole, include)
+        edges, log = _edges([one for one in finite.values() if len(one)], include)
     at = np.asarray(edges)
     counts = {}
     for name, one in finite.items():
@@ -60,10 +60,11 @@ def binned(
     )
 
 
-def _edges(values: NDArray[np.float64], include: Sequence[float]) -> tuple[list[float], bool]:
-    low, high = (float(one) for one in np.quantile(values, [0.005, 0.995]))
-    low, high = min([low, *include]), max([high, *include])
-    whole = bool(np.all(values == np.floor(values)))
+def _edges(series: Sequence[NDArray[np.float64]], include: Sequence[float]) -> tuple[list[float], bool]:
+    ends = [np.quantile(one, [0.005, 0.995]) for one in series]
+    low = min([*(float(one[0]) for one in ends), *include])
+    high = max([*(float(one[1]) for one in ends), *include])
+    whole = all(bool(np.all(one == np.floor(one))) for one in series)
     if whole and high - low < _FEW:
         first = math.floor(low)
         return [float(one) for one in range(first, max(math.floor(high), first) + 2)], False

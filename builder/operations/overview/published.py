@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MAX_TEXT_BYTES = 256 << 20
 """Bytes of texts that are read to count characters; of more, row groups at even distances are read."""
-LISTED_VALUES = 12
+LISTED_VALUES, LISTED_YEARS = 12, 40
 _SHOWN_CHARS = 120
 _SHORT_COLUMNS = ("title", "author", "date", "language", "fetched_at", "license")
 _COUNTED = ("language", "license")
@@ -178,7 +178,8 @@ class PublishedRows:
             for one in pc.value_counts(pc.drop_null(values)).to_pylist():
                 key = one["values"][:_SHOWN_CHARS]
                 counts[key] = counts.get(key, 0) + one["counts"]
-        return top_values(name, counts, without=without, by_name=years)
+        n = LISTED_YEARS if years else LISTED_VALUES
+        return top_values(name, counts, without=without, by_name=years, n=n)
 
 
 def top_values(

@@ -137,6 +137,7 @@ def _with_removed(document: CleanedDocument, chars: int) -> tuple[str, list[Text
         before = kept[at:end].decode(errors="replace")
         at = end
         gone += len(text.encode()) + 1
+        before += "\n" if before and not before.endswith("\n") else ""
         pieces += [before, text, "\n"]
         length += len(before)
         spans.append(TextSpan(start=length, end=length + len(text)))
