@@ -47,10 +47,10 @@ class HtmlPage:
 
     title: Inner
     window_title: str
-    kind: str
     lead: Inner
     sections: Sequence[PagePart]
     footer: Inner
+    kind: str = "page"
 
 
 def render_page(page: HtmlPage) -> str:

@@ -106,8 +106,7 @@ def test_paper_has_what_is_closed_on_screen(chromium: Any, pages: dict[str, Path
     """A printed page cannot be opened, so samples and numbers are printed."""
     with opened(chromium, pages["private"]) as page:
         page.emulate_media(media="print")
-        heights = page.evaluate(
-            "[...document.querySelectorAll('details > :not(summary)')].map(one => one.getBoundingClientRect().height)"
-        )
+        boxes = "[...document.querySelectorAll('details > :not(summary)')].map(one => one.offsetHeight)"
+        heights = page.evaluate(boxes)
         assert heights
         assert min(heights) > 0

@@ -147,6 +147,7 @@ READERS: dict[str, list[str]] = {
     "diff": ["diff", "corpus", "1.0.0", "2.0.0"],
     "rejected": ["rejected", "corpus", "--output", "rejected.jsonl"],
     "show": ["show", "corpus"],
+    "report": ["report", "corpus", "-o", "page.html"],
     "check": ["check", "base.json"],
     "check version": ["check", "corpus"],
     "gc --dry-run": ["gc", "corpus", "--dry-run"],
