@@ -205,6 +205,16 @@ def test_the_command_writes_the_report(hostile: Corpus, public: str, tmp_path: P
     assert output.read_text(encoding="utf-8") == public
 
 
+def test_only_the_owner_can_read_a_private_report(hostile: Corpus, tmp_path: Path) -> None:
+    """It shows what the audit has, so it has the mode of the audit's files."""
+    modes = {}
+    for public in (True, False):
+        write_report(hostile.path, tmp_path / "r.html", public=public)
+        modes[public] = (tmp_path / "r.html").stat().st_mode & 0o077
+    assert modes[False] == 0
+    assert modes[True] & 0o044
+
+
 def test_a_report_must_not_hide_in_the_corpus(hostile: Corpus) -> None:
     """A purge would not find it there, and `verify` would report it."""
     for name in ("page.html", "1.0.0/report.html", ".audit/report.html"):

@@ -28,6 +28,8 @@ from builder.operations.overview.measured import measured_limits
 from builder.operations.overview.published import PublishedRows, top_values
 from builder.operations.why import lineage_versions
 from builder.pipeline.disk import reports_disk_faults
+from builder.pipeline.dropped import PRIVATE_STAGES
+from builder.registry import STAGES
 from builder.release.card_facts import change_facts, record_facts
 from builder.release.lineage_counts import counts_up_to
 
@@ -182,7 +184,8 @@ def _of_audit(audit: Audit, published: PublishedRows, facts: dict[str, Any]) -> 
     rows = sum(split.rows for split in facts["splits"])
     sources = {one.name for one in facts["read"].sources}
     kinds = set(facts["source_kinds"])
-    stages = {one.name for one in facts["stages"]} - sources - kinds
+    own = {one.name for one in facts["stages"] if one.kind in STAGES and one.kind not in PRIVATE_STAGES}
+    stages = own - sources - kinds
     removed, n_cleaned = dropped.removed_kinds(audit)
     return {
         "measured": measured_limits(numbers, published, rows=rows, stages=stages),

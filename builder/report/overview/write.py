@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,7 +73,7 @@ def write_report(
     view = look_over(address, public=public)
     html = report_html(view)
     data = html.encode()
-    write_page(path, data)
+    write_page(path, data, mode=0o644 if public else 0o600)
     return WrittenReport(
         corpus=folder, version=view.version, output=path, public=public, size_bytes=len(data), html=html
     )
@@ -104,10 +105,10 @@ def write_diff(diff: Diff, output: str | Path) -> None:
     """
     path = Path(output)
     _check_place(path, diff.corpus)
-    write_page(path, diff_html(diff).encode())
+    write_page(path, diff_html(diff).encode(), mode=0o600)
 
 
-def write_page(path: Path, data: bytes) -> None:
+def write_page(path: Path, data: bytes, *, mode: int) -> None:
     """Write an HTML page, whole or not at all.
 
     Raises:
@@ -115,7 +116,9 @@ def write_page(path: Path, data: bytes) -> None:
     """
     beside = path.with_name(f"{path.stem}.part.html")  # a purge finds it too, if this process is killed
     try:
-        beside.write_bytes(data)
+        beside.unlink(missing_ok=True)
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            file.write(data)
         beside.replace(path)
     except OSError as error:
         raise BuilderError(Fault(where=str(path), what=f"cannot be written: {error.strerror}")) from None

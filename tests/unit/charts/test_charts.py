@@ -84,9 +84,7 @@ def test_bars_name_strangers_safely() -> None:
 def test_only_the_style_sheet_of_the_page_is_allowed() -> None:
     """The policy has the hash of the very text of the style element, so nothing else has an effect."""
     section = PagePart(key="a", title="A", look_for="a thing.", content=("text",))
-    page = render_page(
-        HtmlPage(title="T", window_title="T", lead="L", sections=[section], footer="F")
-    )
+    page = render_page(HtmlPage(title="T", window_title="T", lead="L", sections=[section], footer="F"))
     (styles,) = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(styles.encode()).digest()).decode()
     assert page.count('http-equiv="Content-Security-Policy" content="default-src') == 1
@@ -97,8 +95,6 @@ def test_only_the_style_sheet_of_the_page_is_allowed() -> None:
 def test_the_headings_of_a_page_are_in_order() -> None:
     """A screen reader lists the headings; a level must not be skipped."""
     sections = [PagePart(key=one, title=one, look_for="x.", content=()) for one in "ab"]
-    page = render_page(
-        HtmlPage(title="T", window_title="T", lead="L", sections=sections, footer="F")
-    )
+    page = render_page(HtmlPage(title="T", window_title="T", lead="L", sections=sections, footer="F"))
     assert re.findall(r"<h(\d)", page) == ["1", "2", "2"]
     assert page.count("<b>Look for: </b>x.") == 2
