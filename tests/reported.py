@@ -51,7 +51,7 @@ def rows() -> list[dict[str, object]]:
         {"url": "https://line.example/", "text": f"{text(50)}\n{canary('line')} menu without an end"},
         {"url": "https://first.example/", "text": text(60, lines=12)},
         {
-            "url": "https://near.example/",
+            "url": f"https://near.example/{'unbroken' * 30}",
             "text": f"{text(60, lines=12)}\nAnd one more {canary('near')} sentence at the end of it.",
         },
         {"url": f"https://exact.example/{canary('exact')}", "text": text(60, lines=12)},

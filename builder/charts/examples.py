@@ -55,64 +55,28 @@ def _histograms() -> dict[str, Histogram]:
 
 def _examples() -> str:
     """Return a page with one example of each chart and block."""
-    steps = (
-        FunnelStep(stage="validate", came=1_000, left={"rejected": 60, "failed": 15}),
-        FunnelStep(stage="filter", came=925, left={"rejected": 210}),
-        FunnelStep(stage="dedup_near", came=715, left={"merged": 145}),
-    )
-    languages = [Bar(name="en", parts={"plain": 410}), Bar(name="de", parts={"plain": 120})]
-    charts = [histogram(one) for one in _histograms().values()]
     parts = (
-        PagePart(
-            key="funnel",
-            title="Funnel",
-            look_for="the stage with the longest coloured end.",
-            content=(funnel_table(Funnel(title="Records by stage", steps=steps)),),
+        _part("funnel", "Funnel", "the stage with the longest coloured end.", _funnel()),
+        _part("histograms", "Histograms", "a limit that cuts through a hill.", _side_by_side()),
+        _part("bars", "Bars", "a bar that outweighs all others.", _bars()),
+        _part(
+            "texts",
+            "Texts",
+            "what is struck out, and what differs.",
+            text_block("Home | News\nThe ferry leaves at ten.", removed=[TextSpan(start=0, end=11)]),
+            side_by_side(("merged", "The red ferry leaves."), ("kept", "The blue ferry leaves.")),
         ),
-        PagePart(
-            key="histograms",
-            title="Histograms",
-            look_for="a limit that cuts through a hill.",
-            content=(element("div", {"class": "grid"}, *charts),),
-        ),
-        PagePart(
-            key="bars",
-            title="Bars",
-            look_for="a bar that outweighs all others.",
-            content=(
-                bar_table(
-                    BarChart(
-                        title="Documents by language",
-                        names="language",
-                        counted="documents",
-                        bars=languages,
-                        rest=40,
-                    )
-                ),
-            ),
-        ),
-        PagePart(
-            key="texts",
-            title="Texts",
-            look_for="what is struck out, and what differs.",
-            content=(
-                text_block("Home | News\nThe ferry leaves at ten.", removed=[TextSpan(start=0, end=11)]),
-                side_by_side(("merged", "The red ferry leaves."), ("kept", "The blue ferry leaves.")),
-            ),
-        ),
-        PagePart(
-            key="blocks",
-            title="Tiles and findings",
-            look_for="a word other than OK.",
-            content=(
-                tiles([Tile(name="Kept", value="57.0 %", note="570 records")]),
-                checks(
-                    [
-                        Finding(verdict="good", text="Every record is accounted for."),
-                        Finding(verdict="warn", text="No split for evaluation has a row."),
-                        Finding(verdict="bad", text="The version has no row."),
-                    ]
-                ),
+        _part(
+            "blocks",
+            "Tiles and findings",
+            "a word other than OK.",
+            tiles([Tile(name="Kept", value="57.0 %", note="570 records")]),
+            checks(
+                [
+                    Finding(verdict="good", text="Every record is accounted for."),
+                    Finding(verdict="warn", text="No split for evaluation has a row."),
+                    Finding(verdict="bad", text="The version has no row."),
+                ]
             ),
         ),
     )
@@ -125,6 +89,31 @@ def _examples() -> str:
             footer="docs/charts.md explains the sheet.",
         )
     )
+
+
+def _part(key: str, title: str, look_for: str, *content: Element) -> PagePart:
+    return PagePart(key=key, title=title, look_for=look_for, content=content)
+
+
+def _funnel() -> Element:
+    steps = (
+        FunnelStep(stage="validate", came=1_000, left={"rejected": 60, "failed": 15}),
+        FunnelStep(stage="filter", came=925, left={"rejected": 210}),
+        FunnelStep(stage="dedup_near", came=715, left={"merged": 145}),
+    )
+    return funnel_table(Funnel(title="Records by stage", steps=steps))
+
+
+def _side_by_side() -> Element:
+    return element("div", {"class": "grid"}, *map(histogram, _histograms().values()))
+
+
+def _bars() -> Element:
+    languages = [Bar(name="en", parts={"plain": 410}), Bar(name="de", parts={"plain": 120})]
+    chart = BarChart(
+        title="Documents by language", names="language", counted="documents", bars=languages, rest=40
+    )
+    return bar_table(chart)
 
 
 def _colours() -> Element:

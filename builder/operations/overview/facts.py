@@ -229,6 +229,7 @@ class Overview:
 
     Attributes:
         read: the records of this version and of those that it builds on.
+        outcomes: number of these records by outcome.
         steps: the funnel of these records.
         source_kinds: which of the stages are sources.
         has_audit: whether the ledger is in this corpus.
@@ -257,6 +258,7 @@ class Overview:
     splits: tuple[SplitLine, ...]
     versions: tuple[VersionLine, ...]
     read: RecordFacts
+    outcomes: Mapping[str, int]
     steps: tuple[Step, ...]
     takedowns: int
     has_audit: bool

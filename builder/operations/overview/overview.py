@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from builder.card.facts import StageFacts
     from builder.domain.manifest import Manifest
 
+_OUTCOMES = ("kept", "rejected", "merged", "failed")
 KEPT_SAMPLES, DROPPED_SAMPLES, PAIRS, CLEANED = 8, 3, 6, 4
 
 
@@ -111,6 +112,7 @@ def _always(corpus: Corpus, manifest: Manifest, audit: Audit, *, public: bool) -
         ),
         "versions": tuple(_version_line(corpus, one) for one in versions),
         "read": read,
+        "outcomes": {name: (counts or manifest.counts)[name] for name in _OUTCOMES},
         "steps": tuple(funnel(n_records, [one.name for one in stages], read.counts, sources=kinds)),
         "takedowns": int(manifest.tombstones.get("count", 0)),
         "has_audit": audit.is_there,

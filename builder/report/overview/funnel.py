@@ -34,8 +34,7 @@ def funnel_part(view: Overview) -> PagePart | None:
         look_for="the stage with the longest coloured end: most of what is missing left there.",
         content=(
             funnel_table(Funnel(title="Records by stage, in the order of the recipe", steps=steps)),
-            element("h3", None, "Sources"),
-            bar_table(_sources(view)),
+            *([element("h3", None, "Sources"), bar_table(_sources(view))] if view.read.sources else []),
             element("h3", None, "Reasons"),
             bar_table(_reasons(view)) if view.read.counts else element("p", None, "All records were kept."),
         ),

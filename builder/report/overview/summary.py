@@ -30,7 +30,7 @@ def summary_part(view: Overview) -> PagePart:
 
 
 def _tiles(view: Overview) -> Iterator[Tile]:
-    outcomes = view.read.outcomes
+    outcomes = view.outcomes
     total = sum(outcomes.values())
     size = bytes_text(sum(split.bytes for split in view.splits))
     splits = ", ".join(f"{count_text(one.rows)} {one.name}" for one in view.splits)
@@ -71,14 +71,17 @@ def _state(view: Overview) -> Iterator[Finding]:
 
 
 def _records(view: Overview) -> Iterator[Finding]:
-    outcomes = view.read.outcomes
+    outcomes = view.outcomes
     total = sum(outcomes.values())
     if not total:
         return
+    read = view.steps[0].came if view.steps else view.read.records
     parts = " + ".join(f"{count_text(n)} {name}" for name, n in outcomes.items())
-    verdict = "good" if total == view.read.records else "bad"
-    text = f"Every record is accounted for: {count_text(view.read.records)} read = {parts}."
-    yield Finding(verdict=verdict, text=text)  # type: ignore[arg-type]
+    if total == read:
+        text = f"Every record is accounted for: {count_text(read)} read = {parts}."
+        yield Finding(verdict="good", text=text)
+    else:
+        yield Finding(verdict="bad", text=f"{count_text(read)} records were read, but there are {parts}.")
     failed = outcomes["failed"]
     if failed > _MANY_FAILED * total:
         text = f"{share_text(failed, total)} of the records failed: they could not be read or processed."
