@@ -67,7 +67,7 @@ def _edges(series: Sequence[NDArray[np.float64]], include: Sequence[float]) -> t
     whole = all(bool(np.all(one == np.floor(one))) for one in series)
     if whole and high - low < _FEW:
         first = math.floor(low)
-        return [float(one) for one in range(first, max(math.floor(high), first) + 2)], False
+        return [float(one) for one in range(first, max(math.ceil(high), first) + 2)], False
     if low >= 1 and high / low > 50:
         edges = [float(f"{one:.3g}") for one in np.geomspace(low, high, N_BINS + 1)]
         return [edges[0], *(b for a, b in pairwise(edges) if b > a)], True
