@@ -86,7 +86,7 @@ def _purged_lines(purged: PurgeResult) -> Iterator[str]:
 
 
 def _report_lines(result: TakedownResult, lost: Sequence[str]) -> Iterator[str]:
-    """Say what became of reports, which may show what was purged."""
+    """List the reports that a purge deleted or wrote again."""
     if result.purged is None:
         return
     written = [one.name for one in result.purged.reports if one.name not in lost]
