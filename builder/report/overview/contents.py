@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from builder.charts.bars import Bar, BarChart, bar_table
@@ -28,6 +29,11 @@ def contents_part(view: Overview) -> PagePart | None:
     figures.append(figure("Documents by split", bar_table(_splits(view))))
     tallies = [*([view.domains] if view.domains else []), *view.tallies]
     figures += [figure(_heading(one), bar_table(_bars(one))) for one in tallies]
+    if view.private and view.private.domains_read:
+        chart = replace(
+            _bars(view.private.domains_read), counted="pages", title="Pages that were read, by domain"
+        )
+        figures.append(figure("Pages that were read, by domain, before any stage", bar_table(chart)))
     return PagePart(
         key="contents",
         title="What is in it",
