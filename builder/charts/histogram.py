@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from builder.charts.figure import drawing, figure, numbers_of
@@ -11,6 +11,7 @@ from builder.charts.legend import legend
 from builder.charts.markup import element
 from builder.charts.numbers import axis_marks, count_text, log_marks, share_text, short_number
 from builder.charts.sheet import CHART_HEIGHT, CHART_WIDTH, SERIES, TEXT_SIZE
+from builder.domain.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -64,7 +65,13 @@ class Histogram:
 
 
 def histogram(chart: Histogram) -> Element:
-    """Return the histogram as a figure with its legend and its numbers."""
+    """Return the histogram as a figure with its legend and its numbers.
+
+    Title, unit and labels may be names of strangers: a drawing cannot isolate their direction, so characters
+    without a glyph are visible escapes.
+    """
+    limits = [replace(one, label=visible(one.label)) for one in chart.thresholds]
+    chart = replace(chart, title=visible(chart.title), unit=visible(chart.unit), thresholds=limits)
     shown = [name for name in SERIES if name in chart.series]
     picture = drawing(
         chart.key,

@@ -140,6 +140,14 @@ def test_the_same_version_gives_the_same_bytes(hostile: Corpus, private: str, tm
     assert str(hostile.path) not in private
 
 
+def test_published_numbers_have_a_histogram(tmp_path: Path) -> None:
+    """Signals that a recipe publishes are to be seen without a limit."""
+    rows = [{"url": f"https://a.example/{i}", "text": text(i)} for i in range(3)]
+    corpus = built(tmp_path, rows, ["validate", "signals"])
+    page = report_html(look_over(corpus, public=True))
+    assert "<figcaption>mean_word_length</figcaption>" in page
+
+
 def test_the_parts_that_were_removed_are_struck_out(private: str) -> None:
     """The reader sees them at their place in the text."""
     assert f"<del>{canary('line')} menu without an end</del>" in private

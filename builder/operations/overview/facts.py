@@ -232,6 +232,7 @@ class Overview:
         outcomes: number of these records by outcome.
         steps: the funnel of these records.
         source_kinds: which of the stages are sources.
+        numbers: the values of published columns with numbers, such as signals, by column.
         has_audit: whether the ledger is in this corpus.
         private: None in a public report.
     """
@@ -266,6 +267,7 @@ class Overview:
     short_share: float = 0.0
     tallies: tuple[ValueTally, ...] = ()
     domains: ValueTally | None = None
+    numbers: tuple[tuple[str, Binned], ...] = ()
     measured: tuple[MeasuredLimit, ...] = ()
     duplicates: Duplicates | None = None
     removed: tuple[RemovedKind, ...] = ()

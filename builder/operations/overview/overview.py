@@ -34,11 +34,15 @@ from builder.release.card_facts import change_facts, record_facts
 from builder.release.lineage_counts import counts_up_to
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from builder.card.facts import StageFacts
     from builder.domain.manifest import Manifest
+    from builder.operations.overview.facts import Binned
 
+MAX_NUMBERS = 24
+"""Published columns with numbers that are drawn."""
 _OUTCOMES = ("kept", "rejected", "merged", "failed")
 KEPT_SAMPLES, DROPPED_SAMPLES, PAIRS, CLEANED = 8, 3, 6, 4
 
@@ -165,8 +169,16 @@ def _of_rows(published: PublishedRows, manifest: Manifest, corpus: Corpus) -> di
         "short_share": short,
         "tallies": published.tallies(),
         "domains": _domains(corpus, manifest),
+        "numbers": tuple(_numbers(published)),
         "kept": tuple(published.sample(KEPT_SAMPLES)),
     }
+
+
+def _numbers(published: PublishedRows) -> Iterator[tuple[str, Binned]]:
+    for name in published.number_columns()[:MAX_NUMBERS]:
+        found = binned({"kept": published.numbers(name)})
+        if found is not None:
+            yield name, found
 
 
 def _domains(corpus: Corpus, manifest: Manifest) -> ValueTally | None:

@@ -107,6 +107,10 @@ class PublishedRows:
             found.append(values.to_numpy())
         return np.concatenate(found)
 
+    def number_columns(self) -> list[str]:
+        """Return the published columns with numbers, such as signals, in order."""
+        return [one.name for one in self.manifest.columns if _is_number(one.type)]
+
     def sample(self, n: int) -> list[PublishedRow]:
         """Return the rows with the lowest ids. Ids are hashes, so this is a sample that stays the same."""
         first: pa.Table | None = None

@@ -65,7 +65,7 @@ def published_row(row: PublishedRow, *, chars: int) -> Inner:
             [
                 ("id", element("code", None, row.id)),
                 ("url", None if row.url is None else foreign(row.url)),
-                ("split", row.split),
+                ("split", foreign(row.split)),
                 ("characters", count_text(row.text_chars)),
                 *pairs,
             ]

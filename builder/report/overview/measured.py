@@ -26,6 +26,32 @@ def measured_part(view: Overview) -> PagePart | None:
     )
 
 
+def numbers_part(view: Overview) -> PagePart | None:
+    """Return one histogram for each published column with numbers; None without one."""
+    if not view.numbers:
+        return None
+    charts = [
+        histogram(
+            Histogram(
+                key=f"number-{i}",
+                title=name,
+                unit=name + (" (logarithmic)" if bins.log else ""),
+                counted="documents",
+                edges=bins.edges,
+                series={"plain": bins.counts["kept"]},
+                log=bins.log,
+            )
+        )
+        for i, (name, bins) in enumerate(view.numbers)
+    ]
+    return PagePart(
+        key="numbers",
+        title="Signals and other numbers",
+        look_for="a second hill or a long tail: often one kind of page that you can filter.",
+        content=(element("div", {"class": "grid"}, *charts),),
+    )
+
+
 def _chart(key: str, one: MeasuredLimit) -> Histogram:
     limits = [] if one.threshold is None else [Threshold(value=one.threshold, label=one.limit)]
     note = ""

@@ -11,7 +11,7 @@ from builder.report.overview.duplicates import duplicates_part
 from builder.report.overview.evidence import faults_part, opt_out_part, removed_part
 from builder.report.overview.funnel import funnel_part
 from builder.report.overview.history import changes_part, recipe_part, run_part
-from builder.report.overview.measured import measured_part
+from builder.report.overview.measured import measured_part, numbers_part
 from builder.report.overview.samples import dropped_part
 from builder.report.overview.summary import summary_part
 
@@ -41,6 +41,7 @@ def _parts(view: Overview, *, n_kept: int, n_dropped: int, chars: int) -> list[P
         summary_part(view),
         funnel_part(view),
         contents_part(view),
+        numbers_part(view),
         measured_part(view),
         duplicates_part(view, n=n_dropped, chars=chars),
         removed_part(view, n=n_dropped, chars=chars),

@@ -37,6 +37,25 @@ def test_a_threshold_is_a_line_with_its_label() -> None:
     assert ">merged from 0.8</text>" in drawn
 
 
+def test_names_of_strangers_in_a_drawing_are_visible() -> None:
+    """A column may have any name; a drawing has no element that isolates a direction."""
+    name = "a\u202e<b>"
+    drawn = str(
+        histogram(
+            Histogram(
+                key="x",
+                title=name,
+                unit=name,
+                edges=(0, 1),
+                series={"plain": (1,)},
+                thresholds=(Threshold(value=0.5, label=name),),
+            )
+        )
+    )
+    assert "\u202e" not in drawn and "<b>" not in drawn
+    assert drawn.count("a\\u202e&lt;b&gt;") >= 4
+
+
 def test_a_bar_on_a_logarithmic_axis_is_at_its_place() -> None:
     """The middle of 1 and 10,000 is 100."""
     drawn = str(
