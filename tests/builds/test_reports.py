@@ -267,6 +267,16 @@ def test_a_purge_removes_what_reports_show(purgeable: Path) -> None:
     assert verify(purgeable).clean
 
 
+def test_differences_are_a_page_too(purgeable: Path, tmp_path: Path) -> None:
+    """The page has the counts and the rows that `diff` prints."""
+    takedown(purgeable, urls=[f"https://a.example/{SECRET}"], because="asked")
+    done = builder("diff", purgeable, "1.0.0", "2.0.0", "--html", tmp_path / "d.html")
+    assert done.returncode == 0, done.stderr
+    page = Page((tmp_path / "d.html").read_text(encoding="utf-8"))
+    assert "What changed from 1.0.0 to 2.0.0" in page.text
+    assert f"https://a.example/{SECRET}" in page.text and "taken down" in page.text
+
+
 def test_the_function_removes_reports_and_says_so(purgeable: Path) -> None:
     """Without the command nobody writes them again."""
     result = takedown(purgeable, urls=[f"https://a.example/{SECRET}"], because="asked", purge=True)
