@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from builder.operations.withdraw import drop, gc, yank
     from builder.recipe import Recipe
     from builder.release.result import BuildResult
+    from builder.report.overview.write import write_report
 
 __all__ = [
     "BuildResult",
@@ -60,6 +61,7 @@ __all__ = [
     "validate",
     "verify",
     "why",
+    "write_report",
     "yank",
 ]
 
@@ -88,6 +90,7 @@ _MODULES = {
     "validate": "builder.operations.validate",
     "verify": "builder.operations.verify",
     "why": "builder.operations.why",
+    "write_report": "builder.report.overview.write",
     "yank": "builder.operations.withdraw",
 }
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import builder
+from builder.charts.examples import example_files
 from builder.cli.main import COMMANDS, cli
 from builder.domain.contract import arrow_values
 from builder.domain.json import text as json_text
@@ -100,6 +101,7 @@ builder build my-corpus/recipe.yaml
 | read an export of a scraper, a database or a library | [Exports](exports.md) |
 | publish more columns, or fewer | [Columns](columns.md) |
 | validate my own records | [Contracts](contracts.md) |
+| look at a version, or show it to others | [Reports](report.md), [Charts](charts.md) |
 | know why a page is not in the dataset | [Ledger](ledger.md), [Reason codes](reasons.md) |
 | add pages, or take pages down | [Further versions](further-versions.md) |
 | drop texts of low quality | [Quality](quality.md), [Signals](signals.md) |
@@ -164,6 +166,7 @@ def pages() -> dict[str, str]:
     made["docs/signals.md"] = signals_page()
     made["docs/README.md"] = index_page()
     made["docs/python.md"] = python_page()
+    made |= {f"docs/charts/{name}": text for name, text in example_files().items()}
     return made
 
 

@@ -44,6 +44,8 @@ class BarChart:
         names: what the rows are, such as ``domain``: header of the first column.
         whole: number that shares are of; the sum of all bars if None.
         rest: number that belongs to the rows that are left out.
+        hide_title: only screen readers read the title, because a heading says the same.
+        legend: whether outcomes have a legend.
     """
 
     title: str
@@ -52,6 +54,8 @@ class BarChart:
     counted: str = "records"
     whole: int | None = None
     rest: int = 0
+    hide_title: bool = False
+    legend: bool = True
 
 
 def bar_table(chart: BarChart) -> Element:
@@ -69,8 +73,8 @@ def bar_table(chart: BarChart) -> Element:
     return element(
         "div",
         {"class": "bars"},
-        legend(shown) if set(shown) - {"plain"} else None,
-        table(chart.title, header, rows, numbers=(1, 2)),
+        legend(shown) if chart.legend and set(shown) - {"plain"} else None,
+        table(chart.title, header, rows, numbers=(1, 2), hide_caption=chart.hide_title),
     )
 
 

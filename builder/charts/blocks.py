@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from builder.charts.markup import Inner, document_text, element, foreign
-from builder.charts.text_changes import changed_parts
+from builder.charts.text_changes import ChangedParts, Run, changed_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -81,23 +81,30 @@ def text_block(text: str, *, removed: Sequence[TextSpan] = (), left_out: int = 0
     return element("div", {"class": "text", "dir": "auto"}, *content)
 
 
-def side_by_side(left: tuple[Inner, str], right: tuple[Inner, str]) -> Element:
+def side_by_side(left: tuple[Inner, str], right: tuple[Inner, str], *, is_cut: bool = False) -> Element:
     """Return two texts next to each other, or below each other on a phone; differences are marked.
 
     Args:
         left: heading and text; what only this text has is marked as removed.
         right: heading and text; what only this text has is marked as added.
+        is_cut: whether the texts go on. Then their ends are not marked, because they differ by the cut.
     """
     parts = changed_parts(left[1], right[1])
+    if is_cut:
+        parts = ChangedParts(old=_end_unmarked(parts.old), new=_end_unmarked(parts.new))
     sides = []
     for (heading, _), tag, runs in ((left, "del", parts.old), (right, "ins", parts.new)):
         content = [
             element(tag, None, document_text(run.text)) if run.differs else document_text(run.text)
             for run in runs
         ]
-        text = element("div", {"class": "text", "dir": "auto"}, *content)
+        text = element("div", {"class": "text", "dir": "auto"}, *content, " …" if is_cut else None)
         sides.append(element("div", None, element("p", {"class": "note"}, heading), text))
     return element("div", {"class": "pair"}, *sides)
+
+
+def _end_unmarked(runs: Sequence[Run]) -> tuple[Run, ...]:
+    return (*runs[:-1], Run(text=runs[-1].text, differs=False)) if runs else ()
 
 
 def disclosure(name: str, *content: Inner, count: int | None = None) -> Element:

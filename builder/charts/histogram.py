@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from builder.charts.figure import drawing, figure, numbers_of
@@ -11,13 +11,16 @@ from builder.charts.legend import legend
 from builder.charts.markup import element
 from builder.charts.numbers import axis_marks, count_text, log_marks, share_text, short_number
 from builder.charts.sheet import CHART_HEIGHT, CHART_WIDTH, SERIES, TEXT_SIZE
+from builder.domain.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from builder.charts.markup import Element, Value
 
-_LEFT, _RIGHT, _TOP, _BOTTOM = 40, 8, 22, 38
+_LEFT, _RIGHT, _TOP, _BOTTOM = 40, 8, 42, 38
+_LIMIT_ROWS = (24, 36)
+"""Base lines of the labels of limits, below the label of the vertical axis."""
 _PLOT_WIDTH = CHART_WIDTH - _LEFT - _RIGHT
 _PLOT_HEIGHT = CHART_HEIGHT - _TOP - _BOTTOM
 
@@ -62,7 +65,13 @@ class Histogram:
 
 
 def histogram(chart: Histogram) -> Element:
-    """Return the histogram as a figure with its legend and its numbers."""
+    """Return the histogram as a figure with its legend and its numbers.
+
+    Title, unit and labels may be names of strangers: a drawing cannot isolate their direction, so characters
+    without a glyph are visible escapes.
+    """
+    limits = [replace(one, label=visible(one.label)) for one in chart.thresholds]
+    chart = replace(chart, title=visible(chart.title), unit=visible(chart.unit), thresholds=limits)
     shown = [name for name in SERIES if name in chart.series]
     picture = drawing(
         chart.key,
@@ -158,7 +167,7 @@ def _threshold_lines(chart: Histogram) -> Iterator[Element]:
     """Draw the limits; a limit outside of the axis is at its end, and its label says the value."""
     for i, limit in enumerate(sorted(chart.thresholds, key=lambda one: one.value)):
         x = _place(chart, limit.value)
-        y = TEXT_SIZE if not i % 2 else TEXT_SIZE * 2 + 1
+        y = _LIMIT_ROWS[i % 2]
         on_the_right = x < _LEFT + _PLOT_WIDTH * 0.6
         at: dict[str, Value] = {
             "x": x + 4 if on_the_right else x - 4,

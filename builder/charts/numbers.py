@@ -19,6 +19,15 @@ def count_text(value: float) -> str:
     return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
+def counted_text(n: int, noun: str) -> str:
+    """Return a number with its noun, in the plural unless the number is 1.
+
+    >>> counted_text(1, "part"), counted_text(1200, "part")
+    ('1 part', '1,200 parts')
+    """
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
 def short_number(value: float) -> str:
     """Return a number for a mark of an axis.
 

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from builder.charts.markup import Element
 
 
+GENERATOR = "builder "
+"""What begins the metadata ``generator`` of a page."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PagePart:
     """One part of a page.
@@ -36,13 +40,17 @@ class PagePart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HtmlPage:
-    """A page with its title, a line below it, and its sections in order."""
+    """A page with its title, a line below it, and its sections in order.
+
+    ``kind`` is for programs: what the page is, in words that the page's metadata has.
+    """
 
     title: Inner
     window_title: str
     lead: Inner
     sections: Sequence[PagePart]
     footer: Inner
+    kind: str = "page"
 
 
 def render_page(page: HtmlPage) -> str:
@@ -66,8 +74,9 @@ def render_page(page: HtmlPage) -> str:
         "head",
         None,
         element("meta", {"charset": "utf-8"}),
-        element("meta", {"http-equiv": "Inner-Security-Policy", "content": _policy(styles)}),
+        element("meta", {"http-equiv": "Content-Security-Policy", "content": _policy(styles)}),
         element("meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"}),
+        element("meta", {"name": "generator", "content": f"{GENERATOR}{page.kind}"}),
         element("meta", {"name": "referrer", "content": "no-referrer"}),
         element("meta", {"name": "robots", "content": "noindex"}),
         element("title", None, page.window_title),

@@ -43,7 +43,7 @@ SERIES: Final = (*OUTCOME_COLOURS, "plain")
 
 CHART_WIDTH: Final = 340
 """Width of a chart in units of its drawing: it fits on a phone without shrinking its text."""
-CHART_HEIGHT: Final = 190
+CHART_HEIGHT: Final = 205
 TEXT_SIZE: Final = 11
 """Height of the text in a chart, in the same units."""
 

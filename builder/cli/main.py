@@ -40,6 +40,7 @@ COMMANDS = {
     "publish": ("publish", "Publish a version to the Hugging Face Hub."),
     "fetch": ("publish", "Download a version from the Hugging Face Hub."),
     "show": ("show", "Show records that were kept or dropped, with their texts."),
+    "report": ("report", "Write one HTML page that shows a version."),
     "rejected": ("rejected", "Export rejected records so that you can fix and re-feed them."),
     "takedown": ("takedown", "Remove pages in a new version and keep them out for good."),
     "optout": ("optout", "List published pages that a later reservation covers."),

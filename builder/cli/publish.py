@@ -28,6 +28,11 @@ token_option = click.option(
     help="Also publish ledger and clusters, with the URLs of all pages, also of rejected ones.",
 )
 @click.option(
+    "--with-report",
+    is_flag=True,
+    help="Also publish the public report of the version as builder-report.html.",
+)
+@click.option(
     "--read-back",
     type=click.Choice(["ends", "all"]),
     default="ends",
@@ -43,6 +48,7 @@ def publish_command(
     private: bool,
     token: str | None,
     with_ledger: bool,
+    with_report: bool,
     read_back: str,
     as_json: bool,
 ) -> None:
@@ -55,9 +61,11 @@ def publish_command(
     people wrote into the card on the Hub stays.
     """
     from builder.hub import publish
+    from builder.report.overview.write import public_report
     from builder.report.progress import show_progress
     from builder.report.publish import print_publish
 
+    report = public_report(corpus) if with_report else None
     with show_progress() as advance:
         result = publish(
             corpus,
@@ -66,6 +74,7 @@ def publish_command(
             private=private,
             token=token,
             with_ledger=with_ledger,
+            report=report,
             every_row=read_back == "all",
             advance=advance,
         )

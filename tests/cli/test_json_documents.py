@@ -59,6 +59,7 @@ CALLS = {
     "show": (["show", "my/corpus"], 0),
     "show, kept": (["show", "my/corpus", "--outcome", "kept"], 0),
     "rejected": (["rejected", "my/corpus", "--output", "{tmp}/rejected.jsonl"], 0),
+    "report": (["report", "my/corpus", "-o", "{tmp}/report.html"], 0),
     "plugin": (["plugin", "check", "repair_text"], 0),
     "schema": (["schema"], 0),
 }

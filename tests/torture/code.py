@@ -32,6 +32,7 @@ COMMAND_MODULES = {
     "purge": "operations.takedown",
     "rejected": "operations.rejected",
     "show": "operations.show",
+    "report": "report.overview.write",
     "takedown": "operations.takedown",
     "tune": "operations.tune",
     "validate": "operations.validate",

@@ -145,6 +145,7 @@ READERS: dict[str, list[str]] = {
     "diff": ["diff", "corpus", "1.0.0", "2.0.0"],
     "rejected": ["rejected", "corpus", "--output", "rejected.jsonl"],
     "show": ["show", "corpus"],
+    "report": ["report", "corpus", "-o", "page.html"],
     "check": ["check", "base.json"],
     "tune": ["tune", "base.json", "--workers", "1", "--html", "tune.html"],
     "check version": ["check", "corpus"],

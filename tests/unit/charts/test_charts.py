@@ -37,6 +37,25 @@ def test_a_threshold_is_a_line_with_its_label() -> None:
     assert ">merged from 0.8</text>" in drawn
 
 
+def test_names_of_strangers_in_a_drawing_are_visible() -> None:
+    """A column may have any name; a drawing has no element that isolates a direction."""
+    name = "a\u202e<b>"
+    drawn = str(
+        histogram(
+            Histogram(
+                key="x",
+                title=name,
+                unit=name,
+                edges=(0, 1),
+                series={"plain": (1,)},
+                thresholds=(Threshold(value=0.5, label=name),),
+            )
+        )
+    )
+    assert "\u202e" not in drawn and "<b>" not in drawn
+    assert drawn.count("a\\u202e&lt;b&gt;") >= 4
+
+
 def test_a_bar_on_a_logarithmic_axis_is_at_its_place() -> None:
     """The middle of 1 and 10,000 is 100."""
     drawn = str(
@@ -87,6 +106,7 @@ def test_only_the_style_sheet_of_the_page_is_allowed() -> None:
     page = render_page(HtmlPage(title="T", window_title="T", lead="L", sections=[section], footer="F"))
     (styles,) = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(styles.encode()).digest()).decode()
+    assert page.count('http-equiv="Content-Security-Policy" content="default-src') == 1
     assert f"default-src &#x27;none&#x27;; style-src &#x27;sha256-{digest}&#x27;" in page
     assert " style=" not in page and "<script" not in page
 
