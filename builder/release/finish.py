@@ -19,6 +19,7 @@ from builder.pipeline.candidate_ids import ID
 from builder.release.audit.dropped_texts import TEXTS, write_texts
 from builder.release.audit.evidence import write_evidence
 from builder.release.audit.noted import write_domains, write_noted
+from builder.release.audit.private import find_private
 from builder.release.audit.removed_spans import write_measured, write_removed
 from builder.release.edits import SOURCE_GONE, Edits, find_replaced
 from builder.release.layout import PlannedShard, Rewrite, VersionShard, WrittenShard
@@ -113,8 +114,9 @@ def close(context: BuildContext, chain_result: ChainResult) -> Closed:
     updates = LedgerUpdates()
     if context.past:
         updates = find_ledger_updates(context.past.lineage, edits, excluding=freed)
+    private = find_private(context, chain_result)
     with ThreadPoolExecutor(1) as thread:  # the ledger is written while workers write shards
-        writing = thread.submit(_write_ledger, context, chain_result, row_outcomes, updates.rows)
+        writing = thread.submit(_write_ledger, context, chain_result, row_outcomes, updates.rows, private)
         if context.engine.workers == 1:  # use no more cores than the user asked for
             writing.result()
         shards = _write_shards(context, chain_result, placement, plan, row_outcomes)
@@ -152,7 +154,11 @@ class _Ledger:
 
 
 def _write_ledger(
-    context: BuildContext, chain_result: ChainResult, row_outcomes: RowOutcomes, restated: pa.Table
+    context: BuildContext,
+    chain_result: ChainResult,
+    row_outcomes: RowOutcomes,
+    restated: pa.Table,
+    private: pa.StringArray,
 ) -> _Ledger:
     names = ("ledger", "rejected", "clusters")
     ledger, rejected, clusters = (context.folder / f"{name}.parquet" for name in names)
@@ -160,12 +166,13 @@ def _write_ledger(
         ledger, clusters=clusters, spool=chain_result.first, row_outcomes=row_outcomes, restated=restated
     )
     texts = context.folder / TEXTS
-    write_texts(texts, context, chain_result)
-    removed = write_removed(context.folder / REMOVED_SPANS, chain_result, ledger=ledger)
-    measured = write_measured(context.folder / MEASURED, chain_result, ledger=ledger)
+    write_texts(texts, context, chain_result, private=private)
+    spans, signals = context.folder / REMOVED_SPANS, context.folder / MEASURED
+    removed = write_removed(spans, chain_result, ledger=ledger, private=private)
+    measured = write_measured(signals, chain_result, ledger=ledger, private=private)
     noted = write_noted(context.folder, context, chain_result) + write_evidence(context, chain_result)
     noted.append(write_domains(context.folder, context, chain_result))
-    write_rejected(rejected, spool=chain_result.first, late=chain_result.late)
+    write_rejected(rejected, spool=chain_result.first, late=chain_result.late, private=private)
     losses = count_losses(chain_result, context.recipe.sources, n_by_file=sums.n_by_file)
     return _Ledger(
         sums=sums,

@@ -5,58 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import archives
 import pyarrow.parquet as pq
 import pytest
+from reserving_sites import (
+    EARLY,
+    LATE,
+    NO_TRAINING,
+    NOON,
+    OTHER,
+    RSL,
+    evidence,
+    page,
+    reasons,
+    record,
+    robots,
+    run,
+)
 
 from builder import Recipe, build, load, takedown, verify
 from builder.errors import RecipeError
 from builder.operations.optout.covered import optout, write_urls
 from builder.stages.opt_out import OptOut
-
-TEXT = "The tide turns twice a day, and the boats of the harbour lean on their keels until it is back. "
-EARLY, NOON, LATE = "2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z", "2020-01-03T00:00:00Z"
-RSL = (
-    '<script type="application/rsl+xml"><rsl><content url="/"><license>{}</license></content></rsl></script>'
-)
-NO_TRAINING = "User-agent: GPTBot\nDisallow: /"
-
-
-def record(uri: str, body: str | bytes, *, media: str = "text/html", date: str = NOON, **more: Any) -> bytes:
-    """Return a response; ``headers`` are further headers, ``status`` its status line."""
-    headers = (("Content-Type", media), *more.pop("headers", {}).items())
-    data = body.encode() if isinstance(body, str) else body
-    response = archives.http_response(data, headers=headers, **more)
-    return archives.warc_record(response, uri=uri, date=date)
-
-
-def page(host: str = "a.example", path: str = "/x", *, head: str = "", **more: Any) -> bytes:
-    html = f"<html><head><title>{host}</title>{head}</head><body><p>{host}{path} {TEXT * 4}</p></body></html>"
-    return record(f"https://{host}{path}", html, **more)
-
-
-def robots(body: str | bytes = NO_TRAINING, host: str = "a.example", **more: Any) -> bytes:
-    return record(f"https://{host}/robots.txt", body, media="text/plain", **more)
-
-
-def run(folder: Path, *records: bytes, corpus: str = "out", name: str = "a", **options: Any) -> Any:
-    (folder / f"{name}.warc").write_bytes(b"".join(records))
-    recipe = {"name": "t", "sources": [{"warc": {"path": "*.warc"}}], "corpus": corpus}
-    recipe["stages"] = [{"extract_text": {}}, {"opt_out": options}, {"dedup_url": {}}]
-    return build(Recipe.from_dict(recipe, folder=folder), workers=1)
-
-
-def reasons(result: Any) -> dict[str, str | None]:
-    rows = pq.read_table(result.ledger).to_pylist()
-    return {row["url"]: row["reason"] for row in rows if row["reason"] != "site_record"}
-
-
-def evidence(result: Any) -> list[dict[str, Any]]:
-    return pq.read_table(result.ledger.with_name("opt_out.parquet")).to_pylist()
-
-
-OTHER = page("other.example")
-"""A page that no signal mentions, so that a version is written."""
 
 RESERVED = {
     "robots": (robots(), page()),
