@@ -54,6 +54,7 @@ class Closed:
         audit: the files for the audit of the version; the ledger is one of them.
         n_known: number of records that were read again and are in the ledger of an earlier version.
         n_restated: number of records of earlier builds whose outcome changed.
+        new_pages_only: as in ``BuildResult``.
         replaced: what earlier ledgers state of records that the ledger has too.
         added: number of rows added to each split.
     """
@@ -73,6 +74,7 @@ class Closed:
     row_outcomes: RowOutcomes
     chain_result: ChainResult
     losses: Losses
+    new_pages_only: Sequence[str]
 
 
 def close(context: BuildContext, chain_result: ChainResult) -> Closed:
@@ -141,7 +143,14 @@ def close(context: BuildContext, chain_result: ChainResult) -> Closed:
         row_outcomes=row_outcomes,
         chain_result=chain_result,
         losses=written.losses,
+        new_pages_only=_new_pages_only(context),
     )
+
+
+def _new_pages_only(context: BuildContext) -> list[str]:
+    """Return the stages of an addition that would decide otherwise about older pages with its inputs."""
+    stages = context.chain.passes[0].awaits if context.past else ()
+    return [stage.name for stage in stages if not stage.append_stable]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
