@@ -116,15 +116,7 @@ def close(context: BuildContext, chain_result: ChainResult) -> Closed:
     updates = LedgerUpdates()
     if context.past:
         updates = find_ledger_updates(context.past.lineage, edits, excluding=freed)
-    private = find_private(context, chain_result)
-    with ThreadPoolExecutor(1) as thread:  # the ledger is written while workers write shards
-        writing = thread.submit(_write_ledger, context, chain_result, row_outcomes, updates.rows, private)
-        if context.engine.workers == 1:  # use no more cores than the user asked for
-            writing.result()
-        shards = _write_shards(context, chain_result, placement, plan, row_outcomes)
-        context.advance("ledger", done=0, total=1, unit="file")
-        written = writing.result()
-        context.advance("ledger", done=1, total=1, unit="file")
+    shards, written = _write_all(context, chain_result, placement, plan, row_outcomes, updates)
     n_restated = updates.rows.num_rows
     _check_sums(chain_result, written.sums, placement, n_known=written.n_known, n_restated=n_restated)
     return Closed(
@@ -145,6 +137,27 @@ def close(context: BuildContext, chain_result: ChainResult) -> Closed:
         losses=written.losses,
         new_pages_only=_new_pages_only(context),
     )
+
+
+def _write_all(
+    context: BuildContext,
+    chain_result: ChainResult,
+    placement: Placement,
+    plan: ShardPlan,
+    row_outcomes: RowOutcomes,
+    updates: LedgerUpdates,
+) -> tuple[list[VersionShard], _Ledger]:
+    """Write the shards, and the ledger with the other files of the audit."""
+    private = find_private(context, chain_result)
+    with ThreadPoolExecutor(1) as thread:  # the ledger is written while workers write shards
+        writing = thread.submit(_write_ledger, context, chain_result, row_outcomes, updates.rows, private)
+        if context.engine.workers == 1:  # use no more cores than the user asked for
+            writing.result()
+        shards = _write_shards(context, chain_result, placement, plan, row_outcomes)
+        context.advance("ledger", done=0, total=1, unit="file")
+        written = writing.result()
+        context.advance("ledger", done=1, total=1, unit="file")
+    return shards, written
 
 
 def _new_pages_only(context: BuildContext) -> list[str]:

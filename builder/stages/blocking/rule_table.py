@@ -24,7 +24,7 @@ from builder.domain.hosts.registrable_domain import PUBLIC_SUFFIXES_SHA256, publ
 from builder.errors import Fault, RecipeError
 from builder.stages.blocking.list_files import ListFile, digest_of
 from builder.stages.blocking.list_lines import DOMAIN, HOST, PHRASE, Rule, read_list
-from builder.stages.blocking.sorted_rules import RULE_SCHEMA, SortedRules
+from builder.stages.blocking.sorted_rules import LISTED_SCHEMA, SortedRules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -140,7 +140,7 @@ def _write(path: Path, files: Sequence[ListFile]) -> None:
         facts = {_KINDS: "".join(sorted(kinds)), _WORDS_AT_MOST: str(max_words)}
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f"{path.stem}.", delete=False) as unfinished:
             try:
-                with pa.ipc.new_file(unfinished, RULE_SCHEMA.with_metadata(facts)) as writer:
+                with pa.ipc.new_file(unfinished, LISTED_SCHEMA.with_metadata(facts)) as writer:
                     for table in rules.tables():
                         writer.write_table(table, max_chunksize=max(table.num_rows, 1))
                 unfinished.close()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
-RULE_SCHEMA: Final = pa.schema(
+LISTED_SCHEMA: Final = pa.schema(
     [("hash", pa.uint64()), ("list", pa.uint16()), ("line", pa.uint32()), ("rule", pa.binary())]
 )
 PIECE_ROWS: Final = 1 << 17
@@ -80,13 +80,13 @@ class SortedRules:
         ranges = piece["hash"].to_numpy() >> np.uint64(64 - _RANGE_BITS)
         for number in np.unique(ranges).tolist():
             if number not in self._ranges:
-                self._ranges[number] = pa.ipc.new_stream(str(self._path(number)), RULE_SCHEMA)
+                self._ranges[number] = pa.ipc.new_stream(str(self._path(number)), LISTED_SCHEMA)
             self._ranges[number].write_table(piece.filter(pa.array(ranges == number)))
 
     def _take_piece(self) -> pa.Table:
         numbers = (self._hashes, self._lists, self._lines)
         columns = [np.frombuffer(one, one.typecode) if one else np.empty(0, one.typecode) for one in numbers]
-        piece = pa.table([*map(pa.array, columns), pa.array(self._keys, pa.binary())], schema=RULE_SCHEMA)
+        piece = pa.table([*map(pa.array, columns), pa.array(self._keys, pa.binary())], schema=LISTED_SCHEMA)
         self._hashes, self._lists, self._lines = array("Q"), array("H"), array("I")
         self._keys = []
         return piece
