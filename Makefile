@@ -14,7 +14,7 @@ PYTEST = -m pytest -q -n 2 --dist worksteal
 KERNEL_TESTS = tests/unit/kernels $(addprefix tests/property/test_,html_scan.py lifting.py near_duplicates.py \
 	repair.py row_encoding.py)
 
-.PHONY: help demo test test-all check-ray check-browser coverage check lint types layers lowest docs golden golden-corpus torture bench train clean
+.PHONY: help demo test test-all check-ray check-browser check-s3 coverage check lint types layers lowest docs golden golden-corpus torture bench train clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,10 @@ check-ray: $(BIN)/builder ## Run the tests on a Ray cluster of this machine (ins
 check-browser: $(BIN)/builder ## Look at reports in Chromium (installs playwright; needs chromium)
 	$(BIN)/pip install --quiet --constraint $(CONSTRAINTS) --editable '.[browser]'
 	$(BIN)/python -m pytest -q -m browser tests/browser
+
+check-s3: $(BIN)/builder ## Run the tests on a store like S3 on this machine (installs moto)
+	$(BIN)/pip install --quiet --constraint $(CONSTRAINTS) --editable '.[s3-test]'
+	$(BIN)/python -m pytest -q tests/builds/test_inputs_from_s3.py
 
 # Two runs, one result. Coverage does not see machine code, so the first run executes the kernel tests on kernels
 # as Python, with smaller inputs (tests/kernel_calls.py). The second run executes the other short tests on

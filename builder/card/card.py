@@ -180,6 +180,7 @@ def _template(path: Path) -> Template:
     environment.filters |= {
         "cell": words.cell,
         "code": words.code,
+        "codes": words.codes,
         "paragraphs": words.paragraphs,
         "prose": words.prose,
         "number": words.number,

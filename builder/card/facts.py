@@ -115,6 +115,49 @@ class InputFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignalCount:
+    """How many pages have a signal about their use at one place, and whether the policy counts it."""
+
+    signal: str
+    place: str
+    answer: str
+    counts: bool
+    pages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReservationFacts:
+    """The policy of a stage ``opt_out``, and the signals that it found.
+
+    Attributes:
+        agents: the agents that the recipe names; None for those of the list with the date ``tokens``.
+        mode: what happens to reserved pages: ``drop``, ``tag`` or ``report``.
+        found: signals of the pages that the build of this version read; None if it read none.
+    """
+
+    stage: str
+    purposes: tuple[str, ...]
+    agents: tuple[str, ...] | None
+    tokens: str
+    signals: tuple[str, ...]
+    mode: str
+    drops_silence: bool
+    drops_unreadable: bool
+    uses_later: bool
+    counts_noindex: bool
+    found: tuple[SignalCount, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LicenseCount:
+    """How many documents come from pages that name a licence at one place; None for no licence."""
+
+    license: str | None
+    place: str | None
+    documents: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CardFacts:
     """All facts in the card of one version.
 
@@ -135,6 +178,7 @@ class CardFacts:
         domains: rows by host; if only the largest are listed, ``n_domains`` is the number of all hosts.
         crossing_pairs: near-duplicate pairs with one document in train and one in another split; None
             if they were not counted.
+        licenses: documents by the licence that their page names; empty without a stage that finds licences.
         notes: Markdown of the recipe's ``card`` file.
         repo: name on the Hub, ``USER/NAME``.
     """
@@ -168,6 +212,8 @@ class CardFacts:
     clusters: int = 0
     largest_cluster: int = 0
     crossing_pairs: int | None = None
+    reservations: tuple[ReservationFacts, ...] = ()
+    licenses: tuple[LicenseCount, ...] = ()
     limits: tuple[str, ...] = ()
     changes: tuple[ChangeFacts, ...] = ()
     notes: str = ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from builder.domain.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~]|&(?=#?\w+;))")
 _MARKER = re.compile(r"<!--(\s*/?\s*builder\b)", re.IGNORECASE)
@@ -32,6 +32,15 @@ def code(value: object) -> str:
     """
     text = one_line(value).replace("`", "'").replace("|", "\\|")
     return f"`{text}`" if text else ""
+
+
+def codes(values: Iterable[object]) -> str:
+    """Format values as inline code, with commas.
+
+    >>> codes(["a", "b"])
+    '`a`, `b`'
+    """
+    return ", ".join(map(code, values))
 
 
 def paragraphs(text: str) -> str:

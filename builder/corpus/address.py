@@ -27,7 +27,7 @@ def split_address(address: str | PathLike[str]) -> tuple[Path, str | None]:
         VersionError: if the text after the ``@`` is not a version number.
     """
     folder, at, version = os.fspath(address).rpartition("@")
-    if not at or Path(address).exists():
+    if not at or "/" in version or Path(address).exists():
         return Path(address), None
     if version == STOPPED:
         return Path(folder), STOPPED

@@ -45,6 +45,7 @@ from builder.corpus.opening import (
 from builder.corpus.purged import PURGED, Purged
 from builder.corpus.seals import RootSeal, Sealed, newest_of
 from builder.corpus.staging import Staging
+from builder.domain.addresses import public_address
 from builder.domain.manifest import Manifest
 from builder.domain.version import Version
 from builder.errors import CorpusError, Fault, LockedError, TamperedError, VersionError
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
 
     from builder.domain.manifest import ShardEntry
 
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/")
 _KEY = re.compile(r"[\w-][\w.-]*", re.ASCII)
 
 
@@ -77,6 +79,11 @@ class Corpus(Summarised):
         self._held = 0
         self._lock: Lock | None = None
         if not looks_like_corpus(self.path):
+            if _ADDRESS.match(str(path)):
+                what = "is an address, and a corpus is a local or shared folder"
+                advice = "copy it to a folder; `builder fetch USER/NAME@VERSION FOLDER` copies from the Hub"
+                where = public_address(str(path) if "://" in str(path) else str(path).replace(":/", "://", 1))
+                raise CorpusError(Fault(where=where, what=what, advice=advice))
             what = "is not a corpus folder" if self.path.is_dir() else "no such folder"
             raise CorpusError(Fault(where=str(path), what=what, advice=corpora_near(self.path)))
 

@@ -45,7 +45,8 @@ def local_folder(written: str | Path, *, where: str, folder: Path | None = None)
     text = str(written)
     if _SCHEME.match(text) or (isinstance(written, Path) and _SCHEME.match(text.replace(":/", "://", 1))):
         what = f"{public_address(text)!r} is an address, not a folder on this machine"
-        advice = "give the path of a local folder; `builder publish` copies a version to the Hub"
+        advice = "give the path of a local or shared folder: object storage has no renames, links and locks; "
+        advice += "`builder publish` copies a version to the Hub"
         raise RecipeError(Fault(where=where, what=what, advice=advice))
     expanded = os.path.expanduser(text)  # noqa: PTH111 - Path.expanduser raises an error of its own
     if expanded.startswith("~"):

@@ -18,7 +18,7 @@ from builder.pipeline.stage_errors import blame_stage
 from builder.pipeline.tombstone_filter import TombstoneFilter
 from builder.pipeline.url_filter import UrlFilter
 from builder.protocols import ROLES, CorpusStage, Resources, Stage
-from builder.stages.binding.placed import inner_stage, stage_kind, tags_clusters, without_columns
+from builder.stages.binding.placed import inner_stage, joins_notes, stage_kind, tags_clusters, without_columns
 from builder.stages.publishable import Publishable
 
 if TYPE_CHECKING:
@@ -39,12 +39,14 @@ class Pass:
 
     Only the last pass ends without a barrier. ``carries`` names the public columns that continue after the
     pass; None means all of them. A page's HTML is about ten times as large as its text, so columns that no
-    later stage reads are dropped here.
+    later stage reads are dropped here. ``awaits`` are the stages of this barrier and of later ones that join
+    notes: they have not seen the rows that leave during the pass.
     """
 
     stages: tuple[Stage, ...]
     barrier: tuple[CorpusStage, ...] = ()
     carries: tuple[str, ...] | None = None
+    awaits: tuple[CorpusStage, ...] = ()
 
     @property
     def only_publishes(self) -> bool:
@@ -195,7 +197,9 @@ def _passes(stages: list[Stage | CorpusStage]) -> tuple[Pass, ...]:
             passes.append(Pass(stages=tuple(pending), barrier=tuple(barrier)))
             pending, barrier = [], []
         pending.append(stage)
-    return (*passes, Pass(stages=tuple(pending), barrier=tuple(barrier)))
+    passes.append(Pass(stages=tuple(pending), barrier=tuple(barrier)))
+    joining = [tuple(filter(joins_notes, one.barrier)) for one in passes]
+    return tuple(replace(one, awaits=sum(joining[at:], ())) for at, one in enumerate(passes))
 
 
 def _judged_again(stages: Sequence[AnyStage], resources: Resources) -> set[str]:

@@ -16,7 +16,7 @@ from builder.domain.ledger import audit_table
 from builder.domain.record import RECORD
 from builder.domain.rejection import REJECTION_SCHEMA, no_rejections
 from builder.history.index import open_arrow, write_arrow
-from builder.io.streams.replacing import write_replacing
+from builder.io.streams.replacing import save_array, write_replacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from builder.protocols import CorpusStage, Verdicts
 
 REFUSED, MARKED, COUNTS = ".refused.arrow", ".marks.arrow", ".counts.json"
+PRIVATE = ".private.npy"
 EVIDENCE = ".evidence."
 """Part of the name of a table for the audit: ``STAGE.evidence.NAME.arrow``."""
 
@@ -63,6 +64,8 @@ def save_judgements(folder: Path, stage: str, verdicts: Verdicts, *, first_rows:
         write_arrow(folder / f"{stage}{REFUSED}", verdicts.refused.schema, [verdicts.refused])
     if verdicts.marks is not None:
         write_arrow(folder / f"{stage}{MARKED}", verdicts.marks.schema, [verdicts.marks])
+    if verdicts.private is not None:
+        save_array(folder / f"{stage}{PRIVATE}", first_rows[verdicts.private])
     for name, table in verdicts.evidence.items():
         rows = pa.array(first_rows[table["row"].to_numpy()], pa.int64())
         table = table.set_column(0, "row", rows)
@@ -74,6 +77,12 @@ def refused_rows_of(folder: Path, stage: str) -> NDArray[np.int64]:
     """Return int64[n], the rows that a stage rejects, ascending."""
     path = folder / f"{stage}{REFUSED}"
     return np.asarray(open_arrow(path)["row"].to_numpy() if path.exists() else np.empty(0, np.int64))
+
+
+def private_rows_of(folder: Path, stage: str) -> NDArray[np.int64]:
+    """Return int64[n], the rows of the first spool whose texts the audit must not keep."""
+    path = folder / f"{stage}{PRIVATE}"
+    return np.asarray(np.load(path) if path.exists() else np.empty(0, np.int64))
 
 
 def judged_counts(folder: Path, barrier: Sequence[CorpusStage]) -> Counter[str]:

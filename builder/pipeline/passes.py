@@ -31,6 +31,7 @@ from builder.pipeline.dropped import NO_TEXTS, DroppedTexts
 from builder.pipeline.encoded_columns import with_decoded_bytes, with_time_zone
 from builder.pipeline.judgements import refuse, with_marks
 from builder.pipeline.known_records import drop_known, keyed_ordinals, record_keys
+from builder.pipeline.left import LeftRecords
 from builder.pipeline.parts import FinishedTask, Part, TaskParts
 from builder.pipeline.preload import load_compiler
 from builder.pipeline.spool import AT, ROW, SIZE, sketch_name
@@ -103,6 +104,8 @@ class FirstPass:
         reading, known = drop_known(whole, keys, self.known)
         dropped = DroppedTexts(self.audit_texts)
         tally = DomainTally(source.label)
+        left = LeftRecords(self.pass_.awaits, self.resources)
+        left.add_raw(reading.rejected)
         apply = partial(
             apply_stages,
             stages=self.pass_.stages,
@@ -110,6 +113,7 @@ class FirstPass:
             guard=guard,
             counts=counts,
             dropped=dropped,
+            left=left,
             tally=tally,
         )
         batch, rejected = apply_charged(reading.batch, apply, kind=source.kind, guard=guard)
@@ -126,7 +130,7 @@ class FirstPass:
             raise AccountError(f"{where}: {reading.n_records} read, {account.num_rows} accounted for")
         batch = _prepare(identify(batch, resources=self.resources), self.pass_, self.resources)
         tables = {"rows": batch, "rejected": concat(rejected), "account": account}
-        tables |= {**dropped.files(), **tally.files()}
+        tables |= {**dropped.files(), **left.files(), **tally.files()}
         tables |= {name: table for name, table in reading.noted.items() if table.num_rows}
         task_parts.add(
             tables,
@@ -218,6 +222,8 @@ class LaterPass:
         is_gone = is_barred | _among(here, refused)
         settled = self._settle(here, PartRows(np.flatnonzero(~is_gone)), first_row, counts)
         dropped = DroppedTexts(self.audit_texts)
+        left = LeftRecords(self.pass_.awaits, self.resources)
+        left.add_rows(_lost(here, settled))
         batch, rejected = apply_stages(
             settled,
             self.pass_.stages,
@@ -225,11 +231,13 @@ class LaterPass:
             guard=guard,
             counts=counts,
             dropped=dropped,
+            left=left,
         )
         batch = _prepare(batch, self.pass_, self.resources)
         batch = _hidden(batch) if self.refers else batch.drop_columns([AT])
         late = [*([tombstoned] if tombstoned else []), *refused, *rejected]
         tables = {"rows": batch, "rejected": _with_rows(concat(late), here), **dropped.files()}
+        tables |= left.files()
         task_parts.add(
             tables,
             n_records=part.n_rows,
@@ -282,6 +290,15 @@ class LaterPass:
         return batch.set_column(batch.schema.get_field_index(name), cluster_field(stage.name), traced)
 
 
+def _lost(here: pa.RecordBatch, settled: pa.RecordBatch) -> pa.RecordBatch:
+    """Return the rows that a barrier removed."""
+    if settled.num_rows == here.num_rows:
+        return here.slice(0, 0)
+    stays = np.zeros(here.num_rows, np.bool_)
+    stays[settled.column(AT).to_numpy()] = True
+    return here.filter(pa.array(~stays))
+
+
 def _among(here: pa.RecordBatch, refused: Sequence[pa.RecordBatch]) -> NDArray[np.bool_]:
     """Return bool[n_rows], the rows that one of the batches of rejections has."""
     found = np.zeros(here.num_rows, np.bool_)
@@ -301,11 +318,13 @@ def apply_stages(
     guard: Guard,
     counts: Counter[str],
     dropped: DroppedTexts | None = None,
+    left: LeftRecords | None = None,
     tally: DomainTally | None = None,
 ) -> tuple[pa.RecordBatch, list[pa.RecordBatch]]:
     """Apply stages to a batch; return the remaining rows, and one batch of rejections for each stage.
 
-    The texts of the rejections are added to ``dropped``, and the rows that ``validate`` keeps to ``tally``.
+    The texts of the rejections are added to ``dropped``, their sketches to ``left``, and the rows that
+    ``validate`` keeps to ``tally``.
 
     Raises:
         AccountError: if a stage loses or invents a row.
@@ -320,6 +339,8 @@ def apply_stages(
                 dropped.add_removed(outcome.removed)
             if outcome.measured is not None and outcome.measured.num_rows:
                 dropped.add_measured(outcome.measured)
+        if left is not None:
+            left.add(batch, outcome.rejected, kind=stage_kind(stage))
         batch = outcome.kept
         rejected.append(outcome.rejected)
         if tally is not None and stage_kind(stage) == Validate.name:

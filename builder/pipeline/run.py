@@ -241,7 +241,7 @@ def _run_later_pass(
         past=context.past,
         tombstones=context.tombstones,
         url_rules=context.chain.resources.url_rules,
-        noted=NotedFiles(first.parts, _audits(context)),
+        noted=notes_of(context, first),
     )
     context.advance("resolve", done=len(pass_.barrier), total=len(pass_.barrier), unit="stages")
     numbers = None
@@ -268,13 +268,13 @@ def _run_later_pass(
     return settled
 
 
-def _audits(context: BuildContext) -> list[Path]:
-    """Return the audit folders of the versions that the build builds on; a fetched corpus has none."""
+def notes_of(context: BuildContext, first: Spool) -> NotedFiles:
+    """Return what sources noted, also in the audits of the versions that the build builds on."""
     if context.past is None:
-        return []
+        return NotedFiles(first.parts)
     lineage = context.past.lineage
     folders = (lineage.corpus.audit_folder(one.version) for one in lineage.segments)
-    return [one for one in folders if one.is_dir()]
+    return NotedFiles(first.parts, [one for one in folders if one.is_dir()])
 
 
 def _counts(parts: Sequence[Part]) -> Counter[str]:

@@ -138,6 +138,7 @@ class Verdicts:
             replaces a row.
         refused: the rows that the stage rejects, a table of ``REFUSED_SCHEMA``, ascending; None if none.
         marks: public columns for all rows of the spool, in the order of ``bind``; None if none.
+        private: int64[n], the rows whose texts the audit must not keep, ascending; None if none.
         evidence: rows for the audit, by the name of the table, with the column ``row`` first.
         counts: numbers for the summary of the build.
     """
@@ -148,6 +149,7 @@ class Verdicts:
     replaces: MemoryRows | None = None
     refused: pa.Table | None = None
     marks: pa.Table | None = None
+    private: NDArray[np.int64] | None = None
     evidence: Mapping[str, pa.Table] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
 
@@ -204,7 +206,8 @@ class CorpusStage(Protocol):
     """A stage that decides only after it has received all records.
 
     A stage that needs what sources noted has ``joins = True`` and a method ``with_noted(noted)``, which
-    returns the stage that resolves. It rejects or marks rows and merges none.
+    returns the stage that resolves. It rejects or marks rows and merges none. Its method
+    ``find_private(sketches)`` returns bool[n_rows]: the rows whose texts the audit must not keep.
 
     The batches before it are written to the spool. ``sketch`` runs on each batch, ``resolve`` on the sketches
     of all rows, and ``settle`` on each batch again. Consecutive corpus stages share one spool, and each

@@ -21,6 +21,7 @@ from builder.domain.version import Changes, Version, decide_version
 from builder.history.index import sum_content
 from builder.inputs.inputs import read_inputs, write_inputs
 from builder.release.card_facts import card_facts
+from builder.release.rights_facts import license_counts, reservation_facts
 from builder.release.root_card import root_card
 
 if TYPE_CHECKING:
@@ -150,6 +151,11 @@ def _stage_and_commit(corpus: Corpus, manifest: Manifest, draft: Draft) -> Manif
         clusters=draft.clusters,
         history=history,
         new_inputs=_count_new_inputs(corpus, manifest, draft),
+    )
+    facts = dataclasses.replace(
+        facts,
+        reservations=reservation_facts(manifest, audit=draft.audit),
+        licenses=license_counts(manifest, [staging.folder / shard.name for shard in draft.shards]),
     )
     texts = {
         "README.md": render_card(facts),

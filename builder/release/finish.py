@@ -19,6 +19,7 @@ from builder.pipeline.candidate_ids import ID
 from builder.release.audit.dropped_texts import TEXTS, write_texts
 from builder.release.audit.evidence import write_evidence
 from builder.release.audit.noted import write_domains, write_noted
+from builder.release.audit.private import find_private
 from builder.release.audit.removed_spans import write_measured, write_removed
 from builder.release.edits import SOURCE_GONE, Edits, find_replaced
 from builder.release.layout import PlannedShard, Rewrite, VersionShard, WrittenShard
@@ -53,6 +54,7 @@ class Closed:
         audit: the files for the audit of the version; the ledger is one of them.
         n_known: number of records that were read again and are in the ledger of an earlier version.
         n_restated: number of records of earlier builds whose outcome changed.
+        new_pages_only: as in ``BuildResult``.
         replaced: what earlier ledgers state of records that the ledger has too.
         added: number of rows added to each split.
     """
@@ -72,6 +74,7 @@ class Closed:
     row_outcomes: RowOutcomes
     chain_result: ChainResult
     losses: Losses
+    new_pages_only: Sequence[str]
 
 
 def close(context: BuildContext, chain_result: ChainResult) -> Closed:
@@ -113,14 +116,7 @@ def close(context: BuildContext, chain_result: ChainResult) -> Closed:
     updates = LedgerUpdates()
     if context.past:
         updates = find_ledger_updates(context.past.lineage, edits, excluding=freed)
-    with ThreadPoolExecutor(1) as thread:  # the ledger is written while workers write shards
-        writing = thread.submit(_write_ledger, context, chain_result, row_outcomes, updates.rows)
-        if context.engine.workers == 1:  # use no more cores than the user asked for
-            writing.result()
-        shards = _write_shards(context, chain_result, placement, plan, row_outcomes)
-        context.advance("ledger", done=0, total=1, unit="file")
-        written = writing.result()
-        context.advance("ledger", done=1, total=1, unit="file")
+    shards, written = _write_all(context, chain_result, placement, plan, row_outcomes, updates)
     n_restated = updates.rows.num_rows
     _check_sums(chain_result, written.sums, placement, n_known=written.n_known, n_restated=n_restated)
     return Closed(
@@ -139,7 +135,35 @@ def close(context: BuildContext, chain_result: ChainResult) -> Closed:
         row_outcomes=row_outcomes,
         chain_result=chain_result,
         losses=written.losses,
+        new_pages_only=_new_pages_only(context),
     )
+
+
+def _write_all(
+    context: BuildContext,
+    chain_result: ChainResult,
+    placement: Placement,
+    plan: ShardPlan,
+    row_outcomes: RowOutcomes,
+    updates: LedgerUpdates,
+) -> tuple[list[VersionShard], _Ledger]:
+    """Write the shards, and the ledger with the other files of the audit."""
+    private = find_private(context, chain_result)
+    with ThreadPoolExecutor(1) as thread:  # the ledger is written while workers write shards
+        writing = thread.submit(_write_ledger, context, chain_result, row_outcomes, updates.rows, private)
+        if context.engine.workers == 1:  # use no more cores than the user asked for
+            writing.result()
+        shards = _write_shards(context, chain_result, placement, plan, row_outcomes)
+        context.advance("ledger", done=0, total=1, unit="file")
+        written = writing.result()
+        context.advance("ledger", done=1, total=1, unit="file")
+    return shards, written
+
+
+def _new_pages_only(context: BuildContext) -> list[str]:
+    """Return the stages of an addition that would decide otherwise about older pages with its inputs."""
+    stages = context.chain.passes[0].awaits if context.past else ()
+    return [stage.name for stage in stages if not stage.append_stable]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +176,11 @@ class _Ledger:
 
 
 def _write_ledger(
-    context: BuildContext, chain_result: ChainResult, row_outcomes: RowOutcomes, restated: pa.Table
+    context: BuildContext,
+    chain_result: ChainResult,
+    row_outcomes: RowOutcomes,
+    restated: pa.Table,
+    private: pa.StringArray,
 ) -> _Ledger:
     names = ("ledger", "rejected", "clusters")
     ledger, rejected, clusters = (context.folder / f"{name}.parquet" for name in names)
@@ -160,12 +188,13 @@ def _write_ledger(
         ledger, clusters=clusters, spool=chain_result.first, row_outcomes=row_outcomes, restated=restated
     )
     texts = context.folder / TEXTS
-    write_texts(texts, context, chain_result)
-    removed = write_removed(context.folder / REMOVED_SPANS, chain_result, ledger=ledger)
-    measured = write_measured(context.folder / MEASURED, chain_result, ledger=ledger)
+    write_texts(texts, context, chain_result, private=private)
+    spans, signals = context.folder / REMOVED_SPANS, context.folder / MEASURED
+    removed = write_removed(spans, chain_result, ledger=ledger, private=private)
+    measured = write_measured(signals, chain_result, ledger=ledger, private=private)
     noted = write_noted(context.folder, context, chain_result) + write_evidence(context, chain_result)
     noted.append(write_domains(context.folder, context, chain_result))
-    write_rejected(rejected, spool=chain_result.first, late=chain_result.late)
+    write_rejected(rejected, spool=chain_result.first, late=chain_result.late, private=private)
     losses = count_losses(chain_result, context.recipe.sources, n_by_file=sums.n_by_file)
     return _Ledger(
         sums=sums,

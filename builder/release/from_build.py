@@ -253,6 +253,7 @@ def _counted(closed: Closed, recipe: Recipe) -> dict[str, Any]:
         "tagged": {name: closed.counts[f"{name}.merged"] for name in tagging_stages(recipe)},
         "n_restated": closed.n_restated,
         "n_known": closed.n_known,
+        "new_pages_only": closed.new_pages_only,
         "contract_faults": closed.losses.faults,
         "unreadable": closed.losses.unreadable,
         "sources": list(dict.fromkeys(source.kind for source in recipe.sources)),

@@ -17,6 +17,7 @@ from builder.domain.ledger import CLUSTERS_SCHEMA, LEDGER_SCHEMA, REJECTED_SCHEM
 from builder.domain.row_numbers import NO_ROW, FirstOrPast
 from builder.history.ledger_counts import LedgerCounts, by_outcome, by_reason, count_rows
 from builder.pipeline.account import KNOWN
+from builder.release.audit.removed_spans import without_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,12 +98,17 @@ def write_ledger(
     return sums, known[KNOWN]
 
 
-def write_rejected(path: Path, *, spool: Spool, late: pa.Table) -> int:
-    """Write ``rejected.parquet``: the original records that a contract rejected or a reader failed on."""
+def write_rejected(path: Path, *, spool: Spool, late: pa.Table, private: pa.StringArray) -> int:
+    """Write ``rejected.parquet``: the original records that a contract rejected or a reader failed on.
+
+    Args:
+        private: the ids of the records that are left out, because their use is reserved.
+    """
     tables = (_fixable(part.table("rejected")) for part in spool.parts if part.n_rejected)
     with pq.ParquetWriter(path, REJECTED_SCHEMA, compression="zstd") as writer:
         n_rows = 0
         for table in [*tables, _fixable(late)]:
+            table = without_records(table, private)
             writer.write_table(table)
             n_rows += table.num_rows
     return n_rows

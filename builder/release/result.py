@@ -49,6 +49,8 @@ class BuildResult(Summarised):
         n_known: number of records that were read again and are in the ledger of an earlier version.
         sources: the kinds of the sources, under which they reject records.
         stages: the names of the stages in the order of the chain.
+        new_pages_only: the stages that decided about the pages of an addition alone, although its inputs can
+            change what they say about older pages.
     """
 
     name: str
@@ -72,6 +74,7 @@ class BuildResult(Summarised):
     unreadable: Sequence[UnreadableFile] = ()
     sources: Sequence[str] = ()
     stages: Sequence[str] = ()
+    new_pages_only: Sequence[str] = ()
 
     @property
     def is_stopped(self) -> bool:
@@ -113,6 +116,7 @@ class BuildResult(Summarised):
             "contract_faults": [group.document() for group in self.contract_faults],
             "unreadable_files": [one.document() for one in self.unreadable],
             "tagged": dict(self.tagged),
+            "new_pages_only": list(self.new_pages_only),
             "counts": dict(self.counts),
             "nulled": self.nulled,
             "splits": {s.name: {"rows": s.rows, "shards": s.shards, "bytes": s.bytes} for s in self.splits},

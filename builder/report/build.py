@@ -112,6 +112,11 @@ def _read_lines(result: BuildResult) -> list[str]:
             f"{stage} in mode: tag marked {counted(n, 'record')} as duplicates and removed none"
             for stage, n in result.tagged.items()
         ),
+        *(
+            f"{stage} decided about the new pages alone; a new file of a site can cover older ones: "
+            f"builder optout {result.corpus}"
+            for stage in result.new_pages_only
+        ),
         *nulled_lines(result.nulled, n_records=result.n_records),
         *passed_over_lines(result.passed_over),
     ]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from builder.protocols import Noted, Remembered, Resources, Sketches, Texts, Threads
+    from builder.stages.reserving.joining import JudgedPages
 
 _SITE_SIGNALS = frozenset(("robots", "content_usage", "content_signal", "tdmrep", "rsl", "ai_txt"))
 MARK_COLUMNS = pa.schema([("opt_out", pa.string()), ("opt_out_evidence", pa.list_(pa.string()))])
@@ -57,8 +58,9 @@ class OptOut:
     `unreadable` decides.
 
     `agents` and labels are those of a dated list that the package contains. Every signal that was found is in
-    `opt_out.parquet` of the audit, with place, time and text, whether it counts or not. Texts of rejected
-    pages are never kept in the audit. [What you can prove](../opt-out.md) has the columns.
+    `opt_out.parquet` of the audit, with place, time and text, whether it counts or not. The audit keeps no
+    text of a page whose use is reserved, also if another stage drops the page.
+    [What you can prove](../opt-out.md) has the columns.
 
     The decision on a page can change with later inputs: an addition may have an older robots.txt, or the
     first one of a site. A build that adds pages decides about them alone. `builder optout` lists published
@@ -172,17 +174,7 @@ class OptOut:
         threads: Threads,  # noqa: ARG002
     ) -> Verdicts:
         """Join each page with the files of its site, and decide."""
-        from builder.stages.reserving.joining import judge_pages
-
-        judged = judge_pages(
-            sketches,
-            alive,
-            noted=self.noted,
-            tokens=self.token_list(),
-            policy=self.policy(),
-            uses_later=self.later == "use",
-            limit=", ".join(self.purposes),
-        )
+        judged = self._judge(sketches, alive)
         n_rows = len(alive)
         return Verdicts(
             keeper=BarrierOrMemory(np.full(n_rows, -1, np.int64)),
@@ -190,8 +182,29 @@ class OptOut:
             reason=OPTED_OUT,
             refused=judged.refused if self.mode == "drop" else None,
             marks=judged.marks if self.mode == "tag" else None,
+            private=judged.private,
             evidence={"opt_out": judged.evidence},
             counts=judged.counts,
+        )
+
+    def find_private(self, sketches: Sketches) -> NDArray[np.bool_]:
+        """Return bool[n_rows]: the pages whose use is reserved; their texts are not kept in the audit."""
+        found = np.zeros(sketches.n_rows, np.bool_)
+        found[self._judge(sketches, found).private] = True
+        return found
+
+    def _judge(self, sketches: Sketches, alive: NDArray[np.bool_]) -> JudgedPages:
+        from builder.stages.reserving.joining import judge_pages
+
+        return judge_pages(
+            sketches,
+            alive,
+            noted=self.noted,
+            tokens=self.token_list(),
+            policy=self.policy(),
+            uses_later=self.later == "use",
+            limit=", ".join(self.purposes),
+            drops=self.mode == "drop",
         )
 
     def settle(

@@ -28,3 +28,6 @@ def test_the_example_of_rights_is_decided_as_its_readme_says(tmp_path: Path) -> 
     assert (wicks["license"], wicks["license_place"]) == ("cc-by-nc-4.0", "rel")
     assert kept["https://gulls.example/late-march"]["license"] is None
     assert result.counts["license.other_licence_at_weaker_place"] == 1
+    card = (result.corpus / result.version / "README.md").read_text()
+    assert "| `content_usage` | `robots.txt` | no | yes | 1 |" in card
+    assert "| `cc-by-nc-4.0` | `rel` | 1 |" in card

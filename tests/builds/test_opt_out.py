@@ -5,59 +5,31 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import archives
 import pyarrow.parquet as pq
 import pytest
+from reserving_sites import (
+    EARLY,
+    LATE,
+    NO_TRAINING,
+    NOON,
+    OTHER,
+    RSL,
+    evidence,
+    page,
+    reasons,
+    record,
+    robots,
+    run,
+)
 
 from builder import Recipe, build, load, takedown, verify
+from builder.domain.reservations.tokens import Tokens
 from builder.errors import RecipeError
 from builder.operations.optout.covered import optout, write_urls
+from builder.report.build import print_build
 from builder.stages.opt_out import OptOut
 
-TEXT = "The tide turns twice a day, and the boats of the harbour lean on their keels until it is back. "
-EARLY, NOON, LATE = "2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z", "2020-01-03T00:00:00Z"
-RSL = (
-    '<script type="application/rsl+xml"><rsl><content url="/"><license>{}</license></content></rsl></script>'
-)
-NO_TRAINING = "User-agent: GPTBot\nDisallow: /"
-
-
-def record(uri: str, body: str | bytes, *, media: str = "text/html", date: str = NOON, **more: Any) -> bytes:
-    """Return a response; ``headers`` are further headers, ``status`` its status line."""
-    headers = (("Content-Type", media), *more.pop("headers", {}).items())
-    data = body.encode() if isinstance(body, str) else body
-    response = archives.http_response(data, headers=headers, **more)
-    return archives.warc_record(response, uri=uri, date=date)
-
-
-def page(host: str = "a.example", path: str = "/x", *, head: str = "", **more: Any) -> bytes:
-    html = f"<html><head><title>{host}</title>{head}</head><body><p>{host}{path} {TEXT * 4}</p></body></html>"
-    return record(f"https://{host}{path}", html, **more)
-
-
-def robots(body: str | bytes = NO_TRAINING, host: str = "a.example", **more: Any) -> bytes:
-    return record(f"https://{host}/robots.txt", body, media="text/plain", **more)
-
-
-def run(folder: Path, *records: bytes, corpus: str = "out", name: str = "a", **options: Any) -> Any:
-    (folder / f"{name}.warc").write_bytes(b"".join(records))
-    recipe = {"name": "t", "sources": [{"warc": {"path": "*.warc"}}], "corpus": corpus}
-    recipe["stages"] = [{"extract_text": {}}, {"opt_out": options}, {"dedup_url": {}}]
-    return build(Recipe.from_dict(recipe, folder=folder), workers=1)
-
-
-def reasons(result: Any) -> dict[str, str | None]:
-    rows = pq.read_table(result.ledger).to_pylist()
-    return {row["url"]: row["reason"] for row in rows if row["reason"] != "site_record"}
-
-
-def evidence(result: Any) -> list[dict[str, Any]]:
-    return pq.read_table(result.ledger.with_name("opt_out.parquet")).to_pylist()
-
-
-OTHER = page("other.example")
-"""A page that no signal mentions, so that a version is written."""
-
+ALL_TRAINING = "".join(f"User-agent: {one}\n" for one in Tokens.of(["train-ai"]).agents.values()) + "Allow: /"
 RESERVED = {
     "robots": (robots(), page()),
     "robots of all agents": (robots("User-agent: *\nDisallow: /"), page()),
@@ -83,6 +55,57 @@ RESERVED = {
         record("https://a.example/ai.txt", "User-Agent: *\nDisallow: *.txt", media="text/plain"),
         page(),
     ),
+    "ai.txt at its well-known place": (
+        record("https://a.example/.well-known/ai.txt", "User-Agent: *\nDisallow: /", media="text/plain"),
+        page(),
+    ),
+    "the longest path of content usage": (
+        robots("User-agent: *\nAllow: /\nContent-Usage: train-ai=y\nContent-Usage: /x train-ai=n"),
+        page(),
+    ),
+    "an older label of content usage": (page(headers={"Content-Usage": "genai=n"}),),
+    "an exception of cc signals": (page(headers={"Content-Usage": "train-genai=n;exceptions=cc-cr"}),),
+    "the last of two members": (page(headers={"Content-Usage": "train-ai=y, train-ai=n"}),),
+    "content usage given twice": (
+        page(headers=[("Content-Usage", "search=y"), ("Content-Usage", "train-ai=n")]),
+    ),
+    "content signal in a group of another agent": (
+        robots("User-agent: bingbot\nAllow: /\nContent-Signal: ai-train=no"),
+        page(),
+    ),
+    "x robots given twice": (page(headers=[("X-Robots-Tag", "noindex"), ("X-Robots-Tag", "NoAI")]),),
+    "x robots given twice, once for another agent": (
+        page(headers=[("X-Robots-Tag", "bingbot: noindex"), ("x-robots-tag", "noai")]),
+    ),
+    "x robots joined, with agents": (page(headers={"X-Robots-Tag": "bingbot: noai, GPTBot: noai"}),),
+    "x robots after a date": (
+        page(headers={"X-Robots-Tag": "unavailable_after: 25 Jun 2030 15:00:00 PST, noai"}),
+    ),
+    "x robots after a tag for another agent": (page(headers={"X-Robots-Tag": "bingbot: nofollow, noai"}),),
+    "meta robots in capitals": (page(head="<META NAME='ROBOTS' CONTENT='NOAI'>"),),
+    "the first rule of tdmrep": (
+        record(
+            "https://a.example/.well-known/tdmrep.json",
+            '[{"location":"/x*","tdm-reservation":1},{"location":"/","tdm-reservation":0}]',
+        ),
+        page(),
+    ),
+    "a tdm policy does not take the reservation back": (
+        page(headers={"TDM-Reservation": "1", "TDM-Policy": "https://a.example/policy.json"}),
+    ),
+    "rsl for a payment": (
+        page(head=RSL.format('<permits type="usage">all</permits><payment type="crawl"/>')),
+    ),
+    "rsl for other usages": (page(head=RSL.format('<permits type="usage">search</permits>')),),
+    "two groups for one agent": (
+        robots("User-agent: GPTBot\nDisallow: /y\n\nUser-agent: gptbot/2.0\nDisallow: /x"),
+        page(),
+    ),
+    "a pattern with an escaped character": (
+        robots("User-agent: *\nDisallow: /%7Eann/*.html$"),
+        page(path="/~ann/a.html"),
+    ),
+    "a byte order mark and old line ends": (robots(b"\xef\xbb\xbfUser-agent: *\rDisallow: /"), page()),
     "any no wins over any yes": (
         robots("User-agent: *\nContent-Usage: train-ai=y"),
         page(headers={"Content-Signal": "ai-train=no"}),
@@ -105,6 +128,38 @@ RESERVED = {
 PERMITTED = {
     "nothing": (page(),),
     "robots of a search engine": (robots("User-agent: bingbot\nDisallow: /"), page()),
+    "robots of assistants and search": (
+        robots("User-agent: ChatGPT-User\nUser-agent: OAI-SearchBot\nDisallow: /"),
+        page(),
+    ),
+    "an equally long allow": (robots("User-agent: *\nDisallow: /x\nAllow: /x"), page()),
+    "a longer allow": (robots("User-agent: *\nDisallow: /\nAllow: /x$"), page()),
+    "a group of the agent": (robots("User-agent: *\nDisallow: /\n\n" + ALL_TRAINING), page()),
+    "the longest path of content usage": (
+        robots("User-agent: *\nAllow: /\nContent-Usage: train-ai=n\nContent-Usage: /x train-ai=y"),
+        page(),
+    ),
+    "content usage that is not a dictionary": (page(headers={"Content-Usage": "train-ai=n,"}),),
+    "content usage with another value": (page(headers={"Content-Usage": "train-ai=no"}),),
+    "content usage in capitals": (page(headers={"Content-Usage": "Train-AI=n"}),),
+    "x robots of another agent, given twice": (
+        page(headers=[("X-Robots-Tag", "bingbot: noai"), ("X-Robots-Tag", "googlebot: noai")]),
+    ),
+    "meta robots of another agent": (page(head="<meta name=bingbot content=noai>"),),
+    "a tdm reservation of another value": (page(headers={"TDM-Reservation": "yes"}),),
+    "the first rule of tdmrep": (
+        record(
+            "https://a.example/.well-known/tdmrep.json",
+            '[{"location":"/x*","tdm-reservation":0},{"location":"/","tdm-reservation":1}]',
+        ),
+        page(),
+    ),
+    "a broken tdmrep.json": (record("https://a.example/.well-known/tdmrep.json", "{"), page()),
+    "rsl for all": (page(head=RSL.format('<permits type="usage">all</permits><payment type="free"/>')),),
+    "rsl linked in robots.txt": (robots("License: https://a.example/l.xml\nUser-agent: *\nAllow: /"), page()),
+    "rsl linked in the page": (page(head="<link rel=license type='application/rsl+xml' href=/l.xml>"),),
+    "a licence that is not rsl": (page(headers={"Link": '<https://a.example/l>; rel="license"'}),),
+    "llms.txt": (record("https://a.example/llms.txt", NO_TRAINING, media="text/plain"), page()),
     "another path": (robots("User-agent: *\nDisallow: /y"), page()),
     "another site": (robots(host="b.example"), page()),
     "another port": (robots(), page("a.example:8080")),
@@ -157,7 +212,7 @@ def test_a_reservation_rejects_a_page(tmp_path: Path, records: tuple[bytes, ...]
 @pytest.mark.parametrize("records", PERMITTED.values(), ids=PERMITTED)
 def test_a_page_without_a_reservation_stays(tmp_path: Path, records: tuple[bytes, ...]) -> None:
     """What another standard means, what is older or later, and what says nothing."""
-    assert decided(tmp_path, records) == [None]
+    assert set(decided(tmp_path, records)) == {None}
 
 
 @pytest.mark.parametrize(
@@ -165,6 +220,12 @@ def test_a_page_without_a_reservation_stays(tmp_path: Path, records: tuple[bytes
     [
         (PERMITTED["an unreadable robots.txt"], {"unreadable": "drop"}, "opt_out_unreadable"),
         (PERMITTED["linked rsl"], {"unreadable": "drop"}, "opt_out_unreadable"),
+        (PERMITTED["rsl linked in robots.txt"], {"unreadable": "drop"}, "opt_out_unreadable"),
+        (PERMITTED["rsl linked in the page"], {"unreadable": "drop"}, "opt_out_unreadable"),
+        (PERMITTED["a broken tdmrep.json"], {"unreadable": "drop"}, "opt_out_unreadable"),
+        (PERMITTED["no robots.txt"], {"unreadable": "drop"}, None),
+        (PERMITTED["robots of assistants and search"], {"purposes": ["ai-input"]}, "opted_out"),
+        (RESERVED["rsl for a payment"], {"signals": ["robots"]}, None),
         (PERMITTED["no index"], {"noindex": "drop"}, "opted_out"),
         (PERMITTED["a search preference"], {"purposes": ["search"]}, "opted_out"),
         (PERMITTED["robots of a search engine"], {"agents": ["bingbot"]}, "opted_out"),
@@ -285,6 +346,52 @@ def test_only_signals_of_the_page_itself_are_append_stable() -> None:
     """A file of a site can come with a later input, and can be older than the page."""
     assert not OptOut().append_stable
     assert OptOut(signals=["x_robots", "meta_robots"]).append_stable
+
+
+FIRST = (robots(date=LATE, host="c.example"), page(date=EARLY), page("c.example", date=EARLY), OTHER)
+SECOND = (
+    robots(date=EARLY),
+    page(path="/y", date=LATE),
+    page("b.example", headers={"X-Robots-Tag": "noai"}),
+    page("b.example", "/z"),
+)
+
+
+@pytest.mark.parametrize("later", ["use", "ignore"])
+def test_an_addition_equals_a_full_build_where_the_stage_is_append_stable(tmp_path: Path, later: str) -> None:
+    """With signals of the pages alone: the same rows, and nothing to say about older pages."""
+    stable = {"signals": ["x_robots", "meta_robots"], "later": later}
+    run(tmp_path, *FIRST, **stable)
+    added = run(tmp_path, *SECOND, name="b", **stable)
+    assert added.new_pages_only == []
+    full = run(tmp_path, *SECOND, name="b", corpus="full", **stable)
+    assert rows_of(added) == rows_of(full)
+
+
+def test_an_addition_says_that_it_is_not_append_stable(tmp_path: Path, capsys: Any) -> None:
+    """An older robots.txt in a later crawl covers a page of the first one: `optout` lists it."""
+    run(tmp_path, *FIRST)
+    added = run(tmp_path, *SECOND, name="b")
+    assert added.new_pages_only == ["opt_out"]
+    print_build(added, as_json=False)
+    stated = "opt_out decided about the new pages alone; a new file of a site can cover older ones"
+    assert f"{stated}: builder optout {tmp_path / 'out'}" in capsys.readouterr().out
+    full = run(tmp_path, *SECOND, name="b", corpus="full")
+    assert rows_of(full) < rows_of(added)
+    covered = {one.url for one in optout(tmp_path / "out").covered}
+    assert covered == {row[0] for row in rows_of(added) - rows_of(full)} == {"https://a.example/x"}
+    (tmp_path / "urls.txt").write_text("".join(f"{one}\n" for one in covered))
+    takedown(tmp_path / "out", file=tmp_path / "urls.txt", because="reserved")
+    assert {row["url"] for row in load(tmp_path / "out")["train"]} == {row[0] for row in rows_of(full)}
+
+
+def test_a_first_build_decides_about_all_pages(tmp_path: Path) -> None:
+    """There are no older pages."""
+    assert run(tmp_path, *FIRST).new_pages_only == []
+
+
+def rows_of(result: Any) -> set[tuple[str, ...]]:
+    return {(row["url"], row["id"], row["text"]) for row in load(result.corpus, result.version)["train"]}
 
 
 def test_a_purge_reaches_the_evidence(tmp_path: Path) -> None:

@@ -164,6 +164,7 @@ def test_a_tilde_is_the_home_of_the_user(tmp_path: Path, path: str, monkeypatch:
     ("corpus", "message"),
     [
         ("s3://bucket/corp", "is an address"),
+        ("s3://bucket/corp", "object storage has no renames, links and locks"),
         ("hf://datasets/me/corp", "is an address"),
         ("file:///tmp/corp", "is an address"),
         ("https://ann:secret@h.example/corp?token=secret", "'https://h.example/corp' is an address"),
@@ -208,6 +209,16 @@ def test_other_commands_refuse_such_a_folder_too(
     assert done.status == 1
     assert "error: " in done.err
     assert [one.name for one in tmp_path.iterdir()] == ["a.jsonl"]
+
+
+@pytest.mark.parametrize("command", ["verify", "versions", "optout", "show"])
+def test_a_command_on_object_storage_says_why_it_cannot(tmp_path: Path, command: str) -> None:
+    """An address is not taken for a folder that is missing, and its password is not printed."""
+    done = run(tmp_path, command, "s3://ann:secret@bucket/corp")
+    assert done.status == 1
+    assert "is an address, and a corpus is a local or shared folder" in done.err
+    assert "secret" not in done.err
+    assert list(tmp_path.iterdir()) == []
 
 
 # -- what is passed over ---------------------------------------------------------------------------

@@ -281,7 +281,81 @@ def _urls() -> list[bytes]:
     ]
 
 
+def _site_file(kind: str) -> Callable[[bytes, Path], None]:
+    def call(data: bytes, folder: Path) -> None:
+        from builder.domain.reservations.site_signals import parse_site_file, site_signals
+        from builder.domain.reservations.tokens import Tokens
+
+        file = parse_site_file(kind, status=200, body=data)
+        for signal in site_signals(file, "/a/b.html?c=1", Tokens.of(["train-ai", "search", "ai-input"])):
+            assert len(signal.text) <= 500
+
+    return call
+
+
+def _own_signals(data: bytes, folder: Path) -> None:
+    """Give a mutant to each header and each tag that states something about the use of a page."""
+    from builder.engines.guard import NullGuard
+    from builder.stages.license import License
+    from builder.stages.opt_out import OptOut
+
+    text = data.decode("utf-8", "replace")
+    names = ("X-Robots-Tag", "Content-Usage", "Content-Signal", "TDM-Reservation", "Link")
+    tags = ("<meta name=robots content='{}'>", "<script type=application/ld+json>{}</script>")
+    html = [text, *(one.format(text) for one in tags), f"<script type=application/rsl+xml>{text}</script>"]
+    batch = pa.record_batch(
+        {
+            "url": ["https://a.example/x"] * len(html),
+            "html": html,
+            "headers": [json.dumps(dict.fromkeys(names, text))] * len(html),
+        }
+    )
+    OptOut().sketch(batch, resources=RESOURCES)
+    rows = _with_records(batch)
+    kept = License(allow=["cc-by"]).apply(rows, resources=RESOURCES, guard=NullGuard())
+    assert kept.kept.num_rows + kept.rejected.num_rows == len(html)
+
+
+def _blocked(data: bytes, folder: Path) -> None:
+    from builder.stages.blocking.list_files import RULE_KINDS
+    from builder.stages.blocking.list_lines import read_list
+
+    for kind in RULE_KINDS:
+        list(read_list(data.decode("utf-8", "surrogateescape").splitlines(), rules=kind))
+
+
+def _robots() -> list[bytes]:
+    return [
+        b"\xef\xbb\xbfUser-agent: *\nDisallow: /a/*.html$\nAllow: /a\nContent-Usage: /a train-ai=n;x=1\n",
+        b"Content-Signal: search=yes,ai-train=no\r\nLicense: https://a.example/l.xml\rUser-agent: GPTBot # x",
+    ]
+
+
+def _tdm_rules() -> list[bytes]:
+    return [b'[{"location": "/a*", "tdm-reservation": 1, "tdm-policy": "https://a.example/p"}]']
+
+
+def _statements() -> list[bytes]:
+    rsl = b'<rsl><content url="/"><license><prohibits type="usage">all</prohibits></license></content></rsl>'
+    node = b'{"@type": "Article", "license": {"@id": "https://creativecommons.org/licenses/by/4.0/"}}'
+    header = b'noai, bot: noindex; train-ai=n, "a"=?1, <https://a.example/l>; rel="license"'
+    return [rsl, node, header, b"train-ai=n;exceptions=cc-cr", b"unavailable_after: 1 Jun 2030, noai"]
+
+
+def _lists() -> list[bytes]:
+    return [
+        "0.0.0.0 a.example b.example # x\n||c.example^\n*.bücher.example\nd.example/x?y\nfree w\n".encode()
+    ]
+
+
 GRAMMARS: dict[str, Fuzzed] = {
+    "robots.txt": Fuzzed(("domain.reservations.robots",), _robots, _site_file("robots.txt")),
+    "tdmrep.json": Fuzzed(("domain.reservations.tdm",), _tdm_rules, _site_file("tdmrep.json")),
+    "ai.txt": Fuzzed(("domain.reservations.ai_txt",), _robots, _site_file("ai.txt")),
+    "statements of pages": Fuzzed(
+        ("domain.reservations.page_signals", "stages.license"), _statements, _own_signals
+    ),
+    "lists of URLs": Fuzzed(("stages.blocking.list_lines",), _lists, _blocked),
     "gzip": _codec("gzip", ".gz"),
     "zstd": _codec("zstd", ".zst"),
     "bz2": _codec("bz2", ".bz2"),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import archives
 import pyarrow.parquet as pq
 from planted import sentence
 
@@ -81,6 +82,21 @@ def make_scene(folder: Path) -> None:
         ),
     )
     (folder / "blocked.txt").write_text("b.example/1\n")
+    _add_site(folder)
+
+
+def _add_site(folder: Path) -> None:
+    """Add to the recipe of HTML a site that reserves its use, and of which a stage drops a page."""
+    rules = archives.http_response(b"User-agent: *\nDisallow: /3", headers=[("Content-Type", "text/plain")])
+    short = archives.http_response(b"<html><title>3</title><body><p>ja</body></html>")
+    records = [
+        archives.warc_record(body, uri=f"https://a.example/{name}")
+        for name, body in (("robots.txt", rules), ("3x", short))
+    ]
+    (folder / "html/site.warc").write_bytes(b"".join(records))
+    document = json.loads((folder / "html.json").read_text())
+    document["sources"].append({"warc": {"path": "html/*.warc", "name": "archive"}})
+    (folder / "html.json").write_text(json.dumps(document))
 
 
 def litter(corpus: Path) -> None:

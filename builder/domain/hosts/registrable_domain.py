@@ -70,6 +70,17 @@ class PublicSuffixes:
                 return ".".join(labels[at - 1 :]) if at else None
         return ".".join(labels[-2:]) if len(labels) > 1 else None
 
+    def is_suffix(self, host: str) -> bool:
+        """Return whether the whole of a canonical host is a suffix, without looking at each of its ends.
+
+        >>> public_suffixes().is_suffix("co.uk"), public_suffixes().is_suffix("bbc.co.uk")
+        (True, False)
+        """
+        if host in self.exceptions:
+            return False
+        _, dot, above = host.partition(".")
+        return not dot or host in self.names or above in self.parents
+
 
 @cache
 def public_suffixes() -> PublicSuffixes:

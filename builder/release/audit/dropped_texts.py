@@ -24,6 +24,7 @@ from builder.pipeline.dropped import (
 )
 from builder.pipeline.spool import Spool
 from builder.pipeline.tombstone_filter import are_taken_down
+from builder.release.audit.removed_spans import without_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,8 +42,15 @@ _AT_ONCE = 1_000
 """Merged rows whose texts are read at a time."""
 
 
-def write_texts(path: Path, context: BuildContext, chain_result: ChainResult) -> None:
-    """Write the texts that the recipe asks for: a sample of each stage and reason, all, or none."""
+def write_texts(
+    path: Path, context: BuildContext, chain_result: ChainResult, *, private: pa.StringArray
+) -> None:
+    """Write the texts that the recipe asks for: a sample of each stage and reason, all, or none.
+
+    Args:
+        private: the ids of the records whose texts are not kept. They are taken out of the sample, which has
+            no other records for them: otherwise it would depend on the size of batches.
+    """
     wanted = context.recipe.audit_texts
     tables = [] if wanted == NO_TEXTS else [*_dropped(chain_result), *_merged(context, chain_result)]
     whole = pa.concat_tables([DROPPED_SCHEMA.empty_table(), *tables])
@@ -50,6 +58,7 @@ def write_texts(path: Path, context: BuildContext, chain_result: ChainResult) ->
         whole = whole.filter(pa.array(~_is_tombstoned(whole, context.tombstones)))
     if wanted == SAMPLE:
         whole = lowest_ranks(whole)
+    whole = without_records(whole, private)
     whole = whole.sort_by([(name, "ascending") for name in ("stage", "reason", "rank", "record_id")])
     pq.write_table(whole.select(SHOWN_TEXTS_SCHEMA.names).cast(SHOWN_TEXTS_SCHEMA), path, compression="zstd")
 

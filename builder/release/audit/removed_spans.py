@@ -18,34 +18,45 @@ if TYPE_CHECKING:
     from builder.pipeline.run import ChainResult
 
 
-def write_removed(path: Path, chain_result: ChainResult, *, ledger: Path) -> Path | None:
+def write_removed(
+    path: Path, chain_result: ChainResult, *, ledger: Path, private: pa.StringArray
+) -> Path | None:
     """Write all removed spans, in the order of the build; return None if no stage removed one."""
-    return _write_public(path, chain_result, name=REMOVED, schema=REMOVED_SCHEMA, ledger=ledger)
+    gone = _gone(ledger, private)
+    return _write_public(path, chain_result, name=REMOVED, schema=REMOVED_SCHEMA, gone=gone)
 
 
-def write_measured(path: Path, chain_result: ChainResult, *, ledger: Path) -> Path | None:
+def write_measured(
+    path: Path, chain_result: ChainResult, *, ledger: Path, private: pa.StringArray
+) -> Path | None:
     """Write the signals of rejected documents, in the order of the build; return None without one."""
-    return _write_public(path, chain_result, name=SIGNALS_OF, schema=MEASURED_SCHEMA, ledger=ledger)
+    gone = _gone(ledger, private)
+    return _write_public(path, chain_result, name=SIGNALS_OF, schema=MEASURED_SCHEMA, gone=gone)
 
 
 def _write_public(
-    path: Path, chain_result: ChainResult, *, name: str, schema: pa.Schema, ledger: Path
+    path: Path, chain_result: ChainResult, *, name: str, schema: pa.Schema, gone: pa.StringArray
 ) -> Path | None:
-    """Write the rows of all parts, except those of pages that a person wants to be gone.
-
-    The ledger names these pages.
-    """
     tables = list(_of_parts(chain_result, name))
     if not tables:
         return None
-    rows = pq.read_table(ledger, columns=["record_id", "stage"])
-    is_private = pc.is_in(rows["stage"], value_set=pa.array(sorted(PRIVATE_STAGES), rows["stage"].type))
-    private = rows["record_id"].filter(is_private).combine_chunks()
     with pq.ParquetWriter(path, schema, compression="zstd") as file:
         for table in tables:
-            gone = pc.is_in(table["record_id"], value_set=private.cast(pa.string()))
-            file.write_table(table.filter(pc.invert(gone)))
+            file.write_table(without_records(table, gone))
     return path
+
+
+def _gone(ledger: Path, private: pa.StringArray) -> pa.StringArray:
+    """Return the records of pages that a person wants to be gone: the ledger names those of takedowns."""
+    rows = pq.read_table(ledger, columns=["record_id", "stage"])
+    is_private = pc.is_in(rows["stage"], value_set=pa.array(sorted(PRIVATE_STAGES), rows["stage"].type))
+    named = rows["record_id"].filter(is_private).combine_chunks().cast(pa.string())
+    return pa.concat_arrays([named, private])
+
+
+def without_records(table: pa.Table, private: pa.StringArray) -> pa.Table:
+    """Return the rows of other records."""
+    return table.filter(pc.invert(pc.is_in(table["record_id"], value_set=private)))
 
 
 def _of_parts(chain_result: ChainResult, name: str) -> Iterator[pa.Table]:

@@ -210,8 +210,12 @@ class PlacedCorpusStage:
     ) -> Verdicts:
         """Decide on the rows that are alive and take part."""
         if self.where:
-            alive = alive & sketches.column(TAKES_PART).to_numpy()
-        return self.stage.resolve(sketches, alive=alive, memory=memory, texts=texts, threads=threads)
+            takes_part = sketches.column(TAKES_PART).to_numpy()
+            alive = alive & takes_part
+        verdicts = self.stage.resolve(sketches, alive=alive, memory=memory, texts=texts, threads=threads)
+        if self.where and verdicts.private is not None:
+            verdicts = replace(verdicts, private=verdicts.private[takes_part[verdicts.private]])
+        return verdicts
 
     def settle(
         self, batch: pa.RecordBatch, keeper_rows: NDArray[np.int64], rows: NDArray[np.int64]

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from array import array
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,24 +18,21 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import orjson
 import pyarrow as pa
-import pyarrow.compute as pc
 from xxhash import xxh3_64_intdigest
 
-from builder.domain.hosts.registrable_domain import PUBLIC_SUFFIXES_SHA256, registrable_domain
+from builder.domain.hosts.registrable_domain import PUBLIC_SUFFIXES_SHA256, public_suffixes
 from builder.errors import Fault, RecipeError
 from builder.stages.blocking.list_files import ListFile, digest_of
 from builder.stages.blocking.list_lines import DOMAIN, HOST, PHRASE, Rule, read_list
+from builder.stages.blocking.sorted_rules import LISTED_SCHEMA, SortedRules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _KEPT_TABLES: Final = 8
-_SCHEMA: Final = pa.schema(
-    [("hash", pa.uint64()), ("list", pa.uint16()), ("line", pa.uint32()), ("rule", pa.large_binary())]
-)
 _KINDS, _WORDS_AT_MOST, _ALLOWS = b"kinds", b"words", b"allows"
 
 
@@ -45,12 +41,13 @@ class RuleTable:
     """The rules of all lists, ascending by hash; rules with one hash are in the order of the lists.
 
     Attributes:
+        hashes: uint64[n] of each chunk of the table; no hash is in two chunks.
         kinds: the kinds of rules that occur; those that keep pages are in upper case.
         max_words: words of the longest rule of words.
         names: the names of the lists.
     """
 
-    hashes: NDArray[np.uint64]
+    hashes: Sequence[NDArray[np.uint64]]
     table: pa.Table
     kinds: str
     max_words: int
@@ -59,18 +56,22 @@ class RuleTable:
     def find(self, keys: Sequence[bytes]) -> list[tuple[int, int] | None]:
         """Return list and line of the first rule with each key; None without one."""
         wanted = np.fromiter(map(xxh3_64_intdigest, keys), np.uint64, len(keys))
-        at = np.searchsorted(self.hashes, wanted)
-        inside = np.minimum(at, max(len(self.hashes) - 1, 0))
-        hits = (self.hashes[inside] == wanted) if len(self.hashes) else np.zeros(len(keys), np.bool_)
         found: list[tuple[int, int] | None] = [None] * len(keys)
-        for place in np.flatnonzero(hits).tolist():
-            found[place] = self._exact(int(at[place]), keys[place])
+        owners = np.searchsorted([chunk[-1] for chunk in self.hashes], wanted)
+        first_row = 0
+        for number, chunk in enumerate(self.hashes):
+            mine = np.flatnonzero(owners == number)
+            at = np.searchsorted(chunk, wanted[mine])
+            hits = chunk[at] == wanted[mine]
+            for place, row in zip(mine[hits].tolist(), at[hits].tolist(), strict=True):
+                found[place] = self._exact(first_row + row, keys[place])
+            first_row += len(chunk)
         return found
 
     def _exact(self, row: int, key: bytes) -> tuple[int, int] | None:
-        """Return the first row from ``row`` with this key: two keys can have one hash."""
-        first = self.hashes[row]
-        while row < len(self.hashes) and self.hashes[row] == first:
+        """Return list and line of the first row from ``row`` with this key: two keys can have one hash."""
+        first = self.table["hash"][row]
+        while row < self.table.num_rows and self.table["hash"][row] == first:
             if self.table["rule"][row].as_py() == key:
                 return self.table["list"][row].as_py(), self.table["line"][row].as_py()
             row += 1
@@ -111,10 +112,8 @@ def _open(marks: tuple[tuple[ListFile, int, int], ...]) -> RuleTable:
 def _load(path: Path, names: tuple[str, ...]) -> RuleTable:
     table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
     facts = table.schema.metadata
-    column = table["hash"]
-    hashes = column.chunk(0).to_numpy() if column.num_chunks else np.empty(0, np.uint64)
     return RuleTable(
-        hashes=hashes,
+        hashes=[chunk.to_numpy() for chunk in table["hash"].chunks if len(chunk)],
         table=table,
         kinds=facts[_KINDS].decode(),
         max_words=int(facts[_WORDS_AT_MOST]),
@@ -124,47 +123,30 @@ def _load(path: Path, names: tuple[str, ...]) -> RuleTable:
 
 def _write(path: Path, files: Sequence[ListFile]) -> None:
     """Write the table of all rules, and put it into place when it is complete."""
-    hashes, lists, lines, offsets = array("Q"), array("H"), array("I"), array("q", [0])
-    text = bytearray()
     kinds: set[str] = set()
     max_words = 0
-    for number, one in enumerate(files):
-        n_before = len(lines)
-        for line, rule in read_list(_lines(one), rules=one.rules):
-            kind, key = _applied(rule)
-            kind = kind.upper() if one.allows else kind
-            kinds.add(kind)
-            if rule.kind == PHRASE:
-                max_words = max(max_words, key.count(" ") + 1)
-            encoded = key_of(kind, key)
-            hashes.append(xxh3_64_intdigest(encoded))
-            lists.append(number)
-            lines.append(line)
-            text += encoded
-            offsets.append(len(text))
-        if len(lines) == n_before:
-            raise RecipeError(_no_rule(one))
-    metadata = {_KINDS: "".join(sorted(kinds)), _WORDS_AT_MOST: str(max_words)}
-    keys = pa.LargeBinaryArray.from_buffers(
-        pa.large_binary(), len(hashes), [None, pa.py_buffer(offsets), pa.py_buffer(text)]
-    )
-    order = np.argsort(np.frombuffer(hashes, np.uint64), kind="stable").astype(np.uint32)
-    arrays = [pa.array(np.frombuffer(hashes, np.uint64)[order])]
-    del hashes  # each array of a long list has tens of megabytes
-    arrays += [pa.array(np.frombuffer(lists, np.uint16)[order])]
-    arrays += [pa.array(np.frombuffer(lines, np.uint32)[order])]
-    del lists, lines
-    arrays.append(pc.take(keys, pa.array(order)))
-    del keys, text, offsets
-    table = pa.table(arrays, schema=_SCHEMA.with_metadata(metadata))
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f"{path.stem}.", delete=False) as unfinished:
-        try:
-            with pa.ipc.new_file(unfinished, table.schema) as writer:
-                writer.write_table(table, max_chunksize=max(table.num_rows, 1))
-            unfinished.close()
-            Path(unfinished.name).replace(path)
-        finally:
-            Path(unfinished.name).unlink(missing_ok=True)
+    with SortedRules(path.parent) as rules:
+        for number, one in enumerate(files):
+            n_before = rules.n_rules
+            for line, rule in read_list(_lines(one), rules=one.rules):
+                kind, key = _applied(rule)
+                kind = kind.upper() if one.allows else kind
+                kinds.add(kind)
+                if rule.kind == PHRASE:
+                    max_words = max(max_words, key.count(" ") + 1)
+                rules.add(key_of(kind, key), number=number, line=line)
+            if rules.n_rules == n_before:
+                raise RecipeError(_no_rule(one))
+        facts = {_KINDS: "".join(sorted(kinds)), _WORDS_AT_MOST: str(max_words)}
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f"{path.stem}.", delete=False) as unfinished:
+            try:
+                with pa.ipc.new_file(unfinished, LISTED_SCHEMA.with_metadata(facts)) as writer:
+                    for table in rules.tables():
+                        writer.write_table(table, max_chunksize=max(table.num_rows, 1))
+                unfinished.close()
+                Path(unfinished.name).replace(path)
+            finally:
+                Path(unfinished.name).unlink(missing_ok=True)
 
 
 def _applied(rule: Rule) -> tuple[str, str]:
@@ -179,7 +161,7 @@ def _applied(rule: Rule) -> tuple[str, str]:
 
 def _is_suffix(host: str) -> bool:
     is_address = host.startswith("[") or host.replace(".", "").isdecimal()
-    return not is_address and registrable_domain(host) is None
+    return not is_address and public_suffixes().is_suffix(host)
 
 
 def _lines(one: ListFile) -> Iterator[str]:

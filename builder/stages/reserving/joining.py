@@ -17,11 +17,11 @@ from builder.domain.reservations.path_patterns import path_of
 from builder.domain.reservations.site_signals import site_signals
 from builder.domain.url import canonical_url
 from builder.stages.reserving.page_sketch import read_signals
-from builder.stages.reserving.policy import FoundSignal, PageDecision
+from builder.stages.reserving.policy import OPTED_OUT, FoundSignal, PageDecision
 from builder.stages.reserving.site_files import SiteFiles, authority_and_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -36,12 +36,17 @@ _EVIDENCE = pa.schema(
 
 @dataclass(kw_only=True)
 class JudgedPages:
-    """The decisions about all pages: rejections, marks of each row, evidence, and counts."""
+    """The decisions about all pages: rejections, marks of each row, evidence, and counts.
+
+    Attributes:
+        private: int64[n], the rows whose use is reserved, also among those that are not alive.
+    """
 
     refused: pa.Table
     marks: pa.Table
     evidence: pa.Table
     counts: Counter[str]
+    private: NDArray[np.int64]
 
 
 @dataclass
@@ -71,27 +76,35 @@ def judge_pages(
     policy: Policy,
     uses_later: bool,
     limit: str,
+    drops: bool,
 ) -> JudgedPages:
     """Decide about the rows that are alive; the result depends on nothing but them and the files of sites.
+
+    Rows that are not alive are only judged to learn whether they are private.
 
     Args:
         uses_later: whether a file that was fetched after a page counts if no file is older.
         limit: the purposes, as the ledger has them.
+        drops: whether all rejected pages are private, or those with a reservation alone.
     """
     urls = sketches.column("url").to_pylist() if sketches.n_rows else []
     instants = sketches.column("fetched_at").to_pylist() if sketches.n_rows else []
     written = sketches.column("signals").to_pylist() if sketches.n_rows else []
-    canonical = [canonical_url(one) if one and here else None for one, here in zip(urls, alive, strict=True)]
-    authorities = {authority_and_path(one)[0] for one in canonical if one}
-    sites = SiteFiles.of(noted, authorities=authorities) if noted else SiteFiles({}, [])
+    canonical = [canonical_url(one) if one else None for one in urls]
+    sites = SiteFiles.of(noted, authorities=_authorities(canonical)) if noted else SiteFiles({}, [])
     refused, evidence = _Rows(REFUSED_SCHEMA), _Rows(_EVIDENCE)
     answers: list[str | None] = [None] * len(urls)
     texts: list[list[str] | None] = [None] * len(urls)
     counts: Counter[str] = Counter()
-    for row in np.flatnonzero(alive).tolist():
+    private: list[int] = []
+    for row, is_alive in enumerate(alive.tolist()):
         site = _site_signals(canonical[row], instants[row], sites, tokens, uses_later=uses_later)
         found = [*site, *_own_signals(instants[row], written[row])]
         decision = policy.decide(found)
+        if decision.reason == OPTED_OUT or (drops and decision.reason is not None):
+            private.append(row)
+        if not is_alive:
+            continue
         answers[row], texts[row] = decision.answer, [_clean(str(one)) for one in found]
         _count(counts, found, decision)
         for one, is_counted in zip(found, decision.counts, strict=True):
@@ -106,10 +119,20 @@ def judge_pages(
                 limit=limit,
                 message=_clean(str(decisive)) if decisive else "no signal permits the use",
             )
-    with_robots = sites.authorities_with_robots
-    counts["hosts_without_robots"] = len(authorities - with_robots)
+    asked = _authorities([one for one, is_alive in zip(canonical, alive.tolist(), strict=True) if is_alive])
+    counts["hosts_without_robots"] = len(asked - sites.authorities_with_robots)
     marks = pa.table({"opt_out": pa.array(answers, pa.string()), "opt_out_evidence": pa.array(texts, _TEXTS)})
-    return JudgedPages(refused=refused.table(), marks=marks, evidence=evidence.table(), counts=+counts)
+    return JudgedPages(
+        refused=refused.table(),
+        marks=marks,
+        evidence=evidence.table(),
+        counts=+counts,
+        private=np.array(private, np.int64),
+    )
+
+
+def _authorities(canonical: Iterable[str | None]) -> set[str]:
+    return {authority_and_path(one)[0] for one in canonical if one}
 
 
 _TEXTS = pa.list_(pa.string())

@@ -116,6 +116,18 @@ def test_a_column_of_many_files_holds_no_maps(tmp_path: Path, monkeypatch: pytes
     assert maps.count(str(tmp_path)) <= 4
 
 
+@pytest.mark.long
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have another limit of maps")
+def test_a_spool_of_70000_files_can_be_read(tmp_path: Path) -> None:
+    """Linux lets a process map some 65,000 files."""
+    spool = spool_of(tmp_path, [[str(number)] for number in range(70_000)])
+    rows = np.arange(0, 70_000, 7)
+    assert [int(one) for one in spool.take(rows).to_pylist()] == rows.tolist()
+    assert len(spool.column("text")) == 70_000
+    maps = Path("/proc/self/maps").read_text(encoding="utf-8")
+    assert maps.count(str(tmp_path)) <= spool_module.MAX_MAPS
+
+
 class Keeps:
     """A corpus stage that remembers the key of each row that stayed."""
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from xxhash import xxh3_64_intdigest
 
 from builder.errors import RecipeError
 from builder.stages.block_urls import BlockUrls
-from builder.stages.blocking import rule_table
+from builder.stages.blocking import rule_table, sorted_rules
 from builder.stages.blocking.list_files import RULE_KINDS
 from builder.stages.blocking.list_lines import read_list
+from builder.stages.blocking.sorted_rules import SortedRules
 
 
 @pytest.fixture(autouse=True)
@@ -188,7 +193,8 @@ def test_the_lists_are_part_of_what_decides(tmp_path: Path) -> None:
 
 def test_two_rules_with_one_hash_are_told_apart(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A hit counts only if the text of the rule is the same."""
-    monkeypatch.setattr(rule_table, "xxh3_64_intdigest", lambda key: len(key))
+    for module in (rule_table, sorted_rules):
+        monkeypatch.setattr(module, "xxh3_64_intdigest", len)
     rows = run(
         ["https://b.example/", "https://c.example/", "https://d.example/"], same="x.example\nc.example\n"
     )
@@ -206,6 +212,29 @@ def test_a_table_is_written_once_for_each_state_of_the_lists(run: Any, cache: Pa
     (row,) = run(["https://b.example/"], mine="c.example\n# more\n")
     assert row is None
     assert len(list((cache / "builder/lists").iterdir())) == 2
+
+
+@given(st.lists(st.binary(max_size=2), max_size=60), st.integers(1, 9))
+def test_rules_come_back_in_the_order_of_their_hashes(keys: list[bytes], piece_rows: int) -> None:
+    """However many pieces there are; equal hashes stay in the order of the lists, and in one table."""
+    with tempfile.TemporaryDirectory() as folder, SortedRules(Path(folder), piece_rows=piece_rows) as rules:
+        for line, key in enumerate(keys):
+            rules.add(key, number=0, line=line)
+        tables = list(rules.tables())
+        hashes = [table["hash"].to_pylist() for table in tables]
+        found = pa.concat_tables(tables).to_pylist()
+    expected = sorted((xxh3_64_intdigest(key), line, key) for line, key in enumerate(keys))
+    assert [(row["hash"], row["line"], row["rule"]) for row in found] == expected
+    assert sum(len(set(one)) for one in hashes) == len(set().union(*hashes))
+
+
+def test_a_list_of_many_pieces_is_searched_as_one(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker looks in the piece that can have the hash."""
+    monkeypatch.setattr(rule_table, "SortedRules", partial(SortedRules, piece_rows=7))
+    hosts = [f"{n}.b{n % 7}.example" for n in range(100)]
+    rows = run([f"https://{one}/" for one in [*hosts, "none.example"]], many="\n".join(hosts))
+    assert [row and row["value"] for row in rows] == [*hosts, None]
+    assert rows[41]["message"] == "many.txt, line 42: domain 41.b6.example"
 
 
 @given(st.lists(st.text(max_size=40), max_size=8), st.sampled_from(RULE_KINDS))

@@ -90,3 +90,26 @@ def _slow(rules: list[str], host: str) -> str | None:
     ]
     n_labels = max(map(len, matching)) + 1
     return None if n_labels > len(labels) else ".".join(labels[:n_labels][::-1])
+
+
+PIECES = [
+    "com",
+    "co",
+    "uk",
+    "ck",
+    "www",
+    "kawasaki",
+    "city",
+    "jp",
+    "github",
+    "io",
+    "a",
+    "example",
+    "xn--p1ai",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=6).map(".".join))
+def test_a_suffix_is_a_host_without_a_registrable_domain(host: str) -> None:
+    """The quick answer for a whole host is that of the rules."""
+    assert public_suffixes().is_suffix(host) == (public_suffixes().registrable(host) is None)
