@@ -2,11 +2,13 @@
 
 ``python -m training.html5lib_trees FOLDER`` reads all ``*.dat`` files of the folder ``tree-construction``.
 White space is left out on both sides, and so is the text of elements that the kernel does not read.
+``html5lib_deviations.tsv`` lists each test whose text differs, and the reason.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from builder.stages.extraction.block_reader import BlockReader, block_texts
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+DEVIATIONS = Path(__file__).with_name("html5lib_deviations.tsv")
 _NOT_READ = {name for name, tag in TAGS.items() if TAG_KINDS[tag] & (MUTED | RAW_TEXT)} | {"rt", "rp", "rtc"}
 _LINE = re.compile(r"\| ( *)(.*)", re.DOTALL)
 
@@ -40,7 +43,8 @@ def tree_tests(folder: Path) -> Iterator[TreeTest]:
             ("\n" + path.read_text("utf-8", "surrogatepass")).split("\n#data\n")[1:]
         ):
             parts = re.split(
-                r"\n#(errors|new-errors|document-fragment|script-on|script-off|document)\n", "\n" + test
+                r"(?:\A|\n)#(errors|new-errors|document-fragment|script-on|script-off|document)(?=\n)",
+                "\n" + test,
             )
             named = dict(zip(parts[1::2], parts[2::2], strict=True))
             if "document" in named and "script-on" not in named:
@@ -84,11 +88,19 @@ def text_of_kernel(html: str) -> str:
     return _without_white(block_texts(page))
 
 
+def known_deviations() -> dict[str, str]:
+    """Return the reason for each test whose text differs, by its name."""
+    with DEVIATIONS.open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        return {row["test"]: row["reason"] for row in rows}
+
+
 def main() -> None:
     """Print each test in which the texts differ, and how many there are."""
     parser = argparse.ArgumentParser(prog="python -m training.html5lib_trees", description=main.__doc__)
     parser.add_argument("folder", type=Path, help="the folder tree-construction of html5lib-tests")
     counts: Counter[str] = Counter()
+    reasons = known_deviations()
     for test in tree_tests(parser.parse_args().folder):
         if test.is_fragment:
             counts["fragments, which are not pages"] += 1
@@ -99,6 +111,7 @@ def main() -> None:
         counts["equal" if same else "equal but for the order" if moved else "different"] += 1
         if not same:
             print(f"{test.name}: {test.html!r}\n    tree   {expected!r}\n    kernel {found!r}")
+            print(f"    {reasons.get(test.name, 'no reason is listed')}")
     for what, count in sorted(counts.items()):
         print(f"{count:6} {what}")
 

@@ -45,6 +45,7 @@ class GoldPage:
     gold: str = ""
     marks: tuple[tuple[str, int], ...] = ()
     n_labellers: int = 0
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +53,11 @@ class LabelledPage:
     """The blocks of a page: texts, features, the share of words in the gold text, numbers of words."""
 
     id: str
+    source: str
     kind: str
+    language: str
     domain: str
+    is_by_blocks: bool
     gold: str
     texts: list[str]
     features: np.ndarray
@@ -102,6 +106,7 @@ def _marked_pages(folder: Path) -> Iterator[GoldPage]:
                 html=page.html,
                 marks=tuple(unpacked(row["marks"])),
                 n_labellers=int(row["labellers"]),
+                language=row["language"],
             )
 
 
@@ -122,7 +127,10 @@ def labelled(page: GoldPage, reader: BlockReader) -> LabelledPage:
     known = labels >= 0
     return LabelledPage(
         id=page.id,
+        source=page.source,
         kind=page.kind,
+        language=page.language,
+        is_by_blocks=page.n_labellers > 0,
         domain=urlsplit(page.url).netloc or page.id,
         gold=gold,
         texts=[text for text, is_known in zip(texts, known, strict=True) if is_known],
