@@ -28,6 +28,11 @@ token_option = click.option(
     help="Also publish ledger and clusters, with the URLs of all pages, also of rejected ones.",
 )
 @click.option(
+    "--with-signals",
+    is_flag=True,
+    help="Also publish the signals of all rows, if the recipe has the stage 'signals'.",
+)
+@click.option(
     "--read-back",
     type=click.Choice(["ends", "all"]),
     default="ends",
@@ -43,6 +48,7 @@ def publish_command(
     private: bool,
     token: str | None,
     with_ledger: bool,
+    with_signals: bool,
     read_back: str,
     as_json: bool,
 ) -> None:
@@ -66,6 +72,7 @@ def publish_command(
             private=private,
             token=token,
             with_ledger=with_ledger,
+            with_signals=with_signals,
             every_row=read_back == "all",
             advance=advance,
         )

@@ -29,6 +29,7 @@ class PublishJob:
     repository: Repository
     private: bool
     with_ledger: bool
+    with_signals: bool
     every_row: bool
     dry_run: bool
     advance: Progress

@@ -30,6 +30,11 @@ class Signals:
     ratio to the words of a text without words. Ratios are rounded to six digits.
 
     A stage that edits the text afterwards drops these columns, because they describe another text.
+
+    The audit of a version has all signals of the published texts: `signals/train-00000-of-00001.parquet` has
+    the rows of the shard `data/train-00000-of-00001.parquet`, with the column `id`. builder measures these
+    texts when it writes the shards, after all edits. The manifest has a histogram of each signal. See
+    [the corpus folder](../corpus-folder.md#signals-of-published-rows).
     """
 
     name: ClassVar[str] = "signals"
@@ -40,6 +45,10 @@ class Signals:
 
     columns: list[str] = option(  # noqa: RUF009 - it makes a field
         list(_USUAL), help="Signals to write as columns of the same name; `[all]` for all signals."
+    )
+
+    side_file: bool = option(
+        True, help="Whether to write all signals of the published texts to files next to the shards."
     )
 
     @property
