@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from builder.protocols import Guard, Resources
 
-_USUAL = ("words", "sentences", "mean_word_length", "line_punct", "dup_line_frac", "top_2gram", "dup_5gram")
+USUAL = ("words", "sentences", "mean_word_length", "line_punct", "dup_line_frac", "top_2gram", "dup_5gram")
+"""The signals that become columns if the recipe names none; the card shows their histograms."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,7 @@ class Signals:
     reasons: ClassVar[Mapping[str, str]] = {}
 
     columns: list[str] = option(  # noqa: RUF009 - it makes a field
-        list(_USUAL), help="Signals to write as columns of the same name; `[all]` for all signals."
+        list(USUAL), help="Signals to write as columns of the same name; `[all]` for all signals."
     )
 
     side_file: bool = option(

@@ -148,3 +148,13 @@ def test_a_side_file_that_is_missing_is_measured_again(feed: Path, make: Make) -
     write_lines(feed / "b.jsonl", pages(70)[60:])
     make(stages=STAGES)
     assert rows_of(corpus, "1.1.0") == measured_again(corpus, "1.1.0")
+
+
+def test_the_card_shows_where_most_documents_are(feed: Path, make: Make) -> None:
+    """Without side files the card has no such part."""
+    folder = Corpus(make(stages=STAGES).corpus).version_folder("1.0.0")
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert "## Quality signals" in card
+    assert "| `mean_word_length` | code points of words / words |" in card
+    plain = Corpus(make(corpus="plain").corpus).version_folder("1.0.0")
+    assert "## Quality signals" not in (plain / "README.md").read_text(encoding="utf-8")
