@@ -17,9 +17,9 @@ from builder.domain.ledger import OUTCOMES
 from builder.domain.progress import ignore_progress
 from builder.errors import CorpusError, Fault
 from builder.io.parquet_sink.rows import DIGEST_BYTES, encode_rows, row_digests
-from builder.operations.verify_signals import signal_faults
 from builder.pipeline.disk import reports_disk_faults
 from builder.progress.shown import shows_progress
+from builder.release.audit.check_signals import signal_faults
 from builder.summary import Summarised
 
 if TYPE_CHECKING:

@@ -134,7 +134,7 @@ def _take_over(corpus: Corpus, version: str, shard: str, target: Path, *, text: 
                 side.take(pa.Table.from_batches([batch]))
 
 
-def write_without(path: Path, fresh: Path, gone: pa.Array) -> bool:
+def rewrite_without(path: Path, fresh: Path, gone: pa.Array) -> bool:
     """Write a side file again without some documents; return False if it has none of them."""
     table = pq.read_table(path, partitioning=None)
     is_gone = pc.is_in(table["id"], value_set=gone)

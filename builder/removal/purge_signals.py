@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from builder.corpus.names import SIDE_FOLDER
-from builder.release.side_files import write_without
+from builder.release.side_files import rewrite_without
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +27,6 @@ def clean_signals(corpus: Corpus, version: str, scope: Scope, folder: Path) -> d
     for path in sorted((corpus.audit_folder(version) / SIDE_FOLDER).glob("*.parquet")):
         checked = corpus.audit_file(version, f"{SIDE_FOLDER}/{path.name}")
         fresh = folder / f"{version}.{SIDE_FOLDER}.{path.name}"
-        if write_without(checked, fresh, gone):
+        if rewrite_without(checked, fresh, gone):
             files[checked.relative_to(corpus.path).as_posix()] = fresh
     return files

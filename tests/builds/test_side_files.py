@@ -115,7 +115,7 @@ def test_takedown_purge_and_recut_reach_the_signals(feed: Path, make: Make) -> N
 
 def test_verify_finds_a_side_file_of_other_rows(feed: Path, make: Make) -> None:
     """A changed file is found by its hash, and a file of other rows by the ids of its shard."""
-    from builder.operations.verify_signals import signal_faults
+    from builder.release.audit.check_signals import signal_faults
 
     corpus = Corpus(make(stages=STAGES).corpus)
     first, second = sorted((corpus.audit_folder("1.0.0") / "signals").iterdir())

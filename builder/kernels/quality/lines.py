@@ -55,17 +55,17 @@ ends the sentence. A mark outside of ASCII ends a sentence by itself."""
 (_LOWER, _UPPER, _DIGIT, _BLANK, _TERMINAL, _CLOSER, _SIGN, _OTHER) = range(8)
 """Kinds of bytes; ``_OTHER`` begins a character that is not ASCII."""
 
+_CLOSERS = np.array([ord(one) for one in CLOSERS], np.int64)
 _KINDS = np.full(256, _SIGN, np.uint8)
 _KINDS[0x61:0x7B] = _LOWER
 _KINDS[0x41:0x5B] = _UPPER
 _KINDS[0x30:0x3A] = _DIGIT
 _KINDS[[0x09, 0x0B, 0x0C, 0x0D, 0x20]] = _BLANK
-_KINDS[[ord(one) for one in ".!?"]] = _TERMINAL
-_KINDS[[ord(one) for one in CLOSERS if ord(one) < 0x80]] = _CLOSER
+_KINDS[[0x21, 0x2E, 0x3F]] = _TERMINAL
+_KINDS[_CLOSERS[_CLOSERS < 0x80]] = _CLOSER
 _KINDS[0x80:] = _OTHER
 _KINDS.flags.writeable = False
 
-_CLOSERS = np.array([ord(one) for one in CLOSERS], np.int64)
 _HIGH = np.uint64(0x8080808080808080)
 
 
@@ -201,12 +201,13 @@ def _bullet_flag(data: Any, at: Any, end: Any, table: Any) -> Any:
 
 
 @kernel
-def _read_stops(data: Any, at: Any, end: Any) -> Any:
-    """Read full stops, or one other ASCII end mark; return the place behind them, and the ellipses."""
-    first = at
-    while at < end and data[at] == FULL_STOP:
-        at += 1
-    return max(at, first + 1), (at - first) // 3
+def _read_stops(data: Any, at: Any, end: Any, counts: Any) -> Any:
+    """Read full stops and count ellipses, or read one other ASCII end mark; return the bytes."""
+    n = 0
+    while at + n < end and data[at + n] == FULL_STOP:
+        n += 1
+    counts[ELLIPSES] += n // 3
+    return max(n, 1)
 
 
 @kernel
@@ -219,24 +220,43 @@ def _read_sign(data: Any, at: Any, end: Any, counts: Any) -> Any:
 
 
 @kernel
-def _read_other(code: Any, entry: Any, mood: Any, counts: Any) -> Any:
-    """Count a character that is not ASCII and not white space; return the mood of the sentence after it."""
+def _read_other(data: Any, at: Any, end: Any, table: Any, mood: Any, state: Any, counts: Any) -> Any:
+    """Read a character that is not ASCII; return its bytes, whether it is blank, and the mood after it."""
+    code, size, entry = entry_at(data, at, end, table)
+    if entry & IS_SPACE:
+        return size, True, mood
     if entry & (IS_LETTER | IS_NUMBER):
         counts[LETTERS] += (entry & IS_LETTER) != 0
-        return _HAS_WORD
+        state[UPPER_CHARS] += (entry & IS_UPPER) != 0
+        state[DIGIT_CHARS] += (entry & IS_NUMBER) != 0
+        return size, False, _HAS_WORD
     if entry & IS_TERMINAL or code == ELLIPSIS:
         counts[ELLIPSES] += code == ELLIPSIS
         if mood & _HAS_WORD and code != ELLIPSIS:
             counts[SENTENCES] += 1
-            return _ENDS_WELL
-        return _after_stop(mood)
-    return mood if _is_closer(code) else mood & _HAS_WORD
+            return size, False, _ENDS_WELL
+        return size, False, _after_stop(mood)
+    return size, False, mood if _is_closer(code) else mood & _HAS_WORD
 
 
 @kernel
 def _after_stop(mood: Any) -> Any:
     """Return the mood after a mark that can end the sentence."""
     return _HAS_WORD | _ENDS_WELL | _IS_PENDING if mood & _HAS_WORD else _ENDS_WELL
+
+
+@kernel
+def _close_line(data: Any, first: Any, stop: Any, mood: Any, state: Any, counts: Any) -> None:
+    """Find what is known at the end of a line only, and add the line to the counts of the document."""
+    state[FIRST_BYTE], state[END_BYTE] = first if stop > first else -1, stop
+    if stop > first:
+        phrases, lorem = find_phrases(data, first, stop)
+        state[FLAGS] |= phrases | _end_flags(data, first, stop, (mood & _ENDS_WELL) != 0)
+        counts[LOREM] += lorem
+    counts[SENTENCES] += (mood & _HAS_WORD) != 0
+    counts[UPPERS] += state[UPPER_CHARS]
+    counts[N_DIGITS] += state[DIGIT_CHARS]
+    counts[LONGEST] = max(counts[LONGEST], state[LONGEST_RUN])
 
 
 @kernel
@@ -247,64 +267,39 @@ def _read_line(data: Any, at: Any, end: Any, table: Any, state: Any, counts: Any
     """
     at, n_before = _skip_blanks(data, at, end, table)
     first, extra, stop, chars, run, longest = at, 0, at, at, at, 0
-    letters, uppers, digits, sentences, mood = 0, 0, 0, 0, 0
-    flags = _bullet_flag(data, at, end, table)
+    lower, uppers, digits, sentences, mood = 0, 0, 0, 0, 0
+    state[UPPER_CHARS] = state[DIGIT_CHARS] = 0
+    state[FLAGS] = _bullet_flag(data, at, end, table)
     while at < end and data[at] != LINE_FEED:
-        kind = _KINDS[data[at]]
+        kind, before, size = _KINDS[data[at]], at, 1
         is_blank = kind == _BLANK
         if kind == _LOWER:
-            past = _skip_lower(data, at, end)
-            letters += past - at
-            at, mood = past, _HAS_WORD
-        elif is_blank:
-            at += 1
+            size = _skip_lower(data, at, end) - at
+            lower, mood = lower + size, _HAS_WORD
         elif kind <= _DIGIT:
-            letters += kind == _UPPER
-            uppers += kind == _UPPER
-            digits += kind == _DIGIT
-            at, mood = at + 1, _HAS_WORD
+            uppers, digits, mood = uppers + (kind == _UPPER), digits + (kind == _DIGIT), _HAS_WORD
         elif kind == _TERMINAL:
-            at, n = _read_stops(data, at, end)
-            counts[ELLIPSES] += n
-            mood = _after_stop(mood)
+            size, mood = _read_stops(data, at, end, counts), _after_stop(mood)
         elif kind == _OTHER:
-            code, size, entry = entry_at(data, at, end, table)
-            at, extra = at + size, extra + size - 1
-            is_blank = (entry & IS_SPACE) != 0
-            if not is_blank:
-                uppers += (entry & IS_UPPER) != 0
-                digits += (entry & IS_NUMBER) != 0
-                mood = _read_other(code, entry, mood, counts)
-        else:
-            if kind == _SIGN:
-                flags |= _read_sign(data, at, end, counts)
-                mood &= _HAS_WORD
-            at += 1
+            size, is_blank, mood = _read_other(data, at, end, table, mood, state, counts)
+            extra += size - 1
+        elif kind == _SIGN:
+            state[FLAGS] |= _read_sign(data, at, end, counts)
+            mood &= _HAS_WORD
+        at = before + size
         if is_blank:
-            longest = max(longest, at - extra - 1 - run)
-            run = at - extra
+            longest, run = max(longest, at - extra - 1 - run), at - extra
             sentences += (mood & _IS_PENDING) != 0
             mood &= _ENDS_WELL | (0 if mood & _IS_PENDING else _HAS_WORD)
         else:
             stop, chars = at, at - extra
-    longest = max(longest, at - extra - run)
-    if stop > first:
-        phrases, lorem = find_phrases(data, first, stop)
-        flags |= phrases | _end_flags(data, first, stop, (mood & _ENDS_WELL) != 0)
-        counts[LOREM] += lorem
     counts[CHARS] += n_before + at - extra - first + (at < end)
     counts[NEWLINES] += at < end
-    counts[SENTENCES] += sentences + ((mood & _HAS_WORD) != 0)
-    counts[LETTERS] += letters
-    counts[ASCII_LETTERS] += letters
-    counts[UPPERS] += uppers
-    counts[N_DIGITS] += digits
-    counts[LONGEST] = max(counts[LONGEST], longest)
-    state[FIRST_BYTE] = first if stop > first else -1
-    state[END_BYTE] = stop
-    state[FLAGS] = flags
-    state[CHARS_OF_LINE] = chars - first
-    state[UPPER_CHARS] = uppers
-    state[DIGIT_CHARS] = digits
-    state[LONGEST_RUN] = longest
+    counts[SENTENCES] += sentences
+    counts[LETTERS] += lower + uppers
+    counts[ASCII_LETTERS] += lower + uppers
+    uppers, digits = uppers + state[UPPER_CHARS], digits + state[DIGIT_CHARS]
+    state[UPPER_CHARS], state[DIGIT_CHARS], state[CHARS_OF_LINE] = uppers, digits, chars - first
+    state[LONGEST_RUN] = max(longest, at - extra - run)
+    _close_line(data, first, stop, mood, state, counts)
     return at + 1

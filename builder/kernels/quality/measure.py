@@ -72,11 +72,11 @@ N_VALUES = DUP + 6 * len(DUP_VALUES)
 WORDS_1, UAX_29, SPLIT = 0, 1, 2
 """Kinds of words: ``words-1``; the words of UAX 29 that begin with a letter or number; ``str.split``."""
 
-LINES, REPEATS, SYSTEMS = 1, 2, 4
+OF_LINES, OF_REPEATS, OF_SYSTEMS = 1, 2, 4
 """Parts of the work, as flags: values of lines; values of copies and of repeated runs; the further values of
 repeated runs that only other systems use. Words are always measured. What is not asked for is 0."""
 
-ALL_PARTS = LINES | REPEATS | SYSTEMS
+ALL_PARTS = OF_LINES | OF_REPEATS | OF_SYSTEMS
 
 _ROOM = 1 << 14, 1 << 12
 """Words and lines that fit into ``room`` at first."""
@@ -190,7 +190,7 @@ def measure_repeats(words: Any, n_words: Any, copies: Any, parts: Any, row: Any)
             at = DUP + (n - 5) * 5
             row[at] = covered(copies, n_places, n, True, -1)
             row[at + 1] = covered(copies, n_places, n, False, -1)
-            if parts & SYSTEMS:
+            if parts & OF_SYSTEMS:
                 row[at + 2] = _skipped(copies, n_places, n)
                 row[at + 3] = summed(copies, n_places, n)
                 row[at + 4] = _of_all_runs(copies.before, n_words, n)
@@ -241,15 +241,15 @@ def measure_document(
         if kind == SPLIT
         else find_words(data, start, end, table, kind == UAX_29, words)
     )
-    n_lines = read_lines(data, start, end, table, lines, row) if parts & LINES else 0
+    n_lines = read_lines(data, start, end, table, lines, row) if parts & OF_LINES else 0
     if n_words > len(words.hashes) or n_lines > len(lines.hashes):
         return n_words, n_lines, 0.0
     row[WORDS] = n_words
     _word_counts(words, n_words, stop_words, row)
-    if parts & LINES:
+    if parts & OF_LINES:
         _line_counts(lines, n_lines, words, n_words, row)
         _duplicate_lines(lines, n_lines, row[PARAGRAPHS], room.copies, row)
-    entropy = measure_repeats(words, n_words, room.copies, parts, row) if parts & REPEATS else 0.0
+    entropy = measure_repeats(words, n_words, room.copies, parts, row) if parts & OF_REPEATS else 0.0
     return n_words, n_lines, entropy
 
 

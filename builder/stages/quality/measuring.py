@@ -12,7 +12,7 @@ from builder.kernels.quality.characters import characters
 from builder.kernels.quality.measure import ALL_PARTS, N_VALUES, measure_batch
 from builder.kernels.quality.room import room_for
 from builder.kernels.quality.words import find_words
-from builder.stages.quality.signals import STOP_WORDS, parts_of, values_of
+from builder.stages.quality.signals import STOP_WORDS, needed_parts, values_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ wrote a text whose keys all have the same place."""
 
 def measure_signals(column: pa.Array, names: Sequence[str]) -> dict[str, pa.Array]:
     """Return the columns of some signals; a null text has null signals."""
-    rows, sums = measure_texts(column, parts=parts_of(names))
+    rows, sums = measure_texts(column, parts=needed_parts(names))
     missing = column.is_null().to_numpy(zero_copy_only=False)
     return values_of(names, rows, sums, missing=missing)
 

@@ -263,20 +263,20 @@ _OF_WORDS = frozenset(
 )
 
 
-def parts_of(names: Iterable[str]) -> int:
+def needed_parts(names: Iterable[str]) -> int:
     """Return the parts of the kernel's work that some signals need.
 
-    >>> parts_of(["words", "alpha_words"])
+    >>> needed_parts(["words", "alpha_words"])
     0
     """
     parts = 0
     for signal in (SIGNALS[name] for name in names):
         for place in (*signal.over, *(() if signal.under is None else (signal.under,))):
             if place >= m.TOP or place == m.UNIQUE_WORDS:
-                parts |= m.REPEATS
+                parts |= m.OF_REPEATS
             elif place not in _OF_WORDS:
-                parts |= m.LINES
-        parts |= m.REPEATS if signal.name == ENTROPY else 0
+                parts |= m.OF_LINES
+        parts |= m.OF_REPEATS if signal.name == ENTROPY else 0
     return parts
 
 
