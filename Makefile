@@ -14,7 +14,7 @@ PYTEST = -m pytest -q -n 2 --dist worksteal
 KERNEL_TESTS = tests/unit/kernels $(addprefix tests/property/test_,html_scan.py lifting.py near_duplicates.py \
 	repair.py row_encoding.py)
 
-.PHONY: help demo test test-all check-ray coverage check lint types layers lowest docs golden golden-corpus torture bench train clean
+.PHONY: help demo test test-all check-ray check-browser coverage check lint types layers lowest docs golden golden-corpus torture bench train clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,20 +29,24 @@ demo: $(BIN)/builder ## Build examples/, publish to a stand-in Hub, load back
 	$(BIN)/python examples/demo.py
 
 test: $(BIN)/builder ## Run the short tests (a few minutes)
-	$(BIN)/python $(PYTEST) -m "not long and not ray"
+	$(BIN)/python $(PYTEST) -m "not long and not ray and not browser"
 
 test-all: $(BIN)/builder ## Run all tests, including long ones
-	$(BIN)/python $(PYTEST) -m "not ray"
+	$(BIN)/python $(PYTEST) -m "not ray and not browser"
 
 check-ray: $(BIN)/builder ## Run the tests on a Ray cluster of this machine (installs ray)
 	$(BIN)/pip install --quiet --constraint $(CONSTRAINTS) --editable '.[ray]'
 	$(BIN)/python -m pytest -q -m ray tests/ray
 
+check-browser: $(BIN)/builder ## Look at reports in Chromium (installs playwright; needs chromium)
+	$(BIN)/pip install --quiet --constraint $(CONSTRAINTS) --editable '.[browser]'
+	$(BIN)/python -m pytest -q -m browser tests/browser
+
 # Two runs, one result. Coverage does not see machine code, so the first run executes the kernel tests on kernels
 # as Python, with smaller inputs (tests/kernel_calls.py). The second run executes the other short tests on
 # compiled kernels. It also measures the commands that tests start, the zygote and the workers. More cases of
 # one test seldom reach other lines, so both runs take few of them. The check of the prose has no code to reach.
-COVERED = --cases 3 -m "not long and not unmeasured"
+COVERED = --cases 3 -m "not long and not unmeasured and not browser"
 coverage: $(BIN)/builder ## Measure the lines and branches that tests reach
 	rm -f .coverage .coverage.*
 	NUMBA_DISABLE_JIT=1 $(BIN)/coverage run $(PYTEST) $(COVERED) $(KERNEL_TESTS)

@@ -27,12 +27,14 @@ if TYPE_CHECKING:
     from builder.operations.rejected import rejected
     from builder.operations.show import show
     from builder.operations.takedown import takedown
+    from builder.operations.tune import Tuning, tune
     from builder.operations.validate import validate
     from builder.operations.verify import verify
     from builder.operations.why import why
     from builder.operations.withdraw import drop, gc, yank
     from builder.recipe import Recipe
     from builder.release.result import BuildResult
+    from builder.report.overview.write import write_report
 
 __all__ = [
     "BuildResult",
@@ -41,6 +43,7 @@ __all__ = [
     "Corpus",
     "Diff",
     "Recipe",
+    "Tuning",
     "build",
     "check",
     "check_plugin",
@@ -54,9 +57,11 @@ __all__ = [
     "rejected",
     "show",
     "takedown",
+    "tune",
     "validate",
     "verify",
     "why",
+    "write_report",
     "yank",
 ]
 
@@ -67,6 +72,7 @@ _MODULES = {
     "Corpus": "builder.corpus",
     "Diff": "builder.operations.diff",
     "Recipe": "builder.recipe",
+    "Tuning": "builder.operations.tune",
     "build": "builder.operations.build",
     "check": "builder.operations.check",
     "check_plugin": "builder.operations.plugin",
@@ -80,9 +86,11 @@ _MODULES = {
     "rejected": "builder.operations.rejected",
     "show": "builder.operations.show",
     "takedown": "builder.operations.takedown",
+    "tune": "builder.operations.tune",
     "validate": "builder.operations.validate",
     "verify": "builder.operations.verify",
     "why": "builder.operations.why",
+    "write_report": "builder.report.overview.write",
     "yank": "builder.operations.withdraw",
 }
 

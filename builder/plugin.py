@@ -212,10 +212,15 @@ class BatchStage(_WritingStage):
         for role, name in _roles(batch.schema, resources).items():
             shown = shown.append_column(role, batch.column(name))
         done = self.process(shown)
+        if not isinstance(done, pa.RecordBatch):
+            raise TypeError(f"process returned {type(done).__name__}, not a RecordBatch")
         if done.num_rows != batch.num_rows:
-            raise ValueError(f"process returned {done.num_rows} rows for {batch.num_rows}")
+            what = f"process returned {done.num_rows} rows for {batch.num_rows}"
+            raise ValueError(f"{what}; to reject a row, write its reason to the column {REASON}")
+        edited = self._edited(resources)
+        _check_columns(shown, done, allowed={REASON, *edited, *edited.values(), *self.adds})
         new = batch
-        for name, word in self._edited(resources).items():
+        for name, word in edited.items():
             field, place = batch.schema.field(name), batch.schema.get_field_index(name)
             new = new.set_column(place, field, done.column(word).cast(field.type))
         for name, kind in self.adds.items():
@@ -230,6 +235,30 @@ def _roles(schema: pa.Schema, resources: Resources) -> dict[str, str]:
     """Return the columns with another name than that of their role, by role, if no column has that name."""
     names = {role: getattr(resources.columns, role) for role in ROLES}
     return {role: name for role, name in names.items() if name in schema.names and role not in schema.names}
+
+
+def _check_columns(shown: pa.RecordBatch, done: pa.RecordBatch, *, allowed: set[str]) -> None:
+    """Check that ``process`` changed and added no other columns than those that the stage declares.
+
+    Raises:
+        ValueError: for the first such column.
+    """
+    for name in done.schema.names:
+        if name in allowed:
+            continue
+        if name not in shown.schema.names:
+            raise ValueError(f"process added the column {name!r}, which is not in adds")
+        if not _is_same(shown.column(name), done.column(name)):
+            raise ValueError(f"process changed the column {name!r}, which is not in edits")
+
+
+def _is_same(one: pa.Array, other: pa.Array) -> bool:
+    """Return whether two columns have the same memory, or the same values; NaN equals nothing else."""
+    places = [
+        (column.offset, *(buffer and buffer.address for buffer in column.buffers()))
+        for column in (one, other)
+    ]
+    return places[0] == places[1] or one.equals(other)
 
 
 def _home_of(code: type, method: str) -> type:

@@ -116,7 +116,8 @@ def _find(name: str, *, kind: str, builtin: Sequence[str], package: str, suffix:
     if name in external:
         return _load(name, external[name], kind=kind)
     known = [*builtin, *sorted(external)]
-    raise RecipeError(Fault(where="", what=f"no {kind} is called {name!r}", advice=nearest(name, known)))
+    advice = f"{nearest(name, known)}; if it is in a package, install that in this Python environment"
+    raise RecipeError(Fault(where="", what=f"no {kind} is called {name!r}", advice=advice))
 
 
 def describe_part(name: str, *, kind: str) -> str:

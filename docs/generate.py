@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import builder
+from builder.charts.examples import example_files
 from builder.cli.main import COMMANDS, cli
 from builder.domain.contract import arrow_values
 from builder.domain.json import text as json_text
@@ -27,7 +28,7 @@ from builder.stages.quality.presets import PRESETS
 from builder.stages.quality.signals import SIGNALS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 ROOT = Path(__file__).resolve().parent.parent
 MADE = "<!-- docs/generate.py generates this page from the code. Do not edit it; run `make docs`. -->\n"
@@ -100,9 +101,11 @@ builder build my-corpus/recipe.yaml
 | read an export of a scraper, a database or a library | [Exports](exports.md) |
 | publish more columns, or fewer | [Columns](columns.md) |
 | validate my own records | [Contracts](contracts.md) |
+| look at a version, or show it to others | [Reports](report.md), [Charts](charts.md) |
 | know why a page is not in the dataset | [Ledger](ledger.md), [Reason codes](reasons.md) |
 | add pages, or take pages down | [Further versions](further-versions.md) |
 | drop texts of low quality | [Quality](quality.md), [Signals](signals.md) |
+| choose a threshold | [Choosing thresholds](thresholds.md) |
 | honour reservations of rights, and prove it | [Reservations](opt-out.md) |
 | be left out, as the owner of a site | [How to be left out](left-out.md) |
 | load a version | [The corpus folder](corpus-folder.md) |
@@ -163,6 +166,7 @@ def pages() -> dict[str, str]:
     made["docs/signals.md"] = signals_page()
     made["docs/README.md"] = index_page()
     made["docs/python.md"] = python_page()
+    made |= {f"docs/charts/{name}": text for name, text in example_files().items()}
     return made
 
 
@@ -176,11 +180,24 @@ def command_page(name: str) -> str:
         text = command.get_help(ctx)
     example = (command.epilog or "").removeprefix("Example: ").replace(" && ", "\n")
     lines = [f"{MADE}# builder {name}", "", COMMANDS[name][1], "", "```", example, "```", ""]
-    lines += ["## Usage", "", "```", text, "```", "", f"[Exit statuses]({STATUSES})."]
+    lines += ["## Usage", "", "```", text, "```", ""]
+    for part, help_text in _parts(command, name, shape):
+        lines += [f"## {part}", "", "```", help_text, "```", ""]
+    lines.append(f"[Exit statuses]({STATUSES}).")
     if (SCHEMAS / f"json-{JSON_OF.get(name, name)}.schema.json").exists():
         schema = f"json-{JSON_OF.get(name, name)}.schema.json"
         lines += ["", f"`--json` prints one document with this schema: [{schema}](../../schemas/{schema})."]
     return "\n".join(lines) + "\n"
+
+
+def _parts(command: Any, name: str, shape: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the name and the help of each command in a group of commands."""
+    import click
+
+    for inner in getattr(command, "commands", {}):
+        part = f"builder {name} {inner}"
+        with click.Context(command.commands[inner], info_name=part, **shape) as ctx:
+            yield part, ctx.command.get_help(ctx)
 
 
 def part_page(found: type, name: str) -> str:

@@ -86,7 +86,7 @@ class Phrase(NamedTuple):
 
 
 PHRASES = (
-    Phrase(r"\b(is|are|was|were) no\b(?! longer)", "is not a", "The folder is no corpus."),
+    Phrase(r"\b(?!there\b)\w+ (is|are|was|were) no\b(?! longer)", "is not a", "The folder is no corpus."),
     Phrase(
         r"\b(is|are|was|were) (?-i:none)\b", "is not one; without one", "A schema that is none is refused."
     ),

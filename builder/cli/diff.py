@@ -16,17 +16,26 @@ from builder.cli.options import VersionNumber, json_option
 @click.option(
     "--rows", "all_rows", is_flag=True, help="List every changed row, not only the first rows of each kind."
 )
+@click.option("--html", type=click.Path(dir_okay=False), help="Also write the differences to an HTML page.")
 @json_option
 @click.pass_context
 def diff_command(
-    ctx: click.Context, folder: str, a: str | None, b: str | None, *, all_rows: bool, as_json: bool
+    ctx: click.Context,
+    folder: str,
+    a: str | None,
+    b: str | None,
+    *,
+    all_rows: bool,
+    html: str | None,
+    as_json: bool,
 ) -> None:
     """Show what changed from version A to version B of the corpus in FOLDER, row by row.
 
     Rows are matched by id. A row is removed, added, moved to another split, or changed in some columns. A row
     that stayed is reordered if it now follows a row that it preceded. The reasons for removed rows come from
     the ledgers of the versions between A and B. With --rows, each row is printed as soon as it is found, and
-    the counts are printed last.
+    the counts are printed last. With --html, the counts and the first rows of each kind are also written to a
+    page without a script. It shows removed rows, so it is as private as the corpus.
     """
     from builder.operations.diff import diff
     from builder.report.diff import DiffPrinter
@@ -37,6 +46,10 @@ def diff_command(
     printer = DiffPrinter(as_json=as_json, all_rows=all_rows)
     with show_progress() as advance:
         found = diff(folder, a, b, on_row=printer.row if all_rows else None, advance=advance)
+    if html is not None:
+        from builder.report.overview.write import write_diff
+
+        write_diff(found, html)
     printer.end(found)
 
 

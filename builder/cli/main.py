@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "init": ("start", "Create a recipe, a few pages and a contract to start from."),
     "check": ("check", "Check a recipe or a version, and estimate what a build takes."),
+    "tune": ("tune", "Choose thresholds: show what others would remove."),
     "build": ("build", "Build a new version of a corpus from a recipe."),
     "validate": ("validate", "Check any file against any JSON Schema."),
     "dedup": ("dedup", "Remove exact and near duplicates from files."),
@@ -39,6 +40,7 @@ COMMANDS = {
     "publish": ("publish", "Publish a version to the Hugging Face Hub."),
     "fetch": ("publish", "Download a version from the Hugging Face Hub."),
     "show": ("show", "Show records that were kept or dropped, with their texts."),
+    "report": ("report", "Write one HTML page that shows a version."),
     "rejected": ("rejected", "Export rejected records so that you can fix and re-feed them."),
     "takedown": ("takedown", "Remove pages in a new version and keep them out for good."),
     "optout": ("optout", "List published pages that a later reservation covers."),

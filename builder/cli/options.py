@@ -8,6 +8,9 @@ from typing import Any
 
 import click
 
+MIN_WORKER_BYTES = 256 * 10**6
+"""Least memory of all workers together: a worker with its libraries and one batch takes about this much."""
+
 _UNITS = {
     "": 1,
     "b": 1,
@@ -23,9 +26,16 @@ _UNITS = {
 
 
 class Size(click.ParamType[int]):
-    """A size in bytes, with an optional unit."""
+    """A size in bytes, with an optional unit.
+
+    Args:
+        least: the smallest size that makes sense.
+    """
 
     name = "SIZE"
+
+    def __init__(self, *, least: int = 0) -> None:
+        self._least = least
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Read ``2GB``, ``512 MiB`` or plain bytes."""
@@ -34,7 +44,11 @@ class Size(click.ParamType[int]):
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*", value)
         if not match or match[2].lower() not in _UNITS:
             self.fail(f"{value!r} is not a size; write for example 2GB, 512MiB or 1000000", param, ctx)
-        return int(float(match[1]) * _UNITS[match[2].lower()])
+        size = int(float(match[1]) * _UNITS[match[2].lower()])
+        if size < self._least:
+            meant = f"did you mean {match[1]}GB?" if not match[2] else f"use {self._least // 10**6}MB or more"
+            self.fail(f"{value!r} is too little memory; {meant}", param, ctx)
+        return size
 
 
 class VersionNumber(click.ParamType[str]):
@@ -74,8 +88,8 @@ class Share(click.ParamType[float]):
         except ValueError:
             share = -1.0
         if not 0 <= share <= 1:
-            percent = f"{share:g}%" if 1 < share <= 100 else "5%"
-            example = f"{share / 100:g} or {percent}" if 1 < share <= 100 else "0.05 or 5%"
+            is_percent = 1 < share <= 100 and not value.endswith("%")
+            example = f"{share / 100:g} or {share:g}%" if is_percent else "0.05 or 5%"
             self.fail(f"{value!r} is not a share between 0 and 1; write for example {example}", param, ctx)
         return share
 
@@ -103,7 +117,7 @@ workers_option = click.option(
 )
 max_memory_option = click.option(
     "--max-memory",
-    type=Size(),
+    type=Size(least=MIN_WORKER_BYTES),
     help="Memory limit of all workers together, such as 2GB. Default: 60 % of the machine's memory.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")

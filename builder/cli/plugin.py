@@ -23,6 +23,7 @@ def plugin_command() -> None:
 )
 @click.option(
     "--contract",
+    metavar="CONTRACT",
     default="page-1",
     show_default=True,
     help="Contract whose columns the rows have: a built-in one, or a JSON Schema.",

@@ -33,6 +33,11 @@ token_option = click.option(
     help="Also publish the signals of all rows, if the recipe has the stage 'signals'.",
 )
 @click.option(
+    "--with-report",
+    is_flag=True,
+    help="Also publish the public report of the version as builder-report.html.",
+)
+@click.option(
     "--read-back",
     type=click.Choice(["ends", "all"]),
     default="ends",
@@ -49,6 +54,7 @@ def publish_command(
     token: str | None,
     with_ledger: bool,
     with_signals: bool,
+    with_report: bool,
     read_back: str,
     as_json: bool,
 ) -> None:
@@ -61,9 +67,11 @@ def publish_command(
     people wrote into the card on the Hub stays.
     """
     from builder.hub import publish
+    from builder.report.overview.write import public_report
     from builder.report.progress import show_progress
     from builder.report.publish import print_publish
 
+    report = public_report(corpus) if with_report else None
     with show_progress() as advance:
         result = publish(
             corpus,
@@ -73,6 +81,7 @@ def publish_command(
             token=token,
             with_ledger=with_ledger,
             with_signals=with_signals,
+            report=report,
             every_row=read_back == "all",
             advance=advance,
         )

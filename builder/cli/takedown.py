@@ -95,4 +95,9 @@ def takedown_command(
             workers=workers,
             advance=advance,
         )
-    print_takedown(result, as_json=as_json)
+    lost = []
+    if result.purged is not None and result.purged.reports:
+        from builder.report.overview.write import rewrite_reports
+
+        lost = rewrite_reports(result.corpus, result.purged.reports)
+    print_takedown(result, as_json=as_json, lost_reports=lost)

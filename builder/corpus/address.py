@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from itertools import islice
+from os import PathLike
 from pathlib import Path
 
 from builder.corpus.names import LATEST, OBJECTS, SEALS, STOPPED
@@ -14,15 +16,17 @@ _MAX_ENTRIES = 1_000
 """Entries of a folder to look at, at most."""
 
 
-def split_address(address: str | Path) -> tuple[Path, str | None]:
+def split_address(address: str | PathLike[str]) -> tuple[Path, str | None]:
     """Split ``FOLDER`` or ``FOLDER@VERSION`` into folder and version; ``stopped`` is the last stopped build.
+
+    A ``Corpus`` is the address of its folder, and a ``BuildResult`` that of its version.
 
     An existing folder whose own name contains ``@`` is returned as it is, without a version.
 
     Raises:
         VersionError: if the text after the ``@`` is not a version number.
     """
-    folder, at, version = str(address).rpartition("@")
+    folder, at, version = os.fspath(address).rpartition("@")
     if not at or Path(address).exists():
         return Path(address), None
     if version == STOPPED:
@@ -37,9 +41,9 @@ def split_address(address: str | Path) -> tuple[Path, str | None]:
         raise VersionError(*faults) from None
 
 
-def is_corpus_address(target: str | Path) -> bool:
+def is_corpus_address(target: str | PathLike[str]) -> bool:
     """Return whether a target is ``FOLDER`` or ``FOLDER@V``, not a file; its path may contain an ``@``."""
-    folder, at, _ = str(target).rpartition("@")
+    folder, at, _ = os.fspath(target).rpartition("@")
     return Path(target).is_dir() or (bool(at) and not Path(target).exists() and Path(folder).is_dir())
 
 

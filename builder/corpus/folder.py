@@ -80,6 +80,10 @@ class Corpus(Summarised):
             what = "is not a corpus folder" if self.path.is_dir() else "no such folder"
             raise CorpusError(Fault(where=str(path), what=what, advice=corpora_near(self.path)))
 
+    def __fspath__(self) -> str:
+        """Return the path, so that functions take a corpus where they take the path of one."""
+        return str(self.path)
+
     @classmethod
     def open_or_create(cls, path: str | Path, *, name: str) -> Corpus:
         """Open a corpus, or create an empty one.

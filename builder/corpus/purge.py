@@ -20,7 +20,7 @@ from builder.corpus.seals import Sealed, VersionSeal
 from builder.errors import Fault, TamperedError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from builder.corpus.folder import Corpus
@@ -74,14 +74,16 @@ def purge_rows(
     versions: Mapping[str, VersionPurge],
     *,
     root_readme: str,
+    reports: Sequence[str] = (),
 ) -> None:
-    """Replace shards and files in all versions; delete the old shards and all spools.
+    """Replace shards and files in all versions; delete the old shards, all spools and reports.
 
     The caller holds the lock.
 
     Args:
         shards: replacements by the SHA-256 of the old shard, for every version with this shard.
         versions: the other changes, by version.
+        reports: names of the reports in the corpus folder.
 
     Raises:
         TamperedError: if a shard to replace does not exist.
@@ -93,6 +95,7 @@ def purge_rows(
     fresh = {sha256: staged.take(one.path) if one.path else None for sha256, one in shards.items()}
     known, seals = dict(corpus.seal().versions), {}
     steps: list[Step] = []
+    gone: list[Step] = [["remove", one] for one in reports]
     for version in touched:
         change = versions.get(version, VersionPurge())
         purged = _describe(corpus, version, shards, fresh, change)
@@ -104,7 +107,7 @@ def purge_rows(
         root_files={README: root_readme.encode()},
         seals=seals,
         before=[*staged.steps, *steps],
-        after=[*_old_objects(corpus, shards, staged), *_spools(corpus)],
+        after=[*_old_objects(corpus, shards, staged), *_spools(corpus), *gone],
     )
 
 

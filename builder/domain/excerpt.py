@@ -29,8 +29,8 @@ def excerpt(old: str, new: str) -> Excerpt:
     >>> excerpt("The ferry leaves at ten on every day.", "The ferry leaves at twelve on every day.")
     Excerpt(before='The ferry leaves at ', old='ten', new='twelve', after=' on every day.')
     """
-    start = _word_start(old, _common(old, new))
-    tail = _common(old[start:][::-1], new[start:][::-1])
+    start = _word_start(old, common_prefix(old, new))
+    tail = common_prefix(old[start:][::-1], new[start:][::-1])
     if not all(_begins_a_word(text, len(text) - tail) for text in (old, new)):
         tail = len(old) - _word_stop(old, len(old) - tail)
     before, after = old[:start], old[len(old) - tail :]
@@ -51,7 +51,7 @@ def shortened(text: str) -> str:
     return text if len(text) <= MAX_CHARS else text[:MAX_CHARS] + "…"
 
 
-def _common(old: str, new: str) -> int:
+def common_prefix(old: str, new: str) -> int:
     """Count the characters of the common prefix, by bisection, because texts may be long."""
     low, high = 0, min(len(old), len(new))
     while low < high:

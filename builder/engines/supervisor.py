@@ -9,7 +9,7 @@ from collections import deque
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from builder.engines.job import MAX_DEATHS, CallResult, Caught, Job, remote_error
 from builder.engines.process_memory import data_bytes, private_bytes
@@ -17,6 +17,7 @@ from builder.engines.worker import Answer, Call, Ended, Fork, Kill, WorkerStarte
 from builder.engines.worker_state import WorkerState
 from builder.engines.zygote import Surroundings, hand_on, keeps_idle, zygote_for
 from builder.errors import Fault, WorkerDiedError
+from builder.protocols import Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -255,9 +256,10 @@ class Supervisor:
         if job.n_deaths < MAX_DEATHS:
             self._queue.appendleft(job)
             return
-        what = f"{MAX_DEATHS} workers died while no page was in progress, the last of {reason} ({detail})"
+        ended = detail.strip().rpartition("\n")[2]  # of a traceback, the error
+        what = f"{MAX_DEATHS} workers died while no page was in progress, the last of {reason} ({ended})"
         what += f"; left out before: {job.refusals}" if job.refusals else ""
-        error = WorkerDiedError(Fault(where=f"{job.task!r:.1000}", what=what, advice=_ADVICE))
+        error = WorkerDiedError(Fault(where=_name_of(job.task), what=what, advice=_ADVICE))
         job.settle(CallResult(error=error))
 
     def _count(self, worker: WorkerState, job: Job) -> None:
@@ -288,3 +290,11 @@ class Supervisor:
             if in_progress is not None and now > in_progress.since_s + in_progress.limit_s:
                 worker.late = in_progress
                 self._kill(worker)
+
+
+def _name_of(task: Any) -> str:
+    """Return the name of the input of a job; other jobs are shown as they are."""
+    for part in task if isinstance(task, tuple) else (task,):
+        if isinstance(part, Task):
+            return f"{part.source}/{part.name}"
+    return f"{task!r:.1000}"

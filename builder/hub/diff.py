@@ -17,6 +17,9 @@ CARD = "README.md"
 SEALED_CARD = ".builder/README.md"
 """The card as sealed in the version. The card on the Hub also contains what people wrote there."""
 
+REPORT = "builder-report.html"
+"""The public report of the version."""
+
 HUB_AUDIT = "audit"
 DATA = "data"
 _OF_THE_HUB = ".gitattributes"
@@ -98,4 +101,4 @@ def find_obeyed(paths: Mapping[str, Remote], repo: str) -> list[str]:
 
 def _is_our_place(path: str) -> bool:
     folder = path.partition("/")[0]
-    return folder in (DATA, HUB_AUDIT, SEALED_CARD.partition("/")[0]) or path == MANIFEST
+    return folder in (DATA, HUB_AUDIT, SEALED_CARD.partition("/")[0]) or path in (MANIFEST, REPORT)

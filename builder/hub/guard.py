@@ -21,6 +21,7 @@ from builder.summary import Summarised
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from os import PathLike
     from pathlib import Path
 
 
@@ -57,7 +58,7 @@ class VersionCheck(Summarised):
 
 
 @reports_disk_faults
-def check_version(address: str | Path, *, advance: Progress = ignore_progress) -> VersionCheck:
+def check_version(address: str | PathLike[str], *, advance: Progress = ignore_progress) -> VersionCheck:
     """Open every shard of a version, compare it with manifest and card, and load it.
 
     The default is the newest version. Bytes are not hashed; ``verify`` does that.

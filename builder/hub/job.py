@@ -30,6 +30,7 @@ class PublishJob:
     private: bool
     with_ledger: bool
     with_signals: bool
+    report: bytes | None
     every_row: bool
     dry_run: bool
     advance: Progress

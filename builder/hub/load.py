@@ -6,6 +6,7 @@ cache, with only a warning. ``load`` does not.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,11 +25,12 @@ from builder.pipeline.disk import reports_disk_faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from os import PathLike
 
 
 @reports_disk_faults
 def load(
-    address: str | Path,
+    address: str | PathLike[str],
     version: str | None = None,
     *,
     split: str | None = None,
@@ -60,7 +62,7 @@ def load(
     3
     """
     folder, number = _find(address, version, token=token)
-    where = f"{address}@{number}"
+    where = f"{os.fspath(address)}@{number}"
     manifest = _manifest(folder, where)
     check_identity(manifest, version=number, digest=digest, where=where)
     if faults := list(_file_faults(folder, manifest, where, hashes=check_hashes)):
@@ -68,7 +70,7 @@ def load(
     return _load(folder, manifest, where, split=split, streaming=streaming, options=options)
 
 
-def _find(address: str | Path, version: str | None, *, token: str | None) -> tuple[Path, str]:
+def _find(address: str | PathLike[str], version: str | None, *, token: str | None) -> tuple[Path, str]:
     """Return the folder of the version, and its number."""
     folder = Path(address)
     if is_corpus(folder):
@@ -77,7 +79,7 @@ def _find(address: str | Path, version: str | None, *, token: str | None) -> tup
         return corpus.version_folder(number), number
     if folder.is_dir() and (folder / MANIFEST).is_file():
         return folder, version or _manifest(folder, str(folder)).version
-    name, named = split_repo(str(address))
+    name, named = split_repo(os.fspath(address))
     number = version or named or ""
     if not number:
         what, advice = "the version is missing", 'name it, as in load("USER/NAME", "1.2.0")'

@@ -11,7 +11,7 @@ from builder.corpus.opening import CARD_BYTES, read_file
 from builder.domain.version import Version
 from builder.errors import Fault, PublishError, VersionError
 from builder.hub.address import version_of
-from builder.hub.diff import CARD, Local, Remote, TreeChanges, compare_trees, find_obeyed
+from builder.hub.diff import CARD, REPORT, Local, Remote, TreeChanges, compare_trees, find_obeyed
 from builder.hub.hub_card import hub_card
 from builder.hub.read_back import compare_files
 from builder.hub.remote import MAIN
@@ -103,7 +103,8 @@ def _files_at_tag(job: PublishJob, tagged: str, files: Mapping[str, Local]) -> M
     if MANIFEST not in there or not there[MANIFEST].holds(files[MANIFEST]):
         what = f"the tag {job.tag} exists and contains other files"
         raise job.refuse(what, "a published version never changes; build a new version")
-    if faults := compare_files(files, there, where=f"{job.repository.name}@{job.tag}"):
+    known = {path: file for path, file in files.items() if path != REPORT or path not in there}
+    if faults := compare_files(known, there, where=f"{job.repository.name}@{job.tag}"):
         raise PublishError(*faults, Fault(where=job.repository.name, what="a tag is never moved"))
     return there
 

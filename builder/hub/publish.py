@@ -15,20 +15,20 @@ from builder.domain.progress import Progress, ignore_progress
 from builder.errors import HubError, PublishError
 from builder.hub.address import check_repo
 from builder.hub.apply_plan import apply_plan
-from builder.hub.diff import CARD, SEALED_CARD
+from builder.hub.diff import CARD, REPORT, SEALED_CARD
 from builder.hub.guard import check_version
 from builder.hub.job import PublishJob
 from builder.hub.plan import make_plan
 from builder.hub.remote import MAIN, Repository, State
 from builder.hub.result import PublishResult
 from builder.hub.retry_policy import RetryPolicy, network_errors
-from builder.hub.wanted import wanted_files
+from builder.hub.wanted import local_file, refuse_private, wanted_files
 from builder.pipeline.disk import reports_disk_faults
 from builder.progress.shown import shows_progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
+    from os import PathLike
 
     from builder.errors import Fault
     from builder.hub.diff import Local
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @shows_progress()
 @reports_disk_faults
 def publish(
-    address: str | Path,
+    address: str | PathLike[str],
     repo: str,
     *,
     dry_run: bool = False,
@@ -46,6 +46,7 @@ def publish(
     token: str | None = None,
     with_ledger: bool = False,
     with_signals: bool = False,
+    report: bytes | None = None,
     every_row: bool = False,
     progress: bool = True,  # noqa: ARG001 - the decorator reads it
     advance: Progress = ignore_progress,
@@ -64,6 +65,7 @@ def publish(
         token: access token; the default is the Hub client's own login.
         with_ledger: also publish ledger and clusters, with the URLs of rejected pages.
         with_signals: also publish the signals of all rows, if the recipe has the stage ``signals``.
+        report: also publish this page, which must be the public report of the version.
         every_row: read back every row, not only the first and last row group of each shard.
         progress: show progress in a terminal and in a notebook.
         advance: receives the progress in place of the display.
@@ -88,11 +90,14 @@ def publish(
         private=private,
         with_ledger=with_ledger,
         with_signals=with_signals,
+        report=report,
         every_row=every_row,
         dry_run=dry_run,
         advance=advance,
         retry_policy=retry_policy or RetryPolicy(),
     )
+    if report is not None:
+        refuse_private(report, job.manifest)
     warnings = _guard(job)
     with quiet():
         return replace(_persist(job, _hash(job)), warnings=warnings)
@@ -134,13 +139,14 @@ def _hash(job: PublishJob) -> dict[str, Local]:
         done += n_bytes
         job.advance("hash", done=done, total=total, unit="bytes")
 
-    return wanted_files(
+    files = wanted_files(
         job.corpus,
         job.version,
         with_ledger=job.with_ledger,
         with_signals=job.with_signals,
         hashed=hashed,
     )
+    return files if job.report is None else {**files, REPORT: local_file(job.report)}
 
 
 def _persist(job: PublishJob, files: Mapping[str, Local]) -> PublishResult:

@@ -6,9 +6,10 @@ import hashlib
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from builder.charts.page import GENERATOR
 from builder.corpus.names import MANIFEST, SIDE_FOLDER
-from builder.errors import Fault, TamperedError, VersionError
-from builder.hub.diff import CARD, HUB_AUDIT, SEALED_CARD, Local
+from builder.errors import Fault, PublishError, TamperedError, VersionError
+from builder.hub.diff import CARD, HUB_AUDIT, REPORT, SEALED_CARD, Local
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,6 +22,7 @@ SHOWN = ("ledger.parquet", "clusters.parquet")
 """Files that ``--with-ledger`` adds. Other audit files, tombstones and the index are never published."""
 
 _CHUNK_BYTES = 1 << 20
+_HEAD_BYTES = 4_096
 
 
 def wanted_files(
@@ -80,6 +82,18 @@ def local_file(content: Path | bytes) -> Local:
                 git.update(chunk)
                 sha256.update(chunk)
     return Local(content=content, sha256=sha256.hexdigest(), git_oid=git.hexdigest(), bytes=n_bytes)
+
+
+def refuse_private(report: bytes, manifest: Manifest) -> None:
+    """Refuse a page that is not the public report of a version.
+
+    Raises:
+        PublishError: if the page says that it is anything else.
+    """
+    kind = f'content="{GENERATOR}report public {manifest.version} {manifest.digest}"'
+    if kind.encode() not in report[:_HEAD_BYTES]:
+        what = f"is not the public report of version {manifest.version}"
+        raise PublishError(Fault(where=REPORT, what=what, advice="use builder report --public"))
 
 
 def _audit_files(corpus: Corpus, version: str, names: Sequence[str], *, option: str) -> dict[str, Local]:

@@ -21,7 +21,7 @@ import orjson
 
 from builder.corpus import Corpus
 from builder.corpus.leftovers import OVER, sweep_spools
-from builder.corpus.names import SPOOL
+from builder.corpus.names import SPOOL, STOPPED
 from builder.corpus.place import local_folder
 from builder.corpus.stopped import forget_stopped, keep_stopped
 from builder.domain.contract.nulled import columns_above, nulled_cells
@@ -296,7 +296,7 @@ def _refuse_unwanted(
         return
     folder = keep_stopped(corpus, closed.audit)
     ledger = folder / closed.ledger.name
-    advice = f"run `builder check` on the recipe, or read the reasons in the ledger: {ledger}"
+    advice = f"run `builder show {corpus.path}@{STOPPED}` to see records and their reasons; ledger: {ledger}"
     faults = [replace(one, advice=advice) for one in nulled]
     if what is not None:
         faults.insert(0, Fault(where="", what=what, advice=advice))

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
-from builder.corpus.address import is_corpus_address
+from builder.corpus.address import is_corpus_address, looks_like_corpus
+from builder.corpus.create import check_new_folder
 from builder.domain.contract.nulled import nulled_cells
 from builder.domain.ledger import OUTCOMES
 from builder.domain.progress import ignore_progress
@@ -29,6 +30,7 @@ from builder.pipeline.timings import size_of
 from builder.progress.shown import shows_progress
 from builder.recipe import Recipe
 from builder.release.finish import close
+from builder.release.result import reasons_document
 from builder.summary import Summarised
 
 if TYPE_CHECKING:
@@ -97,6 +99,7 @@ class Sample:
         n_tasks: parts of the inputs that the sample is taken from.
         n_all_tasks: all parts of the inputs.
         reasons: ((outcome, stage, reason), records), most records first.
+        sources: the kinds of the sources, under which they reject records.
     """
 
     n_tasks: int
@@ -105,6 +108,7 @@ class Sample:
     reasons: Sequence[tuple[tuple[str, str, str], int]]
     contract_faults: Sequence[FaultGroup]
     unreadable: Sequence[UnreadableFile]
+    sources: Sequence[str]
 
     @property
     def n_records(self) -> int:
@@ -148,6 +152,9 @@ class Check(Summarised):
             "sample": dict(self.sample.outcomes),
             "warnings": [str(one) for one in self.warnings],
         }
+
+    def _rows(self) -> list[dict[str, object]]:
+        return reasons_document(self.sample.reasons)
 
 
 @overload
@@ -201,7 +208,8 @@ def check(
 
     Raises:
         RecipeError: if the stages do not chain, or an input does not exist.
-        CorpusError: if the version does not exist, its manifest was changed, or it was dropped.
+        CorpusError: if the version does not exist, its manifest was changed, or it was dropped; also if the
+            corpus of the recipe cannot be created where it should be.
 
     >>> check("my-corpus/recipe.yaml").sample.outcomes
     {'kept': 3, 'rejected': 1, 'merged': 2, 'failed': 0}
@@ -235,6 +243,8 @@ def _check_recipe(
     sample_records: int,
     advance: Progress,
 ) -> Check:
+    if not looks_like_corpus(recipe.corpus):
+        check_new_folder(recipe.corpus)
     chain = bind_chain(recipe)
     inputs = list_inputs(recipe.sources)
     n_workers = number_of_workers(workers)
@@ -309,7 +319,7 @@ def _run(
         sample_kept=closed.sums.outcomes["kept"],
         nulled=nulled_cells(closed.counts),
     )
-    sample = _sample(closed, n_tasks=len(tasks), n_all_tasks=len(all_tasks))
+    sample = _sample(closed, recipe, n_tasks=len(tasks), n_all_tasks=len(all_tasks))
     return estimate, sample, observed(closed.counts)
 
 
@@ -330,7 +340,7 @@ def _run_sample(context: BuildContext, tasks: Sequence[Task]) -> Closed:
     return close(context, run_chain(context, tasks))
 
 
-def _sample(closed: Closed, *, n_tasks: int, n_all_tasks: int) -> Sample:
+def _sample(closed: Closed, recipe: Recipe, *, n_tasks: int, n_all_tasks: int) -> Sample:
     return Sample(
         n_tasks=n_tasks,
         n_all_tasks=n_all_tasks,
@@ -338,6 +348,7 @@ def _sample(closed: Closed, *, n_tasks: int, n_all_tasks: int) -> Sample:
         reasons=sorted(closed.sums.reasons.items(), key=lambda item: (-item[1], item[0])),
         contract_faults=closed.losses.faults,
         unreadable=closed.losses.unreadable,
+        sources=list(dict.fromkeys(source.kind for source in recipe.sources)),
     )
 
 

@@ -30,6 +30,7 @@ from builder.release.write import ShardJob
 from builder.removal.purge_audit import clean_audit
 from builder.removal.purge_card import as_purged, public_files
 from builder.removal.purge_index import clean_index
+from builder.removal.purge_reports import find_reports
 from builder.removal.purge_scope import MAX_SEARCHED_LINES, Scope, find_scope, long_lines
 from builder.removal.purge_signals import clean_signals
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from builder.corpus import Corpus
     from builder.domain.manifest import Manifest
     from builder.domain.progress import Progress
+    from builder.removal.purge_reports import StoredReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,7 @@ class PurgeResult:
     Attributes:
         rows: number of published rows that were deleted, by version; versions without one are left out.
         n_records: number of records whose ledger rows were deleted.
+        reports: reports that were deleted from the corpus folder, because they may show the documents.
         old_shards: SHA-256 of the shards that had the rows. Copies of these files elsewhere still have them.
     """
 
@@ -56,6 +59,7 @@ class PurgeResult:
     rows: Mapping[str, int]
     n_records: int
     old_shards: Sequence[str]
+    reports: Sequence[StoredReport] = ()
 
     @property
     def hub_tags(self) -> list[str]:
@@ -69,6 +73,7 @@ class PurgeResult:
             "rows": dict(self.rows),
             "records": self.n_records,
             "old_shards": list(self.old_shards),
+            "reports": [one.name for one in self.reports],
             "hub_tags": self.hub_tags,
         }
 
@@ -122,13 +127,16 @@ def purge(
             if version in changed or audits[version].files or signals[version] or version in indexes
         }
         rows = {v: corpus.as_is(v).rows - one.rows for v, one in changed.items()}
-        purge_rows(corpus, fresh, versions, root_readme=root_card(corpus, purged=changed))
+        reports = find_reports(corpus)
+        readme = root_card(corpus, purged=changed)
+        purge_rows(corpus, fresh, versions, root_readme=readme, reports=[one.name for one in reports])
     return PurgeResult(
         corpus=corpus.path,
         documents=sorted(scope.documents),
         rows=rows,
         n_records=len(scope.records),
         old_shards=sorted(found),
+        reports=reports,
     )
 
 

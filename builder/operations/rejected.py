@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import orjson
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from builder.corpus import Corpus, split_address
@@ -16,10 +17,17 @@ from builder.errors import BuilderError, Fault
 from builder.pipeline.disk import reports_disk_faults
 from builder.summary import Summarised
 
+if TYPE_CHECKING:
+    from os import PathLike
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class RejectedRecords(Summarised):
-    """The counts of rejected records that were written, cut at 1 MiB, or kept without their bytes."""
+    """The counts of rejected records that were written, cut at 1 MiB, or kept without their bytes.
+
+    Attributes:
+        n_by_stages: records that were rejected or failed at a later stage.
+    """
 
     version: str
     output: Path
@@ -27,10 +35,11 @@ class RejectedRecords(Summarised):
     n_written: int
     n_cut: int
     n_without_bytes: int
+    n_by_stages: int = 0
 
 
 @reports_disk_faults
-def rejected(address: str | Path, output: str | Path) -> RejectedRecords:
+def rejected(address: str | PathLike[str], output: str | Path) -> RejectedRecords:
     """Write each rejected record as one line, and its faults as one line of ``OUTPUT.faults.jsonl``.
 
     A record that was cut at 1 MiB, or whose bytes a reader could not keep, is only in the file of faults.
@@ -51,6 +60,9 @@ def rejected(address: str | Path, output: str | Path) -> RejectedRecords:
     output = Path(output)
     faults = output.with_name(output.name + ".faults.jsonl")
     n_written = n_cut = n_without = 0
+    lost = pc.field("outcome").isin(["rejected", "failed"])
+    ledger = audit_file(corpus, version, "ledger.parquet")
+    n_lost = pq.read_table(ledger, columns=["outcome"], filters=lost, partitioning=None).num_rows
     with _create(output) as lines, _create(faults) as notes:
         for batch in pq.ParquetFile(records).iter_batches():
             for row in batch.to_pylist():
@@ -69,6 +81,7 @@ def rejected(address: str | Path, output: str | Path) -> RejectedRecords:
         n_written=n_written,
         n_cut=n_cut,
         n_without_bytes=n_without,
+        n_by_stages=max(0, n_lost - n_written - n_cut - n_without),
     )
 
 

@@ -28,6 +28,7 @@ from builder.summary import Summarised
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from os import PathLike
 
 SHOWN_RECORDS = 20
 
@@ -107,7 +108,7 @@ class Shown(Summarised):
 
 @reports_disk_faults
 def show(
-    address: str | Path,
+    address: str | PathLike[str],
     *,
     stage: str | None = None,
     reason: str | None = None,
@@ -277,8 +278,7 @@ def _why_no_text(row: Mapping[str, Any], *, was_refused: bool) -> str:
     if row["stage"] in PRIVATE_STAGES:
         return "texts of takedowns, opt-outs and personal data are never kept"
     if was_refused or row["outcome"] == "failed":
-        place = row["path"] + ("" if row["offset"] is None else f", byte {row['offset']:,}")
-        return f"no bytes of it came to a stage; it is in {place}"
+        return f"no text of it came to a stage; its record is {row['record_id']}"
     return "not in the sample of dropped texts; `audit: {texts: all}` in the recipe keeps every one"
 
 

@@ -24,6 +24,7 @@ from builder.summary import Summarised
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from os import PathLike
     from pathlib import Path
 
     from builder.domain.manifest import Manifest, ShardEntry, SplitEntry
@@ -69,7 +70,7 @@ class Verification(Summarised):
 @shows_progress()
 @reports_disk_faults
 def verify(
-    address: str | Path,
+    address: str | PathLike[str],
     *,
     on_file: Callable[[str, int], None] | None = None,
     progress: bool = True,  # noqa: ARG001 - the decorator reads it

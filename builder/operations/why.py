@@ -24,6 +24,7 @@ from builder.summary import Summarised
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from os import PathLike
     from pathlib import Path
 
     import pyarrow.dataset as ds
@@ -81,7 +82,7 @@ class Explanation(Summarised):
 
 
 @reports_disk_faults
-def why(address: str | Path, page: str) -> Explanation:
+def why(address: str | PathLike[str], page: str) -> Explanation:
     """Look a page up by URL, canonical URL, document id or record id, in one version or in all.
 
     Each version shows the current outcome of all records that it, or a version that it builds on, has read.

@@ -14,6 +14,7 @@ from builder.release.root_card import root_card
 from builder.summary import Summarised
 
 if TYPE_CHECKING:
+    from os import PathLike
     from pathlib import Path
 
 SPOOL_DAYS = 7.0
@@ -61,7 +62,7 @@ class Sweep(Summarised):
 
 
 @reports_disk_faults
-def yank(address: str | Path, *, because: str | None) -> Yank:
+def yank(address: str | PathLike[str], *, because: str | None) -> Yank:
     """Mark a version so that it is not used by default, or remove the mark with ``because=None``.
 
     ``latest`` and ``load_dataset(FOLDER)`` use the newest version that is not yanked. You can still load a
@@ -89,7 +90,7 @@ def yank(address: str | Path, *, because: str | None) -> Yank:
 
 
 @reports_disk_faults
-def drop(address: str | Path) -> Drop:
+def drop(address: str | PathLike[str]) -> Drop:
     """Delete the rows of an old version; its number, digest, manifest and ledger stay.
 
     Args:
@@ -146,7 +147,7 @@ def gc(folder: str | Path, *, spool_days: float = SPOOL_DAYS, only_look: bool = 
     return Sweep(corpus=corpus.path, removed=not only_look, garbage=garbage)
 
 
-def _open(address: str | Path) -> tuple[Corpus, str]:
+def _open(address: str | PathLike[str]) -> tuple[Corpus, str]:
     folder, version = split_address(address)
     corpus = Corpus(folder)
     if version is None:

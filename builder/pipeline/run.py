@@ -16,6 +16,7 @@ from builder.io.streams.paths import file_mark
 from builder.io.streams.replacing import save_array
 from builder.pipeline.barriers import BARRED, Merges, resolve_barrier
 from builder.pipeline.judgements import NotedFiles, judged_counts
+from builder.pipeline.parts import TASK_DONE
 from builder.pipeline.passes import LATE_SCHEMA, FirstPass, LaterPass, group_parts
 from builder.pipeline.spool import ROW, Spool, row_numbers
 from builder.stages.binding.placed import marks_rows
@@ -125,6 +126,8 @@ def _run_limited_pass(
     context: BuildContext, first_pass: FirstPass, numbered: Sequence[tuple[int, Task]], *, limit: int
 ) -> list[FinishedTask]:
     """Read one task after the other, up to the limit of records or up to each task's share of it."""
+    if context.spreads_limit and context.engine.workers > 1:
+        return _run_spread_pass(context, first_pass, numbered, limit=limit)
     finished: list[FinishedTask] = []
     n_read = 0
     for place, one in enumerate(numbered):
@@ -142,6 +145,36 @@ def _run_limited_pass(
     n_done = min(n_read, limit)
     context.advance("read", done=n_done, total=n_done, unit="records")
     return finished
+
+
+def _run_spread_pass(
+    context: BuildContext, first_pass: FirstPass, numbered: Sequence[tuple[int, Task]], *, limit: int
+) -> list[FinishedTask]:
+    """Read the same number of records of each task, in parallel.
+
+    What short tasks leave of the limit goes to the others, in rounds. A round resumes from the parts of the
+    round before. The last share is rounded up, so there may be as many more records as there are tasks.
+    """
+    share = -(-limit // max(1, len(numbered)))
+    finished: dict[int, FinishedTask] = {}
+    hungry = list(numbered)
+    while hungry:
+        limited = replace(first_pass, limit=share)
+        for one, found in zip(hungry, context.engine.map(limited, hungry, untrusted=True), strict=True):
+            _refuse_changed(context, *one)
+            finished[one[0]] = found
+            n_read = sum(task.n_records for task in finished.values())
+            context.advance("read", done=min(n_read, limit), total=limit, unit="records")
+        hungry = [one for one in hungry if finished[one[0]].n_records >= share]
+        left = limit - sum(task.n_records for task in finished.values())
+        if left <= 0:
+            break
+        share += -(-left // max(1, len(hungry)))
+        for number, _ in hungry:
+            (Path(first_pass.folder) / f"{number:06d}" / TASK_DONE).unlink()
+    n_done = min(limit, sum(task.n_records for task in finished.values()))
+    context.advance("read", done=n_done, total=n_done, unit="records")
+    return [finished[number] for number, _ in numbered]
 
 
 def _gather(

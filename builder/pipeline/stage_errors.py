@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -33,11 +35,11 @@ def apply_stage(stage: Stage, batch: pa.RecordBatch, *, resources: Resources, gu
         BuilderError: if a stage of another package does not return an outcome.
     """
     if is_own(type(inner_stage(stage))):
-        outcome = stage.apply(batch, resources=resources, guard=guard)
+        outcome = _apply(stage, batch, resources=resources, guard=guard)
         _check(stage, batch, outcome)
         return outcome
     try:
-        outcome = stage.apply(batch, resources=resources, guard=guard)
+        outcome = _apply(stage, batch, resources=resources, guard=guard)
     except (BuilderError, MemoryError):
         raise
     except Exception as error:
@@ -60,6 +62,12 @@ def read_blamed(source: Source, task: Task, *, guard: Guard, batch_rows: int) ->
     """Read a task; what a source of another package raises is an error with its name and its package."""
     with blame(source.kind, kind="source", code=type(source)):
         yield from source.read(task, guard=guard, batch_rows=batch_rows)
+
+
+def _apply(stage: Stage, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:
+    """Apply a stage; what its code prints goes to stderr, because stdout is for results."""
+    with redirect_stdout(sys.stderr):
+        return stage.apply(batch, resources=resources, guard=guard)
 
 
 def _apply_halves(stage: Stage, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:

@@ -19,6 +19,16 @@ if TYPE_CHECKING:
 _KINDS = {"sources": "source", "stages": "stage"}
 """What the only key of an entry in a list of the recipe names."""
 
+_TYPES = {
+    "array": "a list",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "null": "null",
+    "number": "a number",
+    "object": "a mapping of options, such as {}",
+    "string": "text",
+}
+
 
 def find_faults(document: Any, *, allow_code: bool = False, functions: Collection[str] = ()) -> list[Fault]:
     """List every fault of a recipe; an empty list means that the recipe is valid.
@@ -125,10 +135,16 @@ def _explain(error: Any) -> list[Fault]:
             )
         ]
     if error.validator == "enum":
-        advice = "one of " + ", ".join(map(str, error.validator_value))
-    else:
-        advice = advice_for(place, error.instance, error.validator)
-    return [Fault(where=place, what=error.message, advice=advice)]
+        what = f"{error.instance!r} is not a possible value"
+        return [Fault(where=place, what=what, advice=nearest(str(error.instance), error.validator_value))]
+    what = _wrong_type(error) if error.validator == "type" else error.message
+    return [Fault(where=place, what=what, advice=advice_for(place, error.instance, error.validator))]
+
+
+def _wrong_type(error: Any) -> str:
+    """Say in words of YAML which type a value must have."""
+    kinds = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
+    return f"must be {' or '.join(_TYPES[kind] for kind in kinds)}, but is {error.instance!r:.200}"
 
 
 def _kind_of_key(place: str) -> str:

@@ -31,7 +31,15 @@ def read_document(path: Path) -> dict[str, Any]:
     Raises:
         RecipeError: if the file does not exist, is not YAML or TOML, or is not a mapping.
     """
-    text = _read_text(path)
+    return parse_text(read_text(path), path)
+
+
+def parse_text(text: str, path: Path) -> dict[str, Any]:
+    """Parse the text of a recipe file.
+
+    Raises:
+        RecipeError: as in ``read_document``.
+    """
     parsed = _parse_toml(text, path) if path.suffix == ".toml" else _parse_yaml(text, path)
     document = _with_text_dates(parsed, path)
     if not isinstance(document, dict):
@@ -40,7 +48,7 @@ def read_document(path: Path) -> dict[str, Any]:
     return document
 
 
-def _read_text(path: Path) -> str:
+def read_text(path: Path) -> str:
     """Read a recipe file of at most ``MAX_RECIPE_BYTES``.
 
     Raises:
@@ -226,19 +234,29 @@ def apply_settings(document: dict[str, Any], settings: Settings | str) -> dict[s
             _set(document, key.split("."), copy.deepcopy(value), setting=f"{key}={value}")
         return document
     for setting in [settings] if isinstance(settings, str) else settings:
-        key, equals, text = setting.partition("=")
-        if not equals:
-            advice = "write it like this: --set splits.train=0.9"
-            raise RecipeError(Fault(where=f"--set {setting}", what="not KEY=VALUE", advice=advice))
-        _set(document, key.split("."), _parse_yaml(text, Path(f"--set {key}")), setting=setting)
+        key, value = parse_setting(setting)
+        _set(document, key.split("."), value, setting=setting)
     return document
+
+
+def parse_setting(setting: str) -> tuple[str, Any]:
+    """Return the key and the value of ``KEY=VALUE``.
+
+    Raises:
+        RecipeError: if ``=`` is missing, or the value is not YAML.
+    """
+    key, equals, text = setting.partition("=")
+    if not equals:
+        advice = "write it like this: --set splits.train=0.9"
+        raise RecipeError(Fault(where=f"--set {setting}", what="not KEY=VALUE", advice=advice))
+    return key, _parse_yaml(text, Path(f"--set {key}"))
 
 
 def _set(node: Any, keys: list[str], value: Any, *, setting: str) -> None:
     """Set the value at a path of keys; ``apply_settings`` says how entries of a list are selected."""
     for i, key in enumerate(keys):
         if isinstance(node, list):
-            node = _entry(node, key, setting=setting)
+            node = node[select_entry(node, key, setting=setting)]
             if key.isdigit():
                 continue
             if key not in node:  # the entry was selected by its name
@@ -255,13 +273,19 @@ def _set(node: Any, keys: list[str], value: Any, *, setting: str) -> None:
             node = node[key]
 
 
-def _entry(entries: list[Any], key: str, *, setting: str) -> Any:
+def select_entry(entries: list[Any], key: str, *, setting: str) -> int:
+    """Return the number of the entry of a list that a key of a setting selects.
+
+    Raises:
+        RecipeError: if the key selects no entry, or several.
+    """
     if key.isdigit() and int(key) < len(entries):
-        return entries[int(key)]
-    given = [entry for entry in entries if isinstance(entry, dict) and entry]
-    named = [entry for entry in given if _given_name(entry) == key] or [one for one in given if key in one]
+        return int(key)
+    given = {i: entry for i, entry in enumerate(entries) if isinstance(entry, dict) and entry}
+    named = [i for i, one in given.items() if _given_name(one) == key]
+    named = named or [i for i, one in given.items() if key in one]
     if len(named) != 1:
-        names = [_given_name(entry) or next(iter(entry)) for entry in given]
+        names = [_given_name(one) or next(iter(one)) for one in given.values()]
         what = f"{len(named)} entries have the key {key!r}" if named else f"no entry has the key {key!r}"
         advice = "select the entry by its name or its number" if named else nearest(key, names)
         raise RecipeError(Fault(where=f"--set {setting}", what=what, advice=advice))

@@ -66,7 +66,7 @@ def card_facts(
     domains = add_counts(shard.domains for shard in shards)
     newest = max((shard.newest for shard in shards), default="")
     total = counts_up_to(manifest)
-    own = _record_facts(manifest.counts)
+    own = record_facts(manifest.counts)
     builds_on = manifest.parent is not None and (total is None or OF_LINEAGE in manifest.counts)
     return CardFacts(
         name=manifest.name,
@@ -84,7 +84,7 @@ def card_facts(
         column_notes=source.column_notes or notes_of_manifest(manifest),
         stages=tuple(StageFacts(name=name, options=options) for name, options in source.stages),
         source_kinds=_source_kinds([*history, manifest]),
-        read=_record_facts(total) if total else own,
+        read=record_facts(total) if total else own,
         added=own if builds_on and total else None,
         inherited_rows=max(0, manifest.rows - manifest.counts["kept"]) if builds_on and not total else 0,
         new_inputs=new_inputs,
@@ -135,7 +135,8 @@ def _stages(recipe: Recipe) -> Iterator[tuple[str, Mapping[str, Any]]]:
         yield name, options.get(name, {})
 
 
-def _record_facts(counts: Mapping[str, Any]) -> RecordFacts:
+def record_facts(counts: Mapping[str, Any]) -> RecordFacts:
+    """Return the counts of a manifest as the facts of a card."""
     return RecordFacts(
         records=counts["records"],
         counts=tuple(

@@ -257,6 +257,8 @@ def _counted(closed: Closed, recipe: Recipe) -> dict[str, Any]:
         "n_known": closed.n_known,
         "contract_faults": closed.losses.faults,
         "unreadable": closed.losses.unreadable,
+        "sources": list(dict.fromkeys(source.kind for source in recipe.sources)),
+        "stages": [stage.name for stage in recipe.stages],
     }
 
 

@@ -47,6 +47,8 @@ class BuildResult(Summarised):
         n_restated: number of records of earlier builds whose outcome changed; ``outcomes`` counts them too.
         passed_over: the files that folders and globs of the recipe did not select.
         n_known: number of records that were read again and are in the ledger of an earlier version.
+        sources: the kinds of the sources, under which they reject records.
+        stages: the names of the stages in the order of the chain.
     """
 
     name: str
@@ -68,6 +70,8 @@ class BuildResult(Summarised):
     tagged: Mapping[str, int] = field(default_factory=dict)
     contract_faults: Sequence[FaultGroup] = ()
     unreadable: Sequence[UnreadableFile] = ()
+    sources: Sequence[str] = ()
+    stages: Sequence[str] = ()
 
     @property
     def is_stopped(self) -> bool:
@@ -83,6 +87,10 @@ class BuildResult(Summarised):
     def nulled(self) -> dict[str, int]:
         """The number of cells that were made null, by the pointer of their column; largest number first."""
         return nulled_cells(self.counts)
+
+    def __fspath__(self) -> str:
+        """Return ``FOLDER@VERSION``, so that functions take a result; for a trial, the folder."""
+        return f"{self.corpus}@{self.version}" if self.version and not self.trial else str(self.corpus)
 
     def document(self) -> dict[str, Any]:
         """Return the result as ``--json`` prints it."""
@@ -116,7 +124,7 @@ class BuildResult(Summarised):
         return {
             "version": self.version or "a trial",
             "corpus": str(self.corpus),
-            "reason": self.reason,
+            "reason": "nothing new; the newest version stays" if self.nothing_new else self.reason,
             "records": self.n_records,
             "outcomes": dict(self.outcomes),
             "splits": {split.name: split.rows for split in self.splits},

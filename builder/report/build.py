@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from builder.domain.contract.nulled import WARNED_SHARE, columns_above
 from builder.progress.amounts import size_text
+from builder.report.bars.funnel import funnel_lines
 from builder.report.json_text import print_json
 from builder.report.losses import fault_lines, outcome_lines, unreadable_lines
 from builder.report.passed_over import passed_over_lines
@@ -39,7 +40,8 @@ def print_build(result: BuildResult, *, as_json: bool, asked: str | None = None)
         return
     end = [] if result.trial else _next_steps(result)
     notes = value_note_lines(result.counts)
-    print_lines(_paragraphs(summary_lines(result), *_losses(result), notes, _splits(result), end))
+    parts = [summary_lines(result), *_losses(result), notes, _splits(result), end, _funnel(result)]
+    print_lines(_paragraphs(*parts))
 
 
 def print_stopped(
@@ -58,7 +60,7 @@ def print_stopped(
         export = f"builder rejected {result.corpus}@{result.version} --output rejected.jsonl"
         last = [] if result.trial else [f"ledger  {result.ledger}", f"export  {export}"]
         counts = [first, *_read_lines(result)]
-        for line in _paragraphs(counts, *_losses(result), last, [""]):
+        for line in _paragraphs(counts, *_losses(result), last, _funnel(result), [""]):
             print_notice(line)
     print_error(error)
     return error.exit_status
@@ -73,6 +75,12 @@ def _paragraphs(*parts: list[str]) -> list[str]:
 def _losses(result: BuildResult) -> list[list[str]]:
     faults, files = fault_lines(result.contract_faults), unreadable_lines(result.unreadable)
     return [outcome_lines(result.reasons), rule_lines(result.counts), faults, files]
+
+
+def _funnel(result: BuildResult) -> list[str]:
+    """Return the funnel of the records of this build and of those that it restated."""
+    n_records = sum(result.outcomes.values())
+    return funnel_lines(result.reasons, n_records=n_records, stages=result.stages, sources=result.sources)
 
 
 def _trial(result: BuildResult) -> list[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from builder.progress.amounts import size_text
 from builder.release.result import reasons_document
+from builder.report.bars.funnel import funnel_lines
 from builder.report.build import nulled_lines
 from builder.report.json_text import print_json
 from builder.report.losses import fault_lines, outcome_lines, unreadable_lines
@@ -65,7 +66,15 @@ def _lines(check: Check) -> list[str]:
         f"time      about {_time_text(estimate.seconds)}",
         f"memory    about {size_text(estimate.memory_bytes)}",
         f"disk      about {size_text(estimate.disk_bytes)} while it runs",
+        *(["", *_funnel(check)] if sample.n_records else []),
     ]
+
+
+def _funnel(check: Check) -> list[str]:
+    sample = check.sample
+    return funnel_lines(
+        sample.reasons, n_records=sample.n_records, stages=check.stages, sources=sample.sources
+    )
 
 
 def _document(check: Check) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def fault_lines(groups: Sequence[FaultGroup]) -> list[str]:
     rows = [
         [one.rule, one.pointer or "(record)", one.count, _example(one)] for one in groups[:MAX_GROUPS_SHOWN]
     ]
-    header = ["contract fault", "place", "records", "example"]
+    header = ["fault", "place", "records", "example"]
     return [*table_lines(rows, header=header), *_more(len(groups) - MAX_GROUPS_SHOWN, "more kind")]
 
 

@@ -85,6 +85,15 @@ def leave_closed_output() -> NoReturn:
     sys.exit(1)
 
 
+def can_print(text: str) -> bool:
+    """Return whether the encoding of stdout has all characters of a text."""
+    try:
+        text.encode(_encoding(sys.stdout))
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _write(stream: TextIO, text: str) -> None:
     """Write a text; a character that the encoding of the stream does not have becomes an escape."""
     encoding = _encoding(stream)

@@ -24,3 +24,5 @@ def print_rejected(written: RejectedRecords, *, as_json: bool) -> None:
     if left := written.n_cut + written.n_without_bytes:
         what = f"{counted(left, 'more record')} could not be exported, because their bytes were not kept"
         print_line(f"{what}; the second file lists their faults with `line` null")
+    if later := written.n_by_stages:
+        print_line(f"{counted(later, 'more record')} left at a later stage; `builder show` prints them")

@@ -10,7 +10,7 @@ from builder.report.printer import print_lines
 from builder.report.table import counted, table_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from builder.operations.purge import PurgeResult
     from builder.operations.takedown import TakedownResult
@@ -22,12 +22,16 @@ MAX_LINES = 20
 _UNKNOWN_IDS = "not published; an id alone keeps nothing out, so name the page by its URL as well:"
 
 
-def print_takedown(result: TakedownResult, *, as_json: bool) -> None:
-    """Print what was taken down, as text or as one JSON document."""
+def print_takedown(result: TakedownResult, *, as_json: bool, lost_reports: Sequence[str] = ()) -> None:
+    """Print what was taken down, as text or as one JSON document.
+
+    Args:
+        lost_reports: reports in the corpus folder that a purge deleted, and that could not be written again.
+    """
     if as_json:
         print_json(result.document())
         return
-    print_lines(_lines(result))
+    print_lines([*_lines(result), *_report_lines(result, lost_reports)])
 
 
 def _lines(result: TakedownResult) -> Iterator[str]:
@@ -79,6 +83,18 @@ def _purged_lines(purged: PurgeResult) -> Iterator[str]:
     if (left := len(purged.old_shards) - MAX_LINES) > 0:
         yield f"  {left:,} more (use --json to list all)"
     yield "  Then delete these tags, because they can no longer be loaded."
+
+
+def _report_lines(result: TakedownResult, lost: Sequence[str]) -> Iterator[str]:
+    """List the reports that a purge deleted or wrote again."""
+    if result.purged is None:
+        return
+    written = [one.name for one in result.purged.reports if one.name not in lost]
+    if written:
+        yield f"{counted(len(written), 'report')} in the corpus folder written again: {', '.join(written)}"
+    if lost:
+        yield f"{counted(len(lost), 'report')} deleted from the corpus folder: {', '.join(lost)}"
+    yield "reports outside of the corpus folder are not changed: write them again with builder report"
 
 
 def _list(rows: list[list[str]], *, header: list[str]) -> Iterator[str]:

@@ -122,11 +122,17 @@ class DedupNear:
 
         The sketch has ``fetched_at`` only for ``keep: newest``.
         """
+        columns = self.sketch_texts(batch.column(resources.columns.text))
+        if self.keep == "newest":
+            columns["fetched_at"] = instants_of(batch, resources.columns.fetched_at)
+        return pa.RecordBatch.from_pydict(columns)
+
+    def sketch_texts(self, column: pa.Array) -> dict[str, pa.Array]:
+        """Return the columns of the sketch that texts alone decide."""
         from builder.kernels.dedup.sketch import sketch_texts
         from builder.kernels.text.folding import folding
         from builder.kernels.text.words import buffers
 
-        column = batch.column(resources.columns.text)
         data, offsets = text_buffers(column)
         n, (bands, rows) = len(column), self.banding
         keys, words_hash = np.zeros((n, bands), np.uint64), np.zeros((n, 2), np.uint64)
@@ -139,16 +145,13 @@ class DedupNear:
             n_words[null] = NO_TEXT
             for array in (keys, n_shingles, words_hash, n_bytes):
                 array[null] = 0
-        columns = {
+        return {
             "band_keys": _fixed_width(keys),
             "n_words": pa.array(n_words),
             "n_shingles": pa.array(n_shingles),
             "words_hash": _fixed_width(words_hash),
             "n_bytes": pa.array(n_bytes),
         }
-        if self.keep == "newest":
-            columns["fetched_at"] = instants_of(batch, resources.columns.fetched_at)
-        return pa.RecordBatch.from_pydict(columns)
 
     def resolve(
         self,

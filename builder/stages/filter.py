@@ -29,10 +29,11 @@ from builder.stages.quality.signals import SIGNALS, unknown_signal
 from builder.stages.quality.spacy_words import DISTRIBUTION as SPACY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from builder.protocols import Guard, Resources
     from builder.stages.functions.called import CalledFunction
+    from builder.stages.quality.evidence import Evidence
     from builder.stages.quality.rules import Alternatives
 
 _ENDS = {
@@ -137,7 +138,7 @@ class Filter:
     @property
     def uses(self) -> tuple[str, ...]:
         """The columns that the rules may read."""
-        return tuple(dict.fromkeys(name for one in self._conditions() for name in one.names()))
+        return tuple(dict.fromkeys(name for one in self.conditions for name in one.names()))
 
     @property
     def measures(self) -> tuple[str, ...]:
@@ -172,7 +173,7 @@ class Filter:
         faults = faults or [*read_rules(self._rules())[1]] or [*self._kind_faults(schema)]
         if self._measured(schema) or self.edits_text:
             faults += text_column_faults(self.name, schema, resources, purpose="measure")
-        faults += self._function_faults(has_rules=bool(faults or self._conditions()))
+        faults += self._function_faults(has_rules=bool(faults or self.conditions))
         if self.mode == "tag" and self.column in schema.names:
             what = f"the column {self.column!r} exists already"
             faults.append(Fault(where="column", what=what, advice="give this stage another `column`"))
@@ -184,9 +185,13 @@ class Filter:
 
     def apply(self, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:  # noqa: ARG002
         """Judge the documents of a batch by the rules, and ask the function about those that stay."""
+        return self.decide(batch, self.evidence(batch, resources=resources), resources=resources)
+
+    def decide(self, batch: pa.RecordBatch, evidence: Evidence, *, resources: Resources) -> Outcome:
+        """Judge the documents by their values, and ask the function about those that stay."""
+        outcome = self._judge(batch, evidence, resources)
         if self.called is None:
-            return self._judge(batch, resources)
-        outcome = self._judge(batch, resources)
+            return outcome
         kept = outcome.kept
         columns = LazyColumns(kept, resources.columns)
         refused = refused_rows(self.called.load(), columns, kept.num_rows)
@@ -194,11 +199,42 @@ class Filter:
         rejected = pa.concat_batches([outcome.rejected, asked.rejected])
         return replace(outcome, kept=asked.kept, rejected=rejected)
 
-    def _judge(self, batch: pa.RecordBatch, resources: Resources) -> Outcome:
+    def evidence(self, batch: pa.RecordBatch, *, resources: Resources, also: Sequence[str] = ()) -> Evidence:
+        """Return the values of the signals and columns that the rules name.
+
+        Args:
+            also: more signals to measure, which no rule names.
+        """
+        from builder.stages.quality.evidence import gather_evidence
+
+        names = tuple(dict.fromkeys((*self.uses, *also)))
+        measured = [*self._measured(batch.schema)]
+        measured += [one for one in also if one not in measured and one not in batch.schema.names]
+        return gather_evidence(
+            batch, names, measured=measured, text=resources.columns.text, dialect=self._dialect()
+        )
+
+    @property
+    def conditions(self) -> tuple[Condition | Alternatives, ...]:
+        """All limits, in the order in which they are checked; those of `all` and `any` come last."""
+        return read_rules(self._rules())[0]
+
+    @property
+    def named_rules(self) -> dict[str, Any]:
+        """The rules by the name of a signal or column; rules of the recipe replace those of the preset."""
+        preset = self._preset()
+        return {**(preset.rules if preset else {}), **self.limits}
+
+    @property
+    def least_fired(self) -> int:
+        """How many limits a document must miss to be rejected."""
+        preset = self._preset()
+        return self.min_fired or (preset.min_fired if preset else 1)
+
+    def _judge(self, batch: pa.RecordBatch, evidence: Evidence, resources: Resources) -> Outcome:
         """Judge the documents of a batch by the rules."""
         from builder.stages.quality.evidence import (
             edited_batch,
-            gather_evidence,
             is_text,
             removed_spans,
             signals_of_rejected,
@@ -206,10 +242,7 @@ class Filter:
         from builder.stages.quality.judging import NONE, judge_batch
 
         text = resources.columns.text
-        evidence = gather_evidence(
-            batch, self.uses, measured=self._measured(batch.schema), text=text, dialect=self._dialect()
-        )
-        judged = judge_batch(self._conditions(), evidence.values, batch.num_rows, min_fired=self._min_fired())
+        judged = judge_batch(self.conditions, evidence.values, batch.num_rows, min_fired=self.least_fired)
         counts = dict(judged.counts())
         if self.mode != "drop":
             kept = batch.append_column(self.column, judged.codes()) if self.mode == "tag" else batch
@@ -236,20 +269,12 @@ class Filter:
     def _preset(self) -> Preset | None:
         return PRESETS.get(self.preset) if self.preset is not None else None
 
-    def _min_fired(self) -> int:
-        preset = self._preset()
-        return self.min_fired or (preset.min_fired if preset else 1)
-
     def _optional(self) -> tuple[str, ...]:
         preset = self._preset()
         return preset.optional if preset else ()
 
     def _rules(self) -> dict[str, Any]:
-        preset = self._preset()
-        return {**(preset.rules if preset else {}), **self.limits, "all": self.all, "any": self.any}
-
-    def _conditions(self) -> tuple[Condition | Alternatives, ...]:
-        return read_rules(self._rules())[0]
+        return {**self.named_rules, "all": self.all, "any": self.any}
 
     def _dialect(self) -> SystemDialect | None:
         preset = self._preset()
@@ -319,7 +344,7 @@ class Filter:
                     )
 
     def _flat(self) -> Iterator[Condition]:
-        pending = list(self._conditions())
+        pending = list(self.conditions)
         while pending:
             one = pending.pop(0)
             if isinstance(one, Condition):

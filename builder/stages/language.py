@@ -183,10 +183,26 @@ class Language:
 
     def apply(self, batch: pa.RecordBatch, *, resources: Resources, guard: Guard) -> Outcome:
         """Identify the language of each text, and reject the documents that a limit excludes."""
-        model = load_model(self.model, resources.folder)
+        findings = self.find(batch, resources=resources)
+        return self.decide(batch, findings, resources=resources, guard=guard)
+
+    def find(self, batch: pa.RecordBatch, *, resources: Resources) -> Findings:
+        """Identify the language of each text; no limit counts."""
+        return self._identify(batch.column(resources.columns.text), load_model(self.model, resources.folder))
+
+    def write_columns(
+        self, batch: pa.RecordBatch, findings: Findings, *, resources: Resources
+    ) -> pa.RecordBatch:
+        """Return the batch with the columns about the language."""
+        names = [*load_model(self.model, resources.folder).labels, UNKNOWN_LANGUAGE]
+        return with_columns(batch, self._columns(), findings, names)
+
+    def decide(
+        self, batch: pa.RecordBatch, findings: Findings, *, resources: Resources, guard: Guard
+    ) -> Outcome:
+        """Reject the documents that a limit excludes."""
         texts = batch.column(resources.columns.text)
-        findings = self._identify(texts, model)
-        names = [*model.labels, UNKNOWN_LANGUAGE]
+        names = [*load_model(self.model, resources.folder).labels, UNKNOWN_LANGUAGE]
         languages = [names[label] for label in findings.labels.tolist()]
         faults = Limits.of(self).faults(findings, languages)
         if self.agree:
@@ -198,7 +214,7 @@ class Language:
             "unknown": languages.count(UNKNOWN_LANGUAGE),
             "declared_otherwise": _count_declared_otherwise(batch, languages),
         }
-        kept = with_columns(batch, self._columns(), findings, names)
+        kept = self.write_columns(batch, findings, resources=resources)
         if faults:
             stays = np.ones(batch.num_rows, np.bool_)
             stays[list(faults)] = False

@@ -38,7 +38,7 @@ ROWS = [
 LOST = [
     (1, "rejected", "filter", "few_words", None),
     (2, "rejected", "filter", "filtered", None),
-    (3, "failed", "filter", "stage_error", "ValueError: the text explodes"),
+    (3, "failed", "filter", "stage_error", "ValueError: the text explodes (keep.py, line 4)"),
 ]
 
 
@@ -104,7 +104,10 @@ def test_a_function_of_a_package_decides_on_rows(recipe: Path, module: Any, tmp_
     """The name of a module and the name of a function are enough."""
     module()
     result = build(recipe_of(tmp_path, "own_words.keeping:keep", name="own"), allow_code=True)
-    assert lost(result) == [(n, o, "own", *more) for n, o, _, *more in LOST]
+    expected = [
+        (n, o, "own", why, what and what.replace("keep.py", "keeping.py")) for n, o, _, why, what in LOST
+    ]
+    assert lost(result) == expected
 
 
 def test_workers_run_the_function_of_a_file(recipe: Path) -> None:
@@ -270,3 +273,26 @@ def test_a_recipe_can_be_loaded_once_and_built_later(recipe: Path, tmp_path: Pat
     loaded = Recipe.load(recipe, allow_code=True)
     (tmp_path / "keep.py").write_text("def keep(row): return False")
     assert lost(build(loaded)) == LOST
+
+
+def test_the_first_error_of_a_function_is_in_the_summary(recipe: Path) -> None:
+    """A wrong name in the code is seen without a search in the ledger, in `check` too."""
+    expected = [("filter", "stage_error", 1, "ValueError: the text explodes (keep.py, line 4)")]
+    for found in (
+        build(recipe, allow_code=True).contract_faults,
+        check(recipe, allow_code=True).sample.contract_faults,
+    ):
+        assert [(one.stage, one.rule, one.count, one.example) for one in found] == expected
+
+
+def test_what_a_function_prints_is_not_in_the_output(
+    recipe: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Stdout is for results; a JSON document with a line of the function before it could not be read."""
+    (tmp_path / "keep.py").write_text(
+        "print('imported')\ndef keep(row):\n    print('seen')\n    return True\n"
+    )
+    command = [sys.executable, "-m", "builder", "build", str(recipe), "--allow-code", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert json.loads(done.stdout)["records"]["kept"] == 5, done.stderr
+    assert {"imported", "seen"} <= set(done.stderr.splitlines())

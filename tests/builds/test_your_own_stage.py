@@ -169,6 +169,37 @@ def test_a_file_on_which_a_source_raises_fails(
     assert result.n_records == kept + 1
 
 
+@pytest.mark.parametrize(
+    ("adds", "record", "title", "message"),
+    [
+        ('{"title": pa.string()}', '"title": "Tides"', "Tides", None),
+        ("{}", '"title": "Tides"', None, "returned the column 'title', which is not one of url, html"),
+        ("{}", '"status": "200"', None, "the column 'status' has int64 values, not str ('200')"),
+        (
+            "{}",
+            '"fetched_at": __import__("datetime").date(2024, 1, 1)',
+            None,
+            "'fetched_at' has string values",
+        ),
+    ],
+)
+def test_the_columns_of_a_source_have_declared_types(
+    make: Make, install: Any, tmp_path: Path, adds: str, record: str, title: str | None, message: str | None
+) -> None:
+    """A value of another type fails its record with the name of the column, and not the build."""
+    (tmp_path / "feed").mkdir()
+    (tmp_path / "feed/a.fortune").write_text("https://a.example/1\none")
+    (tmp_path / "feed/b.txt").write_text("two")
+    code = blocks("python")[5].replace('"text": body', f'"text": body, {record}')
+    code = "import pyarrow as pa\n" + code.replace("    suffixes", f"    adds = {adds}\n    suffixes")
+    recipe = source_of_the_page(install, code)
+    recipe["sources"].append({"text": {"path": "feed/*.txt"}})
+    result = make(stages=["validate"], recipe=recipe)
+    rows = [row for row in ledger_of(result) if row["outcome"] != "kept"]
+    assert [message in row["message"] for row in rows] == [True] * (message is not None)
+    assert [row["title"] for row in published(result)] == [title, None][: 2 - len(rows)] or message
+
+
 def test_a_batch_stage_works_with_other_names_of_columns(make: Make, install: Any, tmp_path: Path) -> None:
     """`text` is the column with this role, whatever the contract calls it."""
     write_lines(tmp_path / "feed/a.jsonl", [{"body": "LOUD"}, {"body": "quiet"}])

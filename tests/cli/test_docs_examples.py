@@ -37,12 +37,12 @@ def test_python_examples_run(page: str, start: Any, tmp_path: Path) -> None:
 def test_the_table_of_canonical_urls_is_right() -> None:
     """Each example has the canonical form in its row, and the page names every removed parameter."""
     text = (DOCS / "deduplication.md").read_text()
-    table = text.split("| as it came |")[1].split("Parameters that go")[0]
+    table = text.split("| as it came |")[1].split("Parameters that are removed")[0]
     rows = re.findall(r"^\| `(\S+)` \| (?:`(\S+)`|none) \|$", table, re.MULTILINE)
     assert len(rows) == 7
     assert {url: canonical or None for url, canonical in rows} == {url: canonical_url(url) for url, _ in rows}
-    assert f"Rules number {URL_RULES}." in text
-    named = text.split("Parameters that go")[1].split("Canonical URLs are keys")[0]
+    assert f"These rules have the number {URL_RULES}." in text
+    named = text.split("Parameters that are removed")[1].split("Canonical URLs are only compared")[0]
     assert set(re.findall(r"`(\w+)`", named)) == {*TRACKING, *TRACKING_PREFIXES}
 
 

@@ -80,6 +80,7 @@ def test_a_mistake_exits_with_1(args: list[str], message: str, run: Any) -> None
         ["build"],
         ["build", "my/recipe.yaml", "--workers", "0"],
         ["build", "my/recipe.yaml", "--max-memory", "much"],
+        ["build", "my/recipe.yaml", "--max-memory", "2"],
         ["build", "my/recipe.yaml", "--max-rejected", "120%"],
         ["build", "my/recipe.yaml", "--version", "v1"],
         ["build", "my/recipe.yaml", "--no-such-option"],
@@ -105,7 +106,7 @@ def test_too_many_rejected_records_exit_with_3(run: Any, tmp_path: Path) -> None
     assert (done.status, done.out) == (3, "")
     error = done.err.splitlines()[-1]
     assert "1 of 6 records were rejected or failed (16.7%)" in error
-    ledger = error.partition("read the reasons in the ledger: ")[2].rstrip(")")
+    ledger = error.partition("ledger: ")[2].rstrip(")")
     assert Path(ledger).is_file()
     assert not (tmp_path / "corpus" / "1.0.0").exists()
     assert run(*args, "--max-rejected", "17%").status == 0

@@ -14,6 +14,7 @@ from golden_files import compare_with_golden
 GOLDEN = Path(__file__).with_name("golden")
 OUTPUTS = {
     "check": ["check", "my/recipe.yaml"],
+    "tune": ["tune", "my/recipe.yaml", "--workers", "1"],
     "check_version": ["check", "my/corpus"],
     "build_again": ["build", "my/recipe.yaml", "--workers", "1"],
     "validate": ["validate", "my/pages/pages.jsonl", "--contract", "page-1"],

@@ -19,6 +19,8 @@ TIDES = "https://example.org/tides"
 CALLS = {
     "init": (["init", "{tmp}/fresh"], 0),
     "check a recipe": (["check", "my/recipe.yaml"], 0),
+    "tune": (["tune", "my/recipe.yaml", "--workers", "1"], 0),
+    "tune, written": (["tune", "{tmp}/r.yaml", "--set", "stages.dedup_near.threshold=0.7", "--write"], 0),
     "check a version": (["check", "my/corpus@1.0.0"], 0),
     "build": (["build", "my/recipe.yaml", "--set", "corpus={tmp}/corpus"], 0),
     "build again": (["build", "my/recipe.yaml"], 0),
@@ -57,6 +59,7 @@ CALLS = {
     "show": (["show", "my/corpus"], 0),
     "show, kept": (["show", "my/corpus", "--outcome", "kept"], 0),
     "rejected": (["rejected", "my/corpus", "--output", "{tmp}/rejected.jsonl"], 0),
+    "report": (["report", "my/corpus", "-o", "{tmp}/report.html"], 0),
     "plugin": (["plugin", "check", "repair_text"], 0),
     "schema": (["schema"], 0),
 }
@@ -90,6 +93,9 @@ def test_the_document_meets_its_schema(
     shutil.copytree(lamps / "lamps", tmp_path / "lamps", symlinks=True)
     if args[0] == "takedown":
         shutil.copytree(start.folder / "my" / "corpus", tmp_path / "corpus", symlinks=True)
+    if "--write" in args:
+        recipe = (start.folder / "my" / "recipe.yaml").read_text()
+        (tmp_path / "r.yaml").write_text(recipe.replace("pages/", f"{start.folder}/my/pages/"))
     if args[0] == "fetch":
         run_with_hub("publish", "my/corpus", "--repo", "harbour/json")
     if args[0] in ("publish", "fetch"):

@@ -28,6 +28,14 @@ RECIPE: dict[str, Any] = {"name": "t", "corpus": "out", "sources": [{"jsonl": {"
         (["diff", "{lamps}/lamps", "2.0.0"], 2, "for example: builder diff {lamps}/lamps 2.0.0 1.0.0"),
         (["diff", "my/corpus", "1.0.0", "latest"], 2, "the newest version is 1.0.0"),
         (["build", "my/recipe.yaml", "--max-rejected", "7"], 2, "write for example 0.07 or 7%"),
+        (["build", "my/recipe.yaml", "--max-rejected", "150%"], 2, "write for example 0.05 or 5%"),
+        (["build", "my/recipe.yaml", "--max-memory", "2"], 2, "'2' is too little memory; did you mean 2GB?"),
+        (["build", "my/recipe.yaml", "--max-memory", "9MB"], 2, "use 256MB or more"),
+        (
+            ["check", "my/recipe.yaml", "--set", "corpus=recipe.yaml"],
+            1,
+            "recipe.yaml: is a file (name a folder)",
+        ),
         (
             ["dedup", "my/pages/pages.jsonl", "--output", "new", "--column", "txt"],
             1,
@@ -48,7 +56,7 @@ def test_a_near_miss_on_the_command_line_gets_help(
 @pytest.mark.parametrize(
     ("change", "advice"),
     [
-        ({"language": "en"}, "language: 'en' is not of type 'array' (write a list: [en])"),
+        ({"language": "en"}, "language: must be a list, but is 'en' (write a list: [en])"),
         ({"language": ["English"]}, "(write en)"),
         ({"sources": "feed/*.jsonl"}, "such as - jsonl: {path: feed/*.jsonl})"),
         ({"sources": ["feed/*.warc.gz"]}, "(write it like this: - warc: {path: feed/*.warc.gz})"),
@@ -60,7 +68,7 @@ def test_a_near_miss_on_the_command_line_gets_help(
         ({"sources": {"jsonl": {"path": "a"}}}, "(write a list of entries, each with a dash: - jsonl: ...)"),
         (
             {"stages": ["dedup_near"]},
-            "stages[0]: 'dedup_near' is not of type 'object' (write it",
+            "stages[0]: must be a mapping of options, such as {}, but is 'dedup_near' (write it",
         ),
         ({"stages": ["dedup_naer"]}, "(write it like this: - dedup_near: {})"),
         ({"stages": {"dedup_near": {}}}, "(write a list of entries, each with a dash: - dedup_near: ...)"),

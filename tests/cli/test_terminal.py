@@ -59,6 +59,7 @@ CALLS: dict[str, tuple[int, list[str]]] = {
     "init": (0, ["init", f"new {EVIL_NAME}".replace("[", "(")]),
     "check": (0, ["check", "recipe.json"]),
     "check version": (0, ["check", "corpus"]),
+    "tune": (0, ["tune", "tuned.json", "--workers", "1"]),
     "build": (0, ["build", "recipe.json", "--workers", "1", "--full"]),
     "build broken": (1, ["build", "broken.json"]),
     "validate": (4, ["validate", f"feed {EVIL_NAME}/{EVIL_NAME}.jsonl", "--contract", "page-1"]),
@@ -94,6 +95,7 @@ MORE: dict[str, tuple[int, list[str]]] = {
     "takedown nothing": (1, ["takedown", "corpus", "--url", EVIL, "--because", EVIL]),
     "yank again": (1, ["yank", "corpus@1.0.0", "--because", EVIL]),
     "publish to nowhere": (1, ["publish", "corpus", "--repo", EVIL]),
+    "tune labels": (1, ["tune", "tuned.json", "--labels", f"{EVIL_NAME}.csv"]),
     "usage": (2, ["build", "recipe.json", "--workers", EVIL]),
 }
 """Calls whose output is a log; most end with an error."""
@@ -121,6 +123,8 @@ def _copy(corpus: Path, here: Path) -> Path:
     shutil.copytree(here / "corpus", here / "damaged", symlinks=True)
     (here / f"damaged/{EVIL_NAME}").write_text("added")
     document = json.loads((here / "recipe.json").read_text())
+    stages = [{"filter": {"words": {"min": 3}}}, {"dedup_near": {"threshold": 0.5}}]
+    (here / "tuned.json").write_text(json.dumps({**document, "stages": stages}))
     (here / "broken.json").write_text(json.dumps({**document, EVIL: EVIL, "contract": EVIL, "license": 7}))
     return here
 

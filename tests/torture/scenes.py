@@ -16,7 +16,6 @@ from planted import sentence
 from builder import Corpus, Recipe, build, takedown
 
 STAGES = ("validate", "dedup_url", "dedup_exact", "dedup_near")
-OPTIONS = {"filter": {"call": "./keep.py:keep"}}
 BECAUSE = "the owner asked"
 
 
@@ -82,7 +81,6 @@ def make_scene(folder: Path) -> None:
         ),
     )
     (folder / "blocked.txt").write_text("b.example/1\n")
-    (folder / "keep.py").write_text("def keep(row):\n    return len(row.text) % 9 > 0 or 'ninth'\n")
 
 
 def litter(corpus: Path) -> None:
@@ -147,7 +145,9 @@ READERS: dict[str, list[str]] = {
     "diff": ["diff", "corpus", "1.0.0", "2.0.0"],
     "rejected": ["rejected", "corpus", "--output", "rejected.jsonl"],
     "show": ["show", "corpus"],
+    "report": ["report", "corpus", "-o", "page.html"],
     "check": ["check", "base.json"],
+    "tune": ["tune", "base.json", "--workers", "1", "--html", "tune.html"],
     "check version": ["check", "corpus"],
     "gc --dry-run": ["gc", "corpus", "--dry-run"],
     "validate": ["validate", "feed/a.jsonl", "--contract", "page-1", "--rejected", "invalid.jsonl"],

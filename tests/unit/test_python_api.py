@@ -195,3 +195,30 @@ def test_settings_are_a_mapping_or_texts(built: BuildResult) -> None:
 def test_rejected_records_are_written(built: BuildResult, tmp_path: Path) -> None:
     """`rejected` is a function like the others."""
     assert rejected(built.corpus, tmp_path / "bad.jsonl").n_written == 1
+
+
+def test_a_corpus_and_a_result_are_addresses(built: BuildResult, tmp_path: Path) -> None:
+    """What one function returns, the next one takes."""
+    corpus = Corpus(built.corpus)
+    url = "https://a.example/0"
+    assert why(corpus, url) == why(built, url) == why(built.corpus, url)
+    assert show(built).records == show(str(built.corpus)).records
+    assert verify(corpus) == verify(built.corpus)
+
+
+def test_a_build_with_nothing_new_says_so(built: BuildResult) -> None:
+    """The numbers alone look as if the version were new."""
+    again = build(built.corpus.parent / "recipe.yaml")
+    assert again.nothing_new
+    assert "nothing new" in repr(again)
+
+
+def test_rejected_counts_the_records_that_it_does_not_export(tmp_path: Path) -> None:
+    """A stage rejects typed rows; their bytes as they came are not kept."""
+    write_lines(tmp_path / "feed/a.jsonl", [{"text": "one two three"}, {"text": "one"}, {"text": 7}])
+    recipe = write_recipe(tmp_path, [{"jsonl": {"path": "feed/*.jsonl"}}], stages=["filter"])
+    document = json.loads(recipe.read_text())
+    document["stages"] = [{"filter": {"words": {"min": 2}}}]
+    recipe.write_text(json.dumps(document))
+    written = rejected(build(recipe), tmp_path / "out.jsonl")
+    assert (written.n_written, written.n_by_stages) == (1, 1)

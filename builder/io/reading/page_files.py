@@ -5,7 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pyarrow as pa
 
 from builder.domain.rejection import NO_RECORDS, STAGE_ERROR, Rejection
 from builder.io.archive.payload import binary_type, undo_undeclared_gzip
@@ -15,7 +17,7 @@ from builder.io.reading.page_rows import PAGE_SCHEMA, PageRows
 from builder.registry import describe_error, is_own, option
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from builder.io.charset.decode import Decoded
     from builder.io.streams.paths import Found
@@ -28,7 +30,13 @@ FILE_LIMIT_S = 3600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageFiles(FileSource, ABC):
-    """A source whose files are one page each."""
+    """A source whose files are one page each.
+
+    Attributes:
+        adds: columns other than those of ``PAGE_SCHEMA``, such as ``title``, with their Arrow types.
+    """
+
+    adds: ClassVar[Mapping[str, pa.DataType]] = {}
 
     rename: dict[str, str] = option(  # noqa: RUF009 - it makes a field
         {}, help="New names for fields: dotted path -> column."
@@ -43,7 +51,7 @@ class PageFiles(FileSource, ABC):
 
     def read_file(self, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:
         """Yield each file as a page."""
-        rows = PageRows(source=self.label, name=task.name, batch_rows=batch_rows)
+        rows = PageRows(source=self.label, name=task.name, batch_rows=batch_rows, schema=self._schema())
         units = count()
         for found in files_of(task):
             self._read_file(found, rows, guard=guard, units=units)
@@ -60,11 +68,16 @@ class PageFiles(FileSource, ABC):
         decoded = self.decode(data)
         return decoded, self.page(decoded.text)
 
+    def _schema(self) -> pa.Schema:
+        """Return the columns of the pages; a source of builder has those that all page sources share."""
+        return pa.schema([*PAGE_SCHEMA, *(pa.field(name, kind) for name, kind in self.adds.items())])
+
     @abstractmethod
     def page(self, text: str) -> dict[str, Any]:
         """Return the columns of a page, such as ``url`` and ``text``, from the text of its file.
 
-        The columns are those of ``PAGE_SCHEMA``; a column that is left out is null.
+        The columns are those of ``PAGE_SCHEMA`` and of ``adds``; a column that is left out is null. In
+        ``PAGE_SCHEMA``, ``status`` is an int, and all other values are texts, also times.
         """
 
     def _read_file(self, found: Found, rows: PageRows, *, guard: Guard, units: Iterator[int]) -> None:
@@ -101,7 +114,7 @@ class PageFiles(FileSource, ABC):
         """Add the page of a file; a file on which the code of another package raises fails."""
         try:
             decoded, page = self.open_page(data, name=found.name)
-            check_page(page)
+            check_page(page, self._schema())
         except Exception as error:
             if is_own(type(self)) or isinstance(error, MemoryError):
                 raise
@@ -136,7 +149,7 @@ class RecordFiles(PageFiles, ABC):
         n_read = 0
         try:
             for page in self.records(decoded.text):
-                check_page(page)
+                check_page(page, self._schema())
                 rows.add(record if n_read == 0 else rows.count(offset=n_read, name=found.name), **page)
                 n_read += 1
         except Exception as error:
@@ -150,12 +163,23 @@ class RecordFiles(PageFiles, ABC):
                 rows.reject(self.failure(record, NO_RECORDS, message="the file has no record"))
 
 
-def check_page(page: dict[str, Any]) -> None:
-    """Check that a page has known columns only.
+def check_page(page: dict[str, Any], schema: pa.Schema) -> None:
+    """Check that a page has columns of the schema only, with values of their types.
 
     Raises:
         ValueError: for another column.
+        TypeError: for a value of another type.
     """
-    if unknown := sorted(page.keys() - set(PAGE_SCHEMA.names)):
-        known = ", ".join(name for name in PAGE_SCHEMA.names if not name.startswith("_"))
-        raise ValueError(f"page returned the column {unknown[0]!r}, not one of {known}")
+    if unknown := sorted(page.keys() - set(schema.names)):
+        known = ", ".join(name for name in schema.names if not name.startswith("_"))
+        what = f"returned the column {unknown[0]!r}, which is not one of {known}"
+        raise ValueError(f"{what}; declare it with its type in `adds`")
+    for name, value in page.items():
+        kind = schema.field(name).type
+        if value is None or (type(value) is str and kind == pa.string()):
+            continue
+        try:
+            pa.scalar(value, kind)
+        except (pa.ArrowException, OverflowError) as error:
+            what = f"the column {name!r} has {kind} values, not {type(value).__name__} ({value!r:.60})"
+            raise TypeError(what) from error

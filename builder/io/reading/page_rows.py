@@ -41,7 +41,16 @@ class PageRows:
     The two numbers are counted independently, so that a lost record is detected.
     """
 
-    def __init__(self, *, source: str, name: str, batch_rows: int, batch_bytes: int = BATCH_BYTES) -> None:
+    def __init__(
+        self,
+        *,
+        source: str,
+        name: str,
+        batch_rows: int,
+        batch_bytes: int = BATCH_BYTES,
+        schema: pa.Schema = PAGE_SCHEMA,
+    ) -> None:
+        self._schema = schema
         self._source, self._name = source, name
         self._batch_rows, self._batch_bytes = batch_rows, batch_bytes
         self._ordinal = 0
@@ -82,9 +91,9 @@ class PageRows:
 
     def take(self) -> Reading:
         """Return the collected rows as a reading, and start a new one."""
-        columns = [pa.array([row.get(f.name) for row in self._pages], f.type) for f in PAGE_SCHEMA]
+        columns = [pa.array([row.get(f.name) for row in self._pages], f.type) for f in self._schema]
         reading = Reading(
-            batch=pa.RecordBatch.from_arrays(columns, schema=PAGE_SCHEMA),
+            batch=pa.RecordBatch.from_arrays(columns, schema=self._schema),
             rejected=rejection_batch(self._rejections),
             n_records=self._n_records,
             counts=self._counts,

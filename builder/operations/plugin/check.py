@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from builder.errors import Fault, RecipeError
 from builder.io.contracts import load_contract
-from builder.operations.plugin.laws import LAWS, Trial, faults_of
+from builder.operations.plugin.laws import Trial, all_faults
 from builder.operations.plugin.sample import sample_rows
 from builder.protocols import Columns, CorpusStage, Resources
 from builder.recipe import Recipe
@@ -89,7 +89,7 @@ def check_plugin(
     """
     trial = trial_of(name, dict(options or {}), contract=str(contract))
     package, version = package_of(name, kind="stage") or (None, None)
-    verdicts = [LawVerdict(law=law.__name__.replace("_", " "), faults=faults_of(law, trial)) for law in LAWS]
+    verdicts = [LawVerdict(law=law, faults=faults) for law, faults in all_faults(trial).items()]
     return PluginCheck(
         stage=name, package=package, version=version, n_rows=trial.rows.num_rows, laws=verdicts
     )

@@ -88,7 +88,7 @@ def kept_rows_stay_in_order(trial: Trial) -> Iterator[str]:
 def batches_do_not_matter(trial: Trial) -> Iterator[str]:
     """Any cut into batches gives the same rows."""
     whole = _facts(*trial.run(batch_rows=trial.rows.num_rows))
-    for batch_rows in (1, 7):
+    for batch_rows in (1, 7, 128):
         cut = _facts(*trial.run(batch_rows=batch_rows))
         if cut != whole:
             yield f"batches of {batch_rows} give other rows than one batch{_first_difference(whole, cut)}"
@@ -182,12 +182,22 @@ LAWS: tuple[Callable[[Trial], Iterator[str]], ...] = (
 )
 
 
-def faults_of(law: Callable[[Trial], Iterator[str]], trial: Trial) -> list[str]:
-    """Return what breaks a law; an error that would end a build breaks it too."""
+def all_faults(trial: Trial) -> dict[str, list[str]]:
+    """Return what breaks each law, by its name.
+
+    If the stage raises an error that would stop a build, it breaks the law of rows, and the other laws are
+    not checked.
+    """
+    names = {_name(law): law for law in LAWS}
     try:
-        return list(law(trial))
+        return {name: list(law(trial)) for name, law in names.items()}
     except BuilderError as error:
-        return [str(error)]
+        stops = {law: ["not checked, because the stage stops the build"] for law in names}
+        return {**stops, _name(every_row_is_kept_or_rejected_once): [str(error)]}
+
+
+def _name(law: Callable[[Trial], Iterator[str]]) -> str:
+    return law.__name__.replace("_", " ")
 
 
 def digest_of_run(trial: Trial) -> str:

@@ -46,7 +46,7 @@ _URLS = (
     "/relative/{i}",
 )
 _LANGUAGES = ("en", "de", "en-GB", None)
-_N_ROWS = 5 * len(_TEXTS)
+_N_ROWS = 25 * len(_TEXTS)
 _START = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
@@ -91,7 +92,8 @@ def find_function(reference: str, *, folder: Path) -> CalledFunction:
 @lru_cache(maxsize=64)
 def _load(called: CalledFunction) -> Callable[..., Any]:
     try:
-        loaded = _import(called)
+        with redirect_stdout(sys.stderr):
+            loaded = _import(called)
     except Exception as error:
         what = f"the function {called.reference!r} cannot be loaded: {describe_error(error)}"
         advice = "fix its code, or correct the name"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
+from traceback import walk_tb
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,11 +45,21 @@ def refused_rows(function: Callable[[RowView], Any], columns: LazyColumns, n_row
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001 - code of the user can raise anything
-            found[row] = Refusal(STAGE_ERROR, describe_error(error))
+            found[row] = Refusal(STAGE_ERROR, describe_error(error) + _place_of(error))
         else:
             if reason:
                 found[row] = Refusal(reason)
     return found
+
+
+def _place_of(error: BaseException) -> str:
+    """Return the file and the line of the function's code that raised; empty if builder itself raised."""
+    frames = list(walk_tb(error.__traceback__))[1:]
+    file = frames[0][0].f_code.co_filename if frames else __file__
+    if file == __file__:
+        return ""
+    line = [number for frame, number in frames if frame.f_code.co_filename == file][-1]
+    return f" ({Path(file).name}, line {line})"
 
 
 def _reason_of(answer: Any) -> str | None:

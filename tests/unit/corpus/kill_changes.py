@@ -48,7 +48,10 @@ class Prepared:
         with corpus.lock(), mock.patch.object(purging, "purge_rows", self._take):
             purging.purge(corpus, document_ids=["0" * 3 + "1" + "0" * 8])
 
-    def _take(self, corpus: Corpus, shards: Any, versions: Any, *, root_readme: str) -> None:
+    def _take(
+        self, corpus: Corpus, shards: Any, versions: Any, *, root_readme: str, reports: list[str]
+    ) -> None:
+        assert not reports
         self._shards = {key: replace(one, path=self._keep(one.path)) for key, one in shards.items()}
         self._versions = {
             version: replace(one, private={name: self._keep(path) for name, path in one.private.items()})

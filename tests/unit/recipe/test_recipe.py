@@ -84,9 +84,9 @@ def test_a_stage_can_stand_twice_with_a_name(tmp_path: Path) -> None:
             "stages[0].dedup_near.name: the name 'jsonl' has another meaning",
         ),
         ({"dedup_near": {"name": "../x"}}, "stages[0].dedup_near.name: '../x' does not match"),
-        ({"dedup_near": {"name": 7}}, "stages[0].dedup_near.name: 7 is not of type 'string'"),
+        ({"dedup_near": {"name": 7}}, "stages[0].dedup_near.name: must be text, but is 7"),
         ({"dedup_near": {"where": {"source": ["jsonl"]}}}, "stages[0].dedup_near.where.source: unknown key"),
-        ({"dedup_near": {"where": {"sources": "jsonl"}}}, "where.sources: 'jsonl' is not of type 'array'"),
+        ({"dedup_near": {"where": {"sources": "jsonl"}}}, "where.sources: must be a list, but is 'jsonl'"),
         ({"dedup_near": {"where": {}}}, "stages[0].dedup_near.where: "),
         (
             {"dedup_near": {"where": {"sources": ["jsnol"]}}},

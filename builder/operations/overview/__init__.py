@@ -1,0 +1,1 @@
+"""Gather what a report shows of one version, as values; ``builder.report`` formats them."""

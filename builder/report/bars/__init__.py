@@ -1,0 +1,1 @@
+"""Draw numbers as bars of plain characters, at most 80 columns wide."""

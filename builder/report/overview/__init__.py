@@ -1,0 +1,1 @@
+"""Format the facts of one version as one HTML page; ``page.py`` puts its parts together."""
