@@ -115,7 +115,7 @@ class InputFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignalFacts:
+class SignalHistogram:
     """The histogram of one signal of the published texts.
 
     Attributes:
@@ -134,7 +134,7 @@ class SignalFacts:
     def bin_of(self, share: float) -> str:
         """Describe the bin up to which there is this share of the documents; empty without a document.
 
-        >>> facts = SignalFacts(name="words", note="", edges=(0, 1, 2, 5), counts=(0, 1, 8, 1), null=0)
+        >>> facts = SignalHistogram(name="words", note="", edges=(0, 1, 2, 5), counts=(0, 1, 8, 1), null=0)
         >>> [facts.bin_of(share) for share in (0.1, 0.5, 1)]
         ['1', '2 to 5', '5 or more']
         """
@@ -208,7 +208,7 @@ class CardFacts:
     n_domains: int | None = None
     clusters: int = 0
     largest_cluster: int = 0
-    signals: tuple[SignalFacts, ...] = ()
+    signals: tuple[SignalHistogram, ...] = ()
     crossing_pairs: int | None = None
     limits: tuple[str, ...] = ()
     changes: tuple[ChangeFacts, ...] = ()

@@ -10,7 +10,7 @@ from builder.card.facts import (
     Count,
     InputFacts,
     RecordFacts,
-    SignalFacts,
+    SignalHistogram,
     SourceFacts,
     StageFacts,
 )
@@ -105,7 +105,7 @@ def card_facts(
     )
 
 
-def _signals(manifest: Manifest) -> Iterator[SignalFacts]:
+def _signals(manifest: Manifest) -> Iterator[SignalHistogram]:
     """Yield the histograms that the card shows."""
     histograms = manifest.counts.get(COUNTED, {})
     for name in USUAL:
@@ -113,7 +113,7 @@ def _signals(manifest: Manifest) -> Iterator[SignalFacts]:
             bins = histograms[name]
             edges, counts = tuple(bins["edges"]), tuple(bins["counts"])
             note = SIGNALS[name].help
-            yield SignalFacts(name=name, note=note, edges=edges, counts=counts, null=bins["null"])
+            yield SignalHistogram(name=name, note=note, edges=edges, counts=counts, null=bins["null"])
 
 
 def change_facts(manifest: Manifest) -> ChangeFacts:
