@@ -28,6 +28,7 @@ from benchmarks.compare import (
     main_text,
     own_stages,
     scale,
+    signals,
     start,
 )
 from benchmarks.corpus import make_corpus
@@ -36,6 +37,7 @@ COMPARISONS = {
     "start": start.measure,
     "kernels": kernels.measure,
     "languages": languages.measure,
+    "signals": signals.measure,
     "own-stages": own_stages.measure,
     "main-text": main_text.measure,
     "cleaning": cleaning.measure,

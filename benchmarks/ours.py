@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from builder.kernels.dedup.sketch import band_keys, fill_bins
 from builder.kernels.jit import array_kernel
+from builder.stages.quality.presets import PRESETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -164,6 +165,49 @@ def clean(source: Path, output: Path) -> dict[str, Any]:
     return {"seconds": seconds, "cpu_seconds": cpu, "documents": len(table)}
 
 
+def signals(source: Path, output: Path) -> dict[str, Any]:  # noqa: ARG001 - as the others
+    """Measure all signals, a batch of 4,000 texts at a time."""
+    from builder.stages.quality.measuring import measure_signals
+    from builder.stages.quality.signals import SIGNALS
+
+    return _judge(lambda column: measure_signals(column, list(SIGNALS)), source)
+
+
+def preset(name: str) -> Callable[[Path, Path], dict[str, Any]]:
+    """Return the work of one preset: measure what its rules need, and judge."""
+
+    def work(source: Path, output: Path) -> dict[str, Any]:  # noqa: ARG001 - as the others
+        from builder.stages.filter import Filter
+        from builder.stages.quality.evidence import gather_evidence
+        from builder.stages.quality.judging import judge_batch
+        from builder.stages.quality.rules import read_rules
+        from builder.stages.quality.signals import SIGNALS
+
+        stage = Filter(preset=name)
+        measured = [one for one in stage.uses if one in SIGNALS]
+        conditions = read_rules(PRESETS[name].rules)[0]
+
+        def judge(column: pa.Array) -> Any:
+            batch = pa.record_batch({"text": column})
+            evidence = gather_evidence(batch, stage.uses, measured=measured, text="text", dialect=None)
+            return judge_batch(conditions, evidence.values, batch.num_rows)
+
+        return _judge(judge, source)
+
+    return work
+
+
+def _judge(act: Callable[[pa.Array], Any], source: Path) -> dict[str, Any]:
+    texts = pa.array([orjson.loads(line)["text"] for line in source.read_bytes().splitlines()])
+    columns = [texts.slice(i, 4_000) for i in range(0, len(texts), 4_000)]
+    act(columns[0].slice(0, 10))  # loads the compiled code
+    began, used = time.perf_counter(), time.process_time()
+    for column in columns:
+        act(column)
+    seconds, cpu = time.perf_counter() - began, time.process_time() - used
+    return {"seconds": seconds, "cpu_seconds": cpu, "documents": len(texts)}
+
+
 def signatures(source: Path, output: Path) -> dict[str, Any]:
     """Split into words, make shingles and sketch them: 96 bins, one core."""
     column = pq.read_table(source, columns=["text"])["text"].combine_chunks()
@@ -240,6 +284,8 @@ WORKS = {
     "characters-by-row": characters_by_row,
     "characters-by-batch": characters_by_batch,
     "clean": clean,
+    "signals": signals,
+    **{f"preset-{name}": preset(name) for name, one in PRESETS.items() if one.dialect is None},
     "signatures": signatures,
     "ready-signatures": ready_signatures,
     "clusters": clusters,

@@ -158,6 +158,46 @@ class LicenseCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignalHistogram:
+    """The histogram of one signal of the published texts.
+
+    Attributes:
+        note: what the signal measures.
+        edges: the lower end of each bin; the last bin has no upper end.
+        counts: documents in each bin.
+        null: documents for which the signal is not defined.
+    """
+
+    name: str
+    note: str
+    edges: tuple[float, ...]
+    counts: tuple[int, ...]
+    null: int
+
+    def bin_of(self, share: float) -> str:
+        """Describe the bin up to which there is this share of the documents; empty without a document.
+
+        >>> facts = SignalHistogram(name="words", note="", edges=(0, 1, 2, 5), counts=(0, 1, 8, 1), null=0)
+        >>> [facts.bin_of(share) for share in (0.1, 0.5, 1)]
+        ['1', '2 to 5', '5 or more']
+        """
+        wanted, seen = share * sum(self.counts), 0
+        for i, count in enumerate(self.counts):
+            seen += count
+            if count and seen >= wanted:
+                return self._bin(i)
+        return ""
+
+    def _bin(self, i: int) -> str:
+        low = f"{self.edges[i]:,g}" if self.edges[i] < 1_000 else f"{self.edges[i]:,.0f}"
+        if i + 1 == len(self.edges):
+            return f"{low} or more"
+        high = self.edges[i + 1]
+        is_count = all(float(edge).is_integer() for edge in self.edges)
+        return low if is_count and high - self.edges[i] == 1 else f"{low} to {high:,g}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CardFacts:
     """All facts in the card of one version.
 
@@ -176,6 +216,7 @@ class CardFacts:
         pages_until: the date of the newest page, if the recipe gives no date.
         languages: rows by language code; the empty code counts rows without a language.
         domains: rows by host; if only the largest are listed, ``n_domains`` is the number of all hosts.
+        signals: histograms of some signals, if the version has side files.
         crossing_pairs: near-duplicate pairs with one document in train and one in another split; None
             if they were not counted.
         licenses: documents by the licence that their page names; empty without a stage that finds licences.
@@ -211,6 +252,7 @@ class CardFacts:
     n_domains: int | None = None
     clusters: int = 0
     largest_cluster: int = 0
+    signals: tuple[SignalHistogram, ...] = ()
     crossing_pairs: int | None = None
     reservations: tuple[ReservationFacts, ...] = ()
     licenses: tuple[LicenseCount, ...] = ()

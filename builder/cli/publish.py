@@ -28,6 +28,11 @@ token_option = click.option(
     help="Also publish ledger and clusters, with the URLs of all pages, also of rejected ones.",
 )
 @click.option(
+    "--with-signals",
+    is_flag=True,
+    help="Also publish the signals of all rows, if the recipe has the stage 'signals'.",
+)
+@click.option(
     "--with-report",
     is_flag=True,
     help="Also publish the public report of the version as builder-report.html.",
@@ -48,6 +53,7 @@ def publish_command(
     private: bool,
     token: str | None,
     with_ledger: bool,
+    with_signals: bool,
     with_report: bool,
     read_back: str,
     as_json: bool,
@@ -74,6 +80,7 @@ def publish_command(
             private=private,
             token=token,
             with_ledger=with_ledger,
+            with_signals=with_signals,
             report=report,
             every_row=read_back == "all",
             advance=advance,

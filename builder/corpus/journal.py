@@ -9,7 +9,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from builder.corpus.names import AUDIT, INDEX, LATEST, OBJECTS, SEALS, SPOOL, STAGING_PREFIX, is_report
+from builder.corpus.names import (
+    AUDIT,
+    INDEX,
+    LATEST,
+    OBJECTS,
+    SEALS,
+    SIDE_FOLDER,
+    SPOOL,
+    STAGING_PREFIX,
+    is_report,
+)
 from builder.corpus.objects import object_name
 from builder.corpus.opening import JOURNAL_BYTES, check_folder, check_tree, file_kind, read_file
 from builder.domain.json.strict import read_json
@@ -131,6 +141,9 @@ def _is_remove(target: str) -> bool:
     folder, _, name = target.partition("/")
     if folder == SPOOL:
         return is_spool_name(name)
+    if folder == AUDIT:
+        version, _, rest = name.partition("/")
+        return is_version(version) and rest == SIDE_FOLDER
     return target == LATEST or is_report(target) or (is_version(folder) and _are_names(name))
 
 

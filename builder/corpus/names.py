@@ -21,6 +21,9 @@ STAGING_PREFIX = ".commit-"
 FETCHED = "fetched.json"
 """File in the audit of a fetched version: its origin, and the parts that were not fetched."""
 
+SIDE_FOLDER = "signals"
+"""The folder in the audit of a version with the signals of published rows, one file for each shard."""
+
 _REPORT = re.compile(r"report[A-Za-z0-9._-]{0,100}\.html")
 
 

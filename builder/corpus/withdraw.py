@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from builder.corpus.names import MANIFEST, README, SEALS
+from builder.corpus.names import AUDIT, MANIFEST, README, SEALS, SIDE_FOLDER
 from builder.corpus.objects import object_name
 from builder.corpus.opening import SEAL_BYTES, file_kind, read_file
 from builder.corpus.purged import PURGED
@@ -92,7 +92,14 @@ def objects_in_use(corpus: Corpus, *, without: str | None = None) -> set[str]:
 
 def _files_that_go(corpus: Corpus, version: str) -> list[Path]:
     folder = corpus.version_folder(version)
-    return sorted(one for one in folder.iterdir() if one.name not in (MANIFEST, README, PURGED))
+    gone = [one for one in folder.iterdir() if one.name not in (MANIFEST, README, PURGED)]
+    side_files = corpus.path / _side_files(version)
+    return sorted([*gone, *([side_files] if file_kind(side_files) else [])])
+
+
+def _side_files(version: str) -> str:
+    """Return the folder with the signals of the rows of a version."""
+    return f"{AUDIT}/{version}/{SIDE_FOLDER}"
 
 
 def _bytes_of(paths: list[Path]) -> int:
@@ -112,5 +119,6 @@ def _bytes_of(paths: list[Path]) -> int:
 def _seal_of_dropped(corpus: Corpus, version: str, notice: str) -> bytes:
     name = f"{SEALS}/{version}.json"
     seal = VersionSeal.parse(read_file(corpus.path, name, limit=SEAL_BYTES), where=name)
-    files = {**seal.files, f"{version}/{README}": Sealed.of(notice.encode())}
+    kept = {name: one for name, one in seal.files.items() if not name.startswith(f"{_side_files(version)}/")}
+    files = {**kept, f"{version}/{README}": Sealed.of(notice.encode())}
     return dataclasses.replace(seal, files=files).to_bytes()

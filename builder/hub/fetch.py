@@ -20,11 +20,11 @@ from builder.hub.publish import quiet
 from builder.hub.remote import Repository
 from builder.hub.result import FetchResult
 from builder.hub.retry_policy import RetryPolicy, network_errors
-from builder.hub.wanted import SHOWN, local_file
+from builder.hub.wanted import SHOWN, local_file, side_files
 from builder.progress.shown import shows_progress
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from builder.corpus import Staging
@@ -91,13 +91,14 @@ def _fetch(
     files = repository.files(commit)
     manifest = read_manifest(repository, files, commit, version=version, digest=digest)
     corpus = Corpus.open_or_create(folder, name=manifest.name)
-    ledger = all(f"{HUB_AUDIT}/{one}" in files for one in SHOWN)
+    audit = _audit_there(manifest, files)
+    ledger = set(SHOWN) <= set(audit)
     with corpus.lock():
         fresh = not _has(corpus, manifest)
         if fresh:
             spool = corpus.spool(f"fetch-{manifest.digest[:24]}")
-            _download(repository, manifest, files, commit, spool, ledger=ledger, advance=advance)
-            _put_into_place(corpus, manifest, repository, commit, spool, ledger=ledger)
+            _download(repository, manifest, files, commit, spool, audit=audit, advance=advance)
+            _put_into_place(corpus, manifest, repository, commit, spool, audit=audit)
             shutil.rmtree(spool, ignore_errors=True)
     return FetchResult(
         repo=repository.name,
@@ -185,6 +186,13 @@ def published_files(manifest: Manifest) -> dict[str, tuple[str, str, int]]:
     }
 
 
+def _audit_there(manifest: Manifest, files: Mapping[str, Remote]) -> list[str]:
+    """Return the files of the audit that were published, each group only if it is complete."""
+    groups = (SHOWN, side_files(manifest))
+    there = [group for group in groups if all(f"{HUB_AUDIT}/{one}" in files for one in group)]
+    return [name for group in there for name in group]
+
+
 def _download(
     repository: Repository,
     manifest: Manifest,
@@ -192,15 +200,14 @@ def _download(
     commit: str,
     spool: Path,
     *,
-    ledger: bool,
+    audit: Sequence[str],
     advance: Progress,
 ) -> None:
     """Download every file into the spool and check its hash; keep files that are already there."""
     wanted = {there: (sha256, size) for there, sha256, size in published_files(manifest).values()}
-    if ledger:
-        for name in SHOWN:
-            one = files[f"{HUB_AUDIT}/{name}"]
-            wanted[f"{HUB_AUDIT}/{name}"] = (one.sha256 or "", one.bytes)
+    for name in audit:
+        one = files[f"{HUB_AUDIT}/{name}"]
+        wanted[f"{HUB_AUDIT}/{name}"] = (one.sha256 or "", one.bytes)
     total, done = sum(size for _, size in wanted.values()), 0
     for path, (sha256, size) in wanted.items():
         if path not in files:
@@ -225,7 +232,13 @@ def _is(path: Path, sha256: str) -> bool:
 
 
 def _put_into_place(
-    corpus: Corpus, manifest: Manifest, repository: Repository, commit: str, spool: Path, *, ledger: bool
+    corpus: Corpus,
+    manifest: Manifest,
+    repository: Repository,
+    commit: str,
+    spool: Path,
+    *,
+    audit: Sequence[str],
 ) -> None:
     staging = corpus.begin(manifest.version)
     shards = {shard.path for _, shard in manifest.shards()}
@@ -235,7 +248,7 @@ def _put_into_place(
         else:
             (staging.folder / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(spool / there, staging.folder / path)
-    _note_what_is_not_here(staging, repository, commit, spool, ledger=ledger)
+    _note_what_is_not_here(staging, repository, commit, spool, audit=audit)
     known = [version for version in corpus.versions() if not corpus.dropped(version)]
     manifests = [*map(corpus.manifest, known), manifest]
     yanked = {version: corpus.yanked(version) for version in known}
@@ -244,15 +257,15 @@ def _put_into_place(
 
 
 def _note_what_is_not_here(
-    staging: Staging, repository: Repository, commit: str, spool: Path, *, ledger: bool
+    staging: Staging, repository: Repository, commit: str, spool: Path, *, audit: Sequence[str]
 ) -> None:
-    came = SHOWN if ledger else ()
-    for name in came:
+    for name in audit:
+        (staging.audit / name).parent.mkdir(exist_ok=True)
         shutil.move(spool / HUB_AUDIT / name, staging.audit / name)
     facts = {
         "repo": repository.name,
         "commit": commit,
-        "not_here": [name for name in NOT_HERE if name not in came],
+        "not_here": [name for name in NOT_HERE if name not in audit],
     }
     (staging.audit / FETCHED).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 

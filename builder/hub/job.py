@@ -29,6 +29,7 @@ class PublishJob:
     repository: Repository
     private: bool
     with_ledger: bool
+    with_signals: bool
     report: bytes | None
     every_row: bool
     dry_run: bool

@@ -45,6 +45,7 @@ def publish(
     private: bool = False,
     token: str | None = None,
     with_ledger: bool = False,
+    with_signals: bool = False,
     report: bytes | None = None,
     every_row: bool = False,
     progress: bool = True,  # noqa: ARG001 - the decorator reads it
@@ -63,6 +64,7 @@ def publish(
         private: create a private repository, and refuse a public one.
         token: access token; the default is the Hub client's own login.
         with_ledger: also publish ledger and clusters, with the URLs of rejected pages.
+        with_signals: also publish the signals of all rows, if the recipe has the stage ``signals``.
         report: also publish this page, which must be the public report of the version.
         every_row: read back every row, not only the first and last row group of each shard.
         progress: show progress in a terminal and in a notebook.
@@ -87,6 +89,7 @@ def publish(
         repository=Repository(check_repo(repo), token=token),
         private=private,
         with_ledger=with_ledger,
+        with_signals=with_signals,
         report=report,
         every_row=every_row,
         dry_run=dry_run,
@@ -136,7 +139,13 @@ def _hash(job: PublishJob) -> dict[str, Local]:
         done += n_bytes
         job.advance("hash", done=done, total=total, unit="bytes")
 
-    files = wanted_files(job.corpus, job.version, with_ledger=job.with_ledger, hashed=hashed)
+    files = wanted_files(
+        job.corpus,
+        job.version,
+        with_ledger=job.with_ledger,
+        with_signals=job.with_signals,
+        hashed=hashed,
+    )
     return files if job.report is None else {**files, REPORT: local_file(job.report)}
 
 

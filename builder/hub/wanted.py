@@ -1,17 +1,18 @@
-"""The files of a version to publish: its folder and, if requested, ledger and clusters."""
+"""The files of a version to publish: its folder and, if requested, ledger, clusters and signals."""
 
 from __future__ import annotations
 
 import hashlib
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from builder.charts.page import GENERATOR
-from builder.corpus.names import MANIFEST
+from builder.corpus.names import MANIFEST, SIDE_FOLDER
 from builder.errors import Fault, PublishError, TamperedError, VersionError
 from builder.hub.diff import CARD, HUB_AUDIT, REPORT, SEALED_CARD, Local
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from builder.corpus import Corpus
@@ -25,7 +26,12 @@ _HEAD_BYTES = 4_096
 
 
 def wanted_files(
-    corpus: Corpus, version: str, *, with_ledger: bool, hashed: Callable[[int], None]
+    corpus: Corpus,
+    version: str,
+    *,
+    with_ledger: bool,
+    with_signals: bool = False,
+    hashed: Callable[[int], None],
 ) -> dict[str, Local]:
     """Hash every file of a version and compare it with the manifest.
 
@@ -34,7 +40,7 @@ def wanted_files(
 
     Raises:
         TamperedError: if a file differs from its seal.
-        VersionError: if the ledger is requested but is not in this corpus.
+        VersionError: if the ledger or the signals are requested but are not in this corpus.
     """
     manifest = corpus.manifest(version)
     told = {file.path: file.sha256 for file in manifest.files}
@@ -50,8 +56,15 @@ def wanted_files(
     found[SEALED_CARD] = found.pop(CARD)
     found[MANIFEST] = local_file(corpus.version_file(version, MANIFEST))
     if with_ledger:
-        found |= _audit_files(corpus, version)
+        found |= _audit_files(corpus, version, SHOWN, option="--with-ledger")
+    if with_signals:
+        found |= _audit_files(corpus, version, side_files(manifest), option="--with-signals")
     return found
+
+
+def side_files(manifest: Manifest) -> tuple[str, ...]:
+    """Return the paths of the files with the signals of the rows of a version, below its audit."""
+    return tuple(f"{SIDE_FOLDER}/{PurePosixPath(shard.path).name}" for _, shard in manifest.shards())
 
 
 def local_file(content: Path | bytes) -> Local:
@@ -83,11 +96,11 @@ def refuse_private(report: bytes, manifest: Manifest) -> None:
         raise PublishError(Fault(where=REPORT, what=what, advice="use builder report --public"))
 
 
-def _audit_files(corpus: Corpus, version: str) -> dict[str, Local]:
-    files = {name: corpus.audit_file(version, name) for name in SHOWN}
+def _audit_files(corpus: Corpus, version: str, names: Sequence[str], *, option: str) -> dict[str, Local]:
+    files = {name: corpus.audit_file(version, name) for name in names}
     missing = [name for name, path in files.items() if not path.is_file()]
     if missing:
         what = f"version {version} has no {missing[0]} in this corpus"
-        advice = "publish it without --with-ledger, or from the corpus that built it"
+        advice = f"publish it without {option}, or from the corpus that built it"
         raise VersionError(Fault(where=str(corpus.path), what=what, advice=advice))
     return {f"{HUB_AUDIT}/{name}": local_file(path) for name, path in files.items()}

@@ -32,6 +32,7 @@ from builder.removal.purge_card import as_purged, public_files
 from builder.removal.purge_index import clean_index
 from builder.removal.purge_reports import find_reports
 from builder.removal.purge_scope import MAX_SEARCHED_LINES, Scope, find_scope, long_lines
+from builder.removal.purge_signals import clean_signals
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -110,6 +111,7 @@ def purge(
         fresh = {sha256: _fresh(shard, written.get(sha256)) for sha256, shard in found.items()}
         facts = {sha256: one.facts for sha256, one in written.items()}
         audits = {version: clean_audit(corpus, version, scope, folder) for version in corpus.versions()}
+        signals = {version: clean_signals(corpus, version, scope, folder) for version in corpus.versions()}
         records_gone = {version: audit.records_gone for version, audit in audits.items()}
         indexes = clean_index(corpus, scope, facts, set(found), records_gone, folder)
         purged = {v: as_purged(corpus, v, fresh, facts) for v in corpus.versions() if not corpus.dropped(v)}
@@ -118,11 +120,11 @@ def purge(
         versions = {
             version: VersionPurge(
                 public=public.get(version, {}),
-                private={**audits[version].files, **indexes.get(version, {})},
+                private={**audits[version].files, **signals[version], **indexes.get(version, {})},
                 ledger=audits[version].counts,
             )
             for version in corpus.versions()
-            if version in changed or audits[version].files or version in indexes
+            if version in changed or audits[version].files or signals[version] or version in indexes
         }
         rows = {v: corpus.as_is(v).rows - one.rows for v, one in changed.items()}
         reports = find_reports(corpus)

@@ -19,6 +19,7 @@ from builder.errors import CorpusError, Fault
 from builder.io.parquet_sink.rows import DIGEST_BYTES, encode_rows, row_digests
 from builder.pipeline.disk import reports_disk_faults
 from builder.progress.shown import shows_progress
+from builder.release.audit.check_signals import signal_faults
 from builder.summary import Summarised
 
 if TYPE_CHECKING:
@@ -77,8 +78,8 @@ def verify(
 ) -> Verification:
     """Hash all files of a corpus, or those of one version (``FOLDER@VERSION``), and report every fault.
 
-    If no file is damaged, the rows of the shards are digested too, and the ledgers are added up. A shard that
-    several versions share is read once.
+    If no file is damaged, the rows of the shards are digested too, the ledgers are added up, and the signals
+    of rows are compared with the shards. A shard that several versions share is read once.
 
     Args:
         on_file: called with the name and the size in bytes of each file that was hashed.
@@ -108,6 +109,7 @@ def verify(
             for one in versions:
                 faults += _verify_rows(corpus, one, shards)
                 faults += _verify_ledger(corpus, one)
+                faults += signal_faults(corpus, one)
             tally["rows"] = shards.n_rows
     return Verification(
         corpus=corpus.path,

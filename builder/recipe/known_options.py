@@ -68,6 +68,7 @@ _VALUES: dict[str, Any] = {
 _LATER: dict[str, dict[str, Any]] = {
     "extract_text": {"keep_text": False, "format": "text", "title": "keep"},
     "repair_text": {"entities": True},
+    "signals": {"side_file": False},
     "jsonl": _VALUES,
     "json": {**_VALUES, "records": None},
     "parquet": _VALUES,

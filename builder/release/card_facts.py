@@ -10,6 +10,7 @@ from builder.card.facts import (
     Count,
     InputFacts,
     RecordFacts,
+    SignalHistogram,
     SourceFacts,
     StageFacts,
 )
@@ -19,6 +20,9 @@ from builder.domain.changelog import change_lines
 from builder.history.index import add_counts
 from builder.release.column_notes import column_notes, notes_of_manifest
 from builder.release.lineage_counts import OF_LINEAGE, counts_up_to
+from builder.release.side_files import COUNTED
+from builder.stages.quality.signals import SIGNALS
+from builder.stages.signals import USUAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -95,9 +99,21 @@ def card_facts(
         n_domains=len(domains),
         clusters=sum(clusters.values()),
         largest_cluster=max(clusters, default=0),
+        signals=tuple(_signals(manifest)),
         changes=tuple(change_facts(one) for one in (manifest, *history[::-1])),
         notes=source.notes,
     )
+
+
+def _signals(manifest: Manifest) -> Iterator[SignalHistogram]:
+    """Yield the histograms that the card shows."""
+    histograms = manifest.counts.get(COUNTED, {})
+    for name in USUAL:
+        if name in histograms:
+            bins = histograms[name]
+            edges, counts = tuple(bins["edges"]), tuple(bins["counts"])
+            note = SIGNALS[name].help
+            yield SignalHistogram(name=name, note=note, edges=edges, counts=counts, null=bins["null"])
 
 
 def change_facts(manifest: Manifest) -> ChangeFacts:

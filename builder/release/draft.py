@@ -23,6 +23,7 @@ from builder.inputs.inputs import read_inputs, write_inputs
 from builder.release.card_facts import card_facts
 from builder.release.rights_facts import license_counts, reservation_facts
 from builder.release.root_card import root_card
+from builder.release.side_files import COUNTED, place_side_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from builder.card.source import CardSource
-    from builder.corpus import Corpus
+    from builder.corpus import Corpus, Staging
     from builder.domain.changelog import Reason
     from builder.domain.manifest import CutSizes
     from builder.history.lineage import Lineage
@@ -53,6 +54,7 @@ class Draft:
         write_index: called with a folder and the version number; writes the index segment to the folder.
         tombstones: the new content of ``tombstones.jsonl``; None if it did not change.
         spent: spools that are not needed any more once the version exists.
+        measured: the column whose texts side files measure; None without side files.
     """
 
     facts: Mapping[str, Any]
@@ -67,6 +69,7 @@ class Draft:
     removed: Mapping[Reason | None, int] = field(default_factory=dict)
     tombstones: bytes | None = None
     spent: Sequence[Path] = ()
+    measured: str | None = None
 
 
 def split_entries(
@@ -117,6 +120,10 @@ def commit_draft(corpus: Corpus, draft: Draft, *, asked: str | None = None) -> M
     facts = dict(draft.facts)
     if parent:
         facts["counts"] = facts["counts"] | {"changes": changes_document(draft.changes, draft.removed)}
+    staging = corpus.begin(str(decision.version))
+    if draft.measured:
+        found = place_side_files(corpus, staging, draft.shards, text=draft.measured, parent=parent)
+        facts["counts"] = facts["counts"] | {COUNTED: found}
     manifest = Manifest(
         version=str(decision.version),
         parent={"version": parent.version, "digest": parent.digest} if parent else None,
@@ -124,7 +131,7 @@ def commit_draft(corpus: Corpus, draft: Draft, *, asked: str | None = None) -> M
         files=(),
         **facts,
     )
-    return _stage_and_commit(corpus, manifest, draft)
+    return _stage_and_commit(corpus, staging, manifest, draft)
 
 
 def _count_new_inputs(corpus: Corpus, manifest: Manifest, draft: Draft) -> int | None:
@@ -136,8 +143,7 @@ def _count_new_inputs(corpus: Corpus, manifest: Manifest, draft: Draft) -> int |
     return sum((one.source, one.path, one.sha256) not in known for one in draft.inputs)
 
 
-def _stage_and_commit(corpus: Corpus, manifest: Manifest, draft: Draft) -> Manifest:
-    staging = corpus.begin(manifest.version)
+def _stage_and_commit(corpus: Corpus, staging: Staging, manifest: Manifest, draft: Draft) -> Manifest:
     for shard in draft.shards:
         if shard.written:
             staging.add_shard(Path(shard.written.path), name=shard.name, sha256=shard.facts.sha256)

@@ -29,6 +29,7 @@ from builder.release.losses import Losses, count_losses
 from builder.release.outcomes import RowOutcomes, trace_outcomes
 from builder.release.plan import describe_shard, plan_shards
 from builder.release.rewrite import RewriteJob
+from builder.release.side_files import side_file_text
 from builder.release.write import ShardJob, place_rows
 
 if TYPE_CHECKING:
@@ -261,6 +262,7 @@ def _shard_job(
         limits=plan.limits,
         arrays=str(arrays),
         folder=str(context.folder / "shards"),
+        measured=side_file_text(context),
     )
 
 

@@ -27,6 +27,7 @@ from builder.release.draft import Draft, commit_draft, split_entries
 from builder.release.edits import count_edits, count_removed
 from builder.release.lineage_counts import OF_LINEAGE, lineage_counts
 from builder.release.result import BuildResult, SplitSize
+from builder.release.side_files import COUNTED, side_file_text
 from builder.release.write_index import write_index
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def write_version(
         audit={path.name: path for path in closed.audit},
         run=_run_facts(context, closed),
         write_index=partial(write_index, context=context, closed=closed),
+        measured=side_file_text(context),
         spent=[context.folder, *([lineage.folders[-1].parent] if lineage and lineage.borrowed else [])],
     )
     manifest = commit_draft(corpus, draft, asked=version)
@@ -149,7 +151,7 @@ def tool_versions() -> dict[str, str]:
 def _same(parent: Manifest, facts: Mapping[str, Any]) -> bool:
     """Return whether a new version would have the same facts as its parent."""
     counts, old = (
-        {name: n for name, n in one.items() if name not in ("changes", OF_LINEAGE)}
+        {name: n for name, n in one.items() if name not in ("changes", OF_LINEAGE, COUNTED)}
         for one in (facts["counts"], parent.counts)
     )
     return (

@@ -29,6 +29,7 @@ from builder.release.lineage_counts import lineage_counts
 from builder.release.plan import describe_shard
 from builder.release.recut import CompactJob
 from builder.release.rewrite import RewriteJob
+from builder.release.side_files import text_of_parent
 from builder.release.write import Placement, ShardJob
 from builder.release.write_index import finish_index, segment_of, write_shards
 
@@ -86,11 +87,14 @@ class VersionFromParent:
             run=machine_facts(),
             write_index=partial(self._write_index, written=list(written.values())),
             tombstones=tombstones.to_bytes() if tombstones else None,
+            measured=text_of_parent(parent),
         )
 
     def _write(self, *, workers: int, advance: Progress) -> dict[str, WrittenShard]:
         manifest = self.past.lineage.manifest
-        writer = ShardJob.of_published(manifest, limits=self.plan.limits, folder=self.folder)
+        writer = ShardJob.of_published(
+            manifest, limits=self.plan.limits, folder=self.folder, measured=text_of_parent(manifest)
+        )
         jobs: list[tuple[Any, list[Any]]] = [
             (RewriteJob(writer), [one for one in self.plan.shards if isinstance(one, Rewrite)]),
             (CompactJob(writer), [one for one in self.plan.shards if isinstance(one, Recut)]),

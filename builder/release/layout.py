@@ -74,6 +74,7 @@ class WrittenShard:
     Attributes:
         ids: the file of its ids, uint64[rows, 2].
         digests: the file of its row digests, uint8[rows, 32].
+        side_file: the file with the signals of its rows; None if the recipe does not ask for it.
     """
 
     split: str
@@ -83,6 +84,7 @@ class WrittenShard:
     facts: ShardFacts
     ids: str
     digests: str
+    side_file: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

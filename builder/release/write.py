@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -22,6 +23,7 @@ from builder.pipeline.spool import SIZE, Spool, row_numbers
 from builder.protocols import Columns
 from builder.release.ids import assign_splits, settle_ids
 from builder.release.layout import PlannedShard, WrittenShard
+from builder.release.side_files import SideFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -130,6 +132,7 @@ class ShardJob:
         tags: public column -> underscore column with row numbers of the first spool.
         arrays: folder of ``ids.npy`` (uint64[n_rows, 2]), ``sizes.npy`` and ``SPLIT.rows.npy`` of the last
             spool, ``all_ids.npy`` of the first, and ``past_rows.npy`` with ``past_ids.npy``.
+        measured: the column whose texts a side file measures; None without side files.
     """
 
     parts: Sequence[Part]
@@ -139,9 +142,17 @@ class ShardJob:
     limits: Mapping[str, CutSizes]
     arrays: str
     folder: str
+    measured: str | None = None
 
     @classmethod
-    def of_published(cls, manifest: Manifest, *, limits: Mapping[str, CutSizes], folder: Path) -> ShardJob:
+    def of_published(
+        cls,
+        manifest: Manifest,
+        *,
+        limits: Mapping[str, CutSizes],
+        folder: Path,
+        measured: str | None = None,
+    ) -> ShardJob:
         """Return a writer for published rows only; it reads no spool."""
         return cls(
             parts=(),
@@ -151,6 +162,7 @@ class ShardJob:
             limits=limits,
             arrays="",
             folder=str(folder),
+            measured=measured,
         )
 
     def __call__(self, planned: PlannedShard, guard: Guard) -> WrittenShard:  # noqa: ARG002 - engines pass a guard
@@ -165,7 +177,12 @@ class ShardJob:
         path = Path(self.folder) / name
         path.parent.mkdir(parents=True, exist_ok=True)
         notes = ShardNotes(self.noted)
-        written = write_shard(path, self.schema, map(notes.take, groups), largest_row_bytes=largest_row_bytes)
+        side_path = path.with_suffix(".signals.parquet") if self.measured else None
+        with (
+            SideFile(side_path, text=self.measured) if side_path and self.measured else nullcontext() as side
+        ):
+            noted = map(notes.take, map(side.take, groups) if side else groups)
+            written = write_shard(path, self.schema, noted, largest_row_bytes=largest_row_bytes)
         pa.default_memory_pool().release_unused()  # one row group may use all the memory of this process
         ids, digests = path.with_suffix(".ids.npy"), path.with_suffix(".digests.npy")
         save_array(ids, DocumentIds.concat(notes.ids).words)
@@ -178,6 +195,7 @@ class ShardJob:
             facts=notes.facts(written.sha256, written.rows),
             ids=str(ids),
             digests=str(digests),
+            side_file=str(side_path) if side_path else None,
         )
 
     def write_table(self, split: str, name: str, table: pa.Table) -> WrittenShard:

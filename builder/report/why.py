@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 MAX_SPANS = 20
 """Maximum number of removed spans of a record to show; ``--json`` lists all."""
 
+_NO_BREAK = "\u00a0"
+"""Between a name and its value, so that both are in one line."""
+
 MAX_DUPLICATES = 20
 """Maximum number of records of the same document to show; ``--json`` lists all."""
 
@@ -119,9 +122,10 @@ def _removed_lines(spans: Sequence[dict[str, Any]]) -> Iterator[str]:
 def _signal_lines(measured: Sequence[dict[str, Any]]) -> Iterator[str]:
     """List all signals of the text of a record that a filter rejected."""
     for one in measured:
-        values = [f"{pair['name']} {_number(pair['value'])}" for pair in one["signals"]]
+        values = [f"{pair['name']}{_NO_BREAK}{_number(pair['value'])}" for pair in one["signals"]]
         yield f"    all signals at {one['stage']}:"
-        yield from textwrap.wrap(", ".join(values), 100, initial_indent=" " * 6, subsequent_indent=" " * 6)
+        for line in textwrap.wrap(", ".join(values), 100, initial_indent=" " * 6, subsequent_indent=" " * 6):
+            yield line.replace(_NO_BREAK, " ")
 
 
 def _number(value: float | None) -> str:

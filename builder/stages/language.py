@@ -63,6 +63,12 @@ class Language:
     identified. The language with the most characters wins. Its score is the mean over its pieces. The second
     language is the one with the next most characters; it is null if the rest is in no known language.
 
+    `agree: cld2` asks a second detector, CLD2 (`pip install 'nlp-corpus-builder[cld2]'`), about each document
+    whose language is known and not rejected. A document stays only if CLD2 finds the same language and
+    calls its answer reliable. Neighbours that both confuse count as one: the Norwegian languages; Bosnian,
+    Croatian and Serbian. CLD2 gets the text without control characters and noncharacters, which it
+    refuses, in a process of its own.
+
     A text is read as fastText reads one line: a line end is a blank, and a token ``</s>`` ends the text.
     Labels and scores are those of fastText with the same model; a score above 1 is written as 1.
     """

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from builder.protocols import Guard, Resources
 
-_USUAL = ("words", "sentences", "mean_word_length", "line_punct", "dup_line_frac", "top_2gram", "dup_5gram")
+USUAL = ("words", "sentences", "mean_word_length", "line_punct", "dup_line_frac", "top_2gram", "dup_5gram")
+"""The signals that become columns if the recipe names none; the card shows their histograms."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,11 @@ class Signals:
     ratio to the words of a text without words. Ratios are rounded to six digits.
 
     A stage that edits the text afterwards drops these columns, because they describe another text.
+
+    The audit of a version has all signals of the published texts: `signals/train-00000-of-00001.parquet` has
+    the rows of the shard `data/train-00000-of-00001.parquet`, with the column `id`. builder measures these
+    texts when it writes the shards, after all edits. The manifest has a histogram of each signal. See
+    [the corpus folder](../corpus-folder.md#signals-of-published-rows).
     """
 
     name: ClassVar[str] = "signals"
@@ -39,7 +45,11 @@ class Signals:
     reasons: ClassVar[Mapping[str, str]] = {}
 
     columns: list[str] = option(  # noqa: RUF009 - it makes a field
-        list(_USUAL), help="Signals to write as columns of the same name; `[all]` for all signals."
+        list(USUAL), help="Signals to write as columns of the same name; `[all]` for all signals."
+    )
+
+    side_file: bool = option(
+        True, help="Whether to write all signals of the published texts to files next to the shards."
     )
 
     @property

@@ -567,6 +567,7 @@ KERNELS: dict[str, Fuzzed] = {
     "quality.copies": _kernel("quality.copies", _signals),
     "quality.lines": _kernel("quality.lines", _signals),
     "quality.measure": _kernel("quality.measure", _signals),
+    "quality.phrases": _kernel("quality.phrases", _signals),
     "quality.words": _kernel("quality.words", _signals),
     "plain.classes": _kernel("plain.classes", _clean_text),
     "plain.cutting": _kernel("plain.cutting", _clean_text),

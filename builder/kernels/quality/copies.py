@@ -12,27 +12,30 @@ from typing import Any
 
 import numpy as np
 
-from builder.kernels.bits import mix
 from builder.kernels.jit import kernel
 
 
 @kernel
 def _clear(copies: Any, n_items: Any) -> Any:
-    """Empty enough slots for ``n_items`` items; return the mask of the slots."""
-    size = 8
+    """Empty enough slots for ``n_items`` items; return how many bits of 64 do not number the slots."""
+    size, shift = 8, 61
     while size < 2 * n_items:
         size *= 2
-    size = min(size, len(copies.slots))
+        shift -= 1
     for i in range(size):
         copies.slots[i] = 0
-    return np.uint64(size - 1)
+    return np.uint64(shift)
 
 
 @kernel
-def _insert(copies: Any, i: Any, mask: Any) -> None:
-    """Set ``first[i]``, and count the copy; items come in ascending order."""
-    key = copies.keys[i]
-    at = mix(key ^ copies.seed[0]) & mask
+def _insert(copies: Any, i: Any, shift: Any) -> None:
+    """Set ``first[i]``, and count the copy; items come in ascending order.
+
+    The highest bits of the key times an odd seed number the slot (multiply-shift hashing: Dietzfelbinger and
+    others 1997, "A Reliable Randomized Algorithm for the Closest-Pair Problem").
+    """
+    key, mask = copies.keys[i], ~np.uint64(0) >> shift
+    at = (key * copies.seed[0]) >> shift
     while copies.slots[at] != 0:
         j = copies.slots[at] - 1
         if copies.keys[j] == key:
@@ -51,10 +54,10 @@ def find_copies(keys: Any, n_items: Any, copies: Any) -> Any:
 
     ``copies.first``, ``copies.counts`` and ``copies.places`` have the result.
     """
-    mask = _clear(copies, n_items)
+    shift = _clear(copies, n_items)
     for i in range(n_items):
         copies.keys[i] = keys[i]
-        _insert(copies, i, mask)
+        _insert(copies, i, shift)
     n_different, n_places = 0, 0
     for i in range(n_items):
         j = copies.first[i]
@@ -79,9 +82,9 @@ def lengthen(copies: Any, n_places: Any) -> Any:
             copies.keys[i] = (np.uint64(copies.first[i]) << np.uint64(32)) | np.uint64(copies.first[i + 1])
             copies.places[n_candidates] = i
             n_candidates += 1
-    mask = _clear(copies, n_candidates)
+    shift = _clear(copies, n_candidates)
     for k in range(n_candidates):
-        _insert(copies, copies.places[k], mask)
+        _insert(copies, copies.places[k], shift)
     n_places = 0
     for k in range(n_candidates):
         i = copies.places[k]

@@ -28,16 +28,15 @@ from builder.kernels.quality.lines import (
     COUNTER,
     DIGITS_ONLY,
     ELLIPSIS_END,
-    JAVASCRIPT,
     LONG_WORD,
     N_COUNTS,
     PARAGRAPHS,
-    POLICY,
     SHORT,
     SHOUTED,
     TERMINAL_END,
     read_lines,
 )
+from builder.kernels.quality.phrases import JAVASCRIPT, POLICY
 from builder.kernels.quality.room import room_for
 from builder.kernels.quality.words import find_words, split_words
 
@@ -73,8 +72,11 @@ N_VALUES = DUP + 6 * len(DUP_VALUES)
 WORDS_1, UAX_29, SPLIT = 0, 1, 2
 """Kinds of words: ``words-1``; the words of UAX 29 that begin with a letter or number; ``str.split``."""
 
-MAX_STOP_WORD = 12
-"""Code points of the longest stop word."""
+OF_LINES, OF_REPEATS, OF_SYSTEMS = 1, 2, 4
+"""Parts of the work, as flags: values of lines; values of copies and of repeated runs; the further values of
+repeated runs that only other systems use. Words are always measured. What is not asked for is 0."""
+
+ALL_PARTS = OF_LINES | OF_REPEATS | OF_SYSTEMS
 
 _ROOM = 1 << 14, 1 << 12
 """Words and lines that fit into ``room`` at first."""
@@ -140,33 +142,39 @@ def _duplicate_lines(lines: Any, n_lines: Any, n_paragraphs: Any, copies: Any, r
 @kernel
 def _word_counts(words: Any, n_words: Any, stop_words: Any, row: Any) -> None:
     """Count words by their properties."""
-    seen = np.int64(0)
+    seen, n_stop_words, some = np.int64(0), 0, np.uint64(0)
+    for k in range(len(stop_words)):
+        some |= np.uint64(1) << (stop_words[k] & np.uint64(63))
+    word_chars, alpha, shouted, alone = np.int64(0), 0, 0, 0
     for i in range(n_words):
-        flags, chars = words.flags[i], words.chars[i]
-        row[WORD_CHARS] += chars
-        row[ALPHA_WORDS] += (flags & IS_LETTER) != 0
-        row[SHOUTED_WORDS] += (flags & (IS_UPPER | IS_LOWER)) == IS_UPPER
-        row[ALONE_WORDS] += (flags & IS_ALONE) != 0
-        if chars <= MAX_STOP_WORD:
+        flags = words.flags[i]
+        word_chars += words.chars[i]
+        alpha += (flags & IS_LETTER) != 0
+        shouted += (flags & (IS_UPPER | IS_LOWER)) == IS_UPPER
+        alone += (flags & IS_ALONE) != 0
+        if (some >> (words.hashes[i] & np.uint64(63))) & np.uint64(1):
             for k in range(len(stop_words)):
                 if words.hashes[i] == stop_words[k]:
-                    row[N_STOP_WORDS] += 1
+                    n_stop_words += 1
                     seen |= np.int64(1) << k
+    row[WORD_CHARS], row[ALPHA_WORDS], row[SHOUTED_WORDS] = word_chars, alpha, shouted
+    row[ALONE_WORDS], row[N_STOP_WORDS] = alone, n_stop_words
     while seen:
         row[STOP_WORDS_SEEN] += seen & 1
         seen >>= 1
 
 
 @kernel
-def measure_repeats(words: Any, n_words: Any, copies: Any, row: Any) -> Any:
+def measure_repeats(words: Any, n_words: Any, copies: Any, parts: Any, row: Any) -> Any:
     """Measure equal runs of words; return the sum of ``c ln c`` over the counts ``c`` of words."""
     sum_before(words.chars, n_words, copies.before)
     n_different, n_places = find_copies(words.hashes, n_words, copies)
-    row[WORDS], row[UNIQUE_WORDS] = n_words, n_different
+    row[UNIQUE_WORDS] = n_different
     entropy = 0.0
     for i in range(n_words):
         if copies.first[i] == i and copies.counts[i] > 1:
-            entropy += copies.counts[i] * math.log(copies.counts[i])
+            n = copies.counts[i]
+            entropy += copies.logs[n] if n < len(copies.logs) else n * math.log(n)
     for n in range(2, 11):
         n_places = lengthen(copies, n_places)
         if n <= 4:
@@ -182,13 +190,20 @@ def measure_repeats(words: Any, n_words: Any, copies: Any, row: Any) -> Any:
             at = DUP + (n - 5) * 5
             row[at] = covered(copies, n_places, n, True, -1)
             row[at + 1] = covered(copies, n_places, n, False, -1)
-            row[at + 3] = summed(copies, n_places, n)
-            total = np.int64(0)
-            for i in range(n_words - n + 1):
-                total += copies.before[i + n] - copies.before[i]
-            row[at + 4] = total
-            row[at + 2] = _skipped(copies, n_places, n)
+            if parts & OF_SYSTEMS:
+                row[at + 2] = _skipped(copies, n_places, n)
+                row[at + 3] = summed(copies, n_places, n)
+                row[at + 4] = _of_all_runs(copies.before, n_words, n)
     return entropy
+
+
+@kernel
+def _of_all_runs(before: Any, n_words: Any, n: Any) -> Any:
+    """Return the code points of all runs of ``n`` words; a word counts once for each run that it is in."""
+    total = np.int64(0)
+    for i in range(n):
+        total += before[n_words - i] - before[i]
+    return total
 
 
 @kernel
@@ -202,7 +217,15 @@ def _skipped(copies: Any, n_places: Any, n: Any) -> Any:
 
 @kernel
 def measure_document(
-    data: Any, start: Any, end: Any, kind: Any, stop_words: Any, table: Any, room: Any, row: Any
+    data: Any,
+    start: Any,
+    end: Any,
+    kind: Any,
+    parts: Any,
+    stop_words: Any,
+    table: Any,
+    room: Any,
+    row: Any,
 ) -> Any:
     """Measure one document.
 
@@ -218,13 +241,15 @@ def measure_document(
         if kind == SPLIT
         else find_words(data, start, end, table, kind == UAX_29, words)
     )
-    n_lines = read_lines(data, start, end, table, lines, row)
+    n_lines = read_lines(data, start, end, table, lines, row) if parts & OF_LINES else 0
     if n_words > len(words.hashes) or n_lines > len(lines.hashes):
         return n_words, n_lines, 0.0
+    row[WORDS] = n_words
     _word_counts(words, n_words, stop_words, row)
-    _line_counts(lines, n_lines, words, n_words, row)
-    _duplicate_lines(lines, n_lines, row[PARAGRAPHS], room.copies, row)
-    entropy = measure_repeats(words, n_words, room.copies, row)
+    if parts & OF_LINES:
+        _line_counts(lines, n_lines, words, n_words, row)
+        _duplicate_lines(lines, n_lines, row[PARAGRAPHS], room.copies, row)
+    entropy = measure_repeats(words, n_words, room.copies, parts, row) if parts & OF_REPEATS else 0.0
     return n_words, n_lines, entropy
 
 
@@ -234,6 +259,7 @@ def measure_some(
     offsets: Any,
     first: Any,
     kind: Any,
+    parts: Any,
     stop_words: Any,
     table: Any,
     room: Any,
@@ -250,7 +276,7 @@ def measure_some(
     """
     for i in range(first, len(offsets) - 1):
         n_words, n_lines, sums[i] = measure_document(
-            data, offsets[i], offsets[i + 1], kind, stop_words, table, room, rows[i]
+            data, offsets[i], offsets[i + 1], kind, parts, stop_words, table, room, rows[i]
         )
         if n_words > len(room.words.hashes) or n_lines > len(room.lines.hashes):
             needed[0], needed[1] = n_words, n_lines
@@ -265,6 +291,7 @@ def measure_batch(
     table: Any,
     stop_words: NDArray[np.uint64],
     kind: int = WORDS_1,
+    parts: int = ALL_PARTS,
     seed: int = 0,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Measure the documents of a batch.
@@ -275,6 +302,7 @@ def measure_batch(
         table: the table of ``characters()``.
         stop_words: uint64[at most 60], the hashes of stop words.
         kind: the kind of words.
+        parts: what to measure.
         seed: where keys are in hash tables; no result depends on it. A text cannot be written against a seed
             that its author does not know.
 
@@ -286,7 +314,7 @@ def measure_batch(
     needed, done, size = np.zeros(2, np.int64), 0, _ROOM
     room = room_for(*size, seed=seed)
     while True:
-        done = measure_some(data, offsets, done, kind, stop_words, table, room, rows, sums, needed)
+        done = measure_some(data, offsets, done, kind, parts, stop_words, table, room, rows, sums, needed)
         if done >= n_docs:
             return rows, sums
         size = max(size[0], int(needed[0])), max(size[1], int(needed[1]))

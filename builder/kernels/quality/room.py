@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+_SEED = 0x9E3779B97F4A7C15
+"""Added to each seed, so that any seed spreads small numbers."""
+
+_LOGS = np.array([0.0, *(n * math.log(n) for n in range(1, 256))])
 
 
 class WordArrays(NamedTuple):
@@ -61,7 +68,8 @@ class Copies(NamedTuple):
         places: int32[n], the items that have copies, ascending.
         before: int64[n + 1], code points of all words before each word.
         slots: int32[n_slots], a hash table of at least twice as many slots as items, a power of two.
-        seed: uint64[1], decides where a key is in the table, and nothing else.
+        seed: uint64[1], odd; decides where a key is in the table, and nothing else.
+        logs: float64[256], ``n ln n``; 0 for 0.
     """
 
     keys: NDArray[np.uint64]
@@ -71,6 +79,7 @@ class Copies(NamedTuple):
     before: NDArray[np.int64]
     slots: NDArray[np.int32]
     seed: NDArray[np.uint64]
+    logs: NDArray[np.float64]
 
 
 class Room(NamedTuple):
@@ -84,7 +93,7 @@ class Room(NamedTuple):
 def room_for(n_words: int, n_lines: int, *, seed: int = 0) -> Room:
     """Allocate the arrays for a document of at most this size."""
     n_items = max(n_words, n_lines, 1)
-    n_slots = 1 << (2 * n_items - 1).bit_length()
+    n_slots = max(8, 1 << (2 * n_items - 1).bit_length())
     return Room(
         WordArrays(
             np.empty(n_words, np.int64),
@@ -109,6 +118,7 @@ def room_for(n_words: int, n_lines: int, *, seed: int = 0) -> Room:
             np.empty(n_items, np.int32),
             np.empty(n_items + 1, np.int64),
             np.empty(n_slots, np.int32),
-            np.array([seed], np.uint64),
+            np.array([(seed ^ _SEED) | 1], np.uint64),
+            _LOGS,
         ),
     )

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from builder.kernels.bits import mix
+from builder.kernels.bits import load8, mix, trailing_zeros
 from builder.kernels.jit import kernel
 from builder.kernels.quality.characters import (
     CLASS_BITS,
@@ -61,18 +61,26 @@ WORD = IS_LETTER | IS_NUMBER
 """A piece with one of these flags is a word."""
 
 HASH_START = np.uint64(0xCBF29CE484222325)
-HASH_FACTOR = np.uint64(0x100000001B3)
-"""The initial value and the factor of word hashes: FNV-1a over code points, mixed at the end."""
+HASH_FACTOR = np.uint64(0x9E3779B97F4A7C15)
+"""The initial value and the factor of hashes, an odd number. A word's hash is over its UTF-8, eight bytes at
+a time, so words of at most eight bytes never have the same hash."""
 
 _MIDDLE = 31
 """The class of a mark inside a word, such as an apostrophe, after the look ahead has found what follows."""
 
 _CORE = np.zeros(256, np.uint8)
-"""1 for ASCII letters, digits and ``_``, 2 for ASCII characters at which every word ends, else 0."""
+"""1 for ASCII letters and digits, 2 for ASCII characters at which every word ends, 3 for ``_``, 0 for ASCII
+marks that can be inside of a word, and for other characters."""
 _CORE[:128] = 2
 _CORE[[ord(one) for one in "'\":.;,"]] = 0
-_CORE[[*range(0x30, 0x3A), *range(0x41, 0x5B), *range(0x61, 0x7B), 0x5F]] = 1
+_CORE[[*range(0x30, 0x3A), *range(0x41, 0x5B), *range(0x61, 0x7B)]] = 1
+_CORE[0x5F] = 3
 _CORE.flags.writeable = False
+
+_ONES = np.uint64(0x0101010101010101)
+_HIGH = np.uint64(0x8080808080808080)
+_LOW7 = ~_HIGH
+_CASE = np.uint64(0x2020202020202020)
 
 _CASES = IS_LETTER | IS_NUMBER | IS_UPPER | IS_LOWER
 
@@ -156,7 +164,93 @@ def _class_after(data: Any, at: Any, end: Any, table: Any, before: Any, kind: An
 
 @kernel
 def _lowered(code: Any, entry: Any, plain: Any) -> Any:
-    return np.uint64(code) if plain else np.uint64(code + (entry >> SHIFT))
+    return np.int64(code) if plain else np.int64(code + (entry >> SHIFT))
+
+
+@kernel
+def chained(h: Any, chunk: Any) -> Any:
+    """Add eight bytes to a hash; different bytes give different hashes."""
+    h = (h ^ chunk) * HASH_FACTOR
+    return h ^ (h >> np.uint64(32))
+
+
+@kernel
+def _push(h: Any, chunk: Any, n_bytes: Any, code: Any) -> Any:
+    """Add the UTF-8 of a code point to a hash; return the hash, the bytes that wait, and their number."""
+    if code < 0x80:
+        encoded, size = code, 1
+    elif code < 0x800:
+        encoded, size = (code >> 6) | ((code & 0x3F) << 8) | 0x80C0, 2
+    elif code < 0x10000:
+        encoded = (code >> 12) | ((code >> 6 & 0x3F) << 8) | ((code & 0x3F) << 16) | 0x8080E0
+        size = 3
+    else:
+        middle = ((code >> 12 & 0x3F) << 8) | ((code >> 6 & 0x3F) << 16)
+        encoded = (code >> 18) | middle | ((code & 0x3F) << 24) | 0x808080F0
+        size = 4
+    bits = np.uint64(encoded)
+    chunk |= bits << np.uint64(8 * n_bytes)
+    n_bytes += size
+    if n_bytes >= 8:
+        n_bytes -= 8
+        return chained(h, chunk), bits >> np.uint64(8 * (size - n_bytes)), n_bytes
+    return h, chunk, n_bytes
+
+
+@kernel
+def between(x: Any, first: Any, last: Any) -> Any:
+    """Mark the bytes of ``x`` from ``first`` to ``last`` by their high bits; both are ASCII."""
+    low = x & _LOW7
+    from_first = low + np.uint64(0x80 - first) * _ONES
+    past_last = low + np.uint64(0x7F - last) * _ONES
+    return from_first & ~past_last & ~x & _HIGH
+
+
+@kernel
+def _ascii_word(data: Any, at: Any, end: Any, plain: Any) -> Any:
+    """Read ASCII letters and digits from ``at`` on, eight bytes at a time.
+
+    Returns:
+        Their end, their flags and the hash of their lower case.
+    """
+    h, flags, n = HASH_START, np.int64(0), 8
+    while n == 8:
+        x = load8(data, at) if at + 8 <= len(data) else _last_bytes(data, at)
+        letters, digits = between(x | _CASE, 0x61, 0x7A), between(x, 0x30, 0x39)
+        is_lower = x << np.uint64(2)  # moves the bit that tells the case to the high bit
+        upper, lower, core = letters & ~is_lower, letters & is_lower, letters | digits
+        n = trailing_zeros(core ^ _HIGH) >> 3 if core != _HIGH else 8
+        n = min(n, end - at)
+        if n == 0:
+            break
+        here = ~np.uint64(0) >> np.uint64(64 - 8 * n)
+        if not plain:
+            x |= upper >> np.uint64(2)
+        h = chained(h, x & here)
+        flags |= (IS_LETTER | IS_UPPER) if upper & here else 0
+        flags |= (IS_LETTER | IS_LOWER) if lower & here else 0
+        flags |= IS_NUMBER if digits & here else 0
+        at += n
+    return at, flags, mix(h)
+
+
+@kernel
+def _last_bytes(data: Any, at: Any) -> Any:
+    """Return the last bytes of the text as ``load8`` does, with zeros behind them."""
+    x = np.uint64(0)
+    for i in range(at, len(data)):
+        x |= np.uint64(data[i]) << np.uint64(8 * (i - at))
+    return x
+
+
+@kernel
+def _ends_at(data: Any, at: Any, end: Any) -> Any:
+    """Return whether ASCII letters and digits in front of ``at`` end a word, as far as ASCII can tell."""
+    if at == end or _CORE[data[at]] == 2:
+        return True
+    if data[at] >= 0x80 or _CORE[data[at]] == 3:
+        return False
+    return at + 1 == end or (data[at + 1] < 0x80 and _CORE[data[at + 1]] in (0, 2))
 
 
 @kernel
@@ -168,22 +262,11 @@ def next_piece(data: Any, at: Any, end: Any, table: Any, plain: Any) -> Any:
     """
     code, size, entry = entry_at(data, at, end, table)
     kind, flags, n_chars, n_regional = entry & CLASS_BITS, entry, 1, 1
-    h = (HASH_START ^ _lowered(code, entry, plain)) * HASH_FACTOR
+    h, chunk, n_bytes = _push(HASH_START, np.uint64(0), 0, _lowered(code, entry, plain))
     at += size
     is_zwj, is_adjacent = kind == ZWJ, True
     if kind in (CR, LF, NEWLINE):
-        return at, n_chars, flags, mix(h)
-    if code < 0x80 and _is_core(kind):
-        # letters and digits of ASCII join; most words end in front of an ASCII sign that joins nothing
-        while at < end and (_CORE[data[at]] == 1):
-            entry = table.leaves[data[at]]
-            h = (h ^ _lowered(np.int64(data[at]), entry, plain)) * HASH_FACTOR
-            flags |= entry
-            n_chars += 1
-            at += 1
-        if at < end and _CORE[data[at]] == 2:
-            return at, n_chars, flags, mix(h)
-        kind = table.leaves[data[at - 1]] & CLASS_BITS
+        return at, n_chars, flags, np.uint64(0)
     while at < end:
         code, size, entry = entry_at(data, at, end, table)
         following = entry & CLASS_BITS
@@ -198,10 +281,10 @@ def next_piece(data: Any, at: Any, end: Any, table: Any, plain: Any) -> Any:
                 break
             is_zwj, is_adjacent = False, True
         flags |= entry
-        h = (h ^ _lowered(code, entry, plain)) * HASH_FACTOR
+        h, chunk, n_bytes = _push(h, chunk, n_bytes, _lowered(code, entry, plain))
         n_chars += 1
         at += size
-    return at, n_chars, flags, mix(h)
+    return at, n_chars, flags, mix(chained(h, chunk) if n_bytes else h)
 
 
 @kernel
@@ -247,14 +330,22 @@ def find_words(data: Any, start: Any, end: Any, table: Any, plain: Any, words: A
     """
     n, at, room = 0, start, len(words.hashes)
     while at < end:
-        first, at, n_chars, flags, h = next_word(data, at, end, table, plain)
-        if first >= end:
-            break
-        if plain and not entry_at(data, first, end, table)[2] & WORD:
+        is_whole, first = False, at
+        if _CORE[data[at]] == 1:
+            stop, flags, h = _ascii_word(data, at, end, plain)
+            n_chars, is_whole = stop - at, _ends_at(data, stop, end)
+        if not is_whole:
+            first, stop, n_chars, flags, h = next_word(data, at, end, table, plain)
+            if first >= end:
+                break
+        at = stop
+        if at + 1 < end and data[at] == 0x20 and _CORE[data[at + 1]] == 1:
+            at += 1
+        if plain and not is_whole and not entry_at(data, first, end, table)[2] & WORD:
             continue
         if n < room:
             words.starts[n] = first
-            words.stops[n] = at
+            words.stops[n] = stop
             words.chars[n] = n_chars
             words.flags[n] = flags
             words.hashes[n] = h
@@ -286,7 +377,7 @@ def split_words(data: Any, start: Any, end: Any, table: Any, words: Any) -> Any:
             first, n_chars, flags, h = at + size, 0, np.int64(0), HASH_START
         else:
             flags |= entry
-            h = (h ^ np.uint64(code)) * HASH_FACTOR
+            h = chained(h, np.uint64(code))
             n_chars += 1
         at += size
     return n

@@ -68,9 +68,9 @@ class Judgement:
             )
 
     def _message(self, row: int) -> str:
-        """Return the other conditions that fire, and all values that the filter looks at."""
+        """Return the other conditions that fire, with value and limit, and all values that rules read."""
         others = [
-            one.code
+            f"{one.code} ({one.value(self.values, row)}, {one.limit_text()})"
             for number, one in enumerate(self.conditions)
             if self.fired[number, row] and number != self.first[row]
         ]

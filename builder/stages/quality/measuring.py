@@ -9,10 +9,10 @@ import numpy as np
 
 from builder.domain.text_buffers import text_buffers
 from builder.kernels.quality.characters import characters
-from builder.kernels.quality.measure import N_VALUES, measure_batch
+from builder.kernels.quality.measure import ALL_PARTS, N_VALUES, measure_batch
 from builder.kernels.quality.room import room_for
 from builder.kernels.quality.words import find_words
-from builder.stages.quality.signals import STOP_WORDS, values_of
+from builder.stages.quality.signals import STOP_WORDS, needed_parts, values_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,17 +27,20 @@ wrote a text whose keys all have the same place."""
 
 def measure_signals(column: pa.Array, names: Sequence[str]) -> dict[str, pa.Array]:
     """Return the columns of some signals; a null text has null signals."""
-    rows, sums = measure_texts(column)
+    rows, sums = measure_texts(column, parts=needed_parts(names))
     missing = column.is_null().to_numpy(zero_copy_only=False)
     return values_of(names, rows, sums, missing=missing)
 
 
-def measure_texts(column: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return what the kernel counts, and the sums for the entropy."""
+def measure_texts(
+    column: pa.Array, *, parts: int = ALL_PARTS
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return what the kernel counts, and the sums for the entropy; what ``parts`` leaves out is 0."""
     data, offsets = text_buffers(column)
     if not len(column):
         return np.zeros((0, N_VALUES), np.int64), np.zeros(0)
-    return measure_batch(data, offsets, table=characters(), stop_words=word_hashes(STOP_WORDS), seed=_SEED)
+    stop_words = word_hashes(STOP_WORDS)
+    return measure_batch(data, offsets, table=characters(), stop_words=stop_words, parts=parts, seed=_SEED)
 
 
 def word_hashes(words: Sequence[str]) -> NDArray[np.uint64]:

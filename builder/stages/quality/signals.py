@@ -17,7 +17,7 @@ from builder.kernels.quality import measure as m
 from builder.registry import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -256,6 +256,28 @@ _ALL = (
 
 SIGNALS: Mapping[str, Signal] = {one.name: one for one in _ALL}
 """All signals, by name."""
+
+
+_OF_WORDS = frozenset(
+    {m.WORDS, m.WORD_CHARS, m.ALPHA_WORDS, m.N_STOP_WORDS, m.STOP_WORDS_SEEN, m.SHOUTED_WORDS, m.ALONE_WORDS}
+)
+
+
+def needed_parts(names: Iterable[str]) -> int:
+    """Return the parts of the kernel's work that some signals need.
+
+    >>> needed_parts(["words", "alpha_words"])
+    0
+    """
+    parts = 0
+    for signal in (SIGNALS[name] for name in names):
+        for place in (*signal.over, *(() if signal.under is None else (signal.under,))):
+            if place >= m.TOP or place == m.UNIQUE_WORDS:
+                parts |= m.OF_REPEATS
+            elif place not in _OF_WORDS:
+                parts |= m.OF_LINES
+        parts |= m.OF_REPEATS if signal.name == ENTROPY else 0
+    return parts
 
 
 def values_of(

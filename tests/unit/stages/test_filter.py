@@ -21,7 +21,8 @@ PROSE = (
     "Before the railway came, everything that the village could not grow had to be carried over the pass. "
     "Carters left at midnight with salt, iron and cloth, and slept in a hut below the glacier. In winter "
     "nobody went. Those who were caught by snow burned their wagons to keep warm, and walked home with the "
-    "horses when the weather allowed it, often weeks later, to families that had given up waiting."
+    "horses when the weather allowed it, often weeks later, to families that had given up waiting. "
+    "A bell told the village that somebody was coming."
 )
 SCHEMA = pa.schema([("text", pa.string()), ("language", pa.string()), ("size", pa.int64())])
 
@@ -78,7 +79,7 @@ def test_the_message_has_all_other_reasons_and_all_values(pages: Any, resources:
     """A person sees what else is wrong without a second build."""
     stage = made(words={"min": 9}, stop_words={"min": 1}, sentences={"max": 5})
     (rejected,) = applied(stage, pages(text=["one two"]), resources, guard).rejected.to_pylist()
-    assert rejected["message"] == "also stop_words_below; words 2, stop_words 0, sentences 1"
+    assert rejected["message"] == "also stop_words_below (0, min 1); words 2, stop_words 0, sentences 1"
 
 
 def test_counts_say_who_fires_first_and_who_would_fire_alone(pages: Any, resources: Any, guard: Any) -> None:

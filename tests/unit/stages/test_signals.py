@@ -49,7 +49,7 @@ def test_a_wrong_signal_is_an_error_of_the_recipe(columns: list[str], message: s
     "text",
     [
         "word " * 1_000_000,
-        "x" * 5_000_000,
+        "x" * 50_000_000,
         "\u0301" * 1_000_000,
         "a." + "\u0301" * 1_000_000,
         "." * 3_000_000,

@@ -102,3 +102,45 @@ def test_a_planted_bug_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     assert differing() == set()
     monkeypatch.setattr(measuring, "measure_batch", partial(measuring.measure_batch, kind=UAX_29))
     assert {"words", "unique_words"} <= differing()
+
+
+def test_words_are_equal_however_their_letters_are_encoded() -> None:
+    """The Kelvin sign is a `k` in lower case, and a word is read in steps of eight bytes or by character."""
+    for words in (("KELVIN", "kelvin", "\u212aelvin"), ("x" * 8, "X" * 8), ("Éa" * 9, "éa" * 9)):
+        text = " ".join(words)
+        data = np.frombuffer(text.encode(), np.uint8)
+        arrays = room_for(10, 1).words
+        n = find_words(data, 0, len(data), characters(), False, arrays)
+        assert n == len(words)
+        assert len(set(arrays.hashes[:n].tolist())) == 1
+
+
+def test_different_words_of_any_length_have_different_hashes() -> None:
+    """Also words of which one is the beginning of the other, around the steps of eight bytes."""
+    words = [letter * n for n in range(1, 40) for letter in "aé中"[:2]] + ["a" * n + "b" for n in range(40)]
+    data = np.frombuffer(" ".join(words).encode(), np.uint8)
+    arrays = room_for(200, 1).words
+    n = find_words(data, 0, len(data), characters(), False, arrays)
+    assert n == len(words)
+    assert len(set(arrays.hashes[:n].tolist())) == len(words)
+
+
+@pytest.mark.parametrize("before", ["", "x" * 7, "é", " " * 3 + "a ", "javascrip ", "use "])
+@pytest.mark.parametrize(
+    "phrase",
+    ["JavaScript", "terms OF use", "Privacy policy", "cookie policy", "uses cookies", "use of cookies"],
+)
+def test_phrases_are_found_at_any_place_of_a_line(before: str, phrase: str) -> None:
+    """Eight bytes are compared at once, and the last bytes of a line one by one."""
+    for after in ("", "s", " and more text behind it", "\nnext"):
+        found = measure_signals(pa.array([before + phrase + after, phrase[1:] + after]), list(SIGNALS))
+        name = "javascript_lines" if phrase == "JavaScript" else "policy_lines"
+        assert found[name].to_pylist() == [1, 0]
+
+
+def test_what_no_signal_needs_is_not_measured() -> None:
+    """The values of a signal do not depend on which others are asked for."""
+    texts = pa.array(["the cat and the cat\nand the dog. " * 9, "", "中文 " * 20, None])
+    everything = measure_signals(texts, list(SIGNALS))
+    for name in SIGNALS:
+        assert measure_signals(texts, [name])[name].equals(everything[name]), name
