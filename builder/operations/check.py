@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from builder.recipe.one_or_more import OneOrMore
     from builder.recipe.text import Settings
     from builder.release.finish import Closed
-    from builder.release.losses import UnreadableFile
+    from builder.release.losses import LossMessage, UnreadableFile
 
 SAMPLE_RECORDS = 2_000
 SAMPLE_TASKS = 20
@@ -109,6 +109,7 @@ class Sample:
     contract_faults: Sequence[FaultGroup]
     unreadable: Sequence[UnreadableFile]
     sources: Sequence[str]
+    messages: Sequence[LossMessage]
 
     @property
     def n_records(self) -> int:
@@ -349,6 +350,7 @@ def _sample(closed: Closed, recipe: Recipe, *, n_tasks: int, n_all_tasks: int) -
         contract_faults=closed.losses.faults,
         unreadable=closed.losses.unreadable,
         sources=list(dict.fromkeys(source.kind for source in recipe.sources)),
+        messages=closed.losses.messages,
     )
 
 
