@@ -88,6 +88,13 @@ def test_a_format_without_text_is_one_failed_record_that_names_it(
     assert "not_text" in kind.unreadable, "the gate --max-rejected counts the file as unreadable"
 
 
+@pytest.mark.parametrize("header", [b"PAR1,PAR2", b"ORCID,name", b"Object,b"])
+def test_text_that_begins_like_a_format_is_text(tmp_path: Path, header: bytes) -> None:
+    """The bytes after the name decide."""
+    (tmp_path / "a.csv").write_bytes(header + b"\n1,2\n")
+    assert len(read(CsvSource(path=str(tmp_path / "a.csv")))[0]) == 1
+
+
 def test_small_files_next_to_a_refused_one_are_read(tmp_path: Path) -> None:
     """A `json` source reads small files in groups."""
     for name in ("a", "c"):
