@@ -36,7 +36,7 @@ _KNOWN: Final = tuple((re.compile(magic, re.DOTALL), name, advice) for magic, na
 def foreign_format(opening: bytes) -> tuple[str, str] | None:
     r"""Return the name of a format that is not text and not an archive that is read, and what to do.
 
-    >>> foreign_format(b"PAR1\\x15\\x04")
+    >>> foreign_format(b"PAR1\x15\x04")
     ('Parquet', 'read it with a parquet source')
     >>> foreign_format(b'{"url": "a"}')
     """
