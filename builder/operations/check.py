@@ -18,10 +18,10 @@ from builder.errors import Fault, RecipeError
 from builder.hub.guard import VersionCheck, check_version
 from builder.inputs.inputs import list_inputs, list_passed_over, list_tasks
 from builder.io.reading.file_source import PLAIN_CHUNK_BYTES
-from builder.operations.check_columns import with_surveyed_columns
 from builder.operations.check_recipe import listed_values, recipe_warnings, sample_warnings
 from builder.operations.sampling import covered_share, take_evenly
 from builder.operations.secrecy import hides_variables
+from builder.operations.select_for import with_surveyed_columns
 from builder.pipeline.chain import bind_chain
 from builder.pipeline.context import BuildContext
 from builder.pipeline.observer import Observer, observed

@@ -1,10 +1,15 @@
-"""Select the inputs of a build, and complete the recipe with what they and the corpus decide."""
+"""Select the inputs of a build, and complete the recipe with what they and the corpus decide.
+
+`check` completes the recipe in the same way, from the first records of a sample of the inputs.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from builder.corpus import Corpus
+from builder.corpus.address import looks_like_corpus
 from builder.domain.contract.carried import CarriedColumn
 from builder.errors import Fault
 from builder.inputs.selection import select_inputs
@@ -13,10 +18,9 @@ from builder.inputs.survey import survey_columns
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from builder.corpus import Corpus
     from builder.inputs.inputs import Input
     from builder.inputs.selection import InputSelection, Wanted
-    from builder.protocols import Engine
+    from builder.protocols import Engine, Task
     from builder.recipe import Recipe
     from builder.recipe.identity import Identity
 
@@ -107,3 +111,34 @@ def _with_carried(
     reasons = [f"the column {name} is new" for name in new] if selection.past else []
     complete, left = complete_with(recipe, found, known if selection.past else None)
     return complete, reasons, left if recipe.publish == "all" else []
+
+
+def with_surveyed_columns(
+    recipe: Recipe, tasks: Sequence[Task], *, engine: Engine, max_records: int
+) -> tuple[Recipe, list[Fault]]:
+    """Return the recipe with the columns that a build would publish, by a sample of the inputs, and warnings.
+
+    Raises:
+        ContractError: if a column cannot be published, or two inputs give it different types, also if an
+            input of an earlier version gave it another type.
+    """
+    if not recipe.publish:
+        return recipe, []
+    known = _published(recipe)
+    found = survey_columns(recipe, tasks, engine=engine, known=known or (), max_records=max_records)
+    if recipe.publish != "all":
+        known = None  # a named column that is new is added
+    complete, left = complete_with(recipe, found, known)
+    return complete, [not_added(left)] if left else []
+
+
+def _published(recipe: Recipe) -> tuple[CarriedColumn, ...] | None:
+    """Return the columns of the newest version that its contract does not declare; None without a version."""
+    if not looks_like_corpus(recipe.corpus):
+        return None
+    corpus = Corpus(recipe.corpus)
+    version = corpus.find_newest()
+    if version is None:
+        return None
+    documents = corpus.manifest(version).recipe.get("published", [])
+    return tuple(CarriedColumn.parse(one) for one in documents)
