@@ -250,7 +250,6 @@ def _check_recipe(
 ) -> Check:
     if not looks_like_corpus(recipe.corpus):
         check_new_folder(recipe.corpus)
-    chain = bind_chain(recipe)
     bind_chain(recipe)  # a chain that cannot be bound is an error before an input is read
     inputs = list_inputs(recipe.sources)
     n_workers = number_of_workers(workers)
