@@ -22,6 +22,7 @@ class Site:
         redirects: location by path.
         broken: paths whose transfer breaks off.
         asked: the requested paths, with their queries.
+        ranges: whether it sends parts of files.
     """
 
     files: dict[str, bytes]
@@ -31,6 +32,7 @@ class Site:
     broken: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
     port: int = 0
+    ranges: bool = True
 
     def url(self, path: str, *, host: str = "127.0.0.1", user: str = "") -> str:
         """Return the address of a path."""
@@ -73,8 +75,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def serve(self, data: bytes, *, body: bool) -> None:
         given = self.headers.get("Range", "")
-        if not given:
-            self.reply(200, data, body=body, Accept_Ranges="bytes")
+        if not given or not self.site.ranges:
+            self.reply(200, data, body=body, Accept_Ranges="bytes" if self.site.ranges else "none")
             return
         first, last = given.removeprefix("bytes=").split("-")
         part = data[int(first) : int(last or len(data)) + 1]

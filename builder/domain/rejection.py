@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import pyarrow as pa
@@ -127,6 +128,10 @@ class Rejection:
 def rejection_batch(rejections: Iterable[Rejection]) -> pa.RecordBatch:
     """Convert rejections to a batch of ``REJECTION_SCHEMA``; long values and records are cut."""
     rows = [_row(rejection) for rejection in rejections]
+    return _batch_of(rows) if rows else no_rejections()
+
+
+def _batch_of(rows: Sequence[Mapping[str, object]]) -> pa.RecordBatch:
     columns = [pa.array([row[f.name] for row in rows], f.type) for f in REJECTION_SCHEMA]
     return pa.RecordBatch.from_arrays(columns, schema=REJECTION_SCHEMA)
 
@@ -155,9 +160,10 @@ def rejected_rows(
     return pa.RecordBatch.from_arrays(arrays, schema=REJECTION_SCHEMA)
 
 
+@lru_cache(maxsize=1)
 def no_rejections() -> pa.RecordBatch:
-    """Return the empty batch of ``REJECTION_SCHEMA``."""
-    return rejection_batch([])
+    """Return the empty batch of ``REJECTION_SCHEMA``, the same for all callers: most batches need one."""
+    return _batch_of([])
 
 
 def cut_text(text: str | None, *, chars: int = MAX_VALUE_CHARS) -> str | None:

@@ -42,14 +42,17 @@ class Survey:
     Attributes:
         names: the columns that are looked for; None for all that the contract does not declare.
         declared: the columns of the contract, and those that are dropped.
+        max_records: records of a task that are read; None for all.
     """
 
     sources: Mapping[str, Source]
     names: tuple[str, ...] | None
     declared: frozenset[str]
+    max_records: int | None = None
 
     def __call__(self, task: Task, guard: Guard) -> TaskColumns:
         """Read a task; of a table, only its first rows are read."""
+        n_records = 0
         source = self.sources[task.source]
         renames: Mapping[str, str] = getattr(source, "rename", {})
         columns: list[CarriedColumn] = []
@@ -65,6 +68,9 @@ class Survey:
                 columns = same_types(columns, self._of_table(batch, renames, file))
                 if not task.files:
                     break
+            n_records += batch.num_rows
+            if self.max_records is not None and n_records >= self.max_records:
+                break
         return TaskColumns(columns=columns, values=values)
 
     def _of_table(self, batch: pa.RecordBatch, renames: Mapping[str, str], file: str) -> list[CarriedColumn]:
@@ -110,12 +116,18 @@ def place_of(name: str, batch: pa.RecordBatch, renames: Mapping[str, str]) -> st
 
 
 def survey_columns(
-    recipe: Recipe, tasks: Sequence[Task], *, engine: Engine, known: Sequence[CarriedColumn] = ()
+    recipe: Recipe,
+    tasks: Sequence[Task],
+    *,
+    engine: Engine,
+    known: Sequence[CarriedColumn] = (),
+    max_records: int | None = None,
 ) -> tuple[CarriedColumn, ...]:
     """Return the columns that the recipe publishes in addition to those of its contract.
 
     Args:
         known: those of the version that the build builds on.
+        max_records: records of a task that are read; None for all.
 
     Raises:
         ContractError: if a column cannot be published, or two inputs give it different types.
@@ -127,7 +139,10 @@ def survey_columns(
     if names == ():
         return ()
     survey = Survey(
-        sources={source.label: source for source in recipe.sources}, names=names, declared=declared
+        sources={source.label: source for source in recipe.sources},
+        names=names,
+        declared=declared,
+        max_records=max_records,
     )
     untrusted = any(source.untrusted for source in recipe.sources)
     columns: list[CarriedColumn] = list(known)

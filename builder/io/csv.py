@@ -13,7 +13,7 @@ from builder.errors import Fault
 from builder.io.charset.marked import read_mark, transcoded
 from builder.io.reading.columns import ColumnsError, TooManyColumnsError, public_columns
 from builder.io.reading.csv_dialect import Dialect
-from builder.io.reading.csv_header import check_header
+from builder.io.reading.csv_header import check_header, is_preamble
 from builder.io.reading.csv_rows import REASONS as ROW_REASONS
 from builder.io.reading.csv_rows import BrokenRow, Row, read_rows
 from builder.io.reading.file_source import (
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from builder.protocols import Guard
 
 _WIDE = ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be")
+_MAX_NAMES = 20
 _VALUE_BYTES = 64
 """Bytes that a value takes in addition to its characters, until its batch is full."""
 
@@ -52,7 +53,8 @@ class CsvSource(RecordSource):
     The first row names the columns, unless ``columns`` names them. A column without a name, such as the index
     that pandas writes, or a comma at the end of the header, is left out and counted (``unnamed_columns``);
     ``rename: {"": row}`` gives it a name. All values are strings; ``validate`` reads them as the numbers,
-    booleans, instants, arrays and objects that the contract asks for. An empty value is null unless
+    booleans, instants, arrays and objects that the contract asks for. A first line ``#TYPE``, as PowerShell
+    writes it, or ``sep=``, as spreadsheets write it, is not a row. An empty value is null unless
     ``empty_is_null`` is off. Quoted values may contain line ends. A column whose name begins with an
     underscore gets its name in ``rename``, else it loses the underscores.
 
@@ -127,12 +129,11 @@ class CsvSource(RecordSource):
     def read_file(self, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:
         """Yield the rows as string columns with the names of the header."""
         found = Found(path=task.path, name=task.name, size_bytes=task.size_bytes)
-        table = _Table(source=self, found=found, batch_rows=batch_rows)
+        dialect = self._dialect(task.name)
+        table = _Table(source=self, found=found, batch_rows=batch_rows, delimiter=dialect.delimiter)
         encoding, chunks = self._decoded(self._chunks(found, guard))
         pieces = split_lines(chunks, max_bytes=self.max_record_bytes)
-        rows = read_rows(
-            pieces, dialect=self._dialect(task.name), encoding=encoding, max_bytes=self.max_record_bytes
-        )
+        rows = read_rows(pieces, dialect=dialect, encoding=encoding, max_bytes=self.max_record_bytes)
         for row in rows:
             table.add(row)
             if table.ended:
@@ -197,7 +198,8 @@ class _Table:
     ``_places`` are the positions of the columns that are kept, ``_width`` is the number of all columns.
     """
 
-    def __init__(self, *, source: CsvSource, found: Found, batch_rows: int) -> None:
+    def __init__(self, *, source: CsvSource, found: Found, batch_rows: int, delimiter: str) -> None:
+        self._delimiter, self._has_begun = delimiter, False
         self._source, self._found, self._batch_rows = source, found, batch_rows
         self._names: list[str] | None = None
         self._ordinal = 0
@@ -211,6 +213,10 @@ class _Table:
         return self._n_records >= self._batch_rows or self._n_bytes >= BATCH_BYTES
 
     def add(self, row: Row | BrokenRow) -> None:
+        if not self._has_begun:
+            self._has_begun = True
+            if isinstance(row, Row) and is_preamble(row.values, delimiter=self._delimiter):
+                return
         if self._names is None:
             self._set_header(row)
             return
@@ -218,14 +224,20 @@ class _Table:
         if isinstance(row, BrokenRow):
             self._fail(row)
         elif (values := self._fitted(row.values)) is None:
-            message = f"the row has {len(row.values)} values, the header has {self._width} columns"
-            self._fail(_broken(row, "csv_width", message))
+            self._fail(_broken(row, "csv_width", self._width_message(len(row.values))))
         else:
             self._rows.append([values[place] for place in self._places])
             self._ordinals.append(self._ordinal)
             self._offsets.append(row.offset)
             self._n_bytes += sum(map(len, row.lines)) + _VALUE_BYTES * len(row.values)
         self._ordinal += 1
+
+    def _width_message(self, n_values: int) -> str:
+        message = f"the row has {n_values} values, the header has {self._width} columns"
+        if n_values == self._width + 1 and self._source.columns is None:
+            names = ", ".join(["row", *(self._names or [])][:_MAX_NAMES])
+            message += f"; if rows begin with their name, set columns: [{names}] and header: true"
+        return message
 
     def take_reading(self) -> Reading:
         names = self._names or []
@@ -255,14 +267,21 @@ class _Table:
             if self._source.columns is None:
                 check_header(values, delimiter=self._source.delimiter)
             elif len(values) != len(self._source.columns):
-                n_named = len(self._source.columns)
-                raise ColumnsError(f"the header has {len(values)} columns, `columns` names {n_named}")
+                self._check_width(len(values), len(self._source.columns))
             self._set_names(self._source.columns or values)
         except ColumnsError as error:
             self._n_records += 1
             reason = "too_many_columns" if isinstance(error, TooManyColumnsError) else "csv_header"
-            self._fail(_broken(row, reason, str(error)))
+            message = str(error)
+            if "are both named" in message and self._source.columns is None:
+                message += ", or name them in the source with columns: [...] and header: true"
+            self._fail(_broken(row, reason, message))
             self.ended = True
+
+    def _check_width(self, n_values: int, n_named: int) -> None:
+        """Check the width of a header that `columns` replaces; names of rows have no name in the header."""
+        if n_values + 1 != n_named:
+            raise ColumnsError(f"the header has {n_values} columns, `columns` names {n_named}")
 
     def _set_names(self, names: Sequence[str]) -> None:
         rename = self._source.rename

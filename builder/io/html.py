@@ -9,7 +9,7 @@ from builder.io.archive.payload import NOT_TEXT
 from builder.io.charset.decode import Decoded, decode
 from builder.io.reading.file_source import COMPRESSED, CONTAINERS, GUARD_REASONS, TOO_BIG
 from builder.io.reading.html_head import page_url
-from builder.io.reading.html_sniff import file_is_page, is_mhtml
+from builder.io.reading.html_sniff import file_is_page, is_html, is_mhtml
 from builder.io.reading.page_files import PageFiles
 from builder.io.reading.saved_pages import mirrored_url, open_mhtml, saved_url
 from builder.io.streams.streams import REASONS
@@ -47,6 +47,10 @@ class HtmlSource(PageFiles):
     def accepts(self, address: str) -> bool:
         """Return whether a file with another name is HTML or MHTML by its first bytes."""
         return file_is_page(address)
+
+    def accepts_opening(self, opening: bytes) -> bool:
+        """Return whether a member of an archive is HTML or MHTML by its first bytes."""
+        return is_html(opening) or is_mhtml(opening)
 
     def open_page(self, data: bytes, *, name: str) -> tuple[Decoded, dict[str, Any]]:
         """Return the decoded HTML and the columns of the page; of MHTML, those of its main part."""

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
     from builder.domain.rejection import Rejection
+    from builder.io.streams.content import FileContent
     from builder.protocols import Guard
 
 _T = TypeVar("_T")
@@ -100,6 +101,10 @@ class ParquetSource(RecordSource):
     def untrusted(self) -> bool:
         """Always true: native code reads Parquet."""
         return True
+
+    def refusal(self, content: FileContent) -> str | None:
+        """Refuse a file that is compressed as a whole; the columns of Parquet are compressed."""
+        return content.codec and f"the file is compressed with {content.codec} as a whole: decompress it"
 
     def tasks(self) -> list[Task]:
         """Split files by their size; no file is opened.

@@ -21,6 +21,7 @@ from builder.io.reading.file_source import PLAIN_CHUNK_BYTES
 from builder.operations.check_recipe import listed_values, recipe_warnings, sample_warnings
 from builder.operations.sampling import covered_share, take_evenly
 from builder.operations.secrecy import hides_variables
+from builder.operations.select_for import with_surveyed_columns
 from builder.pipeline.chain import bind_chain
 from builder.pipeline.context import BuildContext
 from builder.pipeline.observer import Observer, observed
@@ -40,15 +41,18 @@ if TYPE_CHECKING:
     from builder.domain.passed_over import PassedOver
     from builder.domain.progress import Progress
     from builder.pipeline.chain import Chain
-    from builder.protocols import Task
+    from builder.protocols import Engine, Task
     from builder.recipe.one_or_more import OneOrMore
     from builder.recipe.text import Settings
     from builder.release.finish import Closed
-    from builder.release.losses import UnreadableFile
+    from builder.release.losses import LossMessage, UnreadableFile
 
 SAMPLE_RECORDS = 2_000
 SAMPLE_TASKS = 20
 """Parts of the inputs that the sample is taken from, at most."""
+
+SURVEYED_TASKS = 200
+"""Parts of the inputs whose columns are looked at, at most; of each, the first records are read."""
 
 WARM_UP_RECORDS = 50
 """Records of two short runs: the first loads compiled code, the second measures the fixed costs."""
@@ -109,6 +113,7 @@ class Sample:
     contract_faults: Sequence[FaultGroup]
     unreadable: Sequence[UnreadableFile]
     sources: Sequence[str]
+    messages: Sequence[LossMessage]
 
     @property
     def n_records(self) -> int:
@@ -245,13 +250,29 @@ def _check_recipe(
 ) -> Check:
     if not looks_like_corpus(recipe.corpus):
         check_new_folder(recipe.corpus)
-    chain = bind_chain(recipe)
+    bind_chain(recipe)  # a chain that cannot be bound is an error before an input is read
     inputs = list_inputs(recipe.sources)
     n_workers = number_of_workers(workers)
-    estimate, sample, seen = _run(
-        recipe, chain, n_workers=n_workers, sample_records=sample_records, advance=advance
-    )
+    with _engine() as engine:
+        all_tasks = list_tasks(recipe.sources)
+        recipe, left_out = with_surveyed_columns(
+            recipe,
+            take_evenly(all_tasks, SURVEYED_TASKS),
+            engine=engine,
+            max_records=max(1, sample_records // SAMPLE_TASKS),
+        )
+        chain = bind_chain(recipe)
+        estimate, sample, seen = _run(
+            recipe,
+            chain,
+            all_tasks,
+            engine=engine,
+            n_workers=n_workers,
+            sample_records=sample_records,
+            advance=advance,
+        )
     warnings = [
+        *left_out,
         *recipe_warnings(recipe),
         *sample_warnings(recipe, published=chain.published.names, seen=seen),
         *_loss_warnings(sample),
@@ -273,12 +294,18 @@ def _check_recipe(
 
 
 def _run(
-    recipe: Recipe, chain: Chain, *, n_workers: int, sample_records: int, advance: Progress
+    recipe: Recipe,
+    chain: Chain,
+    all_tasks: Sequence[Task],
+    *,
+    engine: Engine,
+    n_workers: int,
+    sample_records: int,
+    advance: Progress,
 ) -> tuple[Estimate, Sample, Mapping[tuple[str, str, str], int]]:
     """Run a sample through the chain, and scale the costs up by input bytes."""
-    all_tasks = list_tasks(recipe.sources)
     tasks = take_evenly(all_tasks, SAMPLE_TASKS)
-    with tempfile.TemporaryDirectory(prefix="builder-check-") as folder, _engine() as engine:
+    with tempfile.TemporaryDirectory(prefix="builder-check-") as folder:
         context = BuildContext(
             recipe=recipe,
             identity=recipe.identity(),
@@ -349,6 +376,7 @@ def _sample(closed: Closed, recipe: Recipe, *, n_tasks: int, n_all_tasks: int) -
         contract_faults=closed.losses.faults,
         unreadable=closed.losses.unreadable,
         sources=list(dict.fromkeys(source.kind for source in recipe.sources)),
+        messages=closed.losses.messages,
     )
 
 

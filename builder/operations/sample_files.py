@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from builder.domain.contract.incoming import raw_records
 from builder.domain.json.exact import Broken
-from builder.domain.json.pointer import list_of_records
+from builder.domain.json.pointer import lists_of_records
 from builder.domain.json.text import parse
 from builder.domain.record import JSON_FIELD, RAW
 from builder.engines.guard import NullGuard
@@ -156,4 +156,5 @@ def _pointer(records: list[dict[str, Any]]) -> str | None:
     """Return the pointer to the records of a document that wraps them; None if it is a record itself."""
     if len(records) != 1 or any(isinstance(records[0].get(name), str) for name in _OF_A_RECORD):
         return None
-    return list_of_records(records[0])
+    pointers = lists_of_records(records[0])
+    return pointers[0] if len(pointers) == 1 else None

@@ -260,6 +260,7 @@ def _counted(closed: Closed, recipe: Recipe) -> dict[str, Any]:
         "unreadable": closed.losses.unreadable,
         "sources": list(dict.fromkeys(source.kind for source in recipe.sources)),
         "stages": [stage.name for stage in recipe.stages],
+        "messages": closed.losses.messages,
     }
 
 

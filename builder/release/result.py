@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from builder.domain.fault_groups import FaultGroup
     from builder.domain.passed_over import PassedOver
-    from builder.release.losses import UnreadableFile
+    from builder.release.losses import LossMessage, UnreadableFile
 
 REASON_KEYS = ("outcome", "stage", "reason")
 
@@ -44,6 +44,7 @@ class BuildResult(Summarised):
             build would write; empty with a limit on the records.
         contract_faults: what contracts refused, by rule and place.
         unreadable: files of which nothing could be read.
+        messages: what the first record of each reason says, if it says more than the reason.
         n_restated: number of records of earlier builds whose outcome changed; ``outcomes`` counts them too.
         passed_over: the files that folders and globs of the recipe did not select.
         n_known: number of records that were read again and are in the ledger of an earlier version.
@@ -75,6 +76,7 @@ class BuildResult(Summarised):
     sources: Sequence[str] = ()
     stages: Sequence[str] = ()
     new_pages_only: Sequence[str] = ()
+    messages: Sequence[LossMessage] = ()
 
     @property
     def is_stopped(self) -> bool:
@@ -115,6 +117,7 @@ class BuildResult(Summarised):
             "reasons": reasons_document(self.reasons),
             "contract_faults": [group.document() for group in self.contract_faults],
             "unreadable_files": [one.document() for one in self.unreadable],
+            "messages": [one.document() for one in self.messages],
             "tagged": dict(self.tagged),
             "new_pages_only": list(self.new_pages_only),
             "counts": dict(self.counts),

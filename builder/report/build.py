@@ -8,7 +8,7 @@ from builder.domain.contract.nulled import WARNED_SHARE, columns_above
 from builder.progress.amounts import size_text
 from builder.report.bars.funnel import funnel_lines
 from builder.report.json_text import print_json
-from builder.report.losses import fault_lines, outcome_lines, unreadable_lines
+from builder.report.losses import fault_lines, message_lines, outcome_lines, unreadable_lines
 from builder.report.passed_over import passed_over_lines
 from builder.report.printer import print_error, print_line, print_lines, print_notice
 from builder.report.rule_lines import rule_lines
@@ -74,7 +74,8 @@ def _paragraphs(*parts: list[str]) -> list[str]:
 
 def _losses(result: BuildResult) -> list[list[str]]:
     faults, files = fault_lines(result.contract_faults), unreadable_lines(result.unreadable)
-    return [outcome_lines(result.reasons), rule_lines(result.counts), faults, files]
+    messages = message_lines(result.messages, result.unreadable)
+    return [outcome_lines(result.reasons), rule_lines(result.counts), faults, files, messages]
 
 
 def _funnel(result: BuildResult) -> list[str]:

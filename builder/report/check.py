@@ -10,7 +10,7 @@ from builder.release.result import reasons_document
 from builder.report.bars.funnel import funnel_lines
 from builder.report.build import nulled_lines
 from builder.report.json_text import print_json
-from builder.report.losses import fault_lines, outcome_lines, unreadable_lines
+from builder.report.losses import fault_lines, message_lines, outcome_lines, unreadable_lines
 from builder.report.passed_over import passed_over_lines
 from builder.report.printer import print_line, print_lines, print_notice
 from builder.report.table import counted, table_lines
@@ -47,6 +47,7 @@ def _lines(check: Check) -> list[str]:
     counts = ", ".join(f"{n:,} {outcome}" for outcome, n in sample.outcomes.items())
     tables = [outcome_lines(sample.reasons) if sample.n_records else []]
     tables += [fault_lines(sample.contract_faults), unreadable_lines(sample.unreadable)]
+    tables += [message_lines(sample.messages, sample.unreadable)]
     return [
         f"{check.name}: {verdict}",
         f"contract  {check.contract}",
@@ -89,6 +90,7 @@ def _document(check: Check) -> dict[str, Any]:
             "reasons": reasons_document(sample.reasons),
             "contract_faults": [group.document() for group in sample.contract_faults],
             "unreadable_files": [one.document() for one in sample.unreadable],
+            "messages": [one.document() for one in sample.messages],
         },
     }
 

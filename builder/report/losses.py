@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from builder.domain.fault_groups import FaultGroup
-    from builder.release.losses import UnreadableFile
+    from builder.release.losses import LossMessage, UnreadableFile
 
 MAX_GROUPS_SHOWN = 20
 """Maximum number of groups of faults to show; ``--json`` lists all."""
@@ -18,7 +18,11 @@ MAX_GROUPS_SHOWN = 20
 MAX_FILES_SHOWN = 10
 """Maximum number of unreadable files to show; ``--json`` lists all."""
 
+MAX_MESSAGES_SHOWN = 10
+"""Maximum number of messages to show; ``--json`` lists all."""
+
 _MAX_EXAMPLE_CHARS = 60
+_MAX_MESSAGE_CHARS = 300
 
 
 def outcome_lines(reasons: Sequence[tuple[tuple[str, str, str], int]]) -> list[str]:
@@ -50,6 +54,20 @@ def unreadable_lines(files: Sequence[UnreadableFile]) -> list[str]:
     ]
     head = f"{counted(len(files), 'file')} cannot be read at all; the number of records in it is unknown:"
     return [head, *lines, *_more(len(files) - MAX_FILES_SHOWN, "more file")]
+
+
+def message_lines(messages: Sequence[LossMessage], files: Sequence[UnreadableFile]) -> list[str]:
+    """Return one line for the first record of each reason that says more than its reason; no file twice."""
+    shown = {(one.reason, one.message) for one in files}
+    left = [one for one in messages if (one.reason, one.message) not in shown]
+    if not left:
+        return []
+    lines = [
+        f"  {one.reason}: {one.record_id}: {one.message[:_MAX_MESSAGE_CHARS]}"
+        for one in left[:MAX_MESSAGES_SHOWN]
+    ]
+    head = "the first record of each reason, and what it says:"
+    return [head, *lines, *_more(len(left) - MAX_MESSAGES_SHOWN, "more reason")]
 
 
 def _example(group: FaultGroup) -> str:

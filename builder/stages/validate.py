@@ -61,6 +61,7 @@ class Validate:
         **canonical_record.REASONS,
         **json_text.REASONS,
         **arrow_values.REASONS,
+        "wrapped_records": "The document of a `json` source is not a record, but wraps a list of records.",
         "rename_conflict": "The `rename` option of the source would overwrite another member of the record.",
     }
 

@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from builder import BuildResult, Recipe, build, dedup, diff, takedown, verify
+from builder import BuildResult, Recipe, build, check, dedup, diff, takedown, verify
 from builder.errors import ContractError, RecipeError
+from builder.operations.check import Check
 from builder.operations.why import why
 
 TEXTS = ("Tides turn twice a day.", "A lamp burns all night.", "Seven boats left the harbour at noon.")
@@ -206,6 +207,8 @@ def test_a_new_column_is_added_only_if_publish_names_it(tmp_path: Path) -> None:
     notices: list[str] = []
     result = make(tmp_path, publish="all", corpus="all", notice=notices.append)
     assert "b" not in rows_of(result).column_names
+    left_out = "are not published, because older rows do not have them: b (jsonl/b.jsonl)"
+    assert any(left_out in text for text in notices)
     assert result.version == "1.1.0"
     result = make(tmp_path, publish=["a", "b"], corpus="named", notice=notices.append)
     assert rows_of(result)["b"].to_pylist() == [None, "new"]
@@ -238,3 +241,34 @@ def test_a_column_that_cannot_be_dropped_is_a_recipe_error(
     lines(tmp_path / "feed/a.jsonl", page(0))
     with pytest.raises(RecipeError, match=message):
         make(tmp_path, drop=drop)
+
+
+def checked(folder: Path, **recipe: Any) -> Check:
+    document = {"name": "c", "sources": [{"jsonl": {"path": "feed"}}], "corpus": "corpus", **recipe}
+    found = check(Recipe.from_dict(document, folder=folder))
+    assert isinstance(found, Check)
+    return found
+
+
+def test_check_shows_the_columns_of_the_inputs_that_are_published(tmp_path: Path) -> None:
+    """They are in no contract, so only the inputs know them."""
+    lines(tmp_path / "feed/a.jsonl", page(0, a=1, b={"c": [0.5]}))
+    found = dict(checked(tmp_path, publish="all").columns)
+    assert (found["a"], found["b"]) == ("int64", "struct<c: list<item: double>>")
+    found = dict(checked(tmp_path, publish=["b.c"]).columns)
+    assert found["b.c"] == "list<item: double>"
+    assert "a" not in found
+
+
+def test_check_finds_columns_that_are_new_and_types_that_changed(tmp_path: Path) -> None:
+    """Before a build reads anything."""
+    lines(tmp_path / "feed/a.jsonl", page(0, a=1))
+    make(tmp_path, publish="all")
+    lines(tmp_path / "feed/b.jsonl", page(1, a=2, b="new"))
+    found = checked(tmp_path, publish="all")
+    assert "b" not in dict(found.columns)
+    assert any("b (jsonl/b.jsonl)" in str(one) for one in found.warnings)
+    assert "b" in dict(checked(tmp_path, publish=["a", "b"]).columns)
+    lines(tmp_path / "feed/c.jsonl", page(2, a="text"))
+    with pytest.raises(ContractError, match=r"jsonl/a.jsonl has the type integer, jsonl/c.jsonl has string"):
+        checked(tmp_path, publish="all")

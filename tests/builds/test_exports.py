@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -35,8 +36,10 @@ class Built:
 def export(tmp_path: Path) -> Make:
     """Return a function that builds the files of a folder in `tests/exports`."""
 
-    def run(name: str, *sources: dict[str, Any], **recipe: Any) -> Built:
+    def run(name: str, *sources: dict[str, Any], contract_text: Any = None, **recipe: Any) -> Built:
         shutil.copytree(EXPORTS / name, tmp_path / name)
+        if contract_text is not None:
+            (tmp_path / name / "c.schema.json").write_text(json.dumps(contract_text))
         document = {"name": "export", "sources": list(sources), "corpus": "corpus", **recipe}
         return Built(build(Recipe.from_dict(document, folder=tmp_path / name)))
 
@@ -174,3 +177,21 @@ def test_dedup_of_a_table_with_an_id(tmp_path: Path) -> None:
     came = pq.read_table(path)
     (row,) = built.rows
     assert {name: row[name] for name in came.column_names} == came.to_pylist()[0]
+
+
+def test_the_document_that_wraps_the_records_is_not_a_record(export: Make) -> None:
+    """A contract without required members would accept it as one record."""
+    contract = {
+        "$id": "c",
+        "type": "object",
+        "properties": {"url": {"type": "string"}, "text": {"type": "string"}},
+    }
+    source = {"json": {"path": "*.json"}}
+    built = export("json-array", source, contract_text=contract, contract="c.schema.json")
+    assert "https://a.example/1" in built.texts()
+    (refused,) = [row for row in built.ledger if row["outcome"] != "kept"]
+    assert (refused["record_id"], refused["reason"]) == ("json/firecrawl.json@0", "wrapped_records")
+    assert refused["message"].endswith("add records: /data/* to the source")
+    assert [one.record_id for one in built.result.messages] == ["json/firecrawl.json@0"], (
+        "the summary names it"
+    )

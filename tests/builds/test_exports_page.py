@@ -185,7 +185,8 @@ def csv_files(folder: Path) -> int:
     (folder / "spark.csv").write_text(f'url,text,title\n{url(1)},"{escaped}",\\N\n')
     (folder / "no-header.csv").write_text(table([[url(2), text(2)]]))
     rows = [["url", "text"], [url(3), text(3)]]
-    (folder / "powershell.csv").write_bytes(table(rows, quoting=csv.QUOTE_ALL).encode("utf-16"))
+    types = "#TYPE System.Management.Automation.PSCustomObject\r\n"
+    (folder / "powershell.csv").write_bytes((types + table(rows, quoting=csv.QUOTE_ALL)).encode("utf-16"))
     (folder / "plain.tsv").write_text(f'url\ttext\n{url(4)}\t"{text(4)}\n')
     return 5
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import random
+import re
 import tarfile
 import zipfile
 from pathlib import Path
@@ -15,7 +17,7 @@ import zstandard
 from file_server import Site, serving
 
 from builder import Recipe, build
-from builder.errors import NothingKeptError
+from builder.errors import NothingKeptError, SourceError
 
 ROWS = "".join(
     json.dumps({"url": f"https://a.example/{n}", "text": f"The boats lean on their keels {n}."}) + "\n"
@@ -59,6 +61,17 @@ def test_members_of_a_tar_of_a_web_server_are_read(tmp_path: Path, chain: str) -
     with serving(Site(files={"/a.tar.gz": tarred()})) as site:
         result = build_in(tmp_path, "jsonl", chain + site.url("/a.tar.gz"))
     assert {k: n for k, n in result.outcomes.items() if n} == {"kept": 3}
+
+
+def test_a_server_that_sends_only_whole_files_is_named(tmp_path: Path) -> None:
+    """An archive is read in parts; without them, the error says what to do, and no retry is made."""
+    out = io.BytesIO(zipped())
+    with zipfile.ZipFile(out, "a") as archive:
+        archive.writestr("padding.bin", random.Random(0).randbytes(8 << 20))
+    message = r"does not support range requests.*download the file"
+    site = Site(files={"/a.zip": out.getvalue()}, ranges=False)
+    with serving(site), pytest.raises(SourceError, match=re.compile(message)):
+        build_in(tmp_path, "jsonl", "zip://in/*.jsonl::" + site.url("/a.zip"))
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@
 The forms: RFC 3339 and ISO 8601 with a blank or nothing for the ``T``, without seconds, without a time or
 without a zone, with the zone as ``+0000``, ``+00`` or ``UTC``; RFC 2822, RFC 850 and ``asctime``; 14 digits,
 as web archives write them; numbers since 1970 in seconds, milliseconds, microseconds or nanoseconds; the
-object ``{"$date": ...}`` of MongoDB.
+object ``{"$date": ...}`` of MongoDB; ``/Date(1714557600000)/``, as PowerShell and ASP.NET write it; RFC 3339
+with the name of the zone after the offset, as Java writes it (``Z[UTC]``).
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ _FORMS = tuple(
     )
 )
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
+_DOT_NET = re.compile(r"/Date\((-?[0-9]{1,20})(?:[+-][0-9]{4})?\)/", re.ASCII)
+_ZONE_NAME = re.compile(r"(?<=[Zz0-9])\[[A-Za-z0-9_+/-]{1,32}\]\Z", re.ASCII)
 _HOURS = {"z": 0, "ut": 0, "utc": 0, "gmt": 0, "est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7}
 _HOURS |= {"mdt": -6, "pst": -8, "pdt": -7}
 """The zones of RFC 2822 by name; other names mean different zones to different people."""
@@ -123,8 +126,11 @@ def read_instant(value: Any, forms: InstantForms) -> ReadInstant | None:
 
 
 def _of_text(text: str, forms: InstantForms) -> ReadInstant | None:
+    if text.startswith("/") and (found := _DOT_NET.fullmatch(text)):
+        return _of_number(Decimal(found[1]), InstantForms(epoch="ms"))
+    text, n_names = _ZONE_NAME.subn("", text) if text.endswith("]") else (text, 0)
     for form in _FORMS:
-        if found := form.fullmatch(text):
+        if (found := form.fullmatch(text)) and (found.groupdict().get("zone") or not n_names):
             return _of_parts(found.groupdict(), forms)
     if _NUMBER.fullmatch(text):
         return _of_number(Decimal(text), forms)

@@ -9,6 +9,9 @@ ANY_STEP = "*"
 _MAX_NESTED = 3
 """Levels of objects in which the list of records is looked for."""
 
+_MAX_LISTS = 3
+"""Lists of records that are named."""
+
 
 def pointer_steps(pointer: str) -> tuple[str, ...]:
     """Split a pointer into its steps.
@@ -38,22 +41,20 @@ def pointer_to(steps: tuple[str, ...]) -> str:
     return "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)
 
 
-def list_of_records(value: Any, *, levels: int = _MAX_NESTED) -> str | None:
-    """Return the pointer to the elements of the only array of objects in an object; None if it has not one.
+def lists_of_records(value: Any, *, levels: int = _MAX_NESTED) -> list[str]:
+    """Return the pointers to the elements of each array of objects in an object.
 
     The members of the object are looked at first, then the members of its objects.
 
-    >>> list_of_records({"ok": True, "data": [{"url": "a"}]}), list_of_records({"a": {"b": [{}]}})
-    ('/data/*', '/a/b/*')
+    >>> lists_of_records({"ok": True, "data": [{"url": "a"}]}), lists_of_records({"a": {"b": [{}]}})
+    (['/data/*'], ['/a/b/*'])
     """
     if not isinstance(value, dict) or levels == 0:
-        return None
-    lists = [name for name, member in value.items() if _is_list_of_objects(member)]
-    if lists:
-        return pointer_to((lists[0], ANY_STEP)) if len(lists) == 1 else None
-    inner = {name: list_of_records(member, levels=levels - 1) for name, member in value.items()}
-    found = [pointer_to((name,)) + pointer for name, pointer in inner.items() if pointer]
-    return found[0] if len(found) == 1 else None
+        return []
+    if lists := [name for name, member in value.items() if _is_list_of_objects(member)]:
+        return [pointer_to((name, ANY_STEP)) for name in lists[:_MAX_LISTS]]
+    inner = ((name, lists_of_records(member, levels=levels - 1)) for name, member in value.items())
+    return [pointer_to((name,)) + pointer for name, pointers in inner for pointer in pointers][:_MAX_LISTS]
 
 
 def _is_list_of_objects(value: Any) -> bool:

@@ -14,6 +14,7 @@ NOT_TEXT = {"not_text": "The bytes are not HTML or text: a PDF, an image, an arc
 _MAGICS: Final = (
     (b"%PDF-", "application/pdf"),
     (b"%!PS-Adobe", "application/postscript"),
+    (b"{\\rtf", "application/rtf"),
     (b"\xff\xd8\xff", "image/jpeg"),
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"GIF87a", "image/gif"),
@@ -42,7 +43,7 @@ _MAGICS: Final = (
     (b"SQLite format 3\x00", "application/vnd.sqlite3"),
     (b"PAR1", "application/vnd.apache.parquet"),
 )
-_TEXT_MAGICS: Final = (b"%PDF-", b"%!PS-Adobe", b"BZh", b"ID3", b"PAR1")
+_TEXT_MAGICS: Final = (b"%PDF-", b"%!PS-Adobe", b"{\\rtf", b"BZh", b"ID3", b"PAR1")
 """Magic numbers of printable characters; a short text may begin with some of them."""
 
 _RIFF: Final = {b"WEBP": "image/webp", b"WAVE": "audio/wav", b"AVI ": "video/x-msvideo"}
@@ -62,6 +63,8 @@ def binary_type(data: bytes) -> str | None:
 
     >>> binary_type(b"%PDF-1.4\n1 0 obj"), binary_type(b"<p>%PDF-1.4 is a format"), binary_type(b"BZh?")
     ('application/pdf', None, None)
+    >>> binary_type(b"{\\rtf1\\ansi hello}"), binary_type(b"{\\rtf begins a file of RTF")
+    ('application/rtf', None)
     """
     if data.startswith(b"<") and data[4:8] != b"ftyp":  # most pages; no magic number begins so
         return None
@@ -102,7 +105,7 @@ def _follows(magic: bytes, start: bytes) -> bool:
         return bool(after) and after[0] < 8
     if magic == b"PAR1":
         return b"\x00" in start[:64] or not start[:64].isascii()
-    return after[:1].isdigit() or magic != b"%PDF-"
+    return after[:1].isdigit() or magic == b"%!PS-Adobe"
 
 
 def _is_utf8(opening: bytes) -> bool:

@@ -11,15 +11,18 @@ import io
 import tarfile
 import zipfile
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, BinaryIO, Final, cast
+from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, cast
 
 from builder.io.containers.slices import Slice, opened_member
 from builder.io.streams.streams import DamagedMemberError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import TypeAlias
+
+    Examine: TypeAlias = "Callable[[str, Callable[[], bytes]], Examined]"
 
 REASONS: Final = {
     "archive_corrupt": "The zip or tar archive cannot be read from this place on.",
@@ -36,6 +39,7 @@ REASONS: Final = {
 MAX_MEMBERS: Final = 1_000_000
 MAX_MEMBER_NAME_CHARS: Final = 4_096
 
+_EXAMINED_BYTES: Final = 4 << 10
 _LOCAL_HEADER_BYTES: Final = 30
 _ENCRYPTED: Final = 0x1
 _ZIP_UNIX: Final = 3
@@ -52,6 +56,7 @@ class Member:
         stored_name: its name as it is in the archive, which decides whether it is read.
         size_bytes: declared bytes.
         opener: opens it for reading and seeking; None if it is refused.
+        is_page: whether its first bytes are a page, whatever its name.
     """
 
     name: str
@@ -60,6 +65,7 @@ class Member:
     reason: str | None = None
     message: str = ""
     opener: Callable[[], BinaryIO] | None = None
+    is_page: bool = False
 
 
 class BrokenArchiveError(Exception):
@@ -70,16 +76,36 @@ class BrokenArchiveError(Exception):
         self.reason, self.message = reason, message
 
 
-class MemberListing:
-    """The members of an archive in their order, and the number of those passed over, by kind."""
+class Examined(NamedTuple):
+    """What the first bytes of a member show: a page, or an archive."""
 
-    def __init__(self) -> None:
+    is_page: bool = False
+    is_archive: bool = False
+
+
+class MemberListing:
+    """The members of an archive in their order, and the number of those passed over, by kind.
+
+    Args:
+        examine: takes the name of a member and a function that returns its first bytes.
+    """
+
+    def __init__(self, examine: Examine) -> None:
+        self._examine = examine
         self.members: list[Member] = []
         self.passed_over: Counter[str] = Counter()
         self.broken: BrokenArchiveError | None = None
         self._names: Counter[str] = Counter()
 
-    def add(self, name: str, *, size_bytes: int, opener: Callable[[], BinaryIO], encrypted: bool) -> None:
+    def add(
+        self,
+        name: str,
+        *,
+        size_bytes: int,
+        opener: Callable[[], BinaryIO],
+        opening: Callable[[], bytes],
+        encrypted: bool,
+    ) -> None:
         """Add a file, or its refusal."""
         if len(self.members) >= MAX_MEMBERS:
             message = f"the archive has over {MAX_MEMBERS} members"
@@ -96,7 +122,16 @@ class MemberListing:
                 Member(name=shown, stored_name=name, reason="member_encrypted", message="it is encrypted")
             )
         else:
-            self.members.append(Member(name=shown, stored_name=name, size_bytes=size_bytes, opener=opener))
+            found = self._examine(name, opening)
+            member = Member(
+                name=shown, stored_name=name, size_bytes=size_bytes, opener=opener, is_page=found.is_page
+            )
+            self.members.append(nested(member) if found.is_archive else member)
+
+
+def nested(member: Member) -> Member:
+    """Return the refusal of a member that is an archive itself."""
+    return replace(member, reason="member_nested", message="it is an archive itself: unpack it first")
 
 
 def is_safe(name: str) -> bool:
@@ -117,9 +152,9 @@ def is_safe(name: str) -> bool:
     )
 
 
-def list_zip(file: BinaryIO) -> MemberListing:
+def list_zip(file: BinaryIO, examine: Examine) -> MemberListing:
     """List a zip archive by its central directory."""
-    listing = MemberListing()
+    listing = MemberListing(examine)
     try:
         archive = zipfile.ZipFile(_open_slice(file, 0, file.seek(0, io.SEEK_END)))
         infos = archive.infolist()
@@ -131,10 +166,12 @@ def list_zip(file: BinaryIO) -> MemberListing:
             if mode in _KINDS:
                 listing.passed_over[_KINDS[mode]] += 1
                 continue
+            opener = partial(opened_member, partial(archive.open, info))
             listing.add(
                 info.orig_filename,
                 size_bytes=info.file_size,
-                opener=partial(opened_member, partial(archive.open, info)),
+                opener=opener,
+                opening=partial(_opening, opener),
                 encrypted=bool(info.flag_bits & _ENCRYPTED),
             )
     except BrokenArchiveError as error:
@@ -144,9 +181,9 @@ def list_zip(file: BinaryIO) -> MemberListing:
     return listing
 
 
-def list_tar(file: BinaryIO) -> MemberListing:
+def list_tar(file: BinaryIO, examine: Examine) -> MemberListing:
     """List a tar archive by reading all its headers; those of GNU and POSIX have long names."""
-    listing = MemberListing()
+    listing = MemberListing(examine)
     try:
         for info in _tar_headers(file):
             if info.isdir():
@@ -157,7 +194,8 @@ def list_tar(file: BinaryIO) -> MemberListing:
                 listing.passed_over["devices"] += 1
             else:
                 opener = partial(_open_slice, file, info.offset_data, info.size)
-                listing.add(info.name, size_bytes=info.size, opener=opener, encrypted=False)
+                opening = partial(_opening_in, file, info)
+                listing.add(info.name, size_bytes=info.size, opener=opener, opening=opening, encrypted=False)
     except BrokenArchiveError as error:
         listing.broken = error
     except (*_ERRORS, DamagedMemberError) as error:
@@ -176,6 +214,25 @@ def _tar_headers(file: BinaryIO) -> Iterator[tarfile.TarInfo]:
         raise BrokenArchiveError("archive_corrupt", "the archive has no end: it may have been cut")
     if block.strip(b"\x00"):
         raise BrokenArchiveError("archive_corrupt", f"byte {archive.offset} does not begin a member")
+
+
+def _opening(opener: Callable[[], BinaryIO]) -> bytes:
+    """Return the first bytes of a member of a zip archive; of a damaged one, none."""
+    try:
+        with opener() as member:
+            return member.read(_EXAMINED_BYTES)
+    except DamagedMemberError:
+        return b""
+
+
+def _opening_in(file: BinaryIO, info: tarfile.TarInfo) -> bytes:
+    """Return the first bytes of a member of a tar archive, but not its last byte.
+
+    The reader of headers seeks to the byte before the next header, and a compressed file is read again from
+    its start to go back.
+    """
+    file.seek(info.offset_data)
+    return file.read(min(_EXAMINED_BYTES, max(info.size - 1, 0)))
 
 
 def _open_slice(file: BinaryIO, offset: int, size: int) -> BinaryIO:

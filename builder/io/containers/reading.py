@@ -11,15 +11,23 @@ import pyarrow.compute as pc
 
 from builder.domain.record import RECORD, RECORD_FIELD, RECORD_TYPE, record_id
 from builder.domain.rejection import Rejection, no_rejections, rejection_batch
-from builder.io.containers.members import BrokenArchiveError, Member, MemberListing, list_tar, list_zip
+from builder.io.containers.members import (
+    BrokenArchiveError,
+    Examined,
+    Member,
+    MemberListing,
+    list_tar,
+    list_zip,
+    nested,
+)
 from builder.io.containers.slices import Inflated
-from builder.io.streams.content import FileContent, content_of
+from builder.io.streams.content import FileContent, container_of, content_of
 from builder.io.streams.limits import swelling_message, swells
 from builder.io.streams.streams import DamagedMemberError, members_at, open_input
 from builder.protocols import Reading, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from builder.io.streams.globs import Glob
     from builder.protocols import Guard, RefusedUnit
@@ -32,7 +40,10 @@ INSIDE = "!/"
 _UNITS = 1 << 40
 """Units of a file; each file of a task has its own range, because readers count their units from 0."""
 
-_NESTED = (".zip", ".wacz", ".tar", ".tgz", ".tbz2", ".txz", ".7z", ".rar")
+_NESTED = (
+    *(".zip", ".wacz", ".tar", ".tgz", ".tbz2", ".txz", ".7z", ".rar"),
+    *(".tar" + codec for codec in (".gz", ".zst", ".bz2", ".lz4", ".xz")),
+)
 
 
 class MemberSource(Protocol):
@@ -49,14 +60,20 @@ class MemberSource(Protocol):
     def member_glob(self) -> Glob | None:
         """The members to read; None for those with a name that the source reads."""
 
+    def accepts_opening(self, opening: bytes) -> bool:
+        """Return whether a member with another name is read, by its first bytes."""
+
+    def refusal(self, content: FileContent) -> str | None:
+        """Return why no record can be read from a file, by its first bytes; None if it may have records."""
+
     def read_file(self, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:
         """Read a task whose files are not archives."""
 
 
 def read_task(source: MemberSource, task: Task, *, guard: Guard, batch_rows: int) -> Iterator[Reading]:
     """Read a task; archives among its files give the records of their members, in their order."""
-    parts = list(_parts(task))
-    if len(parts) == 1 and parts[0][1].container is None:
+    parts = list(_parts(source, task))
+    if len(parts) == 1 and parts[0][1].container is None and parts[0][1].refused is None:
         if parts[0][1].codec:  # the first part of a compressed file reads all of it
             task = replace(task, stop=None)
         if not (task.start and parts[0][1].codec):
@@ -68,24 +85,35 @@ def read_task(source: MemberSource, task: Task, *, guard: Guard, batch_rows: int
     for number, (part, content) in enumerate(parts):
         units = _Units(guard, number * _UNITS)
         n_before = n_records
-        if content.container is None:
-            readings = source.read_file(part, guard=units, batch_rows=batch_rows)
+        archive = _Archive(source, part, content, units, batch_rows)
+        if content.container is not None:
+            readings = archive.read()
+        elif content.refused is not None:
+            readings = archive.refuse(content.refused)
         else:
-            readings = _Archive(source, part, content, units, batch_rows).read()
+            readings = source.read_file(part, guard=units, batch_rows=batch_rows)
         for reading in readings:
             yield shift_ordinals(reading, n_before)
             n_records += reading.n_records
 
 
-def _parts(task: Task) -> Iterator[tuple[Task, FileContent]]:
-    """Divide a task of several files: an archive is a part, and so are the files between two archives."""
+def _content(source: MemberSource, path: str, name: str) -> FileContent:
+    content = content_of(path, name=name)
+    return content._replace(refused=None if content.container else source.refusal(content))
+
+
+def _parts(source: MemberSource, task: Task) -> Iterator[tuple[Task, FileContent]]:
+    """Divide a task of several files: an archive is a part, and so are the files between two archives.
+
+    A file that is refused is a part, too.
+    """
     if not task.files:
-        yield task, content_of(task.path, name=task.name)
+        yield task, _content(source, task.path, task.name)
         return
     plain: list[File] = []
     for file in task.files:
-        content = content_of(file[0], name=file[1])
-        if content.container is None:
+        content = _content(source, file[0], file[1])
+        if content.container is None and content.refused is None:
             plain.append(file)
             continue
         if plain:
@@ -146,26 +174,42 @@ class _Archive:
                 message = "no member has a name that this source reads"
                 yield self._fail_archive(BrokenArchiveError("no_member", message))
 
+    def refuse(self, message: str) -> Iterator[Reading]:
+        """Yield the one failed record of a file that no source of text reads."""
+        yield self._fail(self._task.name, "not_text", message)
+
     def _list(self, file: BinaryIO) -> MemberListing:
         if self._content.container == "zip":
-            return list_zip(file)
+            return list_zip(file, self._examine)
         if self._content.codec is None:
-            return list_tar(file)
-        return list_tar(cast("BinaryIO", Inflated(self._task.path, codec=self._content.codec)))
+            return list_tar(file, self._examine)
+        return list_tar(cast("BinaryIO", Inflated(self._task.path, codec=self._content.codec)), self._examine)
+
+    def _examine(self, name: str, opening: Callable[[], bytes]) -> Examined:
+        """Find archives among the members to read and, for sources that read any name, pages."""
+        if self._is_named(name):
+            return Examined(is_archive=container_of(opening(), name="") is not None)
+        if self._source.member_glob is None and not _is_hidden(name):
+            return Examined(is_page=self._source.accepts_opening(opening()))
+        return Examined()
+
+    def _is_named(self, name: str) -> bool:
+        """Return whether a member is read for its name."""
+        if glob := self._source.member_glob:
+            return glob.file(name)
+        return name.lower().endswith(tuple(self._source.suffixes)) and not _is_hidden(name)
 
     def _choose(self, listing: MemberListing) -> tuple[list[Member], Counter[str]]:
         """Return the members to read, and the counts of those passed over."""
         counts = Counter({f"passed_over_{name}": n for name, n in listing.passed_over.items()})
         wanted = []
         for member in listing.members:
-            glob = self._source.member_glob
-            hidden = any(part[:1] in "._" for part in member.stored_name.split("/"))
-            named = member.stored_name.lower().endswith(tuple(self._source.suffixes))
-            nested = member.stored_name.lower().endswith(_NESTED)
-            if glob.file(member.stored_name) if glob else (named and not hidden) or member.reason:
+            name = member.stored_name
+            refused = member.reason is not None and self._source.member_glob is None
+            if self._is_named(name) or refused or member.is_page:
                 wanted.append(member)
-            elif nested and not hidden:
-                wanted.append(replace(member, reason="member_nested", message="it is an archive itself"))
+            elif name.lower().endswith(_NESTED) and not _is_hidden(name):
+                wanted.append(nested(member))
             else:
                 counts["passed_over_members"] += 1
         return wanted, counts
@@ -239,6 +283,10 @@ class _Archive:
         nothing = pa.RecordBatch.from_pylist([], schema=pa.schema([RECORD_FIELD]))
         rejected = rejection_batch(failures) if failures else no_rejections()
         return Reading(batch=nothing, rejected=rejected, n_records=len(failures), counts=counts)
+
+
+def _is_hidden(name: str) -> bool:
+    return any(part[:1] in "._" for part in name.split("/"))
 
 
 GROUP_MEMBERS = 256

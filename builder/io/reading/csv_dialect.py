@@ -34,11 +34,15 @@ class Dialect:
             rows = csv.reader(lines, delimiter=self.delimiter, quotechar=self.quote, strict=True)
         return _NullRows(rows, self.nulls) if self.nulls else cast("Iterator[list[str | None]]", rows)
 
-    def advice(self, line: bytes) -> str:
-        """Return what to do about a row with unbalanced quotes."""
+    def advice(self, line: bytes, error: str) -> str:
+        """Return the message for a row that cannot be parsed: what is wrong, and what to do."""
+        if b"\x00" in line:
+            return "the line has NUL bytes: if the file is in UTF-16, set encoding: utf-16-le for the source"
+        if b"\r" in line.rstrip(b"\r\n"):
+            return "a carriage return is not in quotes: if each ends a line, convert them to line feeds"
         if self.escape is None and b'\\"' in line:
-            return r"if a backslash escapes quotes in this file, set escape: '\' for the source"
-        return "if the file has no quoting, set quote: null for the source"
+            return rf"{error}; if a backslash escapes quotes in this file, set escape: '\' for the source"
+        return f"{error}; if the file has no quoting, set quote: null for the source"
 
 
 class _NullRows:

@@ -33,6 +33,8 @@ MAX_STEPS_AGAIN = 1 << 28
 _LINE_STEPS = 32
 """Steps of a line in addition to one for each byte."""
 
+_ENCODING_MESSAGE = "the row is not valid {}: set encoding to that of the file, such as windows-1252"
+
 _QUOTED = re.compile(rb'"[^"]*(?:"|\Z)')
 
 
@@ -75,14 +77,14 @@ def read_rows(
         try:
             values = next(reader, None)
         except csv.Error as error:
-            yield feed.fail_first_line("csv_quotes", f"{error}; {dialect.advice(feed.first_line)}")
+            yield feed.fail_first_line("csv_quotes", dialect.advice(feed.first_line, str(error)))
         except _StoppedError as stopped:
             yield feed.fail_stopped(stopped)
         else:
             if values is None:
                 return
             if feed.damaged:
-                yield feed.fail_row("csv_encoding", f"the row is not valid {encoding}")
+                yield feed.fail_row("csv_encoding", _ENCODING_MESSAGE.format(encoding))
             elif values:
                 yield feed.row(values)
             continue

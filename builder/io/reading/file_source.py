@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from builder.domain.passed_over import PassedOver
+    from builder.io.streams.content import FileContent
     from builder.io.streams.globs import Glob
     from builder.io.streams.paths import Selection
     from builder.protocols import Guard, Reading
@@ -116,6 +117,14 @@ class FileSource(ABC):
     def member_glob(self) -> Glob | None:
         """The members of archives that ``path`` selects; None for those with a name of this kind."""
         return member_glob(self.path)
+
+    def accepts_opening(self, opening: bytes) -> bool:  # noqa: ARG002
+        """Return whether a member of an archive with another name is read, by its first bytes."""
+        return False
+
+    def refusal(self, content: FileContent) -> str | None:  # noqa: ARG002
+        """Return why no record can be read from a file, by its first bytes; None if it may have records."""
+        return None
 
     def inputs(self) -> list[Found]:
         """List the input files, sorted by name; an archive is one file."""

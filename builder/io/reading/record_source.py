@@ -16,6 +16,7 @@ from builder.registry import option
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from builder.io.streams.content import FileContent
     from builder.io.streams.paths import Found
     from builder.io.streams.streams import StreamFault
     from builder.protocols import Guard
@@ -54,6 +55,7 @@ class RecordSource(FileSource):
         super(RecordSource, cls).__init_subclass__()
         if "reasons" in cls.__dict__:
             cls.reasons = {**cls.reasons, **BYTES_REASONS}
+            cls.unreadable = cls.unreadable | {"not_text"}
 
     @property
     def value_forms(self) -> ValueForms:
@@ -61,6 +63,10 @@ class RecordSource(FileSource):
         return ValueForms(
             instants=InstantForms(timezone=self.timezone, epoch=self.epoch), unwrap_lists=self.unwrap_lists
         )
+
+    def refusal(self, content: FileContent) -> str | None:
+        """Refuse a file whose first bytes are of a format without text, such as 7z or PDF."""
+        return content.refused
 
     def _chunks(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+from builder.io.streams.foreign import foreign_format
 from builder.io.streams.streams import compression_of, open_raw, read_chunks
 
 if TYPE_CHECKING:
@@ -25,10 +26,15 @@ _NOT_TEXT = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f-\xff]")
 
 
 class FileContent(NamedTuple):
-    """How a file is compressed (None: it is not), and what kind of archive its content is (None: none)."""
+    """How a file is compressed (None: it is not), and what kind of archive its content is (None: none).
+
+    Attributes:
+        refused: why no source of text can read the content, and what to do; None if it may be text.
+    """
 
     codec: str | None
     container: Container | None
+    refused: str | None = None
 
 
 def content_of(address: str, *, name: str) -> FileContent:
@@ -43,10 +49,16 @@ def content_of(address: str, *, name: str) -> FileContent:
         opening = _read(file)
     codec = codec_of(opening, name=name)
     if codec is None:
-        return FileContent(None, _container(opening, name=name))
+        return FileContent(None, container_of(opening, name=name), _refusal(opening))
     inside = next(read_chunks(address, codec=codec, chunk_bytes=_OPENING_BYTES), b"")
-    is_tar = isinstance(inside, bytes) and _container(inside, name="") == "tar"
-    return FileContent(codec, "tar" if is_tar else None)
+    if not isinstance(inside, bytes):
+        return FileContent(codec, None)
+    container = container_of(inside, name="")
+    if container == "zip":
+        return FileContent(codec, None, f"a zip archive is compressed with {codec}: decompress the file")
+    if again := next((one for one, magic in _MAGICS.items() if magic.match(inside)), None):
+        return FileContent(codec, None, f"{again} is compressed with {codec} again: decompress the file once")
+    return FileContent(codec, container, _refusal(inside))
 
 
 def codec_of(opening: bytes, *, name: str) -> str | None:
@@ -64,7 +76,14 @@ def codec_of(opening: bytes, *, name: str) -> str | None:
     return named if _NOT_TEXT.search(opening) else None
 
 
-def _container(opening: bytes, *, name: str) -> Container | None:
+def _refusal(opening: bytes) -> str | None:
+    if (found := foreign_format(opening)) is None:
+        return None
+    return f"the file is {found[0]}, which this source does not read: {found[1]}"
+
+
+def container_of(opening: bytes, *, name: str) -> Container | None:
+    """Return the kind of archive that the first bytes are of; None if they are not of an archive."""
     if opening.startswith(_ZIP):
         return "zip"
     old_tar = name.lower().endswith(".tar") and len(opening) == _OPENING_BYTES

@@ -27,6 +27,9 @@ RETRY_DELAYS_S: tuple[float, ...] = (0.5, 2.0, 8.0)
 _RAW_BYTES = 64 << 10
 """Compressed bytes that are read at a time."""
 
+_NO_RANGES = ("support range requests", "Cannot seek streaming HTTP file")
+"""What errors of fsspec say of a web server that sends only whole files."""
+
 _PERMANENT = (FileNotFoundError, PermissionError, IsADirectoryError)
 """Errors that a retry cannot fix."""
 
@@ -294,6 +297,8 @@ class _RetryingFile(io.RawIOBase):
                 raise
             except self._errors as error:
                 self._drop()
+                if any(text in str(error) for text in _NO_RANGES):
+                    raise _without_ranges(self._address) from None
                 if not tries_left or isinstance(error, _PERMANENT) or refused_redirect(error):
                     raise _unreadable(self._address, error) from None
             time.sleep(RETRY_DELAYS_S[-tries_left])
@@ -304,6 +309,13 @@ class _RetryingFile(io.RawIOBase):
         if file is not None:
             with suppress(self._errors):
                 file.close()
+
+
+def _without_ranges(address: str) -> SourceError:
+    """Return the error of a web server that only sends whole files; archives and Parquet need parts."""
+    what = "the web server sends only whole files (it does not support range requests)"
+    advice = "download the file, and name the local copy: archives and Parquet are read in parts"
+    return SourceError(Fault(where=str(as_address(address)), what=what, advice=advice))
 
 
 def _open(address: str, *, at: int) -> Any:

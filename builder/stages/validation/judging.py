@@ -17,6 +17,7 @@ from builder.domain.contract.rename import rename_members
 from builder.domain.contract.tabulate import tabulate
 from builder.domain.contract.value_forms import ValueForms, reader_of
 from builder.domain.json.exact import Broken, Parsed
+from builder.domain.json.pointer import lists_of_records
 from builder.domain.json.writer import preview
 from builder.domain.record import RAW
 from builder.domain.rejection import MAX_VALUE_CHARS, ContractFault
@@ -54,7 +55,12 @@ class RowRefusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What the records of one source are judged by; ``notes`` counts the values that were read again."""
+    """What the records of one source are judged by.
+
+    Attributes:
+        notes: counts the values that were read again.
+        declared: the members that the contract declares, if a record may wrap the list of records; else None.
+    """
 
     contract: Contract
     verdict: judge.Judge
@@ -63,6 +69,7 @@ class Rules:
     reads_first: bool
     carrier: Carrier
     notes: Counter[str]
+    declared: frozenset[str] | None
 
     @classmethod
     def of(cls, resources: Resources, source: str, carrier: Carrier) -> Rules:
@@ -76,6 +83,7 @@ class Rules:
             reads_first=forms.is_text,
             carrier=carrier,
             notes=Counter(),
+            declared=frozenset(shape_of(resources.contract).properties) if forms.is_document else None,
         )
 
     def accepted(self, value: Any) -> tuple[dict[str, Any] | None, Any]:
@@ -136,7 +144,20 @@ def _judge(incoming: Parsed | Broken, rules: Rules, row: int) -> dict[str, Any] 
     if type(value) is dict:
         value = rules.carrier.take(row, value)
     accepted, value = rules.accepted(value)
-    return _explain(value, rules.verdict) if accepted is None else accepted
+    if accepted is None:
+        return _explain(value, rules.verdict)
+    return _wrapper(accepted, rules) or accepted
+
+
+def _wrapper(record: dict[str, Any], rules: Rules) -> RowRefusal | None:
+    """Refuse an object that the contract accepts because it has none of the declared members, but a list.
+
+    A contract without required members would accept the document that wraps the records as one record.
+    """
+    if rules.declared is None or not rules.declared.isdisjoint(record) or not lists_of_records(record):
+        return None
+    message = "the record has no member of the contract, only a list of objects"
+    return RowRefusal(reason="wrapped_records", message=message, value=record)
 
 
 def _without_nulls(batch: pa.RecordBatch, row: int, rules: Rules) -> dict[str, Any] | None:

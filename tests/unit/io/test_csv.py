@@ -309,3 +309,63 @@ def test_tables_with_an_escape_are_read_back(table: list[list[str]]) -> None:
     dialect = Dialect(delimiter=",", escape="\\")
     found = list(read_rows(pieces, dialect=dialect, encoding="utf-8", max_bytes=1 << 20))
     assert [row.values for row in found if isinstance(row, Row)] == table
+
+
+@pytest.mark.parametrize(
+    ("first", "options"), [(b"#TYPE System.Object\r\n", {}), (b"sep=;\r\n", {"delimiter": ";"})]
+)
+def test_a_line_before_the_header_is_not_a_row(tmp_path: Path, first: bytes, options: Any) -> None:
+    """PowerShell writes the type of its objects, spreadsheets the delimiter; offsets count these lines."""
+    table = b"a,b\n1,2\n".replace(b",", options.get("delimiter", ",").encode())
+    rows, failed = read(tmp_path, first + table, **options)
+    assert (values(rows), failed) == ([{"a": "1", "b": "2"}], [])
+    assert rows[0]["_record"]["offset"] == len(first) + 4
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "https://a.example/1,b",
+        "a,2024-05-01",
+        "7,2024-05-01 10:00:00",
+        "0.25,b",
+        "x,This is a text of eight words or more.",
+    ],
+)
+def test_a_first_row_of_values_is_not_a_header(tmp_path: Path, row: str) -> None:
+    """Its record would be in no ledger."""
+    rows, failed = read(tmp_path, f"{row}\n{row}\n".encode())
+    assert (rows, failed) == ([], [("csv_header", 0)])
+
+
+@pytest.mark.parametrize("header", ["2021,2022", "a b c,d", "date,1", "v1.2,b", "What is your name?,b"])
+def test_a_header_may_have_numbers_and_words(tmp_path: Path, header: str) -> None:
+    """Years and questions are names of columns."""
+    rows, failed = read(tmp_path, f"{header}\n1,2\n".encode())
+    assert (len(rows), failed) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("data", "advice"),
+    [
+        (b'"a","b"\n"r","1","2"\n', "set columns: [row, a, b] and header: true"),
+        (b"a,b\n1,\xe9\n", "set encoding to that of the file"),
+        ("a,b\r\n1,2\r\n".encode("utf-16-le"), "set encoding: utf-16-le"),
+        (b"a,b\r1,2\r", "convert them to line feeds"),
+        (b'a,b\n1,"x \\"y\\", z"\n', "set escape: '\\'"),
+        (b"a,a\n1,2\n", "columns: [...] and header: true"),
+    ],
+)
+def test_the_message_names_the_option_that_helps(tmp_path: Path, data: bytes, advice: str) -> None:
+    """A newcomer reads the message, not the page on CSV."""
+    (tmp_path / "a.csv").write_bytes(data)
+    source = CsvSource(path=str(tmp_path / "a.csv"))
+    (task,) = source.tasks()
+    (reading,) = source.read(task, guard=NullGuard(), batch_rows=9)
+    assert [advice in row["message"] for row in reading.rejected.to_pylist()] == [True]
+
+
+def test_columns_may_name_the_rows_that_have_no_name_in_the_header(tmp_path: Path) -> None:
+    """R writes a header with one value less than each row."""
+    rows, failed = read(tmp_path, b'"a","b"\n"r","1","2"\n', columns=["row", "a", "b"], header=True)
+    assert (values(rows), failed) == ([{"row": "r", "a": "1", "b": "2"}], [])

@@ -43,6 +43,10 @@ FORMS: tuple[tuple[Any, str], ...] = (
     (1714557600000, "epoch_ms"),
     (1714557600000000, "epoch_us"),
     (1714557600000000000, "epoch_ns"),
+    ("/Date(1714557600000)/", "epoch_ms"),
+    ("/Date(1714557600000+0200)/", "epoch_ms"),
+    ("2024-05-01T10:00:00Z[UTC]", ""),
+    ("2024-05-01T12:00:00+02:00[Europe/Berlin]", ""),
     ({"$date": "2024-05-01T10:00:00Z"}, ""),
     ({"$date": 1714557600000}, "epoch_ms"),
     ({"$date": {"$numberLong": "1714557600000"}}, "epoch_ms"),
@@ -59,6 +63,7 @@ def test_each_form_is_the_same_instant(value: Any, note: str) -> None:
 
 WITHOUT_MEANING: tuple[Any, ...] = (
     "", "soon", "10:00", "2024-13-01 10:00:00", "2024-02-30", "01/05/2024 10:00", "2024-05-01T10:00:00 CEST",
+    "2024-05-01T12:00:00[Europe/Berlin]", "/Date(soon)/",
     "2016-12-31T23:59:60Z", True, None, [], {}, {"date": 1}, 1e300, float("nan"), 10**30, "9" * 60,
 )  # fmt: skip
 
