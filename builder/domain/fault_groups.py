@@ -133,9 +133,14 @@ class FaultTally:
         return sorted(found, key=lambda one: (-one.count, one.stage, one.pointer, one.rule, one.limit or ""))
 
     def _add_errors(self, failed: pa.RecordBatch) -> None:
-        """Count the rows on which a function or a stage of a user raised, with the first error as example."""
+        """Count the rows on which a function or a stage of a user raised, with the first error as example.
+
+        The table of rejected records of a version has no messages.
+        """
         ids = pc.struct_field(failed[RECORD], "id").to_pylist()
-        errors = (failed[name].to_pylist() for name in ("stage", "reason", "message"))
+        there = "message" in failed.schema.names
+        messages = failed["message"].to_pylist() if there else [None] * failed.num_rows
+        errors = (failed["stage"].to_pylist(), failed["reason"].to_pylist(), messages)
         for record_id, stage, rule, message in zip(ids, *errors, strict=True):
             self._add(record_id, stage, [(rule, "", None, message)])
 
