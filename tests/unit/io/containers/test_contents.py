@@ -73,6 +73,7 @@ def tarred(mode: str = "w", **members: bytes) -> bytes:
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(40), "Excel"),
         (b"SQLite format 3\x00", "SQLite"),
     ],
+    ids=lambda one: one if isinstance(one, str) else "bytes",
 )
 @pytest.mark.parametrize("kind", [JsonlSource, JsonSource, CsvSource])
 def test_a_format_without_text_is_one_failed_record_that_names_it(
