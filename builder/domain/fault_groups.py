@@ -11,7 +11,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from builder.domain.record import RECORD
-from builder.domain.rejection import STAGE_ERROR
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,10 +33,10 @@ class FaultGroup:
     A record with several faults is in several groups, and in each group once.
 
     Attributes:
-        rule: the reason code: the schema keyword in lower_snake_case, or ``stage_error``.
+        rule: the reason code: the schema keyword in lower_snake_case.
         pointer: the place in the record; ``*`` represents any number, such as the number of an item.
         limit: the limit that the example breaks, such as the missing property.
-        example: the value in the first record, as JSON, or the error; None if a value is missing.
+        example: the value in the first record, as JSON; None if a value is missing.
         record_id: the first record.
     """
 
@@ -99,8 +98,7 @@ class FaultTally:
         self._add(record_id, stage, [(f.keyword, f.pointer, f.limit, f.value) for f in faults])
 
     def add_rejections(self, rejected: pa.RecordBatch) -> None:
-        """Count the records of a batch of rejections that have faults, or on which code of a user raised."""
-        self._add_errors(rejected.filter(pc.equal(rejected["reason"], STAGE_ERROR)))
+        """Count the records of a batch of rejections that have faults."""
         rejected = rejected.filter(pc.greater(pc.fill_null(pc.list_value_length(rejected["faults"]), 0), 0))
         ids = pc.struct_field(rejected[RECORD], "id").to_pylist()
         stages = rejected["stage"].to_pylist()
@@ -131,18 +129,6 @@ class FaultTally:
                 pointers = {place.pattern: (counted.n_records, counted.example)}
             found += [_group(place, pointer, *counts) for pointer, counts in pointers.items()]
         return sorted(found, key=lambda one: (-one.count, one.stage, one.pointer, one.rule, one.limit or ""))
-
-    def _add_errors(self, failed: pa.RecordBatch) -> None:
-        """Count the rows on which a function or a stage of a user raised, with the first error as example.
-
-        The table of rejected records of a version has no messages.
-        """
-        ids = pc.struct_field(failed[RECORD], "id").to_pylist()
-        there = "message" in failed.schema.names
-        messages = failed["message"].to_pylist() if there else [None] * failed.num_rows
-        errors = (failed["stage"].to_pylist(), failed["reason"].to_pylist(), messages)
-        for record_id, stage, rule, message in zip(ids, *errors, strict=True):
-            self._add(record_id, stage, [(rule, "", None, message)])
 
     def _add(
         self, record_id: str, stage: str, faults: Iterable[tuple[str, str, str | None, str | None]]

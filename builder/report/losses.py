@@ -40,7 +40,7 @@ def fault_lines(groups: Sequence[FaultGroup]) -> list[str]:
     rows = [
         [one.rule, one.pointer or "(record)", one.count, _example(one)] for one in groups[:MAX_GROUPS_SHOWN]
     ]
-    header = ["fault", "place", "records", "example"]
+    header = ["contract fault", "place", "records", "example"]
     return [*table_lines(rows, header=header), *_more(len(groups) - MAX_GROUPS_SHOWN, "more kind")]
 
 

@@ -277,17 +277,12 @@ def test_a_recipe_can_be_loaded_once_and_built_later(recipe: Path, tmp_path: Pat
 
 def test_the_first_error_of_a_function_is_in_the_summary(recipe: Path) -> None:
     """A wrong name in the code is seen without a search in the ledger, in `check` too."""
-    expected = [("filter", "stage_error", 1, "ValueError: the text explodes (keep.py, line 4)")]
-    for found in (
-        build(recipe, allow_code=True).contract_faults,
-        check(recipe, allow_code=True).sample.contract_faults,
-    ):
-        assert [(one.stage, one.rule, one.count, one.example) for one in found] == expected
+    expected = [("filter", "stage_error", "ValueError: the text explodes (keep.py, line 4)")]
+    for found in (build(recipe, allow_code=True).messages, check(recipe, allow_code=True).sample.messages):
+        assert [(one.stage, one.reason, one.message) for one in found] == expected
 
 
-def test_what_a_function_prints_is_not_in_the_output(
-    recipe: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_what_a_function_prints_is_not_in_the_output(recipe: Path, tmp_path: Path) -> None:
     """Stdout is for results; a JSON document with a line of the function before it could not be read."""
     (tmp_path / "keep.py").write_text(
         "print('imported')\ndef keep(row):\n    print('seen')\n    return True\n"

@@ -31,9 +31,7 @@ def contract_faults(audit: Audit) -> tuple[Sequence[FaultGroup], int | None]:
     """Group the faults of rejected records; the number of counted records if there are more."""
     tally = FaultTally()
     n = 0
-    for batch in audit.batches(
-        "rejected.parquet", ["record_id", "stage", "reason", "message", "faults"], rows=1 << 14
-    ):
+    for batch in audit.batches("rejected.parquet", ["record_id", "stage", "faults"], rows=1 << 14):
         if n + batch.num_rows > MAX_FAULTY:
             return tally.groups(), n
         n += batch.num_rows
