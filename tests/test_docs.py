@@ -34,7 +34,7 @@ def generate() -> ModuleType:
 def test_generated_files_are_fresh(generate: ModuleType) -> None:
     """`make docs` would change nothing."""
     stale = [name for name, text in generate.pages().items() if generate._read(ROOT / name) != text]
-    assert stale == []
+    assert stale == [], "run `make docs`"
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -52,7 +52,7 @@ def _lines(result: TakedownResult) -> Iterator[str]:
         yield from _list([[page, one] for page, one in result.merged], header=["page", "document"])
     verb = "would reject" if result.dry_run else "reject"
     for ids, text in (
-        (False, f"no published page is called so; later builds {verb} these:"),
+        (False, f"no published page has this URL; later builds {verb} it:"),
         (True, _UNKNOWN_IDS),
     ):
         if unknown := [[one] for one in result.unknown if is_id(one) == ids]:
