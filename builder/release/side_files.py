@@ -19,7 +19,6 @@ from builder.corpus.objects import place, take
 from builder.protocols import Columns
 from builder.stages.binding.placed import inner_stage
 from builder.stages.quality.histograms import add_histograms, count_values
-from builder.stages.quality.measuring import measure_signals
 from builder.stages.quality.signals import SIGNALS
 from builder.stages.signals import Signals
 
@@ -74,6 +73,8 @@ class SideFile:
 
     def take(self, group: pa.Table) -> pa.Table:
         """Measure the texts of a row group of the shard, and return it unchanged."""
+        from builder.stages.quality.measuring import measure_signals  # it loads the compiler
+
         for batch in group.to_batches():
             self.add(
                 batch.column(0).cast(pa.string()), measure_signals(batch.column(self._text), list(SIGNALS))

@@ -72,4 +72,4 @@ def test_the_stages_and_the_source_work_in_a_build(python: Path, tmp_path: Path)
 @pytest.mark.parametrize("stage", ["min_words", "no_shouting"])
 def test_the_stages_keep_the_laws(python: Path, stage: str) -> None:
     """`builder plugin check` exits with 0."""
-    assert "of harbour-words 1.0: 60 rows" in run(python, "-c", MAIN, "plugin", "check", stage).stdout
+    assert "of harbour-words 1.0: 300 rows" in run(python, "-c", MAIN, "plugin", "check", stage).stdout

@@ -11,13 +11,12 @@ import pytest
 from commands import builder, ledger_rows
 from planted import sentence
 
-pytest.importorskip("s3fs", reason="needs the extra s3")
-server = pytest.importorskip("moto.server", reason="needs moto[server]")
-
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
     """Return the address of an empty store."""
+    pytest.importorskip("s3fs", reason="needs the extra s3")
+    server = pytest.importorskip("moto.server", reason="needs moto[server]")
     store = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     store.start()
     host, port = store.get_host_and_port()

@@ -217,7 +217,7 @@ def test_show_says_why_a_record_has_no_text(make: Make, tmp_path: Path) -> None:
     made = make(path="feed/*", recipe={"audit": {"texts": "none"}})
     corpus = str(made.corpus)
     (unread,) = show(corpus, reason="gzip_truncated").records
-    assert unread.no_text == "no bytes of it came to a stage; it is in b.jsonl.gz, byte 0"
+    assert unread.no_text == "no text of it came to a stage; its record is jsonl/b.jsonl.gz@0"
     (near,) = show(corpus, reason="near_duplicate").records
     assert near.no_text is not None
     assert near.no_text.startswith("not in the sample of dropped texts; `audit: {texts: all}`")

@@ -22,6 +22,24 @@ from builder.kernels.quality.characters import (
     IS_UPPER,
 )
 from builder.kernels.quality.phrases import citation_end, find_phrases, is_counter
+from builder.kernels.quality.places import (
+    ASCII_LETTERS,
+    CHARS,
+    CURLY,
+    ELLIPSES,
+    HASHES,
+    LETTERS,
+    LINE_COUNT,
+    LONGEST,
+    LOREM,
+    N_COUNTS,
+    N_DIGITS,
+    NEWLINES,
+    PARAGRAPHS,
+    SENTENCES,
+    SHORT_CHARS,
+    UPPERS,
+)
 from builder.kernels.quality.words import HASH_START, between, chained, entry_at
 
 (BULLETED, ELLIPSIS_END, TERMINAL_END, C4_END, SHORT, LONG_WORD, SHOUTED, DIGITS_ONLY, COUNTER, CITED) = (
@@ -32,14 +50,7 @@ ellipsis, with a mark that ends a sentence, or with ``.``, ``?``, ``!`` or ``"``
 most 30 characters; has a word of over 1,000 characters; over half of its characters are upper case; is digits
 only; is a counter such as ``3 comments``; has a reference such as ``[12]``."""
 
-SHORT_CHARS = 30
 LONG_WORD_CHARS = 1_000
-
-(CHARS, NEWLINES, HASHES, ELLIPSES, CURLY, LOREM, SENTENCES, LETTERS, N_DIGITS, UPPERS, LONGEST, LINE_COUNT,
- PARAGRAPHS, ASCII_LETTERS) = range(14)  # fmt: skip
-"""What is counted in a document, by place in the array ``counts``."""
-
-N_COUNTS = 14
 
 (FIRST_BYTE, END_BYTE, FLAGS, CHARS_OF_LINE, UPPER_CHARS, DIGIT_CHARS, LONGEST_RUN) = range(7)
 """What ``_read_line`` finds: the first byte that is not white space (-1 without one), the byte behind the

@@ -13,9 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from builder.domain.text_buffers import text_buffers
-from builder.kernels.quality import measure as m
+from builder.kernels.quality import places as at
 from builder.kernels.quality.characters import IS_TERMINAL, characters
-from builder.kernels.quality.lines import LONG_WORD_CHARS, SHORT_CHARS
+from builder.kernels.quality.lines import LONG_WORD_CHARS
+from builder.kernels.quality.measure import SPLIT, measure_batch
+from builder.kernels.quality.places import SHORT_CHARS
 from builder.stages.quality.line_rules import CITATION
 from builder.stages.quality.line_table import AT_ANY_LINE_END, LineEdits, LineTable, no_line_kinds
 from builder.stages.quality.signals import POLICIES, STOP_WORDS
@@ -120,19 +122,19 @@ def _runs(texts: Sequence[str], words: Sequence[Sequence[str]]) -> dict[str, pa.
     """
     data, offsets = text_buffers(pa.array([" ".join(some) for some in words], pa.large_string()))
     none = np.zeros(0, np.uint64)
-    rows = m.measure_batch(data, offsets, table=characters(), stop_words=none, kind=m.SPLIT)[0]
+    rows = measure_batch(data, offsets, table=characters(), stop_words=none, kind=SPLIT)[0]
     chars = np.array([len(text) for text in texts], np.int64)
     n_words = np.array([len(some) for some in words], np.int64)
     found: dict[str, pa.Array] = {}
     for n in (2, 3, 4):
-        place = m.TOP + (n - 2) * len(m.TOP_VALUES)
-        count = np.maximum(rows[:, place + m.TOP_VALUES.index("count")], 1)
-        once = rows[:, place + m.TOP_VALUES.index("first_run")]
-        often = rows[:, place + m.TOP_VALUES.index("times_earliest")]
+        place = at.TOP + (n - 2) * len(at.TOP_VALUES)
+        count = np.maximum(rows[:, place + at.TOP_VALUES.index("count")], 1)
+        once = rows[:, place + at.TOP_VALUES.index("first_run")]
+        often = rows[:, place + at.TOP_VALUES.index("times_earliest")]
         over = np.where(n_words < n, 0, np.where(count < 2, once, often) + (n - 1) * count)
         found[f"top_{n}gram"] = _shares(over, chars)
     for n in range(5, 11):
-        place = m.DUP + (n - 5) * len(m.DUP_VALUES) + m.DUP_VALUES.index("skipped")
+        place = at.DUP + (n - 5) * len(at.DUP_VALUES) + at.DUP_VALUES.index("skipped")
         found[f"dup_{n}gram"] = _shares(rows[:, place], chars)
     return found
 

@@ -17,9 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from builder.domain.text_buffers import text_buffers
-from builder.kernels.quality import lines as at
-from builder.kernels.quality import measure as m
+from builder.kernels.quality import places as at
 from builder.kernels.quality.characters import characters
+from builder.kernels.quality.measure import SPLIT, UAX_29, measure_batch
 from builder.stages.quality.datatrove import edit_as_fineweb, measure_gopher
 from builder.stages.quality.line_rules import edit_as_c4, edit_as_refinedweb
 from builder.stages.quality.signals import STOP_WORDS
@@ -92,18 +92,18 @@ def _ngrams(rows: NDArray[np.int64], *, top: str, dup: str, total: bool = False)
         total: whether runs are compared with the sum over all runs, and a run that occurs once counts.
     """
     found: dict[str, pa.Array] = {}
-    chars = rows[:, m.WORD_CHARS]
+    chars = rows[:, at.WORD_CHARS]
     for n in LENGTHS["top"]:
-        place = m.TOP + (n - 2) * len(m.TOP_VALUES)
-        over = rows[:, place + m.TOP_VALUES.index(top)]
+        place = at.TOP + (n - 2) * len(at.TOP_VALUES)
+        over = rows[:, place + at.TOP_VALUES.index(top)]
         if total:
-            once = rows[:, place + m.TOP_VALUES.index("count")] < 2
-            over = np.where(once, rows[:, place + m.TOP_VALUES.index("first_run")], over)
+            once = rows[:, place + at.TOP_VALUES.index("count")] < 2
+            over = np.where(once, rows[:, place + at.TOP_VALUES.index("first_run")], over)
         found[f"top_{n}gram"] = _share(over, chars)
     for n in LENGTHS["dup"]:
-        place = m.DUP + (n - 5) * len(m.DUP_VALUES)
-        under = rows[:, place + m.DUP_VALUES.index("total")] if total else chars
-        found[f"dup_{n}gram"] = _share(rows[:, place + m.DUP_VALUES.index(dup)], under)
+        place = at.DUP + (n - 5) * len(at.DUP_VALUES)
+        under = rows[:, place + at.DUP_VALUES.index("total")] if total else chars
+        found[f"dup_{n}gram"] = _share(rows[:, place + at.DUP_VALUES.index(dup)], under)
     return found
 
 
@@ -114,7 +114,7 @@ def _share(over: NDArray[np.int64], under: NDArray[np.int64]) -> pa.Array:
 def _rows(texts: pa.Array, kind: int) -> NDArray[np.int64]:
     data, offsets = text_buffers(texts)
     none = np.zeros(0, np.uint64)
-    return m.measure_batch(data, offsets, table=characters(), stop_words=none, kind=kind)[0]
+    return measure_batch(data, offsets, table=characters(), stop_words=none, kind=kind)[0]
 
 
 def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, pa.Array]:
@@ -129,12 +129,12 @@ def _ratio(over: float, under: int) -> float | None:
 
 
 def _measure_dclm(texts: pa.Array) -> Mapping[str, pa.Array]:
-    rows = _rows(texts, m.UAX_29)
+    rows = _rows(texts, UAX_29)
     found = {
-        "dup_line_frac": _share(rows[:, m.DUP_LINES_ALL], rows[:, at.LINE_COUNT]),
-        "dup_para_frac": _share(rows[:, m.DUP_PARAS_ALL], rows[:, at.PARAGRAPHS]),
-        "dup_line_char_frac": _share(rows[:, m.DUP_LINE_CHARS_ALL], rows[:, m.LINE_CHARS]),
-        "dup_para_char_frac": _share(rows[:, m.DUP_PARA_CHARS_ALL], rows[:, m.LINE_CHARS]),
+        "dup_line_frac": _share(rows[:, at.DUP_LINES_ALL], rows[:, at.LINE_COUNT]),
+        "dup_para_frac": _share(rows[:, at.DUP_PARAS_ALL], rows[:, at.PARAGRAPHS]),
+        "dup_line_char_frac": _share(rows[:, at.DUP_LINE_CHARS_ALL], rows[:, at.LINE_CHARS]),
+        "dup_para_char_frac": _share(rows[:, at.DUP_PARA_CHARS_ALL], rows[:, at.LINE_CHARS]),
     }
     quality = _columns([_dclm_quality(text) for text in texts.to_pylist()])
     return {**quality, **found, **_ngrams(rows, top="times_longest", dup="all")}
@@ -159,10 +159,10 @@ def _dclm_quality(text: str) -> dict[str, Any]:
 
 
 def _measure_dolma(texts: pa.Array) -> Mapping[str, pa.Array]:
-    rows = _rows(texts, m.SPLIT)
+    rows = _rows(texts, SPLIT)
     found = {
-        "dup_line_frac": _share(rows[:, m.DUP_LINES_ALL], rows[:, at.LINE_COUNT]),
-        "dup_line_char_frac": _share(rows[:, m.DUP_LINE_CHARS_ALL], rows[:, m.WORD_CHARS]),
+        "dup_line_frac": _share(rows[:, at.DUP_LINES_ALL], rows[:, at.LINE_COUNT]),
+        "dup_line_char_frac": _share(rows[:, at.DUP_LINE_CHARS_ALL], rows[:, at.WORD_CHARS]),
     }
     quality = _columns([_dolma_quality(text) for text in texts.to_pylist()])
     return {**quality, **_ngrams(rows, top="times_earliest", dup="summed", total=True), **found}
@@ -189,7 +189,7 @@ _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 def _measure_redpajama(texts: pa.Array) -> Mapping[str, pa.Array]:
     normal = [_normalised(text) for text in texts.to_pylist()]
-    rows = _rows(pa.array(normal, pa.large_string()), m.SPLIT)
+    rows = _rows(pa.array(normal, pa.large_string()), SPLIT)
     return _ngrams(rows, top="times_earliest", dup="all")
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from builder.kernels.quality.lines import LONG_WORD_CHARS
-from builder.kernels.quality.measure import MIN_LINE_WORDS
+from builder.kernels.quality.places import MIN_LINE_WORDS
 from builder.stages.quality.line_table import LineEdits, LineTable, no_line_kinds
 from builder.stages.quality.measuring import measure_signals
 

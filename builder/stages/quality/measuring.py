@@ -9,7 +9,8 @@ import numpy as np
 
 from builder.domain.text_buffers import text_buffers
 from builder.kernels.quality.characters import characters
-from builder.kernels.quality.measure import ALL_PARTS, N_VALUES, measure_batch
+from builder.kernels.quality.measure import measure_batch
+from builder.kernels.quality.places import ALL_PARTS, N_VALUES
 from builder.kernels.quality.room import room_for
 from builder.kernels.quality.words import find_words
 from builder.stages.quality.signals import STOP_WORDS, needed_parts, values_of

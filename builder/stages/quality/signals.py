@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from builder.kernels.quality import lines as at
-from builder.kernels.quality import measure as m
+from builder.kernels.quality import places as at
 from builder.registry import nearest
 
 if TYPE_CHECKING:
@@ -86,8 +85,8 @@ def _ratios(source: str, under: int, what: str, **entries: tuple[int | tuple[int
 def _top(n: int) -> Signal:
     return Signal(
         name=f"top_{n}gram",
-        over=(m.TOP + (n - 2) * len(m.TOP_VALUES),),
-        under=m.WORD_CHARS,
+        over=(at.TOP + (n - 2) * len(at.TOP_VALUES),),
+        under=at.WORD_CHARS,
         help=f"characters of words in the most frequent run of {n} words / characters of words; "
         "0 if no run occurs twice; of equally frequent runs the longest counts",
         source="Gopher",
@@ -98,8 +97,8 @@ def _dup(n: int, *, is_all: bool) -> Signal:
     copies = "all copies" if is_all else "second and later copies"
     return Signal(
         name=f"dup_{n}gram" + ("_all" if is_all else ""),
-        over=(m.DUP + (n - 5) * len(m.DUP_VALUES) + is_all,),
-        under=m.WORD_CHARS,
+        over=(at.DUP + (n - 5) * len(at.DUP_VALUES) + is_all,),
+        under=at.WORD_CHARS,
         help=f"characters of words in {copies} of runs of {n} words / characters of words",
         source="DCLM, RedPajama-v2" if is_all else "Gopher",
     )
@@ -118,57 +117,60 @@ _ALL = (
     ),
     *_counts(
         "Gopher",
-        words=(m.WORDS, "words by the rule `words-1`"),
-        stop_words=(m.STOP_WORDS_SEEN, f"different words among {', '.join(STOP_WORDS)}, in any case"),
+        words=(at.WORDS, "words by the rule `words-1`"),
+        stop_words=(at.STOP_WORDS_SEEN, f"different words among {', '.join(STOP_WORDS)}, in any case"),
     ),
     *_ratios(
         "Gopher",
-        m.WORDS,
+        at.WORDS,
         "words",
-        mean_word_length=(m.WORD_CHARS, "code points of words"),
+        mean_word_length=(at.WORD_CHARS, "code points of words"),
         hash_ratio=(at.HASHES, "`#`"),
         ellipsis_ratio=(at.ELLIPSES, "`...` and `…`"),
-        alpha_words=(m.ALPHA_WORDS, "words with a letter"),
+        alpha_words=(at.ALPHA_WORDS, "words with a letter"),
     ),
     *_ratios(
-        "DCLM, RedPajama-v2", m.WORDS, "words", symbol_ratio=((at.HASHES, at.ELLIPSES), "`#`, `...` and `…`")
+        "DCLM, RedPajama-v2", at.WORDS, "words", symbol_ratio=((at.HASHES, at.ELLIPSES), "`#`, `...` and `…`")
     ),
     *_ratios(
         "Gopher",
         at.LINE_COUNT,
         "lines",
-        bullet_lines=(m.N_BULLETED, "lines that begin with a bullet, a dash or `*`"),
-        ellipsis_lines=(m.N_ELLIPSIS_END, "lines that end with `...`, `…` or `. . .`"),
-        dup_line_frac=(m.DUP_LINES, "second and later copies of lines"),
+        bullet_lines=(at.N_BULLETED, "lines that begin with a bullet, a dash or `*`"),
+        ellipsis_lines=(at.N_ELLIPSIS_END, "lines that end with `...`, `…` or `. . .`"),
+        dup_line_frac=(at.DUP_LINES, "second and later copies of lines"),
     ),
     *_ratios(
-        "DCLM", at.LINE_COUNT, "lines", dup_line_frac_all=(m.DUP_LINES_ALL, "lines that occur more than once")
+        "DCLM",
+        at.LINE_COUNT,
+        "lines",
+        dup_line_frac_all=(at.DUP_LINES_ALL, "lines that occur more than once"),
     ),
     *_ratios(
         "Gopher",
         at.PARAGRAPHS,
         "paragraphs",
-        dup_para_frac=(m.DUP_PARAS, "second and later copies of paragraphs"),
+        dup_para_frac=(at.DUP_PARAS, "second and later copies of paragraphs"),
     ),
     *_ratios(
         "DCLM",
         at.PARAGRAPHS,
         "paragraphs",
-        dup_para_frac_all=(m.DUP_PARAS_ALL, "paragraphs that occur more than once"),
+        dup_para_frac_all=(at.DUP_PARAS_ALL, "paragraphs that occur more than once"),
     ),
     *_ratios(
         "Gopher",
-        m.LINE_CHARS,
+        at.LINE_CHARS,
         "characters of lines",
-        dup_line_char_frac=(m.DUP_LINE_CHARS, "characters in second and later copies of lines"),
-        dup_para_char_frac=(m.DUP_PARA_CHARS, "characters in second and later copies of paragraphs"),
+        dup_line_char_frac=(at.DUP_LINE_CHARS, "characters in second and later copies of lines"),
+        dup_para_char_frac=(at.DUP_PARA_CHARS, "characters in second and later copies of paragraphs"),
     ),
     *_ratios(
         "DCLM",
-        m.LINE_CHARS,
+        at.LINE_CHARS,
         "characters of lines",
-        dup_line_char_frac_all=(m.DUP_LINE_CHARS_ALL, "characters in lines that occur more than once"),
-        dup_para_char_frac_all=(m.DUP_PARA_CHARS_ALL, "characters in paragraphs that occur more than once"),
+        dup_line_char_frac_all=(at.DUP_LINE_CHARS_ALL, "characters in lines that occur more than once"),
+        dup_para_char_frac_all=(at.DUP_PARA_CHARS_ALL, "characters in paragraphs that occur more than once"),
     ),
     *(_top(n) for n in (2, 3, 4)),
     *(_dup(n, is_all=False) for n in range(5, 11)),
@@ -178,9 +180,9 @@ _ALL = (
         longest_word=(at.LONGEST, "characters of the longest run without white space"),
         curly_brackets=(at.CURLY, "`{` and `}`"),
         lorem_ipsum=(at.LOREM, "`lorem ipsum`, in any case"),
-        javascript_lines=(m.N_JAVASCRIPT, "lines with `javascript`, in any case"),
+        javascript_lines=(at.N_JAVASCRIPT, "lines with `javascript`, in any case"),
         policy_lines=(
-            m.N_POLICY,
+            at.N_POLICY,
             f"lines with {', '.join(f'`{one}`' for one in POLICIES)}, in any case",
         ),
     ),
@@ -188,56 +190,56 @@ _ALL = (
         "C4",
         at.LINE_COUNT,
         "lines",
-        sentence_lines=(m.N_C4_END, 'lines that end with `.`, `?`, `!` or `"`, and not with `...`'),
-        few_word_lines=(m.N_FEW_WORDS, f"lines with fewer than {m.MIN_LINE_WORDS} words"),
+        sentence_lines=(at.N_C4_END, 'lines that end with `.`, `?`, `!` or `"`, and not with `...`'),
+        few_word_lines=(at.N_FEW_WORDS, f"lines with fewer than {at.MIN_LINE_WORDS} words"),
     ),
     *_ratios(
         "FineWeb",
         at.LINE_COUNT,
         "lines",
         line_punct=(
-            m.N_TERMINAL_END,
+            at.N_TERMINAL_END,
             "lines that end with a mark that ends a sentence, in any script, or with an ellipsis",
         ),
-        short_lines=(m.N_SHORT, f"lines with at most {at.SHORT_CHARS} characters"),
+        short_lines=(at.N_SHORT, f"lines with at most {at.SHORT_CHARS} characters"),
     ),
     *_ratios(
         "FineWeb",
-        m.LINE_CHARS,
+        at.LINE_CHARS,
         "characters of lines",
-        char_dup=(m.DUP_LINE_CHARS, "characters in second and later copies of lines"),
+        char_dup=(at.DUP_LINE_CHARS, "characters in second and later copies of lines"),
     ),
-    *_ratios("FineWeb", m.WORDS, "words", newline_ratio=(at.NEWLINES, "line ends")),
+    *_ratios("FineWeb", at.WORDS, "words", newline_ratio=(at.NEWLINES, "line ends")),
     *_ratios(
         "RefinedWeb",
         at.LINE_COUNT,
         "lines",
-        upper_lines=(m.N_SHOUTED, "lines in which over half of the characters are upper-case letters"),
-        digit_lines=(m.N_DIGITS_ONLY, "lines of digits only"),
-        counter_lines=(m.N_COUNTER, "lines that only count, such as `3 comments`"),
+        upper_lines=(at.N_SHOUTED, "lines in which over half of the characters are upper-case letters"),
+        digit_lines=(at.N_DIGITS_ONLY, "lines of digits only"),
+        counter_lines=(at.N_COUNTER, "lines that only count, such as `3 comments`"),
     ),
     *_ratios(
         "RefinedWeb",
-        m.WORDS,
+        at.WORDS,
         "words",
         line_rule_words=(
-            m.RULED_WORDS,
+            at.RULED_WORDS,
             "words in lines of upper case, of digits, of counters, and of fewer than two words",
         ),
     ),
     *_ratios(
         "RedPajama-v2",
-        m.WORDS,
+        at.WORDS,
         "words",
-        all_caps_words=(m.SHOUTED_WORDS, "words in upper case"),
-        stop_word_ratio=(m.N_STOP_WORDS, "stop words"),
-        unique_words=(m.UNIQUE_WORDS, "different words, in lower case"),
-        script_share=(m.ALONE_WORDS, "words of one character of a script without spaces"),
+        all_caps_words=(at.SHOUTED_WORDS, "words in upper case"),
+        stop_word_ratio=(at.N_STOP_WORDS, "stop words"),
+        unique_words=(at.UNIQUE_WORDS, "different words, in lower case"),
+        script_share=(at.ALONE_WORDS, "words of one character of a script without spaces"),
     ),
     Signal(
         name=ENTROPY,
         over=(),
-        under=m.WORDS,
+        under=at.WORDS,
         help="entropy of the words in lower case, with the natural logarithm",
         source="RedPajama-v2",
     ),
@@ -259,7 +261,15 @@ SIGNALS: Mapping[str, Signal] = {one.name: one for one in _ALL}
 
 
 _OF_WORDS = frozenset(
-    {m.WORDS, m.WORD_CHARS, m.ALPHA_WORDS, m.N_STOP_WORDS, m.STOP_WORDS_SEEN, m.SHOUTED_WORDS, m.ALONE_WORDS}
+    {
+        at.WORDS,
+        at.WORD_CHARS,
+        at.ALPHA_WORDS,
+        at.N_STOP_WORDS,
+        at.STOP_WORDS_SEEN,
+        at.SHOUTED_WORDS,
+        at.ALONE_WORDS,
+    }
 )
 
 
@@ -272,11 +282,11 @@ def needed_parts(names: Iterable[str]) -> int:
     parts = 0
     for signal in (SIGNALS[name] for name in names):
         for place in (*signal.over, *(() if signal.under is None else (signal.under,))):
-            if place >= m.TOP or place == m.UNIQUE_WORDS:
-                parts |= m.OF_REPEATS
+            if place >= at.TOP or place == at.UNIQUE_WORDS:
+                parts |= at.OF_REPEATS
             elif place not in _OF_WORDS:
-                parts |= m.OF_LINES
-        parts |= m.OF_REPEATS if signal.name == ENTROPY else 0
+                parts |= at.OF_LINES
+        parts |= at.OF_REPEATS if signal.name == ENTROPY else 0
     return parts
 
 
