@@ -253,12 +253,25 @@ def _check_columns(shown: pa.RecordBatch, done: pa.RecordBatch, *, allowed: set[
 
 
 def _is_same(one: pa.Array, other: pa.Array) -> bool:
-    """Return whether two columns have the same memory, or the same values; NaN equals nothing else."""
+    """Return whether two columns have the same memory or the same values, even if the types differ.
+
+    Through pandas, integers with nulls become floats. NaN equals NaN, because the bits are compared.
+    """
     places = [
         (column.offset, *(buffer and buffer.address for buffer in column.buffers()))
         for column in (one, other)
     ]
-    return places[0] == places[1] or one.equals(other)
+    if places[0] == places[1]:
+        return True
+    if one.type != other.type:
+        try:
+            other = other.cast(one.type)
+        except pa.ArrowException:
+            return False
+    if pa.types.is_floating(one.type):
+        bits = {16: pa.int16(), 32: pa.int32(), 64: pa.int64()}[one.type.bit_width]
+        one, other = one.view(bits), other.view(bits)
+    return bool(one.equals(other))
 
 
 def _home_of(code: type, method: str) -> type:

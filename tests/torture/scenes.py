@@ -17,6 +17,21 @@ from planted import sentence
 from builder import Corpus, Recipe, build, takedown
 
 STAGES = ("validate", "dedup_url", "dedup_exact", "dedup_near")
+HTML_STAGES = (
+    *STAGES[:1],
+    "block_urls",
+    "extract_text",
+    "clean_text",
+    "repair_text",
+    "license",
+    "language",
+    "signals",
+    "filter",
+    "opt_out",
+    *STAGES[1:],
+)
+"""The stages of the build of HTML."""
+
 BECAUSE = "the owner asked"
 
 
@@ -67,19 +82,7 @@ def make_scene(folder: Path) -> None:
         "html",
         sources=["html/*.jsonl"],
         corpus="new",
-        stages=(
-            *STAGES[:1],
-            "block_urls",
-            "extract_text",
-            "clean_text",
-            "repair_text",
-            "license",
-            "language",
-            "signals",
-            "filter",
-            "opt_out",
-            *STAGES[1:],
-        ),
+        stages=HTML_STAGES,
     )
     (folder / "blocked.txt").write_text("b.example/1\n")
     _add_site(folder)

@@ -16,7 +16,7 @@ from builder.operations.overview.facts import SHORT_TEXT_CHARS
 from builder.report.overview.samples import cut
 
 if TYPE_CHECKING:
-    from builder.operations.overview.facts import Overview, PublishedRow, ValueTally
+    from builder.operations.overview.facts import Binned, Overview, PublishedRow, ValueTally
 
 
 def contents_part(view: Overview) -> PagePart | None:
@@ -25,7 +25,7 @@ def contents_part(view: Overview) -> PagePart | None:
         return None
     figures: list[Inner] = []
     if view.lengths is not None:
-        figures.append(histogram(_lengths(view)))
+        figures.append(histogram(_lengths(view.lengths)))
     figures.append(figure("Documents by split", bar_table(_splits(view))))
     tallies = [*([view.domains] if view.domains else []), *view.tallies]
     figures += [figure(_heading(one), bar_table(_bars(one))) for one in tallies]
@@ -74,20 +74,19 @@ def published_row(row: PublishedRow, *, chars: int) -> Inner:
     )
 
 
-def _lengths(view: Overview) -> Histogram:
-    assert view.lengths is not None
+def _lengths(lengths: Binned) -> Histogram:
     return Histogram(
         key="lengths",
         title="Length of the published texts",
-        unit="characters in a text" + (" (logarithmic)" if view.lengths.log else ""),
+        unit="characters in a text" + (" (logarithmic)" if lengths.log else ""),
         counted="documents",
-        edges=view.lengths.edges,
-        series={"plain": view.lengths.counts["kept"]},
-        log=view.lengths.log,
+        edges=lengths.edges,
+        series={"plain": lengths.counts["kept"]},
+        log=lengths.log,
         thresholds=[Threshold(value=SHORT_TEXT_CHARS, label="short: under 100")]
-        if view.lengths.edges[0] < SHORT_TEXT_CHARS < view.lengths.edges[-1]
+        if lengths.edges[0] < SHORT_TEXT_CHARS < lengths.edges[-1]
         else (),
-        note=_sampled(view.lengths.of, view.lengths.sampled_from),
+        note=_sampled(lengths.of, lengths.sampled_from),
     )
 
 

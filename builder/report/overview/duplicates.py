@@ -13,7 +13,7 @@ from builder.charts.page import PagePart
 from builder.report.overview.samples import pair_block
 
 if TYPE_CHECKING:
-    from builder.operations.overview.facts import Duplicates, Overview
+    from builder.operations.overview.facts import Binned, Duplicates, Overview
 
 
 def duplicates_part(view: Overview, *, n: int, chars: int) -> PagePart | None:
@@ -23,7 +23,9 @@ def duplicates_part(view: Overview, *, n: int, chars: int) -> PagePart | None:
         return None
     content: list[Inner] = [element("p", None, _merged(found))]
     if found.merged:
-        charts: list[Inner] = [histogram(_similarities(found))] if found.similarities else []
+        charts: list[Inner] = (
+            [histogram(_similarities(found, found.similarities))] if found.similarities else []
+        )
         charts.append(figure("Clusters by size", bar_table(_sizes(found))))
         content.append(element("div", {"class": "grid"}, *charts))
     if view.private and view.private.pairs and n:
@@ -47,14 +49,13 @@ def _merged(found: Duplicates) -> str:
     return f"{records} merged. The largest cluster has {count_text(found.largest)} records, with its keeper."
 
 
-def _similarities(found: Duplicates) -> Histogram:
-    assert found.similarities is not None
+def _similarities(found: Duplicates, similarities: Binned) -> Histogram:
     return Histogram(
         key="similarities",
         title="Similarity of near-duplicates and their keepers",
         unit="similarity (exact Jaccard, 0 to 1)",
-        edges=found.similarities.edges,
-        series=found.similarities.counts,
+        edges=similarities.edges,
+        series=similarities.counts,
         thresholds=[
             Threshold(value=value, label=f"merged from {value:g}")
             for value in sorted({t for _, t in found.thresholds})

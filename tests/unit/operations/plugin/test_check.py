@@ -68,6 +68,18 @@ class Planted(BatchStage):
 """,
 }
 
+GOOD["a batch stage that rebuilds columns"] = """
+class Planted(BatchStage):
+    name = "planted"
+    needs = ("words",)
+
+    def process(self, batch):
+        place = batch.schema.get_field_index("words")
+        column = pc.cast(batch["words"], pa.float64())
+        copied = [float("nan") if one is None else one for one in column.to_pylist()]
+        return batch.set_column(place, "words", pa.array(copied, pa.float64(), from_pandas=True))
+"""
+
 PLANTED = {
     "loses a row": (
         "every row is kept or rejected once",
